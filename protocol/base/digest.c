@@ -1,0 +1,219 @@
+#include "protocol/base/digest.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <string.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+static void md_ctx_freep(EVP_MD_CTX **ctx)
+{
+    EVP_MD_CTX_free(*ctx);
+}
+
+static void mac_freep(EVP_MAC **mac)
+{
+    EVP_MAC_free(*mac);
+}
+
+static void mac_ctx_freep(EVP_MAC_CTX **ctx)
+{
+    EVP_MAC_CTX_free(*ctx);
+}
+
+static void kdf_freep(EVP_KDF **kdf)
+{
+    EVP_KDF_free(*kdf);
+}
+
+static void kdf_ctx_freep(EVP_KDF_CTX **ctx)
+{
+    EVP_KDF_CTX_free(*ctx);
+}
+
+static void cipher_ctx_freep(EVP_CIPHER_CTX **ctx)
+{
+    EVP_CIPHER_CTX_free(*ctx);
+}
+
+static void pkey_freep(EVP_PKEY **key)
+{
+    EVP_PKEY_free(*key);
+}
+
+int ck_sha256(const struct ck_slice *slices, size_t count, uint8_t digest[static CK_SHA256_SIZE])
+{
+    ck_cleanup(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (EVP_DigestUpdate(ctx, slices[i].data, slices[i].size) != 1) {
+            return -ENOMEM;
+        }
+    }
+    return EVP_DigestFinal_ex(ctx, digest, NULL) == 1 ? 0 : -ENOMEM;
+}
+
+int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
+                   uint8_t tag[static CK_SHA256_SIZE])
+{
+    char name[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    ck_cleanup(mac_freep) EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    ck_cleanup(mac_ctx_freep) EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
+    /* A NULL key would mean "keep the key of before", so an empty one still needs an address. */
+    if (ctx == NULL || EVP_MAC_init(ctx, key == NULL ? (const void *)"" : key, key_size, params) != 1) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (EVP_MAC_update(ctx, slices[i].data, slices[i].size) != 1) {
+            return -ENOMEM;
+        }
+    }
+    size_t size = 0;
+    return EVP_MAC_final(ctx, tag, &size, CK_SHA256_SIZE) == 1 ? 0 : -ENOMEM;
+}
+
+int ck_hkdf(const void *secret, size_t secret_size, const void *salt, size_t salt_size,
+            const char *info, void *out, size_t size)
+{
+    /* OSSL_PARAM wants pointers to mutable memory although it only reads them. */
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret,
+                                          secret_size),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt, salt_size),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info,
+                                          strlen(info)),
+        OSSL_PARAM_construct_end(),
+    };
+    ck_cleanup(kdf_freep) EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    ck_cleanup(kdf_ctx_freep) EVP_KDF_CTX *ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
+    if (ctx == NULL || EVP_KDF_derive(ctx, out, size, params) != 1) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static EVP_CIPHER_CTX *gcm_start(const uint8_t *key, const uint8_t *nonce, const void *aad,
+                                 size_t aad_size, int encrypt)
+{
+    ck_cleanup(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int got;
+    if (ctx == NULL ||
+        EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, encrypt) != 1 ||
+        (aad_size > 0 && EVP_CipherUpdate(ctx, NULL, &got, aad, (int)aad_size) != 1)) {
+        return NULL;
+    }
+    return ck_take(ctx);
+}
+
+int ck_gcm_seal(const uint8_t key[static CK_KEY_SIZE],
+                const uint8_t nonce[static CK_GCM_NONCE_SIZE], const void *aad, size_t aad_size,
+                const void *in, size_t size, void *out)
+{
+    if (size > INT_MAX - CK_GCM_TAG_SIZE || aad_size > INT_MAX) {
+        return -EINVAL;
+    }
+    ck_cleanup(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = gcm_start(key, nonce, aad, aad_size, 1);
+    int got;
+    uint8_t *cipher = out;
+    if (ctx == NULL || (size > 0 && EVP_CipherUpdate(ctx, cipher, &got, in, (int)size) != 1) ||
+        EVP_CipherFinal_ex(ctx, cipher + size, &got) != 1 ||
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CK_GCM_TAG_SIZE, cipher + size) != 1) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+int ck_gcm_open(const uint8_t key[static CK_KEY_SIZE],
+                const uint8_t nonce[static CK_GCM_NONCE_SIZE], const void *aad, size_t aad_size,
+                const void *in, size_t size, void *out)
+{
+    if (size < CK_GCM_TAG_SIZE) {
+        return CK_E_AUTH;
+    }
+    if (size > INT_MAX || aad_size > INT_MAX) {
+        return -EINVAL;
+    }
+    size_t text_size = size - CK_GCM_TAG_SIZE;
+    uint8_t tag[CK_GCM_TAG_SIZE];
+    memcpy(tag, (const uint8_t *)in + text_size, sizeof tag);
+    ck_cleanup(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = gcm_start(key, nonce, aad, aad_size, 0);
+    int got;
+    uint8_t *plain = out;
+    uint8_t none;
+    if (ctx == NULL ||
+        (text_size > 0 && EVP_CipherUpdate(ctx, plain, &got, in, (int)text_size) != 1) ||
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CK_GCM_TAG_SIZE, tag) != 1) {
+        return -ENOMEM;
+    }
+    if (EVP_CipherFinal_ex(ctx, &none, &got) != 1) {
+        if (text_size > 0) {
+            memset(plain, 0, text_size);
+        }
+        return CK_E_AUTH;
+    }
+    return 0;
+}
+
+int ck_ed25519_public(const uint8_t seed[static CK_ED25519_SIZE],
+                      uint8_t public_key[static CK_ED25519_SIZE])
+{
+    ck_cleanup(pkey_freep) EVP_PKEY *key =
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, CK_ED25519_SIZE);
+    size_t size = CK_ED25519_SIZE;
+    if (key == NULL || EVP_PKEY_get_raw_public_key(key, public_key, &size) != 1) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+int ck_ed25519_sign(const uint8_t seed[static CK_ED25519_SIZE], const void *message, size_t size,
+                    uint8_t signature[static CK_ED25519_SIGNATURE_SIZE])
+{
+    ck_cleanup(pkey_freep) EVP_PKEY *key =
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, CK_ED25519_SIZE);
+    ck_cleanup(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    size_t got = CK_ED25519_SIGNATURE_SIZE;
+    if (key == NULL || ctx == NULL || EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
+        EVP_DigestSign(ctx, signature, &got, message, size) != 1) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+int ck_ed25519_verify(const uint8_t public_key[static CK_ED25519_SIZE], const void *message,
+                      size_t size, const uint8_t signature[static CK_ED25519_SIGNATURE_SIZE])
+{
+    ck_cleanup(pkey_freep) EVP_PKEY *key =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, CK_ED25519_SIZE);
+    ck_cleanup(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (key == NULL || ctx == NULL || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) != 1) {
+        return -ENOMEM;
+    }
+    return EVP_DigestVerify(ctx, signature, CK_ED25519_SIGNATURE_SIZE, message, size) == 1
+               ? 0
+               : CK_E_AUTH;
+}
+
+bool ck_equal_secret(const void *a, const void *b, size_t size)
+{
+    return CRYPTO_memcmp(a, b, size) == 0;
+}
+
+void ck_wipe(void *secret, size_t size)
+{
+    OPENSSL_cleanse(secret, size);
+}
