@@ -1,0 +1,249 @@
+// The HTTP API as the pages see it. protocol/http.yaml (OpenAPI) and protocol/websocket.md are the
+// specification; this file is the same in TypeScript.
+//
+// Conventions
+// - JSON in UTF-8; snake_case; times are RFC 3339 in UTC with milliseconds ("2026-11-21T14:02:05.123Z"), null where
+//   not set; dates are "YYYY-MM-DD" and wall times of day "HH:MM", both in the unit's zone; ids are integers below 2^53.
+// - GET changes nothing. Everything that changes is POST with Content-Type application/json, the session cookie and
+//   the header X-CSRF-Token (value from /api/me or /api/p/state).
+// - A failure is {error: ApiError}. Status: 400 invalid, 401 no session, 403 denied, 404 not_found, 405, 409 conflict,
+//   413 too large, 429 busy (Retry-After), 503 (Retry-After).
+// - Lists are newest first unless said otherwise and end with `next` (pass it as ?before=) where there is more.
+
+export interface ApiError {
+  code:
+    | "invalid" | "unauthenticated" | "denied" | "not_found" | "conflict" | "limit" | "busy" | "unavailable";
+  field: string | null; // JSON path of the offending member, such as "windows[0].end"
+  message: string; // English, for logs and developers; pages show their own text by code and field
+}
+
+export type Time = string;
+export type DateOnly = string;
+export type TimeOfDay = string;
+export type Language = "kk" | "ru" | "en";
+export type Role = "inspector" | "officer" | "supervisor" | "administrator";
+export type Band = "low" | "medium" | "high" | "top";
+
+// ---------------------------------------------------------------- first start, session, staff, units
+// GET  /api/setup                      -> Setup             (no session)
+// POST /api/setup     SetupRequest     -> Me                (once, while there is no staff at all; starts a session)
+// POST /api/login     LoginRequest     -> Me                (no session)
+// POST /api/logout    {}               -> {}
+// GET  /api/me                         -> Me
+// POST /api/me/password {old, new}     -> {}
+// POST /api/me/language {language}     -> {}
+// GET  /api/units                      -> {units: Unit[]}
+// POST /api/units     UnitRequest      -> Unit              (administrator)
+// GET  /api/staff                      -> {staff: Staff[]}  (administrator all; supervisor own unit; inspector, officer: names of own unit)
+// POST /api/staff     StaffRequest     -> Staff             (administrator)
+// POST /api/staff/{id} StaffChange     -> Staff             (administrator)
+// POST /api/staff/{id}/password {password} -> {}            (administrator sets a first password; user must change it)
+export interface Setup { needed: boolean }
+export interface SetupRequest {
+  token: string; // printed by checkind at its first start
+  login: string; name: string; password: string; language: Language;
+  unit: UnitRequest;
+}
+export interface LoginRequest { login: string; password: string }
+export interface Me {
+  id: number; login: string; name: string; roles: Role[]; unit: Unit | null; language: Language;
+  csrf: string; server_time: Time; must_change_password: boolean; version: string;
+}
+export interface UnitRequest { name: string; zone: string } // zone: IANA name, "Asia/Almaty"
+export interface Unit extends UnitRequest { id: number }
+export interface StaffRequest {
+  login: string; name: string; password: string; roles: Role[]; unit_id: number; language: Language;
+  email: string | null; phone: string | null; on_duty: boolean; // on_duty: duty officer of the unit now
+}
+export interface StaffChange {
+  name?: string; roles?: Role[]; unit_id?: number; email?: string | null; phone?: string | null; on_duty?: boolean;
+  language?: Language; disabled?: boolean; disabled_reason?: string;
+}
+export interface Staff {
+  id: number; login: string; name: string; roles: Role[]; unit_id: number; language: Language;
+  email: string | null; phone: string | null; on_duty: boolean; disabled: boolean;
+}
+
+// ---------------------------------------------------------------- persons, orders, plans
+// GET  /api/persons?q=&inspector=      -> {persons: PersonRow[]}          (inspector: own caseload; supervisor: unit)
+// POST /api/persons   PersonRequest    -> Person
+// GET  /api/persons/{id}               -> Person                          (read is logged)
+// POST /api/persons/{id} Partial<PersonRequest> -> Person
+// POST /api/persons/{id}/photo         body image/jpeg ≤ 2 MiB -> {}      (reference photo)
+// GET  /api/persons/{id}/photo         -> image/jpeg
+// POST /api/persons/{id}/orders OrderRequest -> Order
+// POST /api/orders/{id}/end {date, reason} -> Order
+// POST /api/persons/{id}/plans  PlanRequest  -> Plan
+// POST /api/persons/{id}/plans/preview PlanRequest -> PlanPreview        (nothing is saved)
+// POST /api/plans/{id}/end  {reason}   -> Plan
+// GET  /api/persons/{id}/checkins?before= -> {checkins: CheckinRow[], next}
+// POST /api/persons/{id}/checkins OnDemandRequest -> CheckinRow           (on-demand check-in, now)
+// POST /api/persons/{id}/enrol {}      -> {url, qr_svg, expires}          (link for the person's own phone: test and messages)
+export interface PersonRequest {
+  name: string; birth_date: DateOnly; phone: string | null; // E.164
+  email: string | null; language: Language; address: string | null; note: string | null;
+  inspector_id: number; unit_id: number; band: Band;
+}
+export interface PersonRow {
+  id: number; name: string; reference: string; // reference: short public number, "P-4821"
+  inspector_id: number; inspector_name: string; band: Band; has_photo: boolean;
+  strip: StripMark[]; // last 30 days, oldest first
+  next_window: { start: Time; end: Time } | null; // window, never the drawn instant
+  open_incidents: number; unread_messages: number;
+}
+export interface StripMark { checkin_id: number; day: DateOnly; mark: Outcome | "open" | "due" }
+export interface Person extends PersonRow {
+  birth_date: DateOnly; phone: string | null; email: string | null; language: Language;
+  address: string | null; note: string | null; unit_id: number; orders: Order[]; plans: Plan[];
+}
+export type OrderKind = "protective_order" | "special_requirements" | "official_warning" | "other";
+export interface OrderRequest {
+  kind: OrderKind; article: string; number: string; issuer: string; from: DateOnly; until: DateOnly;
+  conditions: string;
+  contacts_per_period: number; period_days: number; // what the order demands, e.g. 1 per 7 days; 0 = only voluntary
+  hours_start: TimeOfDay; hours_end: TimeOfDay; // contacts are allowed between these, local time
+}
+export interface Order extends OrderRequest { id: number; person_id: number; ended: DateOnly | null; ended_reason: string | null }
+export interface PlanRequest {
+  order_id: number; kind: "live" | "unattended"; mandatory: boolean;
+  recurrence: string; // RFC 5545 RRULE subset on dates: "FREQ=WEEKLY;BYDAY=MO,TH"
+  first_date: DateOnly;
+  windows: { start: TimeOfDay; end: TimeOfDay; draws: number }[]; // draws 0: due at start (fixed time); n: n random moments
+  attempts: number; // rings, 1..5
+  attempt_spacing_s: number; response_window_s: number; // from due; person can answer
+  grace_s: number; late_limit_s: number; // after grace the outcome is decided; until the late limit an answer is LATE
+}
+export interface Plan extends PlanRequest { id: number; person_id: number; version: number; ended: Time | null; state: "active" | "ended" }
+export interface PlanPreview { windows: { date: DateOnly; start: Time; end: Time; draws: number }[]; warnings: string[] }
+export interface OnDemandRequest { reason: string; kind: "live" | "unattended" }
+
+// ---------------------------------------------------------------- today, check-ins, reviews
+// GET  /api/today                      -> Today      (own caseload; officer and supervisor: the unit)
+// GET  /api/checkins/{id}              -> Checkin    (read is logged)
+// POST /api/checkins/{id}/outcome   OutcomeRequest -> Checkin   (after a live call, by the inspector who conducted it)
+// POST /api/checkins/{id}/review    ReviewRequest  -> Checkin   (unattended)
+// POST /api/checkins/{id}/conclusion {conclusion: Conclusion, reason} -> Checkin
+// POST /api/checkins/{id}/concern   {text} -> {}       (private; no effect on the other side)
+// GET  /api/reviews                    -> {reviews: CheckinRow[]}  (review queue, soonest deadline first)
+// GET  /api/checkins/{id}/thumbnail    -> image/jpeg
+// POST /api/recordings/{id}/view {reason} -> {url, expires}    (logged; url for <video src>)
+// GET  /api/recordings/{id}/media?view=TOKEN -> video/webm, Range honoured
+export type CheckinState = "planned" | "armed" | "ringing" | "connected" | "awaiting_review" | "done";
+export type Outcome =
+  | "completed" | "late" | "declined" | "no_answer" | "person_fault" | "could_not_connect" | "identity_doubt"
+  | "system_fault" | "unstaffed" | "waived";
+export type Conclusion = "no_action" | "excused" | "breach";
+export interface CheckinRow {
+  id: number; person_id: number; person_name: string; band: Band; inspector_id: number;
+  kind: "live" | "unattended" | "on_demand" | "inbound"; mandatory: boolean; state: CheckinState;
+  outcome: Outcome | null; window: { start: Time; end: Time };
+  due: Time | null; // null for whoever may not know the instant before it comes
+  attempt: number; attempts: number; decided: Time | null; review_deadline: Time | null; waiting_since: Time | null;
+  incident_id: number | null; next: { what: string; at: Time } | null; // what happens next: "ring", "decide", "unattended", "review_due"
+}
+export interface Checkin extends CheckinRow {
+  conclusion: { conclusion: Conclusion; reason: string; by: string; at: Time } | null;
+  attempts_made: Attempt[]; evidence: EvidenceFact[]; answerable_s: number; answerable_needed_s: number;
+  health: { from: Time; until: Time; ok: boolean; what: string }[]; // our own health around it
+  notices: NoticeRow[]; recordings: RecordingRow[]; challenges: ChallengeMark[];
+  form: OutcomeRequest | null; review: (ReviewRequest & { by: string; at: Time }) | null;
+  concerns: { text: string; by: string; at: Time }[]; declined_reason: string | null; make_up_of: number | null; has_thumbnail: boolean;
+}
+export interface Attempt { number: number; at: Time; notices: number; accepted: Time | null; delivered: Time | null; opened: Time | null }
+export interface EvidenceFact { at: Time; fact: string; detail: string | null } // fact: see websocket.md "facts"
+export interface NoticeRow {
+  id: number; reference: string; to: string; channel: Channel; state: NoticeState; at: Time;
+  accepted: Time | null; delivered: Time | null; failed: string | null; tries: number;
+}
+export type Channel = "console" | "email" | "sms" | "webhook";
+export type NoticeState = "queued" | "sending" | "accepted" | "delivered" | "read" | "failed" | "expired" | "unknown";
+export interface RecordingRow {
+  id: number; leg: "person" | "staff"; from: Time; seconds: number; bytes: number;
+  state: "recording" | "closed" | "recovered" | "failed" | "erased"; gaps: { at_s: number; seconds: number; reason: string }[];
+}
+export interface ChallengeMark { number: number; kind: string; text: string; at: Time; at_s: number } // at_s: in the recording
+export interface OutcomeRequest {
+  result: "completed" | "identity_doubt" | "could_not_connect" | "declined"; identity_confirmed: boolean;
+  behaviours: string[]; // described behaviour: "calm" | "agitated" | "slurred_speech" | "injury_visible" | "other_person_present" | "refused_question"
+  note: string;
+}
+export interface ReviewRequest { decision: "accept" | "doubt"; note: string }
+export interface Today {
+  server_time: Time; day: DateOnly;
+  counts: { waiting: number; ringing: number; due: number; reviews: number; incidents: number; unread: number };
+  waiting: CheckinRow[]; ringing: CheckinRow[]; connected: CheckinRow[]; due: CheckinRow[]; reviews: CheckinRow[];
+  done: CheckinRow[]; incidents: IncidentRow[];
+}
+
+// ---------------------------------------------------------------- incidents
+// GET  /api/incidents?state=open|closed&before= -> {incidents: IncidentRow[], next}
+// GET  /api/incidents/{id}             -> Incident    (read is logged)
+// POST /api/incidents/{id}/acknowledge {note?} -> Incident      "I take it"
+// POST /api/incidents/{id}/note        {text} -> Incident
+// POST /api/incidents/{id}/reached     {how, note} -> Incident  "reached the person": how = phone | visit | video | other
+// POST /api/incidents/{id}/conclude    {conclusion: Conclusion, reason} -> Incident   (closes it)
+export type IncidentState = "open" | "acknowledged" | "closed";
+export interface IncidentRow {
+  id: number; person_id: number; person_name: string; band: Band; kind: "no_contact" | "max_silence" | "review_overdue" | "staff_fault" | "system";
+  checkin_id: number | null; outcome: Outcome | null; opened: Time; state: IncidentState; holder: string | null; holder_id: number | null;
+  step: number; steps: number; next: { what: string; target: string; at: Time } | null; // "If nobody takes this over, <target> is told at <at>"
+  last_contact: Time | null; answered_late: boolean;
+}
+export interface Incident extends IncidentRow { line: IncidentLine[]; checkin: Checkin | null; conclusion: { conclusion: Conclusion; reason: string; by: string; at: Time } | null }
+export interface IncidentLine { at: Time; what: string; who: string | null; channel: Channel | null; state: NoticeState | null; text: string | null; reference: string | null }
+
+// ---------------------------------------------------------------- messages (person–inspector thread)
+// GET  /api/persons/{id}/messages?before= -> {messages: Message[], next}   (oldest first inside the page)
+// POST /api/persons/{id}/messages {client_id, text} -> Message              (≤ 2000 characters)
+// POST /api/persons/{id}/messages/read {up_to} -> {}
+export interface Message {
+  id: number; client_id: string; from: "person" | "staff"; author: string; text: string;
+  sent: Time; delivered: Time | null; read: Time | null;
+}
+
+// ---------------------------------------------------------------- log (supervisor)
+// GET  /api/log?before=&after=&action=&person=&staff=&from=&until= -> {entries: LogEntry[], next, size, root, verified: Time|null}
+// GET  /api/log/{index}                -> LogEntryDetail
+export interface LogEntry {
+  index: number; at: Time; action: string; actor: string; actor_kind: "staff" | "person" | "system" | "gateway";
+  person_id: number | null; person_name: string | null; object: string; result: string; text: Record<string, unknown> | null; // plaintext fields, null when erased
+}
+export interface LogEntryDetail extends LogEntry { leaf: string; leaf_hash: string; proof: { size: number; root: string; path: string[] } }
+
+// ---------------------------------------------------------------- supervisor figures, system
+// GET  /api/figures?weeks= -> Figures     (supervisor)
+// GET  /api/system         -> System      (administrator, supervisor)
+export interface Figures {
+  weeks: { week: DateOnly; on_time: number; total: number; ack_median_s: number | null; system_faults: number; reviews_overdue: number }[];
+  now: { on_time_ratio: number | null; ack_median_s: number | null; system_faults: number; reviews_overdue: number };
+}
+export interface System {
+  version: string; started: Time; engine_lag_ms: number; workers: { index: number; pid: number; state: string; legs: number; restarts: number }[];
+  channels: { channel: Channel; configured: boolean; last_ok: Time | null; last_error: string | null; queued: number }[];
+  clock: { synchronised: boolean; offset_ms: number | null }; log: { size: number; root: string }; quarantined: number;
+}
+
+// ---------------------------------------------------------------- person's side
+// GET  /c/{token}          -> the person's page (static; proves and changes nothing)
+// GET  /p                  -> the person's page for an existing session
+// POST /api/link {token}   -> PersonState        (a tap; sets the session cookie; valid to the late limit)
+// GET  /api/p/state        -> PersonState
+// POST /api/p/language {language} -> {}
+// POST /api/p/notice {version} -> PersonState    (rights and recording notice acknowledged)
+// POST /api/p/decline {reason} -> PersonState    (≤ 500 characters)
+// POST /api/p/facts {facts: {fact, detail?}[]} -> {}   (evidence from the page while there is no WebSocket)
+// GET  /api/p/messages?before= -> {messages: Message[], next}
+// POST /api/p/messages {client_id, text} -> Message
+// POST /api/p/messages/read {up_to} -> {}
+export interface PersonState {
+  csrf: string; language: Language; server_time: Time; zone: string;
+  unit: string; inspector: string; // names to show
+  notice: { version: number; acknowledged: Time | null };
+  checkin: {
+    id: number; kind: "live" | "unattended" | "on_demand"; state: CheckinState; due: Time;
+    answer_until: Time; late_until: Time; result: "received" | "received_late" | "declined" | "ended" | null; receipt: string | null;
+  } | null;
+  history: { at: Time; result: "received" | "received_late" | "declined" | "not_established" | "our_fault" | "waived"; receipt: string }[];
+  unread: number;
+  next_window: { start: Time; end: Time } | null;
+}
