@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A reader over memory that somebody else owns. Once a read goes past the end, `failed` stays set, every
- * later read gives zeros, and the position no longer moves: check once, at the end. */
+/* A reader over memory that somebody else owns. Once a read goes past the end, `failed` stays set,
+ * every later read gives zeros, and the position no longer moves: check once, at the end. */
 struct ck_reader {
     const uint8_t *data;
     size_t size;
@@ -26,7 +26,8 @@ static inline size_t ck_reader_left(const struct ck_reader *reader)
     return reader->failed ? 0 : reader->size - reader->at;
 }
 
-/* The next `count` bytes, or NULL (and failed) where fewer are left. The pointer is into the slice. */
+/* The next `count` bytes, or NULL (and failed) where fewer are left. The pointer is into the slice.
+ */
 static inline const uint8_t *ck_read_bytes(struct ck_reader *reader, size_t count)
 {
     if (reader->failed || reader->size - reader->at < count) {
@@ -123,7 +124,8 @@ static inline struct ck_writer ck_writer_of(void *data, size_t capacity)
     return (struct ck_writer){.data = data, .capacity = capacity};
 }
 
-/* Room for `count` bytes, to be filled by the caller at once; NULL (and failed) where it does not fit. */
+/* Room for `count` bytes, to be filled by the caller at once; NULL (and failed) where it does not
+ * fit. */
 static inline uint8_t *ck_write_room(struct ck_writer *writer, size_t count)
 {
     if (writer->failed || writer->capacity - writer->size < count) {

@@ -1,5 +1,5 @@
-/* Clean-up by attribute: `_cleanup_(foo_destroyp) struct foo *x = NULL;` frees on every way out, and
- * ck_take(x) hands the value on at the successful one. */
+/* Clean-up by attribute: `_cleanup_(foo_destroyp) struct foo *x = NULL;` frees on every way out,
+ * and ck_take(x) hands the value on at the successful one. */
 #ifndef PROTOCOL_BASE_CLEANUP_H
 #define PROTOCOL_BASE_CLEANUP_H
 

@@ -72,7 +72,8 @@ int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slic
     ck_cleanup(mac_freep) EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     ck_cleanup(mac_ctx_freep) EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
     /* A NULL key would mean "keep the key of before", so an empty one still needs an address. */
-    if (ctx == NULL || EVP_MAC_init(ctx, key == NULL ? (const void *)"" : key, key_size, params) != 1) {
+    if (ctx == NULL ||
+        EVP_MAC_init(ctx, key == NULL ? (const void *)"" : key, key_size, params) != 1) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
@@ -111,8 +112,7 @@ static EVP_CIPHER_CTX *gcm_start(const uint8_t *key, const uint8_t *nonce, const
 {
     ck_cleanup(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int got;
-    if (ctx == NULL ||
-        EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, encrypt) != 1 ||
+    if (ctx == NULL || EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, encrypt) != 1 ||
         (aad_size > 0 && EVP_CipherUpdate(ctx, NULL, &got, aad, (int)aad_size) != 1)) {
         return NULL;
     }

@@ -1,8 +1,8 @@
 /* Digests, authenticated encryption and signatures, over libcrypto. The only header through which
  * protocol/ and daemon/ reach cryptography; checkin-media's DTLS and SRTP use OpenSSL directly.
  *
- * Every function is thread-safe and keeps no state. A failure of the library itself (out of memory) is
- * -ENOMEM. Random bytes are arguments, never drawn here. */
+ * Every function is thread-safe and keeps no state. A failure of the library itself (out of memory)
+ * is -ENOMEM. Random bytes are arguments, never drawn here. */
 #ifndef PROTOCOL_BASE_DIGEST_H
 #define PROTOCOL_BASE_DIGEST_H
 
@@ -33,14 +33,15 @@ int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slic
 int ck_hkdf(const void *secret, size_t secret_size, const void *salt, size_t salt_size,
             const char *info, void *out, size_t size);
 
-/* AES-256-GCM (NIST SP 800-38D). `out` gets size + CK_GCM_TAG_SIZE bytes: ciphertext, then tag; it may
- * be `in`. The caller never uses one nonce twice under one key. */
+/* AES-256-GCM (NIST SP 800-38D). `out` gets size + CK_GCM_TAG_SIZE bytes: ciphertext, then tag; it
+ * may be `in`. The caller never uses one nonce twice under one key. */
 int ck_gcm_seal(const uint8_t key[static CK_KEY_SIZE],
                 const uint8_t nonce[static CK_GCM_NONCE_SIZE], const void *aad, size_t aad_size,
                 const void *in, size_t size, void *out);
 
-/* The reverse: `size` counts the tag; `out` gets size - CK_GCM_TAG_SIZE bytes and may be `in`. CK_E_AUTH
- * where the tag does not verify or size is below the tag's; what `out` then holds is zeros. */
+/* The reverse: `size` counts the tag; `out` gets size - CK_GCM_TAG_SIZE bytes and may be `in`.
+ * CK_E_AUTH where the tag does not verify or size is below the tag's; what `out` then holds is
+ * zeros. */
 int ck_gcm_open(const uint8_t key[static CK_KEY_SIZE],
                 const uint8_t nonce[static CK_GCM_NONCE_SIZE], const void *aad, size_t aad_size,
                 const void *in, size_t size, void *out);

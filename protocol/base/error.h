@@ -1,8 +1,9 @@
 /* Two kinds of failure.
  *
  * A positive code is an expected outcome of the function that returns it, named below or in its own
- * header; its direct caller handles it. A negative value is a negated errno: something nobody at this
- * level can do anything about; it goes up unchanged. Zero is success. Outputs are untouched on failure. */
+ * header; its direct caller handles it. A negative value is a negated errno: something nobody at
+ * this level can do anything about; it goes up unchanged. Zero is success. Outputs are untouched on
+ * failure. */
 #ifndef PROTOCOL_BASE_ERROR_H
 #define PROTOCOL_BASE_ERROR_H
 
@@ -20,7 +21,8 @@ enum ck_error {
     CK_E_FENCED = 10,  /* the lease under which this was done is no longer held */
 };
 
-/* A short English name for a code of either kind ("syntax", "No space left on device"), for logs. */
+/* A short English name for a code of either kind ("syntax", "No space left on device"), for logs.
+ */
 const char *ck_error_text(int code);
 
 #endif

@@ -145,7 +145,8 @@ int ck_base64url_decode(const char *text, void *bytes, size_t capacity, size_t *
     return 0;
 }
 
-/* Number of bytes the sequence at s has by its lead byte, and the smallest code point it may carry. */
+/* Number of bytes the sequence at s has by its lead byte, and the smallest code point it may carry.
+ */
 static size_t utf8_lead(uint8_t lead, uint32_t *least)
 {
     if (lead < 0x80) {

@@ -15,14 +15,16 @@
 /* Writes CK_HEX_SIZE(count) bytes. */
 void ck_hex_encode(const void *bytes, size_t count, char *text);
 
-/* Reads exactly 2 * count digits of either case followed by the end of the text. 0 or CK_E_SYNTAX. */
+/* Reads exactly 2 * count digits of either case followed by the end of the text. 0 or CK_E_SYNTAX.
+ */
 int ck_hex_decode(const char *text, void *bytes, size_t count);
 
 /* Writes CK_BASE64URL_SIZE(count) bytes at the most. */
 void ck_base64url_encode(const void *bytes, size_t count, char *text);
 
-/* Reads all of `text` into at most `capacity` bytes and sets *count. CK_E_SYNTAX on a foreign character, an
- * impossible length or bits set behind the last byte; CK_E_LIMIT where it does not fit. */
+/* Reads all of `text` into at most `capacity` bytes and sets *count. CK_E_SYNTAX on a foreign
+ * character, an impossible length or bits set behind the last byte; CK_E_LIMIT where it does not
+ * fit. */
 int ck_base64url_decode(const char *text, void *bytes, size_t capacity, size_t *count);
 
 /* Standard base64 with padding (section 4), as signed notes and HTTP want it. */

@@ -7,8 +7,8 @@
 
 #define MS_PER_DAY INT64_C(86400000)
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back: the era arithmetic on years that begin
- * in March, so that the leap day is the last of its year. */
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back: the era arithmetic on years that
+ * begin in March, so that the leap day is the last of its year. */
 static int64_t days_of_date(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;

@@ -1,21 +1,21 @@
 /* Time as a value. Two clocks, two types, so that one can never be taken for the other.
  *
- * Nothing under protocol/ or scheduler/ reads a clock: time is always an argument. Each program reads
- * its clocks in one file. */
+ * Nothing under protocol/ or scheduler/ reads a clock: time is always an argument. Each program
+ * reads its clocks in one file. */
 #ifndef PROTOCOL_BASE_TIME_H
 #define PROTOCOL_BASE_TIME_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Wall time: milliseconds since 1970-01-01T00:00:00Z without leap seconds (CLOCK_REALTIME). It may jump.
- * Deadlines are wall times. 0 means "not set" in rows. */
+/* Wall time: milliseconds since 1970-01-01T00:00:00Z without leap seconds (CLOCK_REALTIME). It may
+ * jump. Deadlines are wall times. 0 means "not set" in rows. */
 struct ck_wall {
     int64_t ms;
 };
 
-/* Elapsed time: microseconds of CLOCK_BOOTTIME (daemon) or CLOCK_MONOTONIC (media). It never goes back.
- * Durations and I/O time-outs are measured on it. */
+/* Elapsed time: microseconds of CLOCK_BOOTTIME (daemon) or CLOCK_MONOTONIC (media). It never goes
+ * back. Durations and I/O time-outs are measured on it. */
 struct ck_mono {
     int64_t us;
 };
@@ -41,8 +41,8 @@ static inline struct ck_mono ck_mono_add_us(struct ck_mono at, int64_t us)
 /* Size that holds "2026-11-21T19:02:05.123Z" and its zero. */
 #define CK_WALL_TEXT_SIZE 25
 
-/* Writes `at` as RFC 3339 in UTC with milliseconds. Years 1970 to 9999; others are written as the nearest
- * bound. Never fails. */
+/* Writes `at` as RFC 3339 in UTC with milliseconds. Years 1970 to 9999; others are written as the
+ * nearest bound. Never fails. */
 void ck_wall_text(struct ck_wall at, char text[static CK_WALL_TEXT_SIZE]);
 
 /* Reads the form that ck_wall_text() writes; seconds without fraction are taken too. Returns 0, or

@@ -62,8 +62,12 @@ static void hex_and_base64_follow_rfc4648(void **state)
     static const struct {
         const char *plain, *base64, *base64url;
     } cases[] = {
-        {"", "", ""},           {"f", "Zg==", "Zg"},        {"fo", "Zm8=", "Zm8"},
-        {"foo", "Zm9v", "Zm9v"}, {"foob", "Zm9vYg==", "Zm9vYg"}, {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+        {"", "", ""},
+        {"f", "Zg==", "Zg"},
+        {"fo", "Zm8=", "Zm8"},
+        {"foo", "Zm9v", "Zm9v"},
+        {"foob", "Zm9vYg==", "Zm9vYg"},
+        {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[32];
@@ -131,7 +135,8 @@ static void gcm_opens_what_it_sealed_and_nothing_else(void **state)
     assert_memory_equal(plain, "hello", 5);
     for (size_t i = 0; i < sizeof sealed; i++) {
         sealed[i] ^= 1;
-        assert_int_equal(ck_gcm_open(key, nonce, "aad", 3, sealed, sizeof sealed, plain), CK_E_AUTH);
+        assert_int_equal(ck_gcm_open(key, nonce, "aad", 3, sealed, sizeof sealed, plain),
+                         CK_E_AUTH);
         sealed[i] ^= 1;
     }
     assert_int_equal(ck_gcm_open(key, nonce, "aae", 3, sealed, sizeof sealed, plain), CK_E_AUTH);
