@@ -1,0 +1,229 @@
+/* The configuration of checkind: one file of `[section]`, `key = value` and comment lines.
+ *
+ * Every setting is described once, in the table of settings.c (type, range, default, help);
+ * reading, refusing, printing and the manual page all come from it. Reading reports every fault of
+ * the file, each with file, line, key and what is allowed; nothing is taken from a file that has
+ * one.
+ *
+ * The value is read at start and never changes; it may be read from any thread. */
+#ifndef DAEMON_CONFIG_CONFIG_H
+#define DAEMON_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Limits of the file itself; beyond them it is refused. */
+#define CK_CONFIG_FILE_MAX (256 * 1024) /* bytes */
+#define CK_CONFIG_LINE_MAX 4096         /* bytes of one line */
+#define CK_CONFIG_LIST_MAX 32           /* items of one list */
+#define CK_CONFIG_NAMED_MAX 8     /* sections of one kind with a name, such as [webhook NAME] */
+#define CK_CONFIG_SECRET_MAX 8192 /* bytes of a file that holds a secret */
+
+#define CK_CONFIG_DEFAULT_PATH "/etc/checkind/checkind.conf"
+
+/* A list of texts; items are never NULL or empty. */
+struct ck_config_list {
+    char **items;
+    size_t count;
+};
+
+/* A secret read from a file, without one closing line feed. `path` is NULL where none is
+ * configured; then `bytes` is NULL too. A zero byte follows the bytes, so a text secret can be used
+ * as a string. */
+struct ck_config_secret {
+    char *path;
+    char *bytes;
+    size_t size;
+};
+
+enum ck_log_level {
+    CK_LOG_ERROR,
+    CK_LOG_WARNING,
+    CK_LOG_INFO,
+    CK_LOG_DEBUG,
+};
+
+enum ck_sms_method {
+    CK_SMS_POST,
+    CK_SMS_PUT,
+};
+
+/* [webhook NAME] */
+struct ck_config_webhook {
+    char *name;
+    char *url;
+    struct ck_config_secret secret;
+};
+
+/* Texts are never NULL: one that is not configured is "". Paths are absolute, or relative to
+ * daemon.state_dir, except where the help says otherwise; ck_config_path() joins them. Durations
+ * end in _ms, sizes in _bytes. */
+struct ck_config {
+    struct { /* [daemon] */
+        char *state_dir;
+        char *store_path;
+        char *control_socket; /* absolute */
+        char *public_url;     /* what links in notices begin with, without a closing slash */
+        char *unit_zone;      /* IANA zone of the unit, such as Asia/Almaty */
+        int log_level;        /* enum ck_log_level */
+        struct ck_config_secret master_key; /* 32 bytes as 64 hexadecimal digits */
+    } daemon;
+    struct {                          /* [http] */
+        struct ck_config_list listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT" or "PORT" */
+        struct ck_config_list
+            hostnames;     /* names the server answers to; empty: that of public_url */
+        char *certificate; /* PEM chain */
+        char *key;         /* PEM key */
+        bool self_signed;
+        char *pages_dir;
+        struct ck_config_list trusted_proxies; /* addresses whose X-Forwarded-For is believed */
+    } http;
+    struct {             /* [media] */
+        int64_t workers; /* 0: one a core */
+        char *program;
+        char *render_program;
+        int64_t udp_port_base; /* worker n listens at udp_port_base + n */
+        struct ck_config_list
+            advertise; /* addresses for ICE candidates; empty: those of the interfaces */
+        int64_t bitrate_max_kbps;
+        int64_t legs_max; /* of one worker */
+        char *recording_dir;
+        struct ck_config_list turn_urls;
+        struct ck_config_secret turn_secret;
+        int64_t turn_lifetime_ms;
+    } media;
+    struct {       /* [smtp] */
+        char *url; /* smtp://host:port or smtps://host:port; "" switches e-mail off */
+        char *user;
+        struct ck_config_secret password;
+        char *from; /* bare address */
+        char *from_name;
+        bool starttls_required;
+        char *ca_file; /* "": the system's */
+        int64_t timeout_ms;
+        int64_t parallel;
+        int64_t per_minute;
+    } smtp;
+    struct {                           /* [sms] */
+        char *url;                     /* "" switches SMS off */
+        int method;                    /* enum ck_sms_method */
+        char *body;                    /* JSON with {to} {text} {reference} inside strings */
+        struct ck_config_secret token; /* bearer token */
+        struct ck_config_list accept;  /* status codes, "200" */
+        char *accept_field; /* path into the answer, such as "status" or "messages.0.code"; "": not
+                               checked */
+        struct ck_config_list accept_values; /* what the field must be */
+        char *id_field; /* path of the provider's own id in the answer, "": none */
+        struct ck_config_secret receipt_secret; /* HMAC key of receipts; none: no receipts come */
+        char *ca_file;
+        int64_t timeout_ms;
+        int64_t parallel;
+        int64_t per_minute;
+    } sms;
+    struct ck_config_webhook webhooks[CK_CONFIG_NAMED_MAX]; /* [webhook NAME] */
+    size_t webhook_count;
+    struct { /* [webhooks]: what holds for all of them */
+        char *ca_file;
+        int64_t timeout_ms;
+        int64_t parallel;
+        int64_t per_minute;
+    } webhook_common;
+    struct {       /* [heartbeat] */
+        char *url; /* "": none is sent */
+        int64_t every_ms;
+    } heartbeat;
+    struct { /* [limits] */
+        int64_t connections;
+        int64_t connections_per_address;
+        int64_t requests_per_address; /* a minute */
+        int64_t logins_per_address;   /* failed, in 15 minutes */
+        int64_t logins_per_account;   /* failed, in 15 minutes */
+        int64_t links_per_address;    /* unknown link tokens, in 15 minutes */
+        int64_t body_bytes;           /* of one request */
+        int64_t upload_bytes;         /* of one attachment or photo */
+        int64_t staff_session_ms;     /* since the last request */
+        int64_t staff_session_max_ms; /* since log-in */
+        int64_t commands_queued;      /* loop to engine */
+        int64_t notices_queued;       /* waiting for a channel's turn */
+        int64_t disk_reserve_bytes;   /* below it recordings and administration stop */
+        int64_t recording_ring_bytes; /* between a worker's packet loop and its writer */
+    } limits;
+    struct { /* [policy]: what a plan or ladder has unless it says otherwise */
+        int64_t attempts;
+        int64_t attempt_spacing_ms;
+        int64_t response_window_ms;
+        int64_t grace_ms;
+        int64_t late_limit_ms;
+        int64_t answerable_percent; /* of the response window, for NO_ANSWER */
+        int64_t makeup_delay_ms;
+        int64_t
+            live_wait_ms; /* an inspector's time to answer before the check-in turns unattended */
+        int64_t call_max_ms;
+        int64_t challenge_count;
+        int64_t rejoin_ms; /* a leg that is gone may come back within */
+        int64_t review_top_ms;
+        int64_t review_ms;
+        int64_t ladder_inspector_ms;  /* to acknowledge, then the duty officer */
+        int64_t ladder_duty_ms;       /* then the supervisor */
+        int64_t ladder_supervisor_ms; /* then again */
+        int64_t ladder_repeat_ms;     /* of the last step */
+        int64_t ack_timeout_ms;       /* an acknowledgement without a conclusion lapses */
+        int64_t receipt_wait_ms;      /* accepted but not delivered: next channel */
+        int64_t notice_retry_first_ms;
+        int64_t notice_retry_max_ms;
+        int64_t silence_max_ms; /* no accepted contact for so long opens an incident */
+        int64_t recording_keep_ms;
+    } policy;
+};
+
+/* One thing that is wrong. `line` is 0 where it is in no line (a setting that is missing). */
+struct ck_config_fault {
+    unsigned line;
+    char text[400]; /* "[smtp] url: …", one line, UTF-8, quoting at most 60 bytes of a value */
+};
+
+#define CK_CONFIG_FAULTS_MAX 100 /* kept; more are counted only */
+
+struct ck_config_faults {
+    struct ck_config_fault items[CK_CONFIG_FAULTS_MAX];
+    size_t kept;
+    size_t count;
+};
+
+/* Where the configuration is read. `credentials_dir` is what a leading "%d/" of a *_file path
+ * stands for (systemd's $CREDENTIALS_DIRECTORY); NULL where there is none. */
+struct ck_config_place {
+    const char *credentials_dir;
+};
+
+/* Reads `size` bytes of configuration, checks everything including rules across settings, and reads
+ * the files of secrets. On success fills *config, which the caller releases with
+ * ck_config_deinit(). CK_E_INVALID with at least one fault, sorted by line, where something is
+ * wrong; -ENOMEM. */
+int ck_config_parse(struct ck_config *config, const char *text, size_t size,
+                    const struct ck_config_place *place, struct ck_config_faults *faults);
+
+/* The same from a file. A file that cannot be read or is too big is a fault in line 0. */
+int ck_config_load(struct ck_config *config, const char *path, const struct ck_config_place *place,
+                   struct ck_config_faults *faults);
+
+/* Releases what the configuration holds and wipes secrets. */
+void ck_config_deinit(struct ck_config *config);
+
+/* Writes the faults, one a line: "FILE:LINE: [section] key: what is wrong; what is allowed". */
+void ck_config_faults_print(const struct ck_config_faults *faults, const char *file, FILE *out);
+
+/* Writes a configuration file with every setting at its default, commented out, and its help above.
+ * It is itself a file that ck_config_parse() takes. */
+void ck_config_print_default(FILE *out);
+
+/* `path` itself where it is absolute, else under daemon.state_dir. NULL where memory is short; the
+ * caller frees. */
+char *ck_config_path(const struct ck_config *config, const char *path);
+
+/* The webhook of that name, the first one for "" and NULL where there is none. */
+const struct ck_config_webhook *ck_config_webhook(const struct ck_config *config, const char *name);
+
+#endif
