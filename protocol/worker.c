@@ -160,6 +160,14 @@ static void walk_address(struct walk *walk, const char *field, struct ck_worker_
     walk_u16(walk, field, &address->port, 0);
 }
 
+static void walk_duration(struct walk *walk, const char *field, uint32_t *value)
+{
+    walk_u32(walk, field, value, 0, CK_WORKER_DURATION_MAX_MS);
+    if (walk->error == CK_OK && *value != 0 && *value < CK_WORKER_DURATION_MIN_MS) {
+        fail(walk, CK_E_INVALID);
+    }
+}
+
 static void walk_config(struct walk *walk, struct ck_worker_config *config)
 {
     walk_u32(walk, "version", &config->version, CK_WORKER_VERSION, CK_WORKER_VERSION);
@@ -170,6 +178,12 @@ static void walk_config(struct walk *walk, struct ck_worker_config *config)
     walk_u32(walk, "recordings_max", &config->recordings_max, 0, config->legs_max);
     walk_u32(walk, "ring_bytes_max", &config->ring_bytes_max, 0, UINT32_MAX);
     walk_u64(walk, "memory_bytes_max", &config->memory_bytes_max, 0);
+    walk_duration(walk, "suspend_ms", &config->durations.suspend_ms);
+    walk_duration(walk, "gone_ms", &config->durations.gone_ms);
+    walk_duration(walk, "handshake_ms", &config->durations.handshake_ms);
+    walk_duration(walk, "stats_ms", &config->durations.stats_ms);
+    walk_duration(walk, "camera_stopped_ms", &config->durations.camera_stopped_ms);
+    walk_duration(walk, "head_ms", &config->durations.head_ms);
     walk_address(walk, "listen_v4", &config->listen_v4);
     if (walk->error == CK_OK && config->listen_v4.family == 6) {
         fail(walk, CK_E_INVALID);

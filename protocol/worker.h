@@ -92,6 +92,25 @@ enum ck_worker_log_level {
     CK_WORKER_LOG_DEBUG = 3,
 };
 
+/* Durations of a worker, in milliseconds. 0 in CONFIG means the default. */
+#define CK_WORKER_SUSPEND_MS 15000
+#define CK_WORKER_GONE_MS 30000
+#define CK_WORKER_HANDSHAKE_MS 30000
+#define CK_WORKER_STATS_MS 5000
+#define CK_WORKER_CAMERA_STOPPED_MS 2000
+#define CK_WORKER_HEAD_MS 60000
+#define CK_WORKER_DURATION_MIN_MS 100
+#define CK_WORKER_DURATION_MAX_MS 600000
+
+struct ck_worker_durations { /* each 0, or CK_WORKER_DURATION_MIN_MS to CK_WORKER_DURATION_MAX_MS */
+    uint32_t suspend_ms;     /* without a valid check: suspended */
+    uint32_t gone_ms;        /* without a valid check: the leg ends */
+    uint32_t handshake_ms;   /* from the first check to the end of DTLS */
+    uint32_t stats_ms;       /* LEG_STATS period */
+    uint32_t camera_stopped_ms; /* without video while the rest goes on */
+    uint32_t head_ms;           /* RECORD_HEAD period */
+};
+
 struct ck_worker_config {
     uint32_t version;        /* CK_WORKER_VERSION */
     uint8_t index;           /* at most CK_WORKER_INDEX_MAX */
@@ -102,6 +121,7 @@ struct ck_worker_config {
     uint32_t ring_bytes_max; /* between packet loop and disk, all recordings together */
     uint64_t
         memory_bytes_max; /* address space (RLIMIT_AS); 0: no limit. Ignored under sanitizers */
+    struct ck_worker_durations durations;
     struct ck_worker_address listen_v4; /* at least one of the two */
     struct ck_worker_address listen_v6;
     uint8_t
