@@ -1,0 +1,315 @@
+#!/usr/bin/python3
+"""Starts the whole product on SQLite with a small demonstration caseload.
+
+Everything is real but the outside world: a mail server, an SMS gateway and a webhook receiver run in this
+process and print what they get. The caseload is made through the same API as the pages use, from an empty
+store. Ctrl-C, or the end of checkind, stops all of it.
+"""
+
+import argparse
+import asyncio
+import datetime
+import email
+import email.policy
+import http.cookiejar
+import http.server
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+import zoneinfo
+
+from aiosmtpd.controller import Controller
+
+HERE = pathlib.Path(__file__).resolve().parent
+ZONE = zoneinfo.ZoneInfo("Asia/Almaty")
+PASSWORD = "demonstration only"
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class MailPrinter:
+    """The other end of e-mail: prints sender, subject and text of each message."""
+
+    async def handle_DATA(self, server, session, envelope):
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        body = message.get_body(preferencelist=("plain",))
+        text = body.get_content().strip() if body else ""
+        say(f"\n  e-mail to {', '.join(envelope.rcpt_tos)}: {message['subject']}\n    " + text.replace("\n", "\n    "))
+        return "250 taken"
+
+
+class GatewayPrinter(http.server.BaseHTTPRequestHandler):
+    """The other end of SMS and webhook: prints what comes and accepts it."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            value = json.loads(body)
+        except ValueError:
+            value = body.decode("utf-8", "replace")
+        if self.path == "/sms":
+            say(f"\n  SMS to {value.get('to')}: {value.get('text')}")
+        else:
+            say(f"\n  webhook: {json.dumps(value, ensure_ascii=False)}")
+        answer = json.dumps({"status": "accepted", "id": secrets.token_hex(8)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+class Api:
+    """One signed-in member of staff."""
+
+    def __init__(self, base, context):
+        self.base = base
+        self.csrf = None
+        self.opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context),
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
+        )
+
+    def call(self, method, path, value=None, content_type="application/json"):
+        data = None if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
+        request = urllib.request.Request(self.base + path, data=data, method=method)
+        request.add_header("Origin", self.base)
+        if data is not None:
+            request.add_header("Content-Type", content_type)
+        if self.csrf:
+            request.add_header("X-CSRF-Token", self.csrf)
+        try:
+            with self.opener.open(request, timeout=20) as response:
+                answer = json.loads(response.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"demo: {method} {path}: {error.code} {error.read().decode()}") from None
+        if isinstance(answer, dict) and "csrf" in answer:
+            self.csrf = answer["csrf"]
+        return answer
+
+    def post(self, path, value):
+        return self.call("POST", path, value)
+
+    def login(self, login):
+        self.post("/api/login", {"login": login, "password": PASSWORD})
+        return self
+
+
+def write_config(run, build, ports):
+    secret = run / "webhook.secret"
+    secret.write_text(secrets.token_hex(32))
+    key = run / "master.key"
+    key.write_text(secrets.token_hex(32))
+    for path in (secret, key):
+        path.chmod(0o600)
+    config = run / "checkind.conf"
+    config.write_text(f"""\
+[daemon]
+state_dir = {run}
+public_url = https://localhost:{ports['https']}
+unit_zone = Asia/Almaty
+master_key_file = {key}
+control_socket = {run}/control.sock
+
+[http]
+listen = {ports['listen']}:{ports['https']}
+hostnames = localhost, 127.0.0.1
+self_signed = yes
+pages_dir = {build}/pages
+
+[media]
+workers = 1
+program = {build}/bin/checkin-media
+render_program = {build}/bin/checkin-render
+udp_port_base = {ports['udp']}
+advertise = 127.0.0.1
+recording_dir = {run}/recordings
+
+[smtp]
+url = smtp://127.0.0.1:{ports['smtp']}
+from = checkind@example.kz
+starttls_required = no
+
+[sms]
+url = http://127.0.0.1:{ports['gateway']}/sms
+accept = 200
+
+[webhook duty]
+url = http://127.0.0.1:{ports['gateway']}/webhook
+secret_file = {secret}
+""")
+    return config
+
+
+def free_port():
+    """A free TCP port below the ephemeral range."""
+    for _ in range(200):
+        port = 20000 + secrets.randbelow(10000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SystemExit("demo: no free port")
+
+
+def wait_ready(notify, child):
+    """Waits for READY=1 of the service protocol (sd_notify)."""
+    notify.settimeout(0.5)
+    for _ in range(120):
+        if child.poll() is not None:
+            raise SystemExit(f"demo: checkind ended with status {child.returncode}")
+        try:
+            if b"READY=1" in notify.recv(4096):
+                return
+        except TimeoutError:
+            continue
+    raise SystemExit("demo: checkind did not become ready")
+
+
+def staff_member(admin, unit, login, name, roles, mail, duty=False):
+    return admin.post("/api/staff", {
+        "login": login, "name": name, "password": PASSWORD, "roles": roles, "unit_id": unit, "language": "ru",
+        "email": mail, "phone": None, "on_duty": duty})
+
+
+def person(who, inspector, unit, name, born, phone, band, language, photo):
+    made = who.post("/api/persons", {
+        "name": name, "birth_date": born, "phone": phone, "email": phone[1:] + "@example.kz", "language": language,
+        "address": None, "note": None, "inspector_id": inspector, "unit_id": unit, "band": band})
+    who.call("POST", f"/api/persons/{made['id']}/photo", (HERE / photo).read_bytes(), "image/jpeg")
+    return made["id"]
+
+
+def order(who, person_id, today):
+    made = who.post(f"/api/persons/{person_id}/orders", {
+        "kind": "special_requirements", "article": "61", "number": f"2026-{person_id:04d}", "issuer": "Суд № 2 г. Астаны",
+        "from": str(today), "until": str(today + datetime.timedelta(days=90)),
+        "conditions": "Являться на профилактическую беседу; не употреблять алкоголь.",
+        "contacts_per_period": 7, "period_days": 7, "hours_start": "00:00", "hours_end": "23:59"})
+    return made["id"]
+
+
+def plan(who, person_id, order_id, kind, today, start, end, draws):
+    who.post(f"/api/persons/{person_id}/plans", {
+        "order_id": order_id, "kind": kind, "mandatory": True, "recurrence": "FREQ=DAILY", "first_date": str(today),
+        "windows": [{"start": start, "end": end, "draws": draws}], "attempts": 3, "attempt_spacing_s": 60,
+        "response_window_s": 180, "grace_s": 60, "late_limit_s": 1800})
+
+
+def caseload(base, context, token):
+    """From an empty store: first administrator, staff, persons, orders, plans."""
+    admin = Api(base, context)
+    me = admin.post("/api/setup", {
+        "token": token, "login": "admin", "name": "Администратор", "password": PASSWORD, "language": "ru",
+        "unit": {"name": "УМПС, г. Астана", "zone": "Asia/Almaty"}})
+    unit = me["unit"]["id"]
+    inspector = staff_member(admin, unit, "aigerim", "Айгерім Сейтқали", ["inspector"], "aigerim@example.kz")["id"]
+    staff_member(admin, unit, "duty", "Марат Дүйсенов", ["officer"], "duty@example.kz", duty=True)
+    staff_member(admin, unit, "chief", "Ольга Ким", ["supervisor"], "chief@example.kz")
+
+    who = Api(base, context).login("aigerim")
+    now = datetime.datetime.now(ZONE)
+    # The first one falls due at the next full minute that leaves time to get there.
+    due = (now + datetime.timedelta(seconds=65)).replace(second=0, microsecond=0)
+    if due.date() != now.date():
+        due = now.replace(hour=23, minute=59, second=0, microsecond=0)
+    at = due.strftime("%H:%M")
+    until = min(due + datetime.timedelta(minutes=45), due.replace(hour=23, minute=59)).strftime("%H:%M")
+    until = until if until > at else "23:59"
+    people = [
+        ("Ержан Абдрахманов", "1987-04-12", "+77010000001", "medium", "ru", "photo1.jpg", "live", (at, until, 0)),
+        ("Сергей Волков", "1979-11-30", "+77010000002", "high", "ru", "photo2.jpg", "unattended", (at, until, 0)),
+        ("Бауыржан Нұрланов", "1993-02-08", "+77010000003", "low", "kk", "photo3.jpg", "live", ("18:00", "21:00", 1)),
+    ]
+    for name, born, phone, band, language, photo, kind, window in people:
+        person_id = person(who, inspector, unit, name, born, phone, band, language, photo)
+        plan(who, person_id, order(who, person_id, now.date()), kind, now.date(), *window)
+    return due
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--build", type=pathlib.Path, required=True)
+    arguments.add_argument("--listen", default="127.0.0.1")
+    arguments.add_argument("--port", type=int, default=8443)
+    options = arguments.parse_args()
+    build = options.build.resolve()
+    run = build / "demo"
+    if run.exists():
+        shutil.rmtree(run)
+    (run / "recordings").mkdir(parents=True, mode=0o700)
+    run.chmod(0o700)
+
+    ports = {"https": options.port, "listen": options.listen, "udp": 21000, "smtp": free_port(), "gateway": free_port()}
+    mail = Controller(MailPrinter(), hostname="127.0.0.1", port=ports["smtp"])
+    mail.start()
+    gateway = http.server.ThreadingHTTPServer(("127.0.0.1", ports["gateway"]), GatewayPrinter)
+    threading.Thread(target=gateway.serve_forever, daemon=True).start()
+
+    notify_path = str(run / "notify.sock")
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(notify_path)
+    config = write_config(run, build, ports)
+    child = subprocess.Popen([build / "bin/checkind", f"--config={config}"], env={**os.environ, "NOTIFY_SOCKET": notify_path})
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    try:
+        wait_ready(notify, child)
+        token = subprocess.run(
+            [build / "bin/checkinctl", f"--socket={run}/control.sock", "setup-token"],
+            check=True, capture_output=True, text=True).stdout.strip()
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # self-signed, made by checkind a moment ago
+        base = f"https://localhost:{ports['https']}"
+        due = caseload(base, context, token)
+        say(f"""
+checkind runs.
+
+  console        {base}/
+    inspector    aigerim   password: {PASSWORD}
+    duty officer duty      password: {PASSWORD}
+    supervisor   chief     password: {PASSWORD}
+    admin        admin     password: {PASSWORD}
+
+  Two check-ins fall due at {due.strftime('%H:%M')} (Astana): one live, one unattended. The person's link comes by SMS, printed
+  here. Open it in another browser window: that is the person's phone. The browser will warn about the
+  certificate, which checkind signed itself. Ctrl-C stops everything.
+""")
+        child.wait()
+        return child.returncode
+    except KeyboardInterrupt:
+        say("\nstopping")
+        return 0
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        gateway.shutdown()
+        mail.stop()
+        notify.close()
+        os.unlink(notify_path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
