@@ -1,0 +1,216 @@
+/* Commands: how everything that changes something reaches the engine.
+ *
+ * The loop thread (pages, workers, gateways) makes a ck_command and submits it (engine.h); the engine
+ * thread runs the handler registered under its name inside the transaction of its turn, and after the
+ * commit hands back one ck_result with the command's ticket, then the effects of the turn in their
+ * order. Every value is owned by exactly one side: whoever holds a struct with json_t in it frees it.
+ * jansson's reference counts are not shared between the threads: a body given away is never touched
+ * again by the giver.
+ *
+ * A handler that fails changes nothing: it runs between savepoints. A handler may be run again after a
+ * failed turn, so it does nothing outside the store and the ck_turn_* functions.
+ *
+ * Reads of a person's data are commands too ("read.person" and the like): the handler checks the right
+ * and appends the READ record; only then does the caller query a reader connection. */
+#ifndef DAEMON_CORE_COMMAND_H
+#define DAEMON_CORE_COMMAND_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "protocol/base/digest.h"
+#include "protocol/base/time.h"
+
+struct ck_store;
+struct ck_turn;
+
+/* ---- who ---- */
+
+enum ck_actor_kind {
+    CK_ACTOR_SYSTEM = 1, /* the daemon itself */
+    CK_ACTOR_STAFF = 2,
+    CK_ACTOR_PERSON = 3,
+    CK_ACTOR_GATEWAY = 4, /* what comes back from a channel: results and receipts of notices */
+    CK_ACTOR_WORKER = 5,  /* a media or render worker */
+};
+
+enum ck_role {
+    CK_ROLE_INSPECTOR = 1,
+    CK_ROLE_OFFICER = 2,
+    CK_ROLE_SUPERVISOR = 4,
+    CK_ROLE_ADMINISTRATOR = 8,
+};
+
+#define CK_PEER_TEXT_SIZE 64 /* an address with port as text, and its zero */
+
+/* Who does something. Ids that do not apply are 0. Filled by whoever authenticated the actor. */
+struct ck_actor {
+    enum ck_actor_kind kind;
+    unsigned roles; /* CK_ROLE_* of a staff member */
+    int64_t staff_id;
+    int64_t person_id;
+    int64_t unit_id;    /* the staff member's or the person's */
+    int64_t session_id; /* row of `session` */
+    int64_t checkin_id; /* the check-in that a person's link is bound to */
+    char peer[CK_PEER_TEXT_SIZE];
+};
+
+/* The daemon itself. */
+static inline struct ck_actor ck_actor_system(void)
+{
+    return (struct ck_actor){.kind = CK_ACTOR_SYSTEM};
+}
+
+/* ---- the values that cross the threads ---- */
+
+struct ck_command {
+    const char *name; /* a literal or otherwise permanent text: "person.create" */
+    struct ck_actor actor;
+    json_t *body;    /* an object; owned */
+    uint64_t ticket; /* chosen by the submitter; comes back in the result. 0: no result wanted */
+};
+
+#define CK_FAULT_FIELD_SIZE 64
+#define CK_FAULT_MESSAGE_SIZE 200
+
+/* Why a command was refused: `field` is the JSON path of the member at fault or "", `message` English
+ * for developers. Never a secret in it. */
+struct ck_fault {
+    char field[CK_FAULT_FIELD_SIZE];
+    char message[CK_FAULT_MESSAGE_SIZE];
+};
+
+struct ck_result {
+    uint64_t ticket;
+    int code;     /* 0; enum ck_error; or -errno: nothing was decided, -ENOSPC for a full disk */
+    json_t *body; /* what the handler returned, an object or NULL; owned */
+    struct ck_fault fault;
+};
+
+/* Fills *fault and returns `code`, so that a handler can `return ck_fault(fault, CK_E_INVALID, …)`. */
+int ck_fault(struct ck_fault *fault, int code, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* ---- effects: what happens outside, after the commit ---- */
+
+enum ck_effect_kind {
+    /* Something in GET /api/today changed for whoever sees this unit or this inspector's caseload.
+     * ids: unit, staff (inspector), person, checkin, incident as far as they apply. */
+    CK_EFFECT_TODAY = 1,
+    /* Send this notice; answer with command "notice.result". id: notice.
+     * body: {reference, channel, template, to, language, unit, severity, due, incident, checkin, link_path, try, ...}; see
+     * daemon/core/DESIGN.md. The link's token is in the body and nowhere else: never log a body. */
+    CK_EFFECT_SEND = 2,
+    /* A person waits: ring the consoles of whoever may take the check-in. body: {since} */
+    CK_EFFECT_RING = 3,
+    /* body: {reason: "taken" | "gone" | "unattended", by: staff id or absent} */
+    CK_EFFECT_RING_STOP = 4,
+    /* The check-in of a person changed: send `hello` to the person's sockets. body: {state, outcome?} */
+    CK_EFFECT_PERSON_STATE = 5,
+    /* Nobody took the live check-in: go on unattended. body: {challenges: [{number, kind, digits?, seconds}]} */
+    CK_EFFECT_START_UNATTENDED = 6,
+    /* The call of this check-in must end now. body: {reason} */
+    CK_EFFECT_END_CALL = 7,
+    /* Show this incident to `staff` now. body: {notice: reference} */
+    CK_EFFECT_ALERT = 8,
+    /* This incident changed: tell the consoles that see it. */
+    CK_EFFECT_INCIDENT = 9,
+    /* Close the sockets of this session. ids: session */
+    CK_EFFECT_SESSION_REVOKED = 10,
+    /* A message: push it to the other side's sockets. body: as the handler made it */
+    CK_EFFECT_MESSAGE = 11,
+    /* Delivered or read marks of a thread. body: {mark: "delivered" | "read", up_to, by: "person" | "staff"} */
+    CK_EFFECT_MESSAGE_MARK = 12,
+    /* Nothing can be written: tell the duty roster from memory. Comes without any commit.
+     * body: {error, roster: [{staff, name, email, phone, language}]} */
+    CK_EFFECT_ALARM = 13,
+    /* The answer that a person sees is final: body {result, receipt}. */
+    CK_EFFECT_ENDED = 14,
+};
+
+struct ck_effect {
+    enum ck_effect_kind kind;
+    int64_t id; /* of what the kind names */
+    int64_t unit_id, staff_id, person_id, checkin_id, incident_id, session_id;
+    json_t *body; /* an object or NULL; owned by whoever holds the effect */
+};
+
+/* ---- handlers ---- */
+
+/* Runs one command. `body` is an object (checked by the engine). On success *result may be set to an
+ * object that goes back. Returns 0, an enum ck_error with *fault filled, or -errno (the turn fails). */
+typedef int ck_handler(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                       json_t **result, struct ck_fault *fault);
+
+struct ck_handler_entry {
+    const char *name;
+    ck_handler *handler;
+};
+
+#define CK_HANDLERS_MAX 256
+
+/* All handlers by name. Filled before the engine starts, constant afterwards. */
+struct ck_registry {
+    struct ck_handler_entry entries[CK_HANDLERS_MAX];
+    size_t count;
+};
+
+/* Adds `count` entries (copied; names stay the caller's, permanent). A name given twice or more than
+ * CK_HANDLERS_MAX is our own mistake: it aborts. */
+void ck_registry_add(struct ck_registry *registry, const struct ck_handler_entry *entries,
+                     size_t count);
+
+/* NULL where nobody registered the name. */
+ck_handler *ck_registry_find(const struct ck_registry *registry, const char *name);
+
+/* ---- what a handler may use (engine thread, inside its turn) ---- */
+
+/* The turn's time: the same for everything in one turn. */
+struct ck_wall ck_turn_now(const struct ck_turn *turn);
+
+/* Unpredictable bytes (the simulator injects its own). Never fails. */
+void ck_turn_random(struct ck_turn *turn, void *bytes, size_t size);
+
+/* The writing connection; only store functions take it. */
+struct ck_store *ck_turn_store(struct ck_turn *turn);
+
+/* The master key that keys in the store are wrapped with. Never copied into a row, log or body. */
+const uint8_t *ck_turn_master_key(const struct ck_turn *turn);
+
+/* One record of the audit log, appended in this transaction. `action` is upper case with underscores
+ * ("PERSON_CREATED", protocol/log.md lists them all), `object` a kind of row ("person", "order",
+ * "plan", "checkin", "incident", "notice", "staff", "session", "message", "recording", "setting").
+ * `person_id`: whose data it concerns, 0 for nobody's; that person's salt makes the pseudonyms.
+ * `open` goes into the leaf readable for ever: enumerations, counts, versions and times, never a name,
+ * text, number of a document or an address. `sealed` goes in as salted commitments, one per member, the
+ * plaintext beside it, erasable. Both may be NULL; both references are taken over, also on failure.
+ * No secret (password, token, key) belongs in either. No real numbers (JSON reals are refused). */
+struct ck_record {
+    const char *action;
+    const char *object;
+    int64_t object_id;
+    int64_t person_id;
+    const char *result; /* "ok", "denied", "failed"; NULL means "ok" */
+    json_t *open;
+    json_t *sealed;
+};
+
+/* 0, CK_E_LIMIT (leaf above 4 KiB), CK_E_INVALID (a real number), -errno. */
+int ck_turn_audit(struct ck_turn *turn, const struct ck_actor *actor,
+                  const struct ck_record *record);
+
+/* Queues an effect for after the commit; effect->body is taken over, also on failure. -ENOMEM. */
+int ck_turn_effect(struct ck_turn *turn, const struct ck_effect *effect);
+
+/* ---- denial, in one form ---- */
+
+/* Appends a DENIED record that survives the refusal (it is written after the rollback to the command's
+ * savepoint), fills *fault and returns CK_E_DENIED. `why` is a short fixed text. */
+int ck_turn_deny(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
+                 int64_t object_id, int64_t person_id, const char *why, struct ck_fault *fault);
+
+#endif

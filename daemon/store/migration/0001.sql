@@ -1,0 +1,506 @@
+-- Version 1. Times are milliseconds of wall time, NULL where not set; dates are 'YYYY-MM-DD' and times of
+-- day 'HH:MM' in the unit's zone; flags are 0 or 1; digests, keys and pseudonyms are blobs.
+--
+-- A table whose rows fall due has: next_at (NULL: nothing left to do), lease_until, fence (grows with
+-- each claim), claims (claims that have not ended), quarantined.
+
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+---------------------------------------------------------------- units, staff, sessions
+
+CREATE TABLE unit (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    zone       TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE staff (
+    id              INTEGER PRIMARY KEY,
+    login           TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    name            TEXT NOT NULL,
+    password        TEXT NOT NULL, -- encoded Argon2id
+    must_change     INTEGER NOT NULL DEFAULT 0 CHECK (must_change IN (0, 1)),
+    roles           INTEGER NOT NULL CHECK (roles BETWEEN 1 AND 15), -- CK_ROLE_*
+    unit_id         INTEGER NOT NULL REFERENCES unit,
+    language        TEXT NOT NULL CHECK (language IN ('kk', 'ru', 'en')),
+    email           TEXT,
+    phone           TEXT,
+    on_duty         INTEGER NOT NULL DEFAULT 0 CHECK (on_duty IN (0, 1)),
+    disabled_at     INTEGER,
+    disabled_reason TEXT,
+    pseudonym       BLOB NOT NULL UNIQUE CHECK (length(pseudonym) = 16),
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX staff_unit ON staff (unit_id);
+
+CREATE TABLE session (
+    id         INTEGER PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    staff_id   INTEGER REFERENCES staff,
+    person_id  INTEGER REFERENCES person,
+    checkin_id INTEGER REFERENCES checkin, -- the check-in that the person's link was bound to
+    created_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    peer       TEXT NOT NULL,
+    device     TEXT,
+    CHECK ((staff_id IS NULL) <> (person_id IS NULL))
+) STRICT;
+CREATE INDEX session_staff ON session (staff_id) WHERE staff_id IS NOT NULL;
+CREATE INDEX session_person ON session (person_id) WHERE person_id IS NOT NULL;
+
+---------------------------------------------------------------- persons, orders, plans
+
+CREATE TABLE person (
+    id                INTEGER PRIMARY KEY,
+    reference         TEXT NOT NULL UNIQUE, -- "P-4821"
+    name              TEXT NOT NULL,
+    birth_date        TEXT NOT NULL,
+    phone             TEXT,
+    email             TEXT,
+    language          TEXT NOT NULL CHECK (language IN ('kk', 'ru', 'en')),
+    address           TEXT,
+    note              TEXT,
+    unit_id           INTEGER NOT NULL REFERENCES unit,
+    inspector_id      INTEGER NOT NULL REFERENCES staff,
+    band              TEXT NOT NULL CHECK (band IN ('low', 'medium', 'high', 'top')),
+    pseudonym         BLOB NOT NULL UNIQUE CHECK (length(pseudonym) = 16),
+    salt              BLOB CHECK (length(salt) = 32), -- NULL once erased
+    notice_version    INTEGER NOT NULL DEFAULT 0,     -- rights and recording notice acknowledged
+    notice_at         INTEGER,
+    last_contact_at   INTEGER,                        -- last accepted contact
+    max_silence_s     INTEGER NOT NULL DEFAULT 0,     -- 0: not watched
+    created_at        INTEGER NOT NULL,
+    next_at           INTEGER,                        -- when the silence is too long
+    lease_until       INTEGER,
+    fence             INTEGER NOT NULL DEFAULT 0,
+    claims            INTEGER NOT NULL DEFAULT 0,
+    quarantined       INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1))
+) STRICT;
+CREATE INDEX person_unit ON person (unit_id);
+CREATE INDEX person_inspector ON person (inspector_id);
+CREATE INDEX person_due ON person (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+
+CREATE TABLE photo (
+    id         INTEGER PRIMARY KEY,
+    person_id  INTEGER NOT NULL REFERENCES person,
+    checkin_id INTEGER REFERENCES checkin, -- a check-in's thumbnail; NULL: the reference photo
+    key        BLOB,                       -- wrapped; NULL once erased
+    nonce      BLOB,
+    bytes      BLOB,                       -- sealed JPEG
+    by_staff   INTEGER REFERENCES staff,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX photo_person ON photo (person_id, id);
+CREATE UNIQUE INDEX photo_checkin ON photo (checkin_id) WHERE checkin_id IS NOT NULL;
+
+CREATE TABLE contact_order (
+    id                  INTEGER PRIMARY KEY,
+    person_id           INTEGER NOT NULL REFERENCES person,
+    kind                TEXT NOT NULL CHECK (kind IN ('protective_order', 'special_requirements', 'official_warning', 'other')),
+    article             TEXT NOT NULL,
+    number              TEXT NOT NULL,
+    issuer              TEXT NOT NULL,
+    from_date           TEXT NOT NULL,
+    until_date          TEXT NOT NULL,
+    conditions          TEXT NOT NULL,
+    contacts_per_period INTEGER NOT NULL CHECK (contacts_per_period >= 0),
+    period_days         INTEGER NOT NULL CHECK (period_days >= 0),
+    hours_start         TEXT NOT NULL,
+    hours_end           TEXT NOT NULL,
+    version             INTEGER NOT NULL DEFAULT 1,
+    ended_date          TEXT,
+    ended_reason        TEXT,
+    created_at          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX contact_order_person ON contact_order (person_id);
+
+-- The epoch key of the random draws: committed in the log before its plans, revealed afterwards.
+CREATE TABLE draw_key (
+    epoch       INTEGER PRIMARY KEY, -- counts epochs of 28 days of 1970
+    wrapped     BLOB NOT NULL,       -- under the master key
+    commitment  BLOB NOT NULL CHECK (length(commitment) = 32),
+    revealed_at INTEGER,
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE plan (
+    id             INTEGER PRIMARY KEY,
+    person_id      INTEGER NOT NULL REFERENCES person,
+    order_id       INTEGER NOT NULL REFERENCES contact_order,
+    version        INTEGER NOT NULL DEFAULT 1,
+    kind           TEXT NOT NULL CHECK (kind IN ('live', 'unattended')),
+    mandatory      INTEGER NOT NULL CHECK (mandatory IN (0, 1)),
+    rule           TEXT NOT NULL, -- the PlanRequest as canonical JSON
+    state          TEXT NOT NULL CHECK (state IN ('active', 'ended')),
+    ended_at       INTEGER,
+    ended_reason   TEXT,
+    expanded_until TEXT, -- last local date whose occurrences exist
+    created_at     INTEGER NOT NULL,
+    next_at        INTEGER,
+    lease_until    INTEGER,
+    fence          INTEGER NOT NULL DEFAULT 0,
+    claims         INTEGER NOT NULL DEFAULT 0,
+    quarantined    INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK (state <> 'active' OR next_at IS NOT NULL)
+) STRICT;
+CREATE INDEX plan_person ON plan (person_id);
+CREATE INDEX plan_due ON plan (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+
+CREATE TABLE plan_version (
+    plan_id    INTEGER NOT NULL REFERENCES plan,
+    version    INTEGER NOT NULL,
+    rule       TEXT NOT NULL,
+    by_staff   INTEGER NOT NULL REFERENCES staff,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (plan_id, version)
+) STRICT, WITHOUT ROWID;
+
+---------------------------------------------------------------- check-ins
+
+CREATE TABLE checkin (
+    id                INTEGER PRIMARY KEY,
+    person_id         INTEGER NOT NULL REFERENCES person,
+    unit_id           INTEGER NOT NULL REFERENCES unit,
+    inspector_id      INTEGER NOT NULL REFERENCES staff,
+    plan_id           INTEGER REFERENCES plan,
+    plan_version      INTEGER,
+    local_date        TEXT NOT NULL,
+    slot              INTEGER NOT NULL, -- number of the draw within the date
+    zone              TEXT NOT NULL,
+    zone_version      TEXT NOT NULL,    -- of the zone tables
+    kind              TEXT NOT NULL CHECK (kind IN ('live', 'unattended', 'on_demand', 'inbound')),
+    unattended        INTEGER NOT NULL CHECK (unattended IN (0, 1)), -- how it is conducted now
+    mandatory         INTEGER NOT NULL CHECK (mandatory IN (0, 1)),
+    band              TEXT NOT NULL,
+    policy            TEXT NOT NULL,    -- struct ck_checkin_policy as JSON, frozen
+    make_up_of        INTEGER REFERENCES checkin,
+    merged_into       INTEGER REFERENCES checkin,
+    caught_up         INTEGER NOT NULL DEFAULT 0 CHECK (caught_up IN (0, 1)),
+    reason            TEXT,             -- of an on-demand check-in
+    window_start_at   INTEGER NOT NULL,
+    window_end_at     INTEGER NOT NULL,
+    due_at            INTEGER NOT NULL,
+    state             TEXT NOT NULL CHECK (state IN ('planned', 'armed', 'ringing', 'connected', 'awaiting_review', 'done')),
+    machine           TEXT NOT NULL,    -- what else the state machine keeps, as JSON
+    attempt           INTEGER NOT NULL DEFAULT 0,
+    waiting_since_at  INTEGER,
+    connected_at      INTEGER,
+    taken_by          INTEGER REFERENCES staff,
+    outcome           TEXT CHECK (outcome IN ('completed', 'late', 'declined', 'no_answer', 'person_fault',
+                          'could_not_connect', 'identity_doubt', 'system_fault', 'unstaffed', 'waived')),
+    decided_at        INTEGER,
+    declined_reason   TEXT,
+    answerable_s      INTEGER,          -- counted when the outcome was decided
+    review_deadline_at INTEGER,
+    receipt           TEXT UNIQUE,
+    created_at        INTEGER NOT NULL,
+    next_at           INTEGER,
+    next_what         TEXT,             -- "ring", "decide", "unattended", "review_due", …
+    lease_until       INTEGER,
+    fence             INTEGER NOT NULL DEFAULT 0,
+    claims            INTEGER NOT NULL DEFAULT 0,
+    quarantined       INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK ((state = 'done') = (outcome IS NOT NULL)),
+    CHECK (state = 'done' OR next_at IS NOT NULL),
+    UNIQUE (plan_id, local_date, slot)
+) STRICT;
+CREATE INDEX checkin_due ON checkin (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+CREATE INDEX checkin_person ON checkin (person_id, due_at);
+CREATE INDEX checkin_unit ON checkin (unit_id, due_at);
+CREATE INDEX checkin_open ON checkin (state) WHERE state IN ('ringing', 'connected', 'awaiting_review');
+
+CREATE TABLE attempt (
+    checkin_id INTEGER NOT NULL REFERENCES checkin,
+    number     INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (checkin_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact (
+    id         INTEGER PRIMARY KEY,
+    checkin_id INTEGER NOT NULL REFERENCES checkin,
+    attempt    INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    source     TEXT NOT NULL CHECK (source IN ('page', 'server', 'worker')),
+    fact       TEXT NOT NULL,
+    detail     TEXT
+) STRICT;
+CREATE INDEX fact_checkin ON fact (checkin_id, id);
+
+CREATE TABLE link (
+    token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
+    person_id  INTEGER NOT NULL REFERENCES person,
+    checkin_id INTEGER REFERENCES checkin, -- NULL: the person's own phone (enrolment)
+    notice_id  INTEGER REFERENCES notice,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_expiry ON link (expires_at);
+CREATE INDEX link_checkin ON link (checkin_id) WHERE checkin_id IS NOT NULL;
+
+-- Our own health: intervals without overlap, the newest grows. `ok` is everything together.
+CREATE TABLE health (
+    id       INTEGER PRIMARY KEY,
+    from_at  INTEGER NOT NULL,
+    until_at INTEGER NOT NULL CHECK (until_at >= from_at),
+    bits     INTEGER NOT NULL -- CK_HEALTH_*: what was well
+) STRICT;
+CREATE INDEX health_until ON health (until_at);
+
+CREATE TABLE challenge (
+    checkin_id INTEGER NOT NULL REFERENCES checkin,
+    number     INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    digits     TEXT,
+    seconds    INTEGER NOT NULL,
+    shown_at   INTEGER,
+    done_at    INTEGER,
+    PRIMARY KEY (checkin_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recording (
+    id          INTEGER PRIMARY KEY,
+    checkin_id  INTEGER NOT NULL REFERENCES checkin,
+    leg         TEXT NOT NULL CHECK (leg IN ('person', 'staff')),
+    state       TEXT NOT NULL CHECK (state IN ('recording', 'closed', 'recovered', 'failed', 'erased')),
+    file        TEXT NOT NULL,
+    key         BLOB, -- wrapped; NULL once erased
+    started_at  INTEGER NOT NULL,
+    ended_at    INTEGER,
+    duration_ms INTEGER NOT NULL DEFAULT 0,
+    bytes       INTEGER NOT NULL DEFAULT 0,
+    chunks      INTEGER NOT NULL DEFAULT 0,
+    head        BLOB, -- end of the hash chain as last reported
+    head_at     INTEGER,
+    gaps        TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE INDEX recording_checkin ON recording (checkin_id);
+CREATE INDEX recording_open ON recording (state) WHERE state = 'recording';
+
+CREATE TABLE concern (
+    id         INTEGER PRIMARY KEY,
+    checkin_id INTEGER NOT NULL REFERENCES checkin,
+    by_staff   INTEGER NOT NULL REFERENCES staff,
+    at         INTEGER NOT NULL,
+    text       TEXT NOT NULL
+) STRICT;
+CREATE INDEX concern_checkin ON concern (checkin_id);
+
+CREATE TABLE outcome_form (
+    checkin_id         INTEGER PRIMARY KEY REFERENCES checkin,
+    result             TEXT NOT NULL,
+    identity_confirmed INTEGER NOT NULL CHECK (identity_confirmed IN (0, 1)),
+    behaviours         TEXT NOT NULL, -- JSON list
+    note               TEXT NOT NULL,
+    by_staff           INTEGER NOT NULL REFERENCES staff,
+    at                 INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE review (
+    checkin_id INTEGER PRIMARY KEY REFERENCES checkin,
+    decision   TEXT NOT NULL CHECK (decision IN ('accept', 'doubt')),
+    note       TEXT NOT NULL,
+    by_staff   INTEGER NOT NULL REFERENCES staff,
+    at         INTEGER NOT NULL
+) STRICT;
+
+-- Conclusions of named officers; a later one stands beside the earlier, the newest counts.
+CREATE TABLE conclusion (
+    id          INTEGER PRIMARY KEY,
+    checkin_id  INTEGER REFERENCES checkin,
+    incident_id INTEGER REFERENCES incident,
+    conclusion  TEXT NOT NULL CHECK (conclusion IN ('no_action', 'excused', 'breach')),
+    reason      TEXT NOT NULL,
+    by_staff    INTEGER NOT NULL REFERENCES staff,
+    at          INTEGER NOT NULL,
+    CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL)
+) STRICT;
+CREATE INDEX conclusion_checkin ON conclusion (checkin_id) WHERE checkin_id IS NOT NULL;
+CREATE INDEX conclusion_incident ON conclusion (incident_id) WHERE incident_id IS NOT NULL;
+
+---------------------------------------------------------------- incidents and notices
+
+-- Versions of ladders; an incident keeps the one in force when it was opened.
+CREATE TABLE ladder (
+    id         INTEGER PRIMARY KEY,
+    unit_id    INTEGER REFERENCES unit, -- NULL: for every unit without one of its own
+    band       TEXT,                    -- NULL: for every band
+    version    INTEGER NOT NULL,
+    policy     TEXT NOT NULL,           -- struct ck_ladder as JSON
+    by_staff   INTEGER REFERENCES staff,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE incident (
+    id           INTEGER PRIMARY KEY,
+    person_id    INTEGER REFERENCES person, -- NULL: a matter of the system
+    unit_id      INTEGER REFERENCES unit,
+    inspector_id INTEGER REFERENCES staff,
+    checkin_id   INTEGER REFERENCES checkin,
+    kind         TEXT NOT NULL CHECK (kind IN ('no_contact', 'max_silence', 'review_overdue', 'staff_fault', 'system')),
+    band         TEXT NOT NULL,
+    cause        TEXT,               -- short text of a system matter
+    opened_at    INTEGER NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('open', 'acknowledged', 'closed')),
+    holder_id    INTEGER REFERENCES staff,
+    acknowledged_at INTEGER,
+    closed_at    INTEGER,
+    ladder_id    INTEGER REFERENCES ladder,
+    policy       TEXT NOT NULL,      -- the ladder, frozen
+    machine      TEXT NOT NULL,      -- what else the state machine keeps, as JSON
+    step         INTEGER NOT NULL DEFAULT 0,
+    steps        INTEGER NOT NULL,
+    round        INTEGER NOT NULL DEFAULT 0,
+    answered_late INTEGER NOT NULL DEFAULT 0 CHECK (answered_late IN (0, 1)),
+    next_at      INTEGER,
+    next_what    TEXT,
+    lease_until  INTEGER,
+    fence        INTEGER NOT NULL DEFAULT 0,
+    claims       INTEGER NOT NULL DEFAULT 0,
+    quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK (state = 'closed' OR next_at IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX incident_checkin ON incident (checkin_id, kind) WHERE checkin_id IS NOT NULL;
+CREATE INDEX incident_due ON incident (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+CREATE INDEX incident_unit ON incident (unit_id, id);
+CREATE INDEX incident_person ON incident (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX incident_open ON incident (id) WHERE state <> 'closed';
+
+CREATE TABLE incident_line (
+    id          INTEGER PRIMARY KEY,
+    incident_id INTEGER NOT NULL REFERENCES incident,
+    at          INTEGER NOT NULL,
+    what        TEXT NOT NULL,
+    staff_id    INTEGER REFERENCES staff, -- who did it, or whom it reached
+    notice_id   INTEGER REFERENCES notice,
+    text        TEXT
+) STRICT;
+CREATE INDEX incident_line_incident ON incident_line (incident_id, id);
+
+-- The outbox.
+CREATE TABLE notice (
+    id           INTEGER PRIMARY KEY,
+    reference    TEXT NOT NULL UNIQUE, -- shown to the human: "N-7K3F-92QD"
+    checkin_id   INTEGER REFERENCES checkin,
+    incident_id  INTEGER REFERENCES incident,
+    step         INTEGER NOT NULL,     -- of the ladder; the attempt of a check-in
+    round        INTEGER NOT NULL DEFAULT 0,
+    staff_id     INTEGER REFERENCES staff,
+    person_id    INTEGER REFERENCES person,
+    channel      TEXT NOT NULL CHECK (channel IN ('console', 'email', 'sms', 'webhook')),
+    template     TEXT NOT NULL,
+    language     TEXT NOT NULL,
+    address      TEXT NOT NULL,        -- mail address, number, or name of the webhook
+    state        TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'read',
+                     'failed', 'expired', 'unknown')),
+    machine      TEXT NOT NULL,        -- what else the state machine keeps, as JSON
+    tries        INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL,
+    deadline_at  INTEGER NOT NULL,
+    sending_at   INTEGER,
+    accepted_at  INTEGER,
+    delivered_at INTEGER,
+    read_at      INTEGER,
+    failure      TEXT,
+    provider_id  TEXT,
+    next_at      INTEGER,
+    lease_until  INTEGER,
+    fence        INTEGER NOT NULL DEFAULT 0,
+    claims       INTEGER NOT NULL DEFAULT 0,
+    quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK ((staff_id IS NOT NULL) + (person_id IS NOT NULL) <= 1),
+    CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL),
+    CHECK (state NOT IN ('queued', 'sending', 'unknown') OR next_at IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX notice_of_incident
+    ON notice (incident_id, step, round, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NOT NULL;
+CREATE UNIQUE INDEX notice_of_checkin
+    ON notice (checkin_id, step, round, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NULL;
+CREATE INDEX notice_checkin ON notice (checkin_id) WHERE checkin_id IS NOT NULL;
+CREATE INDEX notice_due ON notice (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+CREATE INDEX notice_channel ON notice (channel, accepted_at);
+
+---------------------------------------------------------------- messages
+
+CREATE TABLE thread (
+    person_id  INTEGER PRIMARY KEY REFERENCES person,
+    key        BLOB, -- wrapped; NULL once erased
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE message (
+    id           INTEGER PRIMARY KEY,
+    person_id    INTEGER NOT NULL REFERENCES person,
+    from_staff   INTEGER REFERENCES staff, -- NULL: from the person
+    client_id    TEXT NOT NULL,
+    nonce        BLOB NOT NULL,
+    sealed       BLOB NOT NULL,
+    sent_at      INTEGER NOT NULL,
+    delivered_at INTEGER,
+    read_at      INTEGER
+) STRICT;
+CREATE INDEX message_person ON message (person_id, id);
+CREATE UNIQUE INDEX message_client ON message (person_id, coalesce(from_staff, 0), client_id);
+CREATE INDEX message_unread ON message (person_id) WHERE from_staff IS NULL AND read_at IS NULL;
+
+---------------------------------------------------------------- the audit log
+
+-- Append-only: leaf and hash never change. `object` is the pseudonym of what it is about.
+CREATE TABLE log_entry (
+    idx    INTEGER PRIMARY KEY CHECK (idx >= 0),
+    at     INTEGER NOT NULL,
+    object BLOB NOT NULL,
+    leaf   BLOB NOT NULL CHECK (length(leaf) <= 4096),
+    hash   BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX log_entry_object ON log_entry (object, idx);
+CREATE INDEX log_entry_at ON log_entry (at);
+
+-- What the leaf commits to and whom it names, in plain; erasable without touching the leaf.
+CREATE TABLE log_plain (
+    idx        INTEGER PRIMARY KEY REFERENCES log_entry,
+    action     TEXT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    staff_id   INTEGER,
+    person_id  INTEGER,
+    object     TEXT NOT NULL,    -- kind
+    object_id  INTEGER,
+    salted     TEXT              -- JSON: member -> [salt in hexadecimal, value]; NULL: nothing sealed, or erased
+) STRICT;
+CREATE INDEX log_plain_person ON log_plain (person_id, idx) WHERE person_id IS NOT NULL;
+CREATE INDEX log_plain_staff ON log_plain (staff_id, idx) WHERE staff_id IS NOT NULL;
+CREATE INDEX log_plain_action ON log_plain (action, idx);
+
+-- Hashes of complete subtrees: tile (level, number) holds 256 consecutive hashes of height 8 * level; the
+-- last tile of a level is shorter. Level 0 is log_entry itself.
+CREATE TABLE log_tile (
+    level  INTEGER NOT NULL CHECK (level >= 1),
+    number INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, number)
+) STRICT, WITHOUT ROWID;
+
+-- One row: the head of the log.
+CREATE TABLE log_head (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    size     INTEGER NOT NULL,
+    root     BLOB NOT NULL CHECK (length(root) = 32),
+    frontier BLOB NOT NULL, -- roots of the complete subtrees, largest first
+    salt     BLOB NOT NULL CHECK (length(salt) = 32) -- for pseudonyms of what belongs to no person
+) STRICT;
+
+CREATE TABLE quarantine (
+    id     INTEGER PRIMARY KEY,
+    kind   TEXT NOT NULL,
+    row_id INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    freed_at INTEGER
+) STRICT;
