@@ -2,7 +2,7 @@
  *
  * The loop thread (pages, workers, gateways) makes a ck_command and submits it (engine.h); the engine
  * thread runs the handler registered under its name inside the transaction of its turn, and after the
- * commit hands back one ck_result with the command's ticket, then the effects of the turn in their
+ * commit hands back one ck_result with the command's ticket, then the outputs of the turn in their
  * order. Every value is owned by exactly one side: whoever holds a struct with json_t in it frees it.
  * jansson's reference counts are not shared between the threads: a body given away is never touched
  * again by the giver.
@@ -74,77 +74,77 @@ struct ck_command {
     uint64_t ticket; /* chosen by the submitter; comes back in the result. 0: no result wanted */
 };
 
-#define CK_FAULT_FIELD_SIZE 64
-#define CK_FAULT_MESSAGE_SIZE 200
+#define CK_REFUSAL_FIELD_SIZE 64
+#define CK_REFUSAL_MESSAGE_SIZE 200
 
 /* Why a command was refused: `field` is the JSON path of the member at fault or "", `message` English
  * for developers. Never a secret in it. */
-struct ck_fault {
-    char field[CK_FAULT_FIELD_SIZE];
-    char message[CK_FAULT_MESSAGE_SIZE];
+struct ck_refusal {
+    char field[CK_REFUSAL_FIELD_SIZE];
+    char message[CK_REFUSAL_MESSAGE_SIZE];
 };
 
 struct ck_result {
     uint64_t ticket;
     int code;     /* 0; enum ck_error; or -errno: nothing was decided, -ENOSPC for a full disk */
     json_t *body; /* what the handler returned, an object or NULL; owned */
-    struct ck_fault fault;
+    struct ck_refusal refusal;
 };
 
-/* Fills *fault and returns `code`, so that a handler can `return ck_fault(fault, CK_E_INVALID, …)`. */
-int ck_fault(struct ck_fault *fault, int code, const char *field, const char *format, ...)
+/* Fills *refusal and returns `code`, so that a handler can `return ck_refuse(refusal, CK_E_INVALID, …)`. */
+int ck_refuse(struct ck_refusal *refusal, int code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ---- effects: what happens outside, after the commit ---- */
+/* ---- outputs: what happens outside, after the commit ---- */
 
-enum ck_effect_kind {
+enum ck_output_kind {
     /* Something in GET /api/today changed for whoever sees this unit or this inspector's caseload.
      * ids: unit, staff (inspector), person, checkin, incident as far as they apply. */
-    CK_EFFECT_TODAY = 1,
+    CK_OUTPUT_TODAY = 1,
     /* Send this notice; answer with command "notice.result". id: notice.
      * body: {reference, channel, template, to, language, unit, severity, due, incident, checkin, link_path, try, ...}; see
      * daemon/core/DESIGN.md. The link's token is in the body and nowhere else: never log a body. */
-    CK_EFFECT_SEND = 2,
+    CK_OUTPUT_SEND = 2,
     /* A person waits: ring the consoles of whoever may take the check-in. body: {since} */
-    CK_EFFECT_RING = 3,
+    CK_OUTPUT_RING = 3,
     /* body: {reason: "taken" | "gone" | "unattended", by: staff id or absent} */
-    CK_EFFECT_RING_STOP = 4,
+    CK_OUTPUT_RING_STOP = 4,
     /* The check-in of a person changed: send `hello` to the person's sockets. body: {state, outcome?} */
-    CK_EFFECT_PERSON_STATE = 5,
+    CK_OUTPUT_PERSON_STATE = 5,
     /* Nobody took the live check-in: go on unattended. body: {challenges: [{number, kind, digits?, seconds}]} */
-    CK_EFFECT_START_UNATTENDED = 6,
+    CK_OUTPUT_START_UNATTENDED = 6,
     /* The call of this check-in must end now. body: {reason} */
-    CK_EFFECT_END_CALL = 7,
+    CK_OUTPUT_END_CALL = 7,
     /* Show this incident to `staff` now. body: {notice: reference} */
-    CK_EFFECT_ALERT = 8,
+    CK_OUTPUT_ALERT = 8,
     /* This incident changed: tell the consoles that see it. */
-    CK_EFFECT_INCIDENT = 9,
+    CK_OUTPUT_INCIDENT = 9,
     /* Close the sockets of this session. ids: session */
-    CK_EFFECT_SESSION_REVOKED = 10,
+    CK_OUTPUT_SESSION_REVOKED = 10,
     /* A message: push it to the other side's sockets. body: as the handler made it */
-    CK_EFFECT_MESSAGE = 11,
+    CK_OUTPUT_MESSAGE = 11,
     /* Delivered or read marks of a thread. body: {mark: "delivered" | "read", up_to, by: "person" | "staff"} */
-    CK_EFFECT_MESSAGE_MARK = 12,
+    CK_OUTPUT_MESSAGE_MARK = 12,
     /* Nothing can be written: tell the duty roster from memory. Comes without any commit.
      * body: {error, roster: [{staff, name, email, phone, language}]} */
-    CK_EFFECT_ALARM = 13,
+    CK_OUTPUT_ALARM = 13,
     /* The answer that a person sees is final: body {result, receipt}. */
-    CK_EFFECT_ENDED = 14,
+    CK_OUTPUT_ENDED = 14,
 };
 
-struct ck_effect {
-    enum ck_effect_kind kind;
+struct ck_output {
+    enum ck_output_kind kind;
     int64_t id; /* of what the kind names */
     int64_t unit_id, staff_id, person_id, checkin_id, incident_id, session_id;
-    json_t *body; /* an object or NULL; owned by whoever holds the effect */
+    json_t *body; /* an object or NULL; owned by whoever holds the output */
 };
 
 /* ---- handlers ---- */
 
 /* Runs one command. `body` is an object (checked by the engine). On success *result may be set to an
- * object that goes back. Returns 0, an enum ck_error with *fault filled, or -errno (the turn fails). */
+ * object that goes back. Returns 0, an enum ck_error with *refusal filled, or -errno (the turn fails). */
 typedef int ck_handler(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-                       json_t **result, struct ck_fault *fault);
+                       json_t **result, struct ck_refusal *refusal);
 
 struct ck_handler_entry {
     const char *name;
@@ -203,14 +203,14 @@ struct ck_record {
 int ck_turn_audit(struct ck_turn *turn, const struct ck_actor *actor,
                   const struct ck_record *record);
 
-/* Queues an effect for after the commit; effect->body is taken over, also on failure. -ENOMEM. */
-int ck_turn_effect(struct ck_turn *turn, const struct ck_effect *effect);
+/* Queues an output for after the commit; output->body is taken over, also on failure. -ENOMEM. */
+int ck_turn_output(struct ck_turn *turn, const struct ck_output *output);
 
 /* ---- denial, in one form ---- */
 
 /* Appends a DENIED record that survives the refusal (it is written after the rollback to the command's
- * savepoint), fills *fault and returns CK_E_DENIED. `why` is a short fixed text. */
+ * savepoint), fills *refusal and returns CK_E_DENIED. `why` is a short fixed text. */
 int ck_turn_deny(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
-                 int64_t object_id, int64_t person_id, const char *why, struct ck_fault *fault);
+                 int64_t object_id, int64_t person_id, const char *why, struct ck_refusal *refusal);
 
 #endif
