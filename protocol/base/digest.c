@@ -61,12 +61,11 @@ int ck_sha256(const struct ck_slice *slices, size_t count, uint8_t digest[static
     return EVP_DigestFinal_ex(ctx, digest, NULL) == 1 ? 0 : -ENOMEM;
 }
 
-int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
-                   uint8_t tag[static CK_SHA256_SIZE])
+static int hmac(char *digest, const void *key, size_t key_size, const struct ck_slice *slices,
+                size_t count, uint8_t *tag, size_t tag_size)
 {
-    char name[] = "SHA256";
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
     ck_cleanup(mac_freep) EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -82,7 +81,21 @@ int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slic
         }
     }
     size_t size = 0;
-    return EVP_MAC_final(ctx, tag, &size, CK_SHA256_SIZE) == 1 ? 0 : -ENOMEM;
+    return EVP_MAC_final(ctx, tag, &size, tag_size) == 1 ? 0 : -ENOMEM;
+}
+
+int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
+                   uint8_t tag[static CK_SHA256_SIZE])
+{
+    char name[] = "SHA256";
+    return hmac(name, key, key_size, slices, count, tag, CK_SHA256_SIZE);
+}
+
+int ck_hmac_sha1(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
+                 uint8_t tag[static CK_SHA1_SIZE])
+{
+    char name[] = "SHA1";
+    return hmac(name, key, key_size, slices, count, tag, CK_SHA1_SIZE);
 }
 
 int ck_hkdf(const void *secret, size_t secret_size, const void *salt, size_t salt_size,

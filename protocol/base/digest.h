@@ -29,6 +29,12 @@ int ck_sha256(const struct ck_slice *slices, size_t count, uint8_t digest[static
 int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
                    uint8_t tag[static CK_SHA256_SIZE]);
 
+/* HMAC-SHA-1 (RFC 2104), for the protocols that know nothing else: STUN (RFC 8489 section 14.5),
+ * one-time passwords (RFC 6238), TURN REST credentials. */
+#define CK_SHA1_SIZE 20
+int ck_hmac_sha1(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
+                 uint8_t tag[static CK_SHA1_SIZE]);
+
 /* HKDF-SHA-256 (RFC 5869), extract and expand, into `size` bytes (at most 255 * 32). */
 int ck_hkdf(const void *secret, size_t secret_size, const void *salt, size_t salt_size,
             const char *info, void *out, size_t size);
