@@ -1,0 +1,35 @@
+/* What the service manager is told (sd_notify(3)). Without one, every call does nothing and
+ * succeeds. */
+#ifndef DAEMON_CTL_SERVICE_H
+#define DAEMON_CTL_SERVICE_H
+
+#include <stdbool.h>
+
+#include <uv.h>
+
+/* Start-up is complete: the pages answer and the engine turns. */
+void ck_service_ready(void);
+
+/* The shutdown has begun. */
+void ck_service_stopping(void);
+
+/* A line for `systemctl status`; nothing about a case. */
+__attribute__((format(printf, 1, 2))) void ck_service_status(const char *format, ...);
+
+/* The sign of life that the manager wants every so often ($WATCHDOG_USEC); without it the daemon is
+ * restarted. */
+struct ck_watchdog;
+
+/* Whether the daemon does its work: asked on the loop's thread each time before the sign is given.
+ */
+typedef bool ck_watchdog_sound(void *user);
+
+/* Gives the sign at half the wanted interval while `sound` says so. Sets *watchdog to NULL and
+ * succeeds where the manager wants none. 0 or a negative errno. */
+int ck_watchdog_create(struct ck_watchdog **watchdog, uv_loop_t *loop, ck_watchdog_sound *sound,
+                       void *user);
+
+/* Takes NULL. The memory goes when the loop has closed the handle. */
+void ck_watchdog_destroy(struct ck_watchdog *watchdog);
+
+#endif
