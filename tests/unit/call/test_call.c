@@ -1,0 +1,349 @@
+/* The call manager with a fake worker and a fake engine: what pages and engine are told, in which order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <uv.h>
+
+#include "daemon/call/call.h"
+#include "protocol/base/error.h"
+
+#define HISTORY_MAX 256
+
+/* What a page was sent, or the engine was asked, one JSON text an entry. */
+struct history {
+    char *items[HISTORY_MAX];
+    size_t count;
+};
+
+struct world {
+    uv_loop_t loop;
+    struct ck_calls *calls;
+    char dir[64];
+    struct history person, staff, commands;
+    int64_t next_recording;
+    int join_code; /* what the engine answers to joins */
+    bool stopped;
+};
+
+static int person_page, staff_page;
+
+static void remember(struct history *history, json_t *value)
+{
+    assert_true(history->count < HISTORY_MAX);
+    history->items[history->count++] = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(value);
+}
+
+static void forget(struct history *history)
+{
+    while (history->count > 0) {
+        free(history->items[--history->count]);
+    }
+}
+
+static bool has(const struct history *history, const char *part)
+{
+    for (size_t i = 0; i < history->count; i++) {
+        if (strstr(history->items[i], part) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t times(const struct history *history, const char *part)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < history->count; i++) {
+        n += strstr(history->items[i], part) != NULL;
+    }
+    return n;
+}
+
+static json_t *answer(struct world *world, const char *name)
+{
+    if (strcmp(name, "recording.begin") == 0) {
+        char file[32];
+        snprintf(file, sizeof file, "r%lld", (long long)++world->next_recording);
+        return json_pack("{s:I, s:s, s:s, s:s}", "recording", (json_int_t)world->next_recording,
+                         "key", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                         "file", file, "context", "c");
+    }
+    if (strcmp(name, "checkin.joined") == 0) {
+        return json_pack("{s:s}", "waiting_since", "2026-11-21T14:02:05.000Z");
+    }
+    return json_pack("{s:s}", "with", "Inspector");
+}
+
+static void submit(void *context, const char *name, const struct ck_actor *actor, json_t *body,
+                   ck_call_done *done, void *cookie)
+{
+    struct world *world = context;
+    (void)actor;
+    json_t *entry = json_pack("{s:s, s:o}", "name", name, "body", body);
+    remember(&world->commands, entry);
+    if (done != NULL) {
+        bool entering = strcmp(name, "recording.begin") != 0;
+        struct ck_result result = {.code = entering ? world->join_code : 0};
+        result.body = result.code == 0 ? answer(world, name) : NULL;
+        done(cookie, &result);
+        json_decref(result.body);
+    }
+}
+
+static void send_page(void *context, ck_call_page *page, json_t *message)
+{
+    struct world *world = context;
+    remember(page == &staff_page ? &world->staff : &world->person, message);
+}
+
+static struct ck_wall now(void *context)
+{
+    (void)context;
+    return (struct ck_wall){INT64_C(5000)};
+}
+
+/* Turns the loop until `part` is in the history; the ctest time-out is the bound. */
+static void until(struct world *world, const struct history *history, const char *part)
+{
+    while (!has(history, part)) {
+        assert_true(uv_run(&world->loop, UV_RUN_ONCE));
+    }
+}
+
+static const uint8_t master[CK_KEY_SIZE] = {7};
+
+static struct ck_actor person_actor(void)
+{
+    return (struct ck_actor){.kind = CK_ACTOR_PERSON, .person_id = 1, .checkin_id = 42};
+}
+
+static struct ck_actor staff_actor(void)
+{
+    return (struct ck_actor){.kind = CK_ACTOR_STAFF, .staff_id = 9};
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    uv_loop_init(&world->loop);
+    strcpy(world->dir, "/tmp/test_call_XXXXXX");
+    assert_non_null(mkdtemp(world->dir));
+    struct ck_calls_options options = {
+        .loop = &world->loop,
+        .pool = {.program = CK_FAKE_MEDIA,
+                 .workers = 1,
+                 .config = {.legs_max = 100,
+                            .handshakes_max = 10,
+                            .recordings_max = 100,
+                            .ring_bytes_max = 1 << 20,
+                            .listen_v4 = {.family = 4, .bytes = {127, 0, 0, 1}}}},
+        .render_program = CK_FAKE_MEDIA,
+        .recording_dir = world->dir,
+        .video_bitrate_max = 1000000,
+        .master_key = master,
+    };
+    struct ck_call_ports ports = {
+        .context = world, .submit = submit, .send = send_page, .now = now};
+    assert_int_equal(ck_calls_create(&options, &ports, &world->calls), 0);
+    while (!ck_calls_status(world->calls).room) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    *state = world;
+    return 0;
+}
+
+static void on_stopped(void *context)
+{
+    ((struct world *)context)->stopped = true;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+    ck_calls_stop(world->calls, on_stopped, world);
+    while (!world->stopped) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&world->loop), 0);
+    char command[128];
+    snprintf(command, sizeof command, "rm -r %s", world->dir);
+    assert_int_equal(system(command), 0);
+    forget(&world->person);
+    forget(&world->staff);
+    forget(&world->commands);
+    free(world);
+    return 0;
+}
+
+static void person_joins(struct world *world, const char *sdp)
+{
+    struct ck_actor actor = person_actor();
+    ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 1);
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, false, sdp, 2);
+}
+
+static void live_call_from_ring_to_end(void **state)
+{
+    struct world *world = *state;
+    person_joins(world, "v=0 person");
+    assert_true(has(&world->person, "\"t\":\"waiting\""));
+    until(world, &world->commands, "first_frame");
+    assert_true(has(&world->person, "v=0 answer"));
+    assert_false(has(&world->commands, "recording.begin")); /* waiting is not recorded */
+
+    struct ck_actor staff = staff_actor();
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    assert_true(has(&world->staff, "\"t\":\"taken\""));
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 staff", 6);
+    until(world, &world->person, "\"t\":\"recording\"");
+    assert_true(has(&world->person, "\"with\":\"Inspector\""));
+    assert_true(has(&world->staff, "\"t\":\"peer\""));
+    until(world, &world->staff, "\"on\":true");
+    while (times(&world->commands, "recording.started") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+
+    ck_calls_pause(world->calls, &person_page, 42, true, "child", 7);
+    assert_int_equal(times(&world->commands, "recording.paused"), 2);
+    assert_true(has(&world->staff, "\"reason\":\"child\""));
+    ck_calls_pause(world->calls, &person_page, 42, false, "", 8);
+    assert_int_equal(times(&world->commands, "recording.paused"), 4);
+
+    ck_calls_end(world->calls, &staff_page, 42, 9);
+    assert_true(has(&world->commands, "checkin.call_ended"));
+    while (ck_calls_status(world->calls).calls > 0) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(times(&world->commands, "recording.closed"), 2);
+    assert_false(has(&world->commands, "checkin.call_lost")); /* ended, not lost */
+    assert_true(has(&world->staff, "\"t\":\"ended\""));
+}
+
+static void unattended_shows_each_challenge_and_records(void **state)
+{
+    struct world *world = *state;
+    json_t *body = json_pack("{s:[{s:i,s:s,s:s,s:i},{s:i,s:s,s:i}]}", "challenges", "number", 1, "kind",
+                             "read_digits", "digits", "4 7 1", "seconds", 8, "number", 2, "kind",
+                             "turn_left", "seconds", 5);
+    person_joins(world, "v=0 person");
+    ck_calls_start_unattended(world->calls, 42, body);
+    json_decref(body);
+    until(world, &world->person, "\"kind\":\"read_digits\"");
+    assert_true(has(&world->person, "\"digits\":\"4 7 1\""));
+    assert_true(has(&world->commands, "recording.started"));
+    assert_true(has(&world->commands, "\"at_ms\":4000")); /* now minus the recording's zero */
+
+    ck_calls_challenge_done(world->calls, &person_page, 42, 2, 10);
+    assert_true(has(&world->person, "not shown now"));
+    ck_calls_challenge_done(world->calls, &person_page, 42, 1, 11);
+    assert_true(has(&world->person, "\"kind\":\"turn_left\""));
+    ck_calls_challenge_done(world->calls, &person_page, 42, 2, 12);
+    assert_true(has(&world->commands, "checkin.challenge_finished"));
+    until(world, &world->commands, "recording.closed");
+}
+
+static void worker_crash_asks_the_page_to_come_again(void **state)
+{
+    struct world *world = *state;
+    person_joins(world, "v=0 person");
+    until(world, &world->commands, "first_frame");
+    struct ck_actor staff = staff_actor();
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "crash", 6);
+    until(world, &world->person, "\"t\":\"reconnect\"");
+    assert_true(has(&world->commands, "\"fault\":\"worker_lost\""));
+    assert_false(has(&world->commands, "checkin.call_lost"));
+    while (!ck_calls_status(world->calls).room) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    forget(&world->commands);
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 2, false, "v=0 again", 3);
+    until(world, &world->commands, "first_frame");
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 2, false, "v=0 staff", 7);
+    until(world, &world->commands, "recording.started"); /* and the call goes on */
+
+    /* A second crash with the same legs: they are refused. */
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 3, false, "crash", 8);
+    while (times(&world->person, "\"t\":\"reconnect\"") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 3, false, "v=0", 9);
+    assert_true(has(&world->person, "fell over"));
+}
+
+static void bad_offer_is_answered_with_its_line(void **state)
+{
+    struct world *world = *state;
+    person_joins(world, "refuse");
+    until(world, &world->person, "\"t\":\"error\"");
+    assert_true(has(&world->person, "\"line\":3"));
+    assert_true(has(&world->person, "no such thing"));
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 2, false, "v=0", 3);
+    until(world, &world->person, "v=0 answer");
+}
+
+static void second_tab_replaces_the_first(void **state)
+{
+    struct world *world = *state;
+    int other_tab = 0;
+    struct ck_actor actor = person_actor();
+    ck_calls_join(world->calls, &other_tab, &actor, "old tab", 0, 1);
+    ck_calls_join(world->calls, &person_page, &actor, "new tab", 0, 1);
+    assert_true(has(&world->person, "\"t\":\"replaced\""));
+    ck_calls_offer(world->calls, &other_tab, CK_CALL_PERSON, 42, 1, false, "v=0", 2);
+    assert_true(has(&world->person, "join first"));
+}
+
+static void refused_join_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+    world->join_code = CK_E_CONFLICT;
+    struct ck_actor actor = person_actor();
+    ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 1);
+    assert_true(has(&world->person, "\"code\":\"conflict\""));
+    while (ck_calls_status(world->calls).calls > 0) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+}
+
+static void page_that_returns_keeps_its_media(void **state)
+{
+    struct world *world = *state;
+    person_joins(world, "v=0 person");
+    until(world, &world->commands, "first_frame");
+    ck_calls_page_closed(world->calls, &person_page);
+    forget(&world->person);
+    struct ck_actor actor = person_actor();
+    ck_calls_join(world->calls, &person_page, &actor, "phone", 1, 1);
+    assert_false(has(&world->person, "reconnect"));
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, true, "v=0", 2);
+    until(world, &world->person, "v=0 restarted");
+    /* One whose connection is unknown is told so. */
+    ck_calls_join(world->calls, &person_page, &actor, "phone", 7, 3);
+    assert_true(has(&world->person, "\"t\":\"reconnect\""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(live_call_from_ring_to_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(unattended_shows_each_challenge_and_records, setup, teardown),
+        cmocka_unit_test_setup_teardown(worker_crash_asks_the_page_to_come_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_offer_is_answered_with_its_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(second_tab_replaces_the_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(refused_join_leaves_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(page_that_returns_keeps_its_media, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
