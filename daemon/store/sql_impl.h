@@ -90,9 +90,10 @@ int ck_sql_number(struct ck_store *store, const char *sql, struct ck_args args, 
 struct ck_rows {
     struct ck_store *store;
     void *statement;
+    bool kept; /* the statement is the cache's */
 };
 
-#define CK_ROWS_INIT ((struct ck_rows){NULL, NULL})
+#define CK_ROWS_INIT ((struct ck_rows){NULL, NULL, false})
 
 int ck_sql_query(struct ck_store *store, struct ck_rows *rows, const char *sql,
                  struct ck_args args);
@@ -105,6 +106,8 @@ struct ck_wall ck_row_time(const struct ck_rows *rows, int column);  /* null: 0 
 const char *ck_row_text(const struct ck_rows *rows, int column);     /* null: NULL */
 const void *ck_row_blob(const struct ck_rows *rows, int column, size_t *size); /* null: NULL */
 bool ck_row_null(const struct ck_rows *rows, int column);
+int ck_row_columns(const struct ck_rows *rows);
+const char *ck_row_name(const struct ck_rows *rows, int column);
 
 /* Copies a text column into a fixed place, cut at a character's boundary; null gives "". */
 void ck_row_copy(const struct ck_rows *rows, int column, char *to, size_t size);
@@ -124,7 +127,14 @@ int ck_sql_list(struct ck_store *store, const char *sql, struct ck_args args, js
 /* The first row as a new object; CK_E_NOT_FOUND where there is none. */
 int ck_sql_object(struct ck_store *store, const char *sql, struct ck_args args, json_t **object);
 
-/* A wall time as JSON: a string, or null for 0. */
+/* A wall time as JSON: a string, or null for 0. Roles as a list of names. */
 json_t *ck_json_time(struct ck_wall at);
+json_t *ck_json_roles(int64_t roles);
+
+/* For `ck_cleanup(ck_json_decrefp) json_t *object = NULL;`. */
+static inline void ck_json_decrefp(json_t **value)
+{
+    json_decref(*value);
+}
 
 #endif

@@ -73,16 +73,19 @@ const char *ck_due_name(enum ck_due_kind kind);
 struct ck_due {
     enum ck_due_kind kind;
     int64_t id;
-    int64_t fence;      /* the number to save it under */
-    struct ck_wall at;  /* its next_at */
-    int claims;         /* earlier claims that never ended: crashes it was present at */
+    int64_t fence;     /* the number to save it under */
+    struct ck_wall at; /* its next_at */
+    int claims;        /* earlier claims that never ended: crashes it was present at */
 };
 
-/* Claims at most `capacity` rows of the kind whose next_at is due, soonest first, until `lease_until`,
- * in a transaction of its own (none may be open). A row that was present at a crash (claims > 0) is only
- * ever claimed alone: either *count is 1 and it is that row, or no row of the batch is one. */
-int ck_store_claim(struct ck_store *store, enum ck_due_kind kind, struct ck_wall now,
-                   struct ck_wall lease_until, struct ck_due *due, size_t capacity, size_t *count);
+/* Claims at most `capacity` rows that are due, of all kinds, soonest first, until `lease_until`, in a
+ * transaction of its own (none may be open). The claim survives a crash of the program, not of the
+ * machine: it costs no wait for the disk.
+ *
+ * A row that was present at a crash (claims > 0 before) is only ever claimed alone: either *count is 1
+ * and it is that row, or no row of the batch is one. */
+int ck_store_claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
+                   struct ck_due *due, size_t capacity, size_t *count);
 
 /* Ends the claim without a change of the row, or with a new next_at, inside the open transaction.
  * CK_E_FENCED: the lease went to somebody else, or the row is gone. */
@@ -95,7 +98,7 @@ int ck_store_quarantine(struct ck_store *store, const struct ck_due *due, struct
 int ck_store_quarantined(struct ck_store *store, int64_t *count);
 
 /* For the only node of a store at its start: leases of its earlier life end now. */
-int ck_store_end_leases(struct ck_store *store, struct ck_wall now);
+int ck_store_end_leases(struct ck_store *store);
 
 /* The instant at which something falls due next, over all kinds; CK_WALL_NEVER where nothing does. */
 int ck_store_next_due(struct ck_store *store, struct ck_wall *at);

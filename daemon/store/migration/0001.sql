@@ -163,6 +163,14 @@ CREATE TABLE plan_version (
 
 ---------------------------------------------------------------- check-ins
 
+-- Policies as they were in force, shared by the rows that were made under them; never changed.
+CREATE TABLE policy (
+    id   INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('checkin', 'ladder')),
+    body TEXT NOT NULL, -- canonical JSON
+    UNIQUE (kind, body)
+) STRICT;
+
 CREATE TABLE checkin (
     id                INTEGER PRIMARY KEY,
     person_id         INTEGER NOT NULL REFERENCES person,
@@ -171,14 +179,13 @@ CREATE TABLE checkin (
     plan_id           INTEGER REFERENCES plan,
     plan_version      INTEGER,
     local_date        TEXT NOT NULL,
-    slot              INTEGER NOT NULL, -- number of the draw within the date
+    slot              INTEGER NOT NULL, -- number of the draw within the date, over all its windows
+    drawn             INTEGER NOT NULL CHECK (drawn IN (0, 1)), -- due_at is nobody's to know before it comes
     zone              TEXT NOT NULL,
     zone_version      TEXT NOT NULL,    -- of the zone tables
     kind              TEXT NOT NULL CHECK (kind IN ('live', 'unattended', 'on_demand', 'inbound')),
-    unattended        INTEGER NOT NULL CHECK (unattended IN (0, 1)), -- how it is conducted now
     mandatory         INTEGER NOT NULL CHECK (mandatory IN (0, 1)),
-    band              TEXT NOT NULL,
-    policy            TEXT NOT NULL,    -- struct ck_checkin_policy as JSON, frozen
+    policy_id         INTEGER NOT NULL REFERENCES policy,
     make_up_of        INTEGER REFERENCES checkin,
     merged_into       INTEGER REFERENCES checkin,
     caught_up         INTEGER NOT NULL DEFAULT 0 CHECK (caught_up IN (0, 1)),
@@ -196,7 +203,7 @@ CREATE TABLE checkin (
                           'could_not_connect', 'identity_doubt', 'system_fault', 'unstaffed', 'waived')),
     decided_at        INTEGER,
     declined_reason   TEXT,
-    answerable_s      INTEGER,          -- counted when the outcome was decided
+    answerable_ms     INTEGER NOT NULL DEFAULT 0,
     review_deadline_at INTEGER,
     receipt           TEXT UNIQUE,
     created_at        INTEGER NOT NULL,
@@ -250,7 +257,7 @@ CREATE TABLE health (
     id       INTEGER PRIMARY KEY,
     from_at  INTEGER NOT NULL,
     until_at INTEGER NOT NULL CHECK (until_at >= from_at),
-    bits     INTEGER NOT NULL -- CK_HEALTH_*: what was well
+    bits     INTEGER NOT NULL -- CK_HEALTH_*: what was well all the time
 ) STRICT;
 CREATE INDEX health_until ON health (until_at);
 
@@ -327,13 +334,13 @@ CREATE INDEX conclusion_incident ON conclusion (incident_id) WHERE incident_id I
 
 ---------------------------------------------------------------- incidents and notices
 
--- Versions of ladders; an incident keeps the one in force when it was opened.
+-- The ladder in force for a unit and band: the row with the highest id that fits best. An incident keeps the
+-- policy it was opened with.
 CREATE TABLE ladder (
     id         INTEGER PRIMARY KEY,
     unit_id    INTEGER REFERENCES unit, -- NULL: for every unit without one of its own
     band       TEXT,                    -- NULL: for every band
-    version    INTEGER NOT NULL,
-    policy     TEXT NOT NULL,           -- struct ck_ladder as JSON
+    policy_id  INTEGER NOT NULL REFERENCES policy,
     by_staff   INTEGER REFERENCES staff,
     created_at INTEGER NOT NULL
 ) STRICT;
@@ -344,16 +351,16 @@ CREATE TABLE incident (
     unit_id      INTEGER REFERENCES unit,
     inspector_id INTEGER REFERENCES staff,
     checkin_id   INTEGER REFERENCES checkin,
-    kind         TEXT NOT NULL CHECK (kind IN ('no_contact', 'max_silence', 'review_overdue', 'staff_fault', 'system')),
-    band         TEXT NOT NULL,
+    kind         TEXT NOT NULL,      -- enum ck_incident_kind
+    severity     TEXT NOT NULL,      -- enum ck_severity
+    outcome      TEXT,               -- the check-in's finding, then its outcome
     cause        TEXT,               -- short text of a system matter
     opened_at    INTEGER NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('open', 'acknowledged', 'closed')),
     holder_id    INTEGER REFERENCES staff,
     acknowledged_at INTEGER,
     closed_at    INTEGER,
-    ladder_id    INTEGER REFERENCES ladder,
-    policy       TEXT NOT NULL,      -- the ladder, frozen
+    policy_id    INTEGER NOT NULL REFERENCES policy, -- the ladder, frozen
     machine      TEXT NOT NULL,      -- what else the state machine keeps, as JSON
     step         INTEGER NOT NULL DEFAULT 0,
     steps        INTEGER NOT NULL,
@@ -394,12 +401,12 @@ CREATE TABLE notice (
     round        INTEGER NOT NULL DEFAULT 0,
     staff_id     INTEGER REFERENCES staff,
     person_id    INTEGER REFERENCES person,
-    channel      TEXT NOT NULL CHECK (channel IN ('console', 'email', 'sms', 'webhook')),
+    channel      TEXT NOT NULL CHECK (channel IN ('console', 'email', 'webhook', 'sms', 'voice', 'web_push')),
     template     TEXT NOT NULL,
     language     TEXT NOT NULL,
     address      TEXT NOT NULL,        -- mail address, number, or name of the webhook
     state        TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'read',
-                     'failed', 'expired', 'unknown')),
+                     'failed_temp', 'failed_perm', 'expired', 'unknown', 'cancelled')),
     machine      TEXT NOT NULL,        -- what else the state machine keeps, as JSON
     tries        INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL,
@@ -417,7 +424,7 @@ CREATE TABLE notice (
     quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
     CHECK ((staff_id IS NOT NULL) + (person_id IS NOT NULL) <= 1),
     CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL),
-    CHECK (state NOT IN ('queued', 'sending', 'unknown') OR next_at IS NOT NULL)
+    CHECK (state NOT IN ('queued', 'sending', 'failed_temp', 'unknown') OR next_at IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX notice_of_incident
     ON notice (incident_id, step, round, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NOT NULL;

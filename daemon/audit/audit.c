@@ -1,0 +1,349 @@
+#include "daemon/audit/audit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/audit/tree.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+#include "protocol/canonical.h"
+
+int ck_audit_load(struct ck_audit *audit, struct ck_store *store,
+                  const struct ck_audit_random *random)
+{
+    struct ck_audit loaded = {0};
+    int r = ck_log_load_head(store, &loaded.head);
+    if (r == CK_E_NOT_FOUND) {
+        random->fill(random->user, loaded.head.salt, sizeof loaded.head.salt);
+        r = ck_merkle_empty(&loaded.head.root);
+        if (r == 0) {
+            r = ck_log_save_head(store, &loaded.head);
+        }
+    }
+    if (r == 0) {
+        *audit = loaded;
+    }
+    return r;
+}
+
+int ck_audit_flush(struct ck_audit *audit, struct ck_store *store)
+{
+    if (!audit->dirty) {
+        return 0;
+    }
+    int r = ck_frontier_root(&audit->head.frontier, &audit->head.root);
+    if (r == 0) {
+        r = ck_log_save_head(store, &audit->head);
+    }
+    if (r == 0) {
+        audit->dirty = false;
+    }
+    return r;
+}
+
+int ck_audit_commit(const uint8_t salt[CK_AUDIT_SALT_SIZE], const char *name, const json_t *value,
+                    struct ck_hash *commitment)
+{
+    char small[512];
+    ck_cleanup(ck_freep) char *large = NULL;
+    struct ck_writer writer = ck_writer_of(small, sizeof small);
+    int r = ck_canonical_write(&writer, value);
+    if (r == CK_E_LIMIT) {
+        large = malloc(CK_AUDIT_VALUE_MAX);
+        if (large == NULL) {
+            return -ENOMEM;
+        }
+        writer = ck_writer_of(large, CK_AUDIT_VALUE_MAX);
+        r = ck_canonical_write(&writer, value);
+    }
+    if (r != 0) {
+        return r;
+    }
+    const struct ck_slice slices[] = {
+        {salt, CK_AUDIT_SALT_SIZE}, {name, strlen(name) + 1}, {writer.data, writer.size}};
+    return ck_sha256(slices, 3, commitment->bytes);
+}
+
+/* ---- pseudonyms ---- */
+
+/* What the pseudonyms of one person's objects are made with. */
+struct subject {
+    bool exists;
+    struct ck_pseudonym pseudonym;
+    uint8_t salt[CK_LOG_SALT_SIZE];
+};
+
+static int load_subject(const struct ck_audit *audit, struct ck_store *store, int64_t person_id,
+                        struct subject *subject)
+{
+    *subject = (struct subject){.exists = person_id != 0};
+    bool has_salt = false;
+    if (subject->exists) {
+        int r = ck_log_person(store, person_id, &subject->pseudonym, subject->salt, &has_salt);
+        if (r != 0) {
+            return r;
+        }
+    }
+    if (!has_salt) {
+        memcpy(subject->salt, audit->head.salt, sizeof subject->salt);
+    }
+    return 0;
+}
+
+static int object_pseudonym(struct ck_store *store, const char *kind, int64_t id,
+                            const struct subject *subject, struct ck_pseudonym *pseudonym)
+{
+    if (strcmp(kind, "staff") == 0 && id != 0) {
+        return ck_log_staff(store, id, pseudonym);
+    }
+    if (strcmp(kind, "person") == 0 && subject->exists) {
+        *pseudonym = subject->pseudonym;
+        return 0;
+    }
+    char name[64];
+    int length = snprintf(name, sizeof name, "%s:%lld", kind, (long long)id);
+    if (length < 0 || (size_t)length >= sizeof name) {
+        return CK_E_LIMIT;
+    }
+    uint8_t tag[CK_SHA256_SIZE];
+    const struct ck_slice slice = {name, (size_t)length};
+    int r = ck_hmac_sha256(subject->salt, sizeof subject->salt, &slice, 1, tag);
+    if (r == 0) {
+        memcpy(pseudonym->bytes, tag, sizeof pseudonym->bytes);
+    }
+    return r;
+}
+
+int ck_audit_pseudonym(const struct ck_audit *audit, struct ck_store *store, const char *kind,
+                       int64_t id, int64_t person_id, struct ck_pseudonym *pseudonym)
+{
+    struct subject subject;
+    int r = load_subject(audit, store, person_id, &subject);
+    return r != 0 ? r : object_pseudonym(store, kind, id, &subject, pseudonym);
+}
+
+static int actor_pseudonym(struct ck_store *store, const struct ck_audit_entry *entry,
+                           struct ck_pseudonym *pseudonym, bool *named)
+{
+    *named = true;
+    if (entry->actor_staff != 0) {
+        return ck_log_staff(store, entry->actor_staff, pseudonym);
+    }
+    if (entry->actor_person != 0) {
+        uint8_t salt[CK_LOG_SALT_SIZE];
+        bool has_salt = false;
+        return ck_log_person(store, entry->actor_person, pseudonym, salt, &has_salt);
+    }
+    *named = false;
+    return 0;
+}
+
+/* ---- the leaf ---- */
+
+struct leaf {
+    struct ck_pseudonym actor, object, person;
+    bool has_actor, has_person;
+    int64_t index, previous;
+};
+
+static void put(struct ck_writer *writer, const char *text)
+{
+    ck_write_bytes(writer, text, strlen(text));
+}
+
+static void put_string(struct ck_writer *writer, const char *name, const char *value)
+{
+    put(writer, name);
+    ck_canonical_string(writer, value, strlen(value));
+}
+
+static void put_number(struct ck_writer *writer, const char *name, int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    put(writer, name);
+    put(writer, text);
+}
+
+static void put_pseudonym(struct ck_writer *writer, const char *name,
+                          const struct ck_pseudonym *pseudonym, bool there)
+{
+    char text[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    put(writer, name);
+    if (there) {
+        ck_hex_encode(pseudonym->bytes, sizeof pseudonym->bytes, text);
+        ck_canonical_string(writer, text, strlen(text));
+    } else {
+        put(writer, "null");
+    }
+}
+
+static void put_roles(struct ck_writer *writer, unsigned roles)
+{
+    static const char *const names[] = {"inspector", "officer", "supervisor", "administrator"};
+    const char *comma = "";
+    put(writer, ",\"roles\":[");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((roles >> i & 1) != 0) {
+            put_string(writer, comma, names[i]);
+            comma = ",";
+        }
+    }
+    put(writer, "]");
+}
+
+static int put_object(struct ck_writer *writer, const char *name, const json_t *object)
+{
+    put(writer, name);
+    if (object == NULL) {
+        put(writer, "{}");
+        return writer->failed ? CK_E_LIMIT : 0;
+    }
+    return ck_canonical_write(writer, object);
+}
+
+/* Members in the order of their names, as canonical JSON wants them. */
+static int write_leaf(const struct ck_audit_entry *entry, const struct leaf *leaf,
+                      const json_t *commitments, struct ck_writer *writer)
+{
+    char at[CK_WALL_TEXT_SIZE];
+    ck_wall_text(entry->at, at);
+    put_string(writer, "{\"action\":", entry->action);
+    put_pseudonym(writer, ",\"actor\":{\"id\":", &leaf->actor, leaf->has_actor);
+    put_string(writer, ",\"kind\":", entry->actor_kind);
+    put_roles(writer, entry->actor_roles);
+    put_string(writer, "},\"at\":", at);
+    put_string(writer, ",\"clock\":",
+               entry->clock_synchronised ? "synchronised" : "unsynchronised");
+    put_number(writer, ",\"index\":", leaf->index);
+    put_pseudonym(writer, ",\"object\":{\"id\":", &leaf->object, true);
+    put_string(writer, ",\"kind\":", entry->object);
+    int r = put_object(writer, "},\"open\":", entry->open);
+    if (r != 0) {
+        return r;
+    }
+    put_pseudonym(writer, ",\"person\":", &leaf->person, leaf->has_person);
+    if (leaf->previous < 0) {
+        put(writer, ",\"prev\":null");
+    } else {
+        put_number(writer, ",\"prev\":", leaf->previous);
+    }
+    put_string(writer, ",\"result\":", entry->result);
+    r = put_object(writer, ",\"sealed\":", commitments);
+    if (r != 0) {
+        return r;
+    }
+    put(writer, ",\"v\":1}");
+    return writer->failed ? CK_E_LIMIT : 0;
+}
+
+/* The commitments for the leaf, and the text with salts and values that lies beside it. */
+static int seal(const struct ck_audit_entry *entry, const struct ck_audit_random *random,
+                json_t *commitments, char **salted)
+{
+    const char *name;
+    json_t *value;
+    if (json_object_size(entry->sealed) == 0) {
+        return 0;
+    }
+    if (json_object_size(entry->sealed) > CK_AUDIT_SEALED_MAX) {
+        return CK_E_LIMIT;
+    }
+    json_t *plain = json_object();
+    int r = 0;
+    json_object_foreach((json_t *)(uintptr_t)entry->sealed, name, value)
+    {
+        uint8_t salt[CK_AUDIT_SALT_SIZE];
+        struct ck_hash commitment;
+        char salt_text[CK_HEX_SIZE(sizeof salt)], text[CK_HEX_SIZE(sizeof commitment.bytes)];
+        random->fill(random->user, salt, sizeof salt);
+        r = ck_audit_commit(salt, name, value, &commitment);
+        if (r != 0) {
+            break;
+        }
+        ck_hex_encode(salt, sizeof salt, salt_text);
+        ck_hex_encode(commitment.bytes, sizeof commitment.bytes, text);
+        if (json_object_set_new(commitments, name, json_string(text)) != 0 ||
+            json_object_set_new(plain, name, json_pack("[sO]", salt_text, value)) != 0) {
+            r = -ENOMEM;
+            break;
+        }
+    }
+    if (r == 0) {
+        *salted = json_dumps(plain, JSON_COMPACT | JSON_SORT_KEYS);
+        r = *salted == NULL ? -ENOMEM : 0;
+    }
+    json_decref(plain);
+    return r;
+}
+
+static int name_everything(const struct ck_audit *audit, struct ck_store *store,
+                           const struct ck_audit_entry *entry, struct leaf *leaf)
+{
+    struct subject subject;
+    int r = load_subject(audit, store, entry->person_id, &subject);
+    if (r == 0) {
+        r = object_pseudonym(store, entry->object, entry->object_id, &subject, &leaf->object);
+    }
+    if (r == 0) {
+        r = actor_pseudonym(store, entry, &leaf->actor, &leaf->has_actor);
+    }
+    if (r == 0) {
+        r = ck_log_previous(store, &leaf->object, leaf->index, &leaf->previous);
+    }
+    leaf->person = subject.pseudonym;
+    leaf->has_person = subject.exists;
+    return r;
+}
+
+int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
+                    const struct ck_audit_entry *entry, const struct ck_audit_random *random,
+                    int64_t *index)
+{
+    struct leaf leaf = {.index = (int64_t)audit->head.frontier.size};
+    uint8_t bytes[CK_LOG_LEAF_MAX];
+    struct ck_writer writer = ck_writer_of(bytes, sizeof bytes);
+    ck_cleanup(ck_freep) char *salted = NULL;
+    int r = name_everything(audit, store, entry, &leaf);
+    json_t *commitments = json_object();
+    if (r == 0) {
+        r = seal(entry, random, commitments, &salted);
+    }
+    if (r == 0) {
+        r = write_leaf(entry, &leaf, commitments, &writer);
+    }
+    json_decref(commitments);
+    struct ck_log_row row = {
+        .index = leaf.index,
+        .at = entry->at,
+        .object = leaf.object,
+        .leaf = bytes,
+        .leaf_size = writer.size,
+        .action = entry->action,
+        .actor_kind = entry->actor_kind,
+        .staff_id = entry->actor_staff,
+        .person_id = entry->person_id,
+        .object_kind = entry->object,
+        .object_id = entry->object_id,
+        .salted = salted,
+    };
+    if (r == 0) {
+        r = ck_merkle_leaf(bytes, writer.size, &row.hash);
+    }
+    if (r == 0) {
+        r = ck_log_insert(store, &row);
+    }
+    if (r == 0) {
+        r = ck_audit_tree_add(store, &audit->head.frontier, &row.hash);
+    }
+    if (r != 0) {
+        return r;
+    }
+    audit->dirty = true;
+    if (index != NULL) {
+        *index = leaf.index;
+    }
+    return 0;
+}

@@ -1,0 +1,220 @@
+#include "daemon/store/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/store/sql_impl.h"
+#include "protocol/base/error.h"
+
+int ck_log_insert(struct ck_store *store, const struct ck_log_row *row)
+{
+    int r = ck_sql_run(
+        store, "INSERT INTO log_entry (idx, at, object, leaf, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+        CK_ARGS(ck_int(row->index), ck_time(row->at),
+                ck_blob(row->object.bytes, sizeof row->object.bytes),
+                ck_blob(row->leaf, row->leaf_size),
+                ck_blob(row->hash.bytes, sizeof row->hash.bytes)));
+    if (r != 0) {
+        return r;
+    }
+    return ck_sql_run(store,
+                      "INSERT INTO log_plain (idx, action, actor_kind, staff_id, person_id, "
+                      "object, object_id, salted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                      CK_ARGS(ck_int(row->index), ck_text(row->action), ck_text(row->actor_kind),
+                              ck_id(row->staff_id), ck_id(row->person_id),
+                              ck_text(row->object_kind), ck_id(row->object_id),
+                              ck_text(row->salted)));
+}
+
+int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t before,
+                    int64_t *index)
+{
+    int64_t found = 0;
+    int r = ck_sql_number(store,
+                          "SELECT idx FROM log_entry WHERE object = ?1 AND idx < ?2 "
+                          "ORDER BY idx DESC LIMIT 1",
+                          CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_int(before)),
+                          &found);
+    if (r != 0 && r != CK_E_NOT_FOUND) {
+        return r;
+    }
+    *index = r == 0 ? found : -1;
+    return 0;
+}
+
+/* Copies a blob of exactly `size` bytes; false where it is another size. */
+static bool copy_blob(const struct ck_rows *rows, int column, void *to, size_t size)
+{
+    size_t have = 0;
+    const void *bytes = ck_row_blob(rows, column, &have);
+    if (bytes == NULL || have != size) {
+        return false;
+    }
+    memcpy(to, bytes, size);
+    return true;
+}
+
+int ck_log_load_head(struct ck_store *store, struct ck_log_head *head)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT size, root, frontier, salt FROM log_head",
+                         CK_NO_ARGS);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    struct ck_log_head loaded = {.frontier.size = (uint64_t)ck_row_int(&rows, 0)};
+    size_t roots = ck_frontier_count(&loaded.frontier) * sizeof(struct ck_hash), size = 0;
+    const void *frontier = ck_row_blob(&rows, 2, &size);
+    if (size != roots || !copy_blob(&rows, 1, loaded.root.bytes, sizeof loaded.root.bytes) ||
+        !copy_blob(&rows, 3, loaded.salt, sizeof loaded.salt)) {
+        return -EUCLEAN;
+    }
+    if (roots > 0) {
+        frontier = ck_row_blob(&rows, 2, &size);
+        memcpy(loaded.frontier.roots, frontier, roots);
+    }
+    *head = loaded;
+    return 0;
+}
+
+int ck_log_save_head(struct ck_store *store, const struct ck_log_head *head)
+{
+    return ck_sql_run(
+        store,
+        "INSERT INTO log_head (one, size, root, frontier, salt) VALUES (1, ?1, ?2, ?3, ?4) "
+        "ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, "
+        "frontier = excluded.frontier",
+        CK_ARGS(ck_int((int64_t)head->frontier.size),
+                ck_blob(head->root.bytes, sizeof head->root.bytes),
+                ck_blob(head->frontier.roots,
+                        ck_frontier_count(&head->frontier) * sizeof(struct ck_hash)),
+                ck_blob(head->salt, sizeof head->salt)));
+}
+
+int ck_log_load_tile(struct ck_store *store, int level, uint64_t number, struct ck_hash *hashes,
+                     size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT hashes FROM log_tile WHERE level = ?1 AND number = ?2",
+                         CK_ARGS(ck_int(level), ck_int((int64_t)number)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r < 0) {
+        return r;
+    }
+    size_t size = 0;
+    if (r == 1) {
+        const void *bytes = ck_row_blob(&rows, 0, &size);
+        if (size % sizeof *hashes != 0 || size / sizeof *hashes > CK_LOG_TILE_WIDTH) {
+            return -EUCLEAN;
+        }
+        if (size > 0) {
+            memcpy(hashes, bytes, size);
+        }
+    }
+    *count = size / sizeof *hashes;
+    return 0;
+}
+
+int ck_log_save_tile(struct ck_store *store, int level, uint64_t number,
+                     const struct ck_hash *hashes, size_t count)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO log_tile (level, number, hashes) VALUES (?1, ?2, ?3) "
+                      "ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
+                      CK_ARGS(ck_int(level), ck_int((int64_t)number),
+                              ck_blob(hashes, count * sizeof *hashes)));
+}
+
+int ck_log_load_hashes(struct ck_store *store, uint64_t from, struct ck_hash *hashes,
+                       size_t capacity, size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    size_t found = 0;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT idx, hash FROM log_entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
+                         CK_ARGS(ck_int((int64_t)from), ck_int((int64_t)(from + capacity))));
+    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+        if (ck_row_int(&rows, 0) != (int64_t)(from + found) ||
+            !copy_blob(&rows, 1, hashes[found].bytes, sizeof hashes[found].bytes)) {
+            return -EUCLEAN;
+        }
+        found++;
+        r = 0;
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
+}
+
+int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym *pseudonym,
+                  uint8_t salt[CK_LOG_SALT_SIZE], bool *has_salt)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT pseudonym, salt FROM person WHERE id = ?1",
+                         CK_ARGS(ck_int(person_id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    if (!copy_blob(&rows, 0, pseudonym->bytes, sizeof pseudonym->bytes)) {
+        return -EUCLEAN;
+    }
+    *has_salt = copy_blob(&rows, 1, salt, CK_LOG_SALT_SIZE);
+    return 0;
+}
+
+int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *pseudonym)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT pseudonym FROM staff WHERE id = ?1",
+                         CK_ARGS(ck_int(staff_id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    return copy_blob(&rows, 0, pseudonym->bytes, sizeof pseudonym->bytes) ? 0 : -EUCLEAN;
+}
+
+int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT e.idx, e.at, e.object, e.leaf, e.hash, p.action, p.actor_kind, "
+                         "p.staff_id, p.person_id, p.object, p.object_id, p.salted "
+                         "FROM log_entry e LEFT JOIN log_plain p ON p.idx = e.idx "
+                         "WHERE e.idx >= ?1 ORDER BY e.idx",
+                         CK_ARGS(ck_int(from)));
+    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+        struct ck_log_row row = {
+            .index = ck_row_int(&rows, 0),
+            .at = ck_row_time(&rows, 1),
+            .action = ck_row_text(&rows, 5),
+            .actor_kind = ck_row_text(&rows, 6),
+            .staff_id = ck_row_int(&rows, 7),
+            .person_id = ck_row_int(&rows, 8),
+            .object_kind = ck_row_text(&rows, 9),
+            .object_id = ck_row_int(&rows, 10),
+            .salted = ck_row_text(&rows, 11),
+        };
+        (void)copy_blob(&rows, 2, row.object.bytes, sizeof row.object.bytes);
+        (void)copy_blob(&rows, 4, row.hash.bytes, sizeof row.hash.bytes);
+        row.leaf = ck_row_blob(&rows, 3, &row.leaf_size);
+        r = visit(user, &row, row.action != NULL);
+    }
+    return r;
+}

@@ -1,0 +1,74 @@
+/* Rows of the audit log. What is in them is daemon/audit's business (protocol/log.md). */
+#ifndef DAEMON_STORE_LOG_H
+#define DAEMON_STORE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/store.h"
+#include "protocol/merkle.h"
+
+#define CK_PSEUDONYM_SIZE 16
+#define CK_LOG_LEAF_MAX 4096
+#define CK_LOG_SALT_SIZE 32
+#define CK_LOG_TILE_WIDTH 256 /* hashes in a full tile */
+
+struct ck_pseudonym {
+    uint8_t bytes[CK_PSEUDONYM_SIZE];
+};
+
+struct ck_log_row {
+    int64_t index;
+    struct ck_wall at;
+    struct ck_pseudonym object;
+    const void *leaf;
+    size_t leaf_size;
+    struct ck_hash hash;
+    /* beside it */
+    const char *action;
+    const char *actor_kind;
+    int64_t staff_id;
+    int64_t person_id;
+    const char *object_kind;
+    int64_t object_id;
+    const char *salted; /* JSON or NULL */
+};
+
+int ck_log_insert(struct ck_store *store, const struct ck_log_row *row);
+
+/* The newest index of the object below `before`; -1 where there is none. */
+int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t before,
+                    int64_t *index);
+
+struct ck_log_head {
+    struct ck_frontier frontier;
+    struct ck_hash root;
+    uint8_t salt[CK_LOG_SALT_SIZE];
+};
+
+/* CK_E_NOT_FOUND: the log has not begun; -EUCLEAN: the row is not a head. */
+int ck_log_load_head(struct ck_store *store, struct ck_log_head *head);
+int ck_log_save_head(struct ck_store *store, const struct ck_log_head *head);
+
+/* Tiles of level 1 and up. `count` hashes, at most CK_LOG_TILE_WIDTH. A tile that is not there has none. */
+int ck_log_load_tile(struct ck_store *store, int level, uint64_t number, struct ck_hash *hashes,
+                     size_t *count);
+int ck_log_save_tile(struct ck_store *store, int level, uint64_t number,
+                     const struct ck_hash *hashes, size_t count);
+
+/* Stored leaf hashes [from, from + capacity), as far as there are some. -EUCLEAN where one is missing. */
+int ck_log_load_hashes(struct ck_store *store, uint64_t from, struct ck_hash *hashes,
+                       size_t capacity, size_t *count);
+
+/* What pseudonyms are made from. CK_E_NOT_FOUND; *has_salt is false once the person was erased. */
+int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym *pseudonym,
+                  uint8_t salt[CK_LOG_SALT_SIZE], bool *has_salt);
+int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *pseudonym);
+
+/* Walks the whole log in its order. Pointers in the row live during the call. A negative result of `visit` ends the
+ * walk and goes up; `has_plain` is false where the row beside it is missing. */
+typedef int ck_log_visit(void *user, const struct ck_log_row *row, bool has_plain);
+int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user);
+
+#endif

@@ -1,0 +1,248 @@
+#include "daemon/store/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/store/sql_impl.h"
+#include "daemon/store/store_impl.h"
+#include "protocol/base/error.h"
+
+/* The kinds are tables, and SQL names no table by a parameter: one statement each, in the order of
+ * enum ck_due_kind. */
+#define FOR_EACH_KIND(statement)                                                                   \
+    {                                                                                              \
+        statement("checkin"), statement("incident"), statement("notice"), statement("plan"),       \
+            statement("person")                                                                    \
+    }
+
+static const char *const kind_names[] = {"checkin", "incident", "notice", "plan", "person"};
+_Static_assert(sizeof kind_names / sizeof kind_names[0] == CK_DUE_KINDS, "one name a kind");
+
+const char *ck_due_name(enum ck_due_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* ---- claims ---- */
+
+#define DUE_ROWS(kind, table, more)                                                                \
+    "SELECT * FROM (SELECT " kind " AS kind, id, next_at, fence, claims FROM " table               \
+    " WHERE next_at <= ?1 AND quarantined = 0 AND (lease_until IS NULL OR lease_until <= ?1) "     \
+    "AND " more " ORDER BY next_at LIMIT ?2) AS " table
+
+#define DUE_OF_ALL_KINDS(more)                                                                     \
+    DUE_ROWS("0", "checkin", more)                                                                 \
+    " UNION ALL " DUE_ROWS("1", "incident", more) " UNION ALL " DUE_ROWS("2", "notice", more)      \
+    " UNION ALL " DUE_ROWS("3", "plan", more) " UNION ALL " DUE_ROWS("4", "person", more)          \
+    " ORDER BY 3 LIMIT ?2"
+
+static int find_due(struct ck_store *store, const char *sql, struct ck_wall now, struct ck_due *due,
+                    size_t capacity, size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    size_t found = 0;
+    int r = ck_sql_query(store, &rows, sql, CK_ARGS(ck_int(now.ms), ck_int((int64_t)capacity)));
+    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+        due[found++] = (struct ck_due){
+            .kind = (enum ck_due_kind)ck_row_int(&rows, 0),
+            .id = ck_row_int(&rows, 1),
+            .at = ck_row_time(&rows, 2),
+            .fence = ck_row_int(&rows, 3) + 1,
+            .claims = (int)ck_row_int(&rows, 4),
+        };
+        r = 0;
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
+}
+
+static int mark_claimed(struct ck_store *store, const struct ck_due *due,
+                        struct ck_wall lease_until)
+{
+#define CLAIM(table)                                                                               \
+    "UPDATE " table " SET lease_until = ?3, fence = ?2, claims = claims + 1 WHERE id = ?1"
+    static const char *const sql[] = FOR_EACH_KIND(CLAIM);
+    return ck_sql_run(store, sql[due->kind],
+                      CK_ARGS(ck_int(due->id), ck_int(due->fence), ck_int(lease_until.ms)));
+}
+
+static int claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
+                 struct ck_due *due, size_t capacity, size_t *count)
+{
+    /* Looked for without a lock first: most turns have nothing due. */
+    static const char suspects[] = DUE_OF_ALL_KINDS("claims > 0");
+    static const char others[] = DUE_OF_ALL_KINDS("claims = 0");
+    size_t found = 0;
+    int r = find_due(store, suspects, now, due, 1, &found);
+    if (r == 0 && found == 0) {
+        r = find_due(store, others, now, due, capacity, &found);
+    }
+    if (r != 0 || found == 0) {
+        *count = r == 0 ? 0 : *count;
+        return r;
+    }
+    r = ck_store_begin(store);
+    if (r != 0) {
+        return r;
+    }
+    for (size_t i = 0; r == 0 && i < found; i++) {
+        r = mark_claimed(store, &due[i], lease_until);
+    }
+    if (r == 0) {
+        r = ck_store_commit(store);
+    }
+    if (r != 0) {
+        ck_store_rollback(store);
+        return r;
+    }
+    *count = found;
+    return 0;
+}
+
+int ck_store_claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
+                   struct ck_due *due, size_t capacity, size_t *count)
+{
+    int r = ck_store_relax(store, true);
+    if (r != 0) {
+        return r;
+    }
+    r = claim(store, now, lease_until, due, capacity, count);
+    int back = ck_store_relax(store, false);
+    return r != 0 ? r : back;
+}
+
+/* CK_E_FENCED where the statement, whose last condition is the fence, touched nothing. */
+static int run_fenced(struct ck_store *store, const char *sql, struct ck_args args)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store, sql, args, &changed);
+    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+}
+
+int ck_store_release_claim(struct ck_store *store, const struct ck_due *due)
+{
+#define RELEASE(table)                                                                             \
+    "UPDATE " table " SET lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2"
+    static const char *const sql[] = FOR_EACH_KIND(RELEASE);
+    return run_fenced(store, sql[due->kind], CK_ARGS(ck_int(due->id), ck_int(due->fence)));
+}
+
+int ck_store_postpone(struct ck_store *store, const struct ck_due *due, struct ck_wall next_at)
+{
+#define POSTPONE(table)                                                                            \
+    "UPDATE " table " SET next_at = ?3, lease_until = NULL, claims = 0 "                           \
+    "WHERE id = ?1 AND fence = ?2"
+    static const char *const sql[] = FOR_EACH_KIND(POSTPONE);
+    return run_fenced(store, sql[due->kind],
+                      CK_ARGS(ck_int(due->id), ck_int(due->fence), ck_time(next_at)));
+}
+
+int ck_store_quarantine(struct ck_store *store, const struct ck_due *due, struct ck_wall now,
+                        const char *reason)
+{
+#define QUARANTINE(table)                                                                          \
+    "UPDATE " table " SET quarantined = 1, lease_until = NULL WHERE id = ?1 AND fence = ?2"
+    static const char *const sql[] = FOR_EACH_KIND(QUARANTINE);
+    int r = run_fenced(store, sql[due->kind], CK_ARGS(ck_int(due->id), ck_int(due->fence)));
+    if (r != 0) {
+        return r;
+    }
+    return ck_sql_run(store,
+                      "INSERT INTO quarantine (kind, row_id, at, reason) VALUES (?1, ?2, ?3, ?4)",
+                      CK_ARGS(ck_text(ck_due_name(due->kind)), ck_int(due->id), ck_time(now),
+                              ck_text(reason)));
+}
+
+int ck_store_quarantined(struct ck_store *store, int64_t *count)
+{
+    return ck_sql_number(store, "SELECT count(*) FROM quarantine WHERE freed_at IS NULL",
+                         CK_NO_ARGS, count);
+}
+
+int ck_store_end_leases(struct ck_store *store)
+{
+#define END_LEASES(table) "UPDATE " table " SET lease_until = NULL WHERE lease_until IS NOT NULL"
+    static const char *const sql[] = FOR_EACH_KIND(END_LEASES);
+    int r = ck_store_begin(store);
+    for (size_t kind = 0; r == 0 && kind < CK_DUE_KINDS; kind++) {
+        r = ck_sql_run(store, sql[kind], CK_NO_ARGS);
+    }
+    if (r == 0) {
+        r = ck_store_commit(store);
+    }
+    if (r != 0) {
+        ck_store_rollback(store);
+    }
+    return r;
+}
+
+/* The soonest row that nobody holds, and the end of the lease of the soonest row if somebody holds that:
+ * looking for more than these would mean reading on past rows that are not due. */
+static int next_of_kind(struct ck_store *store, enum ck_due_kind kind, int64_t *ms)
+{
+#define SOONEST(table)                                                                             \
+    "SELECT (SELECT next_at FROM " table " WHERE next_at IS NOT NULL AND quarantined = 0 "         \
+    "AND lease_until IS NULL ORDER BY next_at LIMIT 1), (SELECT lease_until FROM " table           \
+    " WHERE next_at IS NOT NULL AND quarantined = 0 ORDER BY next_at LIMIT 1)"
+    static const char *const sql[] = FOR_EACH_KIND(SOONEST);
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, sql[kind], CK_NO_ARGS);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? -EINVAL : r;
+    }
+    for (int column = 0; column < 2; column++) {
+        if (!ck_row_null(&rows, column) && ck_row_int(&rows, column) < *ms) {
+            *ms = ck_row_int(&rows, column);
+        }
+    }
+    return 0;
+}
+
+int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
+{
+    struct ck_wall soonest = CK_WALL_NEVER;
+    for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
+        int r = next_of_kind(store, (enum ck_due_kind)kind, &soonest.ms);
+        if (r != 0) {
+            return r;
+        }
+    }
+    *at = soonest;
+    return 0;
+}
+
+/* ---- settings ---- */
+
+int ck_store_setting(struct ck_store *store, const char *name, char **value)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT value FROM setting WHERE name = ?1",
+                         CK_ARGS(ck_text(name)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    char *copy = strdup(ck_row_text(&rows, 0));
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    *value = copy;
+    return 0;
+}
+
+int ck_store_set_setting(struct ck_store *store, const char *name, const char *value)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO setting (name, value) VALUES (?1, ?2) "
+                      "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                      CK_ARGS(ck_text(name), ck_text(value)));
+}
