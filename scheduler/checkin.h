@@ -115,7 +115,8 @@ struct ck_checkin {
     int64_t inspector; /* assigned */
     int64_t
         make_up_of; /* check-in that this one makes up for; 0: none. A make-up has no make-up. */
-    int64_t merged_into; /* check-in whose contact also served this one; 0: none */
+    int64_t merged_into; /* ARMED: the check-in whose end it waits for; later: the one whose contact
+                            also served it; 0: none */
     enum ck_checkin_kind kind;
     bool mandatory;
     enum ck_band band; /* as of planning */
@@ -142,6 +143,7 @@ struct ck_checkin {
     uint32_t overdue;     /* review reminders so far */
     bool caught_up;       /* run after an outage */
     bool came;            /* was in the room when no inspector answered */
+    bool media;           /* received from the person since they came in */
     bool contact;         /* inspector in and media from the person: something to conclude on */
     bool incident;        /* its NO_CONTACT incident has been opened */
     bool review_incident; /* its REVIEW_OVERDUE incident has been opened */
@@ -176,6 +178,8 @@ enum ck_review_result {
     CK_REVIEW_RESULT_COUNT,
 };
 
+/* Facts may come twice and out of order. The engine feeds timers that are due before the events of
+ * the same turn; where an event is faster, the seconds count for the person. */
 enum ck_checkin_event_kind {
     CK_CHECKIN_TIMER = 0,  /* next_at has come; earlier calls change nothing */
     CK_CHECKIN_FACT,       /* a piece of evidence */

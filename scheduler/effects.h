@@ -2,8 +2,8 @@
  * the rows, the audit records and the effects in one transaction and acts only after the commit.
  *
  * Identity: an effect is repeated after a crash, so each one carries what makes its repetition
- * recognisable (attempt; step and round). Nothing here points anywhere: a list may be copied and
- * stored. */
+ * recognisable (attempt; number of the fire). Nothing here points anywhere: a list may be copied
+ * and stored. */
 #ifndef SCHEDULER_EFFECTS_H
 #define SCHEDULER_EFFECTS_H
 
@@ -101,6 +101,7 @@ enum ck_cause {
     CK_CAUSE_WAIVED_ORDER_ENDED,
     CK_CAUSE_WAIVED_PLAN_CHANGED,
     CK_CAUSE_WAIVED_BLACKOUT, /* blackouts left no room for it (S8) */
+    CK_CAUSE_WAIVED_NO_ROOM,  /* the minimum gap left no room for it (S6) */
     CK_CAUSE_COUNT,
 };
 
@@ -155,7 +156,7 @@ enum ck_fact {
     CK_FACT_MISSED,         /* grace is over without contact [enum ck_outcome it would be] */
     CK_FACT_MOVED,          /* due time changed before it was armed [old due, ms] */
     CK_FACT_AFTER_END,      /* something came in after the outcome [event kind] */
-    CK_FACT_STEP_FIRED,     /* ladder step [step << 32 | round] */
+    CK_FACT_STEP_FIRED,     /* ladder step [step << 32 | number of the fire] */
     CK_FACT_STEP_SKIPPED,   /* ladder step without a reachable target [step] */
     CK_FACT_LADDER_WRAPPED, /* the ladder fell back to a lower step, for none above can be reached
                                [step] */
@@ -206,7 +207,7 @@ enum ck_effect_kind {
     /* Insert the safety row beside a top-band incident: another officer, own ladder, restricted.
      * Not counted as a second incident of the check-in. */
     CK_EFFECT_OPEN_SAFETY,
-    /* Feed the check-in's incident the event that `news` names. */
+    /* Feed the check-in's NO_CONTACT and REVIEW_OVERDUE incidents the event that `news` names. */
     CK_EFFECT_INCIDENT_NEWS,
     /* Insert one make-up of this check-in (make_up.at; 0: place it by ck_make_up_place() in
      * plan.h), within the same hours and caps. */
@@ -222,22 +223,23 @@ enum ck_effect_kind {
     CK_EFFECT_SEND,
     /* Notices: insert the sibling row on the next channel of the list. */
     CK_EFFECT_NEXT_CHANNEL,
-    /* Notices: this recipient cannot be reached on any channel; tell the incident (UNREACHABLE
-       event). */
+    /* Notices: this one has failed for good and has no channel left. Where no other notice of the
+     * same fire is alive or has arrived, feed the incident CK_INCIDENT_UNREACHABLE. */
     CK_EFFECT_UNREACHABLE,
     /* Append a record to the audit log. */
     CK_EFFECT_AUDIT,
     CK_EFFECT_KIND_COUNT,
 };
 
+/* The engine leaves out channels that this person does not have. */
 struct ck_effect_notify {
     int64_t staff;                     /* whom */
     uint8_t channels[CK_CHANNELS_MAX]; /* enum ck_channel, best first */
     bool parallel; /* all channels at once; otherwise the first, and the next where it fails */
     bool digest;   /* storm: merge into the recipient's next digest, ordered by severity */
     enum ck_template template;
-    uint32_t step; /* with round: identity of the outbox row (E5) */
-    uint32_t round;
+    uint32_t step;
+    uint32_t fire;           /* with staff and channel the identity of the outbox row (E5) */
     struct ck_wall deadline; /* after this the next ladder step has fired */
 };
 

@@ -107,10 +107,9 @@ struct ck_incident {
 
     enum ck_incident_state state;
     uint32_t step;       /* to fire next */
-    uint32_t round;      /* to fire next; with step the identity of outbox rows: never used twice */
-    uint32_t fired;      /* fires so far */
+    uint32_t round;      /* fires of that step so far in this climb */
+    uint32_t fired;      /* fires so far: identity of outbox rows (notify.fire), never used twice */
     uint32_t fired_step; /* of the last fire */
-    uint32_t fired_round;
     uint32_t unanswered; /* repeats of the last step */
 
     struct ck_wall opened_at;
@@ -151,11 +150,11 @@ struct ck_incident_event {
     bool storm;                 /* TIMER: many incidents at once: merge into digests (storm.h) */
     struct ck_wall quiet_until; /* TIMER: end of the quiet hours it is in; 0: none */
     int64_t staff;              /* ACKNOWLEDGE, RELEASE, ESCALATE, NOTE, CONCLUDE: who; never 0 */
-    /* ACKNOWLEDGE: who holds the incident beside this one (of the same check-in, safety against no
-     * contact); 0 nobody. The two must be different people. */
+    /* ACKNOWLEDGE, CONCLUDE: who holds the incident beside this one (of the same check-in, safety
+     * against no contact); 0 nobody. The two must be different people. */
     int64_t beside;
-    uint32_t step, round;          /* UNREACHABLE: which fire; others are out of date and ignored */
-    int64_t checkin;               /* REACHED: by which check-in; 0: other ways */
+    uint32_t fire;   /* UNREACHABLE: which fire (notify.fire); others are out of date and ignored */
+    int64_t checkin; /* REACHED: by which check-in; 0: other ways */
     enum ck_outcome outcome;       /* OUTCOME_KNOWN */
     enum ck_conclusion conclusion; /* CONCLUDE */
     bool has_reason;               /* CONCLUDE: a text is given */

@@ -44,7 +44,6 @@ struct ck_notice {
     struct ck_wall next_at;  /* 0: nothing more to do */
     struct ck_wall deadline; /* later it is of no use */
     struct ck_wall accepted_at;
-    uint64_t receipt_sequence; /* highest seen of the provider's own order; 0: none */
 };
 
 struct ck_notice_policy {
@@ -61,12 +60,13 @@ const char *ck_notice_policy_fault(const struct ck_notice_policy *policy);
 
 enum ck_notice_event_kind {
     CK_NOTICE_TIMER = 0,
-    CK_NOTICE_TAKEN,    /* the channel took it */
-    CK_NOTICE_REFUSED,  /* for now: try again */
-    CK_NOTICE_REJECTED, /* for good: this will never work */
-    CK_NOTICE_LIMITED,  /* a rate limit of ours or theirs: not before `until` */
-    CK_NOTICE_RECEIPT,  /* told by the provider, perhaps late, doubled or out of order */
-    CK_NOTICE_CANCEL,   /* no longer wanted */
+    CK_NOTICE_TAKEN,     /* the channel took it */
+    CK_NOTICE_REFUSED,   /* for now: try again */
+    CK_NOTICE_REJECTED,  /* for good: this will never work */
+    CK_NOTICE_NO_ANSWER, /* the bytes left, no answer came: fate unknown */
+    CK_NOTICE_LIMITED,   /* a rate limit of ours or theirs: not before `until` */
+    CK_NOTICE_RECEIPT,   /* told by the provider, perhaps late, doubled or out of order */
+    CK_NOTICE_CANCEL,    /* no longer wanted */
     CK_NOTICE_EVENT_COUNT,
 };
 
@@ -83,8 +83,7 @@ struct ck_notice_event {
                        are ignored. */
     struct ck_wall until; /* LIMITED, REFUSED (Retry-After; 0: none) */
     enum ck_receipt receipt;
-    uint64_t sequence; /* RECEIPT: the provider's order; 0: none given */
-    uint32_t draw;     /* REFUSED: random bits for the jitter of the back-off */
+    uint32_t draw; /* REFUSED: random bits for the jitter of the back-off */
 };
 
 /* Starts a row whose id, channel, rest, receipts and deadline are set. It is due at once. */
