@@ -82,10 +82,11 @@ struct ck_client_ref {
 struct ck_client_message {
     enum ck_client_kind kind;
     struct ck_client_ref ref;
-    int64_t checkin;            /* console: offer, restart, take, end */
-    int64_t person;             /* console: message, read */
-    int64_t up_to;              /* read */
-    uint32_t generation;        /* offer, restart: 1 … */
+    int64_t checkin; /* console: offer, restart, take, end */
+    int64_t person;  /* console: message, read */
+    int64_t up_to;   /* read */
+    uint32_t
+        generation; /* offer, restart: 1 …; join, take: 0 where the page holds no peer connection */
     uint32_t number;            /* challenge_done: 1 … */
     enum ck_client_fact fact;   /* fact */
     enum ck_client_pause pause; /* pause */

@@ -49,8 +49,10 @@ struct ck_hub_person_calls {
     void *user;
     void (*opened)(void *user, struct ck_hub_person *socket);
     void (*closed)(void *user, struct ck_hub_person *socket);
+    /* `generation`: of the peer connection that the page still holds; 0: none. Here and in take().
+     */
     void (*join)(void *user, struct ck_hub_person *socket, struct ck_client_ref ref,
-                 const char *device);
+                 const char *device, uint32_t generation);
     void (*offer)(void *user, struct ck_hub_person *socket, struct ck_client_ref ref,
                   const char *sdp, uint32_t generation, bool restart);
     void (*fact)(void *user, struct ck_hub_person *socket, struct ck_client_ref ref,
@@ -72,7 +74,7 @@ struct ck_hub_console_calls {
     void (*opened)(void *user, struct ck_hub_console *socket);
     void (*closed)(void *user, struct ck_hub_console *socket);
     void (*take)(void *user, struct ck_hub_console *socket, struct ck_client_ref ref,
-                 int64_t checkin);
+                 int64_t checkin, uint32_t generation);
     void (*offer)(void *user, struct ck_hub_console *socket, struct ck_client_ref ref,
                   int64_t checkin, const char *sdp, uint32_t generation, bool restart);
     void (*end)(void *user, struct ck_hub_console *socket, struct ck_client_ref ref,

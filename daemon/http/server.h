@@ -1,4 +1,4 @@
-/* The web server: HTTPS, WebSocket and the static pages on one port, for HTTP/1.1 and HTTP/2.
+/* The web server: HTTPS, WebSocket and the static pages on one port.
  *
  * The only place where libwebsockets is seen, and the place where its looseness ends. What a
  * handler gets is a whole, well-formed request:
@@ -6,15 +6,21 @@
  * - the method is GET (HEAD is answered as GET without its body) or POST; anything else is 405;
  * - Host is there once and is one of the configured names (421 otherwise);
  * - a POST has one Content-Length of digits alone (411, 400) and no Transfer-Encoding (400); a GET
- * has no body (400); the body is complete and was delivered once; it is within the limit of its
+ *   has no body (400); the body is complete, is delivered once, and is within the limit of its
  * route (413);
- * - the path is percent-decoded UTF-8 that begins with "/" and holds no control characters, no
- * "//", no "/./", no "/../";
+ * - the path is percent-decoded UTF-8 that begins with "/" and holds no control characters and no
+ *   empty, "." or ".." segments (400);
  * - Origin, where there is one, is the server's own on POST and on a WebSocket upgrade, and it is
- * there on an upgrade (403).
+ *   there on an upgrade (403).
  *
- * HTTP/1.1 connections end after one answer, so that what follows a request can never be taken for
- * a second one. Every answer carries the headers of ck_http_strict_headers.
+ * A connection stays open after an ordinary GET; after anything that had or might have had a body
+ * it ends, so that what follows a request can never be taken for a second one. HTTP/1.1 only: in
+ * libwebsockets 4.1.6 a DATA frame on an HTTP/2 stream whose answer is pending runs into an
+ * assertion and ends the process.
+ *
+ * Every answer carries strict headers: Content-Security-Policy (own scripts, styles and pictures
+ * only), Strict-Transport-Security, X-Content-Type-Options, Referrer-Policy, Permissions-Policy
+ * (own camera and microphone), Cross-Origin-Opener-Policy, Cross-Origin-Resource-Policy.
  *
  * Loop thread only. No callback runs inside the call that asked for it, except where said. */
 #ifndef DAEMON_HTTP_SERVER_H
@@ -28,22 +34,24 @@
 #include "protocol/base/time.h"
 
 /* Limits. What goes beyond one ends the request or the connection and is counted. */
-#define CK_HTTP_HEADERS_MAX 8192           /* bytes of a request's header block; beyond: closed */
-#define CK_HTTP_PATH_MAX 512               /* bytes of a path (414) */
-#define CK_HTTP_QUERY_MAX 1024             /* bytes of a query (414) */
-#define CK_HTTP_COOKIES_MAX 2048           /* bytes of the Cookie header (431) */
-#define CK_HTTP_HEADER_VALUE_MAX 512       /* bytes of any other header that is read (431) */
-#define CK_HTTP_HEADERS_MS 10000           /* from accept to the end of the header block */
-#define CK_HTTP_BODY_MS 20000              /* from the headers to the end of a body of up to ... */
-#define CK_HTTP_BODY_BYTES_PER_S 8192      /* ... this many bytes a second more */
-#define CK_HTTP_HANDLER_MS 60000           /* from the request to its answer; then 503 and closed */
-#define CK_HTTP_STALL_MS 30000             /* an answer of which nothing could be written */
-#define CK_HTTP_IDLE_MS 60000              /* an HTTP/2 connection without a request or socket */
-#define CK_HTTP_BODIES_MAX (64 << 20)      /* bytes of all request bodies at once (503) */
-#define CK_HTTP_SOCKET_QUEUE_MAX (1 << 20) /* bytes waiting on one WebSocket; beyond: closed 1013  \
-                                            */
-#define CK_HTTP_PING_MS 15000              /* between pings on a WebSocket */
-#define CK_HTTP_PONG_MS 45000              /* without a pong: closed */
+#define CK_HTTP_HEADERS_MAX 8192      /* bytes of a request's header block; beyond: closed */
+#define CK_HTTP_PATH_MAX 512          /* bytes of a path (414) */
+#define CK_HTTP_QUERY_MAX 1024        /* bytes of a query (414) */
+#define CK_HTTP_COOKIES_MAX 2048      /* bytes of the Cookie header (431) */
+#define CK_HTTP_HEADER_VALUE_MAX 512  /* bytes of any other header that is read (431) */
+#define CK_HTTP_HEADERS_MS 10000      /* from accept to the end of the header block */
+#define CK_HTTP_BODY_MS 20000         /* from the headers to the end of a body of up to ... */
+#define CK_HTTP_BODY_BYTES_PER_S 8192 /* ... this many bytes a second more */
+#define CK_HTTP_HANDLER_MS 60000      /* from the request to its answer; then closed */
+#define CK_HTTP_STALL_MS 30000        /* an answer of which nothing could be written */
+#define CK_HTTP_IDLE_MS 60000         /* a connection between two requests */
+#define CK_HTTP_DISCARD_MAX (4 << 20) /* bytes of a refused body read before the refusal */
+#define CK_HTTP_BODIES_MAX (64 << 20) /* bytes of all request bodies at once (503) */
+#define CK_HTTP_SOCKET_QUEUE_MAX                                                                   \
+    (1 << 20)                       /* bytes waiting on one WebSocket; beyond: closed 1013         \
+                                     */
+#define CK_HTTP_PING_MS 15000       /* between pings on a WebSocket */
+#define CK_HTTP_PONG_MS 45000       /* without a pong: closed */
 #define CK_HTTP_ADDRESSES_MAX 65536 /* addresses remembered; beyond: the oldest idle one goes */
 #define CK_HTTP_LISTENERS_MAX 8
 
@@ -69,7 +77,7 @@ enum ck_http_field {
     CK_HTTP_ACCEPT_ENCODING,
     CK_HTTP_ACCEPT_LANGUAGE,
     CK_HTTP_USER_AGENT,
-    CK_HTTP_CSRF, /* X-Auth-Token: HTTP/2 in libwebsockets 4.1 sees no header it does not know */
+    CK_HTTP_CSRF, /* X-CSRF-Token */
     CK_HTTP_FIELDS,
 };
 
@@ -127,8 +135,8 @@ struct ck_http_settings {
     size_t host_count;
     const char *const *proxies; /* addresses whose X-Forwarded-For names the client */
     size_t proxy_count;
-    bool http2;
 
+    uint64_t seed;                    /* unpredictable; spreads addresses in tables */
     unsigned connections;             /* open at once */
     unsigned connections_per_address; /* IPv4 address or IPv6 /64 */
     unsigned requests_per_minute; /* of one address; as many at once after a minute's quiet (429) */
@@ -229,7 +237,8 @@ struct ck_http_stream {
      * one ck_http_stream_give(). At most one is asked for at a time. May run inside
      * ck_http_stream_give(). */
     void (*want)(void *user, struct ck_http_request *request, uint64_t at, size_t count);
-    /* No more will be wanted; not while a want() is unanswered. The last call. */
+    /* No more will be wanted; not while a want() is unanswered. The last call; it may run inside
+     * ck_http_answer_stream() and ck_http_stream_give(). */
     void (*done)(void *user);
 };
 #define CK_HTTP_PIECE (256 * 1024)
