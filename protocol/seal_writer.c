@@ -121,7 +121,10 @@ int ck_seal_writer_begin(struct ck_seal_writer *writer, uint8_t *bytes, size_t c
 
 void ck_seal_writer_mark(struct ck_seal_writer *writer, const struct ck_seal_mark *mark)
 {
-    if (writer->pending_count < CK_SEAL_CHUNK_MARKS_MAX) {
+    /* What a peer may cause at will never crowds out the rest. */
+    size_t limit =
+        mark->kind > CK_SEAL_MARK_SIZE ? CK_SEAL_CHUNK_MARKS_MAX / 2 : CK_SEAL_CHUNK_MARKS_MAX;
+    if (writer->pending_count < limit) {
         writer->pending[writer->pending_count++] = *mark;
     }
     if (mark->kind == CK_SEAL_MARK_GAP || mark->kind == CK_SEAL_MARK_PAUSE) {

@@ -68,7 +68,7 @@ int ck_recorder_event_fd(const struct ck_recorder *recorder);
 size_t ck_recorder_ring_used(const struct ck_recorder *recorder);
 
 enum ck_recording_event_kind {
-    CK_RECORDING_HEAD = 1,       /* another chunk is sealed and written; may skip some */
+    CK_RECORDING_HEAD = 1,       /* more of the file is durable: sealed, written and synced */
     CK_RECORDING_WANT_KEY_FRAME, /* video cannot go on without one: ask the sender (PLI) */
     CK_RECORDING_OVERFLOW,       /* `lost` packets did not fit into the ring: a marked gap */
     CK_RECORDING_CLOSED,         /* the last event, always: the trailer is written and synced, or */
@@ -77,19 +77,20 @@ enum ck_recording_event_kind {
 
 struct ck_recording_event {
     enum ck_recording_event_kind kind;
-    uint64_t id;                 /* of ck_recording_start */
-    void *user;                  /* of ck_recording_start */
-    struct ck_seal_head head;    /* HEAD, CLOSED: chunks and bytes written, end of the chain */
-    struct ck_mono sealed_until; /* HEAD: loop time of the newest frame in the file */
-    uint64_t lost;               /* OVERFLOW: packets, since the last such event */
-    int64_t duration_ms;         /* CLOSED: length of the file's time line */
-    uint32_t gaps;               /* CLOSED: marked gaps, */
-    int64_t gap_ms;              /* and their sum */
-    int error;                   /* CLOSED: 0, or the positive errno that ended it (ENOSPC …) */
+    struct ck_recording *recording; /* in a CLOSED event: for comparison only */
+    uint64_t id;                    /* of ck_recording_start */
+    void *user;                     /* of ck_recording_start */
+    struct ck_seal_head head;       /* what is durable: chunks, bytes, end of the chain */
+    struct ck_mono sealed_until;    /* loop time of the newest frame in that */
+    uint64_t lost;                  /* OVERFLOW: packets, since the last such event */
+    int64_t duration_ms;            /* length of the file's time line until now */
+    uint32_t gaps;                  /* marked gaps and pauses until now, */
+    int64_t gap_ms;                 /* and their sum */
+    int error; /* CLOSED: 0, or the positive errno that ended it (ENOSPC …) */
 };
 
-/* Takes at most `capacity` events, oldest first. Returns how many. Terminal events are never lost;
- * a HEAD is superseded by a later one where the loop polls rarely. */
+/* Takes at most `capacity` events, oldest first. Returns how many. No event is lost, but
+ * those of one kind and recording become one where the loop polls rarely. */
 size_t ck_recorder_poll(struct ck_recorder *recorder, struct ck_recording_event *events,
                         size_t capacity);
 
