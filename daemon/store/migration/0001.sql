@@ -358,13 +358,13 @@ CREATE TABLE incident (
     opened_at    INTEGER NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('open', 'acknowledged', 'closed')),
     holder_id    INTEGER REFERENCES staff,
+    target_id    INTEGER REFERENCES staff, -- first whom the last fire of the ladder reached
     acknowledged_at INTEGER,
     closed_at    INTEGER,
     policy_id    INTEGER NOT NULL REFERENCES policy, -- the ladder, frozen
     machine      TEXT NOT NULL,      -- what else the state machine keeps, as JSON
     step         INTEGER NOT NULL DEFAULT 0,
     steps        INTEGER NOT NULL,
-    round        INTEGER NOT NULL DEFAULT 0,
     answered_late INTEGER NOT NULL DEFAULT 0 CHECK (answered_late IN (0, 1)),
     next_at      INTEGER,
     next_what    TEXT,
@@ -397,8 +397,8 @@ CREATE TABLE notice (
     reference    TEXT NOT NULL UNIQUE, -- shown to the human: "N-7K3F-92QD"
     checkin_id   INTEGER REFERENCES checkin,
     incident_id  INTEGER REFERENCES incident,
-    step         INTEGER NOT NULL,     -- of the ladder; the attempt of a check-in
-    round        INTEGER NOT NULL DEFAULT 0,
+    step         INTEGER NOT NULL,     -- of the ladder; 0 for a check-in
+    fire         INTEGER NOT NULL,     -- number of the fire of the ladder; the attempt of a check-in
     staff_id     INTEGER REFERENCES staff,
     person_id    INTEGER REFERENCES person,
     channel      TEXT NOT NULL CHECK (channel IN ('console', 'email', 'webhook', 'sms', 'voice', 'web_push')),
@@ -408,10 +408,10 @@ CREATE TABLE notice (
     state        TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'read',
                      'failed_temp', 'failed_perm', 'expired', 'unknown', 'cancelled')),
     machine      TEXT NOT NULL,        -- what else the state machine keeps, as JSON
+    receipts     INTEGER NOT NULL DEFAULT 0 CHECK (receipts IN (0, 1)), -- the channel tells about delivery
     tries        INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL,
     deadline_at  INTEGER NOT NULL,
-    sending_at   INTEGER,
     accepted_at  INTEGER,
     delivered_at INTEGER,
     read_at      INTEGER,
@@ -427,12 +427,12 @@ CREATE TABLE notice (
     CHECK (state NOT IN ('queued', 'sending', 'failed_temp', 'unknown') OR next_at IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX notice_of_incident
-    ON notice (incident_id, step, round, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NOT NULL;
+    ON notice (incident_id, step, fire, template, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NOT NULL;
 CREATE UNIQUE INDEX notice_of_checkin
-    ON notice (checkin_id, step, round, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NULL;
+    ON notice (checkin_id, step, fire, template, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NULL;
 CREATE INDEX notice_checkin ON notice (checkin_id) WHERE checkin_id IS NOT NULL;
 CREATE INDEX notice_due ON notice (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
-CREATE INDEX notice_channel ON notice (channel, accepted_at);
+CREATE INDEX notice_provider ON notice (provider_id) WHERE provider_id IS NOT NULL;
 
 ---------------------------------------------------------------- messages
 

@@ -1,0 +1,485 @@
+#include "daemon/store/checkin.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/store/fields_impl.h"
+#include "daemon/store/name_impl.h"
+#include "daemon/store/sql_impl.h"
+#include "protocol/base/error.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* What has no column of its own. */
+static const struct ck_field machine_fields[] = {
+    CK_FIELD(struct ck_checkin, band),
+    CK_FIELD(struct ck_checkin, phase),
+    CK_FIELD(struct ck_checkin, cause),
+    CK_FIELD(struct ck_checkin, finding),
+    CK_FIELD(struct ck_checkin, opened_at),
+    CK_FIELD(struct ck_checkin, respond_until),
+    CK_FIELD(struct ck_checkin, answer_until),
+    CK_FIELD(struct ck_checkin, late_until),
+    CK_FIELD(struct ck_checkin, ring_next_at),
+    CK_FIELD_UNSIGNED(struct ck_checkin, lost),
+    CK_FIELD_UNSIGNED(struct ck_checkin, overdue),
+    CK_FIELD(struct ck_checkin, came),
+    CK_FIELD(struct ck_checkin, media),
+    CK_FIELD(struct ck_checkin, contact),
+    CK_FIELD(struct ck_checkin, incident),
+    CK_FIELD(struct ck_checkin, review_incident),
+    CK_FIELD(struct ck_checkin, joined_at),
+    CK_FIELD(struct ck_checkin, call_until),
+    CK_FIELD(struct ck_checkin, ended_at),
+    CK_FIELD_UNSIGNED(struct ck_checkin, evidence),
+    CK_FIELD_LIST(struct ck_checkin, evidence_at, struct ck_wall),
+    CK_FIELD_UNSIGNED(struct ck_checkin, faults),
+    CK_FIELD_UNSIGNED(struct ck_checkin, faults_seen),
+    CK_FIELD(struct ck_checkin, page_block),
+};
+
+/* What comes next, as the pages name it; NULL where nothing does. */
+static const char *next_what(const struct ck_checkin *step)
+{
+    switch (step->state) {
+    case CK_CHECKIN_PLANNED:
+    case CK_CHECKIN_ARMED:
+        return "ring";
+    case CK_CHECKIN_RINGING:
+        return step->next_at.ms == step->ring_next_at.ms ? "ring" : "decide";
+    case CK_CHECKIN_CONNECTED:
+        return step->phase == CK_PHASE_WAITING  ? "unattended"
+               : step->phase == CK_PHASE_FORM ? "form_due"
+                                              : "call_over";
+    case CK_CHECKIN_AWAITING_REVIEW:
+        return "review_due";
+    case CK_CHECKIN_DONE:
+    case CK_CHECKIN_STATE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static const char *outcome_text(enum ck_outcome outcome)
+{
+    return outcome == CK_OUTCOME_OPEN ? NULL : ck_outcome_name(outcome);
+}
+
+int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const char *reason,
+                      struct ck_wall now)
+{
+    const struct ck_checkin *step = &row->step;
+    char date[CK_DATE_TEXT_SIZE];
+    ck_date_text(row->date, date);
+    ck_cleanup(ck_freep) char *machine =
+        ck_fields_text(machine_fields, COUNT(machine_fields), step);
+    if (machine == NULL) {
+        return -ENOMEM;
+    }
+    int64_t id = 0;
+    int r = ck_sql_insert(
+        store,
+        "INSERT INTO checkin (person_id, unit_id, inspector_id, plan_id, plan_version, local_date, "
+        "slot, drawn, zone, zone_version, kind, mandatory, policy_id, make_up_of, reason, "
+        "window_start_at, window_end_at, due_at, state, machine, outcome, decided_at, created_at, "
+        "next_at, next_what) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+        "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        CK_ARGS(ck_int(step->person), ck_int(row->unit), ck_int(step->inspector),
+                ck_id(step->plan), ck_id(row->plan_version), ck_text(date), ck_int(row->slot),
+                ck_int(row->drawn), ck_text(row->zone), ck_text(row->zone_version),
+                ck_text(ck_checkin_kind_name(step->kind)), ck_int(step->mandatory),
+                ck_int(row->policy), ck_id(step->make_up_of), ck_text(reason),
+                ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
+                ck_text(ck_checkin_state_name(step->state)), ck_text(machine),
+                ck_text(outcome_text(step->outcome)), ck_time(row->decided_at), ck_time(now),
+                ck_time(step->next_at), ck_text(next_what(step))),
+        &id);
+    if (r == 0) {
+        row->step.id = id;
+        row->fence = 0;
+    }
+    return r;
+}
+
+#define COLUMNS                                                                                    \
+    "id, person_id, plan_id, inspector_id, make_up_of, merged_into, kind, mandatory, state, "      \
+    "outcome, window_start_at, window_end_at, due_at, next_at, attempt, caught_up, "               \
+    "review_deadline_at, answerable_ms, machine, unit_id, policy_id, plan_version, fence, "        \
+    "local_date, slot, drawn, zone, zone_version, waiting_since_at, connected_at, decided_at, "    \
+    "taken_by, receipt"
+
+static bool read_step(const struct ck_rows *rows, struct ck_checkin *step)
+{
+    const char *outcome = ck_row_text(rows, 9);
+    step->id = ck_row_int(rows, 0);
+    step->person = ck_row_int(rows, 1);
+    step->plan = ck_row_int(rows, 2);
+    step->inspector = ck_row_int(rows, 3);
+    step->make_up_of = ck_row_int(rows, 4);
+    step->merged_into = ck_row_int(rows, 5);
+    step->mandatory = ck_row_int(rows, 7) != 0;
+    step->window_start = ck_row_time(rows, 10);
+    step->window_end = ck_row_time(rows, 11);
+    step->due = ck_row_time(rows, 12);
+    step->next_at = ck_row_time(rows, 13);
+    step->attempt = (uint32_t)ck_row_int(rows, 14);
+    step->caught_up = ck_row_int(rows, 15) != 0;
+    step->review_by = ck_row_time(rows, 16);
+    step->answerable_ms = ck_row_int(rows, 17);
+    return CK_NAME_FIND(ck_checkin_kind_name, CK_KIND_COUNT, ck_row_text(rows, 6), &step->kind) &&
+           CK_NAME_FIND(ck_checkin_state_name, CK_CHECKIN_STATE_COUNT, ck_row_text(rows, 8),
+                        &step->state) &&
+           (outcome == NULL ||
+            CK_NAME_FIND(ck_outcome_name, CK_OUTCOME_COUNT, outcome, &step->outcome));
+}
+
+static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
+{
+    struct ck_checkin_row read;
+    memset(&read, 0, sizeof read);
+    if (!read_step(rows, &read.step) || ck_date_parse(ck_row_text(rows, 23), &read.date) != 0) {
+        return -EUCLEAN;
+    }
+    int r = ck_fields_parse(machine_fields, COUNT(machine_fields), ck_row_text(rows, 18),
+                            &read.step);
+    if (r != 0) {
+        return r;
+    }
+    read.unit = ck_row_int(rows, 19);
+    read.policy = ck_row_int(rows, 20);
+    read.plan_version = ck_row_int(rows, 21);
+    read.fence = ck_row_int(rows, 22);
+    read.slot = ck_row_int(rows, 24);
+    read.drawn = ck_row_int(rows, 25) != 0;
+    ck_row_copy(rows, 26, read.zone, sizeof read.zone);
+    ck_row_copy(rows, 27, read.zone_version, sizeof read.zone_version);
+    read.waiting_since = ck_row_time(rows, 28);
+    read.connected_at = ck_row_time(rows, 29);
+    read.decided_at = ck_row_time(rows, 30);
+    read.taken_by = ck_row_int(rows, 31);
+    ck_row_copy(rows, 32, read.receipt, sizeof read.receipt);
+    *row = read;
+    return 0;
+}
+
+int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *row)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT " COLUMNS " FROM checkin WHERE id = ?1",
+                         CK_ARGS(ck_int(id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    return read_row(&rows, row);
+}
+
+int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
+{
+    const struct ck_checkin *step = &row->step;
+    ck_cleanup(ck_freep) char *machine =
+        ck_fields_text(machine_fields, COUNT(machine_fields), step);
+    if (machine == NULL) {
+        return -ENOMEM;
+    }
+    int64_t changed = 0;
+    int r = ck_sql_change(
+        store,
+        "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, window_start_at = ?5, "
+        "window_end_at = ?6, due_at = ?7, state = ?8, machine = ?9, attempt = ?10, "
+        "waiting_since_at = ?11, connected_at = ?12, taken_by = ?13, outcome = ?14, "
+        "decided_at = ?15, answerable_ms = ?16, review_deadline_at = ?17, receipt = ?18, "
+        "next_at = ?19, next_what = ?20, caught_up = ?21, lease_until = NULL, claims = 0 "
+        "WHERE id = ?1 AND fence = ?2",
+        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_int(step->inspector),
+                ck_id(step->merged_into), ck_int(step->window_start.ms),
+                ck_int(step->window_end.ms), ck_int(step->due.ms),
+                ck_text(ck_checkin_state_name(step->state)), ck_text(machine),
+                ck_int(step->attempt), ck_time(row->waiting_since), ck_time(row->connected_at),
+                ck_id(row->taken_by), ck_text(outcome_text(step->outcome)),
+                ck_time(row->decided_at), ck_int(step->answerable_ms), ck_time(step->review_by),
+                ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_time(step->next_at),
+                ck_text(next_what(step)), ck_int(step->caught_up)),
+        &changed);
+    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+}
+
+int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason)
+{
+    return ck_sql_run(store, "UPDATE checkin SET declined_reason = ?2 WHERE id = ?1",
+                      CK_ARGS(ck_int(id), ck_text(reason)));
+}
+
+/* A number that is 0 where there is no row. */
+static int number_or_none(struct ck_store *store, const char *sql, struct ck_args args,
+                          int64_t *number)
+{
+    int64_t found = 0;
+    int r = ck_sql_number(store, sql, args, &found);
+    if (r != 0 && r != CK_E_NOT_FOUND) {
+        return r;
+    }
+    *number = r == 0 ? found : 0;
+    return 0;
+}
+
+int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id)
+{
+    return number_or_none(store,
+                          "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
+                          "AND state IN ('ringing', 'connected') ORDER BY id LIMIT 1",
+                          CK_ARGS(ck_int(person), ck_int(but)), id);
+}
+
+int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
+                            struct ck_wall *due)
+{
+    return number_or_none(store,
+                          "SELECT due_at FROM checkin WHERE person_id = ?1 AND due_at < ?2 "
+                          "ORDER BY due_at DESC LIMIT 1",
+                          CK_ARGS(ck_int(person), ck_int(before.ms)), &due->ms);
+}
+
+/* The first column of the rows, into a list of numbers. */
+static int collect(struct ck_store *store, const char *sql, struct ck_args args, int64_t *numbers,
+                   size_t capacity, size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    size_t found = 0;
+    int r = ck_sql_query(store, &rows, sql, args);
+    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
+        numbers[found++] = ck_row_int(&rows, 0);
+        r = 0;
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
+}
+
+int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall from,
+                          struct ck_wall until, struct ck_wall *due, size_t capacity,
+                          size_t *count)
+{
+    return collect(store,
+                   "SELECT due_at FROM checkin WHERE person_id = ?1 AND due_at >= ?2 "
+                   "AND due_at < ?3 AND state <> 'done' ORDER BY due_at",
+                   CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
+                   count);
+}
+_Static_assert(sizeof(struct ck_wall) == sizeof(int64_t), "a list of times is a list of numbers");
+
+int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
+                          size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE plan_id = ?1 AND state IN ('planned', 'armed') "
+                   "ORDER BY id",
+                   CK_ARGS(ck_int(plan)), ids, capacity, count);
+}
+
+int ck_checkin_ringing_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
+                          size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
+                   "AND (state = 'ringing' OR merged_into = ?2) ORDER BY id",
+                   CK_ARGS(ck_int(person), ck_int(but)), ids, capacity, count);
+}
+
+/* ---- what belongs to one ---- */
+
+int ck_attempt_insert(struct ck_store *store, int64_t checkin, uint32_t number, struct ck_wall at)
+{
+    return ck_sql_run(store, "INSERT INTO attempt (checkin_id, number, at) VALUES (?1, ?2, ?3)",
+                      CK_ARGS(ck_int(checkin), ck_int(number), ck_time(at)));
+}
+
+int ck_fact_insert(struct ck_store *store, int64_t checkin, uint32_t attempt, struct ck_wall at,
+                   const char *source, const char *fact, const char *detail)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO fact (checkin_id, attempt, at, source, fact, detail) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                      CK_ARGS(ck_int(checkin), ck_int(attempt), ck_time(at), ck_text(source),
+                              ck_text(fact), ck_text(detail)));
+}
+
+int ck_fact_count(struct ck_store *store, int64_t checkin, int64_t *count)
+{
+    return ck_sql_number(store, "SELECT count(*) FROM fact WHERE checkin_id = ?1",
+                         CK_ARGS(ck_int(checkin)), count);
+}
+
+int ck_challenge_insert(struct ck_store *store, int64_t checkin,
+                        const struct ck_challenge *challenge)
+{
+    return ck_sql_run(
+        store,
+        "INSERT INTO challenge (checkin_id, number, kind, digits, seconds) "
+        "VALUES (?1, ?2, ?3, ?4, ?5)",
+        CK_ARGS(ck_int(checkin), ck_int(challenge->number), ck_text(challenge->kind),
+                ck_text(challenge->digits[0] == '\0' ? NULL : challenge->digits),
+                ck_int(challenge->seconds)));
+}
+
+int ck_challenge_count(struct ck_store *store, int64_t checkin, int64_t *count)
+{
+    return ck_sql_number(store, "SELECT count(*) FROM challenge WHERE checkin_id = ?1",
+                         CK_ARGS(ck_int(checkin)), count);
+}
+
+int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
+                      struct ck_challenge *challenge)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT number, kind, digits, seconds FROM challenge "
+                         "WHERE checkin_id = ?1 AND number = ?2",
+                         CK_ARGS(ck_int(checkin), ck_int(number)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    *challenge = (struct ck_challenge){.number = (int)ck_row_int(&rows, 0),
+                                       .seconds = (int)ck_row_int(&rows, 3)};
+    ck_row_copy(&rows, 1, challenge->kind, sizeof challenge->kind);
+    ck_row_copy(&rows, 2, challenge->digits, sizeof challenge->digits);
+    return 0;
+}
+
+int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struct ck_wall at,
+                      bool done)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store,
+                          done ? "UPDATE challenge SET done_at = coalesce(done_at, ?3) "
+                                 "WHERE checkin_id = ?1 AND number = ?2"
+                               : "UPDATE challenge SET shown_at = coalesce(shown_at, ?3) "
+                                 "WHERE checkin_id = ?1 AND number = ?2",
+                          CK_ARGS(ck_int(checkin), ck_int(number), ck_time(at)), &changed);
+    return r != 0 ? r : changed == 0 ? CK_E_NOT_FOUND : 0;
+}
+
+int ck_concern_insert(struct ck_store *store, int64_t checkin, int64_t staff, struct ck_wall at,
+                      const char *text)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO concern (checkin_id, by_staff, at, text) "
+                      "VALUES (?1, ?2, ?3, ?4)",
+                      CK_ARGS(ck_int(checkin), ck_int(staff), ck_time(at), ck_text(text)));
+}
+
+int ck_outcome_form_insert(struct ck_store *store, int64_t checkin,
+                           const struct ck_outcome_form *form, int64_t staff, struct ck_wall at)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO outcome_form (checkin_id, result, identity_confirmed, "
+                      "behaviours, note, by_staff, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                      CK_ARGS(ck_int(checkin), ck_text(form->result),
+                              ck_int(form->identity_confirmed), ck_text(form->behaviours),
+                              ck_text(form->note), ck_int(staff), ck_time(at)));
+}
+
+int ck_review_insert(struct ck_store *store, int64_t checkin, const char *decision,
+                     const char *note, int64_t staff, struct ck_wall at)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO review (checkin_id, decision, note, by_staff, at) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5)",
+                      CK_ARGS(ck_int(checkin), ck_text(decision), ck_text(note), ck_int(staff),
+                              ck_time(at)));
+}
+
+int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incident,
+                         const char *conclusion, const char *reason, int64_t staff,
+                         struct ck_wall at)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO conclusion (checkin_id, incident_id, conclusion, reason, "
+                      "by_staff, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                      CK_ARGS(ck_id(checkin), ck_id(incident), ck_text(conclusion),
+                              ck_text(reason), ck_int(staff), ck_time(at)));
+}
+
+/* ---- policies ---- */
+
+int ck_policy_intern(struct ck_store *store, const char *kind, const char *body, int64_t *id)
+{
+    static const char find[] = "SELECT id FROM policy WHERE kind = ?1 AND body = ?2";
+    int r = ck_sql_number(store, find, CK_ARGS(ck_text(kind), ck_text(body)), id);
+    if (r != CK_E_NOT_FOUND) {
+        return r;
+    }
+    return ck_sql_insert(store, "INSERT INTO policy (kind, body) VALUES (?1, ?2)",
+                         CK_ARGS(ck_text(kind), ck_text(body)), id);
+}
+
+int ck_policy_body(struct ck_store *store, int64_t id, char **body)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT body FROM policy WHERE id = ?1",
+                         CK_ARGS(ck_int(id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    char *copy = strdup(ck_row_text(&rows, 0));
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    *body = copy;
+    return 0;
+}
+
+static const struct ck_field policy_fields[] = {
+    CK_FIELD(struct ck_checkin_policy, arm_lead_ms),
+    CK_FIELD_UNSIGNED(struct ck_checkin_policy, attempts),
+    CK_FIELD(struct ck_checkin_policy, ring_spacing_ms),
+    CK_FIELD(struct ck_checkin_policy, response_ms),
+    CK_FIELD(struct ck_checkin_policy, grace_ms),
+    CK_FIELD(struct ck_checkin_policy, late_ms),
+    CK_FIELD_UNSIGNED(struct ck_checkin_policy, answerable_percent),
+    CK_FIELD(struct ck_checkin_policy, misfire_ms),
+    CK_FIELD(struct ck_checkin_policy, defer_ms),
+    CK_FIELD(struct ck_checkin_policy, live_wait_ms),
+    CK_FIELD(struct ck_checkin_policy, unattended_fallback),
+    CK_FIELD(struct ck_checkin_policy, challenge_ms),
+    CK_FIELD(struct ck_checkin_policy, call_max_ms),
+    CK_FIELD(struct ck_checkin_policy, form_ms),
+    CK_FIELD(struct ck_checkin_policy, rejoin_ms),
+    CK_FIELD_UNSIGNED(struct ck_checkin_policy, rejoins),
+    CK_FIELD_LIST(struct ck_checkin_policy, review_ms, int64_t),
+    CK_FIELD(struct ck_checkin_policy, make_up_delay_ms),
+    CK_FIELD(struct ck_checkin_policy, make_up_hold_ms),
+    CK_FIELD(struct ck_checkin_policy, safety_check),
+};
+
+char *ck_checkin_policy_text(const struct ck_checkin_policy *policy)
+{
+    return ck_fields_text(policy_fields, COUNT(policy_fields), policy);
+}
+
+int ck_checkin_policy_parse(const char *text, struct ck_checkin_policy *policy)
+{
+    struct ck_checkin_policy parsed;
+    memset(&parsed, 0, sizeof parsed);
+    int r = ck_fields_parse(policy_fields, COUNT(policy_fields), text, &parsed);
+    if (r != 0) {
+        return r;
+    }
+    if (ck_checkin_policy_fault(&parsed) != NULL) {
+        return -EUCLEAN;
+    }
+    *policy = parsed;
+    return 0;
+}

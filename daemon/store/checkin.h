@@ -1,0 +1,124 @@
+/* Rows of check-ins: the deciding values of scheduler/checkin.h and what the daemon keeps beside them. */
+#ifndef DAEMON_STORE_CHECKIN_H
+#define DAEMON_STORE_CHECKIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/store/store.h"
+#include "scheduler/checkin.h"
+#include "scheduler/date.h"
+
+#define CK_ZONE_NAME_SIZE 64
+#define CK_ZONE_VERSION_SIZE 16
+#define CK_RECEIPT_SIZE 24 /* of a receipt or a reference as text, and its zero */
+
+struct ck_checkin_row {
+    struct ck_checkin step;
+    int64_t unit;
+    int64_t policy;       /* row of `policy` */
+    int64_t plan_version; /* 0: no plan */
+    int64_t fence;        /* the number to save it under; 0 while it is not inserted */
+    struct ck_date date;  /* local date of the occurrence */
+    int64_t slot;         /* within the date, over all windows */
+    bool drawn;
+    char zone[CK_ZONE_NAME_SIZE];
+    char zone_version[CK_ZONE_VERSION_SIZE];
+    struct ck_wall waiting_since; /* the console rings; 0: not */
+    struct ck_wall connected_at;
+    struct ck_wall decided_at;
+    int64_t taken_by; /* staff member who conducts or conducted it */
+    char receipt[CK_RECEIPT_SIZE]; /* "" until it has an outcome */
+};
+
+/* Inserts the row and sets row->step.id and row->fence. CK_E_CONFLICT: the plan's occurrence of this date and
+ * slot exists. `reason` of an on-demand check-in, or NULL. */
+int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const char *reason,
+                      struct ck_wall now);
+
+/* CK_E_NOT_FOUND; -EUCLEAN: the row cannot be read. */
+int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *row);
+
+/* Saves what may change and ends the claim. CK_E_FENCED: somebody else has claimed it since it was loaded. */
+int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row);
+
+int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason);
+
+/* Another check-in of the person that is ringing or connected; 0: none. */
+int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id);
+
+/* The person's last due instant before `before` (0: none), and whether there is anything in (from, until). */
+int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
+                            struct ck_wall *due);
+
+/* Due instants of the person's check-ins that are not over, in [from, until), ascending; at most `capacity`. */
+int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall from,
+                          struct ck_wall until, struct ck_wall *due, size_t capacity,
+                          size_t *count);
+
+/* Check-ins of a plan that have not begun (planned), for waiving when the plan ends. At most `capacity`. */
+int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
+                          size_t *count);
+
+/* The person's check-ins that are ringing (for contact made elsewhere). */
+int ck_checkin_ringing_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
+                          size_t capacity, size_t *count);
+
+/* ---- what belongs to one ---- */
+
+int ck_attempt_insert(struct ck_store *store, int64_t checkin, uint32_t number, struct ck_wall at);
+
+/* source: "page", "server", "worker". */
+int ck_fact_insert(struct ck_store *store, int64_t checkin, uint32_t attempt, struct ck_wall at,
+                   const char *source, const char *fact, const char *detail);
+
+/* Number of facts of a check-in: a page that repeats itself for ever is cut off. */
+int ck_fact_count(struct ck_store *store, int64_t checkin, int64_t *count);
+
+struct ck_challenge {
+    int number;
+    char kind[16];
+    char digits[8];
+    int seconds;
+};
+
+int ck_challenge_insert(struct ck_store *store, int64_t checkin,
+                        const struct ck_challenge *challenge);
+int ck_challenge_count(struct ck_store *store, int64_t checkin, int64_t *count);
+int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
+                      struct ck_challenge *challenge);
+/* Marks: shown (done false) or done. CK_E_NOT_FOUND. */
+int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struct ck_wall at,
+                      bool done);
+
+int ck_concern_insert(struct ck_store *store, int64_t checkin, int64_t staff, struct ck_wall at,
+                      const char *text);
+
+struct ck_outcome_form {
+    const char *result;
+    bool identity_confirmed;
+    const char *behaviours; /* JSON list */
+    const char *note;
+};
+/* CK_E_CONFLICT: there is one. */
+int ck_outcome_form_insert(struct ck_store *store, int64_t checkin,
+                           const struct ck_outcome_form *form, int64_t staff, struct ck_wall at);
+int ck_review_insert(struct ck_store *store, int64_t checkin, const char *decision,
+                     const char *note, int64_t staff, struct ck_wall at);
+/* One of the two ids is 0. */
+int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incident,
+                         const char *conclusion, const char *reason, int64_t staff,
+                         struct ck_wall at);
+
+/* ---- policies, shared ---- */
+
+/* The id of the row with this body; inserted where there is none. kind: "checkin" or "ladder". */
+int ck_policy_intern(struct ck_store *store, const char *kind, const char *body, int64_t *id);
+/* CK_E_NOT_FOUND. The text is the caller's to free. */
+int ck_policy_body(struct ck_store *store, int64_t id, char **body);
+
+char *ck_checkin_policy_text(const struct ck_checkin_policy *policy);
+/* -EUCLEAN: not a policy. */
+int ck_checkin_policy_parse(const char *text, struct ck_checkin_policy *policy);
+
+#endif

@@ -1,0 +1,90 @@
+#include "daemon/store/health.h"
+
+#include <stdbool.h>
+
+#include "daemon/store/sql_impl.h"
+#include "protocol/base/error.h"
+
+struct interval {
+    int64_t id;
+    struct ck_wall from, until;
+    unsigned bits;
+};
+
+static int newest(struct ck_store *store, struct interval *interval)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT id, from_at, until_at, bits FROM health "
+                         "ORDER BY until_at DESC, id DESC LIMIT 1",
+                         CK_NO_ARGS);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    *interval = (struct interval){ck_row_int(&rows, 0), ck_row_time(&rows, 1),
+                                  ck_row_time(&rows, 2), (unsigned)ck_row_int(&rows, 3)};
+    return 0;
+}
+
+static int insert(struct ck_store *store, struct ck_wall from, struct ck_wall until, unsigned bits)
+{
+    return ck_sql_run(store, "INSERT INTO health (from_at, until_at, bits) VALUES (?1, ?2, ?3)",
+                      CK_ARGS(ck_int(from.ms), ck_int(until.ms), ck_int(bits)));
+}
+
+static int extend(struct ck_store *store, int64_t id, struct ck_wall until)
+{
+    return ck_sql_run(store, "UPDATE health SET until_at = ?2 WHERE id = ?1",
+                      CK_ARGS(ck_int(id), ck_int(until.ms)));
+}
+
+int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits)
+{
+    struct interval last;
+    int r = newest(store, &last);
+    if (r == CK_E_NOT_FOUND) {
+        return insert(store, at, at, bits);
+    }
+    if (r != 0) {
+        return r;
+    }
+    if (at.ms < last.until.ms) {
+        return 0; /* the clock went back: nothing is proven until it has caught up */
+    }
+    if (at.ms - last.until.ms > CK_HEALTH_GAP_MAX_MS) {
+        return insert(store, at, at, bits);
+    }
+    unsigned both = last.bits & bits;
+    if (both == last.bits) {
+        r = extend(store, last.id, at);
+    } else if (both != bits) {
+        r = insert(store, last.until, at, both);
+    }
+    if (r != 0 || bits == last.bits) {
+        return r;
+    }
+    return insert(store, both == bits ? last.until : at, at, bits);
+}
+
+int ck_health_answerable(struct ck_store *store, struct ck_wall from, struct ck_wall until,
+                         int64_t *ms)
+{
+    if (until.ms <= from.ms) {
+        *ms = 0;
+        return 0;
+    }
+    return ck_sql_number(store,
+                         "SELECT coalesce(sum(CASE WHEN until_at < ?2 THEN until_at ELSE ?2 END "
+                         "- CASE WHEN from_at > ?1 THEN from_at ELSE ?1 END), 0) FROM health "
+                         "WHERE until_at > ?1 AND from_at < ?2 AND bits = ?3",
+                         CK_ARGS(ck_int(from.ms), ck_int(until.ms), ck_int(CK_HEALTH_ALL)), ms);
+}
+
+int ck_health_clean(struct ck_store *store, struct ck_wall until)
+{
+    return ck_sql_run(store, "DELETE FROM health WHERE until_at < ?1", CK_ARGS(ck_time(until)));
+}

@@ -1,0 +1,79 @@
+/* Rows of incidents, their ladders and lines, and who is on duty. */
+#ifndef DAEMON_STORE_INCIDENT_H
+#define DAEMON_STORE_INCIDENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "daemon/store/store.h"
+#include "scheduler/incident.h"
+
+struct ck_incident_row {
+    struct ck_incident step;
+    int64_t unit;      /* 0: a matter of the whole system */
+    int64_t inspector; /* 0: none */
+    int64_t policy;    /* row of `policy`: the ladder, frozen */
+    uint32_t steps;    /* of the ladder */
+    int64_t fence;
+    char cause[64]; /* of a system matter: short and English; "" */
+    int64_t target; /* first member of staff that the last fire reached; 0: none */
+};
+
+/* Inserts and sets row->step.id. CK_E_CONFLICT: the check-in has one of this kind. */
+int ck_incident_insert(struct ck_store *store, struct ck_incident_row *row);
+int ck_incident_load(struct ck_store *store, int64_t id, struct ck_incident_row *row);
+/* CK_E_FENCED as ck_checkin_save(). */
+int ck_incident_save(struct ck_store *store, const struct ck_incident_row *row);
+
+/* The check-in's incident of a kind that is not closed, or of any state; CK_E_NOT_FOUND. */
+int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_incident_kind kind,
+                           int64_t *id);
+
+/* A person's incidents that are not closed. */
+int ck_incident_open_of(struct ck_store *store, int64_t person, int64_t *ids, size_t capacity,
+                        size_t *count);
+
+/* An open matter of the system with this cause; CK_E_NOT_FOUND. */
+int ck_incident_of_cause(struct ck_store *store, int64_t unit, const char *cause, int64_t *id);
+
+/* One line of the incident's history. `staff`, `notice`: 0 none. `text` NULL: none. */
+int ck_incident_line(struct ck_store *store, int64_t incident, struct ck_wall at, const char *what,
+                     int64_t staff, int64_t notice, const char *text);
+
+/* ---- ladders ---- */
+
+char *ck_ladder_text(const struct ck_ladder *ladder);
+/* -EUCLEAN: not a ladder. `id` becomes ladder->id. */
+int ck_ladder_parse(const char *text, int64_t id, struct ck_ladder *ladder);
+
+/* The policy row of the ladder in force for a unit and band ("low" … "top"); CK_E_NOT_FOUND: none is set. */
+int ck_ladder_in_force(struct ck_store *store, int64_t unit, const char *band, int64_t *policy);
+
+/* ---- staff, as ladders need them ---- */
+
+#define CK_STAFF_TEXT_SIZE 256
+
+struct ck_recipient {
+    int64_t id;
+    unsigned roles;
+    int64_t unit;
+    bool on_duty;
+    bool disabled;
+    char name[CK_STAFF_TEXT_SIZE];
+    char email[CK_STAFF_TEXT_SIZE]; /* "": none */
+    char phone[32];                 /* "": none */
+    char language[4];
+};
+
+/* CK_E_NOT_FOUND. */
+int ck_recipient_load(struct ck_store *store, int64_t staff, struct ck_recipient *recipient);
+
+/* Members of staff of a unit (0: of all units) who are not disabled and have all of `roles` (a mask), on
+ * duty alone or not. At most `capacity`, by id. */
+int ck_recipient_find(struct ck_store *store, int64_t unit, unsigned roles, bool on_duty_only,
+                      struct ck_recipient *recipients, size_t capacity, size_t *count);
+
+#endif

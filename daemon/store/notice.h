@@ -1,0 +1,78 @@
+/* Rows of the outbox, and the links that notices carry. */
+#ifndef DAEMON_STORE_NOTICE_H
+#define DAEMON_STORE_NOTICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/checkin.h"
+#include "daemon/store/store.h"
+#include "protocol/base/digest.h"
+#include "scheduler/notice.h"
+
+#define CK_ADDRESS_SIZE 256
+#define CK_FAILURE_SIZE 200
+#define CK_PROVIDER_ID_SIZE 128
+
+struct ck_notice_row {
+    struct ck_notice step;
+    char reference[CK_RECEIPT_SIZE];
+    int64_t checkin;  /* 0: none */
+    int64_t incident; /* 0: none */
+    int64_t staff;    /* recipient; 0: a person, or a webhook */
+    int64_t person;   /* recipient; 0: staff, or a webhook */
+    uint32_t ladder_step;
+    uint32_t fire; /* of the ladder; the attempt of a check-in */
+    enum ck_template template;
+    char language[4];
+    char address[CK_ADDRESS_SIZE]; /* mail address, number, name of the webhook; "console" */
+    int64_t fence;
+    struct ck_wall delivered_at;
+    struct ck_wall read_at;
+    char failure[CK_FAILURE_SIZE];         /* last failure; "" none */
+    char provider_id[CK_PROVIDER_ID_SIZE]; /* "" none */
+};
+
+/* Inserts and sets row->step.id. CK_E_CONFLICT: this notice is there already (the same fire, recipient,
+ * channel). */
+int ck_notice_insert(struct ck_store *store, struct ck_notice_row *row);
+int ck_notice_load(struct ck_store *store, int64_t id, struct ck_notice_row *row);
+/* CK_E_NOT_FOUND. `reference` as shown, or the provider's own id of a channel. */
+int ck_notice_by_reference(struct ck_store *store, const char *reference, int64_t *id);
+int ck_notice_by_provider_id(struct ck_store *store, const char *channel, const char *provider_id,
+                             int64_t *id);
+int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row);
+
+/* The check-in's own notices (to the person) that may still leave: queued, failed_temp, unknown. */
+int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
+                         size_t *count);
+
+/* Whether another notice of the same fire is alive or has arrived. */
+int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *row, bool *alive);
+
+/* When the person was first reached: the soonest acceptance of a notice of this check-in whose channel gives no receipts,
+ * or the soonest delivery; 0: not yet. */
+int ck_notice_reached_at(struct ck_store *store, int64_t checkin, struct ck_wall *at);
+
+/* ---- links ---- */
+
+struct ck_link {
+    int64_t person;
+    int64_t checkin; /* 0: the person's own phone */
+    struct ck_wall expires;
+    struct ck_wall used;
+};
+
+int ck_link_insert(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
+                   const struct ck_link *link, int64_t notice, struct ck_wall now);
+/* CK_E_NOT_FOUND. */
+int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
+                 struct ck_link *link);
+/* Marks it used; CK_E_CONFLICT: it was used before. */
+int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
+                struct ck_wall now);
+/* Removes the ones that ended before `until`. */
+int ck_link_clean(struct ck_store *store, struct ck_wall until);
+
+#endif

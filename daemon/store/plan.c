@@ -1,0 +1,290 @@
+#include "daemon/store/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/store/sql_impl.h"
+#include "protocol/base/error.h"
+
+/* ---- the person ---- */
+
+int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *subject)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(
+        store, &rows,
+        "SELECT p.id, p.unit_id, p.inspector_id, p.band, p.language, p.phone, p.email, u.zone, "
+        "p.notice_version, p.last_contact_at, p.max_silence_s, p.created_at, p.next_at, p.fence "
+        "FROM person p JOIN unit u ON u.id = p.unit_id WHERE p.id = ?1",
+        CK_ARGS(ck_int(person)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    *subject = (struct ck_subject){
+        .id = ck_row_int(&rows, 0),
+        .unit = ck_row_int(&rows, 1),
+        .inspector = ck_row_int(&rows, 2),
+        .notice_version = ck_row_int(&rows, 8),
+        .last_contact = ck_row_time(&rows, 9),
+        .max_silence_s = ck_row_int(&rows, 10),
+        .created = ck_row_time(&rows, 11),
+        .next_at = ck_row_time(&rows, 12),
+        .fence = ck_row_int(&rows, 13),
+    };
+    ck_row_copy(&rows, 3, subject->band, sizeof subject->band);
+    ck_row_copy(&rows, 4, subject->language, sizeof subject->language);
+    ck_row_copy(&rows, 5, subject->phone, sizeof subject->phone);
+    ck_row_copy(&rows, 6, subject->email, sizeof subject->email);
+    ck_row_copy(&rows, 7, subject->zone, sizeof subject->zone);
+    return 0;
+}
+
+int ck_subject_save(struct ck_store *store, const struct ck_subject *subject)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store,
+                          "UPDATE person SET last_contact_at = ?3, max_silence_s = ?4, "
+                          "next_at = ?5, lease_until = NULL, claims = 0 "
+                          "WHERE id = ?1 AND fence = ?2",
+                          CK_ARGS(ck_int(subject->id), ck_int(subject->fence),
+                                  ck_time(subject->last_contact), ck_int(subject->max_silence_s),
+                                  ck_time(subject->next_at)),
+                          &changed);
+    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+}
+
+int ck_subject_set_notice(struct ck_store *store, int64_t person, int64_t version,
+                          struct ck_wall at)
+{
+    return ck_sql_run(store,
+                      "UPDATE person SET notice_version = ?2, notice_at = ?3 WHERE id = ?1",
+                      CK_ARGS(ck_int(person), ck_int(version), ck_time(at)));
+}
+
+int ck_unit_zone(struct ck_store *store, int64_t unit, char zone[CK_ZONE_NAME_SIZE])
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT zone FROM unit WHERE id = ?1",
+                         CK_ARGS(ck_int(unit)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    ck_row_copy(&rows, 0, zone, CK_ZONE_NAME_SIZE);
+    return 0;
+}
+
+/* ---- orders ---- */
+
+/* "HH:MM" as minutes; -1 where it is something else. */
+static int32_t minutes_of(const char *text)
+{
+    int hours = 0, minutes = 0;
+    char rest = 0;
+    if (text == NULL || strlen(text) != 5 ||
+        sscanf(text, "%2d:%2d%c", &hours, &minutes, &rest) != 2 || hours < 0 || hours > 24 ||
+        minutes < 0 || minutes > 59) {
+        return -1;
+    }
+    return hours * 60 + minutes;
+}
+
+int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT person_id, from_date, until_date, hours_start, hours_end, "
+                         "contacts_per_period, period_days, ended_date FROM contact_order "
+                         "WHERE id = ?1",
+                         CK_ARGS(ck_int(order)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    struct ck_order_brief read = {
+        .person = ck_row_int(&rows, 0),
+        .hours_start_min = minutes_of(ck_row_text(&rows, 3)),
+        .hours_end_min = minutes_of(ck_row_text(&rows, 4)),
+        .contacts_per_period = ck_row_int(&rows, 5),
+        .period_days = ck_row_int(&rows, 6),
+        .ended = !ck_row_null(&rows, 7),
+    };
+    if (ck_date_parse(ck_row_text(&rows, 1), &read.from) != 0 ||
+        ck_date_parse(ck_row_text(&rows, 2), &read.until) != 0 || read.hours_start_min < 0 ||
+        read.hours_end_min < 0) {
+        return -EUCLEAN;
+    }
+    if (read.ended) {
+        struct ck_date ended;
+        if (ck_date_parse(ck_row_text(&rows, 7), &ended) != 0) {
+            return -EUCLEAN;
+        }
+        if (ended.day < read.until.day) {
+            read.until = ended;
+        }
+    }
+    *brief = read;
+    return 0;
+}
+
+/* ---- plans ---- */
+
+void ck_plan_record_clear(struct ck_plan_record *record)
+{
+    free(record->rule);
+    *record = (struct ck_plan_record){0};
+}
+
+int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_t staff,
+                   struct ck_wall now)
+{
+    char expanded[CK_DATE_TEXT_SIZE];
+    ck_date_text(record->expanded, expanded);
+    int64_t id = 0;
+    int r = ck_sql_insert(store,
+                          "INSERT INTO plan (person_id, order_id, version, kind, mandatory, rule, "
+                          "state, expanded_until, created_at, next_at) "
+                          "VALUES (?1, ?2, 1, ?3, ?4, ?5, 'active', ?6, ?7, ?8)",
+                          CK_ARGS(ck_int(record->person), ck_int(record->order),
+                                  ck_text(record->unattended ? "unattended" : "live"),
+                                  ck_int(record->mandatory), ck_text(record->rule),
+                                  ck_text(expanded), ck_time(now), ck_time(record->next_at)),
+                          &id);
+    if (r == 0) {
+        r = ck_sql_run(store,
+                       "INSERT INTO plan_version (plan_id, version, rule, by_staff, created_at) "
+                       "VALUES (?1, 1, ?2, ?3, ?4)",
+                       CK_ARGS(ck_int(id), ck_text(record->rule), ck_int(staff), ck_time(now)));
+    }
+    if (r == 0) {
+        record->id = id;
+        record->version = 1;
+    }
+    return r;
+}
+
+int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *record)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT id, person_id, order_id, version, kind, mandatory, rule, state, "
+                         "expanded_until, next_at, fence FROM plan WHERE id = ?1",
+                         CK_ARGS(ck_int(id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    struct ck_plan_record read = {
+        .id = ck_row_int(&rows, 0),
+        .person = ck_row_int(&rows, 1),
+        .order = ck_row_int(&rows, 2),
+        .version = ck_row_int(&rows, 3),
+        .unattended = strcmp(ck_row_text(&rows, 4), "unattended") == 0,
+        .mandatory = ck_row_int(&rows, 5) != 0,
+        .active = strcmp(ck_row_text(&rows, 7), "active") == 0,
+        .next_at = ck_row_time(&rows, 9),
+        .fence = ck_row_int(&rows, 10),
+    };
+    if (ck_row_null(&rows, 8) || ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0) {
+        return -EUCLEAN;
+    }
+    read.rule = strdup(ck_row_text(&rows, 6));
+    if (read.rule == NULL) {
+        return -ENOMEM;
+    }
+    *record = read;
+    return 0;
+}
+
+int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record)
+{
+    char expanded[CK_DATE_TEXT_SIZE];
+    ck_date_text(record->expanded, expanded);
+    int64_t changed = 0;
+    int r = ck_sql_change(store,
+                          "UPDATE plan SET expanded_until = ?3, next_at = ?4, lease_until = NULL, "
+                          "claims = 0 WHERE id = ?1 AND fence = ?2",
+                          CK_ARGS(ck_int(record->id), ck_int(record->fence), ck_text(expanded),
+                                  ck_time(record->next_at)),
+                          &changed);
+    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+}
+
+int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store,
+                          "UPDATE plan SET state = 'ended', ended_at = ?2, ended_reason = ?3, "
+                          "next_at = NULL, lease_until = NULL, claims = 0, fence = fence + 1 "
+                          "WHERE id = ?1 AND state = 'active'",
+                          CK_ARGS(ck_int(id), ck_time(now), ck_text(reason)), &changed);
+    return r != 0 ? r : changed == 0 ? CK_E_CONFLICT : 0;
+}
+
+int ck_plan_of_order(struct ck_store *store, int64_t order, int64_t *ids, size_t capacity,
+                     size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    size_t found = 0;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT id FROM plan WHERE order_id = ?1 AND state = 'active' "
+                         "ORDER BY id",
+                         CK_ARGS(ck_int(order)));
+    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
+        ids[found++] = ck_row_int(&rows, 0);
+        r = 0;
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
+}
+
+/* ---- keys ---- */
+
+int ck_draw_key_load(struct ck_store *store, int64_t epoch, void *wrapped, size_t capacity,
+                     size_t *size)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, "SELECT wrapped FROM draw_key WHERE epoch = ?1",
+                         CK_ARGS(ck_int(epoch)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    size_t length = 0;
+    const void *bytes = ck_row_blob(&rows, 0, &length);
+    if (length > capacity) {
+        return -EUCLEAN;
+    }
+    memcpy(wrapped, bytes, length);
+    *size = length;
+    return 0;
+}
+
+int ck_draw_key_insert(struct ck_store *store, int64_t epoch, const void *wrapped, size_t size,
+                       const uint8_t commitment[CK_SHA256_SIZE], struct ck_wall now)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO draw_key (epoch, wrapped, commitment, created_at) "
+                      "VALUES (?1, ?2, ?3, ?4)",
+                      CK_ARGS(ck_int(epoch), ck_blob(wrapped, size),
+                              ck_blob(commitment, CK_SHA256_SIZE), ck_time(now)));
+}

@@ -1,0 +1,94 @@
+/* Rows of plans, the keys of their draws, and what the engine must know of a person. */
+#ifndef DAEMON_STORE_PLAN_H
+#define DAEMON_STORE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/checkin.h"
+#include "daemon/store/store.h"
+#include "protocol/base/digest.h"
+#include "scheduler/date.h"
+
+/* ---- the person, as far as the engine is concerned ---- */
+
+struct ck_subject {
+    int64_t id;
+    int64_t unit;
+    int64_t inspector;
+    char band[8]; /* "low" … "top" */
+    char language[4];
+    char phone[32];  /* "": none */
+    char email[256]; /* "": none */
+    char zone[CK_ZONE_NAME_SIZE]; /* of the unit */
+    int64_t notice_version; /* rights and recording notice acknowledged; 0: not yet */
+    struct ck_wall last_contact;
+    int64_t max_silence_s; /* 0: not watched */
+    struct ck_wall created;
+    struct ck_wall next_at;
+    int64_t fence;
+};
+
+/* CK_E_NOT_FOUND. */
+int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *subject);
+/* Saves last_contact, max_silence_s and next_at, and ends the claim. CK_E_FENCED. */
+int ck_subject_save(struct ck_store *store, const struct ck_subject *subject);
+int ck_subject_set_notice(struct ck_store *store, int64_t person, int64_t version,
+                          struct ck_wall at);
+
+/* The zone of a unit; CK_E_NOT_FOUND. */
+int ck_unit_zone(struct ck_store *store, int64_t unit, char zone[CK_ZONE_NAME_SIZE]);
+
+/* ---- orders, as far as plans need them ---- */
+
+struct ck_order_brief {
+    int64_t person;
+    struct ck_date from, until;
+    int32_t hours_start_min, hours_end_min;
+    int64_t contacts_per_period;
+    int64_t period_days;
+    bool ended;
+};
+int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief);
+
+/* ---- plans ---- */
+
+struct ck_plan_record {
+    int64_t id;
+    int64_t person;
+    int64_t order;
+    int64_t version;
+    bool unattended;
+    bool mandatory;
+    bool active;
+    char *rule;              /* the request as canonical JSON; owned */
+    struct ck_date expanded; /* occurrences up to and with this date exist */
+    struct ck_wall next_at;
+    int64_t fence;
+};
+
+void ck_plan_record_clear(struct ck_plan_record *record);
+
+/* Inserts version 1 and sets record->id. */
+int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_t staff,
+                   struct ck_wall now);
+/* CK_E_NOT_FOUND. On success clear it with ck_plan_record_clear(). */
+int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *record);
+/* Saves `expanded` and `next_at` and ends the claim. CK_E_FENCED. */
+int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record);
+/* CK_E_CONFLICT: it has ended. */
+int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now);
+/* The active plans of an order. */
+int ck_plan_of_order(struct ck_store *store, int64_t order, int64_t *ids, size_t capacity,
+                     size_t *count);
+
+/* ---- keys of the draws ---- */
+
+/* CK_E_NOT_FOUND: the epoch has none yet. `wrapped` holds at most `capacity` bytes. */
+int ck_draw_key_load(struct ck_store *store, int64_t epoch, void *wrapped, size_t capacity,
+                     size_t *size);
+int ck_draw_key_insert(struct ck_store *store, int64_t epoch, const void *wrapped, size_t size,
+                       const uint8_t commitment[CK_SHA256_SIZE], struct ck_wall now);
+
+#endif

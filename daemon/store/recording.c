@@ -1,0 +1,74 @@
+#include "daemon/store/recording.h"
+
+#include "daemon/store/sql_impl.h"
+#include "protocol/base/error.h"
+
+int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *row, int64_t *id)
+{
+    return ck_sql_insert(store,
+                         "INSERT INTO recording (checkin_id, leg, state, file, key, started_at) "
+                         "VALUES (?1, ?2, 'recording', ?3, ?4, ?5)",
+                         CK_ARGS(ck_int(row->checkin), ck_text(row->leg), ck_text(row->file),
+                                 ck_blob(row->key, row->key_size), ck_time(row->started)),
+                         id);
+}
+
+/* Tells a recording that is over from one that never was. */
+static int missing_or_over(struct ck_store *store, int64_t id)
+{
+    int64_t found = 0;
+    int r = ck_sql_number(store, "SELECT id FROM recording WHERE id = ?1", CK_ARGS(ck_int(id)),
+                          &found);
+    return r == 0 ? CK_E_CONFLICT : r;
+}
+
+int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_recording_head *head,
+                      struct ck_wall at)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store,
+                          "UPDATE recording SET "
+                          "head = CASE WHEN ?2 >= chunks THEN ?5 ELSE head END, "
+                          "bytes = CASE WHEN ?2 >= chunks THEN ?3 ELSE bytes END, "
+                          "duration_ms = CASE WHEN ?2 >= chunks THEN ?4 ELSE duration_ms END, "
+                          "head_at = CASE WHEN ?2 >= chunks THEN ?6 ELSE head_at END, "
+                          "chunks = CASE WHEN ?2 >= chunks THEN ?2 ELSE chunks END "
+                          "WHERE id = ?1 AND state = 'recording'",
+                          CK_ARGS(ck_int(id), ck_int(head->chunks), ck_int(head->bytes),
+                                  ck_int(head->duration_ms),
+                                  ck_blob(head->hash, sizeof head->hash), ck_time(at)),
+                          &changed);
+    return r != 0 ? r : changed == 0 ? missing_or_over(store, id) : 0;
+}
+
+int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
+                     const struct ck_recording_head *head, const char *gaps, struct ck_wall at)
+{
+    int r = ck_recording_head(store, id, head, at);
+    if (r != 0) {
+        return r;
+    }
+    return ck_sql_run(store,
+                      "UPDATE recording SET state = ?2, ended_at = ?3, gaps = coalesce(?4, gaps) "
+                      "WHERE id = ?1",
+                      CK_ARGS(ck_int(id), ck_text(state), ck_time(at), ck_text(gaps)));
+}
+
+int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT r.checkin_id, c.person_id FROM recording r "
+                         "JOIN checkin c ON c.id = r.checkin_id WHERE r.id = ?1",
+                         CK_ARGS(ck_int(id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    *checkin = ck_row_int(&rows, 0);
+    *person = ck_row_int(&rows, 1);
+    return 0;
+}

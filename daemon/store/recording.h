@@ -1,0 +1,42 @@
+/* Rows of recordings. */
+#ifndef DAEMON_STORE_RECORDING_H
+#define DAEMON_STORE_RECORDING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/store/store.h"
+#include "protocol/base/digest.h"
+
+struct ck_recording_row {
+    int64_t id;
+    int64_t checkin;
+    const char *leg;  /* "person" or "staff" */
+    const char *file; /* name within the recording folder */
+    const void *key;  /* wrapped */
+    size_t key_size;
+    struct ck_wall started;
+};
+
+int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *row, int64_t *id);
+
+/* How far it has got. The head grows only: an older report changes nothing. */
+struct ck_recording_head {
+    int64_t chunks;
+    int64_t bytes;
+    int64_t duration_ms;
+    uint8_t hash[CK_SHA256_SIZE];
+};
+
+/* CK_E_NOT_FOUND; CK_E_CONFLICT: it is over. */
+int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_recording_head *head,
+                      struct ck_wall at);
+
+/* Ends it: state "closed", "recovered" or "failed". `gaps` is a JSON list, or NULL to leave it. */
+int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
+                     const struct ck_recording_head *head, const char *gaps, struct ck_wall at);
+
+/* Whose it is. CK_E_NOT_FOUND. */
+int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person);
+
+#endif
