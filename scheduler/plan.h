@@ -25,8 +25,10 @@
 #define CK_PLAN_FIXED_MAX 8
 #define CK_PLAN_SLOTS_MAX (CK_PLAN_WINDOWS_MAX * CK_PLAN_DRAWS_MAX)
 #define CK_PLAN_HORIZON_MAX_DAYS 62
-#define CK_PLAN_FLOOR_MS                                                                           \
-    INT64_C(1800000) /* predictability: at least 30 min of choice per draw (S5) */
+/* Predictability: each draw has at least 30 minutes to choose from (S5). */
+#define CK_PLAN_FLOOR_MS INT64_C(1800000)
+/* A window that blackouts leave less choice than this is waived (S8). */
+#define CK_PLAN_TRIM_MS INT64_C(300000)
 
 /* Local minutes of the date; `end_min` up to 48 h, for a window that goes past midnight. */
 struct ck_plan_window {
@@ -113,13 +115,17 @@ struct ck_occurrence {
 
 /* What surrounds one date. All instants; intervals are half-open and need no order. */
 struct ck_plan_surroundings {
+    struct ck_wall not_before; /* when this version of the plan takes effect: what would lie before
+                                  it is no duty, and not made */
     const struct ck_interval *blackouts; /* court, hospital, custody, approved absence (S8) */
     size_t blackout_count;
     const struct ck_interval
-        *busy; /* when no inspector is free for this unit (S7); not for UNATTENDED */
+        *busy; /* when no live check-in can begin for want of an inspector (S7, capacity.h) */
     size_t busy_count;
-    struct ck_wall previous_due; /* last due of this person before the date; 0: none */
-    uint32_t redraw; /* 0; counts recorded events after which a slot is drawn anew (S4) */
+    const struct ck_wall
+        *neighbours; /* due times of this person's other check-ins around the date */
+    size_t neighbour_count;
+    uint32_t redraw; /* 0; counts recorded events after which this date is drawn anew (S4) */
 };
 
 /* Makes the occurrences of one date. `occurrences` has room for CK_PLAN_SLOTS_MAX. Plan checked.
@@ -134,7 +140,9 @@ struct ck_plan_row {
     struct ck_wall next_at;  /* CK_WALL_NEVER once the order is over and all is made */
 };
 
-void ck_plan_begin(const struct ck_plan *plan, struct ck_wall now, struct ck_plan_row *row);
+/* A plan takes effect today: dates before are no duty. */
+void ck_plan_begin(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_wall now,
+                   struct ck_plan_row *row);
 
 /* The timer of a plan. Gives the next date to expand in this turn, one at a call: true with *date
  * set and *next advanced behind it, or false with *next resting until the next local day begins.

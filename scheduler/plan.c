@@ -1,0 +1,394 @@
+#include "scheduler/plan.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60, MINUTE_S = 60 };
+
+static struct ck_date later_date(struct ck_date a, struct ck_date b)
+{
+    return a.day > b.day ? a : b;
+}
+
+/* ---- the row: which dates are made -------------------------------------------------------------
+ */
+
+void ck_plan_begin(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_wall now,
+                   struct ck_plan_row *row)
+{
+    struct ck_date today = ck_zone_local(zone, now).date;
+    row->expanded.day = later_date(today, plan->order_from).day - 1;
+    row->next_at = now;
+}
+
+bool ck_plan_step(const struct ck_plan *plan, const struct ck_zone *zone,
+                  const struct ck_plan_row *row, struct ck_wall now, struct ck_plan_row *next,
+                  struct ck_date *date)
+{
+    struct ck_date today = ck_zone_local(zone, now).date;
+    struct ck_date last = {today.day + (int32_t)plan->horizon_days};
+    bool order_ends = plan->order_until.day <= last.day;
+    if (order_ends) {
+        last = plan->order_until;
+    }
+    struct ck_rule_walk walk = ck_rule_walk_from(&plan->rule, plan->first);
+    struct ck_date found;
+    while (ck_rule_walk_next(&plan->rule, plan->first, last, &walk, &found)) {
+        if (found.day > row->expanded.day && found.day >= plan->order_from.day) {
+            *next = (struct ck_plan_row){.expanded = found, .next_at = now};
+            *date = found;
+            return true;
+        }
+    }
+    next->expanded = later_date(row->expanded, last);
+    struct ck_local tomorrow = {{today.day + 1}, 0};
+    next->next_at =
+        order_ends ? CK_WALL_NEVER : ck_zone_instant(zone, tomorrow, CK_ZONE_FIRST, NULL);
+    return false;
+}
+
+/* ---- one date: windows, buckets, draws
+ * ------------------------------------------------------------ */
+
+/* The part of a window where a check-in may begin: the tail stays free. */
+static struct ck_interval span_of(const struct ck_plan *plan, struct ck_interval window)
+{
+    return (struct ck_interval){window.from, ck_wall_add_ms(window.until, -plan->tail_ms)};
+}
+
+static struct ck_interval window_of(const struct ck_plan *plan, const struct ck_zone *zone,
+                                    struct ck_date date, uint32_t index, bool *extended)
+{
+    const struct ck_plan_window *window = &plan->windows[index];
+    struct ck_local start = {date, window->start_min * MINUTE_S};
+    struct ck_local end = {date, window->end_min * MINUTE_S};
+    struct ck_interval instants = {
+        .from = ck_zone_instant(zone, start, CK_ZONE_FIRST, NULL),
+        .until = ck_zone_instant(zone, end, CK_ZONE_LAST, NULL),
+    };
+    int64_t nominal_ms = (int64_t)(window->end_min - window->start_min) * MINUTE_MS;
+    int64_t needed_ms =
+        plan->draws == 0 ? nominal_ms : plan->tail_ms + (int64_t)plan->draws * CK_PLAN_FLOOR_MS;
+    *extended = instants.until.ms - instants.from.ms < needed_ms;
+    if (*extended) {
+        instants.until = ck_wall_add_ms(instants.from, needed_ms);
+    }
+    return instants;
+}
+
+/* The making of one date's occurrences. */
+struct expansion {
+    const struct ck_plan *plan;
+    const struct ck_plan_surroundings *around;
+    const struct ck_zone *zone;
+    ck_draw_function *draw;
+    void *draw_context;
+    struct ck_occurrence *made;
+    size_t count;
+};
+
+static void take_before(struct ck_interval_set *set, struct ck_wall not_before)
+{
+    ck_interval_set_take(set, (struct ck_interval){{INT64_MIN}, not_before});
+}
+
+/* A check-in must not run into a blackout either: its tail counts. */
+static void take_blackouts(struct ck_interval_set *set, int64_t tail_ms,
+                           const struct ck_interval *blackouts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ck_interval hole = {
+            .from = ck_wall_add_ms(blackouts[i].from, 1 - tail_ms),
+            .until = blackouts[i].until,
+        };
+        ck_interval_set_take(set, hole);
+    }
+}
+
+static void take_gap(struct ck_interval_set *set, struct ck_wall neighbour, int64_t gap_ms)
+{
+    struct ck_interval shadow = {
+        .from = ck_wall_add_ms(neighbour, 1 - gap_ms),
+        .until = ck_wall_add_ms(neighbour, gap_ms),
+    };
+    ck_interval_set_take(set, shadow);
+}
+
+static void take_neighbours(struct ck_interval_set *set, const struct expansion *expansion)
+{
+    int64_t gap_ms = expansion->plan->min_gap_ms;
+    for (size_t i = 0; i < expansion->around->neighbour_count; i++) {
+        take_gap(set, expansion->around->neighbours[i], gap_ms);
+    }
+    for (size_t i = 0; i < expansion->count; i++) {
+        if (expansion->made[i].due.ms != 0) {
+            take_gap(set, expansion->made[i].due, gap_ms);
+        }
+    }
+}
+
+static void take_busy(struct ck_interval_set *set, const struct expansion *expansion)
+{
+    if (expansion->plan->kind == CK_KIND_UNATTENDED) {
+        return;
+    }
+    for (size_t i = 0; i < expansion->around->busy_count; i++) {
+        ck_interval_set_take(set, expansion->around->busy[i]);
+    }
+}
+
+static struct ck_interval bucket_of(struct ck_interval span, uint32_t slot, uint32_t slots)
+{
+    int64_t length = span.until.ms - span.from.ms;
+    return (struct ck_interval){
+        .from = ck_wall_add_ms(span.from, length * slot / slots),
+        .until = ck_wall_add_ms(span.from, length * (slot + 1) / slots),
+    };
+}
+
+/* What is left of an interval: without blackouts and gap shadows, and first also without times when
+ * no inspector is free. */
+static void allowed_of(const struct expansion *expansion, struct ck_interval interval,
+                       bool busy_too, struct ck_interval_set *set)
+{
+    ck_interval_set_of(interval, set);
+    take_before(set, expansion->around->not_before);
+    take_blackouts(set, expansion->plan->tail_ms, expansion->around->blackouts,
+                   expansion->around->blackout_count);
+    take_neighbours(set, expansion);
+    if (busy_too) {
+        take_busy(set, expansion);
+    }
+}
+
+/* S7: bucket, then the whole window, then without an inspector; or nowhere, and why. */
+static enum ck_place find_place(const struct expansion *expansion, struct ck_interval span,
+                                struct ck_interval bucket, struct ck_interval_set *set)
+{
+    const struct {
+        struct ck_interval from;
+        bool busy_too;
+        enum ck_place place;
+    } tries[] = {
+        {bucket, true, CK_PLACE_DRAWN},
+        {span, true, CK_PLACE_WINDOW},
+        {bucket, false, CK_PLACE_OVER_CAPACITY},
+        {span, false, CK_PLACE_OVER_CAPACITY},
+    };
+    ck_interval_set_of(span, set);
+    take_blackouts(set, expansion->plan->tail_ms, expansion->around->blackouts,
+                   expansion->around->blackout_count);
+    if (ck_interval_set_seconds(set) * 1000 < CK_PLAN_TRIM_MS) {
+        return CK_PLACE_BLACKOUT;
+    }
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        allowed_of(expansion, tries[i].from, tries[i].busy_too, set);
+        if (set->count > 0) {
+            return tries[i].place;
+        }
+    }
+    return CK_PLACE_NO_ROOM;
+}
+
+/* Whether the version of the plan takes effect too late for this bucket: it is then no duty. */
+static bool is_before_effect(const struct expansion *expansion, struct ck_interval bucket)
+{
+    return expansion->around->not_before.ms > bucket.until.ms - MINUTE_MS;
+}
+
+static int draw_slot(struct expansion *expansion, struct ck_date date, uint32_t window_index,
+                     struct ck_interval window, bool extended, uint32_t slot)
+{
+    const struct ck_plan *plan = expansion->plan;
+    struct ck_interval span = span_of(plan, window);
+    struct ck_interval bucket = bucket_of(span, slot, plan->draws);
+    if (is_before_effect(expansion, bucket)) {
+        return 0;
+    }
+    struct ck_occurrence *made = &expansion->made[expansion->count];
+    memset(made, 0, sizeof(*made));
+    made->date = date;
+    made->window = window_index;
+    made->slot = slot;
+    made->window_start = window.from;
+    made->window_end = window.until;
+    made->window_extended = extended;
+    struct ck_interval_set allowed;
+    made->place = find_place(expansion, span, bucket, &allowed);
+    if (made->place != CK_PLACE_BLACKOUT && made->place != CK_PLACE_NO_ROOM) {
+        made->predictable = ck_interval_set_seconds(&allowed) * 1000 < CK_PLAN_FLOOR_MS;
+        struct ck_draw_slot which = {plan->id,     plan->version, date.day,
+                                     window_index, slot,          expansion->around->redraw};
+        int code = ck_draw_instant(&allowed, &which, expansion->draw, expansion->draw_context,
+                                   &made->due, &made->draw);
+        if (code != 0) {
+            return code;
+        }
+        made->due_local = ck_zone_local(expansion->zone, made->due);
+    }
+    expansion->count++;
+    return 0;
+}
+
+static bool inside_any(const struct ck_interval *intervals, size_t count, struct ck_wall from,
+                       struct ck_wall until)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (from.ms < intervals[i].until.ms && intervals[i].from.ms < until.ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A fixed time is where it is: only blackouts take it away. */
+static void fixed_slot(struct expansion *expansion, struct ck_date date, uint32_t window_index,
+                       struct ck_interval window, bool extended, uint32_t slot)
+{
+    const struct ck_plan *plan = expansion->plan;
+    const struct ck_plan_surroundings *around = expansion->around;
+    struct ck_local local = {date, plan->fixed_min[slot] * MINUTE_S};
+    struct ck_wall due = ck_zone_instant(expansion->zone, local, CK_ZONE_FIRST, NULL);
+    if (ck_wall_before(due, around->not_before)) {
+        return;
+    }
+    struct ck_occurrence *made = &expansion->made[expansion->count++];
+    memset(made, 0, sizeof(*made));
+    made->date = date;
+    made->window = window_index;
+    made->slot = slot;
+    made->window_start = window.from;
+    made->window_end = window.until;
+    made->window_extended = extended;
+    struct ck_wall until = ck_wall_add_ms(due, plan->tail_ms);
+    if (inside_any(around->blackouts, around->blackout_count, due, until)) {
+        made->place = CK_PLACE_BLACKOUT;
+        return;
+    }
+    bool busy = plan->kind != CK_KIND_UNATTENDED &&
+                inside_any(around->busy, around->busy_count, due, ck_wall_add_ms(due, 1));
+    made->place = busy ? CK_PLACE_OVER_CAPACITY : CK_PLACE_FIXED;
+    made->due = due;
+    made->due_local = local;
+}
+
+static bool fixed_in_window(const struct ck_plan *plan, uint32_t slot, uint32_t window)
+{
+    return plan->fixed_min[slot] >= plan->windows[window].start_min &&
+           plan->fixed_min[slot] < plan->windows[window].end_min;
+}
+
+int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_date date,
+                   const struct ck_plan_surroundings *around, ck_draw_function *draw,
+                   void *draw_context, struct ck_occurrence *occurrences, size_t *count)
+{
+    struct expansion expansion = {plan, around, zone, draw, draw_context, occurrences, 0};
+    for (uint32_t index = 0; index < plan->window_count; index++) {
+        bool extended;
+        struct ck_interval window = window_of(plan, zone, date, index, &extended);
+        for (uint32_t slot = 0; slot < plan->draws; slot++) {
+            int code = draw_slot(&expansion, date, index, window, extended, slot);
+            if (code != 0) {
+                return code;
+            }
+        }
+        for (uint32_t slot = 0; slot < plan->fixed_count; slot++) {
+            if (fixed_in_window(plan, slot, index)) {
+                fixed_slot(&expansion, date, index, window, extended, slot);
+            }
+        }
+    }
+    *count = expansion.count;
+    return 0;
+}
+
+/* ---- from an occurrence to a check-in
+ * ------------------------------------------------------------- */
+
+enum ck_cause ck_place_cause(enum ck_place place)
+{
+    switch (place) {
+    case CK_PLACE_BLACKOUT:
+        return CK_CAUSE_WAIVED_BLACKOUT;
+    case CK_PLACE_NO_ROOM:
+        return CK_CAUSE_WAIVED_NO_ROOM;
+    default:
+        return CK_CAUSE_NONE;
+    }
+}
+
+void ck_plan_checkin(const struct ck_plan *plan, const struct ck_occurrence *occurrence,
+                     const struct ck_checkin_policy *policy, int64_t id, struct ck_checkin *row)
+{
+    memset(row, 0, sizeof(*row));
+    row->id = id;
+    row->person = plan->person;
+    row->plan = plan->id;
+    row->inspector = plan->inspector;
+    row->kind = occurrence->place == CK_PLACE_OVER_CAPACITY ? CK_KIND_UNATTENDED : plan->kind;
+    row->mandatory = plan->mandatory;
+    row->band = plan->band;
+    row->window_start = occurrence->window_start;
+    row->window_end = occurrence->window_end;
+    row->due = occurrence->due.ms != 0 ? occurrence->due : occurrence->window_start;
+    ck_checkin_begin(row, policy);
+}
+
+void ck_occurrence_reconvert(const struct ck_plan *plan, const struct ck_zone *zone,
+                             struct ck_occurrence *occurrence)
+{
+    struct ck_interval window =
+        window_of(plan, zone, occurrence->date, occurrence->window, &occurrence->window_extended);
+    occurrence->window_start = window.from;
+    occurrence->window_end = window.until;
+    if (occurrence->due.ms != 0) {
+        occurrence->due = ck_zone_instant(zone, occurrence->due_local, CK_ZONE_FIRST, NULL);
+    }
+}
+
+struct ck_date ck_zone_change_date(const struct ck_zone *old_zone, struct ck_wall at)
+{
+    return (struct ck_date){ck_zone_local(old_zone, at).date.day + 1};
+}
+
+int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
+                     struct ck_wall earliest, uint32_t days, const struct ck_interval *blackouts,
+                     size_t blackout_count, const struct ck_wall *neighbours,
+                     size_t neighbour_count, struct ck_wall *at, struct ck_interval *window)
+{
+    struct ck_date today = ck_zone_local(zone, earliest).date;
+    /* Yesterday's last window may go past midnight. */
+    for (int32_t day = today.day - 1; day <= today.day + (int32_t)days; day++) {
+        if (day < plan->order_from.day || day > plan->order_until.day) {
+            continue;
+        }
+        for (uint32_t index = 0; index < plan->window_count; index++) {
+            bool extended;
+            struct ck_interval found =
+                window_of(plan, zone, (struct ck_date){day}, index, &extended);
+            struct ck_interval_set set;
+            ck_interval_set_of(span_of(plan, found), &set);
+            take_before(&set, earliest);
+            take_blackouts(&set, plan->tail_ms, blackouts, blackout_count);
+            for (size_t i = 0; i < neighbour_count; i++) {
+                take_gap(&set, neighbours[i], plan->min_gap_ms);
+            }
+            if (set.count > 0) {
+                *at = set.items[0].from;
+                *window = found;
+                return 0;
+            }
+        }
+    }
+    return CK_E_NOT_FOUND;
+}
+
+const char *ck_place_name(enum ck_place place)
+{
+    static const char *const names[CK_PLACE_COUNT] = {
+        [CK_PLACE_DRAWN] = "drawn",       [CK_PLACE_FIXED] = "fixed",
+        [CK_PLACE_WINDOW] = "window",     [CK_PLACE_OVER_CAPACITY] = "over_capacity",
+        [CK_PLACE_BLACKOUT] = "blackout", [CK_PLACE_NO_ROOM] = "no_room",
+    };
+    return (unsigned)place < CK_PLACE_COUNT ? names[place] : NULL;
+}
