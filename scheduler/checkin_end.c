@@ -108,6 +108,9 @@ void ck_checkin_finish(struct ck_checkin_turn *turn, enum ck_outcome outcome, en
     effect->outcome.outcome = outcome;
     effect->outcome.attribution = ck_outcome_attribution(outcome);
     effect->outcome.cause = cause;
+    if (ck_outcome_is_contact(outcome) && cause != CK_CAUSE_CONTACT_ELSEWHERE) {
+        ck_effects_add(&turn->effects, CK_EFFECT_CONTACT);
+    }
     if (row->incident || row->review_incident) {
         if (outcome == CK_OUTCOME_LATE) {
             tell_incident(turn, CK_NEWS_ANSWERED_LATE, outcome);

@@ -209,6 +209,11 @@ enum ck_effect_kind {
     CK_EFFECT_OPEN_SAFETY,
     /* Feed the check-in's NO_CONTACT and REVIEW_OVERDUE incidents the event that `news` names. */
     CK_EFFECT_INCIDENT_NEWS,
+    /* Accepted contact with the person. Feed CK_CHECKIN_CONTACT_ELSEWHERE to the other check-ins of
+     * this person that are RINGING, wait in ARMED, or are make-ups; CK_INCIDENT_REACHED to the open
+     * NO_CONTACT and SILENCE incidents of this person that belong to other check-ins;
+     * CK_SILENCE_CONTACT (silence.h) to the plan. */
+    CK_EFFECT_CONTACT,
     /* Insert one make-up of this check-in (make_up.at; 0: place it by ck_make_up_place() in
      * plan.h), within the same hours and caps. */
     CK_EFFECT_MAKE_UP,

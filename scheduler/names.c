@@ -188,6 +188,7 @@ static const char *const effect_kind_names[] = {
     [CK_EFFECT_OPEN_INCIDENT] = "open_incident",
     [CK_EFFECT_OPEN_SAFETY] = "open_safety",
     [CK_EFFECT_INCIDENT_NEWS] = "incident_news",
+    [CK_EFFECT_CONTACT] = "contact",
     [CK_EFFECT_MAKE_UP] = "make_up",
     [CK_EFFECT_NOTIFY] = "notify",
     [CK_EFFECT_STAFF_FAULT] = "staff_fault",

@@ -41,6 +41,7 @@ void ck_notice_begin(struct ck_notice *row, struct ck_wall now)
     row->tries = 0;
     row->possible_duplicate = false;
     row->moved_on = false;
+    row->unwanted = false;
     row->queued_at = now;
     row->next_at = now;
     row->accepted_at = (struct ck_wall){0};
@@ -105,12 +106,6 @@ static struct ck_wall earlier(struct ck_wall a, struct ck_wall b)
     return ck_wall_before(a, b) ? a : b;
 }
 
-/* Whether the result is of the try that is under way. An older one says nothing about it. */
-static bool is_present(const struct turn *turn)
-{
-    return turn->event->tries == 0 || turn->event->tries == turn->row.tries;
-}
-
 /* ---- one function for each way that a pair of state and event can go ---------------------------
  */
 
@@ -139,10 +134,34 @@ static void send_now(struct turn *turn)
     }
 }
 
+static void cancel(struct turn *turn)
+{
+    enter(turn, CK_NOTICE_CANCELLED, rest);
+}
+
+/* What comes of a failed try before anything else: the result of an older try says nothing about
+ * the present one, and a notice that nobody wants any more ends here. */
+static bool is_settled(struct turn *turn)
+{
+    if (turn->event->tries != 0 && turn->event->tries != turn->row.tries) {
+        return true;
+    }
+    if (turn->row.unwanted) {
+        cancel(turn);
+    }
+    return turn->row.unwanted;
+}
+
+/* It is leaving just now: that cannot be stopped, but it is not tried again. */
+static void cancel_later(struct turn *turn)
+{
+    turn->row.unwanted = true;
+}
+
 /* Perhaps it arrived, perhaps not: it goes again under the same reference. */
 static void fate_unknown(struct turn *turn)
 {
-    if (!is_present(turn)) {
+    if (is_settled(turn)) {
         return;
     }
     turn->row.possible_duplicate = true;
@@ -167,7 +186,7 @@ static void taken(struct turn *turn)
 
 static void refused(struct turn *turn)
 {
-    if (!is_present(turn)) {
+    if (is_settled(turn)) {
         return;
     }
     struct ck_wall at = ck_wall_add_ms(turn->now, backoff_ms(turn));
@@ -182,9 +201,10 @@ static void refused(struct turn *turn)
 
 static void rejected(struct turn *turn)
 {
-    if (is_present(turn)) {
-        give_up(turn, CK_NOTICE_FAILED_PERM);
+    if (is_settled(turn)) {
+        return;
     }
+    give_up(turn, CK_NOTICE_FAILED_PERM);
 }
 
 /* A limit delays and never drops: the deadline moves with it, and the next channel starts where the
@@ -192,7 +212,7 @@ static void rejected(struct turn *turn)
 static void limited(struct turn *turn)
 {
     struct ck_notice *row = &turn->row;
-    if (!is_present(turn)) {
+    if (is_settled(turn)) {
         return;
     }
     struct ck_wall until = turn->event->until;
@@ -206,11 +226,6 @@ static void limited(struct turn *turn)
         row->deadline = useful;
         move_on(turn);
     }
-}
-
-static void cancel(struct turn *turn)
-{
-    enter(turn, CK_NOTICE_CANCELLED, rest);
 }
 
 /* Before it is known to have arrived: any receipt counts. */
@@ -268,7 +283,7 @@ static decide *const decisions[CK_NOTICE_STATE_COUNT][CK_NOTICE_EVENT_COUNT] = {
                                 receipt            cancel */
     [CK_NOTICE_QUEUED] = {send_now, taken, ignore, ignore, ignore, limited, receipt, cancel},
     [CK_NOTICE_SENDING] = {sending_timer, taken, refused, rejected, fate_unknown, limited, receipt,
-                           ignore},
+                           cancel_later},
     [CK_NOTICE_ACCEPTED] = {accepted_timer, ignore, ignore, ignore, ignore, ignore, receipt,
                             ignore},
     [CK_NOTICE_DELIVERED] = {ignore, ignore, ignore, ignore, ignore, ignore, delivered_receipt,

@@ -40,6 +40,7 @@ struct ck_notice {
     uint32_t tries;
     bool possible_duplicate;
     bool moved_on; /* the next channel has been started */
+    bool unwanted; /* taken back while it was leaving: no further try */
     struct ck_wall queued_at;
     struct ck_wall next_at;  /* 0: nothing more to do */
     struct ck_wall deadline; /* later it is of no use */
