@@ -57,6 +57,7 @@ struct ck_tclient_config {
     uint8_t leg;
     uint8_t peer_leg; /* whose marks are expected; the other leg of the call by default (1 - leg) */
     bool peer_leg_set;
+    bool unmarked; /* the other side is no test client: its packets carry no marks */
     uint64_t seed;
 
     /* Signalling and security. */

@@ -56,8 +56,7 @@ void sender_deinit(struct ck_tclient *client)
 void sender_start(struct ck_tclient *client)
 {
     int64_t now = ck_crowd_now(client->config.crowd).us;
-    client->out[0].due_us = now + (int64_t)(ck_tclient_random(&client->random) % SOUND_US);
-    client->out[1].due_us = now + (int64_t)(ck_tclient_random(&client->random) % FRAME_US);
+    client->out[0].due_us = client->out[1].due_us = now;
     client->want_key = true;
     ck_crowd_arm(client->config.crowd, &client->media_timer, (struct ck_mono){now});
     ck_crowd_arm(client->config.crowd, &client->report_timer, client_after(client, 200000));

@@ -1,0 +1,82 @@
+#include "tests/bench/figure.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+bool ck_figure(const char *name, double value, const char *unit, enum ck_figure_goal goal,
+               double target, const char *detail)
+{
+    bool good = goal == CK_FIGURE_SHOWN || (goal == CK_FIGURE_AT_MOST && value <= target) ||
+                (goal == CK_FIGURE_AT_LEAST && value >= target);
+    printf("{\"figure\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",", name, value, unit);
+    if (goal == CK_FIGURE_SHOWN) {
+        printf("\"target\":null,\"ok\":true");
+    } else {
+        printf("\"target\":\"%s %.6g\",\"ok\":%s", goal == CK_FIGURE_AT_MOST ? "<=" : ">=", target,
+               good ? "true" : "false");
+    }
+    printf("%s%s}\n", detail[0] != '\0' ? "," : "", detail);
+    fflush(stdout);
+    return good;
+}
+
+static double task_cpu_s(pid_t pid, const char *task)
+{
+    char path[320];
+    unsigned long long ns = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)pid, task);
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fscanf(file, "%llu", &ns) != 1) {
+        ns = 0;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return (double)ns / 1e9;
+}
+
+double ck_figure_cpu_s(pid_t pid)
+{
+    char path[64];
+    double sum = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return 0;
+    }
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (entry->d_name[0] != '.') {
+            sum += task_cpu_s(pid, entry->d_name);
+        }
+    }
+    closedir(folder);
+    return sum;
+}
+
+double ck_figure_own_cpu_s(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+struct ck_figure_machine ck_figure_machine(void)
+{
+    struct ck_figure_machine machine = {.steal_s = 0};
+    unsigned long long t[8] = {0};
+    FILE *file = fopen("/proc/stat", "re");
+    if (file == NULL) {
+        return machine;
+    }
+    if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
+               &t[4], &t[5], &t[6], &t[7]) == 8) {
+        double ticks = (double)sysconf(_SC_CLK_TCK);
+        machine.steal_s = (double)t[7] / ticks;
+        machine.busy_s = (double)(t[0] + t[1] + t[2] + t[5] + t[6]) / ticks;
+    }
+    fclose(file);
+    return machine;
+}
