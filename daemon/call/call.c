@@ -86,8 +86,9 @@ void ck_call_page_error(struct ck_calls *calls, ck_call_page *page, int64_t id,
 
 void ck_call_page_busy(struct ck_calls *calls, ck_call_page *page, int64_t id, const char *text)
 {
-    ck_call_page_send(calls, page, ck_client_error(ck_call_ref(id), CK_CLIENT_BUSY, NULL, 0, text,
-                                                   CK_CALL_RETRY_MS));
+    ck_call_page_send(
+        calls, page,
+        ck_client_error(ck_call_ref(id), CK_CLIENT_BUSY, NULL, 0, text, CK_CALL_RETRY_MS));
 }
 
 /* The answer to a command that failed, in the words of websocket.md. */
@@ -98,9 +99,9 @@ static void page_result_error(struct ck_calls *calls, ck_call_page *page, int64_
         int code;
         enum ck_client_error word;
     } words[] = {
-        {CK_E_CONFLICT, CK_CLIENT_CONFLICT}, {CK_E_DENIED, CK_CLIENT_DENIED},
+        {CK_E_CONFLICT, CK_CLIENT_CONFLICT},   {CK_E_DENIED, CK_CLIENT_DENIED},
         {CK_E_NOT_FOUND, CK_CLIENT_NOT_FOUND}, {CK_E_LIMIT, CK_CLIENT_LIMIT},
-        {CK_E_INVALID, CK_CLIENT_INVALID}, {CK_E_SYNTAX, CK_CLIENT_INVALID},
+        {CK_E_INVALID, CK_CLIENT_INVALID},     {CK_E_SYNTAX, CK_CLIENT_INVALID},
     };
     enum ck_client_error word = CK_CLIENT_UNAVAILABLE;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -129,8 +130,7 @@ int64_t ck_call_subject(const struct call *call, int side)
 void ck_call_tell_recording(struct call *call, bool on, const char *reason)
 {
     for (int side = 0; side < LEGS; side++) {
-        ck_call_leg_send(call, side,
-                         ck_client_recording(ck_call_subject(call, side), on, reason));
+        ck_call_leg_send(call, side, ck_client_recording(ck_call_subject(call, side), on, reason));
     }
 }
 
@@ -187,7 +187,8 @@ void ck_call_maybe_free(struct call *call)
             return;
         }
     }
-    if (call->timer_open && (call->mode == CALL_OVER || !uv_is_active((uv_handle_t *)&call->timer))) {
+    if (call->timer_open &&
+        (call->mode == CALL_OVER || !uv_is_active((uv_handle_t *)&call->timer))) {
         call->mode = CALL_OVER;
         call->timer_open = false;
         uv_close((uv_handle_t *)&call->timer, on_call_closed);
@@ -304,14 +305,16 @@ static void on_joined(void *cookie, const struct ck_result *result)
     ck_call_maybe_free(call);
 }
 
-static void enter(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor, int side,
-                  int64_t checkin, const char *command, json_t *body, int64_t generation, int64_t id)
+static void enter(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
+                  int side, int64_t checkin, const char *command, json_t *body, int64_t generation,
+                  int64_t id)
 {
     struct call *call = ck_call_find(calls, checkin);
     if (call == NULL) {
         call = call_create(calls, checkin);
     }
-    struct pending *pending = call == NULL ? NULL : pending_create(call, side, page, id, generation);
+    struct pending *pending =
+        call == NULL ? NULL : pending_create(call, side, page, id, generation);
     if (pending == NULL || body == NULL) {
         free(pending);
         json_decref(body);
@@ -378,7 +381,8 @@ static void hold_offer(struct ck_calls *calls, struct leg *leg, int64_t generati
     }
 }
 
-static void restart_leg(struct call *call, int side, int64_t generation, const char *sdp, int64_t id)
+static void restart_leg(struct call *call, int side, int64_t generation, const char *sdp,
+                        int64_t id)
 {
     struct leg *leg = &call->legs[side];
     struct ck_worker_message message = {
@@ -450,8 +454,8 @@ void ck_calls_pause(struct ck_calls *calls, ck_call_page *page, int64_t checkin,
         if (ck_pool_send(calls->pool, call->worker, &message, -1) == 0) {
             recording->paused = on;
             ck_call_submit(calls, "recording.paused", &call->legs[CK_CALL_PERSON].actor,
-                           json_pack("{s:I, s:b, s:s}", "recording", (json_int_t)recording->id, "on",
-                                     (int)on, "reason", reason));
+                           json_pack("{s:I, s:b, s:s}", "recording", (json_int_t)recording->id,
+                                     "on", (int)on, "reason", reason));
         }
     }
     ck_call_page_ok(calls, page, id);
@@ -461,9 +465,9 @@ void ck_calls_pause(struct ck_calls *calls, ck_call_page *page, int64_t checkin,
 void ck_calls_decline(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
                       const char *reason, int64_t id)
 {
-    ck_call_submit(calls, "checkin.declined", actor,
-                   json_pack("{s:I, s:s}", "checkin", (json_int_t)actor->checkin_id, "reason",
-                             reason));
+    ck_call_submit(
+        calls, "checkin.declined", actor,
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)actor->checkin_id, "reason", reason));
     ck_call_page_ok(calls, page, id);
 }
 
@@ -475,9 +479,9 @@ void ck_calls_leave(struct ck_calls *calls, ck_call_page *page, int64_t checkin,
     }
     call->left = true;
     bool in_call = call->mode == CALL_LIVE;
-    ck_call_submit(calls, in_call ? "checkin.call_ended" : "checkin.left",
-                   &call->legs[CK_CALL_PERSON].actor,
-                   json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "reason", "person_left"));
+    ck_call_submit(
+        calls, in_call ? "checkin.call_ended" : "checkin.left", &call->legs[CK_CALL_PERSON].actor,
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "reason", "person_left"));
     ck_call_page_ok(calls, page, id);
     ck_call_finish(call, "left");
 }
@@ -488,8 +492,9 @@ void ck_calls_end(struct ck_calls *calls, ck_call_page *page, int64_t checkin, i
     if (call == NULL) {
         return;
     }
-    ck_call_submit(calls, "checkin.call_ended", &call->legs[CK_CALL_STAFF].actor,
-                   json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "reason", "staff_ended"));
+    ck_call_submit(
+        calls, "checkin.call_ended", &call->legs[CK_CALL_STAFF].actor,
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "reason", "staff_ended"));
     ck_call_page_ok(calls, page, id);
     ck_call_finish(call, "ended");
 }

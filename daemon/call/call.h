@@ -1,10 +1,10 @@
 /* Live calls: who is in which, on which media worker, what is recorded, which challenge is shown.
  *
  * Sits between three sides and decides nothing about a check-in: pages (WebSocket messages of
- * protocol/websocket.md), media workers (protocol/worker.md) and the engine (commands and outputs of
- * daemon/core/command.h). What happens here is told to the engine as facts; what the engine orders (start the unattended
- * part, end the call) is carried out. All of it is in memory: after a restart of checkind the pages join again by
- * themselves and everything here comes back from that.
+ * protocol/websocket.md), media workers (protocol/worker.md) and the engine (commands and outputs
+ * of daemon/core/command.h). What happens here is told to the engine as facts; what the engine
+ * orders (start the unattended part, end the call) is carried out. All of it is in memory: after a
+ * restart of checkind the pages join again by themselves and everything here comes back from that.
  *
  * Loop thread only. No callback of the ports is called from inside ck_calls_page_closed(). */
 #ifndef DAEMON_CALL_CALL_H
@@ -22,13 +22,16 @@
 #include "protocol/base/digest.h"
 #include "protocol/base/time.h"
 
-#define CK_CALLS_MAX 8192              /* live at once; one more gets "busy" */
-#define CK_CALL_CRASHES_MAX 2          /* worker crashes a leg may be present at */
-#define CK_CALL_STAFF_AWAY_MS 90000    /* without the inspector's media: the call ends for the form */
+#define CK_CALLS_MAX 8192           /* live at once; one more gets "busy" */
+#define CK_CALL_CRASHES_MAX 2       /* worker crashes a leg may be present at */
+#define CK_CALL_STAFF_AWAY_MS 90000 /* without the inspector's media: the call ends for the form   \
+                                     */
 #define CK_CALL_CHALLENGES_MAX 8
-#define CK_CALL_CHALLENGE_SLACK_MS 3000 /* after a challenge's own time, for a page that never says "done" */
-#define CK_CALL_FIRST_FRAME_MS 15000    /* connected without a picture: challenges begin all the same */
-#define CK_CALL_RETRY_MS 2000           /* told to a page when no worker has room */
+#define CK_CALL_CHALLENGE_SLACK_MS                                                                 \
+    3000 /* after a challenge's own time, for a page that never says "done" */
+#define CK_CALL_FIRST_FRAME_MS                                                                     \
+    15000                     /* connected without a picture: challenges begin all the same */
+#define CK_CALL_RETRY_MS 2000 /* told to a page when no worker has room */
 
 struct ck_calls;
 
@@ -40,8 +43,8 @@ typedef void ck_call_done(void *cookie, const struct ck_result *result);
 
 struct ck_call_ports {
     void *context;
-    /* Submits a command; `body` is taken over; `done` (or NULL) is called later, exactly once, with an error
-     * result where the engine refuses or is gone. */
+    /* Submits a command; `body` is taken over; `done` (or NULL) is called later, exactly once, with
+     * an error result where the engine refuses or is gone. */
     void (*submit)(void *context, const char *name, const struct ck_actor *actor, json_t *body,
                    ck_call_done *done, void *cookie);
     /* Sends one message to a page; `message` is taken over. */
@@ -63,22 +66,24 @@ struct ck_calls_options {
 int ck_calls_create(const struct ck_calls_options *options, const struct ck_call_ports *ports,
                     struct ck_calls **calls);
 
-/* Ends calls, workers and the render process; waits for recordings to close and their commands to be submitted; then
- * `stopped`, after which the object is gone. */
+/* Ends calls, workers and the render process; waits for recordings to close and their commands to
+ * be submitted; then `stopped`, after which the object is gone. */
 void ck_calls_stop(struct ck_calls *calls, void (*stopped)(void *context), void *context);
 
-/* Recordings that an earlier life left unfinished, as the store's query gives them: [{id, file, wrapped}]. Each gets its
- * trailer in the thread pool, then recording.recovered or recording.failed is submitted. Takes over `list`. */
+/* Recordings that an earlier life left unfinished, as the store's query gives them: [{id, file,
+ * wrapped}]. Each gets its trailer in the thread pool, then recording.recovered or recording.failed
+ * is submitted. Takes over `list`. */
 void ck_calls_recover(struct ck_calls *calls, json_t *list);
 
 /* ---- from the pages ----
  *
- * `id` is the message's own id, or 0: then only errors are answered. An error goes to the page that asked, nobody
- * else notices. */
+ * `id` is the message's own id, or 0: then only errors are answered. An error goes to the page that
+ * asked, nobody else notices. */
 
 enum ck_call_role { CK_CALL_PERSON = 0, CK_CALL_STAFF = 1 };
 
-/* join: the person of actor->checkin_id is here. `generation`: of the peer connection the page still holds, 0 for none. */
+/* join: the person of actor->checkin_id is here. `generation`: of the peer connection the page
+ * still holds, 0 for none. */
 void ck_calls_join(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
                    const char *device, int64_t generation, int64_t id);
 /* take: this member of staff answers. */

@@ -77,7 +77,7 @@ struct call {
     unsigned worker;
     bool relay;
     char with[128]; /* the inspector's name, for the person */
-    bool left; /* the person ended it, or the inspector did: a leg that goes is no loss */
+    bool left;      /* the person ended it, or the inspector did: a leg that goes is no loss */
     struct leg legs[LEGS];
     uv_timer_t timer; /* challenge, first frame, or the inspector's absence */
     bool timer_open;
@@ -132,7 +132,8 @@ struct ck_actor ck_call_worker_actor(const struct call *call);
 /* legs.c */
 void ck_call_leg_open(struct call *call, int side, int64_t generation, const char *sdp, int64_t id);
 void ck_call_leg_close(struct call *call, int side);
-void ck_call_worker_message(void *context, unsigned worker, const struct ck_worker_message *message);
+void ck_call_worker_message(void *context, unsigned worker,
+                            const struct ck_worker_message *message);
 void ck_call_worker_ready(void *context, unsigned worker);
 void ck_call_worker_down(void *context, unsigned worker);
 /* Something changed: relay, recording and challenges begin when everything they need is there. */

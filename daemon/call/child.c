@@ -55,6 +55,7 @@ struct ck_child {
 
 static void start(struct ck_child *child);
 static void update_poll(struct ck_child *child);
+static bool read_one(struct ck_child *child);
 
 static void queue_clear(struct ck_child *child)
 {
@@ -132,7 +133,7 @@ static void fallen(struct ck_child *child, int64_t status, int signal)
     uv_timer_stop(&child->silence);
     bool young = uv_now(child->loop) - child->started_ms < CK_CHILD_YOUNG_MS;
     uint64_t longer = child->backoff_ms * 2;
-    child->backoff_ms = !young || child->starts <= 1 ? CK_CHILD_BACKOFF_MIN_MS
+    child->backoff_ms = !young || child->starts <= 1       ? CK_CHILD_BACKOFF_MIN_MS
                         : longer > CK_CHILD_BACKOFF_MAX_MS ? CK_CHILD_BACKOFF_MAX_MS
                                                            : longer;
     if (!child->stopping) {
@@ -142,8 +143,8 @@ static void fallen(struct ck_child *child, int64_t status, int signal)
     }
 }
 
-/* The socket's end of life comes with its process's; the poll handle must close before the process's does, so that a
- * new start finds it free. */
+/* The socket's end of life comes with its process's; the poll handle must close before the
+ * process's does, so that a new start finds it free. */
 static void stop_polling(struct ck_child *child)
 {
     if (child->polling && !uv_is_closing((uv_handle_t *)&child->poll)) {
@@ -453,7 +454,8 @@ void ck_child_stop(struct ck_child *child, uint64_t patience_ms, void (*stopped)
     uv_timer_stop(&child->silence);
     if (child->running) {
         flush_queue(child);
-        shutdown(child->socket, SHUT_WR); /* it reads the end, and may still say what it has to say */
+        shutdown(child->socket,
+                 SHUT_WR); /* it reads the end, and may still say what it has to say */
         uv_timer_start(&child->timer, on_timer, patience_ms, 0);
     } else if (uv_is_active((uv_handle_t *)&child->timer)) {
         uv_timer_start(&child->timer, on_timer, 0, 0);

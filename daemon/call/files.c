@@ -1,5 +1,6 @@
-/* What is done with a sealed file once its worker has let go of it: the picture for the review queue, and the trailer
- * of a file whose worker died. Both read disks, so both run in the thread pool. */
+/* What is done with a sealed file once its worker has let go of it: the picture for the review
+ * queue, and the trailer of a file whose worker died. Both read disks, so both run in the thread
+ * pool. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,8 +94,8 @@ static int append_file(void *user, const void *bytes, size_t size)
 {
     struct job *job = user;
     for (size_t done = 0; done < size;) {
-        ssize_t put = pwrite(job->fd, (const char *)bytes + done, size - done,
-                             (off_t)(job->size + done));
+        ssize_t put =
+            pwrite(job->fd, (const char *)bytes + done, size - done, (off_t)(job->size + done));
         if (put < 0 && errno != EINTR) {
             return -errno;
         }
@@ -124,14 +125,13 @@ static void submit_recovered(const struct job *job)
     const struct ck_seal_recovery *recovery = &job->recovery;
     char hex[CK_HEX_SIZE(CK_SHA256_SIZE)];
     ck_hex_encode(recovery->head.hash, CK_SHA256_SIZE, hex);
-    ck_call_submit(job->calls, "recording.recovered", &actor,
-                   json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:b}", "recording",
-                             (json_int_t)job->recording, "chunks",
-                             (json_int_t)recovery->head.chunks, "bytes",
-                             (json_int_t)recovery->head.bytes, "head", hex, "duration_ms",
-                             (json_int_t)recovery->duration_ms, "lost_bytes",
-                             (json_int_t)recovery->lost_bytes, "was_whole",
-                             (int)recovery->was_whole));
+    ck_call_submit(
+        job->calls, "recording.recovered", &actor,
+        json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:b}", "recording", (json_int_t)job->recording,
+                  "chunks", (json_int_t)recovery->head.chunks, "bytes",
+                  (json_int_t)recovery->head.bytes, "head", hex, "duration_ms",
+                  (json_int_t)recovery->duration_ms, "lost_bytes", (json_int_t)recovery->lost_bytes,
+                  "was_whole", (int)recovery->was_whole));
 }
 
 static void recover_done(uv_work_t *work, int status)
@@ -223,10 +223,10 @@ static int take_frame(struct job *job)
     }
     job->frame = malloc(CK_SEAL_KEY_FRAME_MAX);
     int64_t frame_ms;
-    return job->frame == NULL ? -ENOMEM
-                              : ck_seal_key_frame(seal, job->at_ms, job->frame,
-                                                  CK_SEAL_KEY_FRAME_MAX, &job->frame_size,
-                                                  &frame_ms);
+    return job->frame == NULL
+               ? -ENOMEM
+               : ck_seal_key_frame(seal, job->at_ms, job->frame, CK_SEAL_KEY_FRAME_MAX,
+                                   &job->frame_size, &frame_ms);
 }
 
 static void thumbnail_work(uv_work_t *work)
@@ -253,9 +253,9 @@ static void on_rendered(void *cookie, int code, const uint8_t *jpeg, size_t size
     ck_cleanup(ck_freep) char *base64 = code == 0 ? malloc(CK_BASE64_SIZE(size)) : NULL;
     if (base64 != NULL) {
         ck_base64_encode(jpeg, size, base64);
-        ck_call_submit(job->calls, "checkin.thumbnail", &actor,
-                       json_pack("{s:I, s:s}", "checkin", (json_int_t)job->checkin, "jpeg",
-                                 base64));
+        ck_call_submit(
+            job->calls, "checkin.thumbnail", &actor,
+            json_pack("{s:I, s:s}", "checkin", (json_int_t)job->checkin, "jpeg", base64));
     } else {
         ck_log(CK_LOG_WARNING, "no thumbnail of check-in %lld: %s", (long long)job->checkin,
                code == 0 ? "out of memory" : text);
@@ -268,8 +268,8 @@ static void thumbnail_done(uv_work_t *work, int status)
     struct job *job = work->data;
     int error = status < 0 ? status : job->result;
     if (error == 0) {
-        error = ck_render_thumbnail(job->calls->render, job->frame, job->frame_size, on_rendered,
-                                    job);
+        error =
+            ck_render_thumbnail(job->calls->render, job->frame, job->frame_size, on_rendered, job);
     }
     if (error != 0) {
         if (error != CK_E_NOT_FOUND) { /* sound alone has no picture */

@@ -1,4 +1,5 @@
-/* Legs at the media workers: opening, answers, events, and what begins when both sides are there. */
+/* Legs at the media workers: opening, answers, events, and what begins when both sides are there.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,8 @@ void ck_call_timer_stop(struct call *call)
 static void submit_fault(struct call *call, const char *fault)
 {
     struct ck_actor actor = ck_call_worker_actor(call);
-    ck_call_submit(
-        call->calls, "checkin.fault", &actor,
-        json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "fault", fault));
+    ck_call_submit(call->calls, "checkin.fault", &actor,
+                   json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "fault", fault));
 }
 
 static void refuse_busy(struct call *call, int side, int64_t id)
@@ -98,7 +98,8 @@ void ck_call_leg_close(struct call *call, int side)
         leg->state = LEG_NONE; /* the worker is gone, and says so by itself */
     }
     if (call->mode != CALL_OVER) {
-        leg->state = LEG_NONE; /* a new one takes its place; what the old one still says is not for us */
+        leg->state =
+            LEG_NONE; /* a new one takes its place; what the old one still says is not for us */
         leg->id = 0;
     }
 }
@@ -217,12 +218,11 @@ static void on_refused(struct call *call, int side, const struct ck_worker_leg_r
 static void tell_other(struct call *call, int side, enum ck_client_peer state)
 {
     if (side == CK_CALL_PERSON) {
-        ck_call_leg_send(call, CK_CALL_STAFF,
-                         ck_client_console_peer(call->checkin, state,
-                                                !call->legs[side].camera_off));
+        ck_call_leg_send(
+            call, CK_CALL_STAFF,
+            ck_client_console_peer(call->checkin, state, !call->legs[side].camera_off));
     } else {
-        ck_call_leg_send(call, CK_CALL_PERSON,
-                         ck_client_person_peer(state == CK_CLIENT_PEER_HERE));
+        ck_call_leg_send(call, CK_CALL_PERSON, ck_client_person_peer(state == CK_CLIENT_PEER_HERE));
     }
 }
 
@@ -230,9 +230,9 @@ static void on_staff_away(uv_timer_t *timer)
 {
     struct call *call = timer->data;
     struct ck_actor actor = ck_call_worker_actor(call);
-    ck_call_submit(call->calls, "checkin.call_ended", &actor,
-                   json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "reason",
-                             "staff_lost"));
+    ck_call_submit(
+        call->calls, "checkin.call_ended", &actor,
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "reason", "staff_lost"));
     ck_call_finish(call, "staff_lost");
 }
 
@@ -245,9 +245,9 @@ static void on_closed(struct call *call, int side)
     call->relay = false;
     if (!call->left && side == CK_CALL_PERSON && leg->joined) {
         struct ck_actor actor = ck_call_worker_actor(call);
-        ck_call_submit(call->calls, "checkin.call_lost", &actor,
-                       json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "reason",
-                                 "media_gone"));
+        ck_call_submit(
+            call->calls, "checkin.call_lost", &actor,
+            json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "reason", "media_gone"));
         ck_call_leg_send(call, side, ck_client_reconnect(0, "gone"));
         tell_other(call, side, CK_CLIENT_PEER_LEFT);
     } else if (!call->left && side == CK_CALL_STAFF && call->mode == CALL_LIVE) {
@@ -405,7 +405,8 @@ static uint64_t recording_of_message(const struct ck_worker_message *message)
 }
 
 /* Recordings outlive their leg here, so their messages are found by the recording. */
-static void to_recording(struct ck_calls *calls, uint64_t id, const struct ck_worker_message *message)
+static void to_recording(struct ck_calls *calls, uint64_t id,
+                         const struct ck_worker_message *message)
 {
     for (struct call *call = calls->first; call != NULL; call = call->next) {
         for (int side = 0; side < LEGS; side++) {

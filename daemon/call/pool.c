@@ -224,7 +224,8 @@ void ck_pool_stop(struct ck_pool *pool, void (*stopped)(void *context), void *co
         free(pool);
         return;
     }
-    /* The last on_stopped() frees the pool, never inside this loop: handles close with a later turn. */
+    /* The last on_stopped() frees the pool, never inside this loop: handles close with a later
+     * turn. */
     for (unsigned i = 0, count = pool->running; i < count; i++) {
         ck_child_stop(pool->workers[i].child, CK_POOL_PATIENCE_MS, on_stopped, &pool->workers[i]);
     }

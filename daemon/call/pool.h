@@ -1,5 +1,5 @@
-/* The media workers: a fixed few checkin-media processes, one a core, each supervised (child.h), configured,
- * and known by its load. Messages go in and out as values of protocol/worker.h.
+/* The media workers: a fixed few checkin-media processes, one a core, each supervised (child.h),
+ * configured, and known by its load. Messages go in and out as values of protocol/worker.h.
  *
  * Loop thread only. */
 #ifndef DAEMON_CALL_POOL_H
@@ -19,14 +19,15 @@
 struct ck_pool;
 
 struct ck_pool_options {
-    const char *program;             /* of checkin-media */
-    unsigned workers;                /* 1 to CK_POOL_WORKERS_MAX */
-    struct ck_worker_config config;  /* index and ports are set per worker: port + index where not 0 */
+    const char *program; /* of checkin-media */
+    unsigned workers;    /* 1 to CK_POOL_WORKERS_MAX */
+    struct ck_worker_config
+        config; /* index and ports are set per worker: port + index where not 0 */
 };
 
 struct ck_pool_events {
-    /* A message of a worker that is ready. HEARTBEAT and READY are kept here and not handed on. Texts in it
-     * live until this returns. */
+    /* A message of a worker that is ready. HEARTBEAT and READY are kept here and not handed on.
+     * Texts in it live until this returns. */
     void (*message)(void *context, unsigned worker, const struct ck_worker_message *message);
     /* The worker takes legs now (first time, or again). */
     void (*ready)(void *context, unsigned worker);
@@ -45,8 +46,8 @@ struct ck_pool_status {
 int ck_pool_create(uv_loop_t *loop, const struct ck_pool_options *options,
                    const struct ck_pool_events *events, void *context, struct ck_pool **pool);
 
-/* Sends; `fd` (or -1) stays the caller's. CK_E_BUSY where the worker is not ready; CK_E_LIMIT or CK_E_INVALID from the
- * encoder. */
+/* Sends; `fd` (or -1) stays the caller's. CK_E_BUSY where the worker is not ready; CK_E_LIMIT or
+ * CK_E_INVALID from the encoder. */
 int ck_pool_send(struct ck_pool *pool, unsigned worker, const struct ck_worker_message *message,
                  int fd);
 

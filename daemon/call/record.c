@@ -1,5 +1,6 @@
-/* Recordings of a call's legs: the row and key come from the engine, the file is opened in the thread pool (a disk may
- * stall), the descriptor goes to the worker, and what the worker says of it goes to the engine. */
+/* Recordings of a call's legs: the row and key come from the engine, the file is opened in the
+ * thread pool (a disk may stall), the descriptor goes to the worker, and what the worker says of it
+ * goes to the engine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -156,8 +157,8 @@ void ck_call_record_begin(struct call *call, int side)
         return;
     }
     struct begin *begin = calloc(1, sizeof *begin);
-    json_t *body = json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "leg",
-                             leg_names[side]);
+    json_t *body =
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "leg", leg_names[side]);
     if (begin == NULL || body == NULL) {
         free(begin);
         json_decref(body);
@@ -195,7 +196,8 @@ void ck_call_record_lost(struct call *call, int side)
     case RECORDING_NONE:
         break;
     case RECORDING_BEGINNING:
-        recording->stop = true; /* the file is opened or the row made just now; that callback sees the leg is gone */
+        recording->stop = true; /* the file is opened or the row made just now; that callback sees
+                                   the leg is gone */
         break;
     case RECORDING_ASKED:
     case RECORDING_RUNNING:

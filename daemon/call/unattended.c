@@ -1,4 +1,5 @@
-/* The unattended part: challenges on the person's page, one after the other, while the daemon records. */
+/* The unattended part: challenges on the person's page, one after the other, while the daemon
+ * records. */
 #include <stdio.h>
 #include <string.h>
 
@@ -63,8 +64,8 @@ static void on_no_picture(uv_timer_t *timer)
     ck_call_challenges_begin(call);
 }
 
-/* Challenges begin with the recording, and the recording with the picture: what is asked must be on the file. After an
- * interruption they go on with the one that was not finished. */
+/* Challenges begin with the recording, and the recording with the picture: what is asked must be on
+ * the file. After an interruption they go on with the one that was not finished. */
 void ck_call_challenges_begin(struct call *call)
 {
     struct leg *leg = &call->legs[CK_CALL_PERSON];
@@ -92,8 +93,7 @@ void ck_calls_challenge_done(struct ck_calls *calls, ck_call_page *page, int64_t
 {
     struct call *call = ck_call_find(calls, checkin);
     if (call == NULL || call->legs[CK_CALL_PERSON].page != page || !call->challenges_running ||
-        call->challenge_next == 0 ||
-        call->challenges[call->challenge_next - 1].number != number) {
+        call->challenge_next == 0 || call->challenges[call->challenge_next - 1].number != number) {
         ck_call_page_error(calls, page, id, CK_CLIENT_CONFLICT, "number",
                            "this challenge is not shown now");
         return;
