@@ -1,0 +1,357 @@
+#include "daemon/notify/notify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/log.h"
+#include "daemon/notify/words.h"
+#include "protocol/base/error.h"
+
+/* The duty roster is not told more often than this, however often writing fails. */
+#define ALARM_EVERY_MS (15 * 60 * 1000)
+
+/* A notice that could not even be read. */
+struct refused {
+    struct refused *next;
+    struct ck_sending sending;
+    struct ck_sent sent;
+};
+
+struct ck_notify {
+    struct ck_notify_options options;
+    struct ck_sender *senders[CK_NOTIFY_CHANNELS];
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    struct refused *refused;
+    bool alarmed;
+    uint64_t alarmed_ms;
+    bool destroyed;
+};
+
+static const char *const channel_names[CK_NOTIFY_CHANNELS] = {"email", "sms", "webhook"};
+
+/* ---- results ---- */
+
+static void tell_result(struct ck_notify *notify, const struct ck_sending *sending,
+                        const struct ck_sent *sent)
+{
+    json_t *body = json_pack("{s:I, s:I, s:s}", "notice", (json_int_t)sending->notice, "try",
+                             (json_int_t)sending->tries, "result", ck_sent_kind_name(sent->kind));
+    if (body == NULL) {
+        return; /* the engine's time-out takes it for unknown */
+    }
+    if (sent->retry_after_ms > 0) {
+        json_object_set_new(body, "retry_after_ms", json_integer(sent->retry_after_ms));
+    }
+    if (*sent->provider_id != '\0') {
+        json_object_set_new(body, "provider_id", json_string(sent->provider_id));
+    }
+    if (*sent->detail != '\0') {
+        json_object_set_new(body, "detail", json_string(sent->detail));
+    }
+    notify->options.result(notify->options.user, body);
+}
+
+static void log_failure(const char *channel, const struct ck_sending *sending,
+                        const struct ck_sent *sent)
+{
+    if (sent->kind != CK_SENT_ACCEPTED) {
+        ck_log_warning("notice not taken: channel=%s reference=%s try=%u result=%s detail=\"%s\"",
+                       channel, sending->reference, sending->tries, ck_sent_kind_name(sent->kind),
+                       sent->detail);
+    }
+}
+
+/* Alarms have no row: their results go to the journal only. */
+static void finish(struct ck_notify *notify, const char *channel, const struct ck_sending *sending,
+                   const struct ck_sent *sent, int64_t waited_ms)
+{
+    log_failure(channel, sending, sent);
+    if (notify->options.ended != NULL) {
+        notify->options.ended(notify->options.user, channel, sent->kind, waited_ms);
+    }
+    if (sending->notice != 0) {
+        tell_result(notify, sending, sent);
+    }
+}
+
+static void on_email(void *user, const struct ck_sending *sending, const struct ck_sent *sent,
+                     int64_t waited_ms)
+{
+    finish(user, "email", sending, sent, waited_ms);
+}
+
+static void on_sms(void *user, const struct ck_sending *sending, const struct ck_sent *sent,
+                   int64_t waited_ms)
+{
+    finish(user, "sms", sending, sent, waited_ms);
+}
+
+static void on_webhook(void *user, const struct ck_sending *sending, const struct ck_sent *sent,
+                       int64_t waited_ms)
+{
+    finish(user, "webhook", sending, sent, waited_ms);
+}
+
+/* ---- life ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct ck_notify *notify = timer->data;
+    while (!notify->destroyed && notify->refused != NULL) {
+        struct refused *refused = notify->refused;
+        notify->refused = refused->next;
+        finish(notify, "none", &refused->sending, &refused->sent, 0);
+        free(refused);
+    }
+}
+
+int ck_notify_create(struct ck_notify **notify, uv_loop_t *loop,
+                     const struct ck_notify_options *options)
+{
+    static ck_sender_done *const done[CK_NOTIFY_CHANNELS] = {on_email, on_sms, on_webhook};
+    static void (*const fill[CK_NOTIFY_CHANNELS])(struct ck_channel *, const struct ck_config *) = {
+        ck_channel_email, ck_channel_sms, ck_channel_webhook};
+    struct ck_notify *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return -ENOMEM;
+    }
+    made->options = *options;
+    made->loop = loop;
+    uv_timer_init(loop, &made->timer);
+    made->timer.data = made;
+    for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
+        struct ck_sender_options sender = {.now = options->now,
+                                           .queue_max = options->config->limits.notices_queued,
+                                           .done = done[i],
+                                           .user = made};
+        fill[i](&sender.channel, options->config);
+        int error = ck_sender_create(&made->senders[i], loop, &sender);
+        if (error != 0) {
+            ck_notify_destroy(made);
+            return error;
+        }
+    }
+    *notify = made;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct ck_notify *notify = handle->data;
+    while (notify->refused != NULL) {
+        struct refused *refused = notify->refused;
+        notify->refused = refused->next;
+        free(refused);
+    }
+    free(notify);
+}
+
+void ck_notify_destroy(struct ck_notify *notify)
+{
+    if (notify == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
+        ck_sender_destroy(notify->senders[i]);
+    }
+    notify->destroyed = true;
+    uv_close((uv_handle_t *)&notify->timer, on_closed);
+}
+
+/* ---- from the engine's output ---- */
+
+/* Copies a text member; false where it is missing or too long. */
+static bool take_text(const json_t *body, const char *member, char *text, size_t size)
+{
+    const json_t *value = json_object_get(body, member);
+    if (!json_is_string(value) || json_string_length(value) >= size) {
+        return false;
+    }
+    memcpy(text, json_string_value(value), json_string_length(value) + 1);
+    return true;
+}
+
+static bool take_link(const struct ck_config *config, const json_t *body,
+                      char link[static CK_SENDING_LINK_SIZE])
+{
+    const char *path = json_string_value(json_object_get(body, "link_path"));
+    if (path == NULL || (*path != '\0' && *path != '/')) {
+        return false;
+    }
+    if (*path == '\0') {
+        link[0] = '\0';
+        return true;
+    }
+    int size = snprintf(link, CK_SENDING_LINK_SIZE, "%s%s", config->daemon.public_url, path);
+    return size > 0 && size < CK_SENDING_LINK_SIZE;
+}
+
+/* The name of the first member that is not as it must be, or NULL. */
+static const char *take_body(const struct ck_config *config, const json_t *body,
+                             struct ck_sending *sending)
+{
+    const char *words = json_string_value(json_object_get(body, "template"));
+    const char *urgency = json_string_value(json_object_get(body, "severity"));
+    int words_index = words == NULL ? -1 : ck_words_by_name(words);
+    int urgency_index = urgency == NULL ? -1 : ck_urgency_by_name(urgency);
+    json_int_t tries = json_integer_value(json_object_get(body, "try"));
+    sending->repeated = json_is_true(json_object_get(body, "repeated"));
+    sending->deadline.ms = json_integer_value(json_object_get(body, "deadline"));
+    sending->tries = (uint32_t)tries;
+    if (words_index < 0) {
+        return "template";
+    }
+    if (urgency_index < 0) {
+        return "severity";
+    }
+    sending->words = (enum ck_words)words_index;
+    sending->urgency = (enum ck_urgency)urgency_index;
+    if (tries < 1 || tries > INT32_MAX) {
+        return "try";
+    }
+    if (!take_text(body, "to", sending->to, sizeof sending->to)) {
+        return "to";
+    }
+    if (!take_text(body, "language", sending->language, sizeof sending->language)) {
+        return "language";
+    }
+    if (!take_text(body, "time", sending->time, sizeof sending->time)) {
+        return "time";
+    }
+    return take_link(config, body, sending->link) ? NULL : "link_path";
+}
+
+static struct ck_sender *sender_by_name(const struct ck_notify *notify, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < CK_NOTIFY_CHANNELS; i++) {
+        if (strcmp(name, channel_names[i]) == 0) {
+            return notify->senders[i];
+        }
+    }
+    return NULL;
+}
+
+/* What cannot be sent still gets its result, later from the loop. */
+static void reject(struct ck_notify *notify, const struct ck_sending *sending, const char *member)
+{
+    struct refused *refused = calloc(1, sizeof *refused);
+    if (refused == NULL) {
+        return; /* the engine's time-out takes it for unknown */
+    }
+    refused->sending = *sending;
+    ck_sent_fill(&refused->sent, CK_SENT_REJECTED, 0, "%s is not of the form that notices have",
+                 member);
+    struct refused **last = &notify->refused;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = refused;
+    uv_timer_start(&notify->timer, on_timer, 0, 0);
+}
+
+void ck_notify_send(struct ck_notify *notify, int64_t notice, const json_t *body)
+{
+    struct ck_sending sending = {.notice = notice, .tries = 1};
+    const char *channel = json_string_value(json_object_get(body, "channel"));
+    struct ck_sender *sender = sender_by_name(notify, channel);
+    if (!take_text(body, "reference", sending.reference, sizeof sending.reference)) {
+        reject(notify, &sending, "reference");
+        return;
+    }
+    const char *fault =
+        sender == NULL ? "channel" : take_body(notify->options.config, body, &sending);
+    if (fault != NULL) {
+        reject(notify, &sending, fault);
+    } else if (ck_sender_send(sender, &sending) != 0) {
+        ck_log_error("notice not taken: channel=%s reference=%s out of memory", channel,
+                     sending.reference);
+    }
+}
+
+/* ---- alarms ---- */
+
+static void alarm_one(struct ck_notify *notify, const json_t *officer, const char *reference)
+{
+    static const char *const members[] = {"email", "phone"};
+    for (size_t i = 0; i < 2; i++) { /* the first two channels are e-mail and SMS */
+        struct ck_sending sending = {
+            .tries = 1, .words = CK_WORDS_ALARM, .urgency = CK_URGENCY_TOP};
+        if (!take_text(officer, members[i], sending.to, sizeof sending.to) || *sending.to == '\0') {
+            continue;
+        }
+        take_text(officer, "language", sending.language, sizeof sending.language);
+        snprintf(sending.reference, sizeof sending.reference, "%s", reference);
+        snprintf(sending.link, sizeof sending.link, "%s/",
+                 notify->options.config->daemon.public_url);
+        if (ck_sender_send(notify->senders[i], &sending) != 0) {
+            ck_log_error("alarm not sent: channel=%s out of memory", channel_names[i]);
+        }
+    }
+}
+
+void ck_notify_alarm(struct ck_notify *notify, const json_t *body)
+{
+    uint64_t now_ms = uv_now(notify->loop);
+    if (notify->alarmed && now_ms - notify->alarmed_ms < ALARM_EVERY_MS) {
+        return;
+    }
+    notify->alarmed = true;
+    notify->alarmed_ms = now_ms;
+    char reference[CK_SENDING_REFERENCE_SIZE];
+    snprintf(reference, sizeof reference, "ALARM-%" PRId64, notify->options.now().ms / 1000);
+    const json_t *roster = json_object_get(body, "roster");
+    for (size_t i = 0; i < json_array_size(roster); i++) {
+        alarm_one(notify, json_array_get(roster, i), reference);
+    }
+    ck_log_error("alarm: the duty roster is told that nothing can be written: officers=%zu",
+                 json_array_size(roster));
+}
+
+/* ---- status ---- */
+
+void ck_notify_status(const struct ck_notify *notify,
+                      struct ck_sender_status status[static CK_NOTIFY_CHANNELS])
+{
+    for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
+        ck_sender_status(notify->senders[i], &status[i]);
+    }
+}
+
+static json_t *time_json(struct ck_wall at)
+{
+    char text[CK_WALL_TEXT_SIZE];
+    ck_wall_text(at, text);
+    return at.ms == 0 ? json_null() : json_string(text);
+}
+
+static json_t *sender_json(const struct ck_sender_status *status)
+{
+    json_t *object =
+        json_pack("{s:s, s:b, s:I, s:I}", "name", status->name, "on", status->on, "waiting",
+                  (json_int_t)status->waiting, "running", (json_int_t)status->running);
+    for (int kind = 0; kind < CK_SENT_KIND_COUNT; kind++) {
+        json_object_set_new(object, ck_sent_kind_name((enum ck_sent_kind)kind),
+                            json_integer((json_int_t)status->counts[kind]));
+    }
+    json_object_set_new(object, "last_accepted", time_json(status->last_accepted));
+    json_object_set_new(object, "last_failed", time_json(status->last_failed));
+    json_object_set_new(object, "last_failure", json_string(status->last_failure));
+    return object;
+}
+
+json_t *ck_notify_status_json(const struct ck_notify *notify)
+{
+    struct ck_sender_status status[CK_NOTIFY_CHANNELS];
+    json_t *array = json_array();
+    ck_notify_status(notify, status);
+    for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
+        if (json_array_append_new(array, sender_json(&status[i])) < 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}

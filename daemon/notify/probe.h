@@ -1,0 +1,40 @@
+/* Asking a page once: whether our own pages answer, as a phone would ask them, and the sign of life
+ * for a monitor elsewhere. On the loop's thread; the exchange itself runs in a thread (courier.h).
+ */
+#ifndef DAEMON_NOTIFY_PROBE_H
+#define DAEMON_NOTIFY_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+struct ck_probe;
+
+/* One question was answered, or not in time. `good`: HTTP 200 to 299 over a connection whose
+ * certificate was verified. `detail`: one line for logs, "" where good. */
+typedef void ck_probe_done(void *user, bool good, int64_t elapsed_ms, const char *detail);
+
+struct ck_probe_options {
+    const char
+        *url; /* such as "https://checkin.example.org/healthz"; TLS and Host ask for its host */
+    const char *connect; /* NULL, or "ADDRESS:PORT" to connect to instead: "127.0.0.1:8443" */
+    const char
+        *ca_file; /* NULL: the system's authorities; for our own pages the certificate we serve */
+    int64_t timeout_ms;
+    ck_probe_done *done;
+    void *user;
+};
+
+/* Texts are copied. 0 or a negative errno. */
+int ck_probe_create(struct ck_probe **probe, uv_loop_t *loop,
+                    const struct ck_probe_options *options);
+
+/* Takes NULL. No callback comes any more. The memory goes when the loop has closed the handles. */
+void ck_probe_destroy(struct ck_probe *probe);
+
+/* Asks now. `done` comes once, never within the call. 0; CK_E_BUSY while a question runs; -ENOMEM.
+ */
+int ck_probe_ask(struct ck_probe *probe);
+
+#endif
