@@ -45,6 +45,11 @@ enum ck_log_level {
     CK_LOG_DEBUG,
 };
 
+enum ck_clock_sync {
+    CK_CLOCK_SYNC_REQUIRED, /* the kernel must say that the clock is synchronised */
+    CK_CLOCK_SYNC_ASSUMED,  /* the operator says that something else keeps it */
+};
+
 enum ck_sms_method {
     CK_SMS_POST,
     CK_SMS_PUT,
@@ -67,6 +72,7 @@ struct ck_config {
         char *control_socket; /* absolute */
         char *public_url;     /* what links in notices begin with, without a closing slash */
         char *unit_zone;      /* IANA zone of the unit, such as Asia/Almaty */
+        int clock_sync;       /* enum ck_clock_sync */
         int log_level;        /* enum ck_log_level */
         struct ck_config_secret master_key; /* 32 bytes as 64 hexadecimal digits */
     } daemon;

@@ -16,6 +16,7 @@
 #define GIB (1024 * MIB)
 
 static const char *const log_words[] = {"error", "warning", "info", "debug", NULL};
+static const char *const clock_words[] = {"required", "assumed", NULL};
 static const char *const sms_words[] = {"POST", "PUT", NULL};
 
 #define AT(field) .offset = offsetof(struct ck_config, field)
@@ -66,6 +67,15 @@ static const struct ck_setting table[] = {
      .standard = "Asia/Almaty",
      .refuse = ck_refuse_zone,
      .help = "Time zone of a new unit; times in notices are in the unit's zone."},
+    {.section = "daemon",
+     .key = "clock_sync",
+     .type = CK_SETTING_CHOICE,
+     AT(daemon.clock_sync),
+     .standard = "required",
+     .words = clock_words,
+     .help = "A check-in counts as missed only while the clock is right. required: the kernel says "
+             "that a time service keeps it. assumed: something else keeps it and the kernel does "
+             "not know, as in some containers."},
     {.section = "daemon",
      .key = "log_level",
      .type = CK_SETTING_CHOICE,
@@ -293,7 +303,7 @@ static const struct ck_setting table[] = {
      AT(smtp.timeout_ms),
      .standard = "30 s",
      .min = 100,
-     .max = 5 * MINUTE,
+     .max = MINUTE,
      .help = TIMEOUT_HELP},
     {.section = "smtp",
      .key = "parallel",
@@ -402,7 +412,7 @@ static const struct ck_setting table[] = {
      AT(sms.timeout_ms),
      .standard = "20 s",
      .min = 100,
-     .max = 5 * MINUTE,
+     .max = MINUTE,
      .help = TIMEOUT_HELP},
     {.section = "sms",
      .key = "parallel",
@@ -456,7 +466,7 @@ static const struct ck_setting table[] = {
      AT(webhook_common.timeout_ms),
      .standard = "10 s",
      .min = 100,
-     .max = 5 * MINUTE,
+     .max = MINUTE,
      .help = TIMEOUT_HELP},
     {.section = "webhooks",
      .key = "parallel",

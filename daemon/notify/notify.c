@@ -174,10 +174,19 @@ static bool take_text(const json_t *body, const char *member, char *text, size_t
     return true;
 }
 
+static bool take_deadline(const json_t *body, struct ck_wall *deadline)
+{
+    const json_t *value = json_object_get(body, "deadline");
+    if (value == NULL || json_is_null(value) || json_string_length(value) == 0) {
+        return value == NULL || json_is_null(value) || json_is_string(value);
+    }
+    return ck_wall_parse(json_string_value(value), deadline) == 0;
+}
+
 static bool take_link(const struct ck_config *config, const json_t *body,
                       char link[static CK_SENDING_LINK_SIZE])
 {
-    const char *path = json_string_value(json_object_get(body, "link_path"));
+    const char *path = json_string_value(json_object_get(body, "path"));
     if (path == NULL || (*path != '\0' && *path != '/')) {
         return false;
     }
@@ -194,18 +203,17 @@ static const char *take_body(const struct ck_config *config, const json_t *body,
                              struct ck_sending *sending)
 {
     const char *words = json_string_value(json_object_get(body, "template"));
-    const char *urgency = json_string_value(json_object_get(body, "severity"));
+    const char *urgency = json_string_value(json_object_get(body, "urgency"));
     int words_index = words == NULL ? -1 : ck_words_by_name(words);
     int urgency_index = urgency == NULL ? -1 : ck_urgency_by_name(urgency);
     json_int_t tries = json_integer_value(json_object_get(body, "try"));
     sending->repeated = json_is_true(json_object_get(body, "repeated"));
-    sending->deadline.ms = json_integer_value(json_object_get(body, "deadline"));
     sending->tries = (uint32_t)tries;
     if (words_index < 0) {
         return "template";
     }
     if (urgency_index < 0) {
-        return "severity";
+        return "urgency";
     }
     sending->words = (enum ck_words)words_index;
     sending->urgency = (enum ck_urgency)urgency_index;
@@ -221,7 +229,10 @@ static const char *take_body(const struct ck_config *config, const json_t *body,
     if (!take_text(body, "time", sending->time, sizeof sending->time)) {
         return "time";
     }
-    return take_link(config, body, sending->link) ? NULL : "link_path";
+    if (!take_deadline(body, &sending->deadline)) {
+        return "deadline";
+    }
+    return take_link(config, body, sending->link) ? NULL : "path";
 }
 
 static struct ck_sender *sender_by_name(const struct ck_notify *notify, const char *name)

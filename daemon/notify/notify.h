@@ -46,10 +46,10 @@ void ck_notify_destroy(struct ck_notify *notify);
 /* Sends one notice. `body` (borrowed) is that of CK_OUTPUT_SEND:
  *   reference, channel, template, to, language  texts
  *   try         integer from 1
- *   severity    "low", "normal", "high", "top"
+ *   urgency     "low", "normal", "high", "top"
  *   time        "19:00" where the check-in is held, or ""
- *   link_path   "/c/TOKEN", "/#/incidents/12", or ""
- *   deadline    integer, ms of wall time; 0 or absent for none
+ *   path        of the link: "/c/TOKEN", "/#/incidents/12", or ""
+ *   deadline    RFC 3339; "" or absent for none
  *   repeated    true where an earlier try may have arrived
  * Exactly one result comes later, never within the call; a body that is not of this form is
  * rejected. */

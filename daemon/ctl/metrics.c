@@ -1,0 +1,282 @@
+#include "daemon/ctl/metrics.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 14
+
+enum kind {
+    COUNTER,
+    GAUGE,
+    HISTOGRAM,
+};
+
+static const struct {
+    const char *name;
+    const char *help;
+    enum kind kind;
+    const char *first, *second; /* label names */
+} table[CK_METRIC_COUNT] = {
+    [CK_METRIC_BUILD_INFO] = {"checkind_build_info", "The running version; always 1.", GAUGE,
+                              "version", NULL},
+    [CK_METRIC_START_TIME_SECONDS] = {"checkind_start_time_seconds",
+                                      "When the daemon started, in seconds since 1970.", GAUGE,
+                                      NULL, NULL},
+    [CK_METRIC_OCCURRENCES_TOTAL] = {"checkind_occurrences_total", "Check-ins by outcome.", COUNTER,
+                                     "outcome", NULL},
+    [CK_METRIC_MISS_DECLARE_DELAY_SECONDS] = {"checkind_miss_declare_delay_seconds",
+                                              "From the end of the grace to the decision.",
+                                              HISTOGRAM, NULL, NULL},
+    [CK_METRIC_NOTIFICATIONS_TOTAL] = {"checkind_notifications_total",
+                                       "Tries to send a notice, by what came of them.", COUNTER,
+                                       "channel", "result"},
+    [CK_METRIC_NOTIFICATION_DWELL_SECONDS] = {"checkind_notification_dwell_seconds",
+                                              "From handing a notice to its channel to the answer.",
+                                              HISTOGRAM, "channel", NULL},
+    [CK_METRIC_NOTIFICATION_WAITING] = {"checkind_notification_waiting",
+                                        "Notices that wait for their channel's turn.", GAUGE,
+                                        "channel", NULL},
+    [CK_METRIC_OUTBOX_OLDEST_AGE_SECONDS] = {"checkind_outbox_oldest_age_seconds",
+                                             "Age of the oldest notice that nobody has taken.",
+                                             GAUGE, NULL, NULL},
+    [CK_METRIC_INCIDENTS_UNACKED] = {"checkind_incidents_unacked",
+                                     "Incidents that nobody has taken over.", GAUGE, NULL, NULL},
+    [CK_METRIC_LADDER_OVERDUE_STEPS] = {"checkind_ladder_overdue_steps",
+                                        "Ladder steps whose time has passed.", GAUGE, NULL, NULL},
+    [CK_METRIC_QUARANTINED_ROWS] = {"checkind_quarantined_rows",
+                                    "Rows set aside because deciding them failed.", GAUGE, NULL,
+                                    NULL},
+    [CK_METRIC_TURNS_TOTAL] = {"checkind_turns_total", "Turns of the engine.", COUNTER, "result",
+                               NULL},
+    [CK_METRIC_TURN_SECONDS] = {"checkind_turn_seconds", "Length of a turn of the engine.",
+                                HISTOGRAM, NULL, NULL},
+    [CK_METRIC_LOOP_LAG_SECONDS] = {"checkind_loop_lag_seconds",
+                                    "How late the loop of pages and notices runs.", GAUGE, NULL,
+                                    NULL},
+    [CK_METRIC_ENGINE_LAG_SECONDS] = {"checkind_engine_lag_seconds",
+                                      "How late the engine takes up what is due.", GAUGE, NULL,
+                                      NULL},
+    [CK_METRIC_CLOCK_OFFSET_SECONDS] = {"checkind_clock_offset_seconds",
+                                        "What remains to be corrected of the wall clock.", GAUGE,
+                                        NULL, NULL},
+    [CK_METRIC_CLOCK_SYNCHRONISED] = {"checkind_clock_synchronised",
+                                      "Whether a time service keeps the wall clock right.", GAUGE,
+                                      NULL, NULL},
+    [CK_METRIC_CLOCK_JUMPS_TOTAL] = {"checkind_clock_jumps_total",
+                                     "How often the wall clock was set.", COUNTER, NULL, NULL},
+    [CK_METRIC_AUDIT_TREE_SIZE] = {"checkind_audit_tree_size", "Entries of the audit log.", GAUGE,
+                                   NULL, NULL},
+    [CK_METRIC_AUDIT_CHECKPOINT_AGE_SECONDS] = {"checkind_audit_checkpoint_age_seconds",
+                                                "Age of the newest signed head of the log.", GAUGE,
+                                                NULL, NULL},
+    [CK_METRIC_HTTP_REQUESTS_TOTAL] = {"checkind_http_requests_total",
+                                       "Requests by class of their status.", COUNTER, "class",
+                                       NULL},
+    [CK_METRIC_WEBSOCKETS] = {"checkind_websockets", "Open WebSockets.", GAUGE, "kind", NULL},
+    [CK_METRIC_CALLS] = {"checkind_calls", "Calls that are on.", GAUGE, NULL, NULL},
+    [CK_METRIC_RECORDINGS] = {"checkind_recordings", "Recordings that are being written.", GAUGE,
+                              NULL, NULL},
+    [CK_METRIC_WORKER_RESTARTS_TOTAL] = {"checkind_worker_restarts_total",
+                                         "Workers that died and were started again.", COUNTER,
+                                         "worker", NULL},
+    [CK_METRIC_DISK_FREE_BYTES] = {"checkind_disk_free_bytes", "Room where the state is kept.",
+                                   GAUGE, NULL, NULL},
+};
+
+static const double bounds[BUCKETS] = {0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5,
+                                       1,     2,     5,    10,   30,  60,   300};
+
+struct series {
+    char first[CK_METRIC_LABEL_SIZE];
+    char second[CK_METRIC_LABEL_SIZE];
+    double value; /* counter, gauge; sum of a histogram */
+    uint64_t count;
+    uint64_t buckets[BUCKETS];
+};
+
+struct ck_metrics {
+    pthread_mutex_t lock;
+    struct {
+        struct series series[CK_METRIC_SERIES_MAX];
+        size_t count;
+    } metrics[CK_METRIC_COUNT];
+};
+
+int ck_metrics_create(struct ck_metrics **metrics)
+{
+    struct ck_metrics *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return -ENOMEM;
+    }
+    pthread_mutex_init(&made->lock, NULL);
+    *metrics = made;
+    return 0;
+}
+
+void ck_metrics_destroy(struct ck_metrics *metrics)
+{
+    if (metrics != NULL) {
+        pthread_mutex_destroy(&metrics->lock);
+        free(metrics);
+    }
+}
+
+static void copy_label(char label[static CK_METRIC_LABEL_SIZE], const char *value)
+{
+    snprintf(label, CK_METRIC_LABEL_SIZE, "%s", value == NULL ? "" : value);
+}
+
+/* The series with these label values, made where there is none yet. The lock is held. */
+static struct series *find(struct ck_metrics *metrics, enum ck_metric metric, const char *first,
+                           const char *second)
+{
+    char labels[2][CK_METRIC_LABEL_SIZE];
+    copy_label(labels[0], first);
+    copy_label(labels[1], second);
+    size_t count = metrics->metrics[metric].count;
+    struct series *series = metrics->metrics[metric].series;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(series[i].first, labels[0]) == 0 && strcmp(series[i].second, labels[1]) == 0) {
+            return &series[i];
+        }
+    }
+    if (count == CK_METRIC_SERIES_MAX) {
+        return &series[count - 1];
+    }
+    bool last = count == CK_METRIC_SERIES_MAX - 1;
+    metrics->metrics[metric].count++;
+    copy_label(series[count].first, last && first != NULL ? "other" : first);
+    copy_label(series[count].second, last && second != NULL ? "other" : second);
+    return &series[count];
+}
+
+void ck_metrics_add(struct ck_metrics *metrics, enum ck_metric metric, const char *first,
+                    const char *second, uint64_t count)
+{
+    assert(table[metric].kind == COUNTER);
+    pthread_mutex_lock(&metrics->lock);
+    find(metrics, metric, first, second)->value += (double)count;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+void ck_metrics_set(struct ck_metrics *metrics, enum ck_metric metric, const char *first,
+                    double value)
+{
+    assert(table[metric].kind == GAUGE);
+    pthread_mutex_lock(&metrics->lock);
+    find(metrics, metric, first, NULL)->value = value;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+void ck_metrics_observe(struct ck_metrics *metrics, enum ck_metric metric, const char *first,
+                        double seconds)
+{
+    assert(table[metric].kind == HISTOGRAM);
+    pthread_mutex_lock(&metrics->lock);
+    struct series *series = find(metrics, metric, first, NULL);
+    series->value += seconds;
+    series->count++;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        series->buckets[i] += seconds <= bounds[i];
+    }
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+/* A label's value with what the format wants escaped. */
+static void write_value(FILE *out, const char *value)
+{
+    for (; *value != '\0'; value++) {
+        if (*value == '\\' || *value == '"') {
+            fputc('\\', out);
+        }
+        fputc(*value == '\n' ? ' ' : *value, out);
+    }
+}
+
+/* "{first="…",second="…",le="…"}", or nothing. */
+static void write_labels(FILE *out, enum ck_metric metric, const struct series *series,
+                         const char *bound)
+{
+    const char *names[] = {table[metric].first, table[metric].second, bound == NULL ? NULL : "le"};
+    const char *values[] = {series->first, series->second, bound};
+    const char *joint = "{";
+    for (size_t i = 0; i < 3; i++) {
+        if (names[i] != NULL) {
+            fprintf(out, "%s%s=\"", joint, names[i]);
+            write_value(out, values[i]);
+            fputc('"', out);
+            joint = ",";
+        }
+    }
+    if (*joint == ',') {
+        fputc('}', out);
+    }
+}
+
+static void write_histogram(FILE *out, enum ck_metric metric, const struct series *series)
+{
+    const char *name = table[metric].name;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        char bound[32];
+        snprintf(bound, sizeof bound, "%g", bounds[i]);
+        fprintf(out, "%s_bucket", name);
+        write_labels(out, metric, series, bound);
+        fprintf(out, " %" PRIu64 "\n", series->buckets[i]);
+    }
+    fprintf(out, "%s_bucket", name);
+    write_labels(out, metric, series, "+Inf");
+    fprintf(out, " %" PRIu64 "\n%s_sum", series->count, name);
+    write_labels(out, metric, series, NULL);
+    fprintf(out, " %.9g\n%s_count", series->value, name);
+    write_labels(out, metric, series, NULL);
+    fprintf(out, " %" PRIu64 "\n", series->count);
+}
+
+static void write_metric(FILE *out, enum ck_metric metric, const struct series *series,
+                         size_t count)
+{
+    static const char *const kinds[] = {"counter", "gauge", "histogram"};
+    if (count == 0) {
+        return;
+    }
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", table[metric].name, table[metric].help,
+            table[metric].name, kinds[table[metric].kind]);
+    for (size_t i = 0; i < count; i++) {
+        if (table[metric].kind == HISTOGRAM) {
+            write_histogram(out, metric, &series[i]);
+        } else {
+            fputs(table[metric].name, out);
+            write_labels(out, metric, &series[i], NULL);
+            fprintf(out, " %.15g\n", series[i].value);
+        }
+    }
+}
+
+char *ck_metrics_text(struct ck_metrics *metrics)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    pthread_mutex_lock(&metrics->lock);
+    for (int metric = 0; metric < CK_METRIC_COUNT; metric++) {
+        write_metric(out, (enum ck_metric)metric, metrics->metrics[metric].series,
+                     metrics->metrics[metric].count);
+    }
+    pthread_mutex_unlock(&metrics->lock);
+    bool failed = ferror(out) != 0;
+    failed |= fclose(out) != 0;
+    if (failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
