@@ -25,6 +25,7 @@
 #define JANUS_US 21.3 /* 200 calls, this machine class; a fifth of it is the target */
 #define P99_US 2000
 #define LOSS_PERCENT 0.1
+#define FLOOR_BUFFER (8 << 20) /* bytes of its socket */
 
 struct plan {
     unsigned calls[POINTS_MAX];
@@ -214,7 +215,7 @@ static pid_t fork_floor(int fd, const struct ck_floor_leg *legs, size_t count, i
 
 static int bind_floor(struct sockaddr_in *address)
 {
-    int buffer = 4 << 20;
+    int buffer = FLOOR_BUFFER;
     socklen_t size = sizeof *address;
     *address =
         (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -223,8 +224,11 @@ static int bind_floor(struct sockaddr_in *address)
         getsockname(fd, (struct sockaddr *)address, &size) != 0) {
         return -1;
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) != 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    }
     return fd;
 }
 

@@ -20,6 +20,7 @@
 #define EXIT_WAIT_MS 10000
 #define SETTLE_QUIET_MS 300
 #define SETTLE_MAX_MS 10000
+#define VIDEO_BITRATE_MAX 2000000
 
 struct said { /* a message of the worker and the datagram that its texts point into */
     struct ck_worker_message message;
@@ -437,15 +438,34 @@ const struct ck_clip *ck_rig_clip(struct ck_rig *rig, unsigned leg)
     return rig->clip[leg % 2];
 }
 
+static uint64_t next_leg(struct ck_rig *rig)
+{
+    if (rig->legs == CK_RIG_LEGS) {
+        give_up("more than %d legs", CK_RIG_LEGS);
+    }
+    return ++rig->legs;
+}
+
+static void send_open(struct ck_rig *rig, uint64_t leg, uint64_t call, enum ck_worker_role role,
+                      const char *offer)
+{
+    struct ck_worker_message message = {
+        .kind = CK_WORKER_LEG_OPEN,
+        .leg_open = {.leg = leg,
+                     .call = call,
+                     .role = (uint8_t)role,
+                     .video_bitrate_max = VIDEO_BITRATE_MAX,
+                     .offer = ck_worker_text_of(offer)},
+    };
+    ck_rig_send(rig, &message, -1);
+}
+
 uint64_t ck_rig_open(struct ck_rig *rig, uint64_t call, enum ck_worker_role role,
                      const struct ck_tclient_config *config)
 {
     struct ck_tclient_config mine = *config;
     unsigned side = role == CK_WORKER_ROLE_STAFF ? 1 : 0;
-    if (rig->legs == CK_RIG_LEGS) {
-        give_up("more than %d legs", CK_RIG_LEGS);
-    }
-    uint64_t number = ++rig->legs;
+    uint64_t number = next_leg(rig);
     mine.crowd = rig->crowd;
     mine.identity = mine.identity != NULL ? mine.identity : rig->identity;
     mine.clip = mine.clip != NULL ? mine.clip : rig->clip[side];
@@ -456,15 +476,15 @@ uint64_t ck_rig_open(struct ck_rig *rig, uint64_t call, enum ck_worker_role role
     if (error != 0) {
         give_up("no client: %s", ck_error_text(error));
     }
-    struct ck_worker_message message = {
-        .kind = CK_WORKER_LEG_OPEN,
-        .leg_open = {.leg = number,
-                     .call = call,
-                     .role = (uint8_t)role,
-                     .video_bitrate_max = 2000000,
-                     .offer = ck_worker_text_of(ck_tclient_offer(rig->leg[number].client))},
-    };
-    ck_rig_send(rig, &message, -1);
+    send_open(rig, number, call, role, ck_tclient_offer(rig->leg[number].client));
+    return number;
+}
+
+uint64_t ck_rig_open_foreign(struct ck_rig *rig, uint64_t call, enum ck_worker_role role,
+                             const char *offer)
+{
+    uint64_t number = next_leg(rig);
+    send_open(rig, number, call, role, offer);
     return number;
 }
 

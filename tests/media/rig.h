@@ -71,6 +71,9 @@ const struct ck_clip *ck_rig_clip(struct ck_rig *rig, unsigned leg);
  * and the client gets the answer as soon as it comes. Gives the leg's number, from 1. */
 uint64_t ck_rig_open(struct ck_rig *rig, uint64_t call, enum ck_worker_role role,
                      const struct ck_tclient_config *config);
+/* A leg of somebody else's, whose offer is `offer`: its answer has to be taken from LEG_ANSWER. */
+uint64_t ck_rig_open_foreign(struct ck_rig *rig, uint64_t call, enum ck_worker_role role,
+                             const char *offer);
 struct ck_tclient *ck_rig_client(struct ck_rig *rig, uint64_t leg);
 const struct ck_tclient_stats *ck_rig_stats(struct ck_rig *rig, uint64_t leg);
 /* What was wrong with the last answer of the leg; "" = nothing. */
