@@ -8,8 +8,9 @@
 
 #define ALIGNMENT 16u
 #define CACHE_LINE 64
-#define REWIND_AT (256u * 1024) /* an empty ring that is further than this goes back to its front  \
-                                 */
+#define REWIND_AT                                                                                  \
+    (256u * 1024) /* an empty ring that is further than this goes back to its front                \
+                   */
 
 /* In front of each record. `skip` says that the rest up to the end of the memory is no record. */
 struct head {
@@ -77,11 +78,13 @@ void *ck_ring_room(struct ck_ring *ring, size_t size, size_t reserve)
 {
     uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
     size_t total = (sizeof(struct head) + size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    size_t free_bytes = room_for(ring, written, total + reserve);
     size_t to_end = ring->size - (size_t)(written % ring->size);
-    bool rewind = free_bytes == ring->size && written % ring->size > REWIND_AT;
-    size_t skip = to_end < total || rewind ? to_end : 0;
-    if (size > CK_RING_RECORD_MAX || free_bytes < skip || free_bytes - skip < total + reserve) {
+    size_t skip = to_end < total ? to_end : 0;
+    size_t free_bytes = room_for(ring, written, skip + total + reserve);
+    if (free_bytes == ring->size && written % ring->size > REWIND_AT) {
+        skip = to_end;
+    }
+    if (size > CK_RING_RECORD_MAX || free_bytes < skip + total + reserve) {
         return NULL;
     }
     if (skip > 0) {

@@ -21,8 +21,9 @@
 #define CK_TIMELINE_SYNC_MAX_US 2000000 /* reports that differ by more are not believed */
 #define CK_TIMELINE_JUMP_US 500000   /* a clock that is off by this has jumped: at once if it is */
 #define CK_TIMELINE_LATE_US 10000000 /* ahead of its arrival or this late, and after a while of */
-#define CK_TIMELINE_PATIENCE_US 2000000 /* this if it stays late: a full queue empties by itself   \
-                                         */
+#define CK_TIMELINE_PATIENCE_US                                                                    \
+    2000000 /* this if it stays late: a full queue empties by itself                               \
+             */
 
 enum ck_timeline_break {
     CK_TIMELINE_CONTINUES = 0,

@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+
+#include "media/record/ring.h"
+
+#define RING_SIZE 8192u
+#define RECORDS 200000u
+
+static size_t size_of(uint32_t n)
+{
+    return 4 + n * 2654435761u % 1500;
+}
+
+static void *produce(void *user)
+{
+    struct ck_ring *ring = user;
+    for (uint32_t n = 0; n < RECORDS;) {
+        size_t size = size_of(n);
+        uint8_t *room = ck_ring_room(ring, size, 0);
+        if (room == NULL) {
+            sched_yield();
+            continue;
+        }
+        memset(room, (int)(n & 0xFF), size);
+        memcpy(room, &n, sizeof n);
+        ck_ring_push(ring);
+        n++;
+    }
+    return NULL;
+}
+
+static void records_come_out_whole_and_in_order(void **state)
+{
+    (void)state;
+    struct ck_ring *ring;
+    pthread_t thread;
+    assert_int_equal(ck_ring_create(&ring, RING_SIZE), 0);
+    assert_int_equal(pthread_create(&thread, NULL, produce, ring), 0);
+    for (uint32_t n = 0; n < RECORDS;) {
+        size_t size;
+        const uint8_t *record = ck_ring_peek(ring, &size);
+        if (record == NULL) {
+            sched_yield();
+            continue;
+        }
+        uint32_t number;
+        memcpy(&number, record, sizeof number);
+        assert_int_equal(number, n);
+        assert_int_equal(size, size_of(n));
+        if (size > 4) {
+            assert_int_equal(record[size - 1], n & 0xFF);
+        }
+        ck_ring_drop(ring);
+        n++;
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(ck_ring_used(ring), 0);
+    ck_ring_destroy(ring);
+}
+
+static void a_full_ring_refuses_and_keeps_its_reserve(void **state)
+{
+    (void)state;
+    struct ck_ring *ring;
+    assert_int_equal(ck_ring_create(&ring, RING_SIZE), 0);
+    unsigned count = 0;
+    while (ck_ring_room(ring, 1000, 2048) != NULL) {
+        ck_ring_push(ring);
+        count++;
+    }
+    assert_in_range(count, 5, 6);
+    assert_non_null(ck_ring_room(ring, 100, 0));
+    ck_ring_push(ring);
+    assert_null(ck_ring_room(ring, CK_RING_RECORD_MAX + 1, 0));
+    size_t size;
+    for (; count > 0; count--) {
+        assert_non_null(ck_ring_peek(ring, &size));
+        assert_int_equal(size, 1000);
+        ck_ring_drop(ring);
+    }
+    assert_non_null(ck_ring_peek(ring, &size));
+    assert_int_equal(size, 100);
+    ck_ring_drop(ring);
+    assert_null(ck_ring_peek(ring, &size));
+    ck_ring_destroy(ring);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_come_out_whole_and_in_order),
+        cmocka_unit_test(a_full_ring_refuses_and_keeps_its_reserve),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
