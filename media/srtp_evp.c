@@ -285,15 +285,16 @@ static int evp_unprotect(struct ck_srtp *srtp, uint8_t *packet, size_t *size)
     if (ck_rtp_read_header(packet, *size, &rtp) != CK_OK || rtp.payload_size < tag_size(srtp)) {
         return CK_E_SYNTAX;
     }
+    size_t clear_size = *size - tag_size(srtp);
     struct source *source = source_for(srtp, rtp.ssrc);
     uint64_t index = 0;
-    if (source == NULL) {
-        return CK_E_LIMIT;
+    if (source == NULL) { /* a source too many, if it is one: only its tag can say so */
+        int error = open_rtp(srtp, rtp.ssrc, rtp.sequence, rtp.header_size, packet, clear_size);
+        return error == CK_OK ? CK_E_LIMIT : error;
     }
     if (!guess_index(&source->rtp, rtp.sequence, &index) || !window_allows(&source->rtp, index)) {
         return CK_E_CONFLICT;
     }
-    size_t clear_size = *size - tag_size(srtp);
     int error = open_rtp(srtp, rtp.ssrc, index, rtp.header_size, packet, clear_size);
     if (error == CK_OK) {
         source_keep(srtp, source, rtp.ssrc);

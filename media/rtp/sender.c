@@ -1,0 +1,180 @@
+#include "media/rtp/sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define NTP_1970 INT64_C(2208988800) /* seconds from 1900 to 1970 */
+
+int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool video, uint8_t type,
+                   uint32_t ssrc, uint16_t first_sequence, uint32_t first_timestamp)
+{
+    unsigned ring_size = video ? CK_SENDER_RING_VIDEO : CK_SENDER_RING_AUDIO;
+    struct ck_sent *ring = calloc(ring_size, sizeof *ring);
+    if (ring == NULL) {
+        return -ENOMEM;
+    }
+    *sender = (struct ck_sender){
+        .ssrc = ssrc,
+        .hz = video ? CK_RTP_VIDEO_HZ : CK_RTP_AUDIO_HZ,
+        .type = type,
+        .video = video,
+        .waiting = video,
+        .highest = first_sequence &
+                   0x7fff, /* so that the first roll-over is far (RFC 3711 section 3.3.1) */
+        .last_timestamp = first_timestamp,
+        .ring_size = ring_size,
+        .ring_oldest = first_sequence & 0x7fff,
+        .ring = ring,
+        .pool = pool,
+    };
+    return 0;
+}
+
+static void forget(struct ck_sender *sender, struct ck_sent *sent)
+{
+    ck_packet_drop(sender->pool, sent->packet);
+    sent->packet = NULL;
+}
+
+void ck_sender_deinit(struct ck_sender *sender)
+{
+    for (unsigned i = 0; sender->ring != NULL && i < sender->ring_size; i++) {
+        forget(sender, &sender->ring[i]);
+    }
+    free(sender->ring);
+    sender->ring = NULL;
+}
+
+/* The next number, and a timestamp as far ahead of the last one as time has gone on. */
+static void join(struct ck_sender *sender, uint64_t sequence, uint32_t timestamp,
+                 struct ck_mono now)
+{
+    int64_t passed_us = sender->fed ? now.us - sender->last_fed.us : 0;
+    uint32_t passed = (uint32_t)(passed_us * sender->hz / 1000000);
+    sender->feed_first = sequence;
+    sender->sequence_shift = (int64_t)(sender->highest + 1 - sequence);
+    sender->timestamp_shift = sender->last_timestamp + (passed == 0 ? 1 : passed) - timestamp;
+}
+
+bool ck_sender_map(struct ck_sender *sender, uint64_t feed, bool resume, uint64_t sequence,
+                   uint32_t timestamp, struct ck_mono now, uint64_t *out_sequence,
+                   uint32_t *out_timestamp)
+{
+    if (!sender->fed || feed != sender->feed) {
+        join(sender, sequence, timestamp, now);
+    } else if (resume) { /* the same clock goes on, only numbers were left out */
+        sender->feed_first = sequence;
+        sender->sequence_shift = (int64_t)(sender->highest + 1 - sequence);
+    } else if (sequence < sender->feed_first) {
+        return false;
+    }
+    sender->fed = true;
+    sender->feed = feed;
+    *out_sequence = sequence + (uint64_t)sender->sequence_shift;
+    *out_timestamp = timestamp + sender->timestamp_shift;
+    if (*out_sequence > sender->highest) {
+        sender->highest = *out_sequence;
+        sender->last_timestamp = *out_timestamp;
+        sender->last_fed = now;
+    }
+    return true;
+}
+
+static int64_t age_limit_us(const struct ck_sender *sender)
+{
+    int64_t us = (int64_t)sender->rtt_us + CK_SENDER_AGE_SLACK_MS * 1000;
+    if (us < CK_SENDER_AGE_MIN_MS * 1000) {
+        return CK_SENDER_AGE_MIN_MS * 1000;
+    }
+    return us > CK_SENDER_AGE_MAX_MS * 1000 ? CK_SENDER_AGE_MAX_MS * 1000 : us;
+}
+
+void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, struct ck_packet *packet,
+                    struct ck_mono now)
+{
+    struct ck_sent *sent = &sender->ring[sequence % sender->ring_size];
+    ck_packet_drop(sender->pool, sent->packet);
+    *sent = (struct ck_sent){.packet = ck_packet_keep(packet), .sequence = sequence, .sent = now};
+    if (sender->highest - sender->ring_oldest >= sender->ring_size) {
+        sender->ring_oldest = sender->highest - sender->ring_size + 1;
+    }
+    while (sender->ring_oldest < sender->highest) {
+        struct ck_sent *oldest = &sender->ring[sender->ring_oldest % sender->ring_size];
+        if (oldest->packet != NULL && now.us - oldest->sent.us <= age_limit_us(sender)) {
+            return;
+        }
+        if (oldest->packet != NULL && oldest->sequence <= sender->ring_oldest) {
+            forget(sender, oldest);
+        }
+        sender->ring_oldest++;
+    }
+}
+
+struct ck_packet *ck_sender_again(struct ck_sender *sender, uint16_t sequence, struct ck_mono now)
+{
+    uint64_t extended =
+        sender->highest + (uint64_t)(int64_t)ck_rtp_ahead(sequence, (uint16_t)sender->highest);
+    struct ck_sent *sent = &sender->ring[extended % sender->ring_size];
+    sender->asked++;
+    int64_t pause_us = sender->rtt_us > CK_SENDER_AGAIN_MIN_MS * 1000
+                           ? (int64_t)sender->rtt_us
+                           : CK_SENDER_AGAIN_MIN_MS * 1000;
+    if (sent->packet == NULL || sent->sequence != extended ||
+        (sent->repeated && now.us - sent->again.us < pause_us)) {
+        return NULL;
+    }
+    sent->repeated = true;
+    sent->again = now;
+    sender->again++;
+    return sent->packet;
+}
+
+bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now)
+{
+    if (gate->bitrate == 0) {
+        return true;
+    }
+    int64_t full = (int64_t)gate->bitrate * CK_SENDER_GATE_BURST_MS / 1000;
+    int64_t passed_us = now.us - gate->filled.us;
+    gate->filled = now;
+    gate->budget_bits += passed_us > 1000000 ? full : (int64_t)gate->bitrate * passed_us / 1000000;
+    if (gate->budget_bits > full) {
+        gate->budget_bits = full;
+    }
+    if (gate->budget_bits < 0) {
+        return false;
+    }
+    gate->budget_bits -= bits;
+    return true;
+}
+
+uint64_t ck_ntp_of_us(int64_t us)
+{
+    int64_t seconds = us / 1000000 + NTP_1970;
+    uint64_t rest = (uint64_t)(us % 1000000);
+    return (uint64_t)seconds << 32 | (rest << 32) / 1000000;
+}
+
+int64_t ck_us_of_ntp(uint64_t ntp)
+{
+    int64_t seconds = (int64_t)(ntp >> 32) - NTP_1970;
+    return seconds * 1000000 + (int64_t)(((ntp & 0xffffffff) * 1000000) >> 32);
+}
+
+bool ck_sender_report(const struct ck_sender *sender, const struct ck_source *source,
+                      int64_t offset_us, uint64_t ntp_now, struct ck_rtcp_sender *report)
+{
+    if (!source->has_report || !sender->fed || sender->packets == 0) {
+        return false;
+    }
+    int64_t since_us = ck_us_of_ntp(ntp_now) - (ck_us_of_ntp(source->report_ntp) + offset_us);
+    *report = (struct ck_rtcp_sender){
+        .ssrc = sender->ssrc,
+        .ntp = ntp_now,
+        .timestamp = source->report_timestamp + sender->timestamp_shift +
+                     (uint32_t)(since_us * sender->hz / 1000000),
+        .packets = (uint32_t)sender->packets,
+        .bytes = (uint32_t)sender->bytes,
+    };
+    return true;
+}

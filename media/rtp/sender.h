@@ -1,0 +1,103 @@
+/* One outgoing RTP stream to one browser: its own SSRC, numbers and timestamps without a break over
+ * whatever it is fed from, the protected packets of the last moments to be sent again, and its
+ * sender reports. */
+#ifndef MEDIA_RTP_SENDER_H
+#define MEDIA_RTP_SENDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/rtp/source.h"
+#include "media/transport/packet.h"
+#include "protocol/base/time.h"
+#include "protocol/rtp_control.h"
+
+#define CK_SENDER_RING_VIDEO 512
+#define CK_SENDER_RING_AUDIO 64
+#define CK_SENDER_AGE_MIN_MS                                                                       \
+    200 /* how long a sent packet is kept: round trip and CK_SENDER_AGE_SLACK_MS, within */
+#define CK_SENDER_AGE_MAX_MS 1000
+#define CK_SENDER_AGE_SLACK_MS 100
+#define CK_SENDER_AGAIN_MIN_MS 10   /* between two repetitions of one packet, and a round trip */
+#define CK_SENDER_GATE_BURST_MS 500 /* of its bandwidth a poor downlink may be ahead */
+#define CK_SENDER_GATE_KEY_MS 5000  /* between the key frames that a poor downlink asks for */
+
+struct ck_sent {
+    struct ck_packet *packet; /* protected; NULL: this place is free */
+    uint64_t sequence;
+    struct ck_mono sent;
+    bool repeated;
+    struct ck_mono again; /* last time it was sent again */
+};
+
+/* The bandwidth of a downlink, once its browser has told it. */
+struct ck_gate {
+    uint64_t bitrate; /* bits per second; 0: never told */
+    int64_t budget_bits;
+    struct ck_mono filled;
+};
+
+struct ck_sender {
+    uint32_t ssrc;
+    uint32_t hz;
+    uint8_t type; /* payload type at this browser */
+    bool video;
+    bool fed;            /* there has been a packet */
+    bool waiting;        /* video: everything is dropped until a key frame begins */
+    bool gated;          /* waiting because the downlink is poor */
+    uint64_t feed;       /* number of what it is fed from, see ck_sender_map() */
+    uint64_t feed_first; /* first number of that feed that is sent */
+    int64_t sequence_shift;
+    uint32_t timestamp_shift;
+    uint64_t highest; /* of our own extended numbers */
+    uint32_t last_timestamp;
+    struct ck_mono last_fed;
+    struct ck_mono gate_asked;
+    uint64_t packets;
+    uint64_t bytes; /* of payload */
+    uint32_t again;
+    uint32_t asked;
+    uint32_t reported_lost; /* what the browser says */
+    uint32_t reported_jitter;
+    uint32_t rtt_us;
+    struct ck_gate gate;
+    unsigned ring_size;
+    uint64_t ring_oldest;
+    struct ck_sent *ring;
+    struct ck_packet_pool *pool;
+};
+
+/* Begins with the given random numbers. 0 or -ENOMEM. */
+int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool video, uint8_t type,
+                   uint32_t ssrc, uint16_t first_sequence, uint32_t first_timestamp);
+void ck_sender_deinit(struct ck_sender *sender);
+
+/* Our number and timestamp for a packet of a feed (any number that changes when the feeding stream
+ * does). Continues without a break where the feed is a new one or where packets were left out on
+ * purpose (`resume`). False where the packet is older than the point where that happened. */
+bool ck_sender_map(struct ck_sender *sender, uint64_t feed, bool resume, uint64_t sequence,
+                   uint32_t timestamp, struct ck_mono now, uint64_t *out_sequence,
+                   uint32_t *out_timestamp);
+
+/* Keeps a protected packet for repetition, and forgets those that are too old. */
+void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, struct ck_packet *packet,
+                    struct ck_mono now);
+/* The kept packet with that number, NULL where there is none, or it was sent again less than a
+ * round trip ago. */
+struct ck_packet *ck_sender_again(struct ck_sender *sender, uint16_t sequence, struct ck_mono now);
+
+/* Whether `bits` more are within what the downlink carries. Without a told bandwidth everything is.
+ */
+bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now);
+
+/* The sender report at `now`, whose wall time in NTP form is `ntp_now`; `offset_us` is what is
+ * added to the clock of the feeding browser to get ours. False while the feed has sent no report
+ * itself. */
+bool ck_sender_report(const struct ck_sender *sender, const struct ck_source *source,
+                      int64_t offset_us, uint64_t ntp_now, struct ck_rtcp_sender *report);
+
+/* NTP time (RFC 3550 section 4) of microseconds since 1970, and back. */
+uint64_t ck_ntp_of_us(int64_t us);
+int64_t ck_us_of_ntp(uint64_t ntp);
+
+#endif

@@ -1,0 +1,48 @@
+/* Packets: a pool of equal buffers with a count of owners. Single-threaded; no allocation once the
+ * pool has grown to what the traffic needs. */
+#ifndef MEDIA_TRANSPORT_PACKET_H
+#define MEDIA_TRANSPORT_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/time.h"
+#include "protocol/rtp.h"
+
+#define CK_PACKET_ROOM                                                                             \
+    1600 /* more than any packet we take or make, so that a longer one is noticed */
+#define CK_PACKET_SLAB 64 /* packets allocated at a time */
+
+struct ck_packet {
+    struct ck_packet *next; /* in the free list, or for the present owner's use */
+    uint32_t owners;
+    uint32_t size;
+    struct ck_mono arrival;
+    struct ck_rtp rtp; /* of a clear packet */
+    uint8_t data[CK_PACKET_ROOM];
+};
+
+struct ck_packet_pool;
+
+/* A pool that never holds more than `packets_max` packets. 0 or -ENOMEM. */
+int ck_packet_pool_create(struct ck_packet_pool **pool, size_t packets_max);
+/* All packets must have been given back. NULL is taken. */
+void ck_packet_pool_destroy(struct ck_packet_pool *pool);
+
+/* A packet with one owner, or NULL where the limit is reached or memory is out. Its content is
+ * undefined. */
+struct ck_packet *ck_packet_get(struct ck_packet_pool *pool);
+
+static inline struct ck_packet *ck_packet_keep(struct ck_packet *packet)
+{
+    packet->owners++;
+    return packet;
+}
+
+/* One owner less; the last one gives it back. NULL is taken. */
+void ck_packet_drop(struct ck_packet_pool *pool, struct ck_packet *packet);
+
+/* How many are out. */
+size_t ck_packet_pool_used(const struct ck_packet_pool *pool);
+
+#endif

@@ -1,0 +1,257 @@
+/* What we tell the browsers by RTCP, and checkind by LEG_STATS. */
+#include "media/worker/worker_impl.h"
+#include "protocol/base/error.h"
+
+/* A packet for RTCP; the writer leaves room for the protection. NULL where the pool is empty. */
+static struct ck_packet *begin(struct leg *leg, struct ck_writer *writer)
+{
+    struct ck_packet *packet = ck_packet_get(leg->worker->pool);
+    if (packet != NULL) {
+        *writer = ck_writer_of(packet->data, CK_DTLS_LINK_MTU - CK_SRTP_OVERHEAD);
+    }
+    return packet;
+}
+
+/* Feedback may travel alone only where reduced size was agreed (RFC 5506). */
+static void introduce(struct leg *leg, struct ck_writer *writer)
+{
+    if (!leg->reduced_size) {
+        ck_rtcp_write_rr(writer, leg->ssrc, NULL, 0);
+        ck_rtcp_write_cname(writer, leg->ssrc, leg->cname);
+    }
+}
+
+static void finish(struct leg *leg, struct ck_packet *packet, const struct ck_writer *writer)
+{
+    struct worker *worker = leg->worker;
+    size_t size = writer->size;
+    if (!writer->failed && size > 0 &&
+        worker->srtp->protect_control(leg->out, packet->data, &size) == CK_OK) {
+        packet->size = (uint32_t)size;
+        path_send(leg, packet);
+    }
+    ck_packet_drop(worker->pool, packet);
+}
+
+void feedback_key_frame(struct leg *leg)
+{
+    struct track *track = &leg->tracks[VIDEO];
+    struct ck_writer writer;
+    if (track->source < 0 || (!track->pli && !track->fir)) {
+        return;
+    }
+    const struct ck_source *source = &leg->sources[track->source].rtp;
+    if (!ck_key_frames_due(&leg->keys, leg->worker->now, source->heard, record_wants(leg))) {
+        return;
+    }
+    struct ck_packet *packet = begin(leg, &writer);
+    if (packet == NULL) {
+        return;
+    }
+    introduce(leg, &writer);
+    if (track->pli) {
+        ck_rtcp_write_pli(&writer, leg->ssrc, source->ssrc);
+    } else {
+        ck_rtcp_write_fir(&writer, leg->ssrc, source->ssrc, leg->fir_number++);
+    }
+    finish(leg, packet, &writer);
+}
+
+static void ask_again(struct leg *leg, struct track *track)
+{
+    uint16_t asked[CK_MISSING_MAX];
+    struct ck_writer writer;
+    unsigned count = ck_missing_due(&track->missing, leg->worker->now, leg->rtt_us, asked);
+    struct ck_packet *packet = count == 0 ? NULL : begin(leg, &writer);
+    if (packet == NULL) {
+        return;
+    }
+    track->asked += count;
+    introduce(leg, &writer);
+    ck_rtcp_write_nack(&writer, leg->ssrc, leg->sources[track->source].rtp.ssrc, asked, count);
+    finish(leg, packet, &writer);
+}
+
+void feedback_missing(struct leg *leg)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct track *track = &leg->tracks[kind];
+        if (track->source >= 0 && track->missing.count > 0) {
+            ask_again(leg, track);
+        }
+    }
+}
+
+/* --- reports
+ * ---------------------------------------------------------------------------------------- */
+
+static unsigned collect(struct leg *leg, struct ck_rtcp_report *reports)
+{
+    unsigned count = 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (leg->tracks[kind].source >= 0) {
+            reports[count++] =
+                ck_source_report_out(&leg->sources[leg->tracks[kind].source].rtp, leg->worker->now);
+        }
+    }
+    return count;
+}
+
+/* The sender report of what the peer feeds this leg with. */
+static bool sender_report(struct leg *leg, enum kind kind, struct ck_rtcp_sender *report)
+{
+    const struct leg *peer = leg_peer(leg);
+    const struct track *track = &leg->tracks[kind];
+    if (peer == NULL || !leg->call->relay || !track->negotiated || !peer->has_clock ||
+        peer->tracks[kind].source < 0) {
+        return false;
+    }
+    const struct source *source = &peer->sources[peer->tracks[kind].source];
+    return source->feed == track->out.feed &&
+           ck_sender_report(&track->out, &source->rtp, peer->clock_offset_us,
+                            ck_ntp_of_us(leg->worker->wall_us), report);
+}
+
+static void write_reports(struct leg *leg, struct ck_writer *writer)
+{
+    struct ck_rtcp_report reports[KINDS];
+    unsigned count = collect(leg, reports);
+    bool sends = false;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct ck_rtcp_sender report;
+        if (sender_report(leg, (enum kind)kind, &report)) {
+            ck_rtcp_write_sr(writer, &report, reports, sends ? 0 : count);
+            sends = true;
+        }
+    }
+    if (!sends) {
+        ck_rtcp_write_rr(writer, leg->ssrc, reports, count);
+    }
+    ck_rtcp_write_cname(writer, leg->ssrc, leg->cname);
+}
+
+static uint32_t rate_of(uint64_t bytes, int64_t us)
+{
+    return us <= 0 ? 0 : (uint32_t)(bytes * 8 * 1000000 / (uint64_t)us);
+}
+
+static uint64_t packets_in(const struct leg *leg, const struct track *track)
+{
+    return track->past_packets + (track->source < 0 ? 0 : leg->sources[track->source].rtp.received);
+}
+
+static uint64_t bytes_in(const struct leg *leg, const struct track *track)
+{
+    return track->past_bytes + (track->source < 0 ? 0 : leg->sources[track->source].rtp.bytes);
+}
+
+/* What the last interval says about the uplink. */
+static void judge_uplink(struct leg *leg)
+{
+    struct worker *worker = leg->worker;
+    uint64_t came = 0;
+    uint64_t missed = 0;
+    uint64_t bytes = 0;
+    int64_t us = worker->now.us - leg->interval_began.us;
+    if (us < REPORT_MS * 500) {
+        return;
+    }
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct track *track = &leg->tracks[kind];
+        uint64_t packets = packets_in(leg, track);
+        uint64_t size = bytes_in(leg, track);
+        came += packets - track->interval_in_packets;
+        bytes += size - track->interval_in_bytes;
+        missed += track->missed - track->interval_missed;
+        track->interval_in_packets = packets;
+        track->interval_in_bytes = size;
+        track->interval_missed = track->missed;
+    }
+    leg->interval_began = worker->now;
+    ck_uplink_interval(&leg->uplink, came, missed, rate_of(bytes, us));
+}
+
+void feedback_report(struct leg *leg)
+{
+    struct ck_writer writer;
+    struct ck_packet *packet = begin(leg, &writer);
+    if (packet == NULL) {
+        return;
+    }
+    judge_uplink(leg);
+    write_reports(leg, &writer);
+    const struct track *video = &leg->tracks[VIDEO];
+    if (video->remb && video->source >= 0) {
+        ck_rtcp_write_remb(&writer, leg->ssrc, leg->uplink.allowed,
+                           &leg->sources[video->source].rtp.ssrc, 1);
+        leg->allowed_told = leg->uplink.allowed;
+    }
+    finish(leg, packet, &writer);
+}
+
+/* --- statistics
+ * ------------------------------------------------------------------------------------- */
+
+static struct ck_worker_flow flow_in(struct leg *leg, struct track *track, int64_t us)
+{
+    uint64_t bytes = bytes_in(leg, track);
+    struct ck_worker_flow flow = {
+        .packets = packets_in(leg, track),
+        .bytes = bytes,
+        .lost = (uint32_t)track->past_lost,
+        .nacked = (uint32_t)track->asked,
+        .recovered = (uint32_t)track->found,
+        .bitrate = rate_of(bytes - track->stats_in_bytes, us),
+        .rtt_us = leg->rtt_us,
+    };
+    if (track->source >= 0) {
+        const struct ck_source *source = &leg->sources[track->source].rtp;
+        flow.lost += (uint32_t)ck_source_lost(source);
+        flow.jitter_us = ck_source_jitter_us(source);
+    }
+    track->stats_in_bytes = bytes;
+    return flow;
+}
+
+static struct ck_worker_flow flow_out(struct track *track, int64_t us)
+{
+    const struct ck_sender *sender = &track->out;
+    if (!track->negotiated) {
+        return (struct ck_worker_flow){0};
+    }
+    struct ck_worker_flow flow = {
+        .packets = sender->packets,
+        .bytes = sender->bytes,
+        .lost = sender->reported_lost,
+        .nacked = sender->asked,
+        .recovered = sender->again,
+        .bitrate = rate_of(sender->bytes - track->stats_out_bytes, us),
+        .jitter_us = (uint32_t)((uint64_t)sender->reported_jitter * 1000000 / sender->hz),
+        .rtt_us = sender->rtt_us,
+    };
+    track->stats_out_bytes = sender->bytes;
+    return flow;
+}
+
+void feedback_stats(struct leg *leg)
+{
+    struct worker *worker = leg->worker;
+    int64_t us = worker->now.us - leg->stats_began.us;
+    struct ck_worker_message message = {
+        .kind = CK_WORKER_LEG_STATS,
+        .leg_stats = {.leg = leg->id,
+                      .key_frames = leg->keys.whole_count,
+                      .plis_sent = leg->keys.asked_count,
+                      .width = leg->keys.width,
+                      .height = leg->keys.height,
+                      .bitrate_allowed = leg->allowed_told,
+                      .audio_in = flow_in(leg, &leg->tracks[AUDIO], us),
+                      .video_in = flow_in(leg, &leg->tracks[VIDEO], us),
+                      .audio_out = flow_out(&leg->tracks[AUDIO], us),
+                      .video_out = flow_out(&leg->tracks[VIDEO], us)},
+    };
+    worker_send(worker, &message, true);
+    leg->stats_began = worker->now;
+    leg->stats_due = ck_mono_add_us(
+        worker->now, duration_us(worker->config.durations.stats_ms, CK_WORKER_STATS_MS));
+}

@@ -1,0 +1,126 @@
+/* From one leg of a call to the other. A packet goes on at once; it is encrypted for the other
+ * browser into a packet of its own, which is kept to be sent again as it is. */
+#include <string.h>
+
+#include "media/worker/worker_impl.h"
+#include "protocol/base/error.h"
+
+/* A packet of padding alone keeps the numbers without a hole: 4 bytes, all padding (RFC 3550
+ * section 5.1). */
+static const uint8_t padding[4] = {0, 0, 0, 4};
+#define PADDING_BIT 0x20
+
+static bool takes(const struct leg *peer, enum kind kind)
+{
+    return peer != NULL && peer->state == LEG_CONNECTED && !peer->suspended &&
+           peer->tracks[kind].negotiated && peer->tracks[kind].receives;
+}
+
+/* Whether a video packet may go to a downlink: not before its first key frame, and not beyond what
+ * it carries, in which case everything up to the next key frame is left out. The evidence from the
+ * uplink is never made worse for it. */
+static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_packet *packet,
+                   const struct ck_vp8 *vp8, bool *resume)
+{
+    struct ck_mono now = from->worker->now;
+    if (sender->waiting && !vp8->key_frame) {
+        if (sender->gated && now.us - sender->gate_asked.us >= CK_SENDER_GATE_KEY_MS * 1000) {
+            sender->gate_asked = now;
+            ck_key_frames_want(&from->keys, false);
+        }
+        return false;
+    }
+    if (!ck_gate_pass(&sender->gate, packet->size * 8, now)) {
+        if (!sender->waiting) {
+            sender->gate_asked = now;
+        }
+        sender->waiting = true;
+        sender->gated = true;
+        return false;
+    }
+    *resume = sender->waiting;
+    sender->waiting = false;
+    sender->gated = false;
+    return true;
+}
+
+static void forward(struct leg *peer, struct track *track, const struct ck_packet *packet,
+                    uint64_t sequence, uint32_t timestamp)
+{
+    struct worker *worker = peer->worker;
+    struct ck_packet *out = ck_packet_get(worker->pool);
+    if (out == NULL) {
+        return;
+    }
+    const struct ck_rtp *rtp = &packet->rtp;
+    struct ck_rtp header = {
+        .marker = rtp->marker,
+        .payload_type = track->type,
+        .sequence = (uint16_t)sequence,
+        .timestamp = timestamp,
+        .ssrc = track->out.ssrc,
+    };
+    ck_rtp_write_header(&header, out->data);
+    const uint8_t *payload = packet->data + rtp->header_size;
+    size_t payload_size = rtp->payload_size;
+    if (payload_size == 0) {
+        payload = padding;
+        payload_size = sizeof padding;
+        out->data[0] |= PADDING_BIT;
+    }
+    size_t size = 0;
+    if (worker->srtp->protect(peer->out, out->data, CK_RTP_HEADER_SIZE, payload, payload_size,
+                              &size) == CK_OK) {
+        out->size = (uint32_t)size;
+        path_send(peer, out);
+        track->out.packets++;
+        track->out.bytes += rtp->payload_size;
+        if (track->nack) {
+            ck_sender_keep(&track->out, sequence, out, worker->now);
+        }
+    }
+    ck_packet_drop(worker->pool, out);
+}
+
+void relay_packet(struct leg *from, enum kind kind, const struct source *source, uint64_t sequence,
+                  const struct ck_packet *packet, const struct ck_vp8 *vp8)
+{
+    struct leg *peer = leg_peer(from);
+    if (!from->call->relay || !takes(peer, kind)) {
+        return;
+    }
+    struct track *track = &peer->tracks[kind];
+    bool resume = false;
+    if (kind == VIDEO && !passes(from, &track->out, packet, vp8, &resume)) {
+        return;
+    }
+    uint64_t out_sequence = 0;
+    uint32_t out_timestamp = 0;
+    if (ck_sender_map(&track->out, source->feed, resume, sequence, packet->rtp.timestamp,
+                      from->worker->now, &out_sequence, &out_timestamp)) {
+        forward(peer, track, packet, out_sequence, out_timestamp);
+    }
+}
+
+void relay_again(struct leg *leg, enum kind kind, uint16_t sequence)
+{
+    struct ck_packet *packet = ck_sender_again(&leg->tracks[kind].out, sequence, leg->worker->now);
+    if (packet != NULL) {
+        path_send(leg, packet);
+    }
+}
+
+void relay_begin(struct call *call)
+{
+    for (unsigned i = 0; i < LEGS_PER_CALL; i++) {
+        struct leg *leg = call->legs[i];
+        if (leg == NULL || leg->state != LEG_CONNECTED) {
+            continue;
+        }
+        if (leg->tracks[VIDEO].negotiated) {
+            leg->tracks[VIDEO].out.waiting = true;
+        }
+        ck_key_frames_want(&leg->keys, true);
+        leg_soon(leg, 0);
+    }
+}
