@@ -548,6 +548,22 @@ static int connected_lost(struct ck_checkin_turn *turn)
     return 0;
 }
 
+/* Ended by our side: nothing that could be held against the person. Without contact they are called
+ * again. */
+static int connected_call_over(struct ck_checkin_turn *turn)
+{
+    struct ck_checkin *row = &turn->row;
+    if (row->phase == CK_PHASE_FORM) {
+        return 0;
+    }
+    if (row->contact) {
+        await_form(turn);
+    } else if (row->phase == CK_PHASE_IN_CALL) {
+        call_back(turn);
+    }
+    return 0;
+}
+
 /* In a call that has become one, the form says how it went; a tap on "I cannot" there is a way of
  * leaving. */
 static int connected_declined(struct ck_checkin_turn *turn)
@@ -692,6 +708,7 @@ static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] =
             [CK_CHECKIN_WAIVED] = waive,
             [CK_CHECKIN_MOVED] = planned_moved,
             [CK_CHECKIN_CONTACT_ELSEWHERE] = planned_elsewhere,
+            [CK_CHECKIN_CALL_OVER] = ignore,
         },
     [CK_CHECKIN_ARMED] =
         {
@@ -712,6 +729,7 @@ static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] =
             [CK_CHECKIN_WAIVED] = waive,
             [CK_CHECKIN_MOVED] = refuse,
             [CK_CHECKIN_CONTACT_ELSEWHERE] = armed_elsewhere,
+            [CK_CHECKIN_CALL_OVER] = ignore,
         },
     [CK_CHECKIN_RINGING] =
         {
@@ -732,6 +750,7 @@ static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] =
             [CK_CHECKIN_WAIVED] = ringing_waived,
             [CK_CHECKIN_MOVED] = refuse,
             [CK_CHECKIN_CONTACT_ELSEWHERE] = contact_elsewhere,
+            [CK_CHECKIN_CALL_OVER] = ignore,
         },
     [CK_CHECKIN_CONNECTED] =
         {
@@ -752,6 +771,7 @@ static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] =
             [CK_CHECKIN_WAIVED] = refuse,
             [CK_CHECKIN_MOVED] = refuse,
             [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
+            [CK_CHECKIN_CALL_OVER] = connected_call_over,
         },
     [CK_CHECKIN_AWAITING_REVIEW] =
         {
@@ -772,6 +792,7 @@ static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] =
             [CK_CHECKIN_WAIVED] = refuse,
             [CK_CHECKIN_MOVED] = refuse,
             [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
+            [CK_CHECKIN_CALL_OVER] = ignore,
         },
     [CK_CHECKIN_DONE] =
         {
@@ -792,6 +813,7 @@ static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] =
             [CK_CHECKIN_WAIVED] = refuse,
             [CK_CHECKIN_MOVED] = refuse,
             [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
+            [CK_CHECKIN_CALL_OVER] = ignore,
         },
 };
 

@@ -198,6 +198,7 @@ enum ck_checkin_event_kind {
     CK_CHECKIN_WAIVED,    /* request of staff, or the end of the order or plan */
     CK_CHECKIN_MOVED, /* new due time while PLANNED (rule, zone or tzdata change, agreed request) */
     CK_CHECKIN_CONTACT_ELSEWHERE, /* accepted contact in another check-in of this person */
+    CK_CHECKIN_CALL_OVER, /* our side ended the call, or lost its own leg; the form follows */
     CK_CHECKIN_EVENT_COUNT,
 };
 

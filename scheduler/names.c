@@ -309,6 +309,7 @@ static const char *const checkin_event_names[] = {
     [CK_CHECKIN_WAIVED] = "waived",
     [CK_CHECKIN_MOVED] = "moved",
     [CK_CHECKIN_CONTACT_ELSEWHERE] = "contact_elsewhere",
+    [CK_CHECKIN_CALL_OVER] = "call_over",
 };
 
 const char *ck_checkin_event_name(enum ck_checkin_event_kind kind)
