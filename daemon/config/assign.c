@@ -12,6 +12,7 @@
 #include "protocol/base/error.h"
 
 #define ALLOWED_SIZE 240
+#define CREDENTIAL "%d/"
 
 static void refuse_value(struct ck_parse *parse, const struct ck_setting *setting, unsigned line,
                          const char *value, const char *what)
@@ -31,12 +32,22 @@ static char *copy_text(struct ck_parse *parse, const char *text)
     return copy;
 }
 
+bool ck_parse_left(const struct ck_parse *parse, const char *path)
+{
+    const struct ck_config_place *place = parse->place;
+    return place != NULL && place->leave_credentials && place->credentials_dir == NULL &&
+           strncmp(path, CREDENTIAL, strlen(CREDENTIAL)) == 0;
+}
+
 /* A copy with a leading "%d/" replaced; NULL with a fault noted where there is no such directory.
  */
 static char *expand_path(struct ck_parse *parse, const struct ck_setting *setting, unsigned line,
                          const char *value)
 {
-    if (strncmp(value, "%d/", 3) != 0) {
+    if (strncmp(value, CREDENTIAL, strlen(CREDENTIAL)) != 0) {
+        return copy_text(parse, value);
+    }
+    if (ck_parse_left(parse, value)) {
         return copy_text(parse, value);
     }
     if (parse->place == NULL || parse->place->credentials_dir == NULL) {
@@ -46,7 +57,7 @@ static char *expand_path(struct ck_parse *parse, const struct ck_setting *settin
         return NULL;
     }
     char *path = NULL;
-    if (asprintf(&path, "%s/%s", parse->place->credentials_dir, value + 3) < 0) {
+    if (asprintf(&path, "%s/%s", parse->place->credentials_dir, value + strlen(CREDENTIAL)) < 0) {
         parse->short_of_memory = true;
         return NULL;
     }
@@ -59,6 +70,9 @@ static void assign_text(struct ck_parse *parse, const struct ck_setting *setting
     char *text = setting->type == CK_SETTING_PATH ? expand_path(parse, setting, line, value)
                                                   : copy_text(parse, value);
     *at = text;
+    if (setting->type == CK_SETTING_PATH && ck_parse_left(parse, value)) {
+        return;
+    }
     if (text != NULL && *text != '\0' && setting->refuse != NULL && setting->refuse(text) != NULL) {
         refuse_value(parse, setting, line, value, "is not allowed");
     }
@@ -147,7 +161,7 @@ static void assign_secret(struct ck_parse *parse, const struct ck_setting *setti
         return;
     }
     secret->path = expand_path(parse, setting, line, value);
-    if (secret->path == NULL) {
+    if (secret->path == NULL || ck_parse_left(parse, value)) {
         return;
     }
     if (*secret->path != '/') {

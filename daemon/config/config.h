@@ -199,9 +199,12 @@ struct ck_config_faults {
 };
 
 /* Where the configuration is read. `credentials_dir` is what a leading "%d/" of a *_file path
- * stands for (systemd's $CREDENTIALS_DIRECTORY); NULL where there is none. */
+ * stands for (systemd's $CREDENTIALS_DIRECTORY); NULL where there is none, which is a fault where
+ * it is needed. With `leave_credentials` such files are left unread instead: the configuration can
+ * then be checked by somebody who has no credentials, and is good for nothing else. */
 struct ck_config_place {
     const char *credentials_dir;
+    bool leave_credentials;
 };
 
 /* Reads `size` bytes of configuration, checks everything including rules across settings, and reads

@@ -29,6 +29,9 @@ __attribute__((format(printf, 5, 6))) void ck_parse_fault(struct ck_parse *parse
 void ck_parse_assign(struct ck_parse *parse, const struct ck_setting *setting, size_t instance,
                      unsigned line, const char *value);
 
+/* Whether the path is that of a credential that is left unread. */
+bool ck_parse_left(const struct ck_parse *parse, const char *path);
+
 /* Notes what is wrong between settings. */
 void ck_parse_rules(struct ck_parse *parse);
 

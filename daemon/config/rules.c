@@ -57,7 +57,8 @@ static void http_rules(struct ck_parse *parse)
     const char *const files[][2] = {{"certificate", config->http.certificate},
                                     {"key", config->http.key}};
     for (size_t i = 0; i < 2; i++) {
-        if (given(files[i][1]) && access(files[i][1], R_OK) < 0) {
+        if (given(files[i][1]) && !ck_parse_left(parse, files[i][1]) &&
+            access(files[i][1], R_OK) < 0) {
             ck_parse_fault(parse, line_of(parse, "http", files[i][0]), "http", files[i][0],
                            "cannot read %s", files[i][1]);
         }
@@ -71,7 +72,7 @@ static void media_rules(struct ck_parse *parse)
         ck_parse_fault(parse, line_of(parse, "media", "udp_port_base"), "media", "udp_port_base",
                        "leaves no ports for %" PRId64 " workers", config->media.workers);
     }
-    if ((config->media.turn_urls.count > 0) != (config->media.turn_secret.bytes != NULL)) {
+    if ((config->media.turn_urls.count > 0) != (config->media.turn_secret.path != NULL)) {
         const char *there = config->media.turn_urls.count > 0 ? "turn_urls" : "turn_secret_file";
         ck_parse_fault(parse, line_of(parse, "media", there), "media", there,
                        "turn_urls and turn_secret_file must be given together");
@@ -86,7 +87,7 @@ static void smtp_rules(struct ck_parse *parse)
         ck_parse_fault(parse, line_of(parse, "smtp", "url"), "smtp", "from",
                        "is missing although url is given");
     }
-    if (given(config->smtp.user) != (config->smtp.password.bytes != NULL)) {
+    if (given(config->smtp.user) != (config->smtp.password.path != NULL)) {
         const char *there = given(config->smtp.user) ? "user" : "password_file";
         ck_parse_fault(parse, line_of(parse, "smtp", there), "smtp", there,
                        "user and password_file must be given together");

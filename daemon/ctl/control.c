@@ -440,7 +440,9 @@ int ck_control_create(struct ck_control **control, uv_loop_t *loop, const char *
         return -ENOMEM;
     }
     snprintf(made->path, sizeof made->path, "%s", path);
-    memcpy(made->commands, commands, count * sizeof commands[0]);
+    for (size_t i = 0; i < count; i++) {
+        made->commands[i] = commands[i];
+    }
     made->command_count = count;
     uv_pipe_init(loop, &made->listener, 0);
     made->listener.data = made;

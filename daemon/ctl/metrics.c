@@ -253,7 +253,9 @@ static void write_metric(FILE *out, enum ck_metric metric, const struct series *
         } else {
             fputs(table[metric].name, out);
             write_labels(out, metric, &series[i], NULL);
-            fprintf(out, " %.15g\n", series[i].value);
+            double value = series[i].value;
+            bool whole = value == (double)(int64_t)value && value < 0x1p53 && value > -0x1p53;
+            fprintf(out, whole ? " %.0f\n" : " %.9g\n", value);
         }
     }
 }

@@ -1,0 +1,238 @@
+/* checkinctl(1): asks the running daemon, and looks after what needs none. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "daemon/config/config.h"
+#include "daemon/ctl/checkinctl_impl.h"
+#include "daemon/ctl/control_client.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+static const char usage_text[] =
+    "checkinctl [--socket=PATH] [--json] COMMAND\n"
+    "  status                        what the daemon is doing\n"
+    "  health                        whether a check-in could be answered now; 1 if not\n"
+    "  setup-token                   the address where the first administrator is made\n"
+    "  metrics                       figures in the text format of Prometheus\n"
+    "  quarantine list               rows set aside because deciding them failed\n"
+    "  quarantine release KIND ID    lets the engine try such a row again\n"
+    "  contact-test CHANNEL ADDRESS [LANGUAGE]\n"
+    "                                sends a test notice by email, sms or webhook\n"
+    "  check-config [FILE]           checks a configuration; needs no daemon\n";
+
+/* ---- commands of the daemon ---- */
+
+static int cannot_ask(const char *socket, int error)
+{
+    const char *hint = error == -ENOENT || error == -ECONNREFUSED ? " (is checkind running?)"
+                       : error == -EACCES || error == -EPERM      ? " (are you root?)"
+                                                                  : "";
+    fprintf(stderr, "checkinctl: %s: %s%s\n", socket, ck_error_text(error), hint);
+    return EX_UNAVAILABLE;
+}
+
+/* Asks; 0 and *result (borrowed from *answer), or an exit code with the reason told. */
+static int ask(const struct ck_ctl *ctl, const char *command, json_t *arguments, json_t **answer,
+               json_t **result)
+{
+    int error = ck_control_ask(ctl->socket, command, arguments, answer);
+    if (error != 0) {
+        return cannot_ask(ctl->socket, error);
+    }
+    *result = json_object_get(*answer, "result");
+    if (json_is_true(json_object_get(*answer, "ok"))) {
+        return 0;
+    }
+    const char *message = json_string_value(json_object_get(*answer, "message"));
+    fprintf(stderr, "checkinctl: %s\n", message == NULL ? "the daemon refuses" : message);
+    return EXIT_FAILURE;
+}
+
+/* Asks and prints the whole answer. */
+static int show(const struct ck_ctl *ctl, const char *command, json_t *arguments)
+{
+    json_t *answer = NULL, *result;
+    int code = ask(ctl, command, arguments, &answer, &result);
+    if (code == 0) {
+        ck_ctl_print(result, ctl->json);
+    }
+    json_decref(answer);
+    return code;
+}
+
+/* Asks and prints one text member alone. */
+static int show_text(const struct ck_ctl *ctl, const char *command, const char *member)
+{
+    json_t *answer = NULL, *result;
+    int code = ask(ctl, command, NULL, &answer, &result);
+    if (code == 0 && ctl->json) {
+        ck_ctl_print(result, true);
+    } else if (code == 0) {
+        const char *text = json_string_value(json_object_get(result, member));
+        size_t size = text == NULL ? 0 : strlen(text);
+        printf("%s%s", text == NULL ? "" : text, size > 0 && text[size - 1] == '\n' ? "" : "\n");
+    }
+    json_decref(answer);
+    return code;
+}
+
+static int run_status(const struct ck_ctl *ctl, int count, char **words)
+{
+    (void)words;
+    return count == 0 ? show(ctl, "status", NULL) : EX_USAGE;
+}
+
+static int run_health(const struct ck_ctl *ctl, int count, char **words)
+{
+    (void)words;
+    if (count != 0) {
+        return EX_USAGE;
+    }
+    json_t *answer = NULL, *result;
+    int code = ask(ctl, "health", NULL, &answer, &result);
+    if (code == 0) {
+        ck_ctl_print(result, ctl->json);
+        code = json_is_true(json_object_get(result, "healthy")) ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    json_decref(answer);
+    return code;
+}
+
+static int run_setup_token(const struct ck_ctl *ctl, int count, char **words)
+{
+    (void)words;
+    return count == 0 ? show_text(ctl, "setup-token", "url") : EX_USAGE;
+}
+
+static int run_metrics(const struct ck_ctl *ctl, int count, char **words)
+{
+    (void)words;
+    return count == 0 ? show_text(ctl, "metrics", "text") : EX_USAGE;
+}
+
+static int run_quarantine(const struct ck_ctl *ctl, int count, char **words)
+{
+    if (count == 1 && strcmp(words[0], "list") == 0) {
+        return show(ctl, "quarantine.list", NULL);
+    }
+    if (count != 3 || strcmp(words[0], "release") != 0) {
+        return EX_USAGE;
+    }
+    char *end;
+    errno = 0;
+    long long id = strtoll(words[2], &end, 10);
+    if (errno != 0 || *end != '\0' || id < 1) {
+        fprintf(stderr, "checkinctl: '%s' is not an id\n", words[2]);
+        return EX_USAGE;
+    }
+    return show(ctl, "quarantine.release",
+                json_pack("{s:s, s:I}", "kind", words[1], "id", (json_int_t)id));
+}
+
+static int run_contact_test(const struct ck_ctl *ctl, int count, char **words)
+{
+    if (count != 2 && count != 3) {
+        return EX_USAGE;
+    }
+    return show(ctl, "contact-test",
+                json_pack("{s:s, s:s, s:s}", "channel", words[0], "to", words[1], "language",
+                          count == 3 ? words[2] : "en"));
+}
+
+/* ---- commands that need no daemon ---- */
+
+static int run_check_config(const struct ck_ctl *ctl, int count, char **words)
+{
+    (void)ctl;
+    if (count > 1) {
+        return EX_USAGE;
+    }
+    const char *path = count == 1 ? words[0] : CK_CONFIG_DEFAULT_PATH;
+    ck_cleanup(ck_freep) struct ck_config_faults *faults = calloc(1, sizeof *faults);
+    struct ck_config config;
+    struct ck_config_place place = {.credentials_dir = getenv("CREDENTIALS_DIRECTORY"),
+                                    .leave_credentials = true};
+    int error = faults == NULL ? -ENOMEM : ck_config_load(&config, path, &place, faults);
+    if (error == CK_E_INVALID) {
+        ck_config_faults_print(faults, path, stderr);
+        return EX_CONFIG;
+    }
+    if (error != 0) {
+        fprintf(stderr, "checkinctl: %s\n", ck_error_text(error));
+        return EX_OSERR;
+    }
+    printf("%s: in order%s\n", path,
+           place.credentials_dir == NULL ? " (credentials under %d/ were not looked at)" : "");
+    ck_config_deinit(&config);
+    return EXIT_SUCCESS;
+}
+
+/* ---- choosing ---- */
+
+static const struct {
+    const char *name;
+    int (*run)(const struct ck_ctl *ctl, int count, char **words);
+} commands[] = {
+    {"status", run_status},
+    {"health", run_health},
+    {"setup-token", run_setup_token},
+    {"metrics", run_metrics},
+    {"quarantine", run_quarantine},
+    {"contact-test", run_contact_test},
+    {"check-config", run_check_config},
+};
+
+static int usage(FILE *out, int code)
+{
+    fputs(usage_text, out);
+    return code;
+}
+
+static int run(const struct ck_ctl *ctl, int count, char **words)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(words[0], commands[i].name) == 0) {
+            int code = commands[i].run(ctl, count - 1, words + 1);
+            return code == EX_USAGE ? usage(stderr, code) : code;
+        }
+    }
+    fprintf(stderr, "checkinctl: there is no command '%s'\n", words[0]);
+    return usage(stderr, EX_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"socket", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct ck_ctl ctl = {.socket = CK_CONTROL_DEFAULT_PATH};
+    int option;
+    while ((option = getopt_long(argc, argv, "s:jh", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            ctl.socket = optarg;
+            break;
+        case 'j':
+            ctl.json = true;
+            break;
+        case 'v':
+            puts("checkinctl " CK_VERSION);
+            return 0;
+        case 'h':
+            return usage(stdout, 0);
+        default:
+            return usage(stderr, EX_USAGE);
+        }
+    }
+    return optind == argc ? usage(stderr, EX_USAGE) : run(&ctl, argc - optind, argv + optind);
+}
