@@ -5,7 +5,7 @@
 // - JSON in UTF-8; snake_case; times are RFC 3339 in UTC with milliseconds ("2026-11-21T14:02:05.123Z"), null where
 //   not set; dates are "YYYY-MM-DD" and wall times of day "HH:MM", both in the unit's zone; ids are integers below 2^53.
 // - GET changes nothing. Everything that changes is POST with Content-Type application/json, the session cookie and
-//   the header X-CSRF-Token (value from /api/me or /api/p/state).
+//   the header X-Auth-Token (value from /api/me or /api/p/state).
 // - A failure is {error: ApiError}. Status: 400 invalid, 401 no session, 403 denied, 404 not_found, 405, 409 conflict,
 //   413 too large, 429 busy (Retry-After), 503 (Retry-After).
 // - Lists are newest first unless said otherwise and end with `next` (pass it as ?before=) where there is more.
@@ -48,6 +48,7 @@ export interface LoginRequest { login: string; password: string }
 export interface Me {
   id: number; login: string; name: string; roles: Role[]; unit: Unit | null; language: Language;
   csrf: string; server_time: Time; must_change_password: boolean; version: string;
+  utc_offset_min?: number; // of the unit's zone now, minutes east: browsers with an old zone table are put right by it
 }
 export interface UnitRequest { name: string; zone: string } // zone: IANA name, "Asia/Almaty"
 export interface Unit extends UnitRequest { id: number }
@@ -181,6 +182,7 @@ export interface Today {
 // POST /api/incidents/{id}/acknowledge {note?} -> Incident      "I take it"
 // POST /api/incidents/{id}/note        {text} -> Incident
 // POST /api/incidents/{id}/reached     {how, note} -> Incident  "reached the person": how = phone | visit | video | other
+// POST /api/incidents/{id}/safety      {note} -> Incident       another officer checked that nobody is in danger; a line, closes nothing
 // POST /api/incidents/{id}/conclude    {conclusion: Conclusion, reason} -> Incident   (closes it)
 export type IncidentState = "open" | "acknowledged" | "closed";
 export interface IncidentRow {
@@ -236,7 +238,7 @@ export interface System {
 // POST /api/p/messages {client_id, text} -> Message
 // POST /api/p/messages/read {up_to} -> {}
 export interface PersonState {
-  csrf: string; language: Language; server_time: Time; zone: string;
+  csrf: string; language: Language; server_time: Time; zone: string; utc_offset_min?: number; // as in Me
   unit: string; inspector: string; // names to show
   notice: { version: number; acknowledged: Time | null };
   checkin: {

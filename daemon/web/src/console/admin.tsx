@@ -1,0 +1,241 @@
+// Staff, units, the system, and one's own account.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { post } from "../api/http";
+import type { Language, Role, Staff, StaffChange, StaffRequest, System, Unit } from "../api/types";
+import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
+import { Icon } from "../ui/icons";
+import { changed, useLoad } from "./load";
+import { LanguageChoice, PasswordForm, ZONES } from "./login";
+import { ActionFailure, Card, CheckField, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
+
+const ROLES: readonly Role[] = ["inspector", "officer", "supervisor", "administrator"];
+
+function StaffForm({ staff, units, onDone }: { staff: Staff | null; units: readonly Unit[]; onDone(): void }): JSX.Element {
+  const { view, t } = useSession();
+  const [form, setForm] = useState({
+    login: staff ? staff.login : "", name: staff ? staff.name : "", password: "", roles: (staff ? staff.roles : ["inspector"]) as readonly Role[],
+    unit_id: String(staff ? staff.unit_id : view.me && view.me.unit ? view.me.unit.id : units[0] ? units[0].id : ""), language: (staff ? staff.language : view.language) as Language,
+    email: (staff && staff.email) || "", phone: (staff && staff.phone) || "", on_duty: staff ? staff.on_duty : false,
+  });
+  const action = useAction();
+  const set = (change: Partial<typeof form>): void => setForm({ ...form, ...change });
+  return (
+    <form class="form" onSubmit={(event) => {
+      event.preventDefault();
+      void action.run(async () => {
+        const shared = { name: form.name.trim(), roles: form.roles.slice(), unit_id: Number(form.unit_id), language: form.language, email: form.email.trim() || null, phone: form.phone.replace(/[\s()-]/g, "") || null, on_duty: form.on_duty };
+        if (staff) {
+          const body: StaffChange = shared;
+          await post<Staff>(`/api/staff/${staff.id}`, body);
+        } else {
+          const body: StaffRequest = { ...shared, login: form.login.trim(), password: form.password };
+          await post<Staff>("/api/staff", body);
+        }
+        onDone();
+      });
+    }}>
+      <TextField label={t.t("staff_name")} value={form.name} onChange={(name) => set({ name })} fault={action.fault("name")} required />
+      {!staff && (
+        <div class="form-row">
+          <TextField label={t.t("login_name")} value={form.login} onChange={(login) => set({ login })} autoComplete="off" fault={action.fault("login")} required />
+          <TextField label={t.t("staff_password")} hint={t.t("staff_password_hint")} type="password" autoComplete="new-password" value={form.password} onChange={(password) => set({ password })} fault={action.fault("password")} required />
+        </div>
+      )}
+      <fieldset class="ticks">
+        <legend>{t.t("staff_roles")}</legend>
+        {ROLES.map((role) => <CheckField key={role} label={t.t(`role_${role}`)} checked={form.roles.indexOf(role) >= 0} onChange={(on) => set({ roles: on ? form.roles.concat(role) : form.roles.filter((other) => other !== role) })} />)}
+      </fieldset>
+      <div class="form-row">
+        <SelectField label={t.t("person_unit")} value={form.unit_id} options={units.map((unit) => ({ value: String(unit.id), label: unit.name }))} onChange={(unit_id) => set({ unit_id })} fault={action.fault("unit_id")} />
+        <SelectField label={t.t("language")} value={form.language} options={LANGUAGES.map((value) => ({ value, label: LANGUAGE_NAMES[value] }))} onChange={(language) => set({ language: language as Language })} />
+      </div>
+      <div class="form-row">
+        <TextField label={t.t("person_email")} type="email" value={form.email} onChange={(email) => set({ email })} fault={action.fault("email")} />
+        <TextField label={t.t("person_phone")} type="tel" value={form.phone} onChange={(phone) => set({ phone })} fault={action.fault("phone")} />
+      </div>
+      <CheckField label={t.t("staff_on_duty")} checked={form.on_duty} onChange={(on_duty) => set({ on_duty })} />
+      <ActionFailure action={action} />
+      <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !form.name.trim() || !form.roles.length || (!staff && (!form.login.trim() || !form.password))}>{t.t("save")}</button></div>
+    </form>
+  );
+}
+
+function FirstPasswordForm({ staff, onDone }: { staff: Staff; onDone(): void }): JSX.Element {
+  const { t } = useSession();
+  const [password, setPassword] = useState("");
+  const action = useAction();
+  return (
+    <form class="form" onSubmit={(event) => {
+      event.preventDefault();
+      void action.run(async () => {
+        await post(`/api/staff/${staff.id}/password`, { password });
+        onDone();
+      });
+    }}>
+      <TextField label={t.t("staff_password")} hint={t.t("staff_password_hint")} type="password" autoComplete="new-password" value={password} onChange={setPassword} fault={action.fault("password")} required />
+      <ActionFailure action={action} />
+      <button type="submit" class="button primary" disabled={action.busy || !password}>{t.t("save")}</button>
+    </form>
+  );
+}
+
+type StaffDialog = "add" | { edit: Staff } | { password: Staff } | { disable: Staff } | null;
+
+export function StaffPage(): JSX.Element {
+  const { session, t } = useSession();
+  const load = useLoad<{ staff: Staff[] }>("/api/staff", ["person"]);
+  const units = useLoad<{ units: Unit[] }>("/api/units", []);
+  const [dialog, setDialog] = useState<StaffDialog>(null);
+  useRowKeys();
+  const may = session.has("administrator");
+  const unitName = (id: number): string => ((units.data ? units.data.units : []).find((unit) => unit.id === id) || { name: "" }).name;
+  const done = (): void => {
+    setDialog(null);
+    load.again();
+    changed("person");
+  };
+  const all = units.data ? units.data.units : [];
+  return (
+    <Page title={t.t("nav_staff")} actions={may && <button type="button" class="button primary" disabled={!units.data} onClick={() => setDialog("add")}><Icon name="plus" size={20} />{t.t("staff_add")}</button>}>
+      <Loaded load={load}>
+        {(data) => (
+          <div class="rows">
+            {data.staff.map((staff) => (
+              <div key={staff.id} class={"row" + (staff.disabled ? " gone" : "")}>
+                <div class="row-main static">
+                  <span class="portrait small-portrait" aria-hidden="true">{staff.name.split(/\s+/).slice(0, 2).map((word) => word[0]).join("")}</span>
+                  <span class="row-text">
+                    <span class="row-title"><strong>{staff.name}</strong><span class="soft">{staff.login}</span>{staff.on_duty && <Chip tone="good" icon="shield">{t.t("staff_on_duty_now")}</Chip>}{staff.disabled && <Chip tone="quiet">{t.t("staff_disabled")}</Chip>}</span>
+                    <span class="row-fact">{staff.roles.map((role) => t.t(`role_${role}`)).join(", ")} · {unitName(staff.unit_id)}</span>
+                    <span class="row-fact soft">{[staff.email, staff.phone].filter(Boolean).join(" · ")}</span>
+                  </span>
+                </div>
+                {may && (
+                  <div class="row-buttons">
+                    <button type="button" class="button plain" onClick={() => setDialog({ edit: staff })}>{t.t("edit")}</button>
+                    <button type="button" class="button plain" onClick={() => setDialog({ password: staff })}>{t.t("staff_set_password")}</button>
+                    <button type="button" class="button plain" onClick={() => setDialog({ disable: staff })}>{t.t(staff.disabled ? "staff_enable" : "staff_disable")}</button>
+                  </div>
+                )}
+              </div>
+            ))}
+            {!data.staff.length && <Empty icon="person" title={t.t("staff_none")} />}
+          </div>
+        )}
+      </Loaded>
+      {dialog === "add" && <Dialog title={t.t("staff_add")} onClose={() => setDialog(null)}><StaffForm staff={null} units={all} onDone={done} /></Dialog>}
+      {dialog && typeof dialog === "object" && "edit" in dialog && <Dialog title={dialog.edit.name} onClose={() => setDialog(null)}><StaffForm staff={dialog.edit} units={all} onDone={done} /></Dialog>}
+      {dialog && typeof dialog === "object" && "password" in dialog && <Dialog title={t.t("staff_set_password")} onClose={() => setDialog(null)}><FirstPasswordForm staff={dialog.password} onDone={done} /></Dialog>}
+      {dialog && typeof dialog === "object" && "disable" in dialog && (
+        <Dialog title={t.t(dialog.disable.disabled ? "staff_enable" : "staff_disable")} onClose={() => setDialog(null)}>
+          <ReasonForm label={t.t("end_reason")} hint={dialog.disable.disabled ? undefined : t.t("staff_disable_hint")} submit={t.t(dialog.disable.disabled ? "staff_enable" : "staff_disable")} onSubmit={async (reason) => {
+            const body: StaffChange = { disabled: !dialog.disable.disabled, disabled_reason: reason };
+            await post<Staff>(`/api/staff/${dialog.disable.id}`, body);
+            done();
+          }} />
+        </Dialog>
+      )}
+    </Page>
+  );
+}
+
+function UnitForm({ onDone }: { onDone(): void }): JSX.Element {
+  const { t } = useSession();
+  const [name, setName] = useState("");
+  const [zone, setZone] = useState("Asia/Almaty");
+  const action = useAction();
+  return (
+    <form class="form" onSubmit={(event) => {
+      event.preventDefault();
+      void action.run(async () => {
+        await post<Unit>("/api/units", { name: name.trim(), zone });
+        onDone();
+      });
+    }}>
+      <TextField label={t.t("unit_name")} value={name} onChange={setName} fault={action.fault("name")} required />
+      <SelectField label={t.t("unit_zone")} value={zone} options={ZONES.map((value) => ({ value, label: value }))} onChange={setZone} fault={action.fault("zone")} />
+      <ActionFailure action={action} />
+      <button type="submit" class="button primary" disabled={action.busy || !name.trim()}>{t.t("save")}</button>
+    </form>
+  );
+}
+
+export function UnitsPage(): JSX.Element {
+  const { t } = useSession();
+  const load = useLoad<{ units: Unit[] }>("/api/units", []);
+  const [adding, setAdding] = useState(false);
+  return (
+    <Page title={t.t("nav_units")} actions={<button type="button" class="button primary" onClick={() => setAdding(true)}><Icon name="plus" size={20} />{t.t("unit_add")}</button>}>
+      <Loaded load={load}>
+        {(data) => (
+          <div class="rows">
+            {data.units.map((unit) => <div key={unit.id} class="row"><div class="row-main static"><Icon name="shield" /><span class="row-text"><strong>{unit.name}</strong><span class="row-fact soft">{unit.zone}</span></span></div></div>)}
+            {!data.units.length && <Empty icon="shield" title={t.t("units_none")} />}
+          </div>
+        )}
+      </Loaded>
+      {adding && <Dialog title={t.t("unit_add")} onClose={() => setAdding(false)}><UnitForm onDone={() => { setAdding(false); load.again(); }} /></Dialog>}
+    </Page>
+  );
+}
+
+export function SystemPage(): JSX.Element {
+  const { view, t } = useSession();
+  const load = useLoad<System>("/api/system", ["all"]);
+  return (
+    <Page title={t.t("nav_system")} under={load.data ? t.t("system_under", { version: load.data.version, since: view.clock.momentAge(load.data.started) }) : null}
+      actions={<button type="button" class="button" onClick={load.again}><Icon name="refresh" size={20} />{t.t("refresh")}</button>}>
+      <Loaded load={load}>
+        {(system) => {
+          const troubles = [
+            !system.clock.synchronised && t.t("system_clock_bad"), system.quarantined > 0 && t.t("system_quarantined", { n: system.quarantined }),
+            system.engine_lag_ms > 1000 && t.t("system_lag", { length: view.clock.length(system.engine_lag_ms) }), !system.workers.some((worker) => worker.state === "ready" || worker.state === "running") && t.t("system_no_worker"),
+          ].filter(Boolean) as string[];
+          return (
+            <div class="cards">
+              {troubles.length ? troubles.map((trouble) => <p key={trouble} class="note warn"><Icon name="alert" /><span>{trouble}</span></p>) : <p class="calm"><Icon name="check" />{t.t("system_fine")}</p>}
+              <Card title={t.t("system_workers")} icon="camera">
+                <table class="table"><thead><tr><th scope="col">{t.t("worker")}</th><th scope="col">{t.t("worker_state")}</th><th scope="col">{t.t("worker_legs")}</th><th scope="col">{t.t("worker_restarts")}</th></tr></thead>
+                  <tbody>{system.workers.map((worker) => <tr key={worker.index}><th scope="row">{worker.index}</th><td>{t.maybe("worker_" + worker.state) || worker.state}</td><td>{worker.legs}</td><td>{worker.restarts}</td></tr>)}</tbody></table>
+              </Card>
+              <Card title={t.t("system_channels")} icon="send">
+                <table class="table"><thead><tr><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("channel_state")}</th><th scope="col">{t.t("channel_last")}</th><th scope="col">{t.t("channel_queued")}</th></tr></thead>
+                  <tbody>{system.channels.map((channel) => (
+                    <tr key={channel.channel}><th scope="row">{t.maybe("channel_" + channel.channel) || channel.channel}</th>
+                      <td>{channel.configured ? (channel.last_error ? <Chip tone="warn" icon="alert">{channel.last_error}</Chip> : t.t("channel_works")) : t.t("channel_off")}</td>
+                      <td>{channel.last_ok ? view.clock.momentAge(channel.last_ok) : t.t("never")}</td><td>{channel.queued}</td></tr>
+                  ))}</tbody></table>
+              </Card>
+              <Card title={t.t("system_rest")} icon="settings">
+                <dl class="data">
+                  <div><dt>{t.t("system_clock")}</dt><dd>{system.clock.synchronised ? t.t("system_clock_good", { offset: system.clock.offset_ms === null ? "?" : String(Math.round(system.clock.offset_ms)) }) : t.t("system_clock_bad")}</dd></div>
+                  <div><dt>{t.t("system_engine")}</dt><dd>{t.t("system_engine_lag", { n: Math.round(system.engine_lag_ms) })}</dd></div>
+                  <div><dt>{t.t("nav_log")}</dt><dd>{t.t("log_size", { n: system.log.size })}</dd></div>
+                  <div><dt>{t.t("proof_root")}</dt><dd class="mono break">{system.log.root}</dd></div>
+                </dl>
+              </Card>
+            </div>
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}
+
+export function Account(): JSX.Element {
+  const { session, view, t } = useSession();
+  const [changing, setChanging] = useState(false);
+  const me = view.me!;
+  return (
+    <Page title={me.name} under={me.roles.map((role) => t.t(`role_${role}`)).join(", ")}>
+      <div class="narrow stack">
+        <Card title={t.t("language")} icon="language"><LanguageChoice /></Card>
+        <Card title={t.t("login_password")} icon="shield"><button type="button" class="button" onClick={() => setChanging(true)}>{t.t("password_title")}</button></Card>
+        <button type="button" class="button big" onClick={() => void session.logout()}><Icon name="leave" />{t.t("logout")}</button>
+        <p class="soft small">{t.t("version", { version: me.version })}</p>
+      </div>
+      {changing && <Dialog title={t.t("password_title")} onClose={() => setChanging(false)}><PasswordForm onDone={() => setChanging(false)} /></Dialog>}
+    </Page>
+  );
+}

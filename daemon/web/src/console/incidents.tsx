@@ -1,0 +1,212 @@
+// Incidents: what must be taken over and by when; who was told, how and when; what comes next.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { post } from "../api/http";
+import type { Conclusion, Incident, IncidentLine, IncidentRow } from "../api/types";
+import { stopwatch } from "../text/time";
+import { Icon, type IconName } from "../ui/icons";
+import { useTick } from "../ui/store";
+import { changed, useLoad, useSteady } from "./load";
+import { ActionFailure, BandMark, Chip, Dialog, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
+import { PersonAside } from "./person_aside";
+import { incidentFact, incidentNext, outcomeWords } from "./words";
+
+export function StateChip({ row }: { row: IncidentRow }): JSX.Element {
+  const { t } = useSession();
+  if (row.state === "open") return <Chip tone="act" icon="alert">{t.t("incident_open")}</Chip>;
+  if (row.state === "acknowledged") return <Chip tone="info" icon="person">{t.t("incident_held", { name: row.holder || "" })}</Chip>;
+  return <Chip tone="quiet" icon="check">{t.t("incident_closed")}</Chip>;
+}
+
+export function IncidentListRow({ row, gone }: { row: IncidentRow; gone?: boolean }): JSX.Element {
+  const { view, t } = useSession();
+  const next = incidentNext(t, view.clock, row);
+  return (
+    <div class={"row" + (row.state === "open" ? " act-row" : "") + (gone ? " gone" : "")}>
+      <a class="row-main" data-row href={"#/incidents/" + row.id}>
+        <span class="row-time">{view.clock.time(row.opened)}</span>
+        <span class="row-text">
+          <span class="row-title"><strong>{row.person_name}</strong><BandMark band={row.band} /><StateChip row={row} /></span>
+          <span class="row-fact">{incidentFact(t, view.clock, row)}</span>
+          {next && <span class="row-next">{next}</span>}
+        </span>
+        <Icon name="forward" size={20} />
+      </a>
+    </div>
+  );
+}
+
+export function IncidentsPage({ state }: { state: "open" | "closed" }): JSX.Element {
+  const { t } = useSession();
+  const load = useLoad<{ incidents: IncidentRow[]; next: number | null }>(`/api/incidents?state=${state}`, ["incident", "today"]);
+  const list = useSteady(load.data ? load.data.incidents : null, (row) => row.id);
+  useTick(5000);
+  useRowKeys();
+  return (
+    <Page title={t.t("nav_incidents")}>
+      <div class="tabs-inline" role="group">
+        <a class="tab-inline" href="#/incidents" aria-current={state === "open" ? "page" : undefined}>{t.t("incidents_open")}</a>
+        <a class="tab-inline" href="#/incidents?state=closed" aria-current={state === "closed" ? "page" : undefined}>{t.t("incidents_closed")}</a>
+      </div>
+      <Loaded load={load}>
+        {() => (
+          <div ref={list.list} class="rows">
+            <NewRows waiting={list.waiting} onShow={list.letIn} />
+            {list.shown.map((entry) => <IncidentListRow key={entry.row.id} row={entry.row} gone={entry.gone} />)}
+            {!list.shown.length && <Empty icon="check" title={t.t(state === "open" ? "incidents_none" : "incidents_none_closed")} text={state === "open" ? t.t("incidents_none_text") : undefined} />}
+          </div>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+const LINE_ICONS: Record<string, IconName> = {
+  opened: "alert", told: "send", delivered: "check", read: "eye", failed: "offline", called: "phone", refused: "close", acknowledged: "hand", note: "edit",
+  reached: "person", safety: "shield", concluded: "seal", answered_late: "clock", escalated: "ladder",
+};
+
+function Line({ line }: { line: IncidentLine }): JSX.Element {
+  const { view, t } = useSession();
+  const what = t.maybe("line_" + line.what, { who: line.who || "", channel: line.channel ? t.maybe("channel_" + line.channel) || line.channel : "" })
+    || [line.what.replace(/_/g, " "), line.who].filter(Boolean).join(": ");
+  return (
+    <li class={"line-item " + line.what}>
+      <span class="line-mark"><Icon name={LINE_ICONS[line.what] || "info"} size={20} /></span>
+      <div class="line-text">
+        <p>{what}{line.state && <Chip tone={line.state === "failed" || line.state === "expired" ? "warn" : "quiet"}>{t.maybe("notice_" + line.state) || line.state}</Chip>}</p>
+        {line.text && <p class="prewrap quote">{line.text}</p>}
+        <p class="soft small">{view.clock.momentAge(line.at)}{line.reference && ` · ${line.reference}`}</p>
+      </div>
+    </li>
+  );
+}
+
+function NextStep({ incident }: { incident: Incident }): JSX.Element | null {
+  const { view, t } = useSession();
+  useTick(1000);
+  if (!incident.next || incident.state === "closed") return null;
+  const left = Date.parse(incident.next.at) - view.clock.now();
+  return (
+    <li class="line-item next">
+      <span class="line-mark"><Icon name="clock" size={20} /></span>
+      <div class="line-text">
+        <p><strong>{incidentNext(t, view.clock, incident)}</strong></p>
+        <p class="countdown" role="timer">{left > 0 ? t.t("incident_in", { length: stopwatch(left) }) : t.t("incident_now")}</p>
+      </div>
+    </li>
+  );
+}
+
+export function IncidentPage({ id }: { id: number }): JSX.Element {
+  const { session, view, t } = useSession();
+  const load = useLoad<Incident>(`/api/incidents/${id}`, ["incident"]);
+  const [dialog, setDialog] = useState<"note" | "reached" | "safety" | "conclude" | null>(null);
+  const action = useAction();
+  const incident = load.data;
+  const take = (): void => {
+    if (!incident || incident.state !== "open" || action.busy) return;
+    void action.run(async () => {
+      load.put(await post<Incident>(`/api/incidents/${id}/acknowledge`, {}));
+      session.dismissAlert(id);
+      session.say(t.t("incident_taken"));
+      changed("today");
+    });
+  };
+  useKeys({ a: take });
+  const send = async (verb: string, body: unknown): Promise<void> => {
+    load.put(await post<Incident>(`/api/incidents/${id}/${verb}`, body));
+    setDialog(null);
+    changed("today");
+  };
+  return (
+    <Page title={incident ? incident.person_name : t.t("nav_incidents")} back="#/incidents"
+      under={incident ? t.t("incident_since", { what: t.maybe("incident_" + incident.kind) || incident.kind, moment: view.clock.momentAge(incident.opened) }) : null}
+      aside={incident ? <PersonAside id={incident.person_id} /> : undefined}>
+      <Loaded load={load}>
+        {(data) => (
+          <>
+            <div class="incident-head">
+              <StateChip row={data} /><BandMark band={data.band} />
+              {data.answered_late && <Chip tone="good" icon="check">{t.t("incident_answered_late")}</Chip>}
+            </div>
+            <p class="lead">{incidentFact(t, view.clock, data)}</p>
+            {data.outcome && data.checkin_id && <p><a href={"#/checkins/" + data.checkin_id}>{t.t("incident_checkin", { outcome: outcomeWords(t, data.outcome) })}</a></p>}
+            <ol class="line">
+              {data.line.map((line, index) => <Line key={index} line={line} />)}
+              <NextStep incident={data} />
+            </ol>
+            {data.conclusion && (
+              <div class="note good"><Icon name="seal" /><div><strong>{t.maybe("conclusion_" + data.conclusion.conclusion)}</strong><p>{data.conclusion.reason}</p><p class="soft small">{data.conclusion.by}, {view.clock.momentAge(data.conclusion.at)}</p></div></div>
+            )}
+            {data.state !== "closed" && (
+              <div class="dock">
+                <ActionFailure action={action} />
+                {data.state === "open" && <button type="button" class="button act big" disabled={action.busy} onClick={take}><Icon name="hand" />{t.t("incident_take")}</button>}
+                <div class="dock-more">
+                  <button type="button" class="button" onClick={() => setDialog("reached")}><Icon name="person" size={20} />{t.t("incident_reached")}</button>
+                  <button type="button" class="button" onClick={() => setDialog("safety")}><Icon name="shield" size={20} />{t.t("incident_safety")}</button>
+                  <button type="button" class="button" onClick={() => setDialog("note")}><Icon name="edit" size={20} />{t.t("incident_note")}</button>
+                  <button type="button" class="button" onClick={() => setDialog("conclude")}><Icon name="seal" size={20} />{t.t("incident_conclude")}</button>
+                </div>
+              </div>
+            )}
+          </>
+        )}
+      </Loaded>
+      {dialog === "note" && (
+        <Dialog title={t.t("incident_note")} onClose={() => setDialog(null)}>
+          <ReasonForm label={t.t("incident_note_label")} submit={t.t("save")} lines={4} onSubmit={(text) => send("note", { text })} />
+        </Dialog>
+      )}
+      {dialog === "safety" && (
+        <Dialog title={t.t("incident_safety")} onClose={() => setDialog(null)}>
+          <ReasonForm label={t.t("incident_safety_label")} hint={t.t("incident_safety_hint")} submit={t.t("save")} onSubmit={(note) => send("safety", { note })} />
+        </Dialog>
+      )}
+      {dialog === "reached" && <ReachedDialog onClose={() => setDialog(null)} onSend={(how, note) => send("reached", { how, note })} />}
+      {dialog === "conclude" && <ConcludeDialog onClose={() => setDialog(null)} onSend={(conclusion, reason) => send("conclude", { conclusion, reason })} />}
+    </Page>
+  );
+}
+
+function ReachedDialog({ onClose, onSend }: { onClose(): void; onSend(how: string, note: string): Promise<void> }): JSX.Element {
+  const { t } = useSession();
+  const [how, setHow] = useState("phone");
+  const [note, setNote] = useState("");
+  const action = useAction();
+  const options = (["phone", "visit", "video", "other"] as const).map((value) => ({ value, label: t.t(`reached_${value}`) }));
+  return (
+    <Dialog title={t.t("incident_reached")} onClose={onClose}>
+      <form class="form" onSubmit={(event) => {
+        event.preventDefault();
+        void action.run(() => onSend(how, note.trim()));
+      }}>
+        <SelectField label={t.t("reached_how")} value={how} options={options} onChange={setHow} />
+        <TextField label={t.t("reached_note")} value={note} onChange={setNote} lines={3} maxLength={2000} />
+        <ActionFailure action={action} />
+        <button type="submit" class="button primary" disabled={action.busy}>{t.t("save")}</button>
+      </form>
+    </Dialog>
+  );
+}
+
+export function ConcludeDialog({ onClose, onSend }: { onClose(): void; onSend(conclusion: Conclusion, reason: string): Promise<void> }): JSX.Element {
+  const { t } = useSession();
+  const [conclusion, setConclusion] = useState<Conclusion>("no_action");
+  return (
+    <Dialog title={t.t("incident_conclude")} onClose={onClose}>
+      <ReasonForm label={t.t("conclude_reason")} hint={t.t("conclude_hint")} submit={t.t("conclude_submit")} onSubmit={(reason) => onSend(conclusion, reason)}>
+        <fieldset class="options">
+          <legend>{t.t("conclude_legend")}</legend>
+          {(["no_action", "excused", "breach"] as const).map((value) => (
+            <label class="option" key={value}>
+              <input type="radio" name="conclusion" checked={conclusion === value} onChange={() => setConclusion(value)} />
+              <span><strong>{t.t(`conclusion_${value}`)}</strong><span class="soft small">{t.t(`conclusion_${value}_text`)}</span></span>
+            </label>
+          ))}
+        </fieldset>
+      </ReasonForm>
+    </Dialog>
+  );
+}

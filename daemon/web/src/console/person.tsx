@@ -1,0 +1,310 @@
+// One person: what is in force, what happened, what was written.
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get, post, postImage } from "../api/http";
+import type { CheckinRow, Order, Person, Plan } from "../api/types";
+import { closeStream, openDevices } from "../rtc/devices";
+import { Icon } from "../ui/icons";
+import { Video } from "../ui/video";
+import { changed, useLoad } from "./load";
+import { ActionFailure, BandMark, Card, Chip, ComplianceStrip, Dialog, Empty, Loaded, Page, Portrait, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
+import { PersonForm } from "./persons";
+import { OrderForm, PlanForm, planWords } from "./plan";
+import { StaffThread } from "./staff_thread";
+import { CheckinListRow } from "./today";
+
+type Dialogs = "edit" | "photo" | "order" | "plan" | "call" | "enrol" | { endOrder: Order } | { endPlan: Plan } | null;
+
+const PHOTO_EDGE = 800;
+const PHOTO_QUALITY = 0.86;
+
+// Any picture, made a JPEG of at most 800 pixels: small enough to send, without the camera's notes of place and time.
+async function jpegOf(source: CanvasImageSource, width: number, height: number): Promise<Blob | null> {
+  const scale = Math.min(1, PHOTO_EDGE / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", PHOTO_QUALITY));
+}
+
+function pictureOf(file: File): Promise<HTMLImageElement> {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    const url = URL.createObjectURL(file);
+    image.onload = () => {
+      URL.revokeObjectURL(url);
+      resolve(image);
+    };
+    image.onerror = () => {
+      URL.revokeObjectURL(url);
+      reject(new Error("no picture"));
+    };
+    image.src = url;
+  });
+}
+
+function PhotoDialog({ person, onClose }: { person: Person; onClose(): void }): JSX.Element {
+  const { t } = useSession();
+  const [stream, setStream] = useState<MediaStream | null>(null);
+  const [blocked, setBlocked] = useState(false);
+  const [unreadable, setUnreadable] = useState(false);
+  const frame = useRef<HTMLDivElement>(null);
+  const action = useAction();
+  useEffect(() => () => closeStream(stream), [stream]);
+  const save = async (jpeg: Blob | null): Promise<void> => {
+    if (!jpeg) return setUnreadable(true);
+    const saved = await action.run(async () => {
+      await postImage(`/api/persons/${person.id}/photo`, jpeg);
+    });
+    if (saved) {
+      changed("person");
+      onClose();
+    }
+  };
+  const start = async (): Promise<void> => {
+    const devices = await openDevices();
+    if (devices.stream) devices.stream.getAudioTracks().forEach((track) => track.stop());
+    setStream(devices.camera ? devices.stream : null);
+    setBlocked(!devices.camera);
+  };
+  const take = (): void => {
+    const video = frame.current && frame.current.querySelector("video");
+    if (video) void jpegOf(video, video.videoWidth, video.videoHeight).then(save);
+  };
+  return (
+    <Dialog title={t.t("photo_title")} onClose={onClose}>
+      <div class="form">
+        <p class="soft">{t.t("photo_text")}</p>
+        <div class="photo-frame" ref={frame}>{stream ? <Video stream={stream} label={t.t("photo_title")} muted /> : <Portrait id={person.id} name={person.name} has={person.has_photo} size={160} />}</div>
+        {blocked && <p class="fault" role="alert">{t.t("photo_no_camera")}</p>}
+        {unreadable && <p class="fault" role="alert">{t.t("photo_unreadable")}</p>}
+        <ActionFailure action={action} />
+        {stream ? <button type="button" class="button primary big" disabled={action.busy} onClick={take}><Icon name="photo" />{t.t("photo_take")}</button>
+          : <button type="button" class="button" onClick={() => void start()}><Icon name="camera" size={20} />{t.t("photo_camera")}</button>}
+        <label class="button">
+          <Icon name="plus" size={20} />{t.t("photo_file")}
+          <input class="unseen" type="file" accept="image/*" onChange={(event) => {
+            const file = event.currentTarget.files && event.currentTarget.files[0];
+            setUnreadable(false);
+            if (file) pictureOf(file).then((image) => jpegOf(image, image.naturalWidth, image.naturalHeight)).then(save, () => setUnreadable(true));
+          }} />
+        </label>
+      </div>
+    </Dialog>
+  );
+}
+
+function EnrolDialog({ person, onClose }: { person: Person; onClose(): void }): JSX.Element {
+  const { view, t } = useSession();
+  const [link, setLink] = useState<{ url: string; expires: string; picture: string } | null>(null);
+  const action = useAction();
+  useEffect(() => {
+    let picture = "";
+    void action.run(async () => {
+      const answer = await post<{ url: string; qr_svg: string; expires: string }>(`/api/persons/${person.id}/enrol`);
+      picture = URL.createObjectURL(new Blob([answer.qr_svg], { type: "image/svg+xml" }));
+      setLink({ url: answer.url, expires: answer.expires, picture });
+    });
+    return () => URL.revokeObjectURL(picture);
+  }, []);
+  return (
+    <Dialog title={t.t("enrol_title")} onClose={onClose}>
+      <div class="form">
+        <p class="soft">{t.t("enrol_text")}</p>
+        <ActionFailure action={action} />
+        {link && <><img class="qr" src={link.picture} alt={t.t("enrol_qr")} /><p class="mono break">{link.url}</p><p class="soft small">{t.t("enrol_until", { time: view.clock.moment(link.expires) })}</p></>}
+      </div>
+    </Dialog>
+  );
+}
+
+function CallNowDialog({ person, onClose }: { person: Person; onClose(): void }): JSX.Element {
+  const { t } = useSession();
+  const [kind, setKind] = useState("live");
+  return (
+    <Dialog title={t.t("call_now")} onClose={onClose}>
+      <ReasonForm label={t.t("call_now_reason")} hint={t.t("call_now_hint")} submit={t.t("call_now_submit")} onSubmit={async (reason) => {
+        await post<CheckinRow>(`/api/persons/${person.id}/checkins`, { reason, kind });
+        changed("today");
+        changed("person");
+        onClose();
+      }}>
+        <SelectField label={t.t("plan_kind")} value={kind} options={[{ value: "live", label: t.t("kind_live") }, { value: "unattended", label: t.t("kind_unattended") }]} onChange={setKind} />
+      </ReasonForm>
+    </Dialog>
+  );
+}
+
+function EndOrderDialog({ order, onClose, onDone }: { order: Order; onClose(): void; onDone(): void }): JSX.Element {
+  const { view, t } = useSession();
+  const [date, setDate] = useState(view.clock.isoDay(view.clock.now()));
+  return (
+    <Dialog title={t.t("order_end")} onClose={onClose}>
+      <ReasonForm label={t.t("end_reason")} submit={t.t("order_end")} onSubmit={async (reason) => {
+        await post<Order>(`/api/orders/${order.id}/end`, { date, reason });
+        onDone();
+      }}>
+        <TextField label={t.t("order_end_date")} type="date" value={date} onChange={setDate} />
+      </ReasonForm>
+    </Dialog>
+  );
+}
+
+function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
+  const { view, t } = useSession();
+  return (
+    <Card title={t.t("orders_title")} icon="seal" actions={<button type="button" class="button plain" onClick={() => open("order")}><Icon name="plus" size={20} />{t.t("order_add")}</button>}>
+      {!person.orders.length && <p class="soft">{t.t("order_none")}</p>}
+      <ul class="orders">
+        {person.orders.map((order) => (
+          <li key={order.id} class={order.ended ? "ended" : ""}>
+            <div class="order-head">
+              <strong>{t.maybe("order_" + order.kind)}</strong>
+              {order.ended ? <Chip tone="quiet">{t.t("order_ended_on", { date: view.clock.date(order.ended) })}</Chip> : <button type="button" class="button plain" onClick={() => open({ endOrder: order })}>{t.t("order_end")}</button>}
+            </div>
+            <p class="small">{t.t("order_line", { number: order.number, article: order.article })}, {order.issuer}</p>
+            <p class="small">{t.t("order_span", { from: view.clock.date(order.from), until: view.clock.date(order.until) })} · {t.t("order_hours", { from: order.hours_start, until: order.hours_end })}</p>
+            <p class="small">{order.contacts_per_period ? t.t("order_contacts", { n: order.contacts_per_period, days: order.period_days }) : t.t("order_voluntary")}</p>
+            {order.conditions && <p class="conditions prewrap">{order.conditions}</p>}
+            {order.ended_reason && <p class="quote">{order.ended_reason}</p>}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
+  const { t } = useSession();
+  const usable = person.orders.some((order) => !order.ended);
+  return (
+    <Card title={t.t("plans_title")} icon="calendar" actions={usable && <button type="button" class="button plain" onClick={() => open("plan")}><Icon name="plus" size={20} />{t.t("plan_add")}</button>}>
+      {!person.plans.length && <p class="soft">{t.t(usable ? "plan_none" : "plan_needs_order")}</p>}
+      <ul class="orders">
+        {person.plans.map((plan) => (
+          <li key={plan.id} class={plan.state === "ended" ? "ended" : ""}>
+            <div class="order-head">
+              <strong>{t.t(`kind_${plan.kind}`)}</strong>
+              {plan.state === "ended" ? <Chip tone="quiet">{t.t("plan_ended")}</Chip> : <button type="button" class="button plain" onClick={() => open({ endPlan: plan })}>{t.t("plan_end")}</button>}
+            </div>
+            <p class="small">{planWords(t, plan)}</p>
+            <p class="soft small">{t.t(plan.mandatory ? "plan_is_mandatory" : "plan_is_voluntary")}</p>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function HistoryTab({ person }: { person: Person }): JSX.Element {
+  const { t } = useSession();
+  const [pages, setPages] = useState<{ rows: CheckinRow[]; next: number | null } | null>(null);
+  const load = useLoad<{ checkins: CheckinRow[]; next: number | null }>(`/api/persons/${person.id}/checkins`, ["person", "today"]);
+  const more = useAction();
+  const rows = (load.data ? load.data.checkins : []).concat(pages ? pages.rows : []);
+  const next = pages ? pages.next : load.data ? load.data.next : null;
+  return (
+    <Loaded load={load}>
+      {() => (
+        <>
+          {!rows.length && <Empty icon="calendar" title={t.t("history_none")} />}
+          <div class="rows">{rows.map((row) => <CheckinDayRow key={row.id} row={row} />)}</div>
+          <ActionFailure action={more} />
+          {next !== null && next !== undefined && (
+            <button type="button" class="button" disabled={more.busy} onClick={() => void more.run(async () => {
+              const page = await get<{ checkins: CheckinRow[]; next: number | null }>(`/api/persons/${person.id}/checkins?before=${next}`);
+              setPages({ rows: (pages ? pages.rows : []).concat(page.checkins), next: page.next });
+            })}>{t.t("show_more")}</button>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function CheckinDayRow({ row }: { row: CheckinRow }): JSX.Element {
+  const { view } = useSession();
+  return (
+    <div class="dated">
+      <p class="dated-day">{view.clock.dayNear(row.window.start)}</p>
+      <CheckinListRow row={row} />
+    </div>
+  );
+}
+
+function Tab({ name, now, id, children }: { name: string; now: string; id: number; children: ComponentChildren }): JSX.Element {
+  return <a class="tab-inline" href={`#/persons/${id}${name ? "?tab=" + name : ""}`} aria-current={now === name ? "page" : undefined}>{children}</a>;
+}
+
+export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Element {
+  const { view, t } = useSession();
+  const load = useLoad<Person>(`/api/persons/${id}`, ["person", "incident"]);
+  const [dialog, setDialog] = useState<Dialogs>(null);
+  const close = (): void => setDialog(null);
+  const done = (): void => {
+    setDialog(null);
+    changed("person");
+  };
+  const person = load.data;
+  return (
+    <Page title={person ? person.name : t.t("person")} back="#/persons" under={person ? `${person.reference} · ${t.t("person_of", { name: person.inspector_name })}` : null}
+      actions={person && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
+      <Loaded load={load}>
+        {(data) => (
+          <>
+            <div class="person-head">
+              <button type="button" class="photo-button" aria-label={t.t("photo_title")} onClick={() => setDialog("photo")}><Portrait id={data.id} name={data.name} has={data.has_photo} size={96} /><span class="photo-edit"><Icon name="photo" size={20} /></span></button>
+              <div class="person-facts">
+                <BandMark band={data.band} />
+                <ComplianceStrip marks={data.strip} />
+                <p class="small">{data.next_window ? t.t("person_next", { span: view.clock.span(data.next_window.start, data.next_window.end) }) : t.t("person_no_next")}</p>
+                {data.open_incidents > 0 && <p><a href="#/incidents"><Chip tone="act" icon="alert">{t.t("person_incidents", { n: data.open_incidents })}</Chip></a></p>}
+              </div>
+            </div>
+            <div class="tabs-inline" role="group">
+              <Tab id={id} now={tab} name="">{t.t("tab_overview")}</Tab>
+              <Tab id={id} now={tab} name="messages">{t.t("messages")}{data.unread_messages > 0 && <span class="count">{data.unread_messages}</span>}</Tab>
+              <Tab id={id} now={tab} name="history">{t.t("tab_history")}</Tab>
+            </div>
+            {tab === "" && (
+              <div class="cards">
+                <Orders person={data} open={setDialog} />
+                <Plans person={data} open={setDialog} />
+                <Card title={t.t("person_data")} icon="person" actions={<button type="button" class="button plain" onClick={() => setDialog("edit")}><Icon name="edit" size={20} />{t.t("edit")}</button>}>
+                  <dl class="data">
+                    <div><dt>{t.t("person_birth")}</dt><dd>{view.clock.date(data.birth_date)}</dd></div>
+                    <div><dt>{t.t("person_phone")}</dt><dd>{data.phone ? <a href={"tel:" + data.phone}>{data.phone}</a> : t.t("not_given")}</dd></div>
+                    <div><dt>{t.t("person_email")}</dt><dd>{data.email || t.t("not_given")}</dd></div>
+                    <div><dt>{t.t("person_address")}</dt><dd>{data.address || t.t("not_given")}</dd></div>
+                    {data.note && <div><dt>{t.t("person_note")}</dt><dd class="prewrap">{data.note}</dd></div>}
+                  </dl>
+                  <button type="button" class="button" onClick={() => setDialog("enrol")}><Icon name="qr" size={20} />{t.t("enrol_title")}</button>
+                </Card>
+              </div>
+            )}
+            {tab === "messages" && <div class="thread-box"><StaffThread person={id} /></div>}
+            {tab === "history" && <HistoryTab person={data} />}
+            {dialog === "edit" && <Dialog title={t.t("person_data")} onClose={close}><PersonForm person={data} onDone={done} /></Dialog>}
+            {dialog === "photo" && <PhotoDialog person={data} onClose={close} />}
+            {dialog === "order" && <Dialog title={t.t("order_add")} onClose={close}><OrderForm person={data} onDone={done} /></Dialog>}
+            {dialog === "plan" && <Dialog title={t.t("plan_add")} onClose={close}><PlanForm person={data} onDone={done} /></Dialog>}
+            {dialog === "call" && <CallNowDialog person={data} onClose={close} />}
+            {dialog === "enrol" && <EnrolDialog person={data} onClose={close} />}
+            {dialog && typeof dialog === "object" && "endOrder" in dialog && <EndOrderDialog order={dialog.endOrder} onClose={close} onDone={done} />}
+            {dialog && typeof dialog === "object" && "endPlan" in dialog && (
+              <Dialog title={t.t("plan_end")} onClose={close}>
+                <ReasonForm label={t.t("end_reason")} submit={t.t("plan_end")} onSubmit={async (reason) => {
+                  await post<Plan>(`/api/plans/${dialog.endPlan.id}/end`, { reason });
+                  done();
+                }} />
+              </Dialog>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}

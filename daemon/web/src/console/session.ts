@@ -1,0 +1,245 @@
+// Who is logged in, what rings, what alarms, which call is on. Pages read `store` and call methods.
+import { failureOf, get, post, setCsrf, type Failure } from "../api/http";
+import { Socket, type SocketState } from "../api/socket";
+import type { CheckinRow, IncidentRow, Language, Me, Message, Role, Setup, Today } from "../api/types";
+import type { FromConsoleSide, ToConsoleSide } from "../api/wire";
+import { Clock } from "../text/time";
+import { recall, remember } from "../ui/memory";
+import { Store } from "../ui/store";
+import { CallSession } from "./call_session";
+import { changed, forget } from "./load";
+import { play, unlock, unlocked } from "./ring";
+
+export interface ConsoleView {
+  phase: "starting" | "setup" | "login" | "in" | "unreachable";
+  me: Me | null;
+  language: Language;
+  clock: Clock;
+  failure: Failure | null;
+  socket: SocketState | "none";
+  socketLost: boolean;
+  rings: readonly CheckinRow[];
+  alerts: readonly IncidentRow[];
+  counts: Today["counts"] | null;
+  call: CallSession | null;
+  soundLocked: boolean;
+  said: string; // for the live region
+}
+
+export type ThreadEvent =
+  | { t: "message"; person: number; message: Message }
+  | { t: "delivered" | "read"; person: number; up_to: number };
+
+const RETRY_MS = 4_000;
+
+export class ConsoleSession {
+  readonly store: Store<ConsoleView>;
+  private socket: Socket<FromConsoleSide, ToConsoleSide> | null = null;
+  private iceServers: RTCIceServer[] = [];
+  private threadWatchers = new Set<(event: ThreadEvent) => void>();
+
+  constructor(language: Language) {
+    this.store = new Store<ConsoleView>({
+      phase: "starting", me: null, language, clock: new Clock(language, "UTC", null, null), failure: null, socket: "none", socketLost: false,
+      rings: [], alerts: [], counts: null, call: null, soundLocked: false, said: "",
+    });
+    for (const name of ["pointerdown", "keydown"]) {
+      window.addEventListener(name, () => {
+        unlock();
+        if (this.view.soundLocked) this.store.set({ soundLocked: false });
+      });
+    }
+    void this.begin();
+  }
+
+  get view(): ConsoleView {
+    return this.store.value;
+  }
+
+  // ------------------------------------------------------------------ log-in
+
+  async begin(): Promise<void> {
+    try {
+      this.enter(await get<Me>("/api/me"));
+      return;
+    } catch (cause) {
+      const failure = failureOf(cause);
+      if (failure.code !== "unauthenticated") return this.unreachable(failure);
+    }
+    try {
+      const setup = await get<Setup>("/api/setup");
+      this.store.set({ phase: setup.needed ? "setup" : "login", failure: null });
+    } catch (cause) {
+      this.unreachable(failureOf(cause));
+    }
+  }
+
+  private unreachable(failure: Failure): void {
+    this.store.set({ phase: "unreachable", failure });
+    setTimeout(() => void this.begin(), failure.retryAfterMs || RETRY_MS);
+  }
+
+  enter(me: Me): void {
+    setCsrf(me.csrf);
+    remember("language", me.language);
+    this.store.set({
+      phase: "in", me, language: me.language, failure: null,
+      clock: new Clock(me.language, me.unit ? me.unit.zone : "UTC", me.server_time, me.utc_offset_min),
+    });
+    if (!this.socket && !me.must_change_password) {
+      this.socket = new Socket("/ws/console", (message) => this.heard(message), (socket) => this.socketChanged(socket));
+    }
+  }
+
+  async refreshMe(): Promise<void> {
+    this.enter(await get<Me>("/api/me"));
+  }
+
+  async logout(): Promise<void> {
+    try {
+      await post("/api/logout");
+    } finally {
+      this.out();
+    }
+  }
+
+  // The session is over, here or on the server.
+  out(): void {
+    if (this.view.call) this.view.call.release();
+    if (this.socket) this.socket.close();
+    this.socket = null;
+    play(null);
+    forget();
+    this.store.set({ phase: "login", me: null, rings: [], alerts: [], counts: null, call: null, socket: "none" });
+  }
+
+  choose(language: Language): void {
+    remember("language", language);
+    const me = this.view.me;
+    const zone = me && me.unit ? me.unit.zone : "UTC";
+    this.store.set({ language, clock: new Clock(language, zone, new Date(this.view.clock.now()).toISOString(), me ? me.utc_offset_min : null) });
+    if (me) {
+      this.store.set({ me: { ...me, language } });
+      post("/api/me/language", { language }).catch(() => undefined); // remembered here in any case
+    }
+  }
+
+  has(role: Role): boolean {
+    return !!this.view.me && this.view.me.roles.indexOf(role) >= 0;
+  }
+
+  // ------------------------------------------------------------------ socket
+
+  private socketChanged(socket: SocketState): void {
+    this.store.set({ socket, socketLost: socket === "down" || (socket === "connecting" && this.view.socketLost) });
+    if (socket === "refused") this.out();
+  }
+
+  private heard(message: FromConsoleSide): void {
+    const call = this.view.call;
+    switch (message.t) {
+      case "hello":
+        this.iceServers = message.ice_servers as RTCIceServer[];
+        setCsrf(message.me.csrf || (this.view.me ? this.view.me.csrf : ""));
+        this.setRings([]); // the server rings again for whoever still waits
+        if (call) call.hello(this.iceServers);
+        changed("all");
+        return;
+      case "today":
+        return changed("today");
+      case "ring":
+        this.setRings(this.view.rings.filter((row) => row.id !== message.checkin.id).concat(message.checkin));
+        return changed("today");
+      case "ring_stop":
+        this.setRings(this.view.rings.filter((row) => row.id !== message.checkin));
+        return changed("today");
+      case "alert":
+        this.setAlerts(this.view.alerts.filter((row) => row.id !== message.incident.id).concat(message.incident));
+        return changed("incident");
+      case "incident":
+        return changed("incident");
+      case "message": {
+        const { t: _t, person, ...rest } = message;
+        this.threadWatchers.forEach((watcher) => watcher({ t: "message", person, message: rest }));
+        return changed("message");
+      }
+      case "delivered":
+      case "read":
+        this.threadWatchers.forEach((watcher) => watcher({ t: message.t, person: message.person, up_to: message.up_to }));
+        return;
+      case "error":
+        if (call && (call.ownsError(message.id) || (message.id === undefined && call.waitsForAnswer))) {
+          if (call.ownsError(message.id)) call.heard(message);
+          else call.refused();
+        }
+        return;
+      case "ok":
+        return;
+      default:
+        if (call && message.checkin === call.checkin) call.heard(message);
+    }
+  }
+
+  watchThread(watcher: (event: ThreadEvent) => void): () => void {
+    this.threadWatchers.add(watcher);
+    return () => this.threadWatchers.delete(watcher);
+  }
+
+  // By the socket, so that a thread on the screen is read at once; by HTTP where there is none.
+  readThread(person: number, up_to: number): void {
+    if (this.socket && this.socket.send({ t: "read", person, up_to })) return;
+    post(`/api/persons/${person}/messages/read`, { up_to }).catch(() => undefined);
+  }
+
+  // ------------------------------------------------------------------ ringing
+
+  private setRings(rings: readonly CheckinRow[]): void {
+    this.store.set({ rings });
+    this.sound();
+  }
+
+  private setAlerts(alerts: readonly IncidentRow[]): void {
+    this.store.set({ alerts });
+    this.sound();
+  }
+
+  private sound(): void {
+    const busy = !!this.view.call && this.view.call.store.value.phase === "live";
+    const kind = busy ? null : this.view.rings.length ? "ring" : this.view.alerts.length ? "alert" : null;
+    play(kind);
+    if (kind) setTimeout(() => this.store.set({ soundLocked: !unlocked() }), 300);
+  }
+
+  setCounts(counts: Today["counts"]): void {
+    this.store.set({ counts });
+  }
+
+  say(text: string): void {
+    this.store.set({ said: text });
+  }
+
+  dismissAlert(id: number): void {
+    this.setAlerts(this.view.alerts.filter((row) => row.id !== id));
+  }
+
+  // ------------------------------------------------------------------ calls
+
+  answer(checkin: number, row: CheckinRow | null): void {
+    const running = this.view.call;
+    if (running && running.checkin === checkin && running.store.value.phase !== "lost") return;
+    if (running) running.release();
+    this.store.set({ call: new CallSession(checkin, row, () => this.socket, this.iceServers) });
+    this.setRings(this.view.rings.filter((other) => other.id !== checkin));
+  }
+
+  leaveCall(): void {
+    if (this.view.call) this.view.call.release();
+    this.store.set({ call: null });
+    this.sound();
+    changed("today");
+  }
+}
+
+export function rememberedLanguage(): string | null {
+  return recall("language");
+}

@@ -1,0 +1,73 @@
+// Sentences about rows: facts in plain words, the same everywhere.
+import type { Failure } from "../api/http";
+import type { CheckinRow, IncidentRow, Outcome } from "../api/types";
+import type { ConsoleTexts } from "../text/console";
+import type { Clock } from "../text/time";
+import type { IconName } from "../ui/icons";
+
+export type Tone = "act" | "warn" | "good" | "info" | "quiet";
+
+// Shape (icon) and word of an outcome; red is for "act now" alone, so no outcome is red.
+export const OUTCOME_MARK: Record<Outcome, { tone: Tone; icon: IconName }> = {
+  completed: { tone: "good", icon: "check" },
+  late: { tone: "warn", icon: "clock" },
+  declined: { tone: "warn", icon: "hand" },
+  no_answer: { tone: "warn", icon: "phone" },
+  person_fault: { tone: "warn", icon: "camera_off" },
+  could_not_connect: { tone: "info", icon: "offline" },
+  identity_doubt: { tone: "warn", icon: "eye" },
+  system_fault: { tone: "info", icon: "settings" },
+  unstaffed: { tone: "info", icon: "people" },
+  waived: { tone: "quiet", icon: "calendar" },
+};
+
+export function outcomeWords(t: ConsoleTexts, outcome: Outcome): string {
+  return t.maybe("outcome_" + outcome) || outcome;
+}
+
+// What is so, in one sentence.
+export function checkinFact(t: ConsoleTexts, clock: Clock, row: CheckinRow): string {
+  if (row.waiting_since && row.state !== "connected" && row.state !== "done") {
+    return t.t("fact_waiting", { time: clock.moment(row.waiting_since), length: clock.length(clock.now() - Date.parse(row.waiting_since)) });
+  }
+  switch (row.state) {
+    case "planned":
+    case "armed":
+      return row.due
+        ? t.t("fact_due", { time: clock.moment(row.due) })
+        : t.t("fact_window", { span: clock.span(row.window.start, row.window.end) });
+    case "ringing":
+      return t.t("fact_ringing", { attempt: row.attempt, attempts: row.attempts });
+    case "connected":
+      return t.t(row.kind === "unattended" ? "fact_recording" : "fact_in_call");
+    case "awaiting_review":
+      return row.review_deadline ? t.t("fact_review_by", { time: clock.moment(row.review_deadline) }) : t.t("fact_review");
+    case "done":
+      return row.outcome ? outcomeWords(t, row.outcome) : t.t("fact_done");
+  }
+}
+
+// What happens next and when.
+export function checkinNext(t: ConsoleTexts, clock: Clock, row: CheckinRow): string | null {
+  if (!row.next || row.state === "done") return null;
+  return t.maybe("next_" + row.next.what, { time: clock.moment(row.next.at) });
+}
+
+export function checkinAt(row: CheckinRow): string {
+  return row.waiting_since || row.due || row.decided || row.window.start;
+}
+
+export function incidentFact(t: ConsoleTexts, clock: Clock, row: IncidentRow): string {
+  const since = row.last_contact ? t.t("incident_last_contact", { time: clock.moment(row.last_contact) }) : t.t("incident_never_contact");
+  const what = t.maybe("incident_" + row.kind) || row.kind;
+  return `${what}. ${since}`;
+}
+
+export function incidentNext(t: ConsoleTexts, clock: Clock, row: IncidentRow): string | null {
+  if (!row.next || row.state === "closed") return null;
+  return t.t("incident_next", { target: row.next.target, time: clock.moment(row.next.at) });
+}
+
+export function failureWords(t: ConsoleTexts, failure: Failure): string {
+  return t.maybe("failure_" + failure.code, { seconds: Math.ceil((failure.retryAfterMs || 5000) / 1000) }) || t.t("failure_server");
+}

@@ -1,0 +1,120 @@
+// What opens over a screen: messages, a reason, a language.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { PauseReason } from "../api/wire";
+import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
+import { Icon } from "../ui/icons";
+import { ThreadView } from "../ui/thread";
+import { MAX_MESSAGE } from "../ui/thread_model";
+import { BottomSheet, useSession } from "./parts";
+
+const DECLINE_REASONS = ["decline_work", "decline_driving", "decline_doctor", "decline_people"] as const;
+const PAUSE_REASONS: readonly PauseReason[] = ["undress", "child", "other"];
+const MAX_REASON = 500;
+
+function DeclineSheet(): JSX.Element {
+  const { session, view, texts } = useSession();
+  const [chosen, setChosen] = useState("");
+  const [words, setWords] = useState("");
+  const reason = [chosen, words.trim()].filter(Boolean).join(". ");
+  return (
+    <BottomSheet title={texts.t("decline_title")} close={texts.t("close")} onClose={() => session.show(null)}>
+      <form class="sheet-body" onSubmit={(event) => {
+        event.preventDefault();
+        if (reason) void session.decline(reason.slice(0, MAX_REASON));
+      }}>
+        <p>{texts.t("decline_text")}</p>
+        <div class="choices" role="group">
+          {DECLINE_REASONS.map((key) => (
+            <button type="button" key={key} class="choice" aria-pressed={chosen === texts.t(key)} onClick={() => setChosen(chosen === texts.t(key) ? "" : texts.t(key))}>
+              <span class="choice-mark">{chosen === texts.t(key) && <Icon name="check" size={20} />}</span>{texts.t(key)}
+            </button>
+          ))}
+        </div>
+        <div class="field">
+          <label for="decline-words">{texts.t("decline_other")}</label>
+          <textarea id="decline-words" class="input" rows={2} maxLength={MAX_REASON} value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+        </div>
+        <p class="soft">{texts.t("decline_note")}</p>
+        {view.actionFailed && <p class="fault" role="alert">{texts.t("request_failed")}</p>}
+        <button type="submit" class="button primary big" disabled={!reason || view.busy}>{texts.t("decline_send")}</button>
+      </form>
+    </BottomSheet>
+  );
+}
+
+function PauseSheet(): JSX.Element {
+  const { session, texts } = useSession();
+  return (
+    <BottomSheet title={texts.t("pause_title")} close={texts.t("close")} onClose={() => session.show(null)}>
+      <div class="sheet-body">
+        <p>{texts.t("pause_text")}</p>
+        {PAUSE_REASONS.map((reason) => (
+          <button type="button" key={reason} class="button big" onClick={() => session.pause(reason)}>{texts.maybe("pause_" + reason)}</button>
+        ))}
+      </div>
+    </BottomSheet>
+  );
+}
+
+function HangUpSheet(): JSX.Element {
+  const { session, texts } = useSession();
+  return (
+    <BottomSheet title={texts.t("hang_up_title")} close={texts.t("close")} onClose={() => session.show(null)}>
+      <div class="sheet-body">
+        <p>{texts.t("hang_up_text")}</p>
+        <button type="button" class="button act big" onClick={() => session.hangUp()}>{texts.t("hang_up_confirm")}</button>
+        <button type="button" class="button big" onClick={() => session.show(null)}>{texts.t("cancel")}</button>
+      </div>
+    </BottomSheet>
+  );
+}
+
+function LanguageSheet(): JSX.Element {
+  const { session, view, texts } = useSession();
+  return (
+    <BottomSheet title={texts.t("language")} close={texts.t("close")} onClose={() => session.show(null)}>
+      <div class="sheet-body choices">
+        {LANGUAGES.map((language) => (
+          <button type="button" key={language} class="choice" lang={language} aria-pressed={language === view.language} onClick={() => void session.setLanguage(language)}>
+            <span class="choice-mark">{language === view.language && <Icon name="check" size={20} />}</span>{LANGUAGE_NAMES[language]}
+          </button>
+        ))}
+      </div>
+    </BottomSheet>
+  );
+}
+
+function MessagesSheet(): JSX.Element {
+  const { session, view, texts } = useSession();
+  const name = view.state ? view.state.inspector : "";
+  return (
+    <BottomSheet tall title={texts.t("thread_title", { name })} close={texts.t("close")} onClose={() => session.show(null)}>
+      <ThreadView thread={view.thread} mine="person" clock={view.clock}
+        words={{
+          empty: texts.t("thread_empty"), placeholder: texts.t("thread_placeholder"), send: texts.t("send"), sending: texts.t("thread_sending"),
+          sent: texts.t("thread_sent"), delivered: texts.t("thread_delivered"), read: texts.t("thread_read"), failed: texts.t("thread_failed"),
+          older: texts.t("thread_older"), you: texts.t("thread_you"), tooLong: texts.t("thread_too_long", { n: MAX_MESSAGE }), log: texts.t("messages"),
+        }}
+        onSend={(text, again) => void session.sendMessage(text, again)} onOlder={(before) => void session.loadMessages(before)} />
+    </BottomSheet>
+  );
+}
+
+export function Sheets(): JSX.Element | null {
+  const { view } = useSession();
+  switch (view.sheet) {
+    case "decline":
+      return <DeclineSheet />;
+    case "pause":
+      return <PauseSheet />;
+    case "hangup":
+      return <HangUpSheet />;
+    case "language":
+      return <LanguageSheet />;
+    case "messages":
+      return view.state ? <MessagesSheet /> : null;
+    case null:
+      return null;
+  }
+}
