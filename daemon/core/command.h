@@ -206,6 +206,16 @@ int ck_turn_audit(struct ck_turn *turn, const struct ck_actor *actor,
 /* Queues an output for after the commit; output->body is taken over, also on failure. -ENOMEM. */
 int ck_turn_output(struct ck_turn *turn, const struct ck_output *output);
 
+/* ---- what other folders' handlers may have done by the engine ---- */
+
+/* Whether there are tables for a time zone of this name ("Asia/Almaty"). */
+bool ck_turn_zone_known(struct ck_turn *turn, const char *name);
+
+/* Ends every plan of an order that has ended, in the same transaction: check-ins that have not begun are
+ * waived. For the handler of "order.end". */
+int ck_order_finish_plans(struct ck_turn *turn, const struct ck_actor *actor, int64_t order,
+                          const char *reason);
+
 /* ---- denial, in one form ---- */
 
 /* Appends a DENIED record that survives the refusal (it is written after the rollback to the command's

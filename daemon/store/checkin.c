@@ -234,6 +234,14 @@ int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, i
                           CK_ARGS(ck_int(person), ck_int(but)), id);
 }
 
+int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t *count)
+{
+    return ck_sql_number(store,
+                         "SELECT count(*) FROM checkin WHERE next_at <= ?1 AND quarantined = 0 "
+                         "AND state = 'armed'",
+                         CK_ARGS(ck_int(now.ms)), count);
+}
+
 int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
                             struct ck_wall *due)
 {
@@ -281,12 +289,13 @@ int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, si
                    CK_ARGS(ck_int(plan)), ids, capacity, count);
 }
 
-int ck_checkin_ringing_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
+int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
                           size_t capacity, size_t *count)
 {
     return collect(store,
                    "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
-                   "AND (state = 'ringing' OR merged_into = ?2) ORDER BY id",
+                   "AND (state = 'ringing' OR (state = 'armed' AND merged_into = ?2) "
+                   "OR (state IN ('planned', 'armed') AND make_up_of IS NOT NULL)) ORDER BY id",
                    CK_ARGS(ck_int(person), ck_int(but)), ids, capacity, count);
 }
 
@@ -355,15 +364,14 @@ int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
 }
 
 int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struct ck_wall at,
-                      bool done)
+                      int64_t at_ms)
 {
     int64_t changed = 0;
     int r = ck_sql_change(store,
-                          done ? "UPDATE challenge SET done_at = coalesce(done_at, ?3) "
-                                 "WHERE checkin_id = ?1 AND number = ?2"
-                               : "UPDATE challenge SET shown_at = coalesce(shown_at, ?3) "
-                                 "WHERE checkin_id = ?1 AND number = ?2",
-                          CK_ARGS(ck_int(checkin), ck_int(number), ck_time(at)), &changed);
+                          "UPDATE challenge SET shown_at = coalesce(shown_at, ?3), "
+                          "at_ms = coalesce(at_ms, ?4) WHERE checkin_id = ?1 AND number = ?2",
+                          CK_ARGS(ck_int(checkin), ck_int(number), ck_time(at), ck_int(at_ms)),
+                          &changed);
     return r != 0 ? r : changed == 0 ? CK_E_NOT_FOUND : 0;
 }
 

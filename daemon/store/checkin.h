@@ -47,7 +47,10 @@ int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reas
 /* Another check-in of the person that is ringing or connected; 0: none. */
 int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id);
 
-/* The person's last due instant before `before` (0: none), and whether there is anything in (from, until). */
+/* Armed check-ins whose time has passed: what piled up while nothing ran. */
+int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t *count);
+
+/* The person's last due instant before `before` (0: none). */
 int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
                             struct ck_wall *due);
 
@@ -60,8 +63,8 @@ int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall
 int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
                           size_t *count);
 
-/* The person's check-ins that are ringing (for contact made elsewhere). */
-int ck_checkin_ringing_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
+/* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it, or are to make up. */
+int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
                           size_t capacity, size_t *count);
 
 /* ---- what belongs to one ---- */
@@ -87,9 +90,9 @@ int ck_challenge_insert(struct ck_store *store, int64_t checkin,
 int ck_challenge_count(struct ck_store *store, int64_t checkin, int64_t *count);
 int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
                       struct ck_challenge *challenge);
-/* Marks: shown (done false) or done. CK_E_NOT_FOUND. */
+/* When it was shown, and where that is in the recording; the first time counts. CK_E_NOT_FOUND. */
 int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struct ck_wall at,
-                      bool done);
+                      int64_t at_ms);
 
 int ck_concern_insert(struct ck_store *store, int64_t checkin, int64_t staff, struct ck_wall at,
                       const char *text);

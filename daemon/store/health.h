@@ -12,9 +12,8 @@ enum ck_health {
     CK_HEALTH_PROBE = 2,   /* our own request over HTTPS was answered */
     CK_HEALTH_WORKER = 4,  /* a media worker had room */
     CK_HEALTH_CLOCK = 8,   /* the clock was synchronised */
-    CK_HEALTH_CHANNEL = 16, /* at least one channel to persons was up */
 };
-#define CK_HEALTH_ALL 31
+#define CK_HEALTH_ALL 15
 
 /* Reports further apart than this leave the time between them uncovered. */
 #define CK_HEALTH_GAP_MAX_MS 15000

@@ -178,6 +178,41 @@ int ck_incident_open_of(struct ck_store *store, int64_t person, int64_t *ids, si
     return r;
 }
 
+int ck_incident_silence_of(struct ck_store *store, int64_t person, int64_t *id)
+{
+    return ck_sql_number(store,
+                         "SELECT id FROM incident WHERE person_id = ?1 AND kind = 'silence' "
+                         "AND state <> 'closed' ORDER BY id LIMIT 1",
+                         CK_ARGS(ck_int(person)), id);
+}
+
+int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *person, int64_t *unit)
+{
+    static const char *const sql[CK_DUE_KINDS] = {
+        [CK_DUE_CHECKIN] = "SELECT person_id, unit_id FROM checkin WHERE id = ?1",
+        [CK_DUE_INCIDENT] = "SELECT person_id, unit_id FROM incident WHERE id = ?1",
+        [CK_DUE_NOTICE] = "SELECT p.id, coalesce(p.unit_id, i.unit_id, c.unit_id) FROM notice n "
+                          "LEFT JOIN person p ON p.id = n.person_id "
+                          "LEFT JOIN incident i ON i.id = n.incident_id "
+                          "LEFT JOIN checkin c ON c.id = n.checkin_id WHERE n.id = ?1",
+        [CK_DUE_PLAN] = "SELECT p.id, p.unit_id FROM plan l JOIN person p ON p.id = l.person_id "
+                        "WHERE l.id = ?1",
+        [CK_DUE_PERSON] = "SELECT id, unit_id FROM person WHERE id = ?1",
+    };
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows, sql[due->kind], CK_ARGS(ck_int(due->id)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r < 0) {
+        return r;
+    }
+    *person = r == 1 ? ck_row_int(&rows, 0) : 0;
+    *unit = r == 1 ? ck_row_int(&rows, 1) : 0;
+    return 0;
+}
+
 int ck_incident_of_cause(struct ck_store *store, int64_t unit, const char *cause, int64_t *id)
 {
     return ck_sql_number(store,

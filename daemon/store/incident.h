@@ -36,6 +36,12 @@ int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_inci
 int ck_incident_open_of(struct ck_store *store, int64_t person, int64_t *ids, size_t capacity,
                         size_t *count);
 
+/* The person's open incident of silence; CK_E_NOT_FOUND. */
+int ck_incident_silence_of(struct ck_store *store, int64_t person, int64_t *id);
+
+/* Whose row is due: 0 where it is nobody's. */
+int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *person, int64_t *unit);
+
 /* An open matter of the system with this cause; CK_E_NOT_FOUND. */
 int ck_incident_of_cause(struct ck_store *store, int64_t unit, const char *cause, int64_t *id);
 

@@ -14,6 +14,7 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD_LIST(struct ck_notice, rest, uint8_t),
     CK_FIELD(struct ck_notice, possible_duplicate),
     CK_FIELD(struct ck_notice, moved_on),
+    CK_FIELD(struct ck_notice, unwanted),
 };
 
 static struct ck_arg text_or_null(const char *text)
@@ -170,6 +171,13 @@ int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, 
     return r;
 }
 
+int ck_notice_lost(struct ck_store *store, struct ck_wall now)
+{
+    return ck_sql_run(store,
+                      "UPDATE notice SET next_at = ?1 WHERE state = 'sending' AND next_at > ?1",
+                      CK_ARGS(ck_int(now.ms)));
+}
+
 int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *row, bool *alive)
 {
     int64_t count = 0;
@@ -242,6 +250,20 @@ int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE]
                           "UPDATE link SET used_at = ?2 WHERE token_hash = ?1 AND used_at IS NULL",
                           CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now)), &changed);
     return r != 0 ? r : changed == 0 ? CK_E_CONFLICT : 0;
+}
+
+int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],
+                    const struct ck_link *link, const char *peer, const char *device,
+                    struct ck_wall now, int64_t *session)
+{
+    return ck_sql_insert(store,
+                         "INSERT INTO session (token_hash, person_id, checkin_id, created_at, "
+                         "seen_at, expires_at, peer, device) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, "
+                         "?7)",
+                         CK_ARGS(ck_blob(session_hash, CK_SHA256_SIZE), ck_int(link->person),
+                                 ck_id(link->checkin), ck_time(now), ck_time(link->expires),
+                                 ck_text(peer), ck_text(device)),
+                         session);
 }
 
 int ck_link_clean(struct ck_store *store, struct ck_wall until)

@@ -48,6 +48,10 @@ int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row);
 int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
                          size_t *count);
 
+/* For the only node of a store at its start: what was being sent when its earlier life ended has an unknown fate, and no
+ * result will come. */
+int ck_notice_lost(struct ck_store *store, struct ck_wall now);
+
 /* Whether another notice of the same fire is alive or has arrived. */
 int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *row, bool *alive);
 
@@ -72,6 +76,10 @@ int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE
 /* Marks it used; CK_E_CONFLICT: it was used before. */
 int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
                 struct ck_wall now);
+/* The page's session that a link was exchanged for. */
+int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],
+                    const struct ck_link *link, const char *peer, const char *device,
+                    struct ck_wall now, int64_t *session);
 /* Removes the ones that ended before `until`. */
 int ck_link_clean(struct ck_store *store, struct ck_wall until);
 

@@ -97,37 +97,28 @@ static int32_t minutes_of(const char *text)
     return hours * 60 + minutes;
 }
 
-int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief)
+#define ORDER_COLUMNS                                                                              \
+    "person_id, from_date, until_date, hours_start, hours_end, contacts_per_period, period_days, " \
+    "ended_date"
+
+static int read_order(const struct ck_rows *rows, struct ck_order_brief *brief)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT person_id, from_date, until_date, hours_start, hours_end, "
-                         "contacts_per_period, period_days, ended_date FROM contact_order "
-                         "WHERE id = ?1",
-                         CK_ARGS(ck_int(order)));
-    if (r != 0) {
-        return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
-    }
     struct ck_order_brief read = {
-        .person = ck_row_int(&rows, 0),
-        .hours_start_min = minutes_of(ck_row_text(&rows, 3)),
-        .hours_end_min = minutes_of(ck_row_text(&rows, 4)),
-        .contacts_per_period = ck_row_int(&rows, 5),
-        .period_days = ck_row_int(&rows, 6),
-        .ended = !ck_row_null(&rows, 7),
+        .person = ck_row_int(rows, 0),
+        .hours_start_min = minutes_of(ck_row_text(rows, 3)),
+        .hours_end_min = minutes_of(ck_row_text(rows, 4)),
+        .contacts_per_period = ck_row_int(rows, 5),
+        .period_days = ck_row_int(rows, 6),
+        .ended = !ck_row_null(rows, 7),
     };
-    if (ck_date_parse(ck_row_text(&rows, 1), &read.from) != 0 ||
-        ck_date_parse(ck_row_text(&rows, 2), &read.until) != 0 || read.hours_start_min < 0 ||
+    if (ck_date_parse(ck_row_text(rows, 1), &read.from) != 0 ||
+        ck_date_parse(ck_row_text(rows, 2), &read.until) != 0 || read.hours_start_min < 0 ||
         read.hours_end_min < 0) {
         return -EUCLEAN;
     }
     if (read.ended) {
         struct ck_date ended;
-        if (ck_date_parse(ck_row_text(&rows, 7), &ended) != 0) {
+        if (ck_date_parse(ck_row_text(rows, 7), &ended) != 0) {
             return -EUCLEAN;
         }
         if (ended.day < read.until.day) {
@@ -136,6 +127,43 @@ int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_b
     }
     *brief = read;
     return 0;
+}
+
+int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
+                         CK_ARGS(ck_int(order)));
+    if (r != 0) {
+        return r;
+    }
+    r = ck_rows_next(&rows);
+    if (r != 1) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    return read_order(&rows, brief);
+}
+
+int ck_order_brief_of(struct ck_store *store, int64_t person, struct ck_date date,
+                      struct ck_order_brief *briefs, size_t capacity, size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    char text[CK_DATE_TEXT_SIZE];
+    ck_date_text(date, text);
+    size_t found = 0;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT " ORDER_COLUMNS " FROM contact_order WHERE person_id = ?1 "
+                         "AND from_date <= ?2 AND until_date >= ?2 "
+                         "AND (ended_date IS NULL OR ended_date > ?2) ORDER BY id",
+                         CK_ARGS(ck_int(person), ck_text(text)));
+    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
+        r = read_order(&rows, &briefs[found++]);
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
 }
 
 /* ---- plans ---- */
@@ -179,7 +207,7 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_query(store, &rows,
                          "SELECT id, person_id, order_id, version, kind, mandatory, rule, state, "
-                         "expanded_until, next_at, fence FROM plan WHERE id = ?1",
+                         "expanded_until, next_at, fence, created_at FROM plan WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
@@ -198,6 +226,7 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
         .active = strcmp(ck_row_text(&rows, 7), "active") == 0,
         .next_at = ck_row_time(&rows, 9),
         .fence = ck_row_int(&rows, 10),
+        .created = ck_row_time(&rows, 11),
     };
     if (ck_row_null(&rows, 8) || ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0) {
         return -EUCLEAN;

@@ -52,6 +52,10 @@ struct ck_order_brief {
 };
 int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief);
 
+/* The person's orders in force on a date; at most `capacity`. */
+int ck_order_brief_of(struct ck_store *store, int64_t person, struct ck_date date,
+                      struct ck_order_brief *briefs, size_t capacity, size_t *count);
+
 /* ---- plans ---- */
 
 struct ck_plan_record {
@@ -65,6 +69,7 @@ struct ck_plan_record {
     char *rule;              /* the request as canonical JSON; owned */
     struct ck_date expanded; /* occurrences up to and with this date exist */
     struct ck_wall next_at;
+    struct ck_wall created;
     int64_t fence;
 };
 

@@ -3,14 +3,19 @@
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 
-int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *row, int64_t *id)
+int ck_recording_next_id(struct ck_store *store, int64_t *id)
 {
-    return ck_sql_insert(store,
-                         "INSERT INTO recording (checkin_id, leg, state, file, key, started_at) "
-                         "VALUES (?1, ?2, 'recording', ?3, ?4, ?5)",
-                         CK_ARGS(ck_int(row->checkin), ck_text(row->leg), ck_text(row->file),
-                                 ck_blob(row->key, row->key_size), ck_time(row->started)),
-                         id);
+    return ck_sql_number(store, "SELECT coalesce(max(id), 0) + 1 FROM recording", CK_NO_ARGS, id);
+}
+
+int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *row)
+{
+    return ck_sql_run(store,
+                      "INSERT INTO recording (id, checkin_id, leg, state, file, key, started_at) "
+                      "VALUES (?1, ?2, ?3, 'recording', ?4, ?5, ?6)",
+                      CK_ARGS(ck_int(row->id), ck_int(row->checkin), ck_text(row->leg),
+                              ck_text(row->file), ck_blob(row->key, row->key_size),
+                              ck_time(row->started)));
 }
 
 /* Tells a recording that is over from one that never was. */
@@ -22,23 +27,45 @@ static int missing_or_over(struct ck_store *store, int64_t id)
     return r == 0 ? CK_E_CONFLICT : r;
 }
 
+/* Runs a change of a recording that goes on. */
+static int change_open(struct ck_store *store, const char *sql, struct ck_args args, int64_t id)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store, sql, args, &changed);
+    return r != 0 ? r : changed == 0 ? missing_or_over(store, id) : 0;
+}
+
+int ck_recording_start(struct ck_store *store, int64_t id, struct ck_wall at)
+{
+    return change_open(store,
+                       "UPDATE recording SET started_at = ?2 WHERE id = ?1 "
+                       "AND state = 'recording'",
+                       CK_ARGS(ck_int(id), ck_time(at)), id);
+}
+
+int ck_recording_fail(struct ck_store *store, int64_t id, struct ck_wall at)
+{
+    return change_open(store,
+                       "UPDATE recording SET state = 'failed', ended_at = ?2 WHERE id = ?1 "
+                       "AND state = 'recording'",
+                       CK_ARGS(ck_int(id), ck_time(at)), id);
+}
+
 int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_recording_head *head,
                       struct ck_wall at)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE recording SET "
-                          "head = CASE WHEN ?2 >= chunks THEN ?5 ELSE head END, "
-                          "bytes = CASE WHEN ?2 >= chunks THEN ?3 ELSE bytes END, "
-                          "duration_ms = CASE WHEN ?2 >= chunks THEN ?4 ELSE duration_ms END, "
-                          "head_at = CASE WHEN ?2 >= chunks THEN ?6 ELSE head_at END, "
-                          "chunks = CASE WHEN ?2 >= chunks THEN ?2 ELSE chunks END "
-                          "WHERE id = ?1 AND state = 'recording'",
-                          CK_ARGS(ck_int(id), ck_int(head->chunks), ck_int(head->bytes),
-                                  ck_int(head->duration_ms),
-                                  ck_blob(head->hash, sizeof head->hash), ck_time(at)),
-                          &changed);
-    return r != 0 ? r : changed == 0 ? missing_or_over(store, id) : 0;
+    return change_open(store,
+                       "UPDATE recording SET "
+                       "head = CASE WHEN ?2 >= chunks THEN ?5 ELSE head END, "
+                       "bytes = CASE WHEN ?2 >= chunks THEN ?3 ELSE bytes END, "
+                       "duration_ms = CASE WHEN ?2 >= chunks THEN ?4 ELSE duration_ms END, "
+                       "head_at = CASE WHEN ?2 >= chunks THEN ?6 ELSE head_at END, "
+                       "chunks = CASE WHEN ?2 >= chunks THEN ?2 ELSE chunks END "
+                       "WHERE id = ?1 AND state = 'recording'",
+                       CK_ARGS(ck_int(id), ck_int(head->chunks), ck_int(head->bytes),
+                               ck_int(head->duration_ms), ck_blob(head->hash, sizeof head->hash),
+                               ck_time(at)),
+                       id);
 }
 
 int ck_recording_end(struct ck_store *store, int64_t id, const char *state,

@@ -18,7 +18,12 @@ struct ck_recording_row {
     struct ck_wall started;
 };
 
-int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *row, int64_t *id);
+/* The id that the next row gets in this transaction: a wrapped key is bound to it. */
+int ck_recording_next_id(struct ck_store *store, int64_t *id);
+int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *row);
+
+/* When its time line begins, as the worker says. CK_E_CONFLICT: it is over. */
+int ck_recording_start(struct ck_store *store, int64_t id, struct ck_wall at);
 
 /* How far it has got. The head grows only: an older report changes nothing. */
 struct ck_recording_head {
@@ -35,6 +40,9 @@ int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_record
 /* Ends it: state "closed", "recovered" or "failed". `gaps` is a JSON list, or NULL to leave it. */
 int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
                      const struct ck_recording_head *head, const char *gaps, struct ck_wall at);
+
+/* It failed, with whatever was reported of it before. CK_E_CONFLICT: it is over. */
+int ck_recording_fail(struct ck_store *store, int64_t id, struct ck_wall at);
 
 /* Whose it is. CK_E_NOT_FOUND. */
 int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person);

@@ -113,6 +113,25 @@ int ck_store_claim(struct ck_store *store, struct ck_wall now, struct ck_wall le
     return r != 0 ? r : back;
 }
 
+int ck_store_unclaim(struct ck_store *store, const struct ck_due *due, size_t count)
+{
+#define UNCLAIM(table)                                                                             \
+    "UPDATE " table " SET lease_until = NULL, claims = claims - 1 "                                \
+    "WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL AND claims > 0"
+    static const char *const sql[] = FOR_EACH_KIND(UNCLAIM);
+    int r = ck_store_begin(store);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = ck_sql_run(store, sql[due[i].kind], CK_ARGS(ck_int(due[i].id), ck_int(due[i].fence)));
+    }
+    if (r == 0) {
+        r = ck_store_commit(store);
+    }
+    if (r != 0) {
+        ck_store_rollback(store);
+    }
+    return r;
+}
+
 /* CK_E_FENCED where the statement, whose last condition is the fence, touched nothing. */
 static int run_fenced(struct ck_store *store, const char *sql, struct ck_args args)
 {

@@ -87,6 +87,9 @@ struct ck_due {
 int ck_store_claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
                    struct ck_due *due, size_t capacity, size_t *count);
 
+/* Gives claims back as if they had never been made: the work could not begin. Its own transaction. */
+int ck_store_unclaim(struct ck_store *store, const struct ck_due *due, size_t count);
+
 /* Ends the claim without a change of the row, or with a new next_at, inside the open transaction.
  * CK_E_FENCED: the lease went to somebody else, or the row is gone. */
 int ck_store_release_claim(struct ck_store *store, const struct ck_due *due);

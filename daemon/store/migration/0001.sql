@@ -268,7 +268,7 @@ CREATE TABLE challenge (
     digits     TEXT,
     seconds    INTEGER NOT NULL,
     shown_at   INTEGER,
-    done_at    INTEGER,
+    at_ms      INTEGER, -- place in the recording
     PRIMARY KEY (checkin_id, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,556 @@
+/* Check-ins: from an event over the step function to rows, records and outputs. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/store/health.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define SERVED_MAX 16 /* other check-ins of one person that a contact may serve */
+#define OPEN_MAX 32    /* open incidents of one person that a contact is told to */
+
+int ck_checkin_policy_of(struct ck_turn *turn, int64_t id, struct ck_checkin_policy *policy)
+{
+    struct ck_engine *engine = turn->engine;
+    size_t slot = (size_t)id % CK_POLICY_CACHE_SIZE;
+    if (engine->checkin_policies[slot].id != id) {
+        ck_cleanup(ck_freep) char *body = NULL;
+        int r = ck_policy_body(turn->store, id, &body);
+        if (r == 0) {
+            r = ck_checkin_policy_parse(body, &engine->checkin_policies[slot].policy);
+        }
+        if (r != 0) {
+            return r;
+        }
+        engine->checkin_policies[slot].id = id;
+    }
+    *policy = engine->checkin_policies[slot].policy;
+    return 0;
+}
+
+/* ---- records ---- */
+
+static json_t *evidence_names(uint32_t mask)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < CK_EVIDENCE_COUNT; i++) {
+        if ((mask & CK_EVIDENCE_BIT(i)) != 0) {
+            json_array_append_new(names, json_string(ck_evidence_name((enum ck_evidence)i)));
+        }
+    }
+    return names;
+}
+
+static json_t *fault_names(uint32_t mask)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < CK_FAULT_COUNT; i++) {
+        if ((mask & CK_FAULT_BIT(i)) != 0) {
+            json_array_append_new(names, json_string(ck_fault_name((enum ck_fault)i)));
+        }
+    }
+    return names;
+}
+
+/* What stands beside a fact in the leaf. */
+static json_t *fact_members(enum ck_fact fact, int64_t value)
+{
+    switch (fact) {
+    case CK_FACT_EVIDENCE:
+        return json_pack("{s:s}", "evidence", ck_evidence_name((enum ck_evidence)value));
+    case CK_FACT_FAULT:
+        return json_pack("{s:o}", "faults", fault_names((uint32_t)value));
+    case CK_FACT_MISSED:
+    case CK_FACT_OUTCOME_KNOWN:
+        return json_pack("{s:s}", "outcome", ck_outcome_name((enum ck_outcome)value));
+    case CK_FACT_AFTER_END:
+        return json_pack("{s:s}", "event",
+                         ck_checkin_event_name((enum ck_checkin_event_kind)value));
+    default:
+        return json_pack("{s:I}", "value", (json_int_t)value);
+    }
+}
+
+static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_checkin_row *row, enum ck_fact fact, int64_t value)
+{
+    char action[64];
+    ck_action_name("checkin_", ck_fact_name(fact), action);
+    return ck_record_checkin(turn, actor, row, action, fact_members(fact, value));
+}
+
+static int record_outcome(struct ck_turn *turn, const struct ck_actor *actor,
+                          const struct ck_checkin_row *row, const struct ck_checkin_policy *policy,
+                          const struct ck_effect *effect)
+{
+    static const char *const attributions[] = {"none", "late", "officer", "never"};
+    const struct ck_checkin *step = &row->step;
+    return ck_record_checkin(
+        turn, actor, row, "CHECKIN_OUTCOME",
+        json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:b, s:I}", "outcome",
+                  ck_outcome_name(effect->outcome.outcome), "cause",
+                  ck_cause_name(effect->outcome.cause), "attribution",
+                  attributions[effect->outcome.attribution], "attempts", (int)step->attempt,
+                  "answerable_ms", (json_int_t)step->answerable_ms, "needed_ms",
+                  (json_int_t)(policy->response_ms * policy->answerable_percent / 100), "evidence",
+                  evidence_names(step->evidence), "faults", fault_names(step->faults_seen),
+                  "receipt", row->receipt, "mandatory", (int)step->mandatory, "policy",
+                  (json_int_t)row->policy));
+}
+
+/* ---- outputs ---- */
+
+static int output(struct ck_turn *turn, enum ck_output_kind kind, const struct ck_checkin_row *row,
+                  json_t *body)
+{
+    return ck_turn_output(turn, &(struct ck_output){
+                                    .kind = kind,
+                                    .id = row->step.id,
+                                    .unit_id = row->unit,
+                                    .staff_id = row->step.inspector,
+                                    .person_id = row->step.person,
+                                    .checkin_id = row->step.id,
+                                    .body = body,
+                                });
+}
+
+/* What the person's page calls the end. */
+static const char *person_result(enum ck_outcome outcome)
+{
+    switch (outcome) {
+    case CK_OUTCOME_COMPLETED:
+        return "received";
+    case CK_OUTCOME_LATE:
+        return "received_late";
+    case CK_OUTCOME_DECLINED:
+        return "declined";
+    default:
+        return "ended";
+    }
+}
+
+static int tell_state(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    return output(turn, CK_OUTPUT_PERSON_STATE, row,
+                  json_pack("{s:s}", "state", ck_checkin_state_name(row->step.state)));
+}
+
+static json_t *time_json(struct ck_wall at)
+{
+    char text[CK_WALL_TEXT_SIZE];
+    ck_wall_text(at, text);
+    return json_string(text);
+}
+
+static int quiet_console(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    const char *reason = row->step.phase == CK_PHASE_IN_CALL     ? "taken"
+                         : row->step.phase == CK_PHASE_CHALLENGE ? "unattended"
+                                                                 : "gone";
+    return output(turn, CK_OUTPUT_RING_STOP, row,
+                  row->taken_by == 0 ? json_pack("{s:s}", "reason", reason)
+                                     : json_pack("{s:s, s:I}", "reason", reason, "by",
+                                                 (json_int_t)row->taken_by));
+}
+
+/* ---- challenges ---- */
+
+#define CHALLENGE_COUNT 4
+#define CHALLENGE_SECONDS 8
+
+static int make_challenges(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    static const char *const moves[] = {"turn_left", "turn_right", "look_up", "show_hand"};
+    uint8_t random[16];
+    ck_turn_random(turn, random, sizeof random);
+    unsigned first = random[0] % 4, second = (first + 1 + random[1] % 3) % 4;
+    const char *const kinds[CHALLENGE_COUNT] = {"read_digits", moves[first], "read_digits",
+                                                moves[second]};
+    for (int i = 0; i < CHALLENGE_COUNT; i++) {
+        struct ck_challenge challenge = {.number = i + 1, .seconds = CHALLENGE_SECONDS};
+        snprintf(challenge.kind, sizeof challenge.kind, "%s", kinds[i]);
+        if (strcmp(kinds[i], "read_digits") == 0) {
+            unsigned digits = (unsigned)(random[2 + 2 * i] << 8 | random[3 + 2 * i]) % 10000;
+            snprintf(challenge.digits, sizeof challenge.digits, "%04u", digits);
+        }
+        int r = ck_challenge_insert(turn->store, row->step.id, &challenge);
+        if (r != 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* The same challenges again where the page came back. */
+static int start_unattended(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    int64_t count = 0;
+    int r = ck_challenge_count(turn->store, row->step.id, &count);
+    if (r == 0 && count == 0) {
+        r = make_challenges(turn, row);
+        count = CHALLENGE_COUNT;
+    }
+    json_t *list = json_array();
+    for (int i = 1; r == 0 && i <= count; i++) {
+        struct ck_challenge challenge;
+        r = ck_challenge_load(turn->store, row->step.id, i, &challenge);
+        if (r == 0) {
+            json_t *item = json_pack("{s:i, s:s, s:i}", "number", challenge.number, "kind",
+                                     challenge.kind, "seconds", challenge.seconds);
+            if (challenge.digits[0] != '\0') {
+                json_object_set_new(item, "digits", json_string(challenge.digits));
+            }
+            json_array_append_new(list, item);
+        }
+    }
+    if (r != 0) {
+        json_decref(list);
+        return r;
+    }
+    return output(turn, CK_OUTPUT_START_UNATTENDED, row, json_pack("{s:o}", "challenges", list));
+}
+
+/* ---- effects ---- */
+
+static int ring(struct ck_turn *turn, const struct ck_actor *actor,
+                const struct ck_checkin_row *row, uint32_t attempt)
+{
+    int notices = 0;
+    int r = ck_attempt_insert(turn->store, row->step.id, attempt, turn->now.wall);
+    if (r == 0) {
+        r = ck_notice_ring(turn, row, attempt, &notices);
+    }
+    if (r == 0) {
+        r = ck_record_checkin(turn, actor, row, "CHECKIN_RING",
+                              json_pack("{s:i, s:i, s:I}", "attempt", (int)attempt, "notices",
+                                        notices, "policy", (json_int_t)row->policy));
+    }
+    return r;
+}
+
+static int tell_news(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_checkin_row *row, const struct ck_effect *effect)
+{
+    static const enum ck_incident_kind kinds[] = {CK_INCIDENT_NO_CONTACT,
+                                                  CK_INCIDENT_REVIEW_OVERDUE};
+    const struct ck_incident_event event = {
+        .kind = effect->incident_news.news == CK_NEWS_ANSWERED_LATE ? CK_INCIDENT_LATE_ANSWER
+                                                                    : CK_INCIDENT_OUTCOME_KNOWN,
+        .outcome = effect->incident_news.outcome,
+        .checkin = row->step.id,
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        int64_t id = 0;
+        struct ck_incident_row incident;
+        int r = ck_incident_of_checkin(turn->store, row->step.id, kinds[i], &id);
+        if (r == CK_E_NOT_FOUND) {
+            continue;
+        }
+        if (r == 0) {
+            r = ck_incident_load(turn->store, id, &incident);
+        }
+        if (r == 0) {
+            r = ck_incident_feed(turn, actor, &incident, &event);
+        }
+        if (r != 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+static int staff_fault(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_checkin_row *row, const struct ck_effect *effect)
+{
+    return ck_record_checkin(turn, actor, row, "STAFF_FAULT",
+                             json_pack("{s:s}", "cause", ck_cause_name(effect->staff_fault.cause)));
+}
+
+int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
+                    const struct ck_checkin_row *row)
+{
+    struct ck_subject subject;
+    int r = ck_subject_load(turn->store, row->step.person, &subject);
+    if (r != 0) {
+        return r;
+    }
+    subject.last_contact = turn->now.wall;
+    if (subject.max_silence_s > 0) {
+        subject.next_at = ck_wall_add_ms(turn->now.wall, subject.max_silence_s * 1000);
+    }
+    r = ck_subject_save(turn->store, &subject);
+
+    int64_t ids[OPEN_MAX];
+    size_t count = 0;
+    if (r == 0) {
+        r = ck_checkin_served_of(turn->store, row->step.person, row->step.id, ids, SERVED_MAX,
+                                  &count);
+    }
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_checkin_row other;
+        r = ck_checkin_load(turn->store, ids[i], &other);
+        if (r == 0) {
+            r = ck_checkin_feed(turn, actor, &other,
+                                &(struct ck_checkin_event){.kind = CK_CHECKIN_CONTACT_ELSEWHERE,
+                                                           .elsewhere.checkin = row->step.id});
+        }
+    }
+    if (r == 0) {
+        r = ck_incident_open_of(turn->store, row->step.person, ids, OPEN_MAX, &count);
+    }
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_incident_row incident;
+        r = ck_incident_load(turn->store, ids[i], &incident);
+        bool asks = incident.step.kind == CK_INCIDENT_NO_CONTACT ||
+                    incident.step.kind == CK_INCIDENT_SILENCE;
+        if (r == 0 && asks && incident.step.checkin != row->step.id) {
+            r = ck_incident_feed(turn, actor, &incident,
+                                 &(struct ck_incident_event){.kind = CK_INCIDENT_REACHED,
+                                                             .checkin = row->step.id});
+        }
+    }
+    return r;
+}
+
+static int conclude_outcome(struct ck_turn *turn, const struct ck_actor *actor,
+                            const struct ck_checkin_row *row,
+                            const struct ck_checkin_policy *policy, const struct ck_effect *effect)
+{
+    int r = record_outcome(turn, actor, row, policy, effect);
+    if (r == 0) {
+        r = output(turn, CK_OUTPUT_ENDED, row,
+                   json_pack("{s:s, s:s}", "result", person_result(effect->outcome.outcome),
+                             "receipt", row->receipt));
+    }
+    return r;
+}
+
+static int open_incident(struct ck_turn *turn, const struct ck_actor *actor,
+                         const struct ck_checkin_row *row, const struct ck_effect *effect)
+{
+    return ck_incident_open(turn, actor,
+                            &(struct ck_incident_opening){.checkin = row,
+                                                          .person = row->step.person,
+                                                          .unit = row->unit,
+                                                          .effect = effect->incident});
+}
+
+static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_checkin_row *row, const struct ck_checkin_policy *policy,
+                     const struct ck_effect *effect)
+{
+    switch (effect->kind) {
+    case CK_EFFECT_RING:
+        return ring(turn, actor, row, effect->ring.attempt);
+    case CK_EFFECT_STOP_RINGING:
+        return ck_notice_cancel(turn, row);
+    case CK_EFFECT_CONSOLE_RING:
+        return output(turn, CK_OUTPUT_RING, row,
+                      json_pack("{s:o}", "since", time_json(row->waiting_since)));
+    case CK_EFFECT_CONSOLE_QUIET:
+        return quiet_console(turn, row);
+    case CK_EFFECT_START_UNATTENDED:
+        return start_unattended(turn, row);
+    case CK_EFFECT_END_CALL:
+        return output(turn, CK_OUTPUT_END_CALL, row,
+                      json_pack("{s:s}", "reason", ck_cause_name(row->step.cause)));
+    case CK_EFFECT_REVIEW:
+        return ck_record_checkin(turn, actor, row, "CHECKIN_AWAITING_REVIEW",
+                                 json_pack("{s:o}", "by", time_json(effect->review.by)));
+    case CK_EFFECT_OUTCOME:
+        return conclude_outcome(turn, actor, row, policy, effect);
+    case CK_EFFECT_OPEN_INCIDENT:
+    case CK_EFFECT_OPEN_SAFETY:
+        return open_incident(turn, actor, row, effect);
+    case CK_EFFECT_INCIDENT_NEWS:
+        return tell_news(turn, actor, row, effect);
+    case CK_EFFECT_CONTACT:
+        return ck_contact_made(turn, actor, row);
+    case CK_EFFECT_MAKE_UP:
+        return ck_make_up(turn, row, effect->make_up.at);
+    case CK_EFFECT_NOTIFY:
+        return ck_notice_staff(turn,
+                               &(struct ck_notice_about){.checkin = row->step.id,
+                                                         .unit = row->unit,
+                                                         .person = row->step.person},
+                               &effect->notify);
+    case CK_EFFECT_STAFF_FAULT:
+        return staff_fault(turn, actor, row, effect);
+    case CK_EFFECT_AUDIT:
+        return record_fact(turn, actor, row, effect->audit.fact, effect->audit.value);
+    case CK_EFFECT_ALARM:
+    case CK_EFFECT_SEND:
+    case CK_EFFECT_NEXT_CHANNEL:
+    case CK_EFFECT_UNREACHABLE:
+    case CK_EFFECT_KIND_COUNT:
+        break;
+    }
+    return -EUCLEAN; /* not an effect of a check-in */
+}
+
+/* ---- feeding ---- */
+
+static bool has_effect(const struct ck_effects *effects, enum ck_effect_kind kind)
+{
+    for (uint32_t i = 0; i < effects->count; i++) {
+        if (effects->items[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the daemon keeps beside the deciding values. */
+static void keep_beside(struct ck_turn *turn, struct ck_checkin_row *row,
+                        const struct ck_checkin_event *event, const struct ck_effects *effects)
+{
+    const struct ck_checkin *step = &row->step;
+    if (has_effect(effects, CK_EFFECT_CONSOLE_RING)) {
+        row->waiting_since = turn->now.wall;
+    }
+    if (step->state != CK_CHECKIN_CONNECTED || step->phase != CK_PHASE_WAITING) {
+        row->waiting_since = (struct ck_wall){0};
+    }
+    if (event->kind == CK_CHECKIN_INSPECTOR_ANSWERED) {
+        row->taken_by = event->inspector.staff;
+        row->connected_at = turn->now.wall;
+    }
+    if (has_effect(effects, CK_EFFECT_OUTCOME)) {
+        row->decided_at = turn->now.wall;
+        ck_reference_make(turn, 'R', row->receipt);
+    }
+}
+
+static bool shows(const struct ck_checkin *before, const struct ck_checkin *after)
+{
+    return before->state != after->state || before->phase != after->phase ||
+           before->attempt != after->attempt || before->finding != after->finding ||
+           before->outcome != after->outcome;
+}
+
+int ck_checkin_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_checkin_row *row,
+                    const struct ck_checkin_event *event)
+{
+    struct ck_checkin_policy policy;
+    struct ck_checkin next;
+    struct ck_effects effects = {.count = 0};
+    int r = ck_checkin_policy_of(turn, row->policy, &policy);
+    if (r == 0) {
+        r = ck_checkin_step(&row->step, event, &policy, turn->now.wall, &next, &effects);
+    }
+    if (r != 0) {
+        return r;
+    }
+    const struct ck_checkin before = row->step;
+    row->step = next;
+    keep_beside(turn, row, event, &effects);
+    r = ck_checkin_save(turn->store, row);
+    for (uint32_t i = 0; r == 0 && i < effects.count; i++) {
+        r = carry_out(turn, actor, row, &policy, &effects.items[i]);
+    }
+    if (r == 0 && shows(&before, &row->step)) {
+        r = ck_tell_today(turn, row);
+        if (r == 0 && row->step.state >= CK_CHECKIN_RINGING) {
+            r = tell_state(turn, row);
+        }
+    }
+    return r;
+}
+
+int ck_checkin_evidence(struct ck_turn *turn, const struct ck_actor *actor,
+                        struct ck_checkin_row *row, enum ck_evidence evidence, struct ck_wall at)
+{
+    return ck_checkin_feed(turn, actor, row,
+                           &(struct ck_checkin_event){.kind = CK_CHECKIN_FACT,
+                                                      .fact.evidence = evidence,
+                                                      .fact.at = at});
+}
+
+/* ---- due ---- */
+
+/* From when on the person can be said to have been reachable by us: the notice that got through first, or
+ * the tap that proves it got through. */
+static int reached_from(struct ck_turn *turn, const struct ck_checkin *step, struct ck_wall *from)
+{
+    struct ck_wall reached = {0};
+    int r = ck_notice_reached_at(turn->store, step->id, &reached);
+    struct ck_wall tapped = step->evidence_at[CK_EVIDENCE_PAGE_OPENED];
+    if (tapped.ms != 0 && (reached.ms == 0 || tapped.ms < reached.ms)) {
+        reached = tapped;
+    }
+    if (reached.ms != 0 && reached.ms < step->opened_at.ms) {
+        reached = step->opened_at;
+    }
+    *from = reached;
+    return r;
+}
+
+static int answerable(struct ck_turn *turn, const struct ck_checkin *step, int64_t *ms)
+{
+    *ms = -1;
+    if (step->opened_at.ms == 0 || step->kind == CK_KIND_INBOUND) {
+        return 0;
+    }
+    struct ck_wall from, until = step->respond_until;
+    int r = reached_from(turn, step, &from);
+    if (r != 0 || from.ms == 0) {
+        return r;
+    }
+    if (turn->now.wall.ms < until.ms) {
+        until = turn->now.wall;
+    }
+    return ck_health_answerable(turn->store, from, until, ms);
+}
+
+#define CATCH_UP_PER_MINUTE 60
+#define CATCH_UP_MAX_MS (10 * 60 * 1000)
+
+/* Over how long what piled up while we were away is to be spread. */
+static int spread(struct ck_turn *turn, const struct ck_checkin *step,
+                  const struct ck_checkin_policy *policy, int64_t *ms)
+{
+    *ms = 0;
+    if (turn->now.wall.ms - step->due.ms <= policy->misfire_ms) {
+        return 0;
+    }
+    if (turn->backlog < 0) {
+        int r = ck_checkin_backlog(turn->store, turn->now.wall, &turn->backlog);
+        if (r != 0) {
+            return r;
+        }
+    }
+    int64_t wanted = turn->backlog * 60000 / CATCH_UP_PER_MINUTE;
+    *ms = wanted > CATCH_UP_MAX_MS ? CATCH_UP_MAX_MS : wanted;
+    return 0;
+}
+
+int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    struct ck_checkin_row row;
+    struct ck_checkin_policy policy;
+    struct ck_checkin_event event = {.kind = CK_CHECKIN_TIMER};
+    int r = ck_checkin_load(turn->store, due->id, &row);
+    if (r == 0 && row.fence != due->fence) {
+        r = CK_E_FENCED;
+    }
+    if (r == 0) {
+        r = ck_checkin_policy_of(turn, row.policy, &policy);
+    }
+    if (r == 0) {
+        r = answerable(turn, &row.step, &event.timer.answerable_ms);
+    }
+    if (r == 0 && row.step.state == CK_CHECKIN_ARMED) {
+        r = ck_checkin_other_live(turn->store, row.step.person, row.step.id,
+                                  &event.timer.other_live);
+        if (r == 0) {
+            r = spread(turn, &row.step, &policy, &event.timer.spread_ms);
+        }
+    }
+    if (r != 0) {
+        return r;
+    }
+    const struct ck_actor actor = ck_actor_system();
+    return ck_checkin_feed(turn, &actor, &row, &event);
+}

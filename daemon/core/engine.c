@@ -1,0 +1,441 @@
+#include "daemon/core/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/core/engine_impl.h"
+#include "daemon/core/live_impl.h"
+#include "daemon/core/zones.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define COMMANDS_MAX_DEFAULT 4096
+
+/* ---- life ---- */
+
+static int copy_options(struct ck_engine *engine, const struct ck_engine_options *options)
+{
+    engine->options = *options;
+    memcpy(engine->master_key, options->master_key, sizeof engine->master_key);
+    engine->store_path = strdup(options->store_path);
+    engine->zone_dir = strdup(options->zone_dir);
+    engine->options.store_path = engine->store_path;
+    engine->options.zone_dir = engine->zone_dir;
+    engine->options.master_key = engine->master_key;
+    bool ok = engine->store_path != NULL && engine->zone_dir != NULL;
+    for (size_t i = 0; i < options->webhook_count; i++) {
+        engine->webhooks[i] = strdup(options->webhooks[i]);
+        engine->options.webhooks[i] = engine->webhooks[i];
+        ok = ok && engine->webhooks[i] != NULL;
+    }
+    engine->waiting_max = options->commands_max == 0 ? COMMANDS_MAX_DEFAULT : options->commands_max;
+    engine->waiting = calloc(engine->waiting_max, sizeof engine->waiting[0]);
+    engine->zones = ck_zones_create(engine->zone_dir);
+    return ok && engine->waiting != NULL && engine->zones != NULL ? 0 : -ENOMEM;
+}
+
+static int load_log(struct ck_engine *engine)
+{
+    const struct ck_audit_random random = {engine->options.random, engine->options.user};
+    int r = ck_store_begin(engine->store);
+    if (r == 0) {
+        r = ck_audit_load(&engine->audit, engine->store, &random);
+    }
+    if (r == 0) {
+        r = ck_store_commit(engine->store);
+    }
+    if (r != 0) {
+        ck_store_rollback(engine->store);
+    }
+    return r;
+}
+
+int ck_engine_create(struct ck_engine **out, const struct ck_engine_options *options)
+{
+    struct ck_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        return -ENOMEM;
+    }
+    engine->wake_fd = -1;
+    ck_queue_init(engine);
+    int r = copy_options(engine, options);
+    if (r == 0) {
+        r = ck_store_open(&engine->store, engine->store_path);
+    }
+    if (r == 0) {
+        r = ck_store_end_leases(engine->store);
+    }
+    if (r == 0) {
+        r = load_log(engine);
+    }
+    if (r == 0) {
+        r = ck_roster_load(engine);
+    }
+    if (r != 0) {
+        ck_engine_destroy(engine);
+        return r;
+    }
+    *out = engine;
+    return 0;
+}
+
+void ck_engine_destroy(struct ck_engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
+    ck_engine_stop(engine);
+    ck_store_close(engine->store);
+    ck_queue_deinit(engine);
+    ck_zones_destroy(engine->zones);
+    json_decref(engine->roster);
+    for (size_t i = 0; i < CK_ENGINE_WEBHOOKS_MAX; i++) {
+        free(engine->webhooks[i]);
+    }
+    free(engine->store_path);
+    free(engine->zone_dir);
+    ck_wipe(engine->master_key, sizeof engine->master_key);
+    free(engine);
+}
+
+void ck_engine_set_crash_point(struct ck_engine *engine,
+                               void (*point)(void *user, const char *name), void *user)
+{
+    engine->crash_point = point;
+    engine->crash_user = user;
+}
+
+static void crash_point(struct ck_engine *engine, const char *name)
+{
+    if (engine->crash_point != NULL) {
+        engine->crash_point(engine->crash_user, name);
+    }
+}
+
+int64_t ck_engine_lag_ms(const struct ck_engine *engine)
+{
+    return atomic_load(&engine->lag_ms);
+}
+
+/* ---- one item ---- */
+
+/* Failures of the store itself: no row is to blame, and nothing more can be written now. */
+static bool store_failed(int r)
+{
+    return r == -ENOSPC || r == -EIO || r == -EBUSY || r == -EROFS || r == -EACCES || r == -ENOMEM;
+}
+
+/* What an item may have to take back. */
+struct mark {
+    struct ck_audit audit;
+    size_t outputs;
+    bool roster_changed;
+};
+
+static int item_begin(struct ck_turn *turn, struct mark *mark)
+{
+    mark->audit = turn->engine->audit;
+    mark->outputs = turn->outputs.count;
+    mark->roster_changed = turn->roster_changed;
+    return ck_store_savepoint(turn->store);
+}
+
+static int item_undo(struct ck_turn *turn, const struct mark *mark)
+{
+    turn->engine->audit = mark->audit;
+    turn->roster_changed = mark->roster_changed;
+    ck_outputs_cut(&turn->outputs, mark->outputs);
+    return ck_store_undo(turn->store);
+}
+
+static int decide_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    static int (*const deciders[CK_DUE_KINDS])(struct ck_turn *, const struct ck_due *) = {
+        [CK_DUE_CHECKIN] = ck_checkin_due,   [CK_DUE_INCIDENT] = ck_incident_due,
+        [CK_DUE_NOTICE] = ck_notice_due,     [CK_DUE_PLAN] = ck_plan_due,
+        [CK_DUE_PERSON] = ck_person_due,
+    };
+    return deciders[due->kind](turn, due);
+}
+
+/* Takes a row out of the schedule. If even telling about it fails, it goes without. */
+static int set_aside(struct ck_turn *turn, const struct ck_due *due, const char *reason)
+{
+    struct mark mark;
+    int r = item_begin(turn, &mark);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_quarantine(turn, due, reason);
+    if (r == 0) {
+        return ck_store_release(turn->store);
+    }
+    int undone = item_undo(turn, &mark);
+    if (undone != 0 || store_failed(r)) {
+        return undone != 0 ? undone : r;
+    }
+    r = ck_store_quarantine(turn->store, due, turn->now.wall, reason);
+    return r == CK_E_FENCED ? 0 : r;
+}
+
+static int run_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    if (due->claims >= CK_ENGINE_CRASHES_MAX) {
+        return set_aside(turn, due, "present at two crashes");
+    }
+    struct mark mark;
+    int r = item_begin(turn, &mark);
+    if (r != 0) {
+        return r;
+    }
+    r = decide_due(turn, due);
+    if (r == 0) {
+        return ck_store_release(turn->store);
+    }
+    int undone = item_undo(turn, &mark);
+    if (undone != 0 || store_failed(r)) {
+        return undone != 0 ? undone : r;
+    }
+    if (r == CK_E_FENCED) {
+        return 0; /* somebody else has it now */
+    }
+    return set_aside(turn, due, ck_error_text(r));
+}
+
+static int run_command(struct ck_turn *turn, const struct ck_waiting *waiting)
+{
+    const struct ck_command *command = &waiting->command;
+    struct ck_result result = {.ticket = command->ticket};
+    struct mark mark;
+    int r = item_begin(turn, &mark);
+    if (r != 0) {
+        return r;
+    }
+    turn->denial = (struct ck_denial){0};
+    r = waiting->handler(turn, &command->actor, command->body, &result.body, &result.refusal);
+    if (r == 0) {
+        turn->roster_changed = turn->roster_changed || strncmp(command->name, "staff.", 6) == 0;
+        r = ck_store_release(turn->store);
+    } else {
+        json_decref(ck_take(result.body));
+        int undone = item_undo(turn, &mark);
+        if (undone != 0 || store_failed(r)) {
+            return undone != 0 ? undone : r;
+        }
+        result.code = r;
+        r = ck_turn_record_denial(turn, &command->actor, command->name);
+    }
+    if (r == 0 && command->ticket != 0) {
+        r = ck_results_add(&turn->results, &result);
+    }
+    if (r != 0 || command->ticket == 0) {
+        json_decref(result.body);
+    }
+    return r;
+}
+
+/* ---- one transaction ---- */
+
+static int give(struct ck_turn *turn)
+{
+    if (turn->results.count == 0 && turn->outputs.count == 0) {
+        return 0;
+    }
+    struct ck_batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL) {
+        return -ENOMEM;
+    }
+    batch->results = ck_take(turn->results.at);
+    batch->result_count = turn->results.count;
+    batch->outputs = ck_take(turn->outputs.at);
+    batch->output_count = turn->outputs.count;
+    turn->results = (struct ck_results){0};
+    turn->outputs = (struct ck_outputs){0};
+    ck_queue_give(turn->engine, batch);
+    return 0;
+}
+
+static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due_count,
+                      const struct ck_waiting *taken, size_t taken_count)
+{
+    int r = ck_recovered(turn);
+    /* What was due comes first: where an event is faster than its timer, the time counts for the person. */
+    for (size_t i = 0; r == 0 && i < due_count; i++) {
+        r = run_due(turn, &due[i]);
+    }
+    for (size_t i = 0; r == 0 && i < taken_count; i++) {
+        r = run_command(turn, &taken[i]);
+    }
+    return r == 0 ? ck_audit_flush(&turn->engine->audit, turn->store) : r;
+}
+
+/* Decides these items in one transaction and hands out what came of it; on failure nothing happened. */
+static int transact(struct ck_engine *engine, const struct ck_now *now, const struct ck_due *due,
+                    size_t due_count, const struct ck_waiting *taken, size_t taken_count)
+{
+    struct ck_turn turn;
+    ck_turn_init(&turn, engine, now);
+    const struct ck_audit before = engine->audit;
+    int r = ck_store_begin(turn.store);
+    if (r == 0) {
+        r = decide_all(&turn, due, due_count, taken, taken_count);
+    }
+    if (r == 0) {
+        crash_point(engine, "decided");
+        r = ck_store_commit(turn.store);
+    }
+    if (r != 0) {
+        ck_store_rollback(turn.store);
+        engine->audit = before;
+        ck_turn_deinit(&turn);
+        return r;
+    }
+    crash_point(engine, "committed");
+    engine->failing = false;
+    /* A roster that cannot be read now is the one of before. */
+    if (turn.roster_changed && ck_roster_load(engine) != 0) {
+        turn.roster_changed = false;
+    }
+    r = give(&turn);
+    ck_turn_deinit(&turn);
+    crash_point(engine, "given");
+    return r;
+}
+
+/* ---- a turn ---- */
+
+static void note_lag(struct ck_engine *engine, const struct ck_now *now)
+{
+    for (size_t i = 0; i < engine->due_count; i++) {
+        int64_t late = now->wall.ms - engine->due[i].at.ms;
+        if (late > engine->worst_lag_ms) {
+            engine->worst_lag_ms = late;
+        }
+    }
+    atomic_store(&engine->lag_ms, engine->worst_lag_ms);
+}
+
+static int gather(struct ck_engine *engine, const struct ck_now *now)
+{
+    struct ck_wall lease_until = ck_wall_add_ms(now->wall, CK_ENGINE_LEASE_MS);
+    int r = 0;
+    if (engine->held) {
+        r = ck_store_unclaim(engine->store, engine->due, engine->due_count);
+        engine->held = r != 0;
+    }
+    if (r == 0 && !engine->begun) {
+        r = ck_notice_lost(engine->store, now->wall);
+        engine->begun = r == 0;
+    }
+    size_t waiting = ck_queue_waiting(engine);
+    size_t commands = waiting < CK_ENGINE_COMMANDS_MAX ? waiting : CK_ENGINE_COMMANDS_MAX;
+    if (r == 0) {
+        engine->due_count = 0;
+        r = ck_store_claim(engine->store, now->wall, lease_until, engine->due,
+                           CK_ENGINE_ITEMS_MAX - commands, &engine->due_count);
+    }
+    size_t room = CK_ENGINE_ITEMS_MAX - (r == 0 ? engine->due_count : 0);
+    bool suspect = r == 0 && engine->due_count == 1 && engine->due[0].claims > 0;
+    /* A row that was there when we crashed is decided alone. */
+    engine->taken_count = suspect ? 0 : ck_queue_take(engine, engine->taken, room);
+    return r;
+}
+
+/* Commands whose turn failed get the error; rows come again. */
+static void give_up(struct ck_engine *engine, const struct ck_now *now, size_t first_due,
+                    size_t first_command, int error)
+{
+    struct ck_turn turn;
+    ck_turn_init(&turn, engine, now);
+    for (size_t i = first_command; i < engine->taken_count; i++) {
+        const struct ck_command *command = &engine->taken[i].command;
+        struct ck_result result = {.ticket = command->ticket, .code = error};
+        ck_refuse(&result.refusal, error, "", "nothing can be written now");
+        if (command->ticket != 0) {
+            (void)ck_results_add(&turn.results, &result);
+        }
+    }
+    if (!engine->failing) {
+        engine->failing = true;
+        engine->failing_since = now->wall;
+        engine->alarmed_at = (struct ck_mono){INT64_MIN};
+    }
+    if (engine->alarmed_at.us == INT64_MIN ||
+        now->mono.us - engine->alarmed_at.us >= CK_ENGINE_ALARM_EVERY_MS * INT64_C(1000)) {
+        engine->alarmed_at = now->mono;
+        const struct ck_output alarm = {
+            .kind = CK_OUTPUT_ALARM,
+            .body = json_pack("{s:s, s:o}", "error", ck_error_text(error), "roster",
+                              json_deep_copy(engine->roster)),
+        };
+        (void)ck_turn_output(&turn, &alarm);
+    }
+    (void)give(&turn);
+    ck_turn_deinit(&turn);
+    memmove(engine->due, engine->due + first_due,
+            (engine->due_count - first_due) * sizeof engine->due[0]);
+    engine->due_count -= first_due;
+    engine->held = engine->due_count > 0;
+}
+
+/* After a turn that failed as a whole: each item by itself, so that one of them cannot stop the others. */
+static int each_alone(struct ck_engine *engine, const struct ck_now *now)
+{
+    int r = 0;
+    size_t due = 0, command = 0;
+    while (r == 0 && due < engine->due_count) {
+        r = transact(engine, now, &engine->due[due], 1, NULL, 0);
+        due += r == 0;
+    }
+    while (r == 0 && command < engine->taken_count) {
+        r = transact(engine, now, NULL, 0, &engine->taken[command], 1);
+        command += r == 0;
+    }
+    if (r != 0) {
+        give_up(engine, now, due, command, r);
+    }
+    return r;
+}
+
+static int when_next(struct ck_engine *engine, const struct ck_now *now, struct ck_wall *next)
+{
+    *next = now->wall;
+    if (ck_queue_waiting(engine) > 0) {
+        return 0;
+    }
+    struct ck_wall at;
+    int r = ck_store_next_due(engine->store, &at);
+    if (r == 0 && ck_wall_before(now->wall, at)) {
+        *next = at;
+    }
+    return r;
+}
+
+int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck_wall *next)
+{
+    int r = gather(engine, now);
+    crash_point(engine, "claimed");
+    if (r != 0) {
+        give_up(engine, now, engine->held ? 0 : engine->due_count, 0, r);
+    } else if (engine->due_count + engine->taken_count > 0) {
+        note_lag(engine, now);
+        r = transact(engine, now, engine->due, engine->due_count, engine->taken,
+                     engine->taken_count);
+        if (r != 0) {
+            r = each_alone(engine, now);
+        }
+    }
+    for (size_t i = 0; i < engine->taken_count; i++) {
+        json_decref(ck_take(engine->taken[i].command.body));
+    }
+    engine->taken_count = 0;
+    if (r == 0) {
+        r = when_next(engine, now, next);
+    }
+    if (r != 0) {
+        *next = ck_wall_add_ms(now->wall, CK_ENGINE_RETRY_MS);
+    }
+    return r;
+}

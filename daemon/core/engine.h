@@ -1,0 +1,104 @@
+/* The engine: decides, and is the only writer of the store. DESIGN.md beside this file lists every command
+ * and every output with its body.
+ *
+ * Life: ck_engine_create(), then either ck_engine_start() for a thread of its own, or ck_engine_turn()
+ * called directly by a simulator with its own time. Commands are submitted from the loop thread, batches
+ * are taken by it. */
+#ifndef DAEMON_CORE_ENGINE_H
+#define DAEMON_CORE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/core/command.h"
+#include "protocol/base/digest.h"
+#include "protocol/base/time.h"
+
+#define CK_ENGINE_ITEMS_MAX 256       /* commands and due rows of one turn */
+#define CK_ENGINE_COMMANDS_MAX 192    /* of them commands, while rows are due */
+#define CK_ENGINE_LEASE_MS 30000      /* a claim that has not ended by then is up for others */
+#define CK_ENGINE_RETRY_MS 1000       /* after a store that refused, until the next try */
+#define CK_ENGINE_ALARM_EVERY_MS 300000 /* while the store refuses, the roster is alarmed so often */
+#define CK_ENGINE_CRASHES_MAX 2       /* a row present at so many crashes is quarantined */
+#define CK_ENGINE_WEBHOOKS_MAX 8
+#define CK_ENGINE_NAME_SIZE 64
+
+/* One reading of the clocks. */
+struct ck_now {
+    struct ck_wall wall;
+    struct ck_mono mono;
+    bool synchronised;
+};
+
+/* What happened in a turn, in order: first the results of its commands, then the outputs. Owned by
+ * whoever holds it; free with ck_batch_free(). */
+struct ck_batch {
+    struct ck_result *results;
+    size_t result_count;
+    struct ck_output *outputs;
+    size_t output_count;
+    struct ck_batch *next;
+};
+
+void ck_batch_free(struct ck_batch *batch);
+
+struct ck_engine_options {
+    const char *store_path;              /* a file, or a URI of SQLite */
+    const struct ck_registry *registry;  /* outlives the engine */
+    const uint8_t *master_key;           /* CK_KEY_SIZE bytes, copied; wiped at the end */
+    const char *zone_dir;                /* of the TZif files: "/usr/share/zoneinfo" */
+    size_t commands_max;                 /* waiting at once; one more is CK_E_BUSY. 0: 4096 */
+    unsigned channels;                   /* mask of CK_CHANNEL_BIT that are configured */
+    bool sms_receipts;                   /* the SMS gateway tells about delivery */
+    const char *webhooks[CK_ENGINE_WEBHOOKS_MAX]; /* names of the configured webhooks */
+    size_t webhook_count;
+
+    /* Unpredictable bytes. */
+    void (*random)(void *user, void *bytes, size_t size);
+    /* Only for ck_engine_start(): reads the clocks, on the engine thread. */
+    void (*clock)(void *user, struct ck_now *now);
+    /* Called on the thread that runs turns, after a batch was queued: wakes the loop. */
+    void (*wake)(void *user);
+    void *user;
+};
+
+struct ck_engine;
+
+/* Opens the store (creating and migrating it), loads the head of the log and ends the leases of an earlier
+ * life. Errors of ck_store_open(); CK_E_INVALID: the log's head does not fit its rows. */
+int ck_engine_create(struct ck_engine **engine, const struct ck_engine_options *options);
+
+/* Stops the thread if it runs, and frees everything. NULL is taken. */
+void ck_engine_destroy(struct ck_engine *engine);
+
+/* Runs turns on a thread of its own until ck_engine_stop(). -errno. */
+int ck_engine_start(struct ck_engine *engine);
+
+/* Ends after the turn that goes on now and waits for the thread; commands still waiting get no result. */
+void ck_engine_stop(struct ck_engine *engine);
+
+/* Queues a command; any thread. On 0 the body is the engine's. CK_E_BUSY where the queue is full,
+ * CK_E_NOT_FOUND where no handler has this name; then the body is still the caller's. */
+int ck_engine_submit(struct ck_engine *engine, const struct ck_command *command);
+
+/* Everything since the last call, oldest first, or NULL. One thread. */
+struct ck_batch *ck_engine_take(struct ck_engine *engine);
+
+/* One turn at `now`: at most CK_ENGINE_ITEMS_MAX commands and due rows, in one transaction. *next is when the
+ * following one is to run: `now` where more is waiting. 0, or the error that kept the store from being
+ * written; then nothing was decided, and due rows come again. Not while a thread runs. */
+int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck_wall *next);
+
+/* How late decisions were at the worst since the last call, in milliseconds; any thread. */
+int64_t ck_engine_lag_ms(const struct ck_engine *engine);
+
+/* For the simulator: what becomes of the process at a point of the turn. Called with the name of the point;
+ * may not return. NULL: nothing. */
+void ck_engine_set_crash_point(struct ck_engine *engine, void (*point)(void *user, const char *name),
+                               void *user);
+
+/* The handlers of this folder: check-ins, incidents, notices, plans, links, recordings, health. */
+void ck_core_register(struct ck_registry *registry);
+
+#endif

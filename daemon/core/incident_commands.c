@@ -1,0 +1,248 @@
+/* Commands about incidents: what named people do with them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "protocol/base/error.h"
+
+#define TEXT_MAX 4000
+
+/* The incident named by "incident", for a member of staff in scope. */
+static int body_incident(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         struct ck_incident_row *row, struct ck_refusal *refusal)
+{
+    int64_t id = 0;
+    int r = ck_body_id(body, "incident", &id, refusal);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_incident_load(turn->store, id, row);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "incident", "there is no such incident");
+    }
+    if (r != 0) {
+        return r;
+    }
+    /* What belongs to no unit is every officer's and supervisor's. */
+    unsigned wide = CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR;
+    bool may = ck_in_scope(actor, row->unit, row->inspector) ||
+               (row->unit == 0 && actor->kind == CK_ACTOR_STAFF && (actor->roles & wide) != 0);
+    if (!may) {
+        return ck_turn_deny(turn, actor, "incident", id, row->step.person,
+                            "this incident is not yours", refusal);
+    }
+    return 0;
+}
+
+static int feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_incident_row *row,
+                const struct ck_incident_event *event, struct ck_refusal *refusal)
+{
+    int r = ck_incident_feed(turn, actor, row, event);
+    switch (r) {
+    case CK_E_CONFLICT:
+        return ck_refuse(refusal, r, "incident",
+                         row->step.state == CK_INCIDENT_CLOSED
+                             ? "it is closed"
+                             : "the check-in's outcome is not final, or others hold it");
+    case CK_E_INVALID:
+        return ck_refuse(refusal, r, "conclusion", "this incident cannot end so");
+    case CK_E_DENIED:
+        return ck_refuse(refusal, r, "incident", "this must be another officer");
+    default:
+        return r;
+    }
+}
+
+static int result_of(const struct ck_incident_row *row, json_t **result)
+{
+    *result = json_pack("{s:I, s:s}", "incident", (json_int_t)row->step.id, "state",
+                        ck_incident_state_name(row->step.state));
+    return *result == NULL ? -ENOMEM : 0;
+}
+
+/* A line with somebody's words, and the record of it. */
+static int write_line(struct ck_turn *turn, const struct ck_actor *actor,
+                      const struct ck_incident_row *row, const char *what, const char *action,
+                      json_t *open, const char *text)
+{
+    int r = ck_incident_line(turn->store, row->step.id, turn->now.wall, what, actor->staff_id, 0,
+                             text);
+    if (r != 0) {
+        json_decref(open);
+        return r;
+    }
+    return ck_turn_audit(turn, actor,
+                         &(struct ck_record){
+                             .action = action,
+                             .object = "incident",
+                             .object_id = row->step.id,
+                             .person_id = row->step.person,
+                             .open = open,
+                             .sealed = text == NULL ? NULL : json_pack("{s:s}", "text", text),
+                         });
+}
+
+/* {incident, note?} */
+static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                       json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_incident_row row;
+    const char *note = NULL;
+    int r = body_incident(turn, actor, body, &row, refusal);
+    if (r == 0 && json_object_get(body, "note") != NULL &&
+        !json_is_null(json_object_get(body, "note"))) {
+        r = ck_body_text(body, "note", TEXT_MAX, true, &note, refusal);
+    }
+    if (r == 0) {
+        r = feed(turn, actor, &row,
+                 &(struct ck_incident_event){.kind = CK_INCIDENT_ACKNOWLEDGE,
+                                             .staff = actor->staff_id},
+                 refusal);
+    }
+    if (r == 0) {
+        r = write_line(turn, actor, &row, "acknowledged", "INCIDENT_TAKEN", NULL, note);
+    }
+    return r == 0 ? result_of(&row, result) : r;
+}
+
+/* {incident, text} */
+static int note(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_incident_row row;
+    const char *text = NULL;
+    int r = ck_body_text(body, "text", TEXT_MAX, false, &text, refusal);
+    if (r == 0) {
+        r = body_incident(turn, actor, body, &row, refusal);
+    }
+    if (r == 0) {
+        r = feed(turn, actor, &row,
+                 &(struct ck_incident_event){.kind = CK_INCIDENT_NOTE, .staff = actor->staff_id},
+                 refusal);
+    }
+    if (r == 0) {
+        r = write_line(turn, actor, &row, "note", "INCIDENT_WORDS", NULL, text);
+    }
+    return r == 0 ? result_of(&row, result) : r;
+}
+
+/* {incident, how, note} */
+static int reached(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const ways[] = {"phone", "visit", "video", "other", NULL};
+    struct ck_incident_row row;
+    const char *text = NULL;
+    int way = 0;
+    int r = ck_body_word(body, "how", ways, &way, refusal);
+    if (r == 0) {
+        r = ck_body_text(body, "note", TEXT_MAX, true, &text, refusal);
+    }
+    if (r == 0) {
+        r = body_incident(turn, actor, body, &row, refusal);
+    }
+    if (r == 0) {
+        r = feed(turn, actor, &row,
+                 &(struct ck_incident_event){.kind = CK_INCIDENT_REACHED,
+                                             .staff = actor->staff_id},
+                 refusal);
+    }
+    if (r == 0) {
+        r = write_line(turn, actor, &row, "reached", "INCIDENT_REACHED_BY_HAND",
+                       json_pack("{s:s}", "how", ways[way]), text[0] == '\0' ? ways[way] : text);
+    }
+    return r == 0 ? result_of(&row, result) : r;
+}
+
+/* {incident, note}: another officer looked after those who may be in danger. Closes nothing. */
+static int safety(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_incident_row row;
+    const char *text = NULL;
+    int r = ck_body_text(body, "note", TEXT_MAX, false, &text, refusal);
+    if (r == 0) {
+        r = body_incident(turn, actor, body, &row, refusal);
+    }
+    if (r == 0 && row.step.state == CK_INCIDENT_CLOSED) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "incident", "it is closed");
+    }
+    if (r == 0) {
+        r = write_line(turn, actor, &row, "safety", "INCIDENT_SAFETY", NULL, text);
+    }
+    if (r == 0) {
+        r = ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_INCIDENT,
+                                                     .id = row.step.id,
+                                                     .incident_id = row.step.id,
+                                                     .unit_id = row.unit,
+                                                     .staff_id = row.inspector});
+    }
+    return r == 0 ? result_of(&row, result) : r;
+}
+
+/* What the pages' three words are for each kind of incident. */
+static enum ck_conclusion conclusion_of(const struct ck_incident *step, int word)
+{
+    if (word == 1) {
+        return CK_CONCLUSION_EXCUSED;
+    }
+    if (word == 2) {
+        return CK_CONCLUSION_BREACH;
+    }
+    switch (step->kind) {
+    case CK_INCIDENT_NO_CONTACT:
+    case CK_INCIDENT_SILENCE:
+        return step->reached || ck_outcome_is_contact(step->outcome) ? CK_CONCLUSION_REACHED
+                                                                     : CK_CONCLUSION_TECHNICAL;
+    case CK_INCIDENT_SAFETY:
+    case CK_INCIDENT_CONCERN:
+        return CK_CONCLUSION_SAFE;
+    default:
+        return CK_CONCLUSION_STAFF_DONE;
+    }
+}
+
+/* {incident, conclusion, reason}: closes it. */
+static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const words[] = {"no_action", "excused", "breach", NULL};
+    struct ck_incident_row row;
+    const char *reason = NULL;
+    int word = 0;
+    int r = ck_body_word(body, "conclusion", words, &word, refusal);
+    if (r == 0) {
+        r = ck_body_text(body, "reason", TEXT_MAX, false, &reason, refusal);
+    }
+    if (r == 0) {
+        r = body_incident(turn, actor, body, &row, refusal);
+    }
+    if (r == 0) {
+        r = feed(turn, actor, &row,
+                 &(struct ck_incident_event){.kind = CK_INCIDENT_CONCLUDE,
+                                             .staff = actor->staff_id,
+                                             .has_reason = true,
+                                             .conclusion = conclusion_of(&row.step, word)},
+                 refusal);
+    }
+    if (r == 0) {
+        r = ck_conclusion_insert(turn->store, row.step.checkin, row.step.id, words[word], reason,
+                                 actor->staff_id, turn->now.wall);
+    }
+    if (r == 0) {
+        r = write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED",
+                       json_pack("{s:s}", "conclusion", words[word]), reason);
+    }
+    return r == 0 ? result_of(&row, result) : r;
+}
+
+const struct ck_handler_entry ck_incident_handlers[] = {
+    {"incident.acknowledge", acknowledge},
+    {"incident.note", note},
+    {"incident.reached", reached},
+    {"incident.safety", safety},
+    {"incident.conclude", conclude},
+};
+const size_t ck_incident_handler_count =
+    sizeof ck_incident_handlers / sizeof ck_incident_handlers[0];

@@ -1,0 +1,449 @@
+/* Incidents: opening, stepping and carrying out what the ladder wants. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define PEOPLE_MAX CK_STEP_PEOPLE_MAX
+
+/* ---- ladders ---- */
+
+int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder)
+{
+    struct ck_engine *engine = turn->engine;
+    size_t slot = (size_t)policy % CK_POLICY_CACHE_SIZE;
+    if (engine->ladders[slot].id != policy) {
+        ck_cleanup(ck_freep) char *body = NULL;
+        int r = ck_policy_body(turn->store, policy, &body);
+        if (r == 0) {
+            r = ck_ladder_parse(body, policy, &engine->ladders[slot].ladder);
+        }
+        if (r != 0) {
+            return r;
+        }
+        engine->ladders[slot].id = policy;
+    }
+    *ladder = engine->ladders[slot].ladder;
+    return 0;
+}
+
+/* The ladder in force for a unit and band; the product's own where none is set. */
+static int ladder_for(struct ck_turn *turn, int64_t unit, const char *band_text, enum ck_band band,
+                      int64_t *policy)
+{
+    int r = ck_ladder_in_force(turn->store, unit, band_text, policy);
+    if (r != CK_E_NOT_FOUND) {
+        return r;
+    }
+    const struct ck_ladder ladder = ck_ladder_default(band);
+    ck_cleanup(ck_freep) char *text = ck_ladder_text(&ladder);
+    return text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "ladder", text, policy);
+}
+
+static uint32_t channels_of(const struct ck_engine *engine, const struct ck_recipient *person)
+{
+    uint32_t channels = CK_CHANNEL_BIT(CK_CHANNEL_CONSOLE);
+    if (person->email[0] != '\0') {
+        channels |= engine->options.channels & CK_CHANNEL_BIT(CK_CHANNEL_EMAIL);
+    }
+    if (person->phone[0] != '\0') {
+        channels |= engine->options.channels & CK_CHANNEL_BIT(CK_CHANNEL_SMS);
+    }
+    if (engine->options.webhook_count > 0) {
+        channels |= CK_CHANNEL_BIT(CK_CHANNEL_WEBHOOK);
+    }
+    return channels;
+}
+
+static int target_people(struct ck_turn *turn, const struct ck_incident_row *row,
+                         const struct ck_target *target, struct ck_recipient *people,
+                         size_t *count)
+{
+    *count = 0;
+    switch (target->kind) {
+    case CK_TARGET_INSPECTOR:
+    case CK_TARGET_NAMED: {
+        int64_t id = target->kind == CK_TARGET_NAMED ? target->staff : row->inspector;
+        if (id == 0) {
+            return 0;
+        }
+        int r = ck_recipient_load(turn->store, id, people);
+        *count = r == 0 && !people->disabled;
+        return r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    case CK_TARGET_DUTY:
+        return ck_recipient_find(turn->store, row->unit, CK_ROLE_OFFICER, true, people, PEOPLE_MAX,
+                                 count);
+    case CK_TARGET_SUPERVISOR:
+        return ck_recipient_find(turn->store, row->unit, CK_ROLE_SUPERVISOR, false, people,
+                                 PEOPLE_MAX, count);
+    case CK_TARGET_STAND_IN:
+    case CK_TARGET_NONE:
+    case CK_TARGET_COUNT:
+        break;
+    }
+    return 0; /* stand-ins come with shifts and absences */
+}
+
+int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
+                      const struct ck_ladder *ladder, struct ck_ladder_roster *roster)
+{
+    memset(roster, 0, sizeof *roster);
+    for (uint32_t s = 0; s < ladder->step_count; s++) {
+        for (uint32_t t = 0; t < ladder->steps[s].target_count; t++) {
+            struct ck_recipient people[PEOPLE_MAX];
+            size_t count = 0;
+            int r = target_people(turn, row, &ladder->steps[s].targets[t], people, &count);
+            if (r != 0) {
+                return r;
+            }
+            for (size_t i = 0; i < count && roster->steps[s].count < CK_STEP_PEOPLE_MAX; i++) {
+                roster->steps[s].people[roster->steps[s].count++] = (struct ck_ladder_person){
+                    .staff = people[i].id, .channels = channels_of(turn->engine, &people[i])};
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static int tell(struct ck_turn *turn, const struct ck_incident_row *row)
+{
+    const struct ck_output output = {
+        .kind = CK_OUTPUT_INCIDENT,
+        .id = row->step.id,
+        .unit_id = row->unit,
+        .staff_id = row->inspector,
+        .person_id = row->step.person,
+        .checkin_id = row->step.checkin,
+        .incident_id = row->step.id,
+    };
+    int r = ck_turn_output(turn, &output);
+    if (r == 0) {
+        struct ck_output today = output;
+        today.kind = CK_OUTPUT_TODAY;
+        r = ck_turn_output(turn, &today);
+    }
+    return r;
+}
+
+int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_incident_opening *opening)
+{
+    const struct ck_checkin_row *checkin = opening->checkin;
+    struct ck_subject subject = {.band = "low", .unit = opening->unit};
+    struct ck_ladder ladder;
+    int r = 0;
+    if (opening->person != 0) {
+        r = ck_subject_load(turn->store, opening->person, &subject);
+    }
+    struct ck_incident_row row = {
+        .step = {.checkin = checkin == NULL ? 0 : checkin->step.id,
+                 .person = opening->person,
+                 .band = checkin == NULL ? ck_band_of(subject.band) : checkin->step.band,
+                 .mandatory = checkin != NULL && checkin->step.mandatory},
+        .unit = opening->unit,
+        .inspector = checkin == NULL ? subject.inspector : checkin->step.inspector,
+    };
+    snprintf(row.cause, sizeof row.cause, "%s", opening->cause == NULL ? "" : opening->cause);
+    if (r == 0) {
+        r = ladder_for(turn, opening->unit, subject.band, row.step.band, &row.policy);
+    }
+    if (r == 0) {
+        r = ck_ladder_of(turn, row.policy, &ladder);
+    }
+    if (r != 0) {
+        return r;
+    }
+    ck_incident_begin(&row.step, &opening->effect, turn->now.wall);
+    row.steps = ladder.step_count;
+    r = ck_incident_insert(turn->store, &row);
+    if (r == 0) {
+        r = ck_incident_line(turn->store, row.step.id, turn->now.wall, "opened", 0, 0,
+                             opening->cause);
+    }
+    if (r == 0) {
+        r = ck_record_incident(
+            turn, actor, &row, "INCIDENT_OPENED",
+            json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "kind",
+                      ck_incident_kind_name(row.step.kind), "checkin",
+                      (json_int_t)row.step.checkin, "finding",
+                      ck_outcome_name(opening->effect.finding), "cause",
+                      ck_cause_name(opening->effect.cause), "severity",
+                      ck_severity_name(row.step.severity), "policy", (json_int_t)row.policy));
+    }
+    return r == 0 ? tell(turn, &row) : r;
+}
+
+/* ---- effects ---- */
+
+static json_t *fact_members(enum ck_fact fact, int64_t value)
+{
+    switch (fact) {
+    case CK_FACT_STEP_FIRED:
+        return json_pack("{s:I, s:I}", "step", (json_int_t)(value >> 32), "fire",
+                         (json_int_t)(value & UINT32_MAX));
+    case CK_FACT_OUTCOME_KNOWN:
+        return json_pack("{s:s}", "outcome", ck_outcome_name((enum ck_outcome)value));
+    case CK_FACT_CONCLUDED:
+        return json_pack("{s:s}", "conclusion", ck_conclusion_name((enum ck_conclusion)value));
+    case CK_FACT_ACKNOWLEDGED:
+    case CK_FACT_ACK_EXPIRED:
+    case CK_FACT_ACK_RELEASED:
+    case CK_FACT_ESCALATED_BY_HAND:
+    case CK_FACT_NOTE:
+        return NULL; /* the value is a member of staff, who is the actor or is told sealed */
+    default:
+        return json_pack("{s:I}", "value", (json_int_t)value);
+    }
+}
+
+static bool names_staff(enum ck_fact fact)
+{
+    return fact == CK_FACT_ACKNOWLEDGED || fact == CK_FACT_ACK_EXPIRED ||
+           fact == CK_FACT_ACK_RELEASED || fact == CK_FACT_ESCALATED_BY_HAND ||
+           fact == CK_FACT_NOTE;
+}
+
+static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_incident_row *row, enum ck_fact fact, int64_t value)
+{
+    char action[64];
+    ck_action_name("incident_", ck_fact_name(fact), action);
+    int r = ck_turn_audit(
+        turn, actor,
+        &(struct ck_record){
+            .action = action,
+            .object = "incident",
+            .object_id = row->step.id,
+            .person_id = row->step.person,
+            .open = fact_members(fact, value),
+            .sealed = names_staff(fact) ? json_pack("{s:I}", "staff", (json_int_t)value) : NULL,
+        });
+    /* Requests of people write lines of their own, with their words. */
+    if (r == 0 && actor->kind != CK_ACTOR_STAFF) {
+        r = ck_incident_line(turn->store, row->step.id, turn->now.wall, ck_fact_name(fact),
+                             names_staff(fact) ? value : 0, 0,
+                             fact == CK_FACT_OUTCOME_KNOWN
+                                 ? ck_outcome_name((enum ck_outcome)value)
+                                 : NULL);
+    }
+    return r;
+}
+
+/* Nobody at all can be reached: every console and the operator. */
+static int alarm_all(struct ck_turn *turn, const struct ck_incident_row *row)
+{
+    return ck_turn_output(
+        turn, &(struct ck_output){
+                  .kind = CK_OUTPUT_ALARM,
+                  .id = row->step.id,
+                  .unit_id = row->unit,
+                  .incident_id = row->step.id,
+                  .body = json_pack("{s:s, s:o}", "error", "nobody on the ladder can be reached",
+                                    "roster", json_deep_copy(turn->engine->roster)),
+              });
+}
+
+static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
+                     struct ck_incident_row *row, const struct ck_effect *effect)
+{
+    switch (effect->kind) {
+    case CK_EFFECT_NOTIFY:
+        return ck_notice_staff(turn,
+                               &(struct ck_notice_about){.incident = row->step.id,
+                                                         .checkin = row->step.checkin,
+                                                         .unit = row->unit,
+                                                         .person = row->step.person},
+                               &effect->notify);
+    case CK_EFFECT_STAFF_FAULT:
+        return ck_turn_audit(
+            turn, actor,
+            &(struct ck_record){
+                .action = "STAFF_FAULT",
+                .object = "incident",
+                .object_id = row->step.id,
+                .person_id = row->step.person,
+                .open = json_pack("{s:s, s:I}", "cause", ck_cause_name(effect->staff_fault.cause),
+                                  "step", (json_int_t)effect->staff_fault.step),
+                .sealed = effect->staff_fault.staff == 0
+                              ? NULL
+                              : json_pack("{s:I}", "staff",
+                                          (json_int_t)effect->staff_fault.staff),
+            });
+    case CK_EFFECT_ALARM:
+        return alarm_all(turn, row);
+    case CK_EFFECT_AUDIT:
+        return record_fact(turn, actor, row, effect->audit.fact, effect->audit.value);
+    default:
+        return -EUCLEAN; /* not an effect of an incident */
+    }
+}
+
+/* Whom the last fire reached first: what the pages show as next. */
+static void keep_target(struct ck_incident_row *row, const struct ck_effects *effects)
+{
+    for (uint32_t i = 0; i < effects->count; i++) {
+        if (effects->items[i].kind == CK_EFFECT_NOTIFY) {
+            row->target = effects->items[i].notify.staff;
+            return;
+        }
+    }
+}
+
+int ck_incident_feed(struct ck_turn *turn, const struct ck_actor *actor,
+                     struct ck_incident_row *row, const struct ck_incident_event *event)
+{
+    struct ck_ladder ladder;
+    struct ck_incident next;
+    struct ck_effects effects = {.count = 0};
+    int r = ck_ladder_of(turn, row->policy, &ladder);
+    if (r == 0) {
+        r = ck_incident_step(&row->step, event, &ladder, turn->now.wall, &next, &effects);
+    }
+    if (r != 0) {
+        return r;
+    }
+    bool same = memcmp(&row->step, &next, sizeof next) == 0;
+    row->step = next;
+    keep_target(row, &effects);
+    r = ck_incident_save(turn->store, row);
+    for (uint32_t i = 0; r == 0 && i < effects.count; i++) {
+        r = carry_out(turn, actor, row, &effects.items[i]);
+    }
+    return r == 0 && !(same && effects.count == 0) ? tell(turn, row) : r;
+}
+
+int ck_incident_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    struct ck_incident_row row;
+    struct ck_ladder ladder;
+    struct ck_ladder_roster roster;
+    int r = ck_incident_load(turn->store, due->id, &row);
+    if (r == 0 && row.fence != due->fence) {
+        r = CK_E_FENCED;
+    }
+    if (r == 0) {
+        r = ck_ladder_of(turn, row.policy, &ladder);
+    }
+    if (r == 0) {
+        r = ck_ladder_resolve(turn, &row, &ladder, &roster);
+    }
+    if (r != 0) {
+        return r;
+    }
+    const struct ck_actor actor = ck_actor_system();
+    return ck_incident_feed(
+        turn, &actor, &row,
+        &(struct ck_incident_event){.kind = CK_INCIDENT_TIMER, .roster = &roster});
+}
+
+/* ---- matters of the system ---- */
+
+int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason)
+{
+    const struct ck_actor actor = ck_actor_system();
+    int64_t person = 0, unit = 0;
+    int r = ck_store_quarantine(turn->store, due, turn->now.wall, reason);
+    if (r == CK_E_FENCED) {
+        return 0;
+    }
+    if (r == 0) {
+        r = ck_due_owner(turn->store, due, &person, &unit);
+    }
+    if (r == 0) {
+        r = ck_turn_audit(turn, &actor,
+                          &(struct ck_record){
+                              .action = "QUARANTINED",
+                              .object = ck_due_name(due->kind),
+                              .object_id = due->id,
+                              .person_id = person,
+                              .result = "failed",
+                              .open = json_pack("{s:s, s:i}", "reason", reason, "crashes",
+                                                due->claims),
+                          });
+    }
+    if (r != 0) {
+        return r;
+    }
+    char cause[64];
+    snprintf(cause, sizeof cause, "%s %lld was taken aside", ck_due_name(due->kind),
+             (long long)due->id);
+    return ck_incident_open(
+        turn, &actor,
+        &(struct ck_incident_opening){
+            .person = person,
+            .unit = unit,
+            .cause = cause,
+            .effect = {.kind = CK_INCIDENT_SYSTEM,
+                       .severity = CK_SEVERITY_HIGH,
+                       .first_step_at = turn->now.wall},
+        });
+}
+
+int ck_recovered(struct ck_turn *turn)
+{
+    if (!turn->engine->failing) {
+        return 0;
+    }
+    char from[CK_WALL_TEXT_SIZE];
+    ck_wall_text(turn->engine->failing_since, from);
+    const struct ck_actor actor = ck_actor_system();
+    return ck_turn_audit(turn, &actor,
+                         &(struct ck_record){
+                             .action = "STORE_FAILED",
+                             .object = "system",
+                             .result = "failed",
+                             .open = json_pack("{s:s}", "from", from),
+                         });
+}
+
+int ck_person_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_subject subject;
+    int r = ck_subject_load(turn->store, due->id, &subject);
+    if (r == 0 && subject.fence != due->fence) {
+        r = CK_E_FENCED;
+    }
+    if (r != 0) {
+        return r;
+    }
+    int64_t since = subject.last_contact.ms == 0 ? subject.created.ms : subject.last_contact.ms;
+    int64_t silent_ms = turn->now.wall.ms - since;
+    bool watched = subject.max_silence_s > 0;
+    bool exceeded = watched && silent_ms >= subject.max_silence_s * 1000;
+    subject.next_at.ms = !watched   ? 0
+                         : exceeded ? turn->now.wall.ms + subject.max_silence_s * 1000
+                                    : since + subject.max_silence_s * 1000;
+    r = ck_subject_save(turn->store, &subject);
+    int64_t id = 0;
+    if (r != 0 || !exceeded) {
+        return r;
+    }
+    r = ck_incident_silence_of(turn->store, subject.id, &id);
+    if (r != CK_E_NOT_FOUND) {
+        return r; /* one is open already */
+    }
+    r = ck_turn_audit(turn, &actor,
+                      &(struct ck_record){
+                          .action = "PERSON_SILENCE",
+                          .object = "person",
+                          .object_id = subject.id,
+                          .person_id = subject.id,
+                          .open = json_pack("{s:I}", "value", (json_int_t)silent_ms),
+                      });
+    return r != 0 ? r
+                  : ck_incident_open(turn, &actor,
+                                     &(struct ck_incident_opening){
+                                         .person = subject.id,
+                                         .unit = subject.unit,
+                                         .effect = {.kind = CK_INCIDENT_SILENCE,
+                                                    .severity = CK_SEVERITY_HIGH,
+                                                    .first_step_at = turn->now.wall},
+                                     });
+}

@@ -1,0 +1,291 @@
+/* Commands of a person's page before and beside a call, of orders that end, and of our own health. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/store/health.h"
+#include "daemon/store/person.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+
+#define TOKEN_SIZE 16
+#define SESSION_TOKEN_SIZE 32
+#define CLEAN_EVERY_MS (INT64_C(3600) * 1000)
+#define HEALTH_KEPT_MS (INT64_C(400) * 24 * 3600 * 1000)
+#define LINKS_KEPT_MS (INT64_C(7) * 24 * 3600 * 1000)
+
+/* ---- links ---- */
+
+static int open_page(struct ck_turn *turn, const struct ck_actor *person,
+                     const struct ck_link *link)
+{
+    struct ck_checkin_row row;
+    if (link->checkin == 0) {
+        return 0;
+    }
+    int r = ck_checkin_load(turn->store, link->checkin, &row);
+    if (r == 0) {
+        r = ck_fact_insert(turn->store, link->checkin, row.step.attempt, turn->now.wall, "server",
+                           "page_opened", NULL);
+    }
+    return r == 0 ? ck_checkin_evidence(turn, person, &row, CK_EVIDENCE_PAGE_OPENED,
+                                        turn->now.wall)
+                  : r;
+}
+
+static int make_session(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_link *link, const char *device, json_t **result)
+{
+    uint8_t token[SESSION_TOKEN_SIZE], digest[CK_SHA256_SIZE];
+    char text[CK_BASE64URL_SIZE(SESSION_TOKEN_SIZE)], expires[CK_WALL_TEXT_SIZE];
+    int64_t session = 0;
+    ck_turn_random(turn, token, sizeof token);
+    const struct ck_slice slice = {token, sizeof token};
+    int r = ck_sha256(&slice, 1, digest);
+    if (r == 0) {
+        r = ck_link_session(turn->store, digest, link, actor->peer, device, turn->now.wall,
+                            &session);
+    }
+    if (r == 0) {
+        ck_base64url_encode(token, sizeof token, text);
+        ck_wall_text(link->expires, expires);
+        *result = json_pack("{s:s, s:I, s:I, s:I, s:s}", "token", text, "session",
+                            (json_int_t)session, "person", (json_int_t)link->person, "checkin",
+                            (json_int_t)link->checkin, "expires", expires);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    ck_wipe(token, sizeof token);
+    ck_wipe(text, sizeof text);
+    return r;
+}
+
+/* {token, device?} → {token: of the session, session, person, checkin, expires}. A tap: GET never comes
+ * here. */
+static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    const char *text = NULL, *device = json_string_value(json_object_get(body, "device"));
+    uint8_t token[TOKEN_SIZE], digest[CK_SHA256_SIZE];
+    struct ck_link link;
+    size_t size = 0;
+    int r = ck_body_text(body, "token", 64, false, &text, refusal);
+    if (r != 0) {
+        return r;
+    }
+    if (ck_base64url_decode(text, token, sizeof token, &size) != 0 || size != sizeof token) {
+        return ck_refuse(refusal, CK_E_NOT_FOUND, "token", "this link is not known");
+    }
+    const struct ck_slice slice = {token, sizeof token};
+    r = ck_sha256(&slice, 1, digest);
+    if (r == 0) {
+        r = ck_link_load(turn->store, digest, &link);
+    }
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "token", "this link is not known");
+    }
+    if (r == 0 && !ck_wall_before(turn->now.wall, link.expires)) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "token", "this link has expired");
+    }
+    if (r == 0) {
+        r = ck_link_use(turn->store, digest, turn->now.wall);
+    }
+    if (r == CK_E_CONFLICT) {
+        return ck_refuse(refusal, r, "token", "this link was used before");
+    }
+    if (r != 0) {
+        return r;
+    }
+    struct ck_actor person = *actor;
+    person.kind = CK_ACTOR_PERSON;
+    person.person_id = link.person;
+    person.checkin_id = link.checkin;
+    r = ck_turn_audit(turn, &person,
+                      &(struct ck_record){
+                          .action = "LINK_OPENED",
+                          .object = link.checkin != 0 ? "checkin" : "person",
+                          .object_id = link.checkin != 0 ? link.checkin : link.person,
+                          .person_id = link.person,
+                          .sealed = json_pack("{s:s, s:s}", "peer", actor->peer, "device",
+                                              device == NULL ? "" : device),
+                      });
+    if (r == 0) {
+        r = make_session(turn, actor, &link, device, result);
+    }
+    return r == 0 ? open_page(turn, &person, &link) : r;
+}
+
+/* {checkin}: the page that has a session already was opened by a tap. */
+static int tapped(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_checkin_row row;
+    (void)result;
+    int r = ck_body_checkin(turn, actor, body, &row, refusal);
+    if (r != 0) {
+        return r;
+    }
+    if (actor->kind != CK_ACTOR_PERSON) {
+        return ck_turn_deny(turn, actor, "checkin", row.step.id, row.step.person,
+                            "only the person opens their page", refusal);
+    }
+    return open_page(turn, actor,
+                     &(struct ck_link){.person = row.step.person, .checkin = row.step.id});
+}
+
+/* {version}: the notice on rights and recording was shown and acknowledged. */
+static int acknowledge_notice(struct ck_turn *turn, const struct ck_actor *actor,
+                              const json_t *body, json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_checkin_row row;
+    int64_t version = 0;
+    (void)result;
+    int r = ck_body_int(body, "version", 1, 1000000, &version, refusal);
+    if (r == 0 && actor->kind != CK_ACTOR_PERSON) {
+        return ck_turn_deny(turn, actor, "person", actor->person_id, actor->person_id,
+                            "only the person acknowledges it", refusal);
+    }
+    if (r == 0) {
+        r = ck_subject_set_notice(turn->store, actor->person_id, version, turn->now.wall);
+    }
+    if (r == 0) {
+        r = ck_turn_audit(turn, actor,
+                          &(struct ck_record){
+                              .action = "NOTICE_ACKNOWLEDGED",
+                              .object = "person",
+                              .object_id = actor->person_id,
+                              .person_id = actor->person_id,
+                              .open = json_pack("{s:I}", "version", (json_int_t)version),
+                              .sealed = json_pack("{s:s}", "peer", actor->peer),
+                          });
+    }
+    if (r != 0 || actor->checkin_id == 0) {
+        return r;
+    }
+    r = ck_checkin_load(turn->store, actor->checkin_id, &row);
+    return r == 0 ? ck_checkin_evidence(turn, actor, &row, CK_EVIDENCE_RIGHTS_READ, turn->now.wall)
+                  : r;
+}
+
+/* ---- orders ---- */
+
+/* {order, date, reason} */
+static int end_order(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_order_brief order;
+    struct ck_subject subject;
+    struct ck_date date;
+    const char *text = NULL, *reason = NULL;
+    int64_t id = 0;
+    int r = ck_body_id(body, "order", &id, refusal);
+    if (r == 0) {
+        r = ck_body_text(body, "date", 10, false, &text, refusal);
+    }
+    if (r == 0) {
+        r = ck_body_text(body, "reason", 1000, false, &reason, refusal);
+    }
+    if (r == 0 && ck_date_parse(text, &date) != 0) {
+        r = ck_refuse(refusal, CK_E_INVALID, "date", "must be a date, YYYY-MM-DD");
+    }
+    if (r != 0) {
+        return r;
+    }
+    r = ck_order_brief_load(turn->store, id, &order);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "order", "there is no such order");
+    }
+    if (r == 0) {
+        r = ck_subject_load(turn->store, order.person, &subject);
+    }
+    if (r == 0 && !ck_in_scope(actor, subject.unit, subject.inspector)) {
+        return ck_turn_deny(turn, actor, "order", id, order.person, "this order is not yours",
+                            refusal);
+    }
+    if (r == 0) {
+        r = ck_order_end(turn->store, id, text, reason);
+    }
+    if (r == CK_E_CONFLICT) {
+        return ck_refuse(refusal, r, "order", "it has ended already");
+    }
+    if (r == 0) {
+        r = ck_turn_audit(turn, actor,
+                          &(struct ck_record){.action = "ORDER_ENDED",
+                                              .object = "order",
+                                              .object_id = id,
+                                              .person_id = order.person,
+                                              .open = json_pack("{s:s}", "date", text),
+                                              .sealed = json_pack("{s:s}", "reason", reason)});
+    }
+    if (r == 0) {
+        r = ck_order_finish_plans(turn, actor, id, reason);
+    }
+    if (r == 0) {
+        *result = json_pack("{s:I, s:I}", "order", (json_int_t)id, "person",
+                            (json_int_t)order.person);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    return r;
+}
+
+/* ---- health ---- */
+
+static int clean(struct ck_turn *turn)
+{
+    struct ck_engine *engine = turn->engine;
+    if (turn->now.wall.ms - engine->cleaned_at.ms < CLEAN_EVERY_MS) {
+        return 0;
+    }
+    int r = ck_health_clean(turn->store, ck_wall_add_ms(turn->now.wall, -HEALTH_KEPT_MS));
+    if (r == 0) {
+        r = ck_link_clean(turn->store, ck_wall_add_ms(turn->now.wall, -LINKS_KEPT_MS));
+    }
+    if (r == 0) {
+        engine->cleaned_at = turn->now.wall;
+    }
+    return r;
+}
+
+/* {probe, worker}: the loop's part; lateness and the clock are the engine's own. Every few seconds. */
+static int report(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    bool probe = false, worker = false;
+    (void)result;
+    int r = ck_body_flag(body, "probe", &probe, refusal);
+    if (r == 0) {
+        r = ck_body_flag(body, "worker", &worker, refusal);
+    }
+    if (r == 0 && actor->kind != CK_ACTOR_SYSTEM) {
+        return ck_turn_deny(turn, actor, "system", 0, 0, "health is told by ourselves", refusal);
+    }
+    if (r != 0) {
+        return r;
+    }
+    struct ck_engine *engine = turn->engine;
+    unsigned bits = (engine->worst_lag_ms < CK_HEALTH_LAG_MS ? CK_HEALTH_ENGINE : 0) |
+                    (probe ? CK_HEALTH_PROBE : 0) | (worker ? CK_HEALTH_WORKER : 0) |
+                    (turn->now.synchronised ? CK_HEALTH_CLOCK : 0);
+    r = ck_health_report(turn->store, turn->now.wall, bits);
+    if (r == 0) {
+        engine->worst_lag_ms = 0;
+        r = clean(turn);
+    }
+    return r;
+}
+
+const struct ck_handler_entry ck_link_handlers[] = {
+    {"link.exchange", exchange},    {"checkin.tapped", tapped}, {"notice.ack", acknowledge_notice},
+    {"order.end", end_order},       {"health.report", report},
+};
+const size_t ck_link_handler_count = sizeof ck_link_handlers / sizeof ck_link_handlers[0];
+
+void ck_core_register(struct ck_registry *registry)
+{
+    ck_registry_add(registry, ck_checkin_handlers, ck_checkin_handler_count);
+    ck_registry_add(registry, ck_incident_handlers, ck_incident_handler_count);
+    ck_registry_add(registry, ck_notice_handlers, ck_notice_handler_count);
+    ck_registry_add(registry, ck_plan_handlers, ck_plan_handler_count);
+    ck_registry_add(registry, ck_recording_handlers, ck_recording_handler_count);
+    ck_registry_add(registry, ck_link_handlers, ck_link_handler_count);
+}

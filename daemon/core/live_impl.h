@@ -1,0 +1,147 @@
+/* What the files of this folder do for each other inside a turn: feeding events to the step functions and
+ * turning their effects into rows, records and outputs. Everything here runs in the turn's transaction. */
+#ifndef DAEMON_CORE_LIVE_IMPL_H
+#define DAEMON_CORE_LIVE_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/body.h"
+#include "daemon/core/command.h"
+#include "daemon/core/engine_impl.h"
+#include "daemon/store/checkin.h"
+#include "daemon/store/incident.h"
+#include "daemon/store/notice.h"
+#include "daemon/store/plan.h"
+#include "scheduler/plan.h"
+
+/* ---- what is due: engine.c calls these; 0, CK_E_FENCED, or what makes the row a poisoned one ---- */
+
+int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_incident_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_notice_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_plan_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_person_due(struct ck_turn *turn, const struct ck_due *due);
+
+/* Takes the row aside and opens a matter of the system about it. */
+int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason);
+
+/* After a time in which nothing could be written: the record of it. */
+int ck_recovered(struct ck_turn *turn);
+
+/* ---- check-ins ---- */
+
+/* Steps the row by one event, saves it and carries out what follows. The step's own refusals (CK_E_CONFLICT,
+ * CK_E_INVALID) change nothing. */
+int ck_checkin_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_checkin_row *row,
+                    const struct ck_checkin_event *event);
+
+/* Evidence: the step's fact, and the line that the pages show. */
+int ck_checkin_evidence(struct ck_turn *turn, const struct ck_actor *actor,
+                        struct ck_checkin_row *row, enum ck_evidence evidence, struct ck_wall at);
+
+int ck_checkin_policy_of(struct ck_turn *turn, int64_t id, struct ck_checkin_policy *policy);
+
+/* Accepted contact: what else it means for the person's other rows. */
+int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
+                    const struct ck_checkin_row *row);
+
+/* Makes up for a check-in that failed by our fault. `at`: 0 where it is to be placed. */
+int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall at);
+
+/* ---- incidents ---- */
+
+/* Opens one; `checkin` may be NULL. */
+struct ck_incident_opening {
+    const struct ck_checkin_row *checkin;
+    int64_t person; /* where there is no check-in; 0: nobody's */
+    int64_t unit;
+    const char *cause; /* of a system matter, or NULL */
+    struct ck_effect_incident effect;
+};
+int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_incident_opening *opening);
+
+int ck_incident_feed(struct ck_turn *turn, const struct ck_actor *actor,
+                     struct ck_incident_row *row, const struct ck_incident_event *event);
+
+int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder);
+
+/* Who is there now for each step of a ladder. */
+int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
+                      const struct ck_ladder *ladder, struct ck_ladder_roster *roster);
+
+/* ---- notices ---- */
+
+/* Rings the person on the channels they have; *count says how many notices that made. */
+int ck_notice_ring(struct ck_turn *turn, const struct ck_checkin_row *row, uint32_t attempt,
+                   int *count);
+
+/* Notices to one member of staff, about an incident (id 0: none) or a check-in. */
+struct ck_notice_about {
+    int64_t incident, checkin, unit, person;
+};
+int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
+                    const struct ck_effect_notify *notify);
+
+/* Takes back what has not left yet. */
+int ck_notice_cancel(struct ck_turn *turn, const struct ck_checkin_row *row);
+
+int ck_notice_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_notice_row *row,
+                   const struct ck_notice_event *event);
+
+/* ---- plans ---- */
+
+/* What a plan's row means: the scheduler's plan, its policy and its zone. */
+struct ck_plan_frame {
+    struct ck_plan plan;
+    struct ck_checkin_policy policy;
+    const struct ck_zone *zone;
+    struct ck_subject subject;
+};
+int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
+                  struct ck_plan_frame *frame);
+
+/* Ends a plan: what it made and has not begun is waived for this cause. */
+int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
+                   const char *reason, enum ck_cause cause);
+
+/* ---- the handlers of each file ---- */
+
+extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
+    ck_notice_handlers[], ck_plan_handlers[], ck_recording_handlers[], ck_link_handlers[];
+extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
+    ck_plan_handler_count, ck_recording_handler_count, ck_link_handler_count;
+
+/* ---- small things ---- */
+
+/* For `ck_cleanup(ck_json_decrefp_core) json_t *value = NULL;`. */
+static inline void ck_json_decrefp_core(json_t **value)
+{
+    json_decref(*value);
+}
+
+/* "R-7K3F-92QD-M4XW": 60 random bits in letters and digits that are not confused. */
+void ck_reference_make(struct ck_turn *turn, char prefix, char text[static CK_RECEIPT_SIZE]);
+
+/* The scheduler's band for "low" … "top"; UNSCORED for anything else. */
+enum ck_band ck_band_of(const char *text);
+
+/* For the console: something in a unit's day changed. */
+int ck_tell_today(struct ck_turn *turn, const struct ck_checkin_row *row);
+
+/* A record about a check-in or an incident; `open` is taken over. */
+int ck_record_checkin(struct ck_turn *turn, const struct ck_actor *actor,
+                      const struct ck_checkin_row *row, const char *action, json_t *open);
+int ck_record_incident(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_incident_row *row, const char *action, json_t *open);
+
+/* "CHECKIN_" or another prefix before a word of the scheduler, in upper case. */
+void ck_action_name(const char *prefix, const char *word, char action[static 64]);
+
+/* The check-in named by "checkin" that this actor may touch: staff in scope, persons their own, workers and
+ * the system any. CK_E_NOT_FOUND or CK_E_DENIED with *refusal filled. */
+int ck_body_checkin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    struct ck_checkin_row *row, struct ck_refusal *refusal);
+
+#endif

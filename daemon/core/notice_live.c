@@ -1,0 +1,589 @@
+/* Notices: rows of the outbox, and what comes of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/core/zones.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+
+#define PENDING_MAX 32
+#define TOKEN_SIZE 16 /* 128 bits */
+
+static struct ck_notice_policy notice_policy(void)
+{
+    struct ck_notice_policy policy = ck_notice_policy_default();
+    policy.send_timeout_ms = 45000; /* above every channel's own time-out, which is 30 s at most */
+    return policy;
+}
+
+static bool configured(const struct ck_engine *engine, enum ck_channel channel)
+{
+    return (engine->options.channels & CK_CHANNEL_BIT(channel)) != 0;
+}
+
+static bool gives_receipts(const struct ck_engine *engine, enum ck_channel channel)
+{
+    return channel == CK_CHANNEL_SMS && engine->options.sms_receipts;
+}
+
+/* ---- making ---- */
+
+static void begin(struct ck_turn *turn, struct ck_notice_row *row)
+{
+    row->step.receipts = gives_receipts(turn->engine, row->step.channel);
+    ck_notice_begin(&row->step, turn->now.wall);
+    ck_reference_make(turn, 'N', row->reference);
+}
+
+static int record(struct ck_turn *turn, const struct ck_notice_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    return ck_turn_audit(
+        turn, &actor,
+        &(struct ck_record){
+            .action = "NOTICE_QUEUED",
+            .object = "notice",
+            .object_id = row->step.id,
+            .person_id = row->person,
+            .open = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "channel",
+                              ck_channel_name(row->step.channel), "template",
+                              ck_template_name(row->template), "reference", row->reference,
+                              "step", (json_int_t)row->ladder_step, "fire",
+                              (json_int_t)row->fire, "checkin", (json_int_t)row->checkin,
+                              "incident", (json_int_t)row->incident),
+            .sealed = json_pack("{s:s, s:I}", "to", row->address, "staff",
+                                (json_int_t)row->staff),
+        });
+}
+
+/* Inserts, records and shows one; a notice that is there already is no news. */
+static int insert(struct ck_turn *turn, struct ck_notice_row *row, int *count)
+{
+    begin(turn, row);
+    int r = ck_store_savepoint(turn->store);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_notice_insert(turn->store, row);
+    if (r == CK_E_CONFLICT) {
+        return ck_store_undo(turn->store);
+    }
+    int released = ck_store_release(turn->store);
+    if (r == 0) {
+        r = released;
+    }
+    if (r == 0) {
+        r = record(turn, row);
+    }
+    if (r == 0 && row->incident != 0) {
+        r = ck_incident_line(turn->store, row->incident, turn->now.wall, "notice", row->staff,
+                             row->step.id, NULL);
+    }
+    if (r == 0) {
+        (*count)++;
+    }
+    return r;
+}
+
+int ck_notice_ring(struct ck_turn *turn, const struct ck_checkin_row *row, uint32_t attempt,
+                   int *count)
+{
+    struct ck_subject subject;
+    int r = ck_subject_load(turn->store, row->step.person, &subject);
+    if (r != 0) {
+        return r;
+    }
+    const struct {
+        enum ck_channel channel;
+        const char *address;
+    } ways[] = {{CK_CHANNEL_SMS, subject.phone}, {CK_CHANNEL_EMAIL, subject.email}};
+    for (size_t i = 0; r == 0 && i < sizeof ways / sizeof ways[0]; i++) {
+        if (ways[i].address[0] == '\0' || !configured(turn->engine, ways[i].channel)) {
+            continue;
+        }
+        struct ck_notice_row notice = {
+            .step = {.channel = ways[i].channel, .deadline = row->step.answer_until},
+            .checkin = row->step.id,
+            .person = row->step.person,
+            .fire = attempt,
+            .template = CK_TEMPLATE_RING,
+        };
+        snprintf(notice.address, sizeof notice.address, "%s", ways[i].address);
+        snprintf(notice.language, sizeof notice.language, "%s", subject.language);
+        r = insert(turn, &notice, count);
+    }
+    return r;
+}
+
+static const char *staff_address(const struct ck_recipient *person, enum ck_channel channel)
+{
+    switch (channel) {
+    case CK_CHANNEL_CONSOLE:
+        return "console";
+    case CK_CHANNEL_EMAIL:
+        return person->email;
+    case CK_CHANNEL_SMS:
+        return person->phone;
+    default:
+        return "";
+    }
+}
+
+/* Webhooks go to the agency's own systems, once a fire whoever else is told. */
+static int insert_webhooks(struct ck_turn *turn, const struct ck_notice_row *like, int *count)
+{
+    const struct ck_engine_options *options = &turn->engine->options;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < options->webhook_count; i++) {
+        struct ck_notice_row notice = *like;
+        notice.staff = 0;
+        notice.step.channel = CK_CHANNEL_WEBHOOK;
+        memset(notice.step.rest, 0, sizeof notice.step.rest);
+        snprintf(notice.address, sizeof notice.address, "%s", options->webhooks[i]);
+        r = insert(turn, &notice, count);
+    }
+    return r;
+}
+
+/* One channel of one member of staff; nothing where they do not have it. */
+static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
+                        struct ck_notice_row notice, int *count)
+{
+    enum ck_channel channel = notice.step.channel;
+    if (channel == CK_CHANNEL_WEBHOOK) {
+        return insert_webhooks(turn, &notice, count);
+    }
+    const char *address = staff_address(person, channel);
+    if (address[0] == '\0' ||
+        (channel != CK_CHANNEL_CONSOLE && !configured(turn->engine, channel))) {
+        return 0;
+    }
+    snprintf(notice.address, sizeof notice.address, "%s", address);
+    return insert(turn, &notice, count);
+}
+
+int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
+                    const struct ck_effect_notify *notify)
+{
+    struct ck_recipient person;
+    int r = ck_recipient_load(turn->store, notify->staff, &person);
+    if (r != 0) {
+        return r;
+    }
+    struct ck_notice_row notice = {
+        .step = {.deadline = notify->deadline},
+        .checkin = about->checkin,
+        .incident = about->incident,
+        .staff = person.id,
+        .ladder_step = notify->step,
+        .fire = notify->fire,
+        .template = notify->template,
+    };
+    snprintf(notice.language, sizeof notice.language, "%s", person.language);
+    int count = 0;
+    for (size_t i = 0; r == 0 && i < CK_CHANNELS_MAX; i++) {
+        if (notify->channels[i] == CK_CHANNEL_NONE || (count > 0 && !notify->parallel)) {
+            break;
+        }
+        notice.step.channel = (enum ck_channel)notify->channels[i];
+        memset(notice.step.rest, 0, sizeof notice.step.rest);
+        if (!notify->parallel) {
+            memcpy(notice.step.rest, notify->channels + i + 1, CK_CHANNELS_MAX - i - 1);
+        }
+        r = insert_staff(turn, &person, notice, &count);
+    }
+    return r;
+}
+
+int ck_notice_cancel(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    int64_t ids[PENDING_MAX];
+    size_t count = 0;
+    int r = ck_notice_pending_of(turn->store, row->step.id, ids, PENDING_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_notice_row notice;
+        r = ck_notice_load(turn->store, ids[i], &notice);
+        if (r == 0) {
+            r = ck_notice_feed(turn, &actor, &notice,
+                               &(struct ck_notice_event){.kind = CK_NOTICE_CANCEL});
+        }
+    }
+    return r;
+}
+
+/* ---- sending ---- */
+
+/* A fresh one-time link for this try: only its digest is kept, so an earlier one cannot be sent again. */
+static int make_link(struct ck_turn *turn, const struct ck_notice_row *row,
+                     const struct ck_checkin_row *checkin, char path[static 64])
+{
+    uint8_t token[TOKEN_SIZE], digest[CK_SHA256_SIZE];
+    char text[CK_BASE64URL_SIZE(TOKEN_SIZE)];
+    ck_turn_random(turn, token, sizeof token);
+    const struct ck_slice slice = {token, sizeof token};
+    int r = ck_sha256(&slice, 1, digest);
+    if (r == 0) {
+        const struct ck_link link = {.person = row->person,
+                                     .checkin = row->checkin,
+                                     .expires = checkin->step.late_until};
+        r = ck_link_insert(turn->store, digest, &link, row->step.id, turn->now.wall);
+    }
+    if (r == 0) {
+        ck_base64url_encode(token, sizeof token, text);
+        snprintf(path, 64, "/c/%s", text);
+        ck_wipe(text, sizeof text);
+    }
+    ck_wipe(token, sizeof token);
+    return r;
+}
+
+/* "19:00" where the check-in is held. */
+static int local_time(struct ck_turn *turn, const struct ck_checkin_row *checkin, char text[static 8])
+{
+    const struct ck_zone *zone = NULL;
+    int r = ck_zones_find(turn->engine->zones, checkin->zone, &zone);
+    if (r == 0) {
+        struct ck_local local = ck_zone_local(zone, checkin->step.opened_at.ms != 0
+                                                        ? checkin->step.opened_at
+                                                        : checkin->step.due);
+        snprintf(text, 8, "%02d:%02d", (int)(local.second / 3600 % 24),
+                 (int)(local.second / 60 % 60));
+    }
+    return r > 0 ? -EUCLEAN : r;
+}
+
+struct letter {
+    char path[64];
+    char time[8];
+    const char *urgency;
+    int64_t unit;
+};
+
+static int write_letter(struct ck_turn *turn, const struct ck_notice_row *row,
+                        struct letter *letter)
+{
+    struct ck_checkin_row checkin;
+    struct ck_incident_row incident;
+    int r = 0;
+    *letter = (struct letter){.urgency = "high"};
+    if (row->incident != 0) {
+        r = ck_incident_load(turn->store, row->incident, &incident);
+        if (r == 0) {
+            letter->urgency = ck_severity_name(incident.step.severity);
+            letter->unit = incident.unit;
+            snprintf(letter->path, sizeof letter->path, "/#/incidents/%lld",
+                     (long long)row->incident);
+        }
+        return r;
+    }
+    r = ck_checkin_load(turn->store, row->checkin, &checkin);
+    if (r != 0) {
+        return r;
+    }
+    letter->unit = checkin.unit;
+    if (row->person == 0) {
+        letter->urgency = "normal";
+        snprintf(letter->path, sizeof letter->path, "/#/checkins/%lld", (long long)row->checkin);
+        return 0;
+    }
+    r = local_time(turn, &checkin, letter->time);
+    return r == 0 ? make_link(turn, row, &checkin, letter->path) : r;
+}
+
+static int send(struct ck_turn *turn, const struct ck_notice_row *row,
+                const struct ck_effect *effect)
+{
+    struct letter letter;
+    int r = write_letter(turn, row, &letter);
+    if (r != 0) {
+        return r;
+    }
+    char deadline[CK_WALL_TEXT_SIZE];
+    ck_wall_text(row->step.deadline, deadline);
+    r = ck_turn_output(
+        turn,
+        &(struct ck_output){
+            .kind = CK_OUTPUT_SEND,
+            .id = row->step.id,
+            .unit_id = letter.unit,
+            .staff_id = row->staff,
+            .person_id = row->person,
+            .checkin_id = row->checkin,
+            .incident_id = row->incident,
+            .body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:s}",
+                              "reference", row->reference, "channel",
+                              ck_channel_name(row->step.channel), "template",
+                              ck_template_name(row->template), "to", row->address, "language",
+                              row->language, "urgency", letter.urgency, "repeated",
+                              (int)effect->send.possible_duplicate, "time", letter.time, "path",
+                              letter.path, "try", (json_int_t)effect->send.tries, "deadline",
+                              deadline),
+        });
+    ck_wipe(&letter, sizeof letter);
+    return r;
+}
+
+/* ---- effects ---- */
+
+static int next_channel(struct ck_turn *turn, const struct ck_notice_row *row,
+                        enum ck_channel channel)
+{
+    struct ck_recipient person;
+    int r = ck_recipient_load(turn->store, row->staff, &person);
+    if (r != 0) {
+        return r;
+    }
+    struct ck_notice_row notice = *row;
+    int count = 0;
+    for (size_t i = 0; r == 0 && count == 0 && i < CK_CHANNELS_MAX; i++) {
+        if (row->step.rest[i] == CK_CHANNEL_NONE) {
+            break;
+        }
+        notice.step = (struct ck_notice){.channel = (enum ck_channel)row->step.rest[i],
+                                         .deadline = row->step.deadline};
+        memcpy(notice.step.rest, row->step.rest + i + 1, CK_CHANNELS_MAX - i - 1);
+        notice.failure[0] = notice.provider_id[0] = '\0';
+        r = insert_staff(turn, &person, notice, &count);
+    }
+    (void)channel;
+    return r;
+}
+
+static int unreachable(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_notice_row *row)
+{
+    bool alive = true;
+    if (row->incident == 0) {
+        return 0;
+    }
+    int r = ck_notice_others_alive(turn->store, row, &alive);
+    if (r != 0 || alive) {
+        return r;
+    }
+    struct ck_incident_row incident;
+    r = ck_incident_load(turn->store, row->incident, &incident);
+    if (r != 0) {
+        return r;
+    }
+    return ck_incident_feed(
+        turn, actor, &incident,
+        &(struct ck_incident_event){.kind = CK_INCIDENT_UNREACHABLE, .fire = row->fire});
+}
+
+static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_notice_row *row, enum ck_fact fact, int64_t value)
+{
+    char action[64];
+    ck_action_name("", ck_fact_name(fact), action);
+    return ck_turn_audit(
+        turn, actor,
+        &(struct ck_record){
+            .action = action,
+            .object = "notice",
+            .object_id = row->step.id,
+            .person_id = row->person,
+            .open = fact == CK_FACT_NOTICE_STATE
+                        ? json_pack("{s:s, s:I}", "state",
+                                    ck_notice_state_name((enum ck_notice_state)value), "try",
+                                    (json_int_t)row->step.tries)
+                        : json_pack("{s:I}", "value", (json_int_t)value),
+            .sealed = row->failure[0] == '\0' ? NULL
+                                              : json_pack("{s:s}", "detail", row->failure),
+        });
+}
+
+static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_notice_row *row, const struct ck_effect *effect)
+{
+    switch (effect->kind) {
+    case CK_EFFECT_SEND:
+        return send(turn, row, effect);
+    case CK_EFFECT_NEXT_CHANNEL:
+        return row->staff == 0 ? 0 : next_channel(turn, row, effect->next_channel.channel);
+    case CK_EFFECT_UNREACHABLE:
+        return unreachable(turn, actor, row);
+    case CK_EFFECT_AUDIT:
+        return record_fact(turn, actor, row, effect->audit.fact, effect->audit.value);
+    default:
+        return -EUCLEAN; /* not an effect of a notice */
+    }
+}
+
+/* What the check-in learns from its notices to the person. */
+static int tell_checkin(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_notice_row *row)
+{
+    enum ck_evidence evidence = CK_EVIDENCE_COUNT;
+    switch (row->step.state) {
+    case CK_NOTICE_ACCEPTED:
+        evidence = CK_EVIDENCE_NOTICE_ACCEPTED;
+        break;
+    case CK_NOTICE_DELIVERED:
+        evidence = CK_EVIDENCE_NOTICE_DELIVERED;
+        break;
+    case CK_NOTICE_READ:
+        evidence = CK_EVIDENCE_NOTICE_READ;
+        break;
+    case CK_NOTICE_FAILED_PERM:
+    case CK_NOTICE_EXPIRED:
+        evidence = CK_EVIDENCE_NOTICE_FAILED;
+        break;
+    default:
+        return 0;
+    }
+    struct ck_checkin_row checkin;
+    int r = ck_checkin_load(turn->store, row->checkin, &checkin);
+    if (r == 0) {
+        r = ck_fact_insert(turn->store, row->checkin, row->fire, turn->now.wall, "server",
+                           ck_evidence_name(evidence), ck_channel_name(row->step.channel));
+    }
+    if (r == 0) {
+        r = ck_checkin_evidence(turn, actor, &checkin, evidence, turn->now.wall);
+    }
+    return r;
+}
+
+int ck_notice_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_notice_row *row,
+                   const struct ck_notice_event *event)
+{
+    const struct ck_notice_policy policy = notice_policy();
+    struct ck_notice next;
+    struct ck_effects effects = {.count = 0};
+    enum ck_notice_state before = row->step.state;
+    int r = ck_notice_step(&row->step, event, &policy, turn->now.wall, &next, &effects);
+    if (r != 0) {
+        return r;
+    }
+    row->step = next;
+    if (next.state == CK_NOTICE_DELIVERED && row->delivered_at.ms == 0) {
+        row->delivered_at = turn->now.wall;
+    }
+    if (next.state == CK_NOTICE_READ && row->read_at.ms == 0) {
+        row->read_at = turn->now.wall;
+    }
+    r = ck_notice_save(turn->store, row);
+    for (uint32_t i = 0; r == 0 && i < effects.count; i++) {
+        r = carry_out(turn, actor, row, &effects.items[i]);
+    }
+    if (r != 0 || next.state == before) {
+        return r;
+    }
+    if (row->person != 0 && row->incident == 0) {
+        return tell_checkin(turn, actor, row);
+    }
+    return row->incident == 0
+               ? 0
+               : ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_INCIDENT,
+                                                          .id = row->incident,
+                                                          .incident_id = row->incident,
+                                                          .checkin_id = row->checkin});
+}
+
+int ck_notice_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_notice_row row;
+    int r = ck_notice_load(turn->store, due->id, &row);
+    if (r == 0 && row.fence != due->fence) {
+        r = CK_E_FENCED;
+    }
+    struct ck_notice_event event = {.kind = CK_NOTICE_TIMER};
+    ck_turn_random(turn, &event.draw, sizeof event.draw);
+    return r == 0 ? ck_notice_feed(turn, &actor, &row, &event) : r;
+}
+
+/* ---- commands ---- */
+
+static int find_notice(struct ck_turn *turn, const json_t *body, struct ck_notice_row *row,
+                       struct ck_refusal *refusal)
+{
+    int64_t id = json_integer_value(json_object_get(body, "notice"));
+    const char *reference = json_string_value(json_object_get(body, "reference"));
+    const char *provider = json_string_value(json_object_get(body, "provider_id"));
+    const char *channel = json_string_value(json_object_get(body, "channel"));
+    int r = 0;
+    if (id == 0 && reference != NULL) {
+        r = ck_notice_by_reference(turn->store, reference, &id);
+    } else if (id == 0 && provider != NULL && channel != NULL) {
+        r = ck_notice_by_provider_id(turn->store, channel, provider, &id);
+    }
+    if (r == 0) {
+        r = ck_notice_load(turn->store, id, row);
+    }
+    return r == CK_E_NOT_FOUND
+               ? ck_refuse(refusal, r, "notice", "there is no such notice")
+               : r;
+}
+
+/* {notice, try, result, retry_after_ms?, provider_id?, detail?} */
+static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const words[] = {"accepted", "limited",  "refused",
+                                        "rejected", "unknown", NULL};
+    static const enum ck_notice_event_kind kinds[] = {CK_NOTICE_TAKEN, CK_NOTICE_LIMITED,
+                                                      CK_NOTICE_REFUSED, CK_NOTICE_REJECTED,
+                                                      CK_NOTICE_NO_ANSWER};
+    struct ck_notice_row row;
+    int word = 0;
+    int64_t tries = 0;
+    int r = ck_body_word(body, "result", words, &word, refusal);
+    if (r == 0) {
+        r = ck_body_int(body, "try", 1, UINT32_MAX, &tries, refusal);
+    }
+    if (r == 0) {
+        r = find_notice(turn, body, &row, refusal);
+    }
+    if (r != 0) {
+        return r;
+    }
+    struct ck_notice_event event = {.kind = kinds[word], .tries = (uint32_t)tries};
+    int64_t wait = json_integer_value(json_object_get(body, "retry_after_ms"));
+    if (wait > 0) {
+        event.until = ck_wall_add_ms(turn->now.wall, wait);
+    }
+    ck_turn_random(turn, &event.draw, sizeof event.draw);
+    const char *provider = json_string_value(json_object_get(body, "provider_id"));
+    const char *detail = json_string_value(json_object_get(body, "detail"));
+    if (provider != NULL) {
+        snprintf(row.provider_id, sizeof row.provider_id, "%s", provider);
+    }
+    snprintf(row.failure, sizeof row.failure, "%s",
+             event.kind == CK_NOTICE_TAKEN || detail == NULL ? "" : detail);
+    (void)result;
+    return ck_notice_feed(turn, actor, &row, &event);
+}
+
+/* {reference | (channel, provider_id), receipt: "delivered" | "read" | "failed", detail?} */
+static int notice_receipt(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                          json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const words[] = {"delivered", "read", "failed", NULL};
+    struct ck_notice_row row;
+    int word = 0;
+    int r = ck_body_word(body, "receipt", words, &word, refusal);
+    if (r == 0) {
+        r = find_notice(turn, body, &row, refusal);
+    }
+    if (r != 0) {
+        return r;
+    }
+    const char *detail = json_string_value(json_object_get(body, "detail"));
+    if (word == 2 && detail != NULL) {
+        snprintf(row.failure, sizeof row.failure, "%s", detail);
+    }
+    (void)result;
+    return ck_notice_feed(turn, actor, &row,
+                          &(struct ck_notice_event){.kind = CK_NOTICE_RECEIPT,
+                                                    .receipt = (enum ck_receipt)word});
+}
+
+const struct ck_handler_entry ck_notice_handlers[] = {
+    {"notice.result", notice_result},
+    {"notice.receipt", notice_receipt},
+};
+const size_t ck_notice_handler_count = sizeof ck_notice_handlers / sizeof ck_notice_handlers[0];

@@ -1,0 +1,349 @@
+/* Commands about recordings: their rows, their keys, and what the log keeps of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/store/recording.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+#include "protocol/seal.h"
+
+#define FILE_NAME_SIZE 64
+
+static int record(struct ck_turn *turn, const struct ck_actor *actor, int64_t recording,
+                  int64_t person, const char *action, json_t *open, json_t *sealed)
+{
+    return ck_turn_audit(turn, actor,
+                         &(struct ck_record){.action = action,
+                                             .object = "recording",
+                                             .object_id = recording,
+                                             .person_id = person,
+                                             .open = open,
+                                             .sealed = sealed});
+}
+
+/* ---- beginning ---- */
+
+struct fresh {
+    uint8_t key[CK_KEY_SIZE];
+    uint8_t wrapped[CK_SEAL_WRAPPED_SIZE];
+    char file[FILE_NAME_SIZE];
+};
+
+/* The id binds the wrapped key, so the row comes first and its key second. */
+static int make_row(struct ck_turn *turn, const struct ck_checkin_row *checkin, const char *leg,
+                    struct fresh *fresh, int64_t *id)
+{
+    uint8_t nonce[CK_GCM_NONCE_SIZE], name[8];
+    char text[CK_HEX_SIZE(sizeof name)];
+    ck_turn_random(turn, fresh->key, sizeof fresh->key);
+    ck_turn_random(turn, nonce, sizeof nonce);
+    ck_turn_random(turn, name, sizeof name);
+    ck_hex_encode(name, sizeof name, text);
+    snprintf(fresh->file, sizeof fresh->file, "%lld-%s-%s.ckr", (long long)checkin->step.id, leg,
+             text);
+    int r = ck_recording_next_id(turn->store, id);
+    if (r == 0) {
+        r = ck_seal_wrap(ck_turn_master_key(turn), (uint64_t)*id, nonce, fresh->key,
+                         fresh->wrapped);
+    }
+    if (r == 0) {
+        r = ck_recording_insert(turn->store, &(struct ck_recording_row){
+                                                 .id = *id,
+                                                 .checkin = checkin->step.id,
+                                                 .leg = leg,
+                                                 .file = fresh->file,
+                                                 .key = fresh->wrapped,
+                                                 .key_size = sizeof fresh->wrapped,
+                                                 .started = turn->now.wall,
+                                             });
+    }
+    return r;
+}
+
+/* {checkin, leg} → {recording, file, key, context}. The key goes to the worker by way of the loop and is
+ * kept nowhere but wrapped. */
+static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                 json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const legs[] = {"person", "staff", NULL};
+    struct ck_checkin_row checkin;
+    struct ck_subject subject;
+    struct fresh fresh;
+    int64_t id = 0;
+    int leg = 0;
+    int r = ck_body_word(body, "leg", legs, &leg, refusal);
+    if (r == 0 && actor->kind != CK_ACTOR_WORKER && actor->kind != CK_ACTOR_SYSTEM) {
+        return ck_turn_deny(turn, actor, "recording", 0, 0, "recordings are begun by ourselves",
+                            refusal);
+    }
+    if (r == 0) {
+        r = ck_body_checkin(turn, actor, body, &checkin, refusal);
+    }
+    if (r == 0) {
+        r = ck_subject_load(turn->store, checkin.step.person, &subject);
+    }
+    if (r == 0 && subject.notice_version == 0) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "checkin",
+                         "the notice on recording was not acknowledged");
+    }
+    if (r == 0) {
+        r = make_row(turn, &checkin, legs[leg], &fresh, &id);
+    }
+    if (r == 0) {
+        r = record(turn, actor, id, checkin.step.person, "RECORDING_BEGUN",
+                   json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin.step.id, "leg",
+                             legs[leg]),
+                   NULL);
+    }
+    if (r == 0) {
+        char key[CK_HEX_SIZE(CK_KEY_SIZE)], context[64];
+        ck_hex_encode(fresh.key, sizeof fresh.key, key);
+        snprintf(context, sizeof context, "checkin %lld %s", (long long)checkin.step.id, legs[leg]);
+        *result = json_pack("{s:I, s:s, s:s, s:s}", "recording", (json_int_t)id, "file",
+                            fresh.file, "key", key, "context", context);
+        ck_wipe(key, sizeof key);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    ck_wipe(&fresh, sizeof fresh);
+    return r;
+}
+
+/* ---- on its way ---- */
+
+/* The recording named by "recording", for workers and ourselves. */
+static int body_recording(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                          int64_t *id, int64_t *checkin, int64_t *person,
+                          struct ck_refusal *refusal)
+{
+    int r = ck_body_id(body, "recording", id, refusal);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_recording_owner(turn->store, *id, checkin, person);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "recording", "there is no such recording");
+    }
+    bool may = actor->kind == CK_ACTOR_WORKER || actor->kind == CK_ACTOR_SYSTEM ||
+               (actor->kind == CK_ACTOR_PERSON && actor->person_id == *person);
+    if (r == 0 && !may) {
+        return ck_turn_deny(turn, actor, "recording", *id, *person, "recordings run by themselves",
+                            refusal);
+    }
+    return r;
+}
+
+static int body_head(const json_t *body, struct ck_recording_head *head,
+                     struct ck_refusal *refusal)
+{
+    const char *text = NULL;
+    int64_t max = (INT64_C(1) << 53) - 1;
+    *head = (struct ck_recording_head){
+        .duration_ms = json_integer_value(json_object_get(body, "duration_ms"))};
+    int r = ck_body_int(body, "chunks", 0, max, &head->chunks, refusal);
+    if (r == 0) {
+        r = ck_body_int(body, "bytes", 0, max, &head->bytes, refusal);
+    }
+    if (r == 0) {
+        r = ck_body_text(body, "head", 2 * CK_SHA256_SIZE, false, &text, refusal);
+    }
+    if (r == 0 && ck_hex_decode(text, head->hash, sizeof head->hash) != 0) {
+        r = ck_refuse(refusal, CK_E_INVALID, "head", "must be a SHA-256 in hexadecimal");
+    }
+    return r;
+}
+
+static json_t *head_json(const struct ck_recording_head *head)
+{
+    char text[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    ck_hex_encode(head->hash, sizeof head->hash, text);
+    return json_pack("{s:I, s:I, s:I, s:s}", "chunks", (json_int_t)head->chunks, "bytes",
+                     (json_int_t)head->bytes, "duration_ms", (json_int_t)head->duration_ms, "head",
+                     text);
+}
+
+/* {recording, wall_ms} */
+static int started(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   json_t **result, struct ck_refusal *refusal)
+{
+    int64_t id = 0, checkin = 0, person = 0, wall = 0;
+    (void)result;
+    int r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
+    if (r == 0) {
+        r = ck_body_int(body, "wall_ms", 1, (INT64_C(1) << 53) - 1, &wall, refusal);
+    }
+    if (r == 0) {
+        r = ck_recording_start(turn->store, id, (struct ck_wall){wall});
+    }
+    return r == 0 ? record(turn, actor, id, person, "RECORDING_STARTED",
+                           json_pack("{s:I}", "wall_ms", (json_int_t)wall), NULL)
+                  : r;
+}
+
+/* {recording, reason, chunks, bytes, head} */
+static int head(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_recording_head at;
+    int64_t id = 0, checkin = 0, person = 0;
+    (void)result;
+    int r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
+    if (r == 0) {
+        r = body_head(body, &at, refusal);
+    }
+    if (r == 0) {
+        r = ck_recording_head(turn->store, id, &at, turn->now.wall);
+    }
+    if (r == CK_E_CONFLICT) {
+        return ck_refuse(refusal, r, "recording", "it is over");
+    }
+    return r == 0 ? record(turn, actor, id, person, "RECORDING_HEAD", head_json(&at), NULL) : r;
+}
+
+static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+               const char *state, const char *action, struct ck_refusal *refusal)
+{
+    struct ck_recording_head at;
+    int64_t id = 0, checkin = 0, person = 0;
+    int r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
+    if (r == 0) {
+        r = body_head(body, &at, refusal);
+    }
+    if (r == 0) {
+        const json_t *marks = json_object_get(body, "marks");
+        ck_cleanup(ck_freep) char *gaps =
+            json_is_array(marks) ? json_dumps(marks, JSON_COMPACT) : NULL;
+        r = ck_recording_end(turn->store, id, state, &at, gaps, turn->now.wall);
+    }
+    if (r == CK_E_CONFLICT) {
+        return ck_refuse(refusal, r, "recording", "it is over");
+    }
+    return r == 0 ? record(turn, actor, id, person, action, head_json(&at), NULL) : r;
+}
+
+/* {recording, chunks, bytes, head, duration_ms, gaps, gap_ms, error, marks?} */
+static int closed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    return end(turn, actor, body, "closed", "RECORDING_CLOSED", refusal);
+}
+
+/* {recording, chunks, bytes, head, duration_ms, lost_bytes, was_whole} */
+static int recovered(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    return end(turn, actor, body, "recovered", "RECORDING_RECOVERED", refusal);
+}
+
+/* {recording, error, text} */
+static int failed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    int64_t id = 0, checkin = 0, person = 0;
+    (void)result;
+    int r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
+    if (r == 0) {
+        r = ck_recording_fail(turn->store, id, turn->now.wall);
+    }
+    if (r == CK_E_CONFLICT) {
+        return ck_refuse(refusal, r, "recording", "it is over");
+    }
+    const char *text = json_string_value(json_object_get(body, "text"));
+    return r == 0 ? ck_turn_audit(
+                        turn, actor,
+                        &(struct ck_record){
+                            .action = "RECORDING_FAILED",
+                            .object = "recording",
+                            .object_id = id,
+                            .person_id = person,
+                            .result = "failed",
+                            .open = json_pack("{s:I}", "error",
+                                              json_integer_value(json_object_get(body, "error"))),
+                            .sealed = text == NULL ? NULL : json_pack("{s:s}", "text", text),
+                        })
+                  : r;
+}
+
+/* {recording, on, reason}: a privacy pause begins or ends; the person asked for it. */
+static int paused(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const reasons[] = {"", "undress", "child", "other", NULL};
+    struct ck_checkin_row row;
+    int64_t id = 0, checkin = 0, person = 0;
+    bool on = false;
+    int reason = 0;
+    (void)result;
+    int r = ck_body_flag(body, "on", &on, refusal);
+    if (r == 0) {
+        r = ck_body_word(body, "reason", reasons, &reason, refusal);
+    }
+    if (r == 0) {
+        r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
+    }
+    if (r == 0) {
+        r = record(turn, actor, id, person, on ? "RECORDING_PAUSED" : "RECORDING_RESUMED",
+                   json_pack("{s:s}", "reason", reasons[reason]), NULL);
+    }
+    if (r == 0) {
+        r = ck_checkin_load(turn->store, checkin, &row);
+    }
+    if (r == 0) {
+        r = ck_fact_insert(turn->store, checkin, row.step.attempt, turn->now.wall, "page",
+                           on ? "privacy_pause" : "privacy_resume", reasons[reason]);
+    }
+    return r == 0 && on ? ck_checkin_evidence(turn, actor, &row, CK_EVIDENCE_PRIVACY_PAUSE,
+                                              turn->now.wall)
+                        : r;
+}
+
+/* {recording, reason}: a member of staff is about to watch it. */
+static int viewed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_subject subject;
+    int64_t id = 0, checkin = 0, person = 0;
+    const char *reason = NULL;
+    int r = ck_body_text(body, "reason", 1000, false, &reason, refusal);
+    if (r == 0) {
+        r = ck_body_id(body, "recording", &id, refusal);
+    }
+    if (r != 0) {
+        return r;
+    }
+    r = ck_recording_owner(turn->store, id, &checkin, &person);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "recording", "there is no such recording");
+    }
+    if (r == 0) {
+        r = ck_subject_load(turn->store, person, &subject);
+    }
+    if (r == 0 && !ck_in_scope(actor, subject.unit, subject.inspector)) {
+        return ck_turn_deny(turn, actor, "recording", id, person, "this recording is not yours",
+                            refusal);
+    }
+    if (r == 0) {
+        r = record(turn, actor, id, person, "RECORDING_VIEWED",
+                   json_pack("{s:I}", "checkin", (json_int_t)checkin),
+                   json_pack("{s:s, s:s}", "reason", reason, "peer", actor->peer));
+    }
+    if (r == 0) {
+        *result = json_pack("{s:I, s:I}", "recording", (json_int_t)id, "checkin",
+                            (json_int_t)checkin);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    return r;
+}
+
+const struct ck_handler_entry ck_recording_handlers[] = {
+    {"recording.begin", begin},     {"recording.started", started},
+    {"recording.head", head},       {"recording.closed", closed},
+    {"recording.recovered", recovered}, {"recording.failed", failed},
+    {"recording.paused", paused},   {"recording.viewed", viewed},
+};
+const size_t ck_recording_handler_count =
+    sizeof ck_recording_handlers / sizeof ck_recording_handlers[0];

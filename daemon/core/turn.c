@@ -1,0 +1,180 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/engine_impl.h"
+#include "daemon/core/zones.h"
+#include "protocol/base/error.h"
+
+void ck_turn_init(struct ck_turn *turn, struct ck_engine *engine, const struct ck_now *now)
+{
+    *turn = (struct ck_turn){.engine = engine, .store = engine->store, .now = *now, .backlog = -1};
+}
+
+void ck_turn_deinit(struct ck_turn *turn)
+{
+    ck_outputs_cut(&turn->outputs, 0);
+    free(turn->outputs.at);
+    for (size_t i = 0; i < turn->results.count; i++) {
+        json_decref(turn->results.at[i].body);
+    }
+    free(turn->results.at);
+}
+
+struct ck_wall ck_turn_now(const struct ck_turn *turn)
+{
+    return turn->now.wall;
+}
+
+void ck_turn_random(struct ck_turn *turn, void *bytes, size_t size)
+{
+    turn->engine->options.random(turn->engine->options.user, bytes, size);
+}
+
+struct ck_store *ck_turn_store(struct ck_turn *turn)
+{
+    return turn->store;
+}
+
+const uint8_t *ck_turn_master_key(const struct ck_turn *turn)
+{
+    return turn->engine->master_key;
+}
+
+bool ck_turn_zone_known(struct ck_turn *turn, const char *name)
+{
+    const struct ck_zone *zone = NULL;
+    return ck_zones_find(turn->engine->zones, name, &zone) == 0;
+}
+
+/* ---- the log ---- */
+
+static const char *actor_kind_name(enum ck_actor_kind kind)
+{
+    switch (kind) {
+    case CK_ACTOR_STAFF:
+        return "staff";
+    case CK_ACTOR_PERSON:
+        return "person";
+    case CK_ACTOR_GATEWAY:
+        return "gateway";
+    case CK_ACTOR_WORKER:
+        return "worker";
+    case CK_ACTOR_SYSTEM:
+        break;
+    }
+    return "system";
+}
+
+static int append(struct ck_turn *turn, const struct ck_actor *actor,
+                  const struct ck_record *record)
+{
+    struct ck_engine *engine = turn->engine;
+    const struct ck_audit_random random = {engine->options.random, engine->options.user};
+    const struct ck_audit_entry entry = {
+        .at = turn->now.wall,
+        .clock_synchronised = turn->now.synchronised,
+        .actor_kind = actor_kind_name(actor->kind),
+        .actor_roles = actor->roles,
+        .actor_staff = actor->staff_id,
+        .actor_person = actor->person_id,
+        .action = record->action,
+        .object = record->object,
+        .object_id = record->object_id,
+        .person_id = record->person_id,
+        .result = record->result == NULL ? "ok" : record->result,
+        .open = record->open,
+        .sealed = record->sealed,
+    };
+    return ck_audit_append(&engine->audit, turn->store, &entry, &random, NULL);
+}
+
+int ck_turn_audit(struct ck_turn *turn, const struct ck_actor *actor,
+                  const struct ck_record *record)
+{
+    int r = append(turn, actor, record);
+    json_decref(record->open);
+    json_decref(record->sealed);
+    return r;
+}
+
+int ck_turn_deny(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
+                 int64_t object_id, int64_t person_id, const char *why, struct ck_refusal *refusal)
+{
+    (void)actor;
+    turn->denial = (struct ck_denial){.pending = true,
+                                      .object = object,
+                                      .object_id = object_id,
+                                      .person_id = person_id,
+                                      .why = why};
+    return ck_refuse(refusal, CK_E_DENIED, "", "%s", why);
+}
+
+int ck_turn_record_denial(struct ck_turn *turn, const struct ck_actor *actor, const char *command)
+{
+    const struct ck_denial denial = turn->denial;
+    turn->denial = (struct ck_denial){0};
+    if (!denial.pending) {
+        return 0;
+    }
+    return ck_turn_audit(turn, actor,
+                         &(struct ck_record){
+                             .action = "DENIED",
+                             .object = denial.object,
+                             .object_id = denial.object_id,
+                             .person_id = denial.person_id,
+                             .result = "denied",
+                             .open = json_pack("{s:s, s:s}", "command", command, "why", denial.why),
+                         });
+}
+
+/* ---- what goes out ---- */
+
+/* Room for one more; false where memory ends. */
+static bool grow(void **list, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return true;
+    }
+    size_t more = *capacity == 0 ? 16 : *capacity * 2;
+    void *grown = realloc(*list, more * size);
+    if (grown == NULL) {
+        return false;
+    }
+    *list = grown;
+    *capacity = more;
+    return true;
+}
+
+int ck_turn_output(struct ck_turn *turn, const struct ck_output *output)
+{
+    struct ck_outputs *outputs = &turn->outputs;
+    void *list = outputs->at;
+    bool room = grow(&list, outputs->count, &outputs->capacity, sizeof *output);
+    outputs->at = list;
+    if (!room) {
+        json_decref(output->body);
+        return -ENOMEM;
+    }
+    outputs->at[outputs->count++] = *output;
+    return 0;
+}
+
+void ck_outputs_cut(struct ck_outputs *outputs, size_t count)
+{
+    while (outputs->count > count) {
+        json_decref(outputs->at[--outputs->count].body);
+    }
+}
+
+int ck_results_add(struct ck_results *results, const struct ck_result *result)
+{
+    void *list = results->at;
+    bool room = grow(&list, results->count, &results->capacity, sizeof *result);
+    results->at = list;
+    if (!room) {
+        return -ENOMEM;
+    }
+    results->at[results->count++] = *result;
+    return 0;
+}

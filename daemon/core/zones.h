@@ -1,0 +1,22 @@
+/* Time zones by name, read from the system's TZif files once and kept. Engine thread. */
+#ifndef DAEMON_CORE_ZONES_H
+#define DAEMON_CORE_ZONES_H
+
+#include "scheduler/zone.h"
+
+#define CK_ZONES_MAX 64 /* different zones of one agency */
+
+struct ck_zones;
+
+/* `folder` as "/usr/share/zoneinfo"; copied. NULL where memory ends. */
+struct ck_zones *ck_zones_create(const char *folder);
+void ck_zones_destroy(struct ck_zones *zones);
+
+/* The zone, which lives as long as `zones`. CK_E_INVALID: not a name of a zone; CK_E_NOT_FOUND: no such file;
+ * CK_E_LIMIT: too many; errors of ck_zone_parse(). */
+int ck_zones_find(struct ck_zones *zones, const char *name, const struct ck_zone **zone);
+
+/* Version of the tables ("2024b"), or "unknown". */
+const char *ck_zones_version(const struct ck_zones *zones);
+
+#endif
