@@ -15,6 +15,31 @@
  * before threads. Until then: info, without prefix. */
 void ck_log_setup(enum ck_log_level level, bool journal);
 
+/* What an operator should read up on: each has an entry in the message catalogue
+ * (systemd/checkind.catalog, `journalctl -x`). */
+enum ck_log_event {
+    CK_LOG_EVENT_READY = 0,
+    CK_LOG_EVENT_STOPPING,
+    CK_LOG_EVENT_CLOCK_JUMPED,
+    CK_LOG_EVENT_CLOCK_UNSYNCHRONISED,
+    CK_LOG_EVENT_ZONES_WRONG,
+    CK_LOG_EVENT_WORKER_DIED,
+    CK_LOG_EVENT_CANNOT_WRITE,
+    CK_LOG_EVENT_DISK_LOW,
+    CK_LOG_EVENT_QUARANTINED,
+    CK_LOG_EVENT_CHANNEL_FAILING,
+    CK_LOG_EVENT_LOG_BROKEN,
+    CK_LOG_EVENT_COUNT,
+};
+
+/* Like ck_log(); where standard error is the journal, the line also carries the event's MESSAGE_ID.
+ */
+__attribute__((format(printf, 3, 4))) void
+ck_log_event(enum ck_log_event event, enum ck_log_level level, const char *format, ...);
+
+/* The event's MESSAGE_ID, 32 hexadecimal digits. */
+const char *ck_log_event_id(enum ck_log_event event);
+
 /* Whether standard error is the journal, from the value of $JOURNAL_STREAM (may be NULL):
  * "DEVICE:INODE". */
 bool ck_log_is_journal(const char *journal_stream);

@@ -2,18 +2,25 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/ctl/clock_impl.h"
 #include "protocol/base/cleanup.h"
 
 #define TIMESYNCD_MARK "/run/systemd/timesync/synchronized"
+#define MARK_FRESH_MS (3 * 3600 * INT64_C(1000)) /* it synchronises every 34 minutes at the least  \
+                                                  */
+#define ASK_EVERY_MS (10 * 60 * 1000)
 #define FAR_AWAY_S INT64_C(253402300799)
 
 struct ck_clock_watch {
     uv_poll_t poll;
+    uv_timer_t timer;
+    unsigned open_handles;
     int fd;
     int64_t lead_us; /* wall minus elapsed */
     ck_clock_jumped *jumped;
@@ -37,20 +44,42 @@ struct ck_mono ck_clock_mono(void)
     return (struct ck_mono){read_us(CLOCK_BOOTTIME)};
 }
 
-struct ck_clock_status ck_clock_status(void)
+static bool ask_kernel(struct ck_clock_status *status)
 {
     struct timex kernel = {.modes = 0};
     int state = adjtimex(&kernel);
     if (state < 0) {
-        bool marked = access(TIMESYNCD_MARK, F_OK) == 0;
-        return (struct ck_clock_status){.known = marked, .synchronised = marked};
+        return false;
     }
-    return (struct ck_clock_status){
+    *status = (struct ck_clock_status){
         .known = true,
         .synchronised = state != TIME_ERROR && (kernel.status & STA_UNSYNC) == 0,
         .offset_us = (kernel.status & STA_NANO) != 0 ? kernel.offset / 1000 : kernel.offset,
         .max_error_us = kernel.maxerror,
     };
+    return true;
+}
+
+static bool mark_is_fresh(void)
+{
+    struct stat about;
+    if (stat(TIMESYNCD_MARK, &about) < 0) {
+        return false;
+    }
+    int64_t age_ms = ck_clock_wall().ms - (int64_t)about.st_mtim.tv_sec * 1000;
+    return age_ms < MARK_FRESH_MS && age_ms > -MARK_FRESH_MS;
+}
+
+struct ck_clock_status ck_clock_status(void)
+{
+    struct ck_clock_status status;
+    if (ask_kernel(&status)) {
+        return status;
+    }
+    if (mark_is_fresh()) {
+        return (struct ck_clock_status){.known = true, .synchronised = true};
+    }
+    return ck_clock_bus_status(ck_clock_mono());
 }
 
 /* Wall minus elapsed time. The two reads are made again where something came between them. */
@@ -96,11 +125,21 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
+static void on_timer(uv_timer_t *timer)
+{
+    struct ck_clock_status status;
+    if (!ask_kernel(&status) && !mark_is_fresh()) {
+        ck_clock_bus_ask(timer->loop);
+    }
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct ck_clock_watch *watch = handle->data;
-    close(watch->fd);
-    free(watch);
+    if (--watch->open_handles == 0) {
+        close(watch->fd);
+        free(watch);
+    }
 }
 
 int ck_clock_watch_create(struct ck_clock_watch **watch, uv_loop_t *loop, ck_clock_jumped *jumped,
@@ -125,7 +164,11 @@ int ck_clock_watch_create(struct ck_clock_watch **watch, uv_loop_t *loop, ck_clo
     if (error != 0) {
         return error;
     }
+    uv_timer_init(loop, &made->timer);
+    made->open_handles = 2;
     made->poll.data = made;
+    made->timer.data = made;
+    uv_timer_start(&made->timer, on_timer, 0, ASK_EVERY_MS);
     error = uv_poll_start(&made->poll, UV_READABLE, on_readable);
     *watch = ck_take(made);
     (void)ck_take_fd(&fd);
@@ -141,5 +184,6 @@ void ck_clock_watch_destroy(struct ck_clock_watch *watch)
     if (watch != NULL) {
         uv_poll_stop(&watch->poll);
         uv_close((uv_handle_t *)&watch->poll, on_closed);
+        uv_close((uv_handle_t *)&watch->timer, on_closed);
     }
 }

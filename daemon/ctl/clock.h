@@ -22,9 +22,11 @@ struct ck_clock_status {
         max_error_us; /* bound of the error, as the service says; grows without synchronisation */
 };
 
-/* What adjtimex(2) says now. Any thread. Where the sandbox does not let us ask, `known` follows the
- * mark that systemd-timesyncd leaves when it has synchronised: present means synchronised, absent
- * unknown. */
+/* Whether the clock is right, from the first of these that can be asked:
+ *   adjtimex(2), which a sandbox may have taken away;
+ *   the mark that systemd-timesyncd touches at each synchronisation, where it is not old;
+ *   what systemd-timedated said last, asked by a clock watch (below) every ten minutes.
+ * Any thread. */
 struct ck_clock_status ck_clock_status(void);
 
 /* Watches for a wall clock that is set, by a person, a time service or a host that was suspended.
@@ -39,7 +41,7 @@ typedef void ck_clock_jumped(void *user, int64_t jump_ms);
 int ck_clock_watch_create(struct ck_clock_watch **watch, uv_loop_t *loop, ck_clock_jumped *jumped,
                           void *user);
 
-/* Takes NULL. No callback comes any more; the memory goes when the loop has closed the handle. */
+/* Takes NULL. No callback comes any more; the memory goes when the loop has closed the handles. */
 void ck_clock_watch_destroy(struct ck_clock_watch *watch);
 
 /* Whether the installed time zones are believable: Asia/Almaty is UTC+5 all through the day of

@@ -1,0 +1,47 @@
+#!/bin/sh
+# The units as systemd sees them: clean, sandboxed within the target, with their user, folders and messages.
+# usage: units.sh SOURCE_DIR; 77 where a tool is missing.
+set -eu
+source=$1
+limit=12 # tenths of the exposure that the daemon may have
+
+for tool in systemd-analyze systemd-sysusers systemd-tmpfiles journalctl; do
+    if ! command -v "$tool" >/dev/null; then
+        echo "skipped: there is no $tool"
+        exit 77
+    fi
+done
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# The program is not installed here: any program stands for it.
+mkdir "$root/units" "$root/etc"
+sed 's#^ExecStart=/usr/sbin/checkind#ExecStart=/bin/true#' "$source/systemd/checkind.service" >"$root/units/checkind.service"
+said=$(systemd-analyze verify --man=no "$root/units/checkind.service" 2>&1) || fail "verify: $said"
+# Nothing but what this tool says about a machine without systemd running.
+said=$(echo "$said" | grep -v "couldn't retrieve kernel system call list" || true)
+[ -z "$said" ] || fail "verify: $said"
+
+systemd-analyze security --offline=true --no-pager --threshold=$limit "$source/systemd/checkind.service" >"$root/exposure" 2>/dev/null ||
+    fail "exposure above $limit tenths: $(tail -n 1 "$root/exposure")"
+tail -n 1 "$root/exposure"
+
+systemd-sysusers --root="$root" "$source/systemd/checkind.sysusers" || fail "sysusers"
+grep -q '^checkind:' "$root/etc/passwd" || fail "no user checkind"
+systemd-tmpfiles --root="$root" --create "$source/systemd/checkind.tmpfiles" || fail "tmpfiles"
+[ "$(stat -c %a "$root/var/lib/checkind")" = 700 ] || fail "the state directory is open to others"
+
+mkdir -p "$root/usr/lib/systemd/catalog" "$root/var/lib/systemd/catalog"
+cp "$source/systemd/checkind.catalog" "$root/usr/lib/systemd/catalog/"
+journalctl --root="$root" --update-catalog || fail "catalogue"
+# Every event of the journal helper has an entry, and the other way round.
+grep -o '"[0-9a-f]\{32\}"' "$source/daemon/config/log.c" | tr -d '"' | sort >"$root/events"
+sed -n 's/^-- \([0-9a-f]*\)$/\1/p' "$source/systemd/checkind.catalog" | sort >"$root/entries"
+[ -s "$root/events" ] || fail "no events in log.c"
+diff "$root/events" "$root/entries" || fail "events and catalogue differ"
+[ -z "$(uniq -d "$root/events")" ] || fail "an id stands for two events"
