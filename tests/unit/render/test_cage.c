@@ -1,0 +1,154 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "media/render/cage.h"
+
+/* What a child that is in the cage tries. It returns an exit status; a kill is no status. */
+typedef int attempt(void);
+
+static int try_in_cage(attempt *attempt)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (ck_cage_restrict() != 0 || ck_cage_close() != 0) {
+            _exit(99);
+        }
+        _exit(attempt());
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static int live(void)
+{
+    return 7;
+}
+
+static int read_a_file(void)
+{
+    return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? 7 : 1;
+}
+
+static int write_a_file(void)
+{
+    return open("/tmp/ck-cage-test", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0 ? 7 : 1;
+}
+
+static int open_a_socket(void)
+{
+    return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0 ? 1 : 2;
+}
+
+static int run_a_program(void)
+{
+    return execl("/bin/true", "true", (char *)NULL);
+}
+
+static int kill_the_parent(void)
+{
+    return kill(getppid(), SIGTERM);
+}
+
+static int trace_the_parent(void)
+{
+    return (int)ptrace(PTRACE_ATTACH, 1, NULL, NULL);
+}
+
+static int fork_a_process(void)
+{
+    pid_t pid = fork();
+    return pid < 0 ? 7 : 1;
+}
+
+static int make_a_program(void)
+{
+    void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return 1;
+    }
+    return mprotect(memory, 4096, PROT_READ | PROT_EXEC) != 0 ? 7 : 2;
+}
+
+static void *work(void *user)
+{
+    return user;
+}
+
+static int start_a_thread(void)
+{
+    pthread_t thread;
+    int value = 7;
+    void *result = NULL;
+    return pthread_create(&thread, NULL, work, &value) == 0 && pthread_join(thread, &result) == 0 &&
+                   result == &value
+               ? 7
+               : 1;
+}
+
+static void assert_harmless(attempt *attempt)
+{
+    int status = try_in_cage(attempt);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
+static void assert_killed(attempt *attempt)
+{
+    int status = try_in_cage(attempt);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void work_goes_on_inside(void **state)
+{
+    (void)state;
+    assert_harmless(live);
+    assert_harmless(start_a_thread);
+}
+
+static void files_are_out_of_reach(void **state)
+{
+    (void)state;
+    assert_harmless(read_a_file);
+    assert_harmless(write_a_file);
+}
+
+static void attacks_end_the_process(void **state)
+{
+    (void)state;
+#ifdef CK_SANITIZE_ADDRESS
+    skip(); /* sanitizers need the calls */
+#endif
+    assert_killed(open_a_socket);
+    assert_killed(run_a_program);
+    assert_killed(kill_the_parent);
+    assert_killed(trace_the_parent);
+    assert_harmless(fork_a_process);
+    assert_harmless(make_a_program);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(work_goes_on_inside),
+        cmocka_unit_test(files_are_out_of_reach),
+        cmocka_unit_test(attacks_end_the_process),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

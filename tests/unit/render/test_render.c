@@ -1,0 +1,264 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vpx/vp8cx.h>
+#include <vpx/vpx_encoder.h>
+
+#include "tests/unit/render/rendering.h"
+
+static uint8_t frame[CK_RENDER_FRAME_MAX];
+static size_t frame_size;
+
+/* A key frame: left half bright, right half dark. */
+static void make_frame(unsigned width, unsigned height)
+{
+    vpx_codec_ctx_t codec;
+    vpx_codec_enc_cfg_t config;
+    assert_int_equal(vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &config, 0), 0);
+    config.g_w = width;
+    config.g_h = height;
+    config.rc_target_bitrate = 5000;
+    assert_int_equal(vpx_codec_enc_init(&codec, vpx_codec_vp8_cx(), &config, 0), 0);
+    vpx_image_t *image = vpx_img_alloc(NULL, VPX_IMG_FMT_I420, width, height, 16);
+    assert_non_null(image);
+    for (unsigned y = 0; y < height; y++) {
+        for (unsigned x = 0; x < width; x++) {
+            image->planes[0][y * (unsigned)image->stride[0] + x] = x < width / 2 ? 200 : 40;
+        }
+    }
+    for (unsigned y = 0; y < (height + 1) / 2; y++) {
+        memset(image->planes[1] + y * (unsigned)image->stride[1], 128, (width + 1) / 2);
+        memset(image->planes[2] + y * (unsigned)image->stride[2], 128, (width + 1) / 2);
+    }
+    assert_int_equal(vpx_codec_encode(&codec, image, 0, 1, VPX_EFLAG_FORCE_KF, VPX_DL_REALTIME), 0);
+    vpx_codec_iter_t iter = NULL;
+    const vpx_codec_cx_pkt_t *packet = vpx_codec_get_cx_data(&codec, &iter);
+    assert_non_null(packet);
+    frame_size = packet->data.frame.sz;
+    assert_true(frame_size <= sizeof frame);
+    memcpy(frame, packet->data.frame.buf, frame_size);
+    vpx_img_free(image);
+    vpx_codec_destroy(&codec);
+}
+
+static struct ck_render_message thumbnail(struct rendering *rendering, const void *bytes,
+                                          size_t size, uint16_t width, int *out)
+{
+    struct ck_render_message job = {
+        .kind = CK_RENDER_THUMBNAIL, .job = 42, .thumbnail = {width, 80}};
+    static struct ck_render_message answer;
+    int fds[2] = {rendering_file(bytes, size), rendering_file("", 0)};
+    rendering_order(rendering, &job, fds);
+    assert_true(rendering_answer(rendering, &answer));
+    assert_int_equal(answer.job, 42);
+    close(fds[0]);
+    if (out != NULL) {
+        *out = fds[1];
+    } else {
+        close(fds[1]);
+    }
+    return answer;
+}
+
+/* What another program says of the JPEG: its size, and the mean brightness of a half. */
+static void judge(int fd, int *width, int *height, double *left, double *right)
+{
+    char command[400];
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -i /proc/%d/fd/%d -vf scale=2:1:flags=area,format=gray -f rawvideo - "
+             "| od -An -tu1; ffprobe -v error -of csv=p=0 -show_entries stream=width,height "
+             "/proc/%d/fd/%d",
+             getpid(), fd, getpid(), fd);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    assert_int_equal(fscanf(pipe, "%lf %lf %d,%d", left, right, width, height), 4);
+    pclose(pipe);
+}
+
+static void a_key_frame_becomes_a_jpeg(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    rendering_start(&rendering);
+    static const struct {
+        unsigned width, height;
+        uint16_t max;
+        int shown_width, shown_height;
+    } cases[] = {{640, 480, 320, 320, 240},
+                 {160, 120, 320, 160, 120},
+                 {480, 640, 240, 240, 320},
+                 {321, 241, 4096, 321, 241}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int out;
+        make_frame(cases[i].width, cases[i].height);
+        struct ck_render_message answer =
+            thumbnail(&rendering, frame, frame_size, cases[i].max, &out);
+        assert_int_equal(answer.kind, CK_RENDER_DONE);
+        assert_int_equal(answer.done.width, cases[i].shown_width);
+        assert_int_equal(answer.done.height, cases[i].shown_height);
+        struct stat status;
+        assert_int_equal(fstat(out, &status), 0);
+        assert_int_equal(status.st_size, answer.done.bytes);
+        int width;
+        int height;
+        double left;
+        double right;
+        judge(out, &width, &height, &left, &right);
+        assert_int_equal(width, cases[i].shown_width);
+        assert_int_equal(height, cases[i].shown_height);
+        assert_true(left > 170 && right < 80);
+        close(out);
+    }
+    assert_int_equal(rendering_stop(&rendering), 0);
+}
+
+static void what_is_no_picture_gets_an_error_and_the_next_job_works(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    rendering_start(&rendering);
+    struct ck_render_message answer = thumbnail(&rendering, "", 0, 320, NULL);
+    assert_int_equal(answer.kind, CK_RENDER_FAILED);
+    assert_int_equal(answer.failed.fault, CK_RENDER_FAULT_INPUT);
+    assert_true(answer.failed.message.size > 0);
+    answer = thumbnail(&rendering, "this is not a picture at all", 28, 320, NULL);
+    assert_int_equal(answer.failed.fault, CK_RENDER_FAULT_INPUT);
+    static uint8_t large[CK_RENDER_FRAME_MAX + 1];
+    answer = thumbnail(&rendering, large, sizeof large, 320, NULL);
+    assert_int_equal(answer.failed.fault, CK_RENDER_FAULT_LIMIT);
+    make_frame(64, 64);
+    frame[6] = 0xFF; /* a width of 16383 */
+    frame[7] = 0x3F;
+    answer = thumbnail(&rendering, frame, frame_size, 320, NULL);
+    assert_int_equal(answer.failed.fault, CK_RENDER_FAULT_LIMIT);
+    make_frame(64, 64);
+    answer = thumbnail(&rendering, frame, frame_size, 320, NULL);
+    assert_int_equal(answer.kind, CK_RENDER_DONE);
+    assert_int_equal(rendering_stop(&rendering), 0);
+}
+
+/* Damaged key frames: an answer each time, whatever it is, and it goes on living. */
+static void damaged_frames_are_answered(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    rendering_start(&rendering);
+    uint32_t seed = 7;
+    make_frame(320, 240);
+    for (int round = 0; round < 60; round++) {
+        static uint8_t damaged[CK_RENDER_FRAME_MAX];
+        memcpy(damaged, frame, frame_size);
+        size_t size = round % 3 == 0 ? frame_size * (size_t)(round + 1) / 70 : frame_size;
+        for (int i = 0; i < 1 + round % 20; i++) {
+            seed = seed * 1664525 + 1013904223;
+            damaged[round % 2 == 0 ? seed % 60 : seed % frame_size] ^= (uint8_t)(seed >> 24);
+        }
+        struct ck_render_message answer = thumbnail(&rendering, damaged, size, 320, NULL);
+        assert_true(answer.kind == CK_RENDER_DONE || answer.kind == CK_RENDER_FAILED);
+    }
+    assert_int_equal(rendering_stop(&rendering), 0);
+}
+
+static void a_full_output_is_told(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    rendering_start(&rendering);
+    make_frame(64, 64);
+    struct ck_render_message job = {.kind = CK_RENDER_THUMBNAIL, .job = 9, .thumbnail = {320, 80}};
+    int fds[2] = {rendering_file(frame, frame_size), -1};
+    FILE *full = fopen("/dev/full", "we");
+    assert_non_null(full);
+    fds[1] = fileno(full);
+    struct ck_render_message answer;
+    rendering_order(&rendering, &job, fds);
+    assert_true(rendering_answer(&rendering, &answer));
+    assert_int_equal(answer.kind, CK_RENDER_FAILED);
+    assert_int_equal(answer.failed.fault, CK_RENDER_FAULT_OUTPUT);
+    fclose(full);
+    close(fds[0]);
+    assert_int_equal(rendering_stop(&rendering), 0);
+}
+
+/* The same order again after it was killed in the middle of its work: nothing is left over. */
+static void after_it_was_killed_a_new_one_does_the_job(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    make_frame(640, 480);
+    struct ck_render_message job = {.kind = CK_RENDER_THUMBNAIL, .job = 9, .thumbnail = {320, 80}};
+    int fds[2] = {rendering_file(frame, frame_size), rendering_file("", 0)};
+    rendering_start(&rendering);
+    rendering_order(&rendering, &job, fds);
+    assert_int_equal(kill(rendering.pid, SIGKILL), 0);
+    struct ck_render_message answer;
+    while (rendering_answer(&rendering, &answer)) {
+    }
+    rendering_stop(&rendering);
+    rendering_start(&rendering);
+    assert_int_equal(ftruncate(fds[1], 0), 0);
+    assert_int_equal(lseek(fds[1], 0, SEEK_SET), 0);
+    rendering_order(&rendering, &job, fds);
+    assert_true(rendering_answer(&rendering, &answer));
+    assert_int_equal(answer.kind, CK_RENDER_DONE);
+    assert_int_equal(rendering_stop(&rendering), 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_message_it_does_not_understand_ends_it(void **state)
+{
+    (void)state;
+    static const uint8_t nonsense[] = {0, 1, 2, 3};
+    static const uint8_t measures[] = {0, 2, 0, 0, 0, 0, 0, 0, 0, 1}; /* without its descriptor */
+    static uint8_t huge[CK_RENDER_MESSAGE_MAX + 500];
+    static const struct {
+        const uint8_t *bytes;
+        size_t size;
+    } cases[] = {{nonsense, sizeof nonsense}, {measures, sizeof measures}, {huge, sizeof huge}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rendering rendering;
+        struct ck_render_message answer;
+        rendering_start(&rendering);
+        rendering_send(&rendering, cases[i].bytes, cases[i].size, NULL, 0);
+        assert_false(rendering_answer(&rendering, &answer));
+        int status = rendering_stop(&rendering);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), CK_RENDER_EXIT_PROTOCOL);
+    }
+}
+
+static void without_its_socket_it_says_so(void **state)
+{
+    (void)state;
+    int status = system(CK_BUILD_DIR "/bin/checkin-render 2>/dev/null");
+    assert_int_equal(WEXITSTATUS(status), CK_RENDER_EXIT_USAGE);
+    status = system(CK_BUILD_DIR "/bin/checkin-render --control-fd=0 </dev/null 2>/dev/null");
+    assert_int_equal(WEXITSTATUS(status), CK_RENDER_EXIT_USAGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_frame_becomes_a_jpeg),
+        cmocka_unit_test(what_is_no_picture_gets_an_error_and_the_next_job_works),
+        cmocka_unit_test(damaged_frames_are_answered),
+        cmocka_unit_test(a_full_output_is_told),
+        cmocka_unit_test(after_it_was_killed_a_new_one_does_the_job),
+        cmocka_unit_test(a_message_it_does_not_understand_ends_it),
+        cmocka_unit_test(without_its_socket_it_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
