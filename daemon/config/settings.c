@@ -501,7 +501,7 @@ static const struct ck_setting table[] = {
      .standard = "1 min",
      .min = 10 * SECOND,
      .max = HOUR,
-     .help = "How often."},
+     .help = "How often it is asked."},
 
     {.section = "limits",
      .key = "connections",
