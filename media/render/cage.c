@@ -161,7 +161,7 @@ static int add_threads(scmp_filter_ctx filter)
     }
     return error != 0 ? error
                       : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                         SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+                                         SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 }
 
 /* Memory may be mapped and its protection changed, but it never becomes a program. */
@@ -184,14 +184,14 @@ static int add_memory(scmp_filter_ctx filter)
 static int add_wakers(scmp_filter_ctx filter)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)AF_UNIX));
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)AF_UNIX, 0));
 }
 
 /* abort() signals its own process; no other may be reached. */
 static int add_abort(scmp_filter_ctx filter)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
 int ck_cage_close(void)

@@ -20,7 +20,7 @@
 /* What a child that is in the cage tries. It returns an exit status; a kill is no status. */
 typedef int attempt(void);
 
-static int try_in_cage(attempt *attempt)
+static int try_in_cage(attempt *tried)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -28,7 +28,7 @@ static int try_in_cage(attempt *attempt)
         if (ck_cage_restrict() != 0 || ck_cage_close() != 0) {
             _exit(99);
         }
-        _exit(attempt());
+        _exit(tried());
     }
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -101,16 +101,16 @@ static int start_a_thread(void)
                : 1;
 }
 
-static void assert_harmless(attempt *attempt)
+static void assert_harmless(attempt *tried)
 {
-    int status = try_in_cage(attempt);
+    int status = try_in_cage(tried);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 7);
 }
 
-static void assert_killed(attempt *attempt)
+static void assert_killed(attempt *tried)
 {
-    int status = try_in_cage(attempt);
+    int status = try_in_cage(tried);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGSYS);
 }
