@@ -559,7 +559,7 @@ int ck_calls_create(const struct ck_calls_options *options, const struct ck_call
                     ? -ENOMEM
                     : ck_pool_create(options->loop, &options->pool, &events, calls, &calls->pool);
     if (error == 0) {
-        error = ck_render_create(options->loop, options->render_program, &calls->render);
+        error = ck_renderer_create(options->loop, options->render_program, &calls->render);
         if (error != 0) {
             ck_pool_stop(calls->pool, NULL, NULL);
         }
@@ -616,7 +616,7 @@ void ck_calls_stop(struct ck_calls *calls, void (*stopped)(void *context), void 
     calls->stopped = stopped;
     calls->stopped_context = context;
     ck_pool_stop(calls->pool, on_pool_stopped, calls);
-    ck_render_stop(calls->render, on_render_stopped, calls);
+    ck_renderer_stop(calls->render, on_render_stopped, calls);
 }
 
 struct ck_calls_status ck_calls_status(const struct ck_calls *calls)

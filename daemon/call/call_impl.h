@@ -3,7 +3,7 @@
 #define DAEMON_CALL_CALL_IMPL_H
 
 #include "daemon/call/call.h"
-#include "daemon/call/render.h"
+#include "daemon/call/renderer.h"
 #include "protocol/client.h"
 
 #define LEGS 2
@@ -50,6 +50,7 @@ struct leg {
     int64_t held_generation, held_id;
     unsigned crashes;
     bool first_audio, first_frame, camera_off;
+    bool unrecordable; /* a recording of this leg broke: the call goes on without another try */
     struct recording recording;
 };
 
@@ -83,14 +84,14 @@ struct call {
     bool timer_open;
     struct challenge challenges[CK_CALL_CHALLENGES_MAX];
     unsigned challenge_count, challenge_next;
-    bool challenges_running;
+    bool challenges_running, challenges_done;
 };
 
 struct ck_calls {
     uv_loop_t *loop;
     struct ck_call_ports ports;
     struct ck_pool *pool;
-    struct ck_render *render;
+    struct ck_renderer *render;
     char *recording_dir;
     uint32_t video_bitrate_max;
     uint8_t master_key[CK_KEY_SIZE];

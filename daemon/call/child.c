@@ -205,6 +205,9 @@ static int send_now(struct ck_child *child, const void *bytes, size_t size, cons
         message.msg_control = control.room;
         message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
         struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        if (head == NULL) { /* no compiler knows that the room is large enough */
+            return -EINVAL;
+        }
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);

@@ -268,8 +268,8 @@ static void thumbnail_done(uv_work_t *work, int status)
     struct job *job = work->data;
     int error = status < 0 ? status : job->result;
     if (error == 0) {
-        error =
-            ck_render_thumbnail(job->calls->render, job->frame, job->frame_size, on_rendered, job);
+        error = ck_renderer_thumbnail(job->calls->render, job->frame, job->frame_size, on_rendered,
+                                      job);
     }
     if (error != 0) {
         if (error != CK_E_NOT_FOUND) { /* sound alone has no picture */

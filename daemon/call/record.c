@@ -39,6 +39,7 @@ static void abandon(struct call *call, int side, int error)
     if (recording->id != 0) {
         submit_failed(call, recording->id, error);
     }
+    call->legs[side].unrecordable = error != ECONNRESET && error != EPIPE;
     ck_call_recording_clear(recording);
     ck_call_maybe_free(call);
 }
@@ -153,7 +154,8 @@ static void on_begun(void *cookie, const struct ck_result *result)
 void ck_call_record_begin(struct call *call, int side)
 {
     struct leg *leg = &call->legs[side];
-    if (leg->recording.state != RECORDING_NONE || leg->state != LEG_CONNECTED) {
+    if (leg->recording.state != RECORDING_NONE || leg->state != LEG_CONNECTED ||
+        leg->unrecordable) {
         return;
     }
     struct begin *begin = calloc(1, sizeof *begin);
@@ -262,6 +264,7 @@ static void on_closed(struct call *call, int side, const struct ck_worker_record
     if (recording->state == RECORDING_RUNNING && call->mode != CALL_OVER) {
         ck_call_tell_recording(call, false, NULL); /* it ended by itself: the disk, or the leg */
     }
+    call->legs[side].unrecordable = closed->error != 0;
     ck_call_recording_clear(recording);
     ck_call_advance(call);
     ck_call_maybe_free(call);
@@ -282,6 +285,7 @@ void ck_call_record_message(struct call *call, int side, const struct ck_worker_
         break;
     case CK_WORKER_RECORD_FAILED:
         submit_failed(call, recording->id, (int)message->record_failed.error);
+        call->legs[side].unrecordable = true;
         if (recording->state == RECORDING_ASKED) { /* never began: no RECORD_CLOSED follows */
             ck_call_recording_clear(recording);
             ck_call_maybe_free(call);

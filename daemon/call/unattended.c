@@ -12,6 +12,7 @@ static void finish(struct call *call)
 {
     struct ck_actor actor = ck_call_worker_actor(call);
     call->challenges_running = false;
+    call->challenges_done = true;
     ck_call_timer_stop(call);
     call->left = true; /* the page may go now */
     ck_call_submit(call->calls, "checkin.challenge_finished", &actor,
@@ -69,8 +70,8 @@ static void on_no_picture(uv_timer_t *timer)
 void ck_call_challenges_begin(struct call *call)
 {
     struct leg *leg = &call->legs[CK_CALL_PERSON];
-    if (call->challenges_running || call->challenge_count == 0 || leg->state != LEG_CONNECTED ||
-        !leg->joined) {
+    if (call->challenges_running || call->challenges_done || call->challenge_count == 0 ||
+        leg->state != LEG_CONNECTED || !leg->joined) {
         return;
     }
     if (!leg->first_frame) {

@@ -82,8 +82,8 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
         "INSERT INTO checkin (person_id, unit_id, inspector_id, plan_id, plan_version, local_date, "
         "slot, drawn, zone, zone_version, kind, mandatory, policy_id, make_up_of, reason, "
         "window_start_at, window_end_at, due_at, state, machine, outcome, decided_at, created_at, "
-        "next_at, next_what) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-        "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        "next_at, next_what, attempts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         CK_ARGS(ck_int(step->person), ck_int(row->unit), ck_int(step->inspector),
                 ck_id(step->plan), ck_id(row->plan_version), ck_text(date), ck_int(row->slot),
                 ck_int(row->drawn), ck_text(row->zone), ck_text(row->zone_version),
@@ -92,7 +92,7 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
                 ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
                 ck_text(ck_checkin_state_name(step->state)), ck_text(machine),
                 ck_text(outcome_text(step->outcome)), ck_time(row->decided_at), ck_time(now),
-                ck_time(step->next_at), ck_text(next_what(step))),
+                ck_time(step->next_at), ck_text(next_what(step)), ck_int(row->attempts)),
         &id);
     if (r == 0) {
         row->step.id = id;
@@ -106,7 +106,7 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
     "outcome, window_start_at, window_end_at, due_at, next_at, attempt, caught_up, "               \
     "review_deadline_at, answerable_ms, machine, unit_id, policy_id, plan_version, fence, "        \
     "local_date, slot, drawn, zone, zone_version, waiting_since_at, connected_at, decided_at, "    \
-    "taken_by, receipt"
+    "taken_by, receipt, attempts"
 
 static bool read_step(const struct ck_rows *rows, struct ck_checkin *step)
 {
@@ -158,6 +158,7 @@ static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
     read.decided_at = ck_row_time(rows, 30);
     read.taken_by = ck_row_int(rows, 31);
     ck_row_copy(rows, 32, read.receipt, sizeof read.receipt);
+    read.attempts = (uint32_t)ck_row_int(rows, 33);
     *row = read;
     return 0;
 }

@@ -22,6 +22,7 @@ struct ck_checkin_row {
     struct ck_date date;  /* local date of the occurrence */
     int64_t slot;         /* within the date, over all windows */
     bool drawn;
+    uint32_t attempts; /* rings that the policy wants */
     char zone[CK_ZONE_NAME_SIZE];
     char zone_version[CK_ZONE_VERSION_SIZE];
     struct ck_wall waiting_since; /* the console rings; 0: not */

@@ -37,12 +37,11 @@ int ck_thread_insert(struct ck_store *store, int64_t person, const void *wrapped
 int ck_message_insert(struct ck_store *store, struct ck_message_row *row, struct ck_wall now)
 {
     int64_t earlier = 0;
-    int r = ck_sql_number(store,
-                          "SELECT id FROM message WHERE person_id = ?1 AND "
-                          "coalesce(from_staff, 0) = ?2 AND client_id = ?3",
-                          CK_ARGS(ck_int(row->person), ck_int(row->from_staff),
-                                  ck_text(row->client_id)),
-                          &earlier);
+    int r = ck_sql_number(
+        store,
+        "SELECT id FROM message WHERE person_id = ?1 AND "
+        "coalesce(from_staff, 0) = ?2 AND client_id = ?3",
+        CK_ARGS(ck_int(row->person), ck_int(row->from_staff), ck_text(row->client_id)), &earlier);
     if (r == 0) {
         row->id = earlier;
         return CK_E_CONFLICT;

@@ -9,7 +9,8 @@
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 
-/* The wrapped key of a person's thread into at most `capacity` bytes. CK_E_NOT_FOUND: no thread yet, or erased. */
+/* The wrapped key of a person's thread into at most `capacity` bytes. CK_E_NOT_FOUND: no thread
+ * yet, or erased. */
 int ck_thread_key(struct ck_store *store, int64_t person, void *wrapped, size_t capacity,
                   size_t *size);
 int ck_thread_insert(struct ck_store *store, int64_t person, const void *wrapped, size_t size,
@@ -27,7 +28,8 @@ struct ck_message_row {
 /* CK_E_CONFLICT: this sender sent this client_id already; row->id is then the earlier one's. */
 int ck_message_insert(struct ck_store *store, struct ck_message_row *row, struct ck_wall now);
 
-/* Marks what the other side of `by_person` sent, up to an id. *changed: how many were not marked before. Read implies delivered. */
+/* Marks what the other side of `by_person` sent, up to an id. *changed: how many were not marked
+ * before. Read implies delivered. */
 int ck_message_delivered(struct ck_store *store, int64_t person, bool by_person, int64_t up_to,
                          struct ck_wall now, int64_t *changed);
 int ck_message_read(struct ck_store *store, int64_t person, bool by_person, int64_t up_to,

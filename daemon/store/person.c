@@ -71,8 +71,8 @@ int ck_order_insert(struct ck_store *store, struct ck_order_row *row, struct ck_
         "until_date, conditions, contacts_per_period, period_days, hours_start, hours_end, "
         "created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         CK_ARGS(ck_int(row->person), ck_text(row->kind), ck_text(row->article),
-                ck_text(row->number), ck_text(row->issuer), ck_text(row->from),
-                ck_text(row->until), ck_text(row->conditions), ck_int(row->contacts_per_period),
+                ck_text(row->number), ck_text(row->issuer), ck_text(row->from), ck_text(row->until),
+                ck_text(row->conditions), ck_int(row->contacts_per_period),
                 ck_int(row->period_days), ck_text(row->hours_start), ck_text(row->hours_end),
                 ck_time(now)),
         &row->id);
@@ -102,8 +102,7 @@ int ck_photo_insert(struct ck_store *store, int64_t id, const struct ck_photo_ro
                       CK_ARGS(ck_int(id), ck_int(row->person), ck_id(row->checkin),
                               ck_blob(row->key, row->key_size),
                               ck_blob(row->nonce, CK_GCM_NONCE_SIZE),
-                              ck_blob(row->sealed, row->size), ck_id(row->by_staff),
-                              ck_time(now)));
+                              ck_blob(row->sealed, row->size), ck_id(row->by_staff), ck_time(now)));
 }
 
 static void *copy_blob(const struct ck_rows *rows, int column, size_t *size)

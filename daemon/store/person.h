@@ -10,8 +10,8 @@
 
 struct ck_person_row {
     int64_t id;
-    const char *reference;                     /* "P-4821"; unique */
-    const char *name, *birth_date, *language;  /* never NULL */
+    const char *reference;                      /* "P-4821"; unique */
+    const char *name, *birth_date, *language;   /* never NULL */
     const char *phone, *email, *address, *note; /* NULL: none */
     const char *band;
     int64_t unit, inspector;
@@ -38,7 +38,8 @@ int ck_order_insert(struct ck_store *store, struct ck_order_row *row, struct ck_
 /* CK_E_CONFLICT: it has ended already, or is not there. */
 int ck_order_end(struct ck_store *store, int64_t id, const char *date, const char *reason);
 
-/* A sealed picture: the reference photo (checkin 0; a new one takes the place of the old) or a check-in's thumbnail. */
+/* A sealed picture: the reference photo (checkin 0; a new one takes the place of the old) or a
+ * check-in's thumbnail. */
 struct ck_photo_row {
     int64_t person, checkin, by_staff;
     const void *key; /* wrapped */
@@ -48,13 +49,14 @@ struct ck_photo_row {
     size_t size;
 };
 
-/* *id is the new row's; wrap keys and seal for ck_photo_next_id() first. CK_E_CONFLICT: this check-in has one. */
+/* *id is the new row's; wrap keys and seal for ck_photo_next_id() first. CK_E_CONFLICT: this
+ * check-in has one. */
 int ck_photo_next_id(struct ck_store *store, int64_t *id);
 int ck_photo_insert(struct ck_store *store, int64_t id, const struct ck_photo_row *row,
                     struct ck_wall now);
 
-/* The newest reference photo of a person (checkin 0) or the thumbnail of a check-in; blobs are the caller's to free.
- * CK_E_NOT_FOUND. Any connection. */
+/* The newest reference photo of a person (checkin 0) or the thumbnail of a check-in; blobs are the
+ * caller's to free. CK_E_NOT_FOUND. Any connection. */
 struct ck_photo {
     int64_t id;
     void *key;

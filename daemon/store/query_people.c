@@ -14,7 +14,8 @@
 int ck_query_units(struct ck_store *store, json_t **list)
 {
     return ck_sql_list(
-        store, "SELECT id AS \"id:i\", name AS \"name:t\", zone AS \"zone:t\" FROM unit ORDER BY name",
+        store,
+        "SELECT id AS \"id:i\", name AS \"name:t\", zone AS \"zone:t\" FROM unit ORDER BY name",
         CK_NO_ARGS, list);
 }
 
@@ -33,10 +34,11 @@ int ck_query_unit(struct ck_store *store, int64_t id, json_t **unit)
 
 int ck_query_staff(struct ck_store *store, int64_t unit, json_t **list)
 {
-    return ck_sql_list(store,
-                       "SELECT " STAFF_COLUMNS
-                       " FROM staff WHERE ?1 = 0 OR unit_id = ?1 ORDER BY disabled_at IS NOT NULL, name",
-                       CK_ARGS(ck_int(unit)), list);
+    return ck_sql_list(
+        store,
+        "SELECT " STAFF_COLUMNS
+        " FROM staff WHERE ?1 = 0 OR unit_id = ?1 ORDER BY disabled_at IS NOT NULL, name",
+        CK_ARGS(ck_int(unit)), list);
 }
 
 int ck_query_staff_names(struct ck_store *store, int64_t unit, json_t **list)
@@ -59,12 +61,13 @@ int ck_query_me(struct ck_store *store, int64_t staff, json_t **out)
 {
     ck_cleanup(ck_json_decrefp) json_t *me = NULL;
     json_t *unit = NULL;
-    int r = ck_sql_object(store,
-                          "SELECT id AS \"id:i\", login AS \"login:t\", name AS \"name:t\", "
-                          "roles AS \"roles:r\", unit_id AS \"unit:i\", language AS \"language:t\", "
-                          "must_change AS \"must_change_password:f\" FROM staff "
-                          "WHERE id = ?1 AND disabled_at IS NULL",
-                          CK_ARGS(ck_int(staff)), &me);
+    int r =
+        ck_sql_object(store,
+                      "SELECT id AS \"id:i\", login AS \"login:t\", name AS \"name:t\", "
+                      "roles AS \"roles:r\", unit_id AS \"unit:i\", language AS \"language:t\", "
+                      "must_change AS \"must_change_password:f\" FROM staff "
+                      "WHERE id = ?1 AND disabled_at IS NULL",
+                      CK_ARGS(ck_int(staff)), &me);
     r = r == 0 ? ck_query_unit(store, json_integer_value(json_object_get(me, "unit")), &unit) : r;
     if (r == 0) {
         json_object_set_new(me, "unit", unit);
@@ -86,7 +89,8 @@ int ck_query_me(struct ck_store *store, int64_t staff, json_t **out)
     "(SELECT count(*) FROM message WHERE message.person_id = person.id AND from_staff IS NULL "    \
     "AND read_at IS NULL) AS \"unread_messages:i\""
 
-/* The last 30 days as marks, oldest first, and the window that comes next (never the instant drawn in it). */
+/* The last 30 days as marks, oldest first, and the window that comes next (never the instant drawn
+ * in it). */
 static int add_strip(struct ck_store *store, json_t *person, struct ck_wall now)
 {
     int64_t id = json_integer_value(json_object_get(person, "id"));
@@ -138,16 +142,15 @@ static void contains_pattern(const char *text, char *pattern, size_t size)
     pattern[n] = '\0';
 }
 
-int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope, struct ck_wall now,
-                     json_t **out)
+int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope,
+                     struct ck_wall now, json_t **out)
 {
     char pattern[512];
     contains_pattern(scope->text, pattern, sizeof pattern);
     ck_cleanup(ck_json_decrefp) json_t *list = NULL;
     int r = ck_sql_list(
         store,
-        "SELECT " PERSON_ROW_COLUMNS
-        " FROM person JOIN staff ON staff.id = person.inspector_id "
+        "SELECT " PERSON_ROW_COLUMNS " FROM person JOIN staff ON staff.id = person.inspector_id "
         "WHERE (?1 = 0 OR person.unit_id = ?1) AND (?2 = 0 OR person.inspector_id = ?2) "
         "AND (person.name LIKE ?3 ESCAPE '\\' OR person.reference LIKE ?3 ESCAPE '\\') "
         "ORDER BY person.name, person.id LIMIT ?4",
@@ -185,16 +188,14 @@ static void unfold_rule(json_t *plan)
 static int add_orders_and_plans(struct ck_store *store, json_t *person, int64_t id)
 {
     json_t *orders = NULL, *plans = NULL;
-    int r = ck_sql_list(store,
-                        "SELECT " ORDER_COLUMNS
-                        " FROM contact_order WHERE person_id = ?1 ORDER BY id DESC",
-                        CK_ARGS(ck_int(id)), &orders);
+    int r = ck_sql_list(
+        store, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE person_id = ?1 ORDER BY id DESC",
+        CK_ARGS(ck_int(id)), &orders);
     if (r == 0) {
         json_object_set_new(person, "orders", orders);
-        r = ck_sql_list(store,
-                        "SELECT " PLAN_COLUMNS
-                        " FROM plan WHERE person_id = ?1 ORDER BY state, id DESC",
-                        CK_ARGS(ck_int(id)), &plans);
+        r = ck_sql_list(
+            store, "SELECT " PLAN_COLUMNS " FROM plan WHERE person_id = ?1 ORDER BY state, id DESC",
+            CK_ARGS(ck_int(id)), &plans);
     }
     if (r == 0) {
         for (size_t i = 0; i < json_array_size(plans); i++) {

@@ -1,5 +1,6 @@
-/* Queries about units, staff, persons and messages, in the shapes of the pages' API (http.yaml). Any connection. Results are the
- * caller's. Scope is an argument; whether somebody may ask at all was decided before. */
+/* Queries about units, staff, persons and messages, in the shapes of the pages' API (http.yaml).
+ * Any connection. Results are the caller's. Scope is an argument; whether somebody may ask at all
+ * was decided before. */
 #ifndef DAEMON_STORE_QUERY_PEOPLE_H
 #define DAEMON_STORE_QUERY_PEOPLE_H
 
@@ -31,8 +32,8 @@ int ck_query_staff_one(struct ck_store *store, int64_t id, json_t **staff);
 int ck_query_me(struct ck_store *store, int64_t staff, json_t **me);
 
 /* PersonRow list by name, with strips of the last 30 days up to `now`. */
-int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope, struct ck_wall now,
-                     json_t **list);
+int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope,
+                     struct ck_wall now, json_t **list);
 /* Person; CK_E_NOT_FOUND. */
 int ck_query_person(struct ck_store *store, int64_t id, struct ck_wall now, json_t **person);
 /* The members of PersonRequest alone, for changing some of them. */
@@ -41,8 +42,8 @@ int ck_query_person_form(struct ck_store *store, int64_t id, json_t **form);
 int ck_query_order(struct ck_store *store, int64_t id, json_t **order);
 int ck_query_plan(struct ck_store *store, int64_t id, json_t **plan);
 
-/* Messages before an id (0: the newest), oldest first, sealed: as Message, with `nonce` and `sealed` in hexadecimal in place of
- * `text`; and the thread's wrapped key. */
+/* Messages before an id (0: the newest), oldest first, sealed: as Message, with `nonce` and
+ * `sealed` in hexadecimal in place of `text`; and the thread's wrapped key. */
 int ck_query_messages(struct ck_store *store, int64_t person, int64_t before, json_t **page);
 
 #endif

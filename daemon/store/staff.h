@@ -39,7 +39,8 @@ struct ck_staff_brief {
 };
 int ck_staff_brief_load(struct ck_store *store, int64_t id, struct ck_staff_brief *brief);
 
-/* Changes one column; values as in the insert, `disabled` is the time and its reason. CK_E_NOT_FOUND. */
+/* Changes one column; values as in the insert, `disabled` is the time and its reason.
+ * CK_E_NOT_FOUND. */
 int ck_staff_set_name(struct ck_store *store, int64_t id, const char *name);
 int ck_staff_set_roles(struct ck_store *store, int64_t id, int64_t roles);
 int ck_staff_set_unit(struct ck_store *store, int64_t id, int64_t unit);
@@ -47,11 +48,13 @@ int ck_staff_set_email(struct ck_store *store, int64_t id, const char *email);
 int ck_staff_set_phone(struct ck_store *store, int64_t id, const char *phone);
 int ck_staff_set_language(struct ck_store *store, int64_t id, const char *language);
 int ck_staff_set_on_duty(struct ck_store *store, int64_t id, bool on_duty);
-int ck_staff_set_disabled(struct ck_store *store, int64_t id, struct ck_wall at, const char *reason);
+int ck_staff_set_disabled(struct ck_store *store, int64_t id, struct ck_wall at,
+                          const char *reason);
 int ck_staff_set_password(struct ck_store *store, int64_t id, const char *password,
                           bool must_change);
 
-/* Whether an enabled administrator other than this one exists, so that nobody locks everybody out. */
+/* Whether an enabled administrator other than this one exists, so that nobody locks everybody out.
+ */
 int ck_staff_other_administrator(struct ck_store *store, int64_t id, bool *exists);
 
 #endif

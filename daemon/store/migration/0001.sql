@@ -196,6 +196,7 @@ CREATE TABLE checkin (
     state             TEXT NOT NULL CHECK (state IN ('planned', 'armed', 'ringing', 'connected', 'awaiting_review', 'done')),
     machine           TEXT NOT NULL,    -- what else the state machine keeps, as JSON
     attempt           INTEGER NOT NULL DEFAULT 0,
+    attempts          INTEGER NOT NULL, -- rings that the policy wants
     waiting_since_at  INTEGER,
     connected_at      INTEGER,
     taken_by          INTEGER REFERENCES staff,

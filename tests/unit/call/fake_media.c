@@ -1,6 +1,6 @@
-/* A media worker for tests: speaks worker.md and carries no media. What it does is said by the offer's first word:
- * "refuse" is refused with a line, "crash" aborts the process, "deaf" is answered and never connects; anything else
- * connects at once. */
+/* A media worker for tests: speaks worker.md and carries no media. What it does is said by the
+ * offer's first word: "refuse" is refused with a line, "crash" aborts the process, "deaf" is
+ * answered and never connects; anything else connects at once. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -109,6 +109,7 @@ static void take(const struct ck_worker_message *message)
         say(&(struct ck_worker_message){.kind = CK_WORKER_READY,
                                         .ready = {.version = CK_WORKER_VERSION,
                                                   .legs_max = 100,
+                                                  .handshakes_max = 100,
                                                   .library = ck_worker_text_of("fake")}});
         break;
     case CK_WORKER_LEG_OPEN:

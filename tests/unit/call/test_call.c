@@ -1,4 +1,5 @@
-/* The call manager with a fake worker and a fake engine: what pages and engine are told, in which order. */
+/* The call manager with a fake worker and a fake engine: what pages and engine are told, in which
+ * order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +148,7 @@ static int setup(void **state)
                             .recordings_max = 100,
                             .ring_bytes_max = 1 << 20,
                             .listen_v4 = {.family = 4, .bytes = {127, 0, 0, 1}}}},
-        .render_program = CK_FAKE_MEDIA,
+        .render_program = "/usr/bin/true", /* no thumbnails here */
         .recording_dir = world->dir,
         .video_bitrate_max = 1000000,
         .master_key = master,
@@ -233,9 +234,9 @@ static void live_call_from_ring_to_end(void **state)
 static void unattended_shows_each_challenge_and_records(void **state)
 {
     struct world *world = *state;
-    json_t *body = json_pack("{s:[{s:i,s:s,s:s,s:i},{s:i,s:s,s:i}]}", "challenges", "number", 1, "kind",
-                             "read_digits", "digits", "4 7 1", "seconds", 8, "number", 2, "kind",
-                             "turn_left", "seconds", 5);
+    json_t *body = json_pack("{s:[{s:i,s:s,s:s,s:i},{s:i,s:s,s:i}]}", "challenges", "number", 1,
+                             "kind", "read_digits", "digits", "4 7 1", "seconds", 8, "number", 2,
+                             "kind", "turn_left", "seconds", 5);
     person_joins(world, "v=0 person");
     ck_calls_start_unattended(world->calls, 42, body);
     json_decref(body);
@@ -338,7 +339,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(live_call_from_ring_to_end, setup, teardown),
-        cmocka_unit_test_setup_teardown(unattended_shows_each_challenge_and_records, setup, teardown),
+        cmocka_unit_test_setup_teardown(unattended_shows_each_challenge_and_records, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(worker_crash_asks_the_page_to_come_again, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_offer_is_answered_with_its_line, setup, teardown),
         cmocka_unit_test_setup_teardown(second_tab_replaces_the_first, setup, teardown),

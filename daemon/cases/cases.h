@@ -1,0 +1,47 @@
+/* Commands about the people of the store: units, staff, persons, orders, messages, photos. Handlers
+ * of daemon/core/command.h; rights are checked before they run (daemon/access), what they check is
+ * form and sense.
+ *
+ * | command | body | result |
+ * |---|---|---|
+ * | setup.first | login, name, language, hash, unit {name, zone} | {staff, unit} ; CONFLICT where
+ * there is staff | | unit.create | name, zone | Unit | | staff.create | login, name, hash, roles,
+ * unit_id, language, email, phone, on_duty | {id} | | staff.update | staff, and any of name, roles,
+ * unit_id, email, phone, on_duty, language, disabled + disabled_reason | {id} | | staff.password |
+ * staff, hash, must_change | {} | | staff.language | language | {} of the actor | | person.create |
+ * PersonRequest | {id} | | person.update | person, and any members of PersonRequest | {id} | |
+ * person.language | language | {} of the actor (a person) | | photo.store | person, jpeg (base64) |
+ * {} | | checkin.thumbnail | checkin, jpeg (base64) | {} | | order.create | person, OrderRequest |
+ * {id} | | message.send | person, client_id, text | {id, sent} ; the same again for a client_id
+ * that was sent before | | message.delivered, message.read | person, up_to | {changed} |
+ *
+ * `hash` is an encoded Argon2id; it never gets into the log. */
+#ifndef DAEMON_CASES_CASES_H
+#define DAEMON_CASES_CASES_H
+
+#include "daemon/core/command.h"
+
+#define CK_NAME_MAX 200        /* bytes of a name */
+#define CK_LOGIN_MAX 64        /* characters of a log-in: letters, digits, . _ - */
+#define CK_MAIL_MAX 254        /* bytes of a mail address */
+#define CK_NOTE_MAX 4000       /* bytes of a note or an address */
+#define CK_CONDITIONS_MAX 8000 /* bytes of an order's conditions */
+#define CK_PHOTO_MAX (2 << 20) /* bytes of a JPEG */
+#define CK_MESSAGE_MAX 8000    /* bytes of a message: 2000 characters */
+#define CK_AGE_MIN 18          /* years: nobody younger is enrolled */
+
+void ck_cases_register(struct ck_registry *registry);
+
+/* Opens the text of a message. Any thread. The text has `size` - CK_GCM_TAG_SIZE bytes and no zero
+ * behind it. CK_E_AUTH. */
+int ck_message_open(const uint8_t master[static CK_KEY_SIZE], int64_t person, const void *wrapped,
+                    size_t wrapped_size, const uint8_t nonce[static CK_GCM_NONCE_SIZE],
+                    const void *sealed, size_t size, void *text);
+
+/* Opens a photo or thumbnail (daemon/store/person.h). Any thread. `jpeg` has room for size -
+ * CK_GCM_TAG_SIZE bytes. CK_E_AUTH. */
+struct ck_photo;
+int ck_photo_open(const uint8_t master[static CK_KEY_SIZE], const struct ck_photo *photo,
+                  void *jpeg);
+
+#endif

@@ -1,0 +1,276 @@
+/* Persons and their orders. */
+#include "daemon/store/person.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/cases/cases_impl.h"
+#include "daemon/store/query_people.h"
+#include "daemon/store/staff.h"
+#include "protocol/base/cleanup.h"
+#include "scheduler/date.h"
+
+#define REFERENCE_TRIES 20
+#define MS_PER_DAY INT64_C(86400000)
+
+static const char *const bands[] = {"low", "medium", "high", "top", NULL};
+static const char *const order_kinds[] = {"protective_order", "special_requirements",
+                                          "official_warning", "other", NULL};
+
+/* Nobody under 18 is enrolled: calls with a minor need a guardian beside them. */
+static int check_age(struct ck_turn *turn, const char *birth_date, struct ck_refusal *refusal)
+{
+    struct ck_date born;
+    if (ck_date_parse(birth_date, &born) != 0) {
+        return ck_refuse(refusal, CK_E_INVALID, "birth_date", "must be a date, YYYY-MM-DD");
+    }
+    struct ck_civil today =
+        ck_date_civil((struct ck_date){(int32_t)(ck_turn_now(turn).ms / MS_PER_DAY)});
+    struct ck_civil birth = ck_date_civil(born);
+    int age = today.year - birth.year -
+              (today.month < birth.month || (today.month == birth.month && today.day < birth.day));
+    if (age < CK_AGE_MIN || age > 120) {
+        return ck_refuse(refusal, CK_E_INVALID, "birth_date", "must be %d to 120 years ago",
+                         CK_AGE_MIN);
+    }
+    return 0;
+}
+
+static int check_inspector(struct ck_turn *turn, const struct ck_person_row *row,
+                           struct ck_refusal *refusal)
+{
+    struct ck_staff_brief brief;
+    int r = ck_staff_brief_load(ck_turn_store(turn), row->inspector, &brief);
+    if (r == CK_E_NOT_FOUND || (r == 0 && (brief.disabled || brief.unit != row->unit ||
+                                           (brief.roles & CK_ROLE_INSPECTOR) == 0))) {
+        return ck_refuse(refusal, CK_E_INVALID, "inspector_id", "is not an inspector of this unit");
+    }
+    return r;
+}
+
+static int read_person(struct ck_turn *turn, const json_t *body, struct ck_person_row *row,
+                       struct ck_refusal *refusal)
+{
+    int r = ck_body_text(body, "name", CK_NAME_MAX, false, &row->name, refusal);
+    r = r == 0 ? ck_body_text(body, "birth_date", 10, false, &row->birth_date, refusal) : r;
+    r = r == 0 ? check_age(turn, row->birth_date, refusal) : r;
+    r = r == 0 ? ck_case_phone(body, &row->phone, refusal) : r;
+    r = r == 0 ? ck_case_mail(body, &row->email, refusal) : r;
+    r = r == 0 ? ck_case_word(body, "language", ck_languages, &row->language, refusal) : r;
+    r = r == 0 ? ck_case_optional(body, "address", CK_NOTE_MAX, &row->address, refusal) : r;
+    r = r == 0 ? ck_case_optional(body, "note", CK_NOTE_MAX, &row->note, refusal) : r;
+    r = r == 0 ? ck_body_id(body, "inspector_id", &row->inspector, refusal) : r;
+    r = r == 0 ? ck_body_id(body, "unit_id", &row->unit, refusal) : r;
+    r = r == 0 ? ck_case_word(body, "band", bands, &row->band, refusal) : r;
+    if (r == 0 && row->phone == NULL && row->email == NULL) {
+        r = ck_refuse(refusal, CK_E_INVALID, "phone",
+                      "a phone number or a mail address is needed to reach the person");
+    }
+    return r == 0 ? check_inspector(turn, row, refusal) : r;
+}
+
+/* An inspector makes and changes persons of the own caseload; a supervisor those of the unit. */
+static int check_scope(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_person_row *row, struct ck_refusal *refusal)
+{
+    if (actor->kind == CK_ACTOR_STAFF && !ck_in_scope(actor, row->unit, row->inspector)) {
+        return ck_turn_deny(turn, actor, "person", row->id, row->id,
+                            "the person would be outside your caseload", refusal);
+    }
+    return 0;
+}
+
+static json_t *sealed_person(const struct ck_person_row *row)
+{
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "name", row->name, "birth_date",
+                     row->birth_date, "phone", row->phone, "email", row->email, "address",
+                     row->address, "note", row->note);
+}
+
+/* A short public number that says nothing about the person: random, not counted up. */
+static int insert_person(struct ck_turn *turn, struct ck_person_row *row)
+{
+    for (int i = 0; i < REFERENCE_TRIES; i++) {
+        uint32_t number;
+        char reference[16];
+        ck_turn_random(turn, &number, sizeof number);
+        snprintf(reference, sizeof reference, i < REFERENCE_TRIES / 2 ? "P-%04u" : "P-%08u",
+                 i < REFERENCE_TRIES / 2 ? number % 10000 : number % 100000000);
+        row->reference = reference;
+        int r = ck_person_insert(ck_turn_store(turn), row, ck_turn_now(turn));
+        row->reference = NULL;
+        if (r != CK_E_CONFLICT) {
+            return r;
+        }
+    }
+    return CK_E_LIMIT;
+}
+
+int ck_person_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    uint8_t pseudonym[16], salt[32];
+    struct ck_person_row row = {.pseudonym = pseudonym, .salt = salt};
+    int r = read_person(turn, body, &row, refusal);
+    r = r == 0 ? check_scope(turn, actor, &row, refusal) : r;
+    if (r != 0) {
+        return r;
+    }
+    ck_turn_random(turn, pseudonym, sizeof pseudonym);
+    ck_turn_random(turn, salt, sizeof salt);
+    r = insert_person(turn, &row);
+    if (r != 0) {
+        return r;
+    }
+    struct ck_record record = {.action = "PERSON_CREATED",
+                               .object = "person",
+                               .object_id = row.id,
+                               .person_id = row.id,
+                               .open = json_pack("{s:s, s:s, s:I}", "band", row.band, "language",
+                                                 row.language, "unit", (json_int_t)row.unit),
+                               .sealed = sealed_person(&row)};
+    r = ck_turn_audit(turn, actor, &record);
+    if (r == 0) {
+        *result = json_pack("{s:I}", "id", (json_int_t)row.id);
+    }
+    return r;
+}
+
+int ck_case_person(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   int64_t *person, struct ck_refusal *refusal)
+{
+    int64_t unit = 0, inspector = 0;
+    int r = ck_body_id(body, "person", person, refusal);
+    r = r == 0 ? ck_person_owner(ck_turn_store(turn), *person, &unit, &inspector) : r;
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "person", "there is no such person");
+    }
+    struct ck_person_row row = {.id = *person, .unit = unit, .inspector = inspector};
+    return r == 0 ? check_scope(turn, actor, &row, refusal) : r;
+}
+
+int ck_person_change(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_person_row row = {0};
+    ck_cleanup(json_decrefp) json_t *merged = NULL;
+    int r = ck_case_person(turn, actor, body, &row.id, refusal);
+    r = r == 0 ? ck_query_person_form(ck_turn_store(turn), row.id, &merged) : r;
+    if (r != 0) {
+        return r;
+    }
+    json_object_update(merged, (json_t *)(uintptr_t)body);
+    r = read_person(turn, merged, &row, refusal);
+    r = r == 0 ? check_scope(turn, actor, &row, refusal) : r;
+    r = r == 0 ? ck_person_update(ck_turn_store(turn), &row) : r;
+    if (r != 0) {
+        return r;
+    }
+    struct ck_record record = {.action = "PERSON_CHANGED",
+                               .object = "person",
+                               .object_id = row.id,
+                               .person_id = row.id,
+                               .open = json_pack("{s:s, s:I, s:I}", "band", row.band, "unit",
+                                                 (json_int_t)row.unit, "inspector",
+                                                 (json_int_t)row.inspector),
+                               .sealed = sealed_person(&row)};
+    r = ck_turn_audit(turn, actor, &record);
+    struct ck_output today = {.kind = CK_OUTPUT_TODAY,
+                              .unit_id = row.unit,
+                              .staff_id = row.inspector,
+                              .person_id = row.id};
+    r = r == 0 ? ck_turn_output(turn, &today) : r;
+    if (r == 0) {
+        *result = json_pack("{s:I}", "id", (json_int_t)row.id);
+    }
+    return r;
+}
+
+int ck_person_language(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                       json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    const char *language = NULL;
+    int r = ck_case_word(body, "language", ck_languages, &language, refusal);
+    return r == 0 ? ck_person_set_language(ck_turn_store(turn), actor->person_id, language) : r;
+}
+
+/* ---- orders ---- */
+
+static int read_time_of_day(const json_t *body, const char *name, const char **text,
+                            struct ck_refusal *refusal)
+{
+    unsigned hour = 0, minute = 0;
+    int used = 0;
+    int r = ck_body_text(body, name, 5, false, text, refusal);
+    if (r == 0 && (strlen(*text) != 5 || sscanf(*text, "%2u:%2u%n", &hour, &minute, &used) != 2 ||
+                   used != 5 || hour > 23 || minute > 59)) {
+        return ck_refuse(refusal, CK_E_INVALID, name, "must be a time of day, HH:MM");
+    }
+    return r;
+}
+
+static int read_date(const json_t *body, const char *name, const char **text, struct ck_date *date,
+                     struct ck_refusal *refusal)
+{
+    int r = ck_body_text(body, name, 10, false, text, refusal);
+    if (r == 0 && ck_date_parse(*text, date) != 0) {
+        return ck_refuse(refusal, CK_E_INVALID, name, "must be a date, YYYY-MM-DD");
+    }
+    return r;
+}
+
+static int read_order(const json_t *body, struct ck_order_row *row, struct ck_refusal *refusal)
+{
+    struct ck_date from, until;
+    int r = ck_case_word(body, "kind", order_kinds, &row->kind, refusal);
+    r = r == 0 ? ck_body_text(body, "article", CK_NAME_MAX, true, &row->article, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "number", CK_NAME_MAX, false, &row->number, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "issuer", CK_NAME_MAX, false, &row->issuer, refusal) : r;
+    r = r == 0 ? read_date(body, "from", &row->from, &from, refusal) : r;
+    r = r == 0 ? read_date(body, "until", &row->until, &until, refusal) : r;
+    if (r == 0 && until.day < from.day) {
+        return ck_refuse(refusal, CK_E_INVALID, "until", "must not be before from");
+    }
+    r = r == 0
+            ? ck_body_text(body, "conditions", CK_CONDITIONS_MAX, true, &row->conditions, refusal)
+            : r;
+    r = r == 0
+            ? ck_body_int(body, "contacts_per_period", 0, 1000, &row->contacts_per_period, refusal)
+            : r;
+    r = r == 0 ? ck_body_int(body, "period_days", 1, 366, &row->period_days, refusal) : r;
+    r = r == 0 ? read_time_of_day(body, "hours_start", &row->hours_start, refusal) : r;
+    r = r == 0 ? read_time_of_day(body, "hours_end", &row->hours_end, refusal) : r;
+    if (r == 0 && strcmp(row->hours_end, row->hours_start) <= 0) {
+        return ck_refuse(refusal, CK_E_INVALID, "hours_end", "must be after hours_start");
+    }
+    return r;
+}
+
+int ck_order_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_order_row row = {0};
+    int r = ck_case_person(turn, actor, body, &row.person, refusal);
+    r = r == 0 ? read_order(body, &row, refusal) : r;
+    r = r == 0 ? ck_order_insert(ck_turn_store(turn), &row, ck_turn_now(turn)) : r;
+    if (r != 0) {
+        return r;
+    }
+    struct ck_record record = {
+        .action = "ORDER_CREATED",
+        .object = "order",
+        .object_id = row.id,
+        .person_id = row.person,
+        .open = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "kind", row.kind, "from", row.from,
+                          "until", row.until, "contacts", (json_int_t)row.contacts_per_period,
+                          "period_days", (json_int_t)row.period_days, "hours_start",
+                          row.hours_start, "hours_end", row.hours_end),
+        .sealed = json_pack("{s:s, s:s, s:s, s:s}", "article", row.article, "number", row.number,
+                            "issuer", row.issuer, "conditions", row.conditions)};
+    r = ck_turn_audit(turn, actor, &record);
+    if (r == 0) {
+        *result = json_pack("{s:I}", "id", (json_int_t)row.id);
+    }
+    return r;
+}
