@@ -94,7 +94,8 @@ static size_t write_prefix(char *line, size_t size, enum ck_log_level level)
 }
 
 /* One line to standard error. */
-static void write_line(enum ck_log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_line(enum ck_log_level level,
+                                                             const char *format, va_list args)
 {
     char line[CK_LOG_LINE_MAX + 1];
     size_t at = write_prefix(line, sizeof line, level);
@@ -125,8 +126,8 @@ const char *ck_log_event_id(enum ck_log_event event)
 }
 
 /* Whether the journal has taken it. */
-static bool send_event(enum ck_log_event event, enum ck_log_level level, const char *format,
-                       va_list args)
+__attribute__((format(printf, 3, 0))) static bool
+send_event(enum ck_log_event event, enum ck_log_level level, const char *format, va_list args)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
     char line[CK_LOG_LINE_MAX];
