@@ -44,6 +44,9 @@ bool ck_key_frames_packet(struct ck_key_frames *frames, uint64_t sequence, const
 void ck_key_frames_want(struct ck_key_frames *frames, bool urgent)
 {
     frames->wanted = true;
+    if (urgent) { /* for somebody who has missed the beginning of the one that may be coming in */
+        frames->collecting = false;
+    }
     if (urgent && !frames->urgent) {
         frames->urgent = true;
         frames->asked_once = false;

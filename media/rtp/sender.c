@@ -18,7 +18,7 @@ int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool v
         .hz = video ? CK_RTP_VIDEO_HZ : CK_RTP_AUDIO_HZ,
         .type = type,
         .video = video,
-        .waiting = video,
+        .waiting = true,
         .highest = first_sequence &
                    0x7fff, /* so that the first roll-over is far (RFC 3711 section 3.3.1) */
         .last_timestamp = first_timestamp,

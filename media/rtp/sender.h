@@ -43,7 +43,7 @@ struct ck_sender {
     uint8_t type; /* payload type at this browser */
     bool video;
     bool fed;            /* there has been a packet */
-    bool waiting;        /* video: everything is dropped until a key frame begins */
+    bool waiting;        /* something was or is left out: video goes on with the next key frame */
     bool gated;          /* waiting because the downlink is poor */
     uint64_t feed;       /* number of what it is fed from, see ck_sender_map() */
     uint64_t feed_first; /* first number of that feed that is sent */

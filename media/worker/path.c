@@ -365,7 +365,8 @@ void path_stun(struct worker *worker, struct ck_packet *packet, const struct ck_
     const struct credentials *credentials = NULL;
     struct leg *leg = NULL;
     if (ck_stun_read(packet->data, packet->size, &message) == CK_OK &&
-        message.klass == CK_STUN_REQUEST && message.method == CK_STUN_BINDING) {
+        message.klass == CK_STUN_REQUEST && message.method == CK_STUN_BINDING &&
+        message.has_fingerprint) { /* RFC 8445 section 7.2.2 wants it in every check */
         leg = leg_named(worker, &message, &credentials);
     }
     /* Whoever cannot prove anything hears nothing: no answer to be reflected. */

@@ -23,8 +23,13 @@ static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_p
                    const struct ck_vp8 *vp8, bool *resume)
 {
     struct ck_mono now = from->worker->now;
+    if (vp8 == NULL) { /* sound always goes on */
+        *resume = sender->waiting;
+        sender->waiting = false;
+        return true;
+    }
     if (sender->waiting && !vp8->key_frame) {
-        if (sender->gated && now.us - sender->gate_asked.us >= CK_SENDER_GATE_KEY_MS * 1000) {
+        if (!sender->gated || now.us - sender->gate_asked.us >= CK_SENDER_GATE_KEY_MS * 1000) {
             sender->gate_asked = now;
             ck_key_frames_want(&from->keys, false);
         }
@@ -91,7 +96,10 @@ void relay_packet(struct leg *from, enum kind kind, const struct source *source,
     }
     struct track *track = &peer->tracks[kind];
     bool resume = false;
-    if (kind == VIDEO && !passes(from, &track->out, packet, vp8, &resume)) {
+    if (source->feed != track->out.feed) {
+        track->out.waiting = true;
+    }
+    if (!passes(from, &track->out, packet, vp8, &resume)) {
         return;
     }
     uint64_t out_sequence = 0;
@@ -117,8 +125,8 @@ void relay_begin(struct call *call)
         if (leg == NULL || leg->state != LEG_CONNECTED) {
             continue;
         }
-        if (leg->tracks[VIDEO].negotiated) {
-            leg->tracks[VIDEO].out.waiting = true;
+        for (int kind = 0; kind < KINDS; kind++) {
+            leg->tracks[kind].out.waiting = true;
         }
         ck_key_frames_want(&leg->keys, true);
         leg_soon(leg, 0);
