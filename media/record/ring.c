@@ -81,7 +81,8 @@ void *ck_ring_room(struct ck_ring *ring, size_t size, size_t reserve)
     size_t to_end = ring->size - (size_t)(written % ring->size);
     size_t skip = to_end < total ? to_end : 0;
     size_t free_bytes = room_for(ring, written, skip + total + reserve);
-    if (free_bytes == ring->size && written % ring->size > REWIND_AT) {
+    if (free_bytes == ring->size && written % ring->size > REWIND_AT &&
+        to_end + total + reserve <= ring->size) { /* else the rest of the ring goes on being used */
         skip = to_end;
     }
     if (size > CK_RING_RECORD_MAX || free_bytes < skip + total + reserve) {
