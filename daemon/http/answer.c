@@ -1,6 +1,8 @@
 /* Answers: headers, bodies, ranges and streams, written as the client takes them. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,28 +163,29 @@ static void put_head(struct block *block, const struct head *head)
     put(block, "connection: %s\r\n\r\n", head->keep_alive ? "keep-alive" : "close");
 }
 
+static void go_on_soon(struct connection *connection);
+
 /* Puts the head in front of what goes out and wakes the connection. */
 static void launch(struct ck_http_request *request, struct head *head)
 {
     struct connection *connection = request->connection;
-    assert(request->state == ANSWER_NONE);
+    assert(!request->answered);
     if (connection == NULL) {
         ck_http_request_free(request);
         return;
     }
     head->keep_alive = request->keep_alive && !connection->http->stopping;
     request->keep_alive = head->keep_alive;
-    request->headers = malloc(LWS_PRE + HEADERS_MAX);
-    struct block block = {.at = request->headers == NULL ? NULL : request->headers + LWS_PRE,
-                          .left = request->headers == NULL ? 0 : HEADERS_MAX};
+    request->headers = malloc(HEADERS_MAX);
     if (request->headers != NULL) {
+        struct block block = {.at = request->headers, .left = HEADERS_MAX};
         put_head(&block, head);
         assert(!block.failed);
         request->headers_size = HEADERS_MAX - block.left;
     }
-    request->state = ANSWER_HEADERS;
+    request->answered = true;
     ck_http_phase(connection, PHASE_ANSWER, CK_HTTP_STALL_MS);
-    lws_callback_on_writable(connection->wsi);
+    go_on_soon(connection);
 }
 
 void ck_http_answer(struct ck_http_request *request, const struct ck_http_answer *answer)
@@ -321,42 +324,100 @@ void ck_http_stream_give(struct ck_http_request *request, const void *bytes)
         request->out = request->out_owned = copy;
     }
     ck_http_phase(connection, PHASE_ANSWER, CK_HTTP_STALL_MS);
-    lws_callback_on_writable(connection->wsi);
+    go_on_soon(connection);
 }
 
-/* ---- writing ---- */
+/* ---- writing ----
+ *
+ * Not through libwebsockets: it does not tell an HTTP/1.1 connection that it may write while its
+ * input is held back, and spins on input that is not. So from the request to the end of its answer
+ * the connection's TLS session is ours, and libwebsockets gets it back for the next request. */
 
 /* Throws away what the client has sent behind its request: closing with it unread would reset the
  * connection and could take the answer away from the client. */
-static void drain(struct lws *wsi)
+static void drain(SSL *tls)
 {
-    SSL *tls = lws_get_ssl(wsi);
     char waste[4096];
-    for (size_t total = 0; tls != NULL && total < DRAIN_MAX;) {
+    for (size_t total = 0; total < DRAIN_MAX;) {
         int size = SSL_read(tls, waste, sizeof waste);
         if (size <= 0) {
             break;
         }
         total += (size_t)size;
     }
+    ERR_clear_error();
 }
 
-static int finish(struct connection *connection)
+static void watch_closed(uv_handle_t *handle)
 {
-    struct ck_http_request *request = connection->request;
-    bool keep_alive = request->keep_alive;
+    struct watch *watch = handle->data;
+    close(watch->fd);
+    free(watch);
+}
+
+void ck_http_watch_stop(struct connection *connection)
+{
+    struct watch *watch = connection->watch;
+    if (watch != NULL) {
+        connection->watch = NULL;
+        watch->connection = NULL;
+        uv_poll_stop(&watch->poll);
+        uv_close((uv_handle_t *)&watch->poll, watch_closed);
+    }
+}
+
+static void on_watch(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    (void)status; /* what is wrong shows when we write */
+    (void)events;
+    if (watch->connection != NULL) {
+        uv_poll_stop(poll);
+        ck_http_answer_go_on(watch->connection);
+    }
+}
+
+/* Waits for the connection to be writable (or readable), beside libwebsockets' own watch. */
+static int watch_start(struct connection *connection, int events)
+{
+    if (connection->watch == NULL) {
+        struct watch *watch = calloc(1, sizeof *watch);
+        if (watch == NULL) {
+            return -ENOMEM;
+        }
+        watch->fd = fcntl(lws_get_socket_fd(connection->wsi), F_DUPFD_CLOEXEC, 3);
+        if (watch->fd < 0 || uv_poll_init(connection->http->loop, &watch->poll, watch->fd) != 0) {
+            ck_closep(&watch->fd);
+            free(watch);
+            return -EMFILE;
+        }
+        watch->poll.data = watch;
+        watch->connection = connection;
+        connection->watch = watch;
+    }
+    return uv_poll_start(&connection->watch->poll, events, on_watch);
+}
+
+/* The answer is out. The connection may be gone afterwards. */
+static void finish(struct connection *connection)
+{
+    bool keep_alive = connection->request->keep_alive;
     struct lws *wsi = connection->wsi;
+    ck_http_watch_stop(connection);
     ck_http_request_orphan(connection);
     if (!keep_alive) {
-        drain(wsi);
-        return -1;
+        drain(lws_get_ssl(wsi));
+        ck_http_kill(connection);
+        return;
     }
     ck_http_phase(connection, PHASE_IDLE, CK_HTTP_IDLE_MS);
     lws_rx_flow_control(wsi, 1);
-    return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+    if (lws_http_transaction_completed(wsi) != 0) {
+        ck_http_kill(connection);
+    }
 }
 
-/* Asks for the next piece; true where one is under way. */
+/* Asks for the next piece; false where there is none. */
 static bool want_piece(struct connection *connection, struct ck_http_request *request)
 {
     if (!request->streaming || request->stream_at == request->stream_end) {
@@ -375,52 +436,103 @@ static bool want_piece(struct connection *connection, struct ck_http_request *re
     return true;
 }
 
-/* Writes the header block, where it has not gone out yet, and as much of the body as fits one go.
- */
-static int write_piece(struct connection *connection, struct ck_http_request *request)
+/* Puts the next record together: the rest of the header block and as much of the body as fits. */
+static size_t next_record(struct ck_http_request *request, uint8_t *record)
 {
-    uint8_t room[LWS_PRE + HEADERS_MAX + CHUNK];
-    size_t size = 0;
-    if (request->state == ANSWER_HEADERS) {
-        request->state = ANSWER_BODY;
-        size = request->headers_size;
-        memcpy(room + LWS_PRE, request->headers + LWS_PRE, size);
-    }
+    size_t size = request->headers_size - request->headers_at;
+    memcpy(record, request->headers + request->headers_at, size);
     size_t left = request->out_size - request->out_at;
-    size_t piece = left < CHUNK ? left : CHUNK;
-    if (piece > 0 && request->out != NULL) {
-        memcpy(room + LWS_PRE + size, request->out + request->out_at, piece);
-        request->out_at += piece;
-        size += piece;
+    size_t piece = left < CHUNK - size ? left : CHUNK - size;
+    if (piece > 0) {
+        memcpy(record + size, request->out + request->out_at, piece);
     }
-    ck_http_phase(connection, PHASE_ANSWER, CK_HTTP_STALL_MS);
-    /* As raw bytes: the block is ours, and so is the length. */
-    return lws_write(connection->wsi, room + LWS_PRE, size, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
+    return size + piece;
 }
 
-int ck_http_answer_writable(struct connection *connection)
+static void record_sent(struct ck_http_request *request, size_t size)
+{
+    size_t of_headers = request->headers_size - request->headers_at;
+    if (of_headers > size) {
+        of_headers = size;
+    }
+    request->headers_at += of_headers;
+    request->out_at += size - of_headers;
+}
+
+/* Writes until everything is out (true) or the connection takes no more (false; *events to wait
+ * for, 0: it is broken). */
+static bool write_all(struct connection *connection, struct ck_http_request *request, int *events)
+{
+    SSL *tls = lws_get_ssl(connection->wsi);
+    uint8_t record[CHUNK];
+    for (size_t size; (size = next_record(request, record)) > 0;) {
+        int sent = SSL_write(tls, record, (int)size);
+        if (sent <= 0) {
+            int error = SSL_get_error(tls, sent);
+            ERR_clear_error();
+            *events = error == SSL_ERROR_WANT_WRITE  ? UV_WRITABLE
+                      : error == SSL_ERROR_WANT_READ ? UV_READABLE
+                                                     : 0;
+            return false;
+        }
+        record_sent(request, (size_t)sent);
+        ck_http_phase(connection, PHASE_ANSWER, CK_HTTP_STALL_MS);
+    }
+    return true;
+}
+
+void ck_http_answer_go_on(struct connection *connection)
 {
     struct ck_http_request *request = connection->request;
-    if (request->state == ANSWER_NONE || request->wanting) {
-        return 0;
+    if (request == NULL || !request->answered || request->wanting) {
+        return;
     }
+    int events = 0;
     if (request->stream_failed || request->headers == NULL) {
-        return -1;
+        ck_http_kill(connection);
+    } else if (!write_all(connection, request, &events)) {
+        if (events == 0 || watch_start(connection, events) != 0) {
+            ck_http_kill(connection);
+        }
+    } else if (!want_piece(connection, request)) {
+        finish(connection);
     }
-    if ((request->state == ANSWER_HEADERS || request->out_at < request->out_size) &&
-        write_piece(connection, request) != 0) {
-        return -1;
+}
+
+static void on_ready(uv_idle_t *idle)
+{
+    struct ck_http *http = idle->data;
+    struct connection *ready = http->ready;
+    http->ready = NULL;
+    uv_idle_stop(idle);
+    while (ready != NULL) {
+        struct connection *connection = ready;
+        ready = connection->next_ready;
+        connection->is_ready = false;
+        connection->next_ready = NULL;
+        ck_http_answer_go_on(connection); /* may end this connection, never another */
     }
-    if (request->out_at < request->out_size) {
-        lws_callback_on_writable(connection->wsi);
-        return 0;
+}
+
+/* Goes on with the answer from the loop, after the present call. */
+static void go_on_soon(struct connection *connection)
+{
+    struct ck_http *http = connection->http;
+    if (connection->is_ready) {
+        return;
     }
-    if (want_piece(connection, request)) {
-        return 0;
+    connection->is_ready = true;
+    connection->next_ready = http->ready;
+    http->ready = connection;
+    uv_idle_start(&http->idle, on_ready);
+}
+
+void ck_http_not_ready(struct connection *connection)
+{
+    for (struct connection **at = &connection->http->ready; *at != NULL; at = &(*at)->next_ready) {
+        if (*at == connection) {
+            *at = connection->next_ready;
+            return;
+        }
     }
-    if (lws_partial_buffered(connection->wsi)) { /* to be gone before the end is told */
-        lws_callback_on_writable(connection->wsi);
-        return 0;
-    }
-    return finish(connection);
 }

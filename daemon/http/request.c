@@ -327,11 +327,6 @@ int ck_http_request_complete(struct connection *connection)
     return 0;
 }
 
-int ck_http_request_writable(struct connection *connection)
-{
-    return connection->request == NULL ? 0 : ck_http_answer_writable(connection);
-}
-
 void ck_http_request_orphan(struct connection *connection)
 {
     struct ck_http_request *request = connection->request;
@@ -346,7 +341,7 @@ void ck_http_request_orphan(struct connection *connection)
         http->bodies -= request->body_length;
     }
     /* It stays for a handler that still has it: before its answer, or with a piece under way. */
-    bool held = request->complete && request->state == ANSWER_NONE;
+    bool held = request->complete && !request->answered;
     if (!held && !request->wanting) {
         ck_http_request_free(request);
     }

@@ -63,7 +63,7 @@ void ck_http_phase(struct connection *connection, enum phase phase, int64_t ms)
 
 void ck_http_kill(struct connection *connection)
 {
-    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
 }
 
 int ck_http_header_copy(struct lws *wsi, enum lws_token_indexes token, size_t max, char **value)
@@ -154,6 +154,8 @@ static void connection_end(struct connection *c)
     struct ck_http *http = c->http;
     ck_http_request_orphan(c);
     ck_http_socket_gone(c);
+    ck_http_watch_stop(c);
+    ck_http_not_ready(c);
     if (c->held) {
         ck_limit_release(http->rate, c->address.key, c->address.size);
     }
@@ -178,8 +180,6 @@ static void sweep(uv_timer_t *timer)
             if (c->phase != PHASE_IDLE) {
                 http->counts.timed_out++;
             }
-            /* Once is enough: it goes at the end of this turn. */
-            c->deadline.us = INT64_MAX;
             ck_http_kill(c);
         }
     }
@@ -218,8 +218,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return ck_http_request_data(c, in, size);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return ck_http_request_complete(c);
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-        return ck_http_request_writable(c);
     case LWS_CALLBACK_CLOSED_HTTP:
         ck_http_request_orphan(c);
         return 0;
@@ -414,7 +412,7 @@ static void vhost_info(struct ck_http *http, struct lws_context_creation_info *i
     info->pt_serv_buf_size = CHUNK + 4096;
     info->alpn = "http/1.1";
     info->ssl_cipher_list = TLS12_CIPHERS;
-    info->server_string = "";
+    info->server_string = "checkind"; /* an empty one is an assertion when it is sent */
 }
 
 static int listen_all(struct ck_http *http)
@@ -485,7 +483,9 @@ int ck_http_create(const struct ck_http_settings *settings, const struct ck_http
     result = context_start(h);
     if (result == 0) {
         uv_timer_init(h->loop, &h->sweep);
-        h->sweep.data = h;
+        uv_idle_init(h->loop, &h->idle);
+        h->sweep.data = h->idle.data = h;
+        h->handles = 2;
         uv_timer_start(&h->sweep, sweep, SWEEP_MS, SWEEP_MS);
         *http = ck_take(h);
         return 0;
@@ -519,6 +519,9 @@ struct ck_http_counts ck_http_counts(const struct ck_http *http)
 static void stop_closed(uv_handle_t *handle)
 {
     struct ck_http *http = handle->data;
+    if (--http->handles > 0) {
+        return;
+    }
     void (*stopped)(void *) = http->stopped;
     void *user = http->stopped_user;
     http_free(http);
@@ -536,6 +539,7 @@ static void stop_turn(uv_timer_t *timer)
         lws_context_destroy(http->context);
         http->context = NULL;
         uv_close((uv_handle_t *)timer, stop_closed);
+        uv_close((uv_handle_t *)&http->idle, stop_closed);
         return;
     }
     http->stop_turns++;

@@ -29,6 +29,13 @@ enum phase {
     PHASE_CLOSING, /* a WebSocket that says goodbye */
 };
 
+/* Waits for a connection that takes no more at present. Outlives it by a turn of the loop. */
+struct watch {
+    uv_poll_t poll;
+    int fd; /* a duplicate: libwebsockets watches the other one */
+    struct connection *connection;
+};
+
 /* One TCP connection. Lives as long as its wsi. */
 struct connection {
     struct ck_http *http;
@@ -41,9 +48,10 @@ struct connection {
     struct ck_http_request *request;
     struct ck_http_socket *socket;
     struct ck_http_socket *upgrading; /* checked, the handshake is under way */
+    struct watch *watch;              /* NULL: none is needed */
+    struct connection *next_ready;
+    bool is_ready; /* in http->ready: its answer is to be gone on with */
 };
-
-enum answer_state { ANSWER_NONE, ANSWER_HEADERS, ANSWER_BODY };
 
 struct ck_http_request {
     struct connection *connection; /* NULL: the client has gone */
@@ -61,9 +69,9 @@ struct ck_http_request {
     size_t body_size, body_length; /* received, announced */
     void *context;
 
-    enum answer_state state;
-    char *headers; /* the block, behind LWS_PRE bytes */
-    size_t headers_size;
+    bool answered;
+    char *headers;
+    size_t headers_size, headers_at; /* of the block; gone out */
     const uint8_t *out; /* what goes out after the headers; owned where out_owned is set */
     uint8_t *out_owned;
     size_t out_size, out_at;
@@ -109,6 +117,9 @@ struct ck_http {
     struct ck_http_endpoint *endpoints;
     uv_loop_t *loop;
     uv_timer_t sweep;
+    uv_idle_t idle; /* runs while `ready` is not empty */
+    struct connection *ready;
+    unsigned handles; /* of the two that are open still */
     struct lws_context *context;
     struct lws_protocols protocols[2];
     struct lws_protocol_vhost_options *no_headers;
@@ -139,7 +150,7 @@ struct ck_mono ck_http_now(const struct ck_http *http);
 void ck_http_log(struct ck_http *http, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void ck_http_phase(struct connection *connection, enum phase phase, int64_t ms);
-/* Ends the connection from outside of libwebsockets' callbacks. */
+/* Ends the connection now, from outside of libwebsockets' callbacks. */
 void ck_http_kill(struct connection *connection);
 /* Copies a header of the present request into a new text. 0, CK_E_NOT_FOUND, CK_E_LIMIT, -ENOMEM.
  */
@@ -149,7 +160,6 @@ int ck_http_header_copy(struct lws *wsi, enum lws_token_indexes token, size_t ma
 int ck_http_request_begin(struct connection *connection, const char *path, size_t size);
 int ck_http_request_data(struct connection *connection, const void *data, size_t size);
 int ck_http_request_complete(struct connection *connection);
-int ck_http_request_writable(struct connection *connection);
 /* The connection is going. */
 void ck_http_request_orphan(struct connection *connection);
 void ck_http_request_free(struct ck_http_request *request);
@@ -160,7 +170,10 @@ unsigned ck_http_check_host(struct connection *connection, bool origin_checked, 
 bool ck_http_admit(struct connection *connection, char *address);
 
 /* answer.c */
-int ck_http_answer_writable(struct connection *connection);
+/* Writes as much of the answer as goes. The connection may be gone afterwards. */
+void ck_http_answer_go_on(struct connection *connection);
+void ck_http_watch_stop(struct connection *connection);
+void ck_http_not_ready(struct connection *connection);
 void ck_http_answer_status(struct ck_http_request *request, unsigned status);
 /* A whole small answer for a connection that is then closed, without a request (refused upgrades).
  */
