@@ -1,0 +1,119 @@
+// In the page: one peer connection a leg, a canvas that counts in the picture and a tone in the sound, and what is seen and
+// heard of the other side. Plain functions on window, called from the test.
+'use strict';
+const legs = new Map();
+
+// A picture whose left half is the leg's colour, with a bar that moves so that it never freezes.
+function picture(leg) {
+  const canvas = document.createElement('canvas');
+  canvas.width = 640;
+  canvas.height = 480;
+  const draw = canvas.getContext('2d');
+  let count = 0;
+  setInterval(() => {
+    draw.fillStyle = leg % 2 ? '#ff0000' : '#0000ff';
+    draw.fillRect(0, 0, 640, 480);
+    draw.fillStyle = '#ffffff';
+    draw.fillRect((count * 8) % 640, 400, 40, 80);
+    count++;
+  }, 33);
+  return canvas.captureStream(30);
+}
+
+function tone(context, leg) {
+  const oscillator = context.createOscillator();
+  oscillator.frequency.value = leg % 2 ? 600 : 1500;
+  const out = context.createMediaStreamDestination();
+  oscillator.connect(out);
+  oscillator.start();
+  return out.stream;
+}
+
+async function open(leg, candidates) {
+  const context = new AudioContext({ sampleRate: 48000 });
+  await context.resume();
+  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  const video = document.createElement('video');
+  const stream = new MediaStream();
+  video.muted = true;
+  video.autoplay = true;
+  video.playsInline = true;
+  video.srcObject = stream;
+  document.body.append(video);
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 4096;
+  const state = { peer, video, analyser, context, candidates };
+  legs.set(leg, state);
+  peer.ontrack = (event) => {
+    stream.addTrack(event.track);
+    if (event.track.kind === 'audio') {
+      const sound = new MediaStream([event.track]);
+      const audio = new Audio();
+      audio.srcObject = sound;
+      audio.muted = true;
+      void audio.play();
+      context.createMediaStreamSource(sound).connect(analyser);
+    }
+  };
+  const own = new MediaStream([...tone(context, leg).getTracks(), ...picture(leg).getTracks()]);
+  for (const track of own.getTracks()) peer.addTrack(track, own);
+  const offer = await peer.createOffer();
+  await peer.setLocalDescription(offer);
+  return offer.sdp;
+}
+
+async function answer(leg, sdp) {
+  await legs.get(leg).peer.setRemoteDescription({ type: 'answer', sdp });
+}
+
+async function restart(leg) {
+  const { peer } = legs.get(leg);
+  peer.restartIce();
+  const offer = await peer.createOffer();
+  await peer.setLocalDescription(offer);
+  return offer.sdp;
+}
+
+function pixel(video) {
+  if (video.videoWidth === 0) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = 64;
+  canvas.height = 48;
+  const draw = canvas.getContext('2d', { willReadFrequently: true });
+  draw.drawImage(video, 0, 0, 64, 48);
+  return [...draw.getImageData(10, 10, 1, 1).data.slice(0, 3)];
+}
+
+// The loudest frequency of what is heard, in Hz; 0 in silence.
+function pitch({ analyser, context }) {
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  let best = 0;
+  for (let i = 1; i < bins.length; i++) if (bins[i] > bins[best]) best = i;
+  return bins[best] < -70 ? 0 : (best * context.sampleRate) / analyser.fftSize;
+}
+
+async function look(leg) {
+  const state = legs.get(leg);
+  const seen = { connection: state.peer.connectionState, ice: state.peer.iceConnectionState, pixel: pixel(state.video), pitch: pitch(state), width: state.video.videoWidth };
+  for (const report of (await state.peer.getStats()).values()) {
+    if (report.type === 'inbound-rtp' && report.kind === 'video') {
+      Object.assign(seen, { decoded: report.framesDecoded, keys: report.keyFramesDecoded, lost: report.packetsLost, freezes: report.freezeCount, nacks: report.nackCount, plis: report.pliCount });
+    } else if (report.type === 'inbound-rtp') {
+      Object.assign(seen, { heard: report.packetsReceived, concealed: report.concealedSamples, soundLost: report.packetsLost });
+    } else if (report.type === 'outbound-rtp' && report.kind === 'video') {
+      Object.assign(seen, { sentWidth: report.frameWidth, sentFrames: report.framesSent, fps: report.framesPerSecond, target: report.targetBitrate, limit: report.qualityLimitationReason });
+    } else if (report.type === 'remote-inbound-rtp' && report.kind === 'video') {
+      Object.assign(seen, { rtt: report.roundTripTime, theyLost: report.packetsLost });
+    } else if (report.type === 'transport') {
+      Object.assign(seen, { srtp: report.srtpCipher, dtls: report.dtlsCipher });
+    }
+  }
+  return seen;
+}
+
+function close(leg) {
+  legs.get(leg).peer.close();
+  legs.delete(leg);
+}
+Object.assign(window, { ck: { open, answer, restart, look, close } });
