@@ -279,10 +279,9 @@ int ck_recording_open(struct ck_recorder *recorder, const struct ck_recording_st
     return 0;
 }
 
-/* Tells the writer what did not fit, as soon as something does. */
-static bool settle_lost(struct ck_recording *recording)
+/* Tells the writer what did not fit, once there are `reserve` bytes left behind that. */
+static bool settle_lost(struct ck_recording *recording, size_t reserve)
 {
-    struct ck_recorder *recorder = recording->recorder;
     struct record record = {
         .kind = RECORD_OVERFLOW,
         .recording = recording,
@@ -291,8 +290,7 @@ static bool settle_lost(struct ck_recording *recording)
         .value = recording->loop.lost,
     };
     if (recording->loop.lost > 0) {
-        /* Only with room for more behind it: else every second packet would be a gap of its own. */
-        if (!push(recorder, &record, NULL, recorder->reserve + CK_RING_RECORD_MAX)) {
+        if (!push(recording->recorder, &record, NULL, reserve)) {
             return false;
         }
         recording->loop.lost = 0;
@@ -324,8 +322,12 @@ void ck_recording_packet(struct ck_recording *recording, const struct ck_recordi
         .recording = recording,
         .at = packet->arrival,
     };
-    if (packet->size > CK_RECORDER_PACKET_MAX || !settle_lost(recording) ||
-        !push(recording->recorder, &record, packet->payload, recording->recorder->reserve)) {
+    /* A gap ends only with room for more behind it: else every second packet would be one of its
+     * own. */
+    size_t reserve = recording->recorder->reserve;
+    if (packet->size > CK_RECORDER_PACKET_MAX ||
+        !settle_lost(recording, reserve + CK_RING_RECORD_MAX) ||
+        !push(recording->recorder, &record, packet->payload, reserve)) {
         lose(recording, packet->arrival);
     }
 }
@@ -370,7 +372,7 @@ void ck_recording_pause(struct ck_recording *recording, uint16_t reason, struct 
     if (recording->loop.paused || recording->loop.closing) {
         return;
     }
-    settle_lost(recording);
+    settle_lost(recording, 0);
     recording->loop.paused = true;
     recording->loop.pause_reason = reason;
     recording->loop.paused_at = at;
@@ -401,7 +403,7 @@ void ck_recording_close(struct ck_recording *recording, struct ck_mono at)
     if (recording->loop.closing) {
         return;
     }
-    settle_lost(recording);
+    settle_lost(recording, 0);
     end_pause(recording, at);
     recording->loop.closing = true;
     control(recording, RECORD_CLOSE, (struct record){.at = at});

@@ -39,6 +39,7 @@ static void begin(struct ck_timeline *timeline, struct ck_timeline_stream *strea
         .base_us = arrival_us,
         .last_us = last_us,
         .slewed_us = arrival_us,
+        .pulled_us = arrival_us,
     };
     timeline->synced = false;
 }
@@ -61,35 +62,37 @@ static bool has_jumped(struct ck_timeline_stream *stream, int64_t late_us, int64
     return arrival_us - stream->late_since_us > CK_TIMELINE_PATIENCE_US;
 }
 
-static void slew(struct ck_timeline_stream *stream, int64_t arrival_us)
+/* How much of `wanted_us` may be worked off at a rate, from one arrival to the next. Once some is,
+ * the mark moves on. */
+static int64_t ration(int64_t wanted_us, int64_t ppm, int64_t arrival_us, int64_t *since_us)
 {
-    int64_t most = (arrival_us - stream->slewed_us) / (US_PER_S / CK_TIMELINE_SLEW_PPM);
+    int64_t most = (arrival_us - *since_us) * ppm / US_PER_S;
     if (most <= 0) {
-        return;
+        return 0;
     }
-    int64_t by = stream->wanted_us > most    ? most
-                 : stream->wanted_us < -most ? -most
-                                             : stream->wanted_us;
-    stream->base_us += by;
-    stream->wanted_us -= by;
-    stream->slewed_us = arrival_us;
+    *since_us = arrival_us;
+    return wanted_us > most ? most : wanted_us < -most ? -most : wanted_us;
 }
 
-/* A packet that is there before its time shows that the delay was taken too large. Once lips are in
- * sync, video follows audio only. */
-static void pull_back(struct ck_timeline *timeline, enum ck_seal_source_kind source,
-                      int64_t late_us)
+static void slew(struct ck_timeline_stream *stream, int64_t arrival_us)
 {
-    if (late_us >= 0) {
-        return;
-    }
+    int64_t by = ration(stream->wanted_us, CK_TIMELINE_SLEW_PPM, arrival_us, &stream->slewed_us);
+    stream->base_us += by;
+    stream->wanted_us -= by;
+}
+
+/* A packet that is there before its time. Once lips are in sync, video follows audio only. */
+static void pull_back(struct ck_timeline *timeline, enum ck_seal_source_kind source,
+                      int64_t late_us, int64_t arrival_us)
+{
+    struct ck_timeline_stream *stream = &timeline->streams[source];
+    int64_t early_us = late_us < 0 ? -late_us : 0;
+    int64_t by = ration(early_us, CK_TIMELINE_PULL_PPM, arrival_us, &stream->pulled_us);
     if (source == CK_SEAL_AUDIO) {
-        timeline->streams[CK_SEAL_AUDIO].base_us += late_us;
-        if (timeline->synced) {
-            timeline->streams[CK_SEAL_VIDEO].base_us += late_us;
-        }
+        stream->base_us -= by;
+        timeline->streams[CK_SEAL_VIDEO].base_us -= timeline->synced ? by : 0;
     } else if (!timeline->synced) {
-        timeline->streams[CK_SEAL_VIDEO].base_us += late_us;
+        stream->base_us -= by;
     }
 }
 
@@ -111,7 +114,7 @@ int64_t ck_timeline_place(struct ck_timeline *timeline, enum ck_seal_source_kind
             *broken = CK_TIMELINE_JUMP;
             begin(timeline, stream, ssrc, rtp, arrival_us);
         } else {
-            pull_back(timeline, source, late_us);
+            pull_back(timeline, source, late_us, arrival_us);
             slew(stream, arrival_us);
         }
     }

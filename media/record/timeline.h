@@ -18,6 +18,7 @@
 
 #define CK_TIMELINE_STEP_US 20000       /* a first difference below this is only worked off */
 #define CK_TIMELINE_SLEW_PPM 1000       /* how fast that is: 1 ms in a second */
+#define CK_TIMELINE_PULL_PPM 20000      /* how fast a late begin is made good: 20 ms in a second */
 #define CK_TIMELINE_SYNC_MAX_US 2000000 /* reports that differ by more are not believed */
 #define CK_TIMELINE_JUMP_US 500000   /* a clock that is off by this has jumped: at once if it is */
 #define CK_TIMELINE_LATE_US 10000000 /* ahead of its arrival or this late, and after a while of */
@@ -45,7 +46,8 @@ struct ck_timeline_stream {
     int64_t report_ticks;
     int64_t report_ntp_us;
     int64_t wanted_us; /* still to be worked off */
-    int64_t slewed_us; /* arrival up to which it was */
+    int64_t slewed_us; /* arrival up to which it was, */
+    int64_t pulled_us; /* and up to which a late begin was made good */
 };
 
 struct ck_timeline {

@@ -635,6 +635,30 @@ static void what_the_ring_cannot_hold_is_counted_and_marked(void **state)
     rig_stop(&rig);
 }
 
+/* The ring is still full when the recording is stopped. */
+static void an_overflow_up_to_the_end_is_marked(void **state)
+{
+    (void)state;
+    struct disk disk = DISK_INIT;
+    struct ck_recorder_io io = {disk_write, disk_sync, &disk};
+    struct ck_recorder_config config = {
+        .ring_size = CK_RECORDER_RING_MIN, .recordings_max = 4, .io = &io};
+    struct rig rig;
+    rig_start_with(&rig, &config);
+    disk_stall(&disk, true);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    disk_wait_for_writer(&disk);
+    rig.world.fat_bytes = 75000;
+    rig_run(&rig, 0, 8000);
+    ck_recording_close(rig.recording, sender_at(8000));
+    disk_stall(&disk, false);
+    struct ck_recording_event closed = *rig_wait(&rig, CK_RECORDING_CLOSED, PLAYBACK_RECORDING);
+    assert_int_equal(closed.error, 0);
+    assert_int_equal(closed.gaps, 1);
+    assert_true(rig_find(&rig, CK_RECORDING_OVERFLOW, PLAYBACK_RECORDING) != NULL);
+    rig_stop(&rig);
+}
+
 static void a_full_disk_ends_its_recording_only(void **state)
 {
     (void)state;
@@ -842,6 +866,7 @@ int main(void)
         cmocka_unit_test(nonsense_in_packets_harms_nothing),
         cmocka_unit_test(a_stalled_disk_costs_no_packet),
         cmocka_unit_test(what_the_ring_cannot_hold_is_counted_and_marked),
+        cmocka_unit_test(an_overflow_up_to_the_end_is_marked),
         cmocka_unit_test(a_full_disk_ends_its_recording_only),
         cmocka_unit_test(a_full_file_system_ends_the_recording),
         cmocka_unit_test(destroying_closes_what_is_open),

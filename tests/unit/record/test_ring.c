@@ -12,6 +12,7 @@
 #include "media/record/ring.h"
 
 #define RING_SIZE 8192u
+#define LARGE_SIZE (2u * 1024 * 1024)
 #define RECORDS 200000u
 
 static size_t size_of(uint32_t n)
@@ -93,10 +94,33 @@ static void a_full_ring_refuses_and_keeps_its_reserve(void **state)
     ck_ring_destroy(ring);
 }
 
+/* However large the reserve is, an empty ring has room, wherever its end is. */
+static void an_empty_ring_always_has_room(void **state)
+{
+    (void)state;
+    static const size_t reserves[] = {0, 100000, LARGE_SIZE / 4, LARGE_SIZE / 2};
+    for (size_t i = 0; i < sizeof reserves / sizeof reserves[0]; i++) {
+        struct ck_ring *ring;
+        assert_int_equal(ck_ring_create(&ring, LARGE_SIZE), 0);
+        for (uint32_t n = 0; n < 20000; n++) {
+            size_t got;
+            uint8_t *room = ck_ring_room(ring, size_of(n), reserves[i]);
+            assert_non_null(room);
+            memset(room, 1, size_of(n));
+            ck_ring_push(ring);
+            assert_non_null(ck_ring_peek(ring, &got));
+            assert_int_equal(got, size_of(n));
+            ck_ring_drop(ring);
+        }
+        ck_ring_destroy(ring);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_out_whole_and_in_order),
+        cmocka_unit_test(an_empty_ring_always_has_room),
         cmocka_unit_test(a_full_ring_refuses_and_keeps_its_reserve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
