@@ -175,6 +175,8 @@ enum ck_fact {
     CK_FACT_NOTICE_REPEATED, /* unknown fate: sent again under the same reference [try] */
     CK_FACT_NOTICE_STATE,    /* [enum ck_notice_state] */
     CK_FACT_SILENCE,         /* maximum silence exceeded [ms since last contact] */
+    CK_FACT_STORM,           /* many incidents at once: digests begin [opened in the window] */
+    CK_FACT_STORM_OVER,      /* [ms it lasted] */
     CK_FACT_COUNT,
 };
 

@@ -169,6 +169,8 @@ static const char *const fact_names[] = {
     [CK_FACT_NOTICE_REPEATED] = "notice_repeated",
     [CK_FACT_NOTICE_STATE] = "notice_state",
     [CK_FACT_SILENCE] = "silence",
+    [CK_FACT_STORM] = "storm",
+    [CK_FACT_STORM_OVER] = "storm_over",
 };
 
 const char *ck_fact_name(enum ck_fact fact)

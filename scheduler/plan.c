@@ -1,7 +1,8 @@
 #include "scheduler/plan.h"
 
-#include <assert.h>
 #include <string.h>
+
+#include "scheduler/plan_impl.h"
 
 enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60, MINUTE_S = 60 };
 
@@ -56,8 +57,8 @@ static struct ck_interval span_of(const struct ck_plan *plan, struct ck_interval
     return (struct ck_interval){window.from, ck_wall_add_ms(window.until, -plan->tail_ms)};
 }
 
-static struct ck_interval window_of(const struct ck_plan *plan, const struct ck_zone *zone,
-                                    struct ck_date date, uint32_t index, bool *extended)
+struct ck_interval ck_plan_window_of(const struct ck_plan *plan, const struct ck_zone *zone,
+                                     struct ck_date date, uint32_t index, bool *extended)
 {
     const struct ck_plan_window *window = &plan->windows[index];
     struct ck_local start = {date, window->start_min * MINUTE_S};
@@ -272,7 +273,7 @@ static void fixed_slot(struct expansion *expansion, struct ck_date date, uint32_
     made->due_local = local;
 }
 
-static bool fixed_in_window(const struct ck_plan *plan, uint32_t slot, uint32_t window)
+bool ck_plan_fixed_in_window(const struct ck_plan *plan, uint32_t slot, uint32_t window)
 {
     return plan->fixed_min[slot] >= plan->windows[window].start_min &&
            plan->fixed_min[slot] < plan->windows[window].end_min;
@@ -285,7 +286,7 @@ int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struc
     struct expansion expansion = {plan, around, zone, draw, draw_context, occurrences, 0};
     for (uint32_t index = 0; index < plan->window_count; index++) {
         bool extended;
-        struct ck_interval window = window_of(plan, zone, date, index, &extended);
+        struct ck_interval window = ck_plan_window_of(plan, zone, date, index, &extended);
         for (uint32_t slot = 0; slot < plan->draws; slot++) {
             int code = draw_slot(&expansion, date, index, window, extended, slot);
             if (code != 0) {
@@ -293,7 +294,7 @@ int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struc
             }
         }
         for (uint32_t slot = 0; slot < plan->fixed_count; slot++) {
-            if (fixed_in_window(plan, slot, index)) {
+            if (ck_plan_fixed_in_window(plan, slot, index)) {
                 fixed_slot(&expansion, date, index, window, extended, slot);
             }
         }
@@ -337,8 +338,8 @@ void ck_plan_checkin(const struct ck_plan *plan, const struct ck_occurrence *occ
 void ck_occurrence_reconvert(const struct ck_plan *plan, const struct ck_zone *zone,
                              struct ck_occurrence *occurrence)
 {
-    struct ck_interval window =
-        window_of(plan, zone, occurrence->date, occurrence->window, &occurrence->window_extended);
+    struct ck_interval window = ck_plan_window_of(plan, zone, occurrence->date, occurrence->window,
+                                                  &occurrence->window_extended);
     occurrence->window_start = window.from;
     occurrence->window_end = window.until;
     if (occurrence->due.ms != 0) {
@@ -365,7 +366,7 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
         for (uint32_t index = 0; index < plan->window_count; index++) {
             bool extended;
             struct ck_interval found =
-                window_of(plan, zone, (struct ck_date){day}, index, &extended);
+                ck_plan_window_of(plan, zone, (struct ck_date){day}, index, &extended);
             struct ck_interval_set set;
             ck_interval_set_of(span_of(plan, found), &set);
             take_before(&set, earliest);
@@ -381,6 +382,48 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
         }
     }
     return CK_E_NOT_FOUND;
+}
+
+/* Slots of the draws of second checks, apart from all others. */
+enum { SECOND_CHANCE_SLOT = 1000, SECOND_MOMENT_SLOT = 2000 };
+
+int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
+                    struct ck_wall completed_at, const struct ck_interval *blackouts,
+                    size_t blackout_count, ck_draw_function *draw, void *draw_context,
+                    struct ck_wall *at, struct ck_draw *chance, struct ck_draw *moment)
+{
+    chance->size = 0;
+    struct ck_interval wanted = {
+        .from = ck_wall_add_ms(completed_at, plan->second_min_ms),
+        .until = ck_wall_add_ms(completed_at, plan->second_max_ms),
+    };
+    struct ck_wall last = ck_wall_add_ms(first->window_end, -plan->tail_ms);
+    if (ck_wall_before(last, wanted.until)) {
+        wanted.until = last;
+    }
+    struct ck_interval_set allowed;
+    ck_interval_set_of(wanted, &allowed);
+    take_blackouts(&allowed, plan->tail_ms, blackouts, blackout_count);
+    if (plan->second_percent == 0 || allowed.count == 0) {
+        return CK_E_NOT_FOUND;
+    }
+    struct ck_draw_slot slot = {.plan = plan->id,
+                                .version = plan->version,
+                                .date = first->date.day,
+                                .window = first->window,
+                                .slot = first->slot + SECOND_CHANCE_SLOT};
+    struct ck_interval_set hundred;
+    struct ck_wall drawn;
+    ck_interval_set_of((struct ck_interval){{0}, {100 * 1000}}, &hundred);
+    int code = ck_draw_instant(&hundred, &slot, draw, draw_context, &drawn, chance);
+    if (code != 0) {
+        return code;
+    }
+    if (drawn.ms / 1000 >= plan->second_percent) {
+        return CK_E_NOT_FOUND;
+    }
+    slot.slot = first->slot + SECOND_MOMENT_SLOT;
+    return ck_draw_instant(&allowed, &slot, draw, draw_context, at, moment);
 }
 
 const char *ck_place_name(enum ck_place place)

@@ -59,6 +59,12 @@ struct ck_plan {
     int64_t max_silence_ms; /* 0: none (silence.h) */
     int64_t tail_ms;        /* of a window's end kept free, so that rings and grace end inside it */
     uint32_t horizon_days;  /* how far ahead occurrences are made (default 14) */
+
+    /* Second checks: after a completed check-in another one follows with this chance, so that being
+     * done is no all-clear. 0: none. */
+    uint32_t second_percent;
+    int64_t second_min_ms; /* after the end of the first */
+    int64_t second_max_ms;
 };
 
 enum ck_plan_reason {
@@ -80,6 +86,7 @@ enum ck_plan_reason {
     CK_PLAN_HORIZON_RANGE,
     CK_PLAN_SILENCE_RANGE,
     CK_PLAN_KIND,
+    CK_PLAN_SECOND_RANGE,
     CK_PLAN_REASON_COUNT,
 };
 
@@ -164,6 +171,16 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
                      struct ck_wall earliest, uint32_t days, const struct ck_interval *blackouts,
                      size_t blackout_count, const struct ck_wall *neighbours,
                      size_t neighbour_count, struct ck_wall *at, struct ck_interval *window);
+
+/* Whether a second check follows a check-in that was completed at `completed_at`, and when. Two
+ * draws decide, both provable: `chance` (yes where it falls below second_percent of 100) and
+ * `moment`. The second lies in the same window, with the tail free and outside blackouts; that it
+ * fits the order is asked with ck_obligation_check_extra(). 0; CK_E_NOT_FOUND where none follows
+ * (then *chance says whether it was drawn: size 0 if not); or what the draw function returned. */
+int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
+                    struct ck_wall completed_at, const struct ck_interval *blackouts,
+                    size_t blackout_count, ck_draw_function *draw, void *draw_context,
+                    struct ck_wall *at, struct ck_draw *chance, struct ck_draw *moment);
 
 /* S16: the instants of an occurrence that is not armed yet, recomputed after a change of the zone's
  * rules. */

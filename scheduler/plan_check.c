@@ -3,6 +3,7 @@
 enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60 };
 
 #define SILENCE_MIN_MS (INT64_C(60) * MINUTE_MS)
+#define SECOND_MIN_MS (INT64_C(5) * MINUTE_MS)
 #define SILENCE_MAX_MS (INT64_C(366) * DAY_MIN * MINUTE_MS)
 
 /* Where a check-in may begin in a window. */
@@ -118,6 +119,11 @@ enum ck_plan_reason ck_plan_check(const struct ck_plan *plan)
     if (plan->min_gap_ms < 0 || plan->min_gap_ms > SILENCE_MAX_MS) {
         return CK_PLAN_GAP_TOO_LARGE;
     }
+    if (plan->second_percent > 100 ||
+        (plan->second_percent > 0 &&
+         (plan->second_min_ms < SECOND_MIN_MS || plan->second_max_ms <= plan->second_min_ms))) {
+        return CK_PLAN_SECOND_RANGE;
+    }
     enum ck_plan_reason reason = check_windows(plan);
     if (reason != CK_PLAN_OK) {
         return reason;
@@ -153,6 +159,7 @@ const char *ck_plan_reason_text(enum ck_plan_reason reason)
         [CK_PLAN_HORIZON_RANGE] = "the horizon must be 1 to 62 days",
         [CK_PLAN_SILENCE_RANGE] = "the longest silence must be an hour to a year",
         [CK_PLAN_KIND] = "a plan makes live or unattended check-ins",
+        [CK_PLAN_SECOND_RANGE] = "a second check comes at least five minutes after the first",
     };
     return (unsigned)reason < CK_PLAN_REASON_COUNT ? texts[reason] : NULL;
 }

@@ -1,0 +1,336 @@
+#include "scheduler/obligation.h"
+
+#include <assert.h>
+
+enum { DAY_MIN = 24 * 60, MINUTE_S = 60, MINUTE_MS = 60 * 1000 };
+
+struct ck_order ck_order_default(struct ck_date from, struct ck_date until)
+{
+    return (struct ck_order){
+        .from = from,
+        .until = until,
+        .hours_start_min = 8 * 60,
+        .hours_end_min = 22 * 60,
+        .per_day_max = 3,
+    };
+}
+
+/* ---- the order by itself
+ * ------------------------------------------------------------------------- */
+
+static enum ck_obligation_reason check_requirement(const struct ck_requirement *requirement)
+{
+    if (requirement->count < 1 || requirement->days > CK_REQUIREMENT_DAYS_MAX ||
+        requirement->modes == 0 || requirement->modes >= CK_MODE_BIT(CK_MODE_COUNT)) {
+        return CK_OBLIGATION_REQUIREMENT_RANGE;
+    }
+    if (!requirement->video_replaces) {
+        return CK_OBLIGATION_OK;
+    }
+    if (!requirement->has_citation) {
+        return CK_OBLIGATION_REPLACES_CITATION;
+    }
+    if (requirement->approved_by[0] == 0 || requirement->approved_by[1] == 0 ||
+        requirement->approved_by[0] == requirement->approved_by[1]) {
+        return CK_OBLIGATION_REPLACES_PERSONS;
+    }
+    return CK_OBLIGATION_OK;
+}
+
+enum ck_obligation_reason ck_order_check(const struct ck_order *order)
+{
+    if (order->minor) {
+        return CK_OBLIGATION_MINOR;
+    }
+    if (order->until.day < order->from.day) {
+        return CK_OBLIGATION_ORDER_DATES;
+    }
+    if (order->hours_start_min < 0 || order->hours_start_min >= DAY_MIN ||
+        order->hours_end_min <= order->hours_start_min || order->hours_end_min > 2 * DAY_MIN) {
+        return CK_OBLIGATION_HOURS_RANGE;
+    }
+    if (order->requirement_count > CK_REQUIREMENTS_MAX) {
+        return CK_OBLIGATION_REQUIREMENT_RANGE;
+    }
+    for (uint32_t i = 0; i < order->requirement_count; i++) {
+        enum ck_obligation_reason reason = check_requirement(&order->requirements[i]);
+        if (reason != CK_OBLIGATION_OK) {
+            return reason;
+        }
+    }
+    return CK_OBLIGATION_OK;
+}
+
+/* ---- plans --------------------------------------------------------------------------------------
+ */
+
+static enum ck_contact_mode mode_of(enum ck_checkin_kind kind)
+{
+    return kind == CK_KIND_UNATTENDED ? CK_MODE_UNATTENDED_VIDEO : CK_MODE_LIVE_VIDEO;
+}
+
+/* Contacts that a plan makes on each of its dates. */
+static uint32_t per_date(const struct ck_plan *plan)
+{
+    return plan->draws > 0 ? plan->draws * plan->window_count : plan->fixed_count;
+}
+
+/* A wall time later than midnight belongs to the hours of the day before, where those go past
+ * midnight. */
+static bool inside_hours(const struct ck_order *order, int32_t start_min, int32_t end_min)
+{
+    if (start_min >= order->hours_start_min && end_min <= order->hours_end_min) {
+        return true;
+    }
+    return start_min + DAY_MIN >= order->hours_start_min &&
+           end_min + DAY_MIN <= order->hours_end_min;
+}
+
+/* Where a walk over the dates of one plan stands. */
+struct cursor {
+    const struct ck_plan *plan;
+    struct ck_rule_walk walk;
+    struct ck_date date;
+    bool live;
+};
+
+static void advance(struct cursor *cursor, struct ck_date last)
+{
+    const struct ck_plan *plan = cursor->plan;
+    struct ck_date until = plan->order_until.day < last.day ? plan->order_until : last;
+    do {
+        cursor->live =
+            ck_rule_walk_next(&plan->rule, plan->first, until, &cursor->walk, &cursor->date);
+    } while (cursor->live && cursor->date.day < plan->order_from.day);
+}
+
+/* More plans than this for one person are refused as too many. */
+enum { PLANS_MAX = 16 };
+
+/* Contacts of all plans on the dates of an order, one date after the other. */
+struct calendar {
+    size_t count;
+    struct cursor cursors[PLANS_MAX];
+    struct ck_date last;
+    bool mandatory_only;
+    uint32_t modes; /* of those that are counted */
+};
+
+static bool is_counted(const struct calendar *calendar, const struct ck_plan *plan)
+{
+    return (plan->mandatory || !calendar->mandatory_only) &&
+           (calendar->modes & CK_MODE_BIT(mode_of(plan->kind))) != 0;
+}
+
+static void calendar_begin(struct calendar *calendar, const struct ck_order *order,
+                           const struct ck_plan *const *plans, size_t count)
+{
+    calendar->count = 0;
+    calendar->last = order->until;
+    for (size_t i = 0; i < count; i++) {
+        if (is_counted(calendar, plans[i])) {
+            struct cursor *cursor = &calendar->cursors[calendar->count++];
+            cursor->plan = plans[i];
+            cursor->walk = ck_rule_walk_from(&plans[i]->rule, plans[i]->first);
+            advance(cursor, calendar->last);
+        }
+    }
+}
+
+static uint32_t contacts_on(struct calendar *calendar, struct ck_date date)
+{
+    uint32_t contacts = 0;
+    for (size_t i = 0; i < calendar->count; i++) {
+        struct cursor *cursor = &calendar->cursors[i];
+        if (cursor->live && cursor->date.day == date.day) {
+            contacts += per_date(cursor->plan);
+            advance(cursor, calendar->last);
+        }
+    }
+    return contacts;
+}
+
+/* The first date from which more than `limit` contacts fall into the period; false where none does.
+ */
+static bool exceeds(struct calendar *calendar, const struct ck_order *order, uint32_t days,
+                    uint32_t limit, struct ck_date *from)
+{
+    uint32_t ring[CK_REQUIREMENT_DAYS_MAX] = {0};
+    uint32_t sum = 0;
+    for (struct ck_date date = order->from; date.day <= order->until.day; date.day++) {
+        uint32_t contacts = contacts_on(calendar, date);
+        struct ck_civil civil = ck_date_civil(date);
+        if (days == CK_REQUIREMENT_MONTH) {
+            sum = civil.day == 1 ? contacts : sum + contacts;
+        } else {
+            uint32_t *slot = &ring[(uint32_t)(date.day - order->from.day) % days];
+            sum += contacts - *slot;
+            *slot = contacts;
+        }
+        if (sum > limit) {
+            int32_t back = days == CK_REQUIREMENT_MONTH ? civil.day - 1 : (int32_t)days - 1;
+            from->day = date.day - back < order->from.day ? order->from.day : date.day - back;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool serves(const struct ck_requirement *requirement, enum ck_contact_mode mode)
+{
+    return requirement->mandatory && (requirement->modes & CK_MODE_BIT(mode)) != 0;
+}
+
+static bool any_mandatory(const struct ck_order *order)
+{
+    for (uint32_t i = 0; i < order->requirement_count; i++) {
+        if (order->requirements[i].mandatory) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool any_serves(const struct ck_order *order, enum ck_contact_mode mode)
+{
+    for (uint32_t i = 0; i < order->requirement_count; i++) {
+        if (serves(&order->requirements[i], mode)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Contacts of one mode may serve several requirements; each of those caps them. */
+static enum ck_obligation_reason check_counts(const struct ck_order *order,
+                                              const struct ck_plan *const *plans, size_t count,
+                                              enum ck_contact_mode mode, struct ck_date *on)
+{
+    for (uint32_t i = 0; i < order->requirement_count; i++) {
+        const struct ck_requirement *requirement = &order->requirements[i];
+        if (!serves(requirement, mode)) {
+            continue;
+        }
+        struct calendar calendar = {.mandatory_only = true, .modes = requirement->modes};
+        calendar_begin(&calendar, order, plans, count);
+        if (exceeds(&calendar, order, requirement->days, requirement->count, on)) {
+            return CK_OBLIGATION_TOO_MANY;
+        }
+    }
+    return CK_OBLIGATION_OK;
+}
+
+static enum ck_obligation_reason check_hours(const struct ck_order *order,
+                                             const struct ck_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->window_count; i++) {
+        if (!inside_hours(order, plan->windows[i].start_min, plan->windows[i].end_min)) {
+            return CK_OBLIGATION_OUTSIDE_HOURS;
+        }
+    }
+    return CK_OBLIGATION_OK;
+}
+
+static enum ck_obligation_reason check_demand(const struct ck_order *order, bool mandatory,
+                                              enum ck_contact_mode mode)
+{
+    if (!mandatory) {
+        return CK_OBLIGATION_OK;
+    }
+    if (!any_mandatory(order)) {
+        return CK_OBLIGATION_NOT_REQUIRED;
+    }
+    return any_serves(order, mode) ? CK_OBLIGATION_OK : CK_OBLIGATION_MODE;
+}
+
+enum ck_obligation_reason ck_obligation_check(const struct ck_order *order,
+                                              const struct ck_plan *const *plans, size_t count,
+                                              size_t index, struct ck_date *on)
+{
+    assert(index < count);
+    const struct ck_plan *plan = plans[index];
+    struct ck_date ignored;
+    on = on == NULL ? &ignored : on;
+    enum ck_obligation_reason reason = ck_order_check(order);
+    if (reason != CK_OBLIGATION_OK) {
+        return reason;
+    }
+    if (plan->order_from.day < order->from.day || plan->order_until.day > order->until.day) {
+        return CK_OBLIGATION_NOT_IN_FORCE;
+    }
+    reason = check_hours(order, plan);
+    if (reason == CK_OBLIGATION_OK) {
+        reason = check_demand(order, plan->mandatory, mode_of(plan->kind));
+    }
+    if (reason != CK_OBLIGATION_OK) {
+        return reason;
+    }
+    if (count > PLANS_MAX) {
+        *on = order->from;
+        return CK_OBLIGATION_TOO_MANY;
+    }
+    if (plan->mandatory) {
+        reason = check_counts(order, plans, count, mode_of(plan->kind), on);
+        if (reason != CK_OBLIGATION_OK) {
+            return reason;
+        }
+    }
+    struct calendar all = {.mandatory_only = false, .modes = UINT32_MAX};
+    calendar_begin(&all, order, plans, count);
+    return exceeds(&all, order, 1, order->per_day_max, on) ? CK_OBLIGATION_PER_DAY
+                                                           : CK_OBLIGATION_OK;
+}
+
+/* ---- extras
+ * -------------------------------------------------------------------------------------- */
+
+enum ck_obligation_reason ck_obligation_check_extra(const struct ck_order *order,
+                                                    const struct ck_extra *extra)
+{
+    enum ck_obligation_reason reason = ck_order_check(order);
+    if (reason != CK_OBLIGATION_OK) {
+        return reason;
+    }
+    if (extra->at.date.day < order->from.day || extra->at.date.day > order->until.day) {
+        return CK_OBLIGATION_NOT_IN_FORCE;
+    }
+    int32_t start_min = extra->at.second / MINUTE_S;
+    int32_t end_min =
+        (int32_t)((extra->at.second * INT64_C(1000) + extra->tail_ms + MINUTE_MS - 1) / MINUTE_MS);
+    if (!inside_hours(order, start_min, end_min)) {
+        return CK_OBLIGATION_OUTSIDE_HOURS;
+    }
+    reason = check_demand(order, extra->mandatory, extra->mode);
+    if (reason != CK_OBLIGATION_OK) {
+        return reason;
+    }
+    for (uint32_t i = 0; extra->mandatory && i < order->requirement_count; i++) {
+        if (serves(&order->requirements[i], extra->mode) &&
+            extra->in_period[i] >= order->requirements[i].count) {
+            return CK_OBLIGATION_TOO_MANY;
+        }
+    }
+    return extra->on_date >= order->per_day_max ? CK_OBLIGATION_PER_DAY : CK_OBLIGATION_OK;
+}
+
+const char *ck_obligation_reason_text(enum ck_obligation_reason reason)
+{
+    static const char *const texts[CK_OBLIGATION_REASON_COUNT] = {
+        [CK_OBLIGATION_OK] = "the order allows it",
+        [CK_OBLIGATION_MINOR] = "nobody under 18 is enrolled",
+        [CK_OBLIGATION_ORDER_DATES] = "the order ends before it begins",
+        [CK_OBLIGATION_HOURS_RANGE] = "the hours of the order are not a part of a day",
+        [CK_OBLIGATION_REQUIREMENT_RANGE] = "a requirement of the order is not complete",
+        [CK_OBLIGATION_REPLACES_CITATION] =
+            "video replaces visits only with the text that allows it",
+        [CK_OBLIGATION_REPLACES_PERSONS] =
+            "video replaces visits only where two people have approved it",
+        [CK_OBLIGATION_NOT_IN_FORCE] = "the order is not in force on these dates",
+        [CK_OBLIGATION_OUTSIDE_HOURS] = "outside the hours that the order allows",
+        [CK_OBLIGATION_NOT_REQUIRED] = "the order requires no contact: it can only be voluntary",
+        [CK_OBLIGATION_MODE] = "the order does not require this kind of contact",
+        [CK_OBLIGATION_TOO_MANY] = "more mandatory contacts than the order says",
+        [CK_OBLIGATION_PER_DAY] = "more contacts on one day than are allowed",
+    };
+    return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? texts[reason] : NULL;
+}

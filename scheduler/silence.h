@@ -1,0 +1,54 @@
+/* The longest time without accepted contact that a plan allows. Exceeding it opens one incident,
+ * whatever the check-ins in between said; time in blackouts does not count. */
+#ifndef SCHEDULER_SILENCE_H
+#define SCHEDULER_SILENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/time.h"
+#include "scheduler/draw.h"
+#include "scheduler/effects.h"
+
+struct ck_silence {
+    int64_t max_ms; /* 0: no limit, the row rests */
+    enum ck_band band;
+    struct ck_wall since;   /* last accepted contact, or the beginning of the duty */
+    int64_t excused_ms;     /* of the time since then */
+    bool alarmed;           /* the incident of this silence has been opened */
+    struct ck_wall next_at; /* CK_WALL_NEVER where there is nothing to wait for */
+};
+
+enum ck_silence_event_kind {
+    CK_SILENCE_TIMER = 0,
+    CK_SILENCE_CONTACT, /* accepted contact at `at` */
+    CK_SILENCE_CHANGED, /* max_ms or band are new */
+    CK_SILENCE_ENDED,   /* the plan or its order is over */
+    CK_SILENCE_EVENT_COUNT,
+};
+
+struct ck_silence_event {
+    enum ck_silence_event_kind kind;
+    int64_t excused_ms; /* TIMER: blackout time since `since` (ck_silence_excused_ms()); never
+                           lowers it */
+    struct ck_wall at;
+    int64_t max_ms;
+    enum ck_band band;
+};
+
+/* max_ms and band are set; the duty begins now. */
+void ck_silence_begin(struct ck_silence *row, struct ck_wall now);
+
+/* Decides one event; never fails. A contact ends a silence, and with it the alarm: the incident is
+ * told by CK_EFFECT_CONTACT and stays until it is concluded. */
+void ck_silence_step(const struct ck_silence *row, const struct ck_silence_event *event,
+                     struct ck_wall now, struct ck_silence *next, struct ck_effects *effects);
+
+/* How much of [from, until) the blackouts cover; they may overlap each other. */
+int64_t ck_silence_excused_ms(const struct ck_interval *blackouts, size_t count,
+                              struct ck_wall from, struct ck_wall until);
+
+const char *ck_silence_event_name(enum ck_silence_event_kind kind);
+
+#endif
