@@ -2,7 +2,7 @@
 """A real SMTP server that keeps every mail as a file, and misbehaves on request.
 
 It prints "READY PORT" once it listens and ends when its standard input does. Each accepted mail is DIR/0001.eml
-(complete when it is there), its envelope DIR/0001.json. What comes before "@" in the recipient chooses:
+(complete when it is there), DIR/0001.json its envelope and what Python's parser makes of the mail. What comes before "@" in the recipient chooses:
 
   refuse451  451 to RCPT            reject550  550 to RCPT
   data451    451 to the mail        data554    554 to the mail
@@ -14,6 +14,8 @@ It prints "READY PORT" once it listens and ends when its standard input does. Ea
 
 import argparse
 import asyncio
+import email
+import email.policy
 import json
 import logging
 import os
@@ -63,6 +65,7 @@ class Handler:
 
     def keep(self, session, envelope):
         self.count += 1
+        mail = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
         name = os.path.join(self.directory, "%04d" % self.count)
         about = {
             "from": envelope.mail_from,
@@ -70,8 +73,14 @@ class Handler:
             "ehlo": session.host_name,
             "tls": session.ssl is not None,
             "auth": bool(session.authenticated),
+            "subject": mail["Subject"],
+            "from_name": mail["From"].addresses[0].display_name,
+            "headers": [name.lower() for name in mail.keys()],
+            "text": mail.get_content().replace("\r\n", "\n"),
+            "defects": [str(defect) for defect in mail.defects] + [
+                str(defect) for value in mail.values() for defect in value.defects],
         }
-        for suffix, content in ((".json", json.dumps(about).encode()), (".eml", envelope.original_content)):
+        for suffix, content in ((".json", json.dumps(about, ensure_ascii=False).encode()), (".eml", envelope.original_content)):
             with open(name + ".part", "wb") as file:
                 file.write(content)
             os.rename(name + ".part", name + suffix)

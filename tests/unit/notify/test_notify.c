@@ -1,0 +1,315 @@
+/* From the engine's output to its command, through real servers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <uv.h>
+
+#include "channel_test.h"
+#include "daemon/notify/notify.h"
+#include "daemon/notify/probe.h"
+#include "tests/sinks/sink.h"
+
+#define RESULTS_MAX 32
+#define WAIT_MAX_MS 20000
+
+static char dir[256];
+static struct sink smtp, http, https;
+
+struct bench {
+    uv_loop_t loop;
+    uv_timer_t limit;
+    struct ck_config config;
+    struct ck_notify *notify;
+    json_t *results[RESULTS_MAX];
+    size_t count, ended, wanted;
+    bool late;
+};
+
+static struct ck_wall wall_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct ck_wall){(int64_t)now.tv_sec * 1000};
+}
+
+static void on_result(void *user, json_t *body)
+{
+    struct bench *bench = user;
+    assert_in_range(bench->count, 0, RESULTS_MAX - 1);
+    bench->results[bench->count++] = body;
+}
+
+static void on_ended(void *user, const char *channel, enum ck_sent_kind kind, int64_t waited_ms)
+{
+    struct bench *bench = user;
+    assert_non_null(channel);
+    assert_true(kind < CK_SENT_KIND_COUNT && waited_ms >= 0);
+    bench->ended++;
+    uv_stop(&bench->loop);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    struct bench *bench = timer->data;
+    bench->late = true;
+    uv_stop(timer->loop);
+}
+
+static struct bench *bench_open(void)
+{
+    char lines[1024];
+    struct bench *bench = calloc(1, sizeof *bench);
+    snprintf(
+        lines, sizeof lines,
+        "[smtp]\nurl = smtp://127.0.0.1:%d\nfrom = calls@example.org\nstarttls_required = no\n"
+        "[sms]\nurl = http://127.0.0.1:%d/ok\nid_field = id\n"
+        "[webhook duty]\nurl = http://127.0.0.1:%d/status/503?retry=4\nsecret_file = %%d/secret\n",
+        smtp.port, http.port, http.port);
+    test_config(&bench->config, dir, lines);
+    uv_loop_init(&bench->loop);
+    uv_timer_init(&bench->loop, &bench->limit);
+    bench->limit.data = bench;
+    const struct ck_notify_options options = {.config = &bench->config,
+                                              .now = wall_now,
+                                              .result = on_result,
+                                              .ended = on_ended,
+                                              .user = bench};
+    assert_int_equal(ck_notify_create(&bench->notify, &bench->loop, &options), 0);
+    return bench;
+}
+
+static void bench_close(struct bench *bench)
+{
+    ck_notify_destroy(bench->notify);
+    uv_close((uv_handle_t *)&bench->limit, NULL);
+    uv_run(&bench->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&bench->loop), 0);
+    for (size_t i = 0; i < bench->count; i++) {
+        json_decref(bench->results[i]);
+    }
+    ck_config_deinit(&bench->config);
+    free(bench);
+}
+
+static void bench_wait(struct bench *bench, size_t ended)
+{
+    uv_timer_start(&bench->limit, on_late, WAIT_MAX_MS, 0);
+    while (bench->ended < ended && !bench->late) {
+        uv_run(&bench->loop, UV_RUN_DEFAULT);
+    }
+    assert_int_equal(bench->ended, ended);
+}
+
+static json_t *output(const char *channel, const char *to)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:i, s:s}", "reference", "N-5",
+                     "channel", channel, "template", "incident", "to", to, "language", "ru",
+                     "urgency", "top", "repeated", 0, "time", "", "path", "/#/incidents/9", "try",
+                     2, "deadline", "2026-11-21T19:02:05Z");
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text == NULL ? "" : text;
+}
+
+static const json_t *result_of(const struct bench *bench, int64_t notice)
+{
+    for (size_t i = 0; i < bench->count; i++) {
+        if (json_integer_value(json_object_get(bench->results[i], "notice")) == notice) {
+            return bench->results[i];
+        }
+    }
+    fail_msg("no result of notice %d", (int)notice);
+    return NULL;
+}
+
+static void outputs_become_results(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open();
+    json_t *bodies[] = {output("email", "i@example.org"), output("sms", "+77010000000"),
+                        output("webhook", "duty")};
+    for (int i = 0; i < 3; i++) {
+        ck_notify_send(bench->notify, i + 1, bodies[i]);
+        json_decref(bodies[i]);
+    }
+    assert_int_equal(bench->count, 0);
+    bench_wait(bench, 3);
+    assert_string_equal(text_of(result_of(bench, 1), "result"), "accepted");
+    assert_int_equal(json_integer_value(json_object_get(result_of(bench, 1), "try")), 2);
+    assert_string_equal(text_of(result_of(bench, 2), "result"), "accepted");
+    assert_memory_equal(text_of(result_of(bench, 2), "provider_id"), "m-", 2);
+    assert_string_equal(text_of(result_of(bench, 3), "result"), "refused");
+    assert_string_equal(text_of(result_of(bench, 3), "detail"), "HTTP 503");
+    assert_int_equal(json_integer_value(json_object_get(result_of(bench, 3), "retry_after_ms")),
+                     4000);
+    char *mail = sink_read(&smtp, 1, ".json");
+    json_t *about = json_loads(mail, 0, NULL);
+    assert_string_equal(text_of(about, "subject"), "N-5 (срочно): требуется ваше решение");
+    assert_non_null(
+        strstr(text_of(about, "text"), "\nhttps://checkin.example.org/#/incidents/9\n"));
+    json_decref(about);
+    free(mail);
+    json_t *status = ck_notify_status_json(bench->notify);
+    assert_int_equal(json_array_size(status), CK_NOTIFY_CHANNELS);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(status, 0), "accepted")), 1);
+    assert_string_equal(text_of(json_array_get(status, 2), "last_failure"), "HTTP 503");
+    assert_true(json_is_null(json_object_get(json_array_get(status, 2), "last_accepted")));
+    json_decref(status);
+    bench_close(bench);
+}
+
+static void bodies_that_are_wrong_are_rejected_by_name(void **state)
+{
+    (void)state;
+    static const char *const members[] = {"reference", "channel", "template", "to",  "language",
+                                          "urgency",   "time",    "path",     "try", "deadline"};
+    struct bench *bench = bench_open();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        json_t *body = output("sms", "+77010000000");
+        json_object_set_new(body, members[i], json_false());
+        ck_notify_send(bench->notify, (int64_t)i + 1, body);
+        assert_int_equal(bench->count, i);
+        bench_wait(bench, i + 1);
+        json_decref(body);
+        const json_t *result = result_of(bench, (int64_t)i + 1);
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "%s is not of the form that notices have", members[i]);
+        assert_string_equal(text_of(result, "result"), "rejected");
+        assert_string_equal(text_of(result, "detail"), wanted);
+    }
+    json_t *body = output("sms", "+77010000000");
+    json_object_set_new(body, "path", json_string("https://elsewhere/"));
+    ck_notify_send(bench->notify, 99, body);
+    bench_wait(bench, 11);
+    ck_notify_send(bench->notify, 100, body); /* forgotten by the end without harm */
+    json_decref(body);
+    bench_close(bench);
+}
+
+static void the_roster_is_alarmed_once(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open();
+    json_t *body = json_pack("{s:s, s:[{s:s, s:s, s:s}, {s:s, s:s}]}", "error", "No space left",
+                             "roster", "email", "duty@example.org", "phone", "+77010000001",
+                             "language", "kk", "email", "", "phone", "+77010000002");
+    size_t before = sink_count(&http, ".json");
+    ck_notify_alarm(bench->notify, body);
+    ck_notify_alarm(bench->notify, body);
+    json_decref(body);
+    bench_wait(bench, 3);
+    assert_int_equal(sink_count(&http, ".json"), before + 2);
+    assert_int_equal(bench->count, 0); /* there is no row to tell */
+    bench_close(bench);
+}
+
+/* ---- probes ---- */
+
+struct asked {
+    uv_loop_t loop;
+    int count;
+    bool good;
+    char detail[200];
+};
+
+static void on_probe(void *user, bool good, int64_t elapsed_ms, const char *detail)
+{
+    struct asked *asked = user;
+    assert_in_range(elapsed_ms, 0, 5000);
+    asked->count++;
+    asked->good = good;
+    snprintf(asked->detail, sizeof asked->detail, "%s", detail);
+    uv_stop(&asked->loop);
+}
+
+static void probes_tell_what_a_phone_would_see(void **state)
+{
+    (void)state;
+    char connect[40], ca[300];
+    snprintf(connect, sizeof connect, "127.0.0.1:%d", https.port);
+    snprintf(ca, sizeof ca, "%s/good.crt", dir);
+    static const struct {
+        const char *url;
+        bool ca, good;
+        const char *detail;
+    } cases[] = {
+        {"https://checkin.example.org/ok", true, true, ""},
+        {"https://checkin.example.org/status/500", true, false, "HTTP 500"},
+        {"https://checkin.example.org/stall", true, false, "timed out"},
+        {"https://other.example.org/ok", true, false, "SSL"},
+        {"https://checkin.example.org/ok", false, false, "SSL"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct asked asked = {.count = 0};
+        struct ck_probe *probe;
+        uv_loop_init(&asked.loop);
+        const struct ck_probe_options options = {.url = cases[i].url,
+                                                 .connect = connect,
+                                                 .ca_file = cases[i].ca ? ca : NULL,
+                                                 .timeout_ms = 1000,
+                                                 .done = on_probe,
+                                                 .user = &asked};
+        assert_int_equal(ck_probe_create(&probe, &asked.loop, &options), 0);
+        for (int round = 1; round <= 2; round++) {
+            assert_int_equal(ck_probe_ask(probe), 0);
+            assert_int_not_equal(ck_probe_ask(probe), 0);
+            assert_int_equal(asked.count, round - 1);
+            while (asked.count < round) {
+                uv_run(&asked.loop, UV_RUN_DEFAULT);
+            }
+            if (asked.good != cases[i].good || strstr(asked.detail, cases[i].detail) == NULL) {
+                fail_msg("case %zu: %d \"%s\"", i, asked.good, asked.detail);
+            }
+        }
+        ck_probe_destroy(probe);
+        uv_run(&asked.loop, UV_RUN_DEFAULT);
+        assert_int_equal(uv_loop_close(&asked.loop), 0);
+    }
+}
+
+static int start_sinks(void **state)
+{
+    (void)state;
+    char certificate[300], key[300];
+    test_dir_make(dir);
+    sink_make_certificate(dir, "good", "DNS:checkin.example.org");
+    snprintf(certificate, sizeof certificate, "%s/good.crt", dir);
+    snprintf(key, sizeof key, "%s/good.key", dir);
+    const char *const tls[] = {"--cert", certificate, "--key", key, NULL};
+    sink_start(&smtp, "smtp_sink.py", NULL);
+    sink_start(&http, "http_sink.py", NULL);
+    sink_start(&https, "http_sink.py", tls);
+    return 0;
+}
+
+static int stop_sinks(void **state)
+{
+    (void)state;
+    sink_stop(&smtp);
+    sink_stop(&http);
+    sink_stop(&https);
+    test_dir_remove(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs_become_results),
+        cmocka_unit_test(bodies_that_are_wrong_are_rejected_by_name),
+        cmocka_unit_test(the_roster_is_alarmed_once),
+        cmocka_unit_test(probes_tell_what_a_phone_would_see),
+    };
+    return cmocka_run_group_tests(tests, start_sinks, stop_sinks);
+}
