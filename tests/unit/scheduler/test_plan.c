@@ -13,6 +13,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/digest.h"
 #include "scheduler/plan.h"
+#include "scheduler/plan_preview.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
@@ -803,6 +804,182 @@ static void test_make_ups_keep_hours_and_gaps(void **state)
     assert_int_equal(at.ms, earliest.ms);
 }
 
+/* ---- second checks
+ * -------------------------------------------------------------------------------------- */
+
+static void test_second_checks(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    plan.draws = 1;
+    plan.second_percent = 30;
+    plan.second_min_ms = 10 * MINUTE;
+    plan.second_max_ms = 40 * MINUTE;
+    assert_int_equal(ck_plan_check(&plan), CK_PLAN_OK);
+    struct ck_zone zone = zone_plus(5);
+    struct ck_plan_surroundings around = {0};
+    struct ck_draw chance, moment;
+    struct ck_wall at;
+    int followed = 0;
+    for (int i = 0; i < 1000; i++) {
+        struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
+        size_t count;
+        assert_int_equal(ck_plan_expand(&plan, &zone, (struct ck_date){20763 + i}, &around, hmac,
+                                        epoch_key, made, &count),
+                         0);
+        struct ck_wall done = {made[0].window_start.ms + HOUR};
+        int code =
+            ck_second_check(&plan, &made[0], done, NULL, 0, hmac, epoch_key, &at, &chance, &moment);
+        assert_int_equal(chance.size, CK_DRAW_MESSAGE_SIZE);
+        if (code != 0) {
+            assert_int_equal(code, CK_E_NOT_FOUND);
+            continue;
+        }
+        followed++;
+        assert_in_range(at.ms, done.ms + 10 * MINUTE, done.ms + 40 * MINUTE - 1);
+        assert_int_equal(ck_draw_prove(&moment, at, hmac, epoch_key), 0);
+    }
+    assert_in_range(followed, 250, 350);
+}
+
+static void test_second_checks_keep_hours(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    plan.draws = 1;
+    plan.second_percent = 100;
+    plan.second_min_ms = 10 * MINUTE;
+    plan.second_max_ms = 40 * MINUTE;
+    struct ck_zone zone = zone_plus(5);
+    struct ck_plan_surroundings around = {0};
+    struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
+    struct ck_draw chance = {.size = 7}, moment;
+    struct ck_wall at = {7};
+    expand(&plan, &zone, "2026-11-05", &around, made);
+    /* Rings and grace would go beyond the window: none, and none was drawn. */
+    struct ck_wall late = {made[0].window_end.ms - 30 * MINUTE};
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], late, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        CK_E_NOT_FOUND);
+    assert_int_equal(chance.size, 0);
+    late.ms = made[0].window_end.ms - 35 * MINUTE;
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], late, NULL, 0, hmac, epoch_key, &at, &chance, &moment), 0);
+    assert_true(at.ms + plan.tail_ms <= made[0].window_end.ms);
+    struct ck_wall done = made[0].window_start;
+    struct ck_interval court = interval(done.ms, done.ms + HOUR);
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], done, &court, 1, hmac, epoch_key, &at, &chance, &moment),
+        CK_E_NOT_FOUND);
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], done, NULL, 0, broken, NULL, &at, &chance, &moment), -12);
+    plan.second_percent = 0;
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], done, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        CK_E_NOT_FOUND);
+    plan.second_percent = 101;
+    expect_reason(&plan, CK_PLAN_SECOND_RANGE);
+    plan.second_percent = 50;
+    plan.second_min_ms = 5 * MINUTE - 1;
+    expect_reason(&plan, CK_PLAN_SECOND_RANGE);
+    plan.second_min_ms = 40 * MINUTE;
+    expect_reason(&plan, CK_PLAN_SECOND_RANGE);
+}
+
+/* ---- before it is saved
+ * ------------------------------------------------------------------------------------ */
+
+static void test_preview(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    plan.rule = rule_of("FREQ=WEEKLY;BYDAY=MO,TH");
+    plan.window_count = 2;
+    plan.windows[1] = (struct ck_plan_window){22 * 60, 25 * 60};
+    struct ck_zone zone = zone_plus(5);
+    struct ck_preview_window windows[20];
+    size_t count = ck_plan_preview(&plan, &zone, day("2026-10-01"), day("2026-11-09"), windows, 20);
+    assert_int_equal(count, 6);
+    assert_int_equal(windows[0].date.day, day("2026-11-02").day);
+    assert_int_equal(windows[0].contacts, 2);
+    assert_int_equal(windows[1].window, 1);
+    assert_int_equal(windows[1].instants.from.ms, at_utc("2026-11-02", 17, 0));
+    assert_int_equal(windows[1].instants.until.ms, at_utc("2026-11-02", 20, 0));
+    assert_int_equal(windows[5].date.day, day("2026-11-09").day);
+    assert_int_equal(
+        ck_plan_preview(&plan, &zone, day("2026-11-03"), day("2026-12-31"), windows, 3), 3);
+    assert_int_equal(windows[0].date.day, day("2026-11-05").day);
+    plan.draws = 0;
+    plan.fixed_count = 3;
+    plan.fixed_min[0] = 18 * 60;
+    plan.fixed_min[1] = 19 * 60;
+    plan.fixed_min[2] = 23 * 60;
+    ck_plan_preview(&plan, &zone, day("2026-11-01"), day("2026-11-30"), windows, 2);
+    assert_int_equal(windows[0].contacts, 2);
+    assert_int_equal(windows[1].contacts, 1);
+}
+
+static void expect_differences(const struct ck_plan *before, const struct ck_plan *after,
+                               const char *expected)
+{
+    struct ck_plan_difference differences[10];
+    size_t count =
+        ck_plan_differences(before, after, day("2026-11-03"), day("2026-11-10"), differences, 10);
+    char text[400] = "";
+    for (size_t i = 0; i < count; i++) {
+        char one[60], date[CK_DATE_TEXT_SIZE];
+        ck_date_text(differences[i].date, date);
+        snprintf(one, sizeof(one), "%s %s %u-%u ", date + 8,
+                 ck_difference_name(differences[i].difference), differences[i].contacts_before,
+                 differences[i].contacts_after);
+        strcat(text, one);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void test_differences(void **state)
+{
+    (void)state;
+    struct ck_plan before = good_plan(), after = good_plan();
+    before.rule = rule_of("FREQ=WEEKLY;BYDAY=MO,TH"); /* 5th, 9th */
+    after.rule = rule_of("FREQ=WEEKLY;BYDAY=TH,SU");  /* 5th, 8th */
+    expect_differences(&before, &after, "08 added 0-2 09 removed 2-0 ");
+    expect_differences(&before, &before, "");
+    after = before;
+    after.windows[0].end_min++;
+    expect_differences(&before, &after, "05 changed 2-2 09 changed 2-2 ");
+    after = before;
+    after.windows[0].start_min++;
+    expect_differences(&before, &after, "05 changed 2-2 09 changed 2-2 ");
+    after = before;
+    after.draws = 3;
+    expect_differences(&before, &after, "05 changed 2-3 09 changed 2-3 ");
+    after = before;
+    after.window_count = 2;
+    after.windows[1] = (struct ck_plan_window){22 * 60, 23 * 60};
+    expect_differences(&before, &after, "05 changed 2-4 09 changed 2-4 ");
+    after = before;
+    after.order_from = day("2026-11-06");
+    expect_differences(&before, &after, "05 removed 2-0 ");
+    after.order_until = day("2026-11-08");
+    expect_differences(&after, &before, "05 added 0-2 09 added 0-2 ");
+    before.draws = after.draws = 0;
+    before.fixed_count = after.fixed_count = 1;
+    before.fixed_min[0] = after.fixed_min[0] = 19 * 60;
+    after.order_from = before.order_from;
+    after.order_until = before.order_until;
+    expect_differences(&before, &after, "");
+    after.fixed_min[0]++;
+    expect_differences(&before, &after, "05 changed 1-1 09 changed 1-1 ");
+    after.fixed_count = 2;
+    after.fixed_min[1] = 21 * 60;
+    expect_differences(&before, &after, "05 changed 1-2 09 changed 1-2 ");
+    struct ck_plan_difference one[1];
+    assert_int_equal(
+        ck_plan_differences(&before, &after, day("2026-11-01"), day("2026-11-30"), one, 1), 1);
+    assert_null(ck_difference_name(CK_DIFFERENCE_COUNT));
+}
+
 static void test_place_names(void **state)
 {
     (void)state;
@@ -837,6 +1014,10 @@ int main(void)
         cmocka_unit_test(test_the_horizon_rolls),
         cmocka_unit_test(test_a_plan_before_its_order),
         cmocka_unit_test(test_make_ups_keep_hours_and_gaps),
+        cmocka_unit_test(test_second_checks),
+        cmocka_unit_test(test_second_checks_keep_hours),
+        cmocka_unit_test(test_preview),
+        cmocka_unit_test(test_differences),
         cmocka_unit_test(test_place_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
