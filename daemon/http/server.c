@@ -236,6 +236,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return ck_http_socket_writable(c);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return ck_http_socket_peer_closes(c);
     case LWS_CALLBACK_CLOSED:
         ck_http_socket_gone(c);
         return 0;

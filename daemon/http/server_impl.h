@@ -96,6 +96,7 @@ struct ck_http_socket {
     void *context;
     bool started;
     bool closing;
+    bool said_goodbye; /* the close frame is out */
     bool ping_due;
     unsigned close_code;
     char close_reason[124];
@@ -184,6 +185,7 @@ int ck_http_socket_upgrade(struct connection *connection, const char *protocol);
 int ck_http_socket_established(struct connection *connection);
 int ck_http_socket_receive(struct connection *connection, const void *data, size_t size);
 int ck_http_socket_writable(struct connection *connection);
+int ck_http_socket_peer_closes(struct connection *connection);
 void ck_http_socket_gone(struct connection *connection);
 void ck_http_socket_sweep(struct connection *connection, struct ck_mono now);
 

@@ -5,17 +5,26 @@
 
 #include "daemon/http/server_impl.h"
 #include "daemon/http/syntax.h"
+#include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
 #define GOODBYE_MS 5000 /* for what is queued and the close frame */
 
+static void forget_queue(struct ck_http_socket *socket)
+{
+    while (socket->first != NULL) {
+        struct out_message *next = socket->first->next;
+        free(socket->first);
+        socket->first = next;
+    }
+    socket->last = &socket->first;
+    socket->queued = 0;
+}
+
 static void socket_free(struct ck_http_socket *socket)
 {
-    for (struct out_message *m = socket->first, *next; m != NULL; m = next) {
-        next = m->next;
-        free(m);
-    }
+    forget_queue(socket);
     free(socket->cookies);
     free(socket->user_agent);
     free(socket->in);
@@ -117,9 +126,9 @@ int ck_http_socket_established(struct connection *connection)
 
 static int refuse(struct connection *connection, unsigned code)
 {
-    lws_close_reason(connection->wsi, (enum lws_close_status)code, NULL, 0);
     connection->http->counts.malformed++;
-    return -1;
+    ck_http_socket_close(connection->socket, code, "");
+    return 0;
 }
 
 int ck_http_socket_receive(struct connection *connection, const void *data, size_t size)
@@ -167,6 +176,21 @@ static int write_first(struct connection *connection, struct ck_http_socket *soc
     return result < 0 ? -1 : 0;
 }
 
+/* The close frame by hand (RFC 6455 section 5.5.1): on libuv, libwebsockets closes before its own
+ * is out. The peer's answer, or its silence for GOODBYE_MS, ends the connection. */
+static int write_goodbye(struct connection *connection, struct ck_http_socket *socket)
+{
+    uint8_t room[LWS_PRE + 4 + sizeof socket->close_reason];
+    size_t size = strlen(socket->close_reason); /* at most 123, so that the short form does */
+    struct ck_writer frame = ck_writer_of(room + LWS_PRE, sizeof room - LWS_PRE);
+    ck_write_u8(&frame, 0x88);
+    ck_write_u8(&frame, (uint8_t)(2 + size));
+    ck_write_u16(&frame, (uint16_t)socket->close_code);
+    ck_write_bytes(&frame, socket->close_reason, size);
+    socket->said_goodbye = true;
+    return lws_write(connection->wsi, frame.data, frame.size, LWS_WRITE_RAW) < 0 ? -1 : 0;
+}
+
 int ck_http_socket_writable(struct connection *connection)
 {
     struct ck_http_socket *socket = connection->socket;
@@ -174,24 +198,28 @@ int ck_http_socket_writable(struct connection *connection)
         return 0;
     }
     if (socket->ping_due && !socket->closing) {
-        uint8_t room[LWS_PRE + 1];
+        uint8_t room[LWS_PRE + 4] = {0}; /* some payload: of an empty pong we would not be told */
         socket->ping_due = false;
-        if (lws_write(connection->wsi, room + LWS_PRE, 0, LWS_WRITE_PING) < 0) {
+        if (lws_write(connection->wsi, room + LWS_PRE, 4, LWS_WRITE_PING) < 0) {
             return -1;
         }
     } else if (socket->first != NULL) {
         if (write_first(connection, socket) != 0) {
             return -1;
         }
-    } else if (socket->closing) {
-        lws_close_reason(connection->wsi, (enum lws_close_status)socket->close_code,
-                         (unsigned char *)socket->close_reason, strlen(socket->close_reason));
-        return -1;
+    } else if (socket->closing && !socket->said_goodbye) {
+        return write_goodbye(connection, socket);
     }
-    if (socket->first != NULL || socket->closing) {
+    if (socket->first != NULL || (socket->closing && !socket->said_goodbye)) {
         lws_callback_on_writable(connection->wsi);
     }
     return 0;
+}
+
+/* The peer closes, or answers our close frame; in that case there is nothing to answer. */
+int ck_http_socket_peer_closes(struct connection *connection)
+{
+    return connection->socket != NULL && connection->socket->said_goodbye ? -1 : 0;
 }
 
 void ck_http_socket_gone(struct connection *connection)
@@ -277,14 +305,7 @@ void ck_http_socket_send(struct ck_http_socket *socket, const char *text, size_t
     }
     if (message == NULL) {
         socket->connection->http->counts.overflowed++;
-        /* What waits is of no use to a peer that does not read. */
-        while (socket->first != NULL) {
-            struct out_message *next = socket->first->next;
-            free(socket->first);
-            socket->first = next;
-        }
-        socket->last = &socket->first;
-        socket->queued = 0;
+        forget_queue(socket); /* of no use to a peer that does not read */
         ck_http_socket_close(socket, CK_HTTP_CLOSE_OVERLOAD, "too much waits to be read");
         return;
     }

@@ -72,10 +72,11 @@ static int start(void **state)
 static int stop(void **state)
 {
     (void)state;
-    for (int i = 0; i < seen.held_count; i++) {
-        seen.held[i] = NULL;
-    }
     world_stop();
+    static const struct ck_http_answer late = {.status = 503};
+    for (int i = 0; i < seen.held_count; i++) {
+        ck_http_answer(seen.held[i], &late);
+    }
     return 0;
 }
 

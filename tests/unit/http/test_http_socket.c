@@ -181,16 +181,6 @@ static void text_that_is_no_utf8_closes(void **state)
     client_close(client);
 }
 
-static void unmasked_frames_close(void **state)
-{
-    (void)state;
-    struct client *client = connected();
-    assert_true(client_send(client, "\x81\x02hi", 4));
-    assert_true(client_is_closed(client, 5000));
-    assert_int_equal(seen.messages, 0);
-    client_close(client);
-}
-
 static void start_now(void *user)
 {
     (void)user;
@@ -346,7 +336,6 @@ int main(void)
         SERVED(the_biggest_message_passes_and_a_bigger_one_closes),
         SERVED(binary_messages_close),
         SERVED(text_that_is_no_utf8_closes),
-        SERVED(unmasked_frames_close),
         SERVED(messages_wait_until_the_start),
         SERVED(closing_sends_what_waits_and_the_code),
         SERVED(a_socket_can_be_refused_before_its_start),
