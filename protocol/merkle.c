@@ -35,7 +35,8 @@ int ck_frontier_add(struct ck_frontier *frontier, const struct ck_hash *leaf)
     if (frontier->size >= (UINT64_C(1) << CK_MERKLE_LEVELS) - 1) {
         return CK_E_LIMIT;
     }
-    /* Each trailing one of the size is a complete subtree that the new one completes a pair with. */
+    /* Each trailing one of the size is a complete subtree that the new one completes a pair with.
+     */
     struct ck_hash hash = *leaf;
     size_t count = ck_frontier_count(frontier);
     for (uint64_t ones = frontier->size; (ones & 1) != 0; ones >>= 1) {
@@ -74,7 +75,8 @@ static uint64_t split_of(uint64_t size)
     return UINT64_C(1) << (63 - __builtin_clzll(size - 1));
 }
 
-/* The root of leaves [from, from + size), where from is a multiple of every complete subtree in it. */
+/* The root of leaves [from, from + size), where from is a multiple of every complete subtree in it.
+ */
 static int range_root(const struct ck_merkle_source *source, uint64_t from, uint64_t size,
                       struct ck_hash *root)
 {

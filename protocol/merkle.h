@@ -27,8 +27,8 @@ int ck_merkle_node(const struct ck_hash *left, const struct ck_hash *right, stru
 /* The root of the empty tree: SHA-256 of nothing. */
 int ck_merkle_empty(struct ck_hash *root);
 
-/* A tree as far as appending needs it: the roots of its complete subtrees, largest first, one for each
- * set bit of `size`. All zeros is the empty tree. */
+/* A tree as far as appending needs it: the roots of its complete subtrees, largest first, one for
+ * each set bit of `size`. All zeros is the empty tree. */
 struct ck_frontier {
     uint64_t size;
     struct ck_hash roots[CK_MERKLE_LEVELS];
@@ -42,8 +42,8 @@ int ck_frontier_add(struct ck_frontier *frontier, const struct ck_hash *leaf);
 
 int ck_frontier_root(const struct ck_frontier *frontier, struct ck_hash *root);
 
-/* Where the hashes of a tree come from: the root of the complete subtree of 2^level leaves that begins at
- * leaf index * 2^level. 0, or any error, which goes up unchanged. */
+/* Where the hashes of a tree come from: the root of the complete subtree of 2^level leaves that
+ * begins at leaf index * 2^level. 0, or any error, which goes up unchanged. */
 struct ck_merkle_source {
     int (*subtree)(void *user, unsigned level, uint64_t index, struct ck_hash *hash);
     void *user;
@@ -61,16 +61,18 @@ int ck_merkle_root(const struct ck_merkle_source *source, uint64_t size, struct 
 int ck_merkle_prove_inclusion(const struct ck_merkle_source *source, uint64_t index, uint64_t size,
                               struct ck_merkle_proof *proof);
 
-/* PROOF(old, D[size]), section 2.1.2. CK_E_INVALID where old is above size. An old of 0 or of size has the
- * empty proof. */
+/* PROOF(old, D[size]), section 2.1.2. CK_E_INVALID where old is above size. An old of 0 or of size
+ * has the empty proof. */
 int ck_merkle_prove_consistency(const struct ck_merkle_source *source, uint64_t old, uint64_t size,
                                 struct ck_merkle_proof *proof);
 
-/* Whether the leaf hash stands at `index` in the tree of `size` leaves with this root: 0, or CK_E_AUTH. */
+/* Whether the leaf hash stands at `index` in the tree of `size` leaves with this root: 0, or
+ * CK_E_AUTH. */
 int ck_merkle_check_inclusion(const struct ck_merkle_proof *proof, uint64_t index, uint64_t size,
                               const struct ck_hash *leaf, const struct ck_hash *root);
 
-/* Whether the tree of `size` with `root` begins with the tree of `old` with `old_root`: 0, or CK_E_AUTH. */
+/* Whether the tree of `size` with `root` begins with the tree of `old` with `old_root`: 0, or
+ * CK_E_AUTH. */
 int ck_merkle_check_consistency(const struct ck_merkle_proof *proof, uint64_t old, uint64_t size,
                                 const struct ck_hash *old_root, const struct ck_hash *root);
 

@@ -215,8 +215,8 @@ static int write_leaf(const struct ck_audit_entry *entry, const struct leaf *lea
     put_string(writer, ",\"kind\":", entry->actor_kind);
     put_roles(writer, entry->actor_roles);
     put_string(writer, "},\"at\":", at);
-    put_string(writer, ",\"clock\":",
-               entry->clock_synchronised ? "synchronised" : "unsynchronised");
+    put_string(writer,
+               ",\"clock\":", entry->clock_synchronised ? "synchronised" : "unsynchronised");
     put_number(writer, ",\"index\":", leaf->index);
     put_pseudonym(writer, ",\"object\":{\"id\":", &leaf->object, true);
     put_string(writer, ",\"kind\":", entry->object);

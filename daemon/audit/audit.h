@@ -1,8 +1,9 @@
-/* The audit log: appending. The leaf and the tree are specified in protocol/log.md; this file makes them.
+/* The audit log: appending. The leaf and the tree are specified in protocol/log.md; this file makes
+ * them.
  *
- * An appender lives in the engine thread beside the writing connection. What it appends is part of the
- * transaction that is open; the head is written once at its end. To undo with a savepoint, copy the
- * struct before and put the copy back. */
+ * An appender lives in the engine thread beside the writing connection. What it appends is part of
+ * the transaction that is open; the head is written once at its end. To undo with a savepoint, copy
+ * the struct before and put the copy back. */
 #ifndef DAEMON_AUDIT_AUDIT_H
 #define DAEMON_AUDIT_AUDIT_H
 
@@ -49,9 +50,9 @@ struct ck_audit_entry {
 int ck_audit_load(struct ck_audit *audit, struct ck_store *store,
                   const struct ck_audit_random *random);
 
-/* Appends one record and sets *index unless it is NULL. CK_E_LIMIT: the leaf is above CK_LOG_LEAF_MAX or has
- * more than CK_AUDIT_SEALED_MAX sealed members; CK_E_INVALID: a real number or a bad name in it;
- * CK_E_NOT_FOUND: the person or the staff member does not exist. */
+/* Appends one record and sets *index unless it is NULL. CK_E_LIMIT: the leaf is above
+ * CK_LOG_LEAF_MAX or has more than CK_AUDIT_SEALED_MAX sealed members; CK_E_INVALID: a real number
+ * or a bad name in it; CK_E_NOT_FOUND: the person or the staff member does not exist. */
 int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
                     const struct ck_audit_entry *entry, const struct ck_audit_random *random,
                     int64_t *index);
@@ -59,15 +60,16 @@ int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
 /* Writes the head; before the commit of a transaction that appended. */
 int ck_audit_flush(struct ck_audit *audit, struct ck_store *store);
 
-/* The commitment to one value: SHA-256(salt || name || 0x00 || canonical JSON of the value). CK_E_INVALID and
- * CK_E_LIMIT as ck_canonical_write(), for values above CK_AUDIT_VALUE_MAX bytes. */
+/* The commitment to one value: SHA-256(salt || name || 0x00 || canonical JSON of the value).
+ * CK_E_INVALID and CK_E_LIMIT as ck_canonical_write(), for values above CK_AUDIT_VALUE_MAX bytes.
+ */
 #define CK_AUDIT_VALUE_MAX 65536
 int ck_audit_commit(const uint8_t salt[CK_AUDIT_SALT_SIZE], const char *name, const json_t *value,
                     struct ck_hash *commitment);
 
-/* The pseudonym of an object: of a person and a staff member the stored one; of anything else the first 16
- * bytes of HMAC-SHA-256(salt, "kind:id"), where the salt is the person's, or the log's where the object is
- * nobody's or the person was erased. CK_E_NOT_FOUND. */
+/* The pseudonym of an object: of a person and a staff member the stored one; of anything else the
+ * first 16 bytes of HMAC-SHA-256(salt, "kind:id"), where the salt is the person's, or the log's
+ * where the object is nobody's or the person was erased. CK_E_NOT_FOUND. */
 int ck_audit_pseudonym(const struct ck_audit *audit, struct ck_store *store, const char *kind,
                        int64_t id, int64_t person_id, struct ck_pseudonym *pseudonym);
 

@@ -8,7 +8,8 @@
 #define HEIGHT 8
 _Static_assert(1 << HEIGHT == CK_LOG_TILE_WIDTH, "a tile is a complete subtree");
 
-/* `count` (a power of two, at most a tile) consecutive hashes of height 8 * level, beginning at `index`. */
+/* `count` (a power of two, at most a tile) consecutive hashes of height 8 * level, beginning at
+ * `index`. */
 static int load(struct ck_store *store, unsigned level, uint64_t index, struct ck_hash *hashes,
                 size_t count)
 {
@@ -60,7 +61,8 @@ struct ck_merkle_source ck_audit_tree_source(struct ck_store *store)
     return (struct ck_merkle_source){.subtree = subtree, .user = store};
 }
 
-/* The `number`th run of 256 hashes of height 8 * level is complete: its root goes into the tile above. */
+/* The `number`th run of 256 hashes of height 8 * level is complete: its root goes into the tile
+ * above. */
 static int complete(struct ck_store *store, unsigned level, uint64_t number)
 {
     struct ck_hash hashes[CK_LOG_TILE_WIDTH], tile[CK_LOG_TILE_WIDTH], root;

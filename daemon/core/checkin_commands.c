@@ -158,8 +158,7 @@ static int fact(struct ck_turn *turn, const struct ck_actor *actor, const json_t
                          DETAIL_MAX);
     }
     r = add_fact(turn, &row, page ? "page" : "worker", name, detail);
-    if (r == 0 && known_facts[i].evidence != CK_EVIDENCE_COUNT &&
-        actor->kind != CK_ACTOR_STAFF) {
+    if (r == 0 && known_facts[i].evidence != CK_EVIDENCE_COUNT && actor->kind != CK_ACTOR_STAFF) {
         r = ck_checkin_evidence(turn, actor, &row, known_facts[i].evidence, turn->now.wall);
     }
     return r;
@@ -345,9 +344,12 @@ static int challenge_finished(struct ck_turn *turn, const struct ck_actor *actor
 
 static bool behaviours_valid(const json_t *list)
 {
-    static const char *const known[] = {"calm",           "agitated",
-                                        "slurred_speech", "injury_visible",
-                                        "other_person_present", "refused_question"};
+    static const char *const known[] = {"calm",
+                                        "agitated",
+                                        "slurred_speech",
+                                        "injury_visible",
+                                        "other_person_present",
+                                        "refused_question"};
     size_t index;
     const json_t *item;
     if (!json_is_array(list) || json_array_size(list) > BEHAVIOURS_MAX) {
@@ -373,8 +375,8 @@ static int outcome(struct ck_turn *turn, const struct ck_actor *actor, const jso
 {
     static const char *const words[] = {"completed", "identity_doubt", "declined",
                                         "could_not_connect", NULL};
-    static const enum ck_call_result results[] = {CK_CALL_ACCEPTED, CK_CALL_DOUBT,
-                                                  CK_CALL_DECLINED, CK_CALL_UNUSABLE};
+    static const enum ck_call_result results[] = {CK_CALL_ACCEPTED, CK_CALL_DOUBT, CK_CALL_DECLINED,
+                                                  CK_CALL_UNUSABLE};
     struct ck_checkin_row row;
     struct ck_outcome_form form = {0};
     const json_t *list = json_object_get(body, "behaviours");
@@ -497,21 +499,20 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
     if (row.step.state != CK_CHECKIN_DONE) {
         return ck_refuse(refusal, CK_E_CONFLICT, "checkin", "its outcome is not known yet");
     }
-    if (word == 2 && (!row.step.mandatory || ck_outcome_attribution(row.step.outcome) !=
-                                                 CK_ATTRIBUTION_OFFICER)) {
+    if (word == 2 && (!row.step.mandatory ||
+                      ck_outcome_attribution(row.step.outcome) != CK_ATTRIBUTION_OFFICER)) {
         return ck_refuse(refusal, CK_E_INVALID, "conclusion", "this can never be a breach");
     }
     r = ck_conclusion_insert(turn->store, row.step.id, 0, words[word], reason, actor->staff_id,
                              turn->now.wall);
     if (r == 0) {
-        r = ck_turn_audit(
-            turn, actor,
-            &(struct ck_record){.action = "CHECKIN_CONCLUDED",
-                                .object = "checkin",
-                                .object_id = row.step.id,
-                                .person_id = row.step.person,
-                                .open = json_pack("{s:s}", "conclusion", words[word]),
-                                .sealed = json_pack("{s:s}", "reason", reason)});
+        r = ck_turn_audit(turn, actor,
+                          &(struct ck_record){.action = "CHECKIN_CONCLUDED",
+                                              .object = "checkin",
+                                              .object_id = row.step.id,
+                                              .person_id = row.step.person,
+                                              .open = json_pack("{s:s}", "conclusion", words[word]),
+                                              .sealed = json_pack("{s:s}", "reason", reason)});
     }
     if (r == 0) {
         r = ck_tell_today(turn, &row);
@@ -561,10 +562,9 @@ static int allowed_now(struct ck_turn *turn, const struct ck_subject *subject,
     *mandatory = false;
     for (size_t i = 0; r == 0 && i < count; i++) {
         bool over_night = orders[i].hours_end_min <= orders[i].hours_start_min;
-        bool inside = over_night ? minute >= orders[i].hours_start_min ||
-                                       minute < orders[i].hours_end_min
-                                 : minute >= orders[i].hours_start_min &&
-                                       minute < orders[i].hours_end_min;
+        bool inside = over_night
+                          ? minute >= orders[i].hours_start_min || minute < orders[i].hours_end_min
+                          : minute >= orders[i].hours_start_min && minute < orders[i].hours_end_min;
         allowed = allowed || inside;
         *mandatory = *mandatory || (inside && orders[i].contacts_per_period > 0);
     }
@@ -581,12 +581,12 @@ static int begin_on_demand(struct ck_turn *turn, const struct ck_actor *actor,
     policy.safety_check = false;
     policy.arm_lead_ms = 0;
     ck_cleanup(ck_freep) char *text = ck_checkin_policy_text(&policy);
-    int r = text == NULL ? -ENOMEM
-                         : ck_policy_intern(turn->store, "checkin", text, &row->policy);
+    int r = text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "checkin", text, &row->policy);
     if (r != 0) {
         return r;
     }
     ck_checkin_begin(&row->step, &policy);
+    row->attempts = policy.attempts;
     r = ck_checkin_insert(turn->store, row, reason, turn->now.wall);
     if (r == 0) {
         r = ck_turn_audit(

@@ -9,7 +9,7 @@
 #include "protocol/base/error.h"
 
 #define SERVED_MAX 16 /* other check-ins of one person that a contact may serve */
-#define OPEN_MAX 32    /* open incidents of one person that a contact is told to */
+#define OPEN_MAX 32   /* open incidents of one person that a contact is told to */
 
 int ck_checkin_policy_of(struct ck_turn *turn, int64_t id, struct ck_checkin_policy *policy)
 {
@@ -89,15 +89,14 @@ static int record_outcome(struct ck_turn *turn, const struct ck_actor *actor,
     const struct ck_checkin *step = &row->step;
     return ck_record_checkin(
         turn, actor, row, "CHECKIN_OUTCOME",
-        json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:b, s:I}", "outcome",
-                  ck_outcome_name(effect->outcome.outcome), "cause",
-                  ck_cause_name(effect->outcome.cause), "attribution",
-                  attributions[effect->outcome.attribution], "attempts", (int)step->attempt,
-                  "answerable_ms", (json_int_t)step->answerable_ms, "needed_ms",
-                  (json_int_t)(policy->response_ms * policy->answerable_percent / 100), "evidence",
-                  evidence_names(step->evidence), "faults", fault_names(step->faults_seen),
-                  "receipt", row->receipt, "mandatory", (int)step->mandatory, "policy",
-                  (json_int_t)row->policy));
+        json_pack(
+            "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:b, s:I}", "outcome",
+            ck_outcome_name(effect->outcome.outcome), "cause", ck_cause_name(effect->outcome.cause),
+            "attribution", attributions[effect->outcome.attribution], "attempts",
+            (int)step->attempt, "answerable_ms", (json_int_t)step->answerable_ms, "needed_ms",
+            (json_int_t)(policy->response_ms * policy->answerable_percent / 100), "evidence",
+            evidence_names(step->evidence), "faults", fault_names(step->faults_seen), "receipt",
+            row->receipt, "mandatory", (int)step->mandatory, "policy", (json_int_t)row->policy));
 }
 
 /* ---- outputs ---- */
@@ -150,9 +149,9 @@ static int quiet_console(struct ck_turn *turn, const struct ck_checkin_row *row)
                          : row->step.phase == CK_PHASE_CHALLENGE ? "unattended"
                                                                  : "gone";
     return output(turn, CK_OUTPUT_RING_STOP, row,
-                  row->taken_by == 0 ? json_pack("{s:s}", "reason", reason)
-                                     : json_pack("{s:s, s:I}", "reason", reason, "by",
-                                                 (json_int_t)row->taken_by));
+                  row->taken_by == 0
+                      ? json_pack("{s:s}", "reason", reason)
+                      : json_pack("{s:s, s:I}", "reason", reason, "by", (json_int_t)row->taken_by));
 }
 
 /* ---- challenges ---- */
@@ -286,7 +285,7 @@ int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
     size_t count = 0;
     if (r == 0) {
         r = ck_checkin_served_of(turn->store, row->step.person, row->step.id, ids, SERVED_MAX,
-                                  &count);
+                                 &count);
     }
     for (size_t i = 0; r == 0 && i < count; i++) {
         struct ck_checkin_row other;
@@ -306,9 +305,9 @@ int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
         bool asks = incident.step.kind == CK_INCIDENT_NO_CONTACT ||
                     incident.step.kind == CK_INCIDENT_SILENCE;
         if (r == 0 && asks && incident.step.checkin != row->step.id) {
-            r = ck_incident_feed(turn, actor, &incident,
-                                 &(struct ck_incident_event){.kind = CK_INCIDENT_REACHED,
-                                                             .checkin = row->step.id});
+            r = ck_incident_feed(
+                turn, actor, &incident,
+                &(struct ck_incident_event){.kind = CK_INCIDENT_REACHED, .checkin = row->step.id});
         }
     }
     return r;
@@ -463,15 +462,14 @@ int ck_checkin_evidence(struct ck_turn *turn, const struct ck_actor *actor,
                         struct ck_checkin_row *row, enum ck_evidence evidence, struct ck_wall at)
 {
     return ck_checkin_feed(turn, actor, row,
-                           &(struct ck_checkin_event){.kind = CK_CHECKIN_FACT,
-                                                      .fact.evidence = evidence,
-                                                      .fact.at = at});
+                           &(struct ck_checkin_event){
+                               .kind = CK_CHECKIN_FACT, .fact.evidence = evidence, .fact.at = at});
 }
 
 /* ---- due ---- */
 
-/* From when on the person can be said to have been reachable by us: the notice that got through first, or
- * the tap that proves it got through. */
+/* From when on the person can be said to have been reachable by us: the notice that got through
+ * first, or the tap that proves it got through. */
 static int reached_from(struct ck_turn *turn, const struct ck_checkin *step, struct ck_wall *from)
 {
     struct ck_wall reached = {0};

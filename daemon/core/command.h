@@ -1,17 +1,17 @@
 /* Commands: how everything that changes something reaches the engine.
  *
- * The loop thread (pages, workers, gateways) makes a ck_command and submits it (engine.h); the engine
- * thread runs the handler registered under its name inside the transaction of its turn, and after the
- * commit hands back one ck_result with the command's ticket, then the outputs of the turn in their
- * order. Every value is owned by exactly one side: whoever holds a struct with json_t in it frees it.
- * jansson's reference counts are not shared between the threads: a body given away is never touched
- * again by the giver.
+ * The loop thread (pages, workers, gateways) makes a ck_command and submits it (engine.h); the
+ * engine thread runs the handler registered under its name inside the transaction of its turn, and
+ * after the commit hands back one ck_result with the command's ticket, then the outputs of the turn
+ * in their order. Every value is owned by exactly one side: whoever holds a struct with json_t in
+ * it frees it. jansson's reference counts are not shared between the threads: a body given away is
+ * never touched again by the giver.
  *
- * A handler that fails changes nothing: it runs between savepoints. A handler may be run again after a
- * failed turn, so it does nothing outside the store and the ck_turn_* functions.
+ * A handler that fails changes nothing: it runs between savepoints. A handler may be run again
+ * after a failed turn, so it does nothing outside the store and the ck_turn_* functions.
  *
- * Reads of a person's data are commands too ("read.person" and the like): the handler checks the right
- * and appends the READ record; only then does the caller query a reader connection. */
+ * Reads of a person's data are commands too ("read.person" and the like): the handler checks the
+ * right and appends the READ record; only then does the caller query a reader connection. */
 #ifndef DAEMON_CORE_COMMAND_H
 #define DAEMON_CORE_COMMAND_H
 
@@ -77,8 +77,8 @@ struct ck_command {
 #define CK_REFUSAL_FIELD_SIZE 64
 #define CK_REFUSAL_MESSAGE_SIZE 200
 
-/* Why a command was refused: `field` is the JSON path of the member at fault or "", `message` English
- * for developers. Never a secret in it. */
+/* Why a command was refused: `field` is the JSON path of the member at fault or "", `message`
+ * English for developers. Never a secret in it. */
 struct ck_refusal {
     char field[CK_REFUSAL_FIELD_SIZE];
     char message[CK_REFUSAL_MESSAGE_SIZE];
@@ -91,7 +91,8 @@ struct ck_result {
     struct ck_refusal refusal;
 };
 
-/* Fills *refusal and returns `code`, so that a handler can `return ck_refuse(refusal, CK_E_INVALID, …)`. */
+/* Fills *refusal and returns `code`, so that a handler can `return ck_refuse(refusal, CK_E_INVALID,
+ * …)`. */
 int ck_refuse(struct ck_refusal *refusal, int code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -102,16 +103,19 @@ enum ck_output_kind {
      * ids: unit, staff (inspector), person, checkin, incident as far as they apply. */
     CK_OUTPUT_TODAY = 1,
     /* Send this notice; answer with command "notice.result". id: notice.
-     * body: {reference, channel, template, to, language, unit, severity, due, incident, checkin, link_path, try, ...}; see
-     * daemon/core/DESIGN.md. The link's token is in the body and nowhere else: never log a body. */
+     * body: {reference, channel, template, to, language, unit, severity, due, incident, checkin,
+     * link_path, try, ...}; see daemon/core/DESIGN.md. The link's token is in the body and nowhere
+     * else: never log a body. */
     CK_OUTPUT_SEND = 2,
     /* A person waits: ring the consoles of whoever may take the check-in. body: {since} */
     CK_OUTPUT_RING = 3,
     /* body: {reason: "taken" | "gone" | "unattended", by: staff id or absent} */
     CK_OUTPUT_RING_STOP = 4,
-    /* The check-in of a person changed: send `hello` to the person's sockets. body: {state, outcome?} */
+    /* The check-in of a person changed: send `hello` to the person's sockets. body: {state,
+       outcome?} */
     CK_OUTPUT_PERSON_STATE = 5,
-    /* Nobody took the live check-in: go on unattended. body: {challenges: [{number, kind, digits?, seconds}]} */
+    /* Nobody took the live check-in: go on unattended. body: {challenges: [{number, kind, digits?,
+       seconds}]} */
     CK_OUTPUT_START_UNATTENDED = 6,
     /* The call of this check-in must end now. body: {reason} */
     CK_OUTPUT_END_CALL = 7,
@@ -123,7 +127,8 @@ enum ck_output_kind {
     CK_OUTPUT_SESSION_REVOKED = 10,
     /* A message: push it to the other side's sockets. body: as the handler made it */
     CK_OUTPUT_MESSAGE = 11,
-    /* Delivered or read marks of a thread. body: {mark: "delivered" | "read", up_to, by: "person" | "staff"} */
+    /* Delivered or read marks of a thread. body: {mark: "delivered" | "read", up_to, by: "person" |
+       "staff"} */
     CK_OUTPUT_MESSAGE_MARK = 12,
     /* Nothing can be written: tell the duty roster from memory. Comes without any commit.
      * body: {error, roster: [{staff, name, email, phone, language}]} */
@@ -141,8 +146,9 @@ struct ck_output {
 
 /* ---- handlers ---- */
 
-/* Runs one command. `body` is an object (checked by the engine). On success *result may be set to an
- * object that goes back. Returns 0, an enum ck_error with *refusal filled, or -errno (the turn fails). */
+/* Runs one command. `body` is an object (checked by the engine). On success *result may be set to
+ * an object that goes back. Returns 0, an enum ck_error with *refusal filled, or -errno (the turn
+ * fails). */
 typedef int ck_handler(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                        json_t **result, struct ck_refusal *refusal);
 
@@ -159,8 +165,8 @@ struct ck_registry {
     size_t count;
 };
 
-/* Adds `count` entries (copied; names stay the caller's, permanent). A name given twice or more than
- * CK_HANDLERS_MAX is our own mistake: it aborts. */
+/* Adds `count` entries (copied; names stay the caller's, permanent). A name given twice or more
+ * than CK_HANDLERS_MAX is our own mistake: it aborts. */
 void ck_registry_add(struct ck_registry *registry, const struct ck_handler_entry *entries,
                      size_t count);
 
@@ -181,14 +187,16 @@ struct ck_store *ck_turn_store(struct ck_turn *turn);
 /* The master key that keys in the store are wrapped with. Never copied into a row, log or body. */
 const uint8_t *ck_turn_master_key(const struct ck_turn *turn);
 
-/* One record of the audit log, appended in this transaction. `action` is upper case with underscores
+/* One record of the audit log, appended in this transaction. `action` is upper case with
+ * underscores
  * ("PERSON_CREATED", protocol/log.md lists them all), `object` a kind of row ("person", "order",
  * "plan", "checkin", "incident", "notice", "staff", "session", "message", "recording", "setting").
  * `person_id`: whose data it concerns, 0 for nobody's; that person's salt makes the pseudonyms.
- * `open` goes into the leaf readable for ever: enumerations, counts, versions and times, never a name,
- * text, number of a document or an address. `sealed` goes in as salted commitments, one per member, the
- * plaintext beside it, erasable. Both may be NULL; both references are taken over, also on failure.
- * No secret (password, token, key) belongs in either. No real numbers (JSON reals are refused). */
+ * `open` goes into the leaf readable for ever: enumerations, counts, versions and times, never a
+ * name, text, number of a document or an address. `sealed` goes in as salted commitments, one per
+ * member, the plaintext beside it, erasable. Both may be NULL; both references are taken over, also
+ * on failure. No secret (password, token, key) belongs in either. No real numbers (JSON reals are
+ * refused). */
 struct ck_record {
     const char *action;
     const char *object;
@@ -211,15 +219,15 @@ int ck_turn_output(struct ck_turn *turn, const struct ck_output *output);
 /* Whether there are tables for a time zone of this name ("Asia/Almaty"). */
 bool ck_turn_zone_known(struct ck_turn *turn, const char *name);
 
-/* Ends every plan of an order that has ended, in the same transaction: check-ins that have not begun are
- * waived. For the handler of "order.end". */
+/* Ends every plan of an order that has ended, in the same transaction: check-ins that have not
+ * begun are waived. For the handler of "order.end". */
 int ck_order_finish_plans(struct ck_turn *turn, const struct ck_actor *actor, int64_t order,
                           const char *reason);
 
 /* ---- denial, in one form ---- */
 
-/* Appends a DENIED record that survives the refusal (it is written after the rollback to the command's
- * savepoint), fills *refusal and returns CK_E_DENIED. `why` is a short fixed text. */
+/* Appends a DENIED record that survives the refusal (it is written after the rollback to the
+ * command's savepoint), fills *refusal and returns CK_E_DENIED. `why` is a short fixed text. */
 int ck_turn_deny(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
                  int64_t object_id, int64_t person_id, const char *why, struct ck_refusal *refusal);
 

@@ -153,8 +153,8 @@ static int item_undo(struct ck_turn *turn, const struct mark *mark)
 static int decide_due(struct ck_turn *turn, const struct ck_due *due)
 {
     static int (*const deciders[CK_DUE_KINDS])(struct ck_turn *, const struct ck_due *) = {
-        [CK_DUE_CHECKIN] = ck_checkin_due,   [CK_DUE_INCIDENT] = ck_incident_due,
-        [CK_DUE_NOTICE] = ck_notice_due,     [CK_DUE_PLAN] = ck_plan_due,
+        [CK_DUE_CHECKIN] = ck_checkin_due, [CK_DUE_INCIDENT] = ck_incident_due,
+        [CK_DUE_NOTICE] = ck_notice_due,   [CK_DUE_PLAN] = ck_plan_due,
         [CK_DUE_PERSON] = ck_person_due,
     };
     return deciders[due->kind](turn, due);
@@ -204,6 +204,30 @@ static int run_due(struct ck_turn *turn, const struct ck_due *due)
     return set_aside(turn, due, ck_error_text(r));
 }
 
+/* A denial that cannot be recorded is not an ordinary denial. */
+static int record_denial(struct ck_turn *turn, const struct ck_command *command,
+                         struct ck_result *result)
+{
+    struct mark mark;
+    if (!turn->denial.pending) {
+        return 0;
+    }
+    int r = item_begin(turn, &mark);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_turn_record_denial(turn, &command->actor, command->name);
+    if (r == 0) {
+        return ck_store_release(turn->store);
+    }
+    int undone = item_undo(turn, &mark);
+    if (undone != 0 || store_failed(r)) {
+        return undone != 0 ? undone : r;
+    }
+    result->code = -EINVAL;
+    return 0;
+}
+
 static int run_command(struct ck_turn *turn, const struct ck_waiting *waiting)
 {
     const struct ck_command *command = &waiting->command;
@@ -225,7 +249,7 @@ static int run_command(struct ck_turn *turn, const struct ck_waiting *waiting)
             return undone != 0 ? undone : r;
         }
         result.code = r;
-        r = ck_turn_record_denial(turn, &command->actor, command->name);
+        r = record_denial(turn, command, &result);
     }
     if (r == 0 && command->ticket != 0) {
         r = ck_results_add(&turn->results, &result);
@@ -261,7 +285,8 @@ static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due
                       const struct ck_waiting *taken, size_t taken_count)
 {
     int r = ck_recovered(turn);
-    /* What was due comes first: where an event is faster than its timer, the time counts for the person. */
+    /* What was due comes first: where an event is faster than its timer, the time counts for the
+     * person. */
     for (size_t i = 0; r == 0 && i < due_count; i++) {
         r = run_due(turn, &due[i]);
     }
@@ -271,7 +296,8 @@ static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due
     return r == 0 ? ck_audit_flush(&turn->engine->audit, turn->store) : r;
 }
 
-/* Decides these items in one transaction and hands out what came of it; on failure nothing happened. */
+/* Decides these items in one transaction and hands out what came of it; on failure nothing
+ * happened. */
 static int transact(struct ck_engine *engine, const struct ck_now *now, const struct ck_due *due,
                     size_t due_count, const struct ck_waiting *taken, size_t taken_count)
 {
@@ -380,7 +406,8 @@ static void give_up(struct ck_engine *engine, const struct ck_now *now, size_t f
     engine->held = engine->due_count > 0;
 }
 
-/* After a turn that failed as a whole: each item by itself, so that one of them cannot stop the others. */
+/* After a turn that failed as a whole: each item by itself, so that one of them cannot stop the
+ * others. */
 static int each_alone(struct ck_engine *engine, const struct ck_now *now)
 {
     int r = 0;

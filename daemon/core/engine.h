@@ -1,9 +1,9 @@
-/* The engine: decides, and is the only writer of the store. DESIGN.md beside this file lists every command
- * and every output with its body.
+/* The engine: decides, and is the only writer of the store. DESIGN.md beside this file lists every
+ * command and every output with its body.
  *
- * Life: ck_engine_create(), then either ck_engine_start() for a thread of its own, or ck_engine_turn()
- * called directly by a simulator with its own time. Commands are submitted from the loop thread, batches
- * are taken by it. */
+ * Life: ck_engine_create(), then either ck_engine_start() for a thread of its own, or
+ * ck_engine_turn() called directly by a simulator with its own time. Commands are submitted from
+ * the loop thread, batches are taken by it. */
 #ifndef DAEMON_CORE_ENGINE_H
 #define DAEMON_CORE_ENGINE_H
 
@@ -15,12 +15,13 @@
 #include "protocol/base/digest.h"
 #include "protocol/base/time.h"
 
-#define CK_ENGINE_ITEMS_MAX 256       /* commands and due rows of one turn */
-#define CK_ENGINE_COMMANDS_MAX 192    /* of them commands, while rows are due */
-#define CK_ENGINE_LEASE_MS 30000      /* a claim that has not ended by then is up for others */
-#define CK_ENGINE_RETRY_MS 1000       /* after a store that refused, until the next try */
-#define CK_ENGINE_ALARM_EVERY_MS 300000 /* while the store refuses, the roster is alarmed so often */
-#define CK_ENGINE_CRASHES_MAX 2       /* a row present at so many crashes is quarantined */
+#define CK_ENGINE_ITEMS_MAX 256    /* commands and due rows of one turn */
+#define CK_ENGINE_COMMANDS_MAX 192 /* of them commands, while rows are due */
+#define CK_ENGINE_LEASE_MS 30000   /* a claim that has not ended by then is up for others */
+#define CK_ENGINE_RETRY_MS 1000    /* after a store that refused, until the next try */
+#define CK_ENGINE_ALARM_EVERY_MS                                                                   \
+    300000                      /* while the store refuses, the roster is alarmed so often */
+#define CK_ENGINE_CRASHES_MAX 2 /* a row present at so many crashes is quarantined */
 #define CK_ENGINE_WEBHOOKS_MAX 8
 #define CK_ENGINE_NAME_SIZE 64
 
@@ -44,13 +45,13 @@ struct ck_batch {
 void ck_batch_free(struct ck_batch *batch);
 
 struct ck_engine_options {
-    const char *store_path;              /* a file, or a URI of SQLite */
-    const struct ck_registry *registry;  /* outlives the engine */
-    const uint8_t *master_key;           /* CK_KEY_SIZE bytes, copied; wiped at the end */
-    const char *zone_dir;                /* of the TZif files: "/usr/share/zoneinfo" */
-    size_t commands_max;                 /* waiting at once; one more is CK_E_BUSY. 0: 4096 */
-    unsigned channels;                   /* mask of CK_CHANNEL_BIT that are configured */
-    bool sms_receipts;                   /* the SMS gateway tells about delivery */
+    const char *store_path;             /* a file, or a URI of SQLite */
+    const struct ck_registry *registry; /* outlives the engine */
+    const uint8_t *master_key;          /* CK_KEY_SIZE bytes, copied; wiped at the end */
+    const char *zone_dir;               /* of the TZif files: "/usr/share/zoneinfo" */
+    size_t commands_max;                /* waiting at once; one more is CK_E_BUSY. 0: 4096 */
+    unsigned channels;                  /* mask of CK_CHANNEL_BIT that are configured */
+    bool sms_receipts;                  /* the SMS gateway tells about delivery */
     const char *webhooks[CK_ENGINE_WEBHOOKS_MAX]; /* names of the configured webhooks */
     size_t webhook_count;
 
@@ -65,8 +66,8 @@ struct ck_engine_options {
 
 struct ck_engine;
 
-/* Opens the store (creating and migrating it), loads the head of the log and ends the leases of an earlier
- * life. Errors of ck_store_open(); CK_E_INVALID: the log's head does not fit its rows. */
+/* Opens the store (creating and migrating it), loads the head of the log and ends the leases of an
+ * earlier life. Errors of ck_store_open(); CK_E_INVALID: the log's head does not fit its rows. */
 int ck_engine_create(struct ck_engine **engine, const struct ck_engine_options *options);
 
 /* Stops the thread if it runs, and frees everything. NULL is taken. */
@@ -75,7 +76,8 @@ void ck_engine_destroy(struct ck_engine *engine);
 /* Runs turns on a thread of its own until ck_engine_stop(). -errno. */
 int ck_engine_start(struct ck_engine *engine);
 
-/* Ends after the turn that goes on now and waits for the thread; commands still waiting get no result. */
+/* Ends after the turn that goes on now and waits for the thread; commands still waiting get no
+ * result. */
 void ck_engine_stop(struct ck_engine *engine);
 
 /* Queues a command; any thread. On 0 the body is the engine's. CK_E_BUSY where the queue is full,
@@ -85,18 +87,19 @@ int ck_engine_submit(struct ck_engine *engine, const struct ck_command *command)
 /* Everything since the last call, oldest first, or NULL. One thread. */
 struct ck_batch *ck_engine_take(struct ck_engine *engine);
 
-/* One turn at `now`: at most CK_ENGINE_ITEMS_MAX commands and due rows, in one transaction. *next is when the
- * following one is to run: `now` where more is waiting. 0, or the error that kept the store from being
- * written; then nothing was decided, and due rows come again. Not while a thread runs. */
+/* One turn at `now`: at most CK_ENGINE_ITEMS_MAX commands and due rows, in one transaction. *next
+ * is when the following one is to run: `now` where more is waiting. 0, or the error that kept the
+ * store from being written; then nothing was decided, and due rows come again. Not while a thread
+ * runs. */
 int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck_wall *next);
 
 /* How late decisions were at the worst since the last call, in milliseconds; any thread. */
 int64_t ck_engine_lag_ms(const struct ck_engine *engine);
 
-/* For the simulator: what becomes of the process at a point of the turn. Called with the name of the point;
- * may not return. NULL: nothing. */
-void ck_engine_set_crash_point(struct ck_engine *engine, void (*point)(void *user, const char *name),
-                               void *user);
+/* For the simulator: what becomes of the process at a point of the turn. Called with the name of
+ * the point; may not return. NULL: nothing. */
+void ck_engine_set_crash_point(struct ck_engine *engine,
+                               void (*point)(void *user, const char *name), void *user);
 
 /* The handlers of this folder: check-ins, incidents, notices, plans, links, recordings, health. */
 void ck_core_register(struct ck_registry *registry);

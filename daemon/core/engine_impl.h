@@ -82,10 +82,10 @@ struct ck_engine {
     size_t taken_count;
 
     json_t *roster; /* who is alarmed when nothing can be written */
-    bool failing; /* the store refused the last turn */
+    bool failing;   /* the store refused the last turn */
     struct ck_wall failing_since;
     struct ck_mono alarmed_at;
-    int64_t worst_lag_ms; /* since the last health report; engine thread */
+    int64_t worst_lag_ms;      /* since the last health report; engine thread */
     struct ck_wall cleaned_at; /* when rows that are over were last removed */
     atomic_int_fast64_t lag_ms;
 

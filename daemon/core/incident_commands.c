@@ -66,8 +66,8 @@ static int write_line(struct ck_turn *turn, const struct ck_actor *actor,
                       const struct ck_incident_row *row, const char *what, const char *action,
                       json_t *open, const char *text)
 {
-    int r = ck_incident_line(turn->store, row->step.id, turn->now.wall, what, actor->staff_id, 0,
-                             text);
+    int r =
+        ck_incident_line(turn->store, row->step.id, turn->now.wall, what, actor->staff_id, 0, text);
     if (r != 0) {
         json_decref(open);
         return r;
@@ -95,10 +95,10 @@ static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const
         r = ck_body_text(body, "note", TEXT_MAX, true, &note, refusal);
     }
     if (r == 0) {
-        r = feed(turn, actor, &row,
-                 &(struct ck_incident_event){.kind = CK_INCIDENT_ACKNOWLEDGE,
-                                             .staff = actor->staff_id},
-                 refusal);
+        r = feed(
+            turn, actor, &row,
+            &(struct ck_incident_event){.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = actor->staff_id},
+            refusal);
     }
     if (r == 0) {
         r = write_line(turn, actor, &row, "acknowledged", "INCIDENT_TAKEN", NULL, note);
@@ -144,8 +144,7 @@ static int reached(struct ck_turn *turn, const struct ck_actor *actor, const jso
     }
     if (r == 0) {
         r = feed(turn, actor, &row,
-                 &(struct ck_incident_event){.kind = CK_INCIDENT_REACHED,
-                                             .staff = actor->staff_id},
+                 &(struct ck_incident_event){.kind = CK_INCIDENT_REACHED, .staff = actor->staff_id},
                  refusal);
     }
     if (r == 0) {
@@ -238,10 +237,8 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
 }
 
 const struct ck_handler_entry ck_incident_handlers[] = {
-    {"incident.acknowledge", acknowledge},
-    {"incident.note", note},
-    {"incident.reached", reached},
-    {"incident.safety", safety},
+    {"incident.acknowledge", acknowledge}, {"incident.note", note},
+    {"incident.reached", reached},         {"incident.safety", safety},
     {"incident.conclude", conclude},
 };
 const size_t ck_incident_handler_count =

@@ -59,8 +59,7 @@ static uint32_t channels_of(const struct ck_engine *engine, const struct ck_reci
 }
 
 static int target_people(struct ck_turn *turn, const struct ck_incident_row *row,
-                         const struct ck_target *target, struct ck_recipient *people,
-                         size_t *count)
+                         const struct ck_target *target, struct ck_recipient *people, size_t *count)
 {
     *count = 0;
     switch (target->kind) {
@@ -170,9 +169,8 @@ int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
         r = ck_record_incident(
             turn, actor, &row, "INCIDENT_OPENED",
             json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "kind",
-                      ck_incident_kind_name(row.step.kind), "checkin",
-                      (json_int_t)row.step.checkin, "finding",
-                      ck_outcome_name(opening->effect.finding), "cause",
+                      ck_incident_kind_name(row.step.kind), "checkin", (json_int_t)row.step.checkin,
+                      "finding", ck_outcome_name(opening->effect.finding), "cause",
                       ck_cause_name(opening->effect.cause), "severity",
                       ck_severity_name(row.step.severity), "policy", (json_int_t)row.policy));
     }
@@ -228,9 +226,8 @@ static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
     if (r == 0 && actor->kind != CK_ACTOR_STAFF) {
         r = ck_incident_line(turn->store, row->step.id, turn->now.wall, ck_fact_name(fact),
                              names_staff(fact) ? value : 0, 0,
-                             fact == CK_FACT_OUTCOME_KNOWN
-                                 ? ck_outcome_name((enum ck_outcome)value)
-                                 : NULL);
+                             fact == CK_FACT_OUTCOME_KNOWN ? ck_outcome_name((enum ck_outcome)value)
+                                                           : NULL);
     }
     return r;
 }
@@ -272,8 +269,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                                   "step", (json_int_t)effect->staff_fault.step),
                 .sealed = effect->staff_fault.staff == 0
                               ? NULL
-                              : json_pack("{s:I}", "staff",
-                                          (json_int_t)effect->staff_fault.staff),
+                              : json_pack("{s:I}", "staff", (json_int_t)effect->staff_fault.staff),
             });
     case CK_EFFECT_ALARM:
         return alarm_all(turn, row);
@@ -356,16 +352,16 @@ int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *re
         r = ck_due_owner(turn->store, due, &person, &unit);
     }
     if (r == 0) {
-        r = ck_turn_audit(turn, &actor,
-                          &(struct ck_record){
-                              .action = "QUARANTINED",
-                              .object = ck_due_name(due->kind),
-                              .object_id = due->id,
-                              .person_id = person,
-                              .result = "failed",
-                              .open = json_pack("{s:s, s:i}", "reason", reason, "crashes",
-                                                due->claims),
-                          });
+        r = ck_turn_audit(
+            turn, &actor,
+            &(struct ck_record){
+                .action = "QUARANTINED",
+                .object = ck_due_name(due->kind),
+                .object_id = due->id,
+                .person_id = person,
+                .result = "failed",
+                .open = json_pack("{s:s, s:i}", "reason", reason, "crashes", due->claims),
+            });
     }
     if (r != 0) {
         return r;
@@ -373,16 +369,15 @@ int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *re
     char cause[64];
     snprintf(cause, sizeof cause, "%s %lld was taken aside", ck_due_name(due->kind),
              (long long)due->id);
-    return ck_incident_open(
-        turn, &actor,
-        &(struct ck_incident_opening){
-            .person = person,
-            .unit = unit,
-            .cause = cause,
-            .effect = {.kind = CK_INCIDENT_SYSTEM,
-                       .severity = CK_SEVERITY_HIGH,
-                       .first_step_at = turn->now.wall},
-        });
+    return ck_incident_open(turn, &actor,
+                            &(struct ck_incident_opening){
+                                .person = person,
+                                .unit = unit,
+                                .cause = cause,
+                                .effect = {.kind = CK_INCIDENT_SYSTEM,
+                                           .severity = CK_SEVERITY_HIGH,
+                                           .first_step_at = turn->now.wall},
+                            });
 }
 
 int ck_recovered(struct ck_turn *turn)

@@ -1,4 +1,5 @@
-/* Commands of a person's page before and beside a call, of orders that end, and of our own health. */
+/* Commands of a person's page before and beside a call, of orders that end, and of our own health.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,8 +30,7 @@ static int open_page(struct ck_turn *turn, const struct ck_actor *person,
         r = ck_fact_insert(turn->store, link->checkin, row.step.attempt, turn->now.wall, "server",
                            "page_opened", NULL);
     }
-    return r == 0 ? ck_checkin_evidence(turn, person, &row, CK_EVIDENCE_PAGE_OPENED,
-                                        turn->now.wall)
+    return r == 0 ? ck_checkin_evidence(turn, person, &row, CK_EVIDENCE_PAGE_OPENED, turn->now.wall)
                   : r;
 }
 
@@ -60,8 +60,8 @@ static int make_session(struct ck_turn *turn, const struct ck_actor *actor,
     return r;
 }
 
-/* {token, device?} → {token: of the session, session, person, checkin, expires}. A tap: GET never comes
- * here. */
+/* {token, device?} → {token: of the session, session, person, checkin, expires}. A tap: GET never
+ * comes here. */
 static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
@@ -221,8 +221,8 @@ static int end_order(struct ck_turn *turn, const struct ck_actor *actor, const j
         r = ck_order_finish_plans(turn, actor, id, reason);
     }
     if (r == 0) {
-        *result = json_pack("{s:I, s:I}", "order", (json_int_t)id, "person",
-                            (json_int_t)order.person);
+        *result =
+            json_pack("{s:I, s:I}", "order", (json_int_t)id, "person", (json_int_t)order.person);
         r = *result == NULL ? -ENOMEM : 0;
     }
     return r;
@@ -246,7 +246,8 @@ static int clean(struct ck_turn *turn)
     return r;
 }
 
-/* {probe, worker}: the loop's part; lateness and the clock are the engine's own. Every few seconds. */
+/* {probe, worker}: the loop's part; lateness and the clock are the engine's own. Every few seconds.
+ */
 static int report(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
@@ -275,8 +276,8 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
 }
 
 const struct ck_handler_entry ck_link_handlers[] = {
-    {"link.exchange", exchange},    {"checkin.tapped", tapped}, {"notice.ack", acknowledge_notice},
-    {"order.end", end_order},       {"health.report", report},
+    {"link.exchange", exchange}, {"checkin.tapped", tapped}, {"notice.ack", acknowledge_notice},
+    {"order.end", end_order},    {"health.report", report},
 };
 const size_t ck_link_handler_count = sizeof ck_link_handlers / sizeof ck_link_handlers[0];
 

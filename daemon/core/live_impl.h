@@ -1,5 +1,6 @@
-/* What the files of this folder do for each other inside a turn: feeding events to the step functions and
- * turning their effects into rows, records and outputs. Everything here runs in the turn's transaction. */
+/* What the files of this folder do for each other inside a turn: feeding events to the step
+ * functions and turning their effects into rows, records and outputs. Everything here runs in the
+ * turn's transaction. */
 #ifndef DAEMON_CORE_LIVE_IMPL_H
 #define DAEMON_CORE_LIVE_IMPL_H
 
@@ -15,7 +16,8 @@
 #include "daemon/store/plan.h"
 #include "scheduler/plan.h"
 
-/* ---- what is due: engine.c calls these; 0, CK_E_FENCED, or what makes the row a poisoned one ---- */
+/* ---- what is due: engine.c calls these; 0, CK_E_FENCED, or what makes the row a poisoned one ----
+ */
 
 int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_incident_due(struct ck_turn *turn, const struct ck_due *due);
@@ -31,8 +33,8 @@ int ck_recovered(struct ck_turn *turn);
 
 /* ---- check-ins ---- */
 
-/* Steps the row by one event, saves it and carries out what follows. The step's own refusals (CK_E_CONFLICT,
- * CK_E_INVALID) change nothing. */
+/* Steps the row by one event, saves it and carries out what follows. The step's own refusals
+ * (CK_E_CONFLICT, CK_E_INVALID) change nothing. */
 int ck_checkin_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_checkin_row *row,
                     const struct ck_checkin_event *event);
 
@@ -139,8 +141,8 @@ int ck_record_incident(struct ck_turn *turn, const struct ck_actor *actor,
 /* "CHECKIN_" or another prefix before a word of the scheduler, in upper case. */
 void ck_action_name(const char *prefix, const char *word, char action[static 64]);
 
-/* The check-in named by "checkin" that this actor may touch: staff in scope, persons their own, workers and
- * the system any. CK_E_NOT_FOUND or CK_E_DENIED with *refusal filled. */
+/* The check-in named by "checkin" that this actor may touch: staff in scope, persons their own,
+ * workers and the system any. CK_E_NOT_FOUND or CK_E_DENIED with *refusal filled. */
 int ck_body_checkin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     struct ck_checkin_row *row, struct ck_refusal *refusal);
 

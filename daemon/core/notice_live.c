@@ -48,14 +48,13 @@ static int record(struct ck_turn *turn, const struct ck_notice_row *row)
             .object = "notice",
             .object_id = row->step.id,
             .person_id = row->person,
-            .open = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "channel",
-                              ck_channel_name(row->step.channel), "template",
-                              ck_template_name(row->template), "reference", row->reference,
-                              "step", (json_int_t)row->ladder_step, "fire",
-                              (json_int_t)row->fire, "checkin", (json_int_t)row->checkin,
-                              "incident", (json_int_t)row->incident),
-            .sealed = json_pack("{s:s, s:I}", "to", row->address, "staff",
-                                (json_int_t)row->staff),
+            .open =
+                json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "channel",
+                          ck_channel_name(row->step.channel), "template",
+                          ck_template_name(row->template), "reference", row->reference, "step",
+                          (json_int_t)row->ladder_step, "fire", (json_int_t)row->fire, "checkin",
+                          (json_int_t)row->checkin, "incident", (json_int_t)row->incident),
+            .sealed = json_pack("{s:s, s:I}", "to", row->address, "staff", (json_int_t)row->staff),
         });
 }
 
@@ -217,7 +216,8 @@ int ck_notice_cancel(struct ck_turn *turn, const struct ck_checkin_row *row)
 
 /* ---- sending ---- */
 
-/* A fresh one-time link for this try: only its digest is kept, so an earlier one cannot be sent again. */
+/* A fresh one-time link for this try: only its digest is kept, so an earlier one cannot be sent
+ * again. */
 static int make_link(struct ck_turn *turn, const struct ck_notice_row *row,
                      const struct ck_checkin_row *checkin, char path[static 64])
 {
@@ -227,9 +227,8 @@ static int make_link(struct ck_turn *turn, const struct ck_notice_row *row,
     const struct ck_slice slice = {token, sizeof token};
     int r = ck_sha256(&slice, 1, digest);
     if (r == 0) {
-        const struct ck_link link = {.person = row->person,
-                                     .checkin = row->checkin,
-                                     .expires = checkin->step.late_until};
+        const struct ck_link link = {
+            .person = row->person, .checkin = row->checkin, .expires = checkin->step.late_until};
         r = ck_link_insert(turn->store, digest, &link, row->step.id, turn->now.wall);
     }
     if (r == 0) {
@@ -242,14 +241,14 @@ static int make_link(struct ck_turn *turn, const struct ck_notice_row *row,
 }
 
 /* "19:00" where the check-in is held. */
-static int local_time(struct ck_turn *turn, const struct ck_checkin_row *checkin, char text[static 8])
+static int local_time(struct ck_turn *turn, const struct ck_checkin_row *checkin,
+                      char text[static 8])
 {
     const struct ck_zone *zone = NULL;
     int r = ck_zones_find(turn->engine->zones, checkin->zone, &zone);
     if (r == 0) {
-        struct ck_local local = ck_zone_local(zone, checkin->step.opened_at.ms != 0
-                                                        ? checkin->step.opened_at
-                                                        : checkin->step.due);
+        struct ck_local local = ck_zone_local(
+            zone, checkin->step.opened_at.ms != 0 ? checkin->step.opened_at : checkin->step.due);
         snprintf(text, 8, "%02d:%02d", (int)(local.second / 3600 % 24),
                  (int)(local.second / 60 % 60));
     }
@@ -305,24 +304,22 @@ static int send(struct ck_turn *turn, const struct ck_notice_row *row,
     char deadline[CK_WALL_TEXT_SIZE];
     ck_wall_text(row->step.deadline, deadline);
     r = ck_turn_output(
-        turn,
-        &(struct ck_output){
-            .kind = CK_OUTPUT_SEND,
-            .id = row->step.id,
-            .unit_id = letter.unit,
-            .staff_id = row->staff,
-            .person_id = row->person,
-            .checkin_id = row->checkin,
-            .incident_id = row->incident,
-            .body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:s}",
-                              "reference", row->reference, "channel",
-                              ck_channel_name(row->step.channel), "template",
-                              ck_template_name(row->template), "to", row->address, "language",
-                              row->language, "urgency", letter.urgency, "repeated",
-                              (int)effect->send.possible_duplicate, "time", letter.time, "path",
-                              letter.path, "try", (json_int_t)effect->send.tries, "deadline",
-                              deadline),
-        });
+        turn, &(struct ck_output){
+                  .kind = CK_OUTPUT_SEND,
+                  .id = row->step.id,
+                  .unit_id = letter.unit,
+                  .staff_id = row->staff,
+                  .person_id = row->person,
+                  .checkin_id = row->checkin,
+                  .incident_id = row->incident,
+                  .body = json_pack(
+                      "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:s}", "reference",
+                      row->reference, "channel", ck_channel_name(row->step.channel), "template",
+                      ck_template_name(row->template), "to", row->address, "language",
+                      row->language, "urgency", letter.urgency, "repeated",
+                      (int)effect->send.possible_duplicate, "time", letter.time, "path",
+                      letter.path, "try", (json_int_t)effect->send.tries, "deadline", deadline),
+              });
     ck_wipe(&letter, sizeof letter);
     return r;
 }
@@ -391,8 +388,7 @@ static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
                                     ck_notice_state_name((enum ck_notice_state)value), "try",
                                     (json_int_t)row->step.tries)
                         : json_pack("{s:I}", "value", (json_int_t)value),
-            .sealed = row->failure[0] == '\0' ? NULL
-                                              : json_pack("{s:s}", "detail", row->failure),
+            .sealed = row->failure[0] == '\0' ? NULL : json_pack("{s:s}", "detail", row->failure),
         });
 }
 
@@ -514,16 +510,14 @@ static int find_notice(struct ck_turn *turn, const json_t *body, struct ck_notic
     if (r == 0) {
         r = ck_notice_load(turn->store, id, row);
     }
-    return r == CK_E_NOT_FOUND
-               ? ck_refuse(refusal, r, "notice", "there is no such notice")
-               : r;
+    return r == CK_E_NOT_FOUND ? ck_refuse(refusal, r, "notice", "there is no such notice") : r;
 }
 
 /* {notice, try, result, retry_after_ms?, provider_id?, detail?} */
 static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                          json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const words[] = {"accepted", "limited",  "refused",
+    static const char *const words[] = {"accepted", "limited", "refused",
                                         "rejected", "unknown", NULL};
     static const enum ck_notice_event_kind kinds[] = {CK_NOTICE_TAKEN, CK_NOTICE_LIMITED,
                                                       CK_NOTICE_REFUSED, CK_NOTICE_REJECTED,
@@ -577,9 +571,9 @@ static int notice_receipt(struct ck_turn *turn, const struct ck_actor *actor, co
         snprintf(row.failure, sizeof row.failure, "%s", detail);
     }
     (void)result;
-    return ck_notice_feed(turn, actor, &row,
-                          &(struct ck_notice_event){.kind = CK_NOTICE_RECEIPT,
-                                                    .receipt = (enum ck_receipt)word});
+    return ck_notice_feed(
+        turn, actor, &row,
+        &(struct ck_notice_event){.kind = CK_NOTICE_RECEIPT, .receipt = (enum ck_receipt)word});
 }
 
 const struct ck_handler_entry ck_notice_handlers[] = {

@@ -15,10 +15,10 @@
 #define KEY_PURPOSE "checkind draw key 1"
 #define NEIGHBOURS_MAX 64
 #define NEIGHBOUR_MS (INT64_C(2) * 24 * 3600 * 1000)
-#define PLANNED_MAX 512    /* check-ins of one plan that have not begun */
-#define DATES_PER_TURN 32  /* of one plan; the rest in the next turn */
+#define PLANNED_MAX 512   /* check-ins of one plan that have not begun */
+#define DATES_PER_TURN 32 /* of one plan; the rest in the next turn */
 #define MAKE_UP_DAYS 7
-#define MAKE_UP_SLOT 1000  /* numbers of make-ups begin here */
+#define MAKE_UP_SLOT 1000 /* numbers of make-ups begin here */
 #define SLOTS_PER_WINDOW 16
 
 int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
@@ -28,7 +28,8 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
     struct ck_refusal refusal;
     const char *warning = NULL;
     ck_cleanup(ck_json_decrefp_core) json_t *request = json_loads(record->rule, 0, NULL);
-    int r = request == NULL ? -EUCLEAN : ck_subject_load(turn->store, record->person, &frame->subject);
+    int r =
+        request == NULL ? -EUCLEAN : ck_subject_load(turn->store, record->person, &frame->subject);
     if (r == 0) {
         r = ck_order_brief_load(turn->store, record->order, &order);
     }
@@ -74,14 +75,14 @@ static int make_key(struct ck_turn *turn, struct epoch_key *epoch)
     }
     ck_hex_encode(commitment, sizeof commitment, text);
     const struct ck_actor actor = ck_actor_system();
-    return ck_turn_audit(turn, &actor,
-                         &(struct ck_record){
-                             .action = "DRAW_KEY_COMMITTED",
-                             .object = "draw_key",
-                             .object_id = epoch->epoch,
-                             .open = json_pack("{s:I, s:s}", "epoch", (json_int_t)epoch->epoch,
-                                               "sha256", text),
-                         });
+    return ck_turn_audit(
+        turn, &actor,
+        &(struct ck_record){
+            .action = "DRAW_KEY_COMMITTED",
+            .object = "draw_key",
+            .object_id = epoch->epoch,
+            .open = json_pack("{s:I, s:s}", "epoch", (json_int_t)epoch->epoch, "sha256", text),
+        });
 }
 
 static int load_key(struct ck_turn *turn, struct ck_date date, struct epoch_key *epoch)
@@ -133,13 +134,13 @@ static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row
             .object = "checkin",
             .object_id = row->step.id,
             .person_id = row->step.person,
-            .open = json_pack("{s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}",
-                              "plan", (json_int_t)row->step.plan, "version",
-                              (json_int_t)row->plan_version, "date", date, "slot",
-                              (json_int_t)row->slot, "place", ck_place_name(occurrence->place),
-                              "window_start", start, "window_end", end, "zone", row->zone,
-                              "zone_version", row->zone_version, "draw", message, "policy",
-                              (json_int_t)row->policy, "allowed", allowed),
+            .open =
+                json_pack("{s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "plan",
+                          (json_int_t)row->step.plan, "version", (json_int_t)row->plan_version,
+                          "date", date, "slot", (json_int_t)row->slot, "place",
+                          ck_place_name(occurrence->place), "window_start", start, "window_end",
+                          end, "zone", row->zone, "zone_version", row->zone_version, "draw",
+                          message, "policy", (json_int_t)row->policy, "allowed", allowed),
             .sealed = json_pack("{s:s}", "due", due),
         });
 }
@@ -157,6 +158,7 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
     row.date = occurrence->date;
     row.slot = (int64_t)occurrence->window * SLOTS_PER_WINDOW + occurrence->slot;
     row.drawn = occurrence->draw.size > 0;
+    row.attempts = frame->policy.attempts;
     snprintf(row.zone, sizeof row.zone, "%s", frame->subject.zone);
     snprintf(row.zone_version, sizeof row.zone_version, "%s",
              ck_zones_version(turn->engine->zones));
@@ -176,10 +178,10 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
         r = record_planned(turn, &row, occurrence);
     }
     if (r == 0 && occurrence->due.ms == 0) {
-        r = ck_checkin_feed(turn, &actor, &row,
-                            &(struct ck_checkin_event){
-                                .kind = CK_CHECKIN_WAIVED,
-                                .waived.cause = ck_place_cause(occurrence->place)});
+        r = ck_checkin_feed(
+            turn, &actor, &row,
+            &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
+                                       .waived.cause = ck_place_cause(occurrence->place)});
     }
     return r;
 }
@@ -192,8 +194,8 @@ static int expand_date(struct ck_turn *turn, const struct ck_plan_frame *frame,
     struct ck_plan_surroundings around = {.not_before = not_before, .neighbours = neighbours};
     struct epoch_key epoch;
     size_t count = 0;
-    struct ck_wall noon = ck_zone_instant(frame->zone, (struct ck_local){date, 12 * 3600},
-                                          CK_ZONE_FIRST, NULL);
+    struct ck_wall noon =
+        ck_zone_instant(frame->zone, (struct ck_local){date, 12 * 3600}, CK_ZONE_FIRST, NULL);
     int r = occurrences == NULL ? -ENOMEM : load_key(turn, date, &epoch);
     if (r == 0) {
         r = ck_checkin_neighbours(turn->store, frame->plan.person,
@@ -389,21 +391,21 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     record.next_at = row.next_at;
     record.created = turn->now.wall;
     if (r == 0) {
-        r = record.rule == NULL ? -ENOMEM
-                                : ck_plan_insert(turn->store, &record, actor->staff_id,
-                                                 turn->now.wall);
+        r = record.rule == NULL
+                ? -ENOMEM
+                : ck_plan_insert(turn->store, &record, actor->staff_id, turn->now.wall);
     }
     if (r == 0) {
-        r = ck_turn_audit(turn, actor,
-                          &(struct ck_record){
-                              .action = "PLAN_CREATED",
-                              .object = "plan",
-                              .object_id = record.id,
-                              .person_id = record.person,
-                              .open = json_pack("{s:I, s:I, s:s}", "order",
-                                                (json_int_t)record.order, "version",
-                                                (json_int_t)record.version, "rule", record.rule),
-                          });
+        r = ck_turn_audit(
+            turn, actor,
+            &(struct ck_record){
+                .action = "PLAN_CREATED",
+                .object = "plan",
+                .object_id = record.id,
+                .person_id = record.person,
+                .open = json_pack("{s:I, s:I, s:s}", "order", (json_int_t)record.order, "version",
+                                  (json_int_t)record.version, "rule", record.rule),
+            });
     }
     /* The occurrences are made here and now, so that whoever asked sees them at once. */
     if (r == 0) {

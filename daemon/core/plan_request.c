@@ -26,7 +26,8 @@ static bool read_minutes(const char *text, int32_t *minutes)
             return false;
         }
     }
-    int32_t value = ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
+    int32_t value =
+        ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
     if (text[3] > '5' || value > DAY_MIN) {
         return false;
     }
@@ -226,9 +227,9 @@ int ck_plan_request_read(const json_t *request, const struct ck_order_brief *ord
 char *ck_plan_request_text(const json_t *request)
 {
     static const char *const members[] = {
-        "order_id",  "kind",     "mandatory",         "recurrence",        "first_date",
-        "windows",   "attempts", "attempt_spacing_s", "response_window_s", "grace_s",
-        "late_limit_s"};
+        "order_id",          "kind",    "mandatory",   "recurrence",
+        "first_date",        "windows", "attempts",    "attempt_spacing_s",
+        "response_window_s", "grace_s", "late_limit_s"};
     ck_cleanup(ck_freep) char *text = calloc(1, REQUEST_TEXT_MAX);
     json_t *kept = json_object();
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
@@ -309,8 +310,8 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
         if (warning != NULL) {
             json_array_append_new(warnings, json_string(warning));
         }
-        *preview = json_pack("{s:o, s:o}", "windows", preview_windows(&plan, zone, now),
-                             "warnings", warnings);
+        *preview = json_pack("{s:o, s:o}", "windows", preview_windows(&plan, zone, now), "warnings",
+                             warnings);
         r = *preview == NULL ? -ENOMEM : 0;
     }
     ck_zones_destroy(zones);

@@ -63,8 +63,8 @@ static int make_row(struct ck_turn *turn, const struct ck_checkin_row *checkin, 
     return r;
 }
 
-/* {checkin, leg} → {recording, file, key, context}. The key goes to the worker by way of the loop and is
- * kept nowhere but wrapped. */
+/* {checkin, leg} → {recording, file, key, context}. The key goes to the worker by way of the loop
+ * and is kept nowhere but wrapped. */
 static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                  json_t **result, struct ck_refusal *refusal)
 {
@@ -93,17 +93,17 @@ static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_
         r = make_row(turn, &checkin, legs[leg], &fresh, &id);
     }
     if (r == 0) {
-        r = record(turn, actor, id, checkin.step.person, "RECORDING_BEGUN",
-                   json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin.step.id, "leg",
-                             legs[leg]),
-                   NULL);
+        r = record(
+            turn, actor, id, checkin.step.person, "RECORDING_BEGUN",
+            json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin.step.id, "leg", legs[leg]),
+            NULL);
     }
     if (r == 0) {
         char key[CK_HEX_SIZE(CK_KEY_SIZE)], context[64];
         ck_hex_encode(fresh.key, sizeof fresh.key, key);
         snprintf(context, sizeof context, "checkin %lld %s", (long long)checkin.step.id, legs[leg]);
-        *result = json_pack("{s:I, s:s, s:s, s:s}", "recording", (json_int_t)id, "file",
-                            fresh.file, "key", key, "context", context);
+        *result = json_pack("{s:I, s:s, s:s, s:s}", "recording", (json_int_t)id, "file", fresh.file,
+                            "key", key, "context", context);
         ck_wipe(key, sizeof key);
         r = *result == NULL ? -ENOMEM : 0;
     }
@@ -135,8 +135,7 @@ static int body_recording(struct ck_turn *turn, const struct ck_actor *actor, co
     return r;
 }
 
-static int body_head(const json_t *body, struct ck_recording_head *head,
-                     struct ck_refusal *refusal)
+static int body_head(const json_t *body, struct ck_recording_head *head, struct ck_refusal *refusal)
 {
     const char *text = NULL;
     int64_t max = (INT64_C(1) << 53) - 1;
@@ -296,9 +295,9 @@ static int paused(struct ck_turn *turn, const struct ck_actor *actor, const json
         r = ck_fact_insert(turn->store, checkin, row.step.attempt, turn->now.wall, "page",
                            on ? "privacy_pause" : "privacy_resume", reasons[reason]);
     }
-    return r == 0 && on ? ck_checkin_evidence(turn, actor, &row, CK_EVIDENCE_PRIVACY_PAUSE,
-                                              turn->now.wall)
-                        : r;
+    return r == 0 && on
+               ? ck_checkin_evidence(turn, actor, &row, CK_EVIDENCE_PRIVACY_PAUSE, turn->now.wall)
+               : r;
 }
 
 /* {recording, reason}: a member of staff is about to watch it. */
@@ -332,18 +331,17 @@ static int viewed(struct ck_turn *turn, const struct ck_actor *actor, const json
                    json_pack("{s:s, s:s}", "reason", reason, "peer", actor->peer));
     }
     if (r == 0) {
-        *result = json_pack("{s:I, s:I}", "recording", (json_int_t)id, "checkin",
-                            (json_int_t)checkin);
+        *result =
+            json_pack("{s:I, s:I}", "recording", (json_int_t)id, "checkin", (json_int_t)checkin);
         r = *result == NULL ? -ENOMEM : 0;
     }
     return r;
 }
 
 const struct ck_handler_entry ck_recording_handlers[] = {
-    {"recording.begin", begin},     {"recording.started", started},
-    {"recording.head", head},       {"recording.closed", closed},
-    {"recording.recovered", recovered}, {"recording.failed", failed},
-    {"recording.paused", paused},   {"recording.viewed", viewed},
+    {"recording.begin", begin},   {"recording.started", started},     {"recording.head", head},
+    {"recording.closed", closed}, {"recording.recovered", recovered}, {"recording.failed", failed},
+    {"recording.paused", paused}, {"recording.viewed", viewed},
 };
 const size_t ck_recording_handler_count =
     sizeof ck_recording_handlers / sizeof ck_recording_handlers[0];

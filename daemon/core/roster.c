@@ -13,10 +13,10 @@ static int add_role(struct ck_engine *engine, unsigned role, bool on_duty, json_
     size_t count = 0;
     int r = ck_recipient_find(engine->store, 0, role, on_duty, people, ROSTER_MAX, &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
-        json_t *item = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "staff",
-                                 (json_int_t)people[i].id, "name", people[i].name, "email",
-                                 people[i].email, "phone", people[i].phone, "language",
-                                 people[i].language, "unit", (json_int_t)people[i].unit);
+        json_t *item =
+            json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "staff", (json_int_t)people[i].id, "name",
+                      people[i].name, "email", people[i].email, "phone", people[i].phone,
+                      "language", people[i].language, "unit", (json_int_t)people[i].unit);
         r = json_array_append_new(roster, item) == 0 ? 0 : -ENOMEM;
     }
     return r;

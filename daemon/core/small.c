@@ -23,10 +23,8 @@ enum ck_band ck_band_of(const char *text)
     static const struct {
         const char *name;
         enum ck_band band;
-    } bands[] = {{"low", CK_BAND_1},
-                 {"medium", CK_BAND_3},
-                 {"high", CK_BAND_5_6},
-                 {"top", CK_BAND_TOP}};
+    } bands[] = {
+        {"low", CK_BAND_1}, {"medium", CK_BAND_3}, {"high", CK_BAND_5_6}, {"top", CK_BAND_TOP}};
     for (size_t i = 0; i < sizeof bands / sizeof bands[0]; i++) {
         if (strcmp(bands[i].name, text) == 0) {
             return bands[i].band;

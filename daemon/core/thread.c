@@ -42,8 +42,7 @@ static void sleep_until(struct ck_engine *engine, int timer_fd, struct ck_wall n
 static void *run(void *user)
 {
     struct ck_engine *engine = user;
-    ck_cleanup(ck_closep) int timer_fd =
-        timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    ck_cleanup(ck_closep) int timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     while (!stopping(engine)) {
         struct ck_now now;
         struct ck_wall next;

@@ -11,7 +11,7 @@ int ck_key_wrap(const uint8_t master[static CK_KEY_SIZE], const char *purpose, i
 {
     uint8_t derived[CK_KEY_SIZE], bound[8];
     ck_put_u64(bound, (uint64_t)id);
-    int r = ck_hkdf(master, CK_KEY_SIZE, NULL, 0, purpose, derived, sizeof derived);
+    int r = ck_hkdf(master, CK_KEY_SIZE, bound, sizeof bound, purpose, derived, sizeof derived);
     if (r == 0) {
         r = ck_gcm_seal(derived, nonce, bound, sizeof bound, key, CK_KEY_SIZE,
                         wrapped + CK_GCM_NONCE_SIZE);
@@ -32,7 +32,7 @@ int ck_key_unwrap(const uint8_t master[static CK_KEY_SIZE], const char *purpose,
         return CK_E_SYNTAX;
     }
     ck_put_u64(bound, (uint64_t)id);
-    int r = ck_hkdf(master, CK_KEY_SIZE, NULL, 0, purpose, derived, sizeof derived);
+    int r = ck_hkdf(master, CK_KEY_SIZE, bound, sizeof bound, purpose, derived, sizeof derived);
     if (r == 0) {
         r = ck_gcm_open(derived, bytes, bound, sizeof bound, bytes + CK_GCM_NONCE_SIZE,
                         CK_WRAPPED_SIZE - CK_GCM_NONCE_SIZE, key);

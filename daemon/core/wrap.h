@@ -1,5 +1,6 @@
-/* Keys in the store lie under the master key: AES-256-GCM under a key derived from it for one purpose,
- * bound to the row's id. (Recordings have a form of their own, protocol/seal.h.) Pure. */
+/* Keys in the store lie under the master key: AES-256-GCM under a key derived from it for one
+ * purpose and row, which also is what it is bound to. (Recordings have a form of their own,
+ * protocol/seal.h.) Pure. */
 #ifndef DAEMON_CORE_WRAP_H
 #define DAEMON_CORE_WRAP_H
 
@@ -15,8 +16,8 @@ int ck_key_wrap(const uint8_t master[static CK_KEY_SIZE], const char *purpose, i
                 const uint8_t nonce[static CK_GCM_NONCE_SIZE],
                 const uint8_t key[static CK_KEY_SIZE], uint8_t wrapped[static CK_WRAPPED_SIZE]);
 
-/* CK_E_AUTH: changed, of another row or purpose, or under another master key; CK_E_SYNTAX: not of this
- * size. */
+/* CK_E_AUTH: changed, of another row or purpose, or under another master key; CK_E_SYNTAX: not of
+ * this size. */
 int ck_key_unwrap(const uint8_t master[static CK_KEY_SIZE], const char *purpose, int64_t id,
                   const void *wrapped, size_t size, uint8_t key[static CK_KEY_SIZE]);
 

@@ -129,3 +129,21 @@ int ck_zones_find(struct ck_zones *zones, const char *name, const struct ck_zone
     zones->items[zones->count++].zone = ck_take(read);
     return 0;
 }
+
+int ck_zone_day(const char *folder, const char *name, struct ck_wall now, struct ck_day *day)
+{
+    struct ck_zones *zones = ck_zones_create(folder);
+    const struct ck_zone *zone = NULL;
+    int r = zones == NULL ? -ENOMEM : ck_zones_find(zones, name, &zone);
+    if (r == 0) {
+        struct ck_date today = ck_zone_local(zone, now).date, tomorrow = {today.day + 1};
+        *day = (struct ck_day){
+            .start = ck_zone_instant(zone, (struct ck_local){today, 0}, CK_ZONE_FIRST, NULL),
+            .end = ck_zone_instant(zone, (struct ck_local){tomorrow, 0}, CK_ZONE_FIRST, NULL),
+            .utc_offset_min = ck_zone_offset_s(zone, now) / 60,
+        };
+        ck_date_text(today, day->text);
+    }
+    ck_zones_destroy(zones);
+    return r;
+}

@@ -2,6 +2,7 @@
 #ifndef DAEMON_CORE_ZONES_H
 #define DAEMON_CORE_ZONES_H
 
+#include "scheduler/date.h"
 #include "scheduler/zone.h"
 
 #define CK_ZONES_MAX 64 /* different zones of one agency */
@@ -12,11 +13,22 @@ struct ck_zones;
 struct ck_zones *ck_zones_create(const char *folder);
 void ck_zones_destroy(struct ck_zones *zones);
 
-/* The zone, which lives as long as `zones`. CK_E_INVALID: not a name of a zone; CK_E_NOT_FOUND: no such file;
- * CK_E_LIMIT: too many; errors of ck_zone_parse(). */
+/* The zone, which lives as long as `zones`. CK_E_INVALID: not a name of a zone; CK_E_NOT_FOUND: no
+ * such file; CK_E_LIMIT: too many; errors of ck_zone_parse(). */
 int ck_zones_find(struct ck_zones *zones, const char *name, const struct ck_zone **zone);
 
 /* Version of the tables ("2024b"), or "unknown". */
 const char *ck_zones_version(const struct ck_zones *zones);
+
+/* One day of a zone. */
+struct ck_day {
+    struct ck_wall start, end; /* half-open */
+    char text[CK_DATE_TEXT_SIZE];
+    int32_t utc_offset_min; /* at the instant asked for */
+};
+
+/* The day of a zone that `now` is in; on any thread, reading the file each time. Errors of
+ * ck_zones_find(). */
+int ck_zone_day(const char *folder, const char *name, struct ck_wall now, struct ck_day *day);
 
 #endif

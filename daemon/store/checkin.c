@@ -48,9 +48,9 @@ static const char *next_what(const struct ck_checkin *step)
     case CK_CHECKIN_RINGING:
         return step->next_at.ms == step->ring_next_at.ms ? "ring" : "decide";
     case CK_CHECKIN_CONNECTED:
-        return step->phase == CK_PHASE_WAITING  ? "unattended"
-               : step->phase == CK_PHASE_FORM ? "form_due"
-                                              : "call_over";
+        return step->phase == CK_PHASE_WAITING ? "unattended"
+               : step->phase == CK_PHASE_FORM  ? "form_due"
+                                               : "call_over";
     case CK_CHECKIN_AWAITING_REVIEW:
         return "review_due";
     case CK_CHECKIN_DONE:
@@ -84,9 +84,9 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
         "window_start_at, window_end_at, due_at, state, machine, outcome, decided_at, created_at, "
         "next_at, next_what, attempts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
         "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
-        CK_ARGS(ck_int(step->person), ck_int(row->unit), ck_int(step->inspector),
-                ck_id(step->plan), ck_id(row->plan_version), ck_text(date), ck_int(row->slot),
-                ck_int(row->drawn), ck_text(row->zone), ck_text(row->zone_version),
+        CK_ARGS(ck_int(step->person), ck_int(row->unit), ck_int(step->inspector), ck_id(step->plan),
+                ck_id(row->plan_version), ck_text(date), ck_int(row->slot), ck_int(row->drawn),
+                ck_text(row->zone), ck_text(row->zone_version),
                 ck_text(ck_checkin_kind_name(step->kind)), ck_int(step->mandatory),
                 ck_int(row->policy), ck_id(step->make_up_of), ck_text(reason),
                 ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
@@ -140,8 +140,8 @@ static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
     if (!read_step(rows, &read.step) || ck_date_parse(ck_row_text(rows, 23), &read.date) != 0) {
         return -EUCLEAN;
     }
-    int r = ck_fields_parse(machine_fields, COUNT(machine_fields), ck_row_text(rows, 18),
-                            &read.step);
+    int r =
+        ck_fields_parse(machine_fields, COUNT(machine_fields), ck_row_text(rows, 18), &read.step);
     if (r != 0) {
         return r;
     }
@@ -270,8 +270,7 @@ static int collect(struct ck_store *store, const char *sql, struct ck_args args,
 }
 
 int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall from,
-                          struct ck_wall until, struct ck_wall *due, size_t capacity,
-                          size_t *count)
+                          struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count)
 {
     return collect(store,
                    "SELECT due_at FROM checkin WHERE person_id = ?1 AND due_at >= ?2 "
@@ -291,7 +290,7 @@ int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, si
 }
 
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
-                          size_t capacity, size_t *count)
+                         size_t capacity, size_t *count)
 {
     return collect(store,
                    "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
@@ -327,13 +326,12 @@ int ck_fact_count(struct ck_store *store, int64_t checkin, int64_t *count)
 int ck_challenge_insert(struct ck_store *store, int64_t checkin,
                         const struct ck_challenge *challenge)
 {
-    return ck_sql_run(
-        store,
-        "INSERT INTO challenge (checkin_id, number, kind, digits, seconds) "
-        "VALUES (?1, ?2, ?3, ?4, ?5)",
-        CK_ARGS(ck_int(checkin), ck_int(challenge->number), ck_text(challenge->kind),
-                ck_text(challenge->digits[0] == '\0' ? NULL : challenge->digits),
-                ck_int(challenge->seconds)));
+    return ck_sql_run(store,
+                      "INSERT INTO challenge (checkin_id, number, kind, digits, seconds) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5)",
+                      CK_ARGS(ck_int(checkin), ck_int(challenge->number), ck_text(challenge->kind),
+                              ck_text(challenge->digits[0] == '\0' ? NULL : challenge->digits),
+                              ck_int(challenge->seconds)));
 }
 
 int ck_challenge_count(struct ck_store *store, int64_t checkin, int64_t *count)
@@ -399,11 +397,11 @@ int ck_outcome_form_insert(struct ck_store *store, int64_t checkin,
 int ck_review_insert(struct ck_store *store, int64_t checkin, const char *decision,
                      const char *note, int64_t staff, struct ck_wall at)
 {
-    return ck_sql_run(store,
-                      "INSERT INTO review (checkin_id, decision, note, by_staff, at) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5)",
-                      CK_ARGS(ck_int(checkin), ck_text(decision), ck_text(note), ck_int(staff),
-                              ck_time(at)));
+    return ck_sql_run(
+        store,
+        "INSERT INTO review (checkin_id, decision, note, by_staff, at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5)",
+        CK_ARGS(ck_int(checkin), ck_text(decision), ck_text(note), ck_int(staff), ck_time(at)));
 }
 
 int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incident,
@@ -413,8 +411,8 @@ int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incide
     return ck_sql_run(store,
                       "INSERT INTO conclusion (checkin_id, incident_id, conclusion, reason, "
                       "by_staff, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                      CK_ARGS(ck_id(checkin), ck_id(incident), ck_text(conclusion),
-                              ck_text(reason), ck_int(staff), ck_time(at)));
+                      CK_ARGS(ck_id(checkin), ck_id(incident), ck_text(conclusion), ck_text(reason),
+                              ck_int(staff), ck_time(at)));
 }
 
 /* ---- policies ---- */
@@ -433,8 +431,8 @@ int ck_policy_intern(struct ck_store *store, const char *kind, const char *body,
 int ck_policy_body(struct ck_store *store, int64_t id, char **body)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT body FROM policy WHERE id = ?1",
-                         CK_ARGS(ck_int(id)));
+    int r =
+        ck_sql_query(store, &rows, "SELECT body FROM policy WHERE id = ?1", CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
     }

@@ -1,4 +1,5 @@
-/* Rows of check-ins: the deciding values of scheduler/checkin.h and what the daemon keeps beside them. */
+/* Rows of check-ins: the deciding values of scheduler/checkin.h and what the daemon keeps beside
+ * them. */
 #ifndef DAEMON_STORE_CHECKIN_H
 #define DAEMON_STORE_CHECKIN_H
 
@@ -28,19 +29,20 @@ struct ck_checkin_row {
     struct ck_wall waiting_since; /* the console rings; 0: not */
     struct ck_wall connected_at;
     struct ck_wall decided_at;
-    int64_t taken_by; /* staff member who conducts or conducted it */
+    int64_t taken_by;              /* staff member who conducts or conducted it */
     char receipt[CK_RECEIPT_SIZE]; /* "" until it has an outcome */
 };
 
-/* Inserts the row and sets row->step.id and row->fence. CK_E_CONFLICT: the plan's occurrence of this date and
- * slot exists. `reason` of an on-demand check-in, or NULL. */
+/* Inserts the row and sets row->step.id and row->fence. CK_E_CONFLICT: the plan's occurrence of
+ * this date and slot exists. `reason` of an on-demand check-in, or NULL. */
 int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const char *reason,
                       struct ck_wall now);
 
 /* CK_E_NOT_FOUND; -EUCLEAN: the row cannot be read. */
 int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *row);
 
-/* Saves what may change and ends the claim. CK_E_FENCED: somebody else has claimed it since it was loaded. */
+/* Saves what may change and ends the claim. CK_E_FENCED: somebody else has claimed it since it was
+ * loaded. */
 int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row);
 
 int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason);
@@ -55,18 +57,21 @@ int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t *coun
 int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
                             struct ck_wall *due);
 
-/* Due instants of the person's check-ins that are not over, in [from, until), ascending; at most `capacity`. */
+/* Due instants of the person's check-ins that are not over, in [from, until), ascending; at most
+ * `capacity`. */
 int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall from,
                           struct ck_wall until, struct ck_wall *due, size_t capacity,
                           size_t *count);
 
-/* Check-ins of a plan that have not begun (planned), for waiving when the plan ends. At most `capacity`. */
+/* Check-ins of a plan that have not begun (planned), for waiving when the plan ends. At most
+ * `capacity`. */
 int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
                           size_t *count);
 
-/* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it, or are to make up. */
+/* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it,
+ * or are to make up. */
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
-                          size_t capacity, size_t *count);
+                         size_t capacity, size_t *count);
 
 /* ---- what belongs to one ---- */
 

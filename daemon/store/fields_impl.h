@@ -1,5 +1,6 @@
-/* A struct of plain members as a JSON object and back, by a table. Members that are zero are left out: a
- * row that was never touched is "{}", and a member that a later version adds reads as zero. */
+/* A struct of plain members as a JSON object and back, by a table. Members that are zero are left
+ * out: a row that was never touched is "{}", and a member that a later version adds reads as zero.
+ */
 #ifndef DAEMON_STORE_FIELDS_IMPL_H
 #define DAEMON_STORE_FIELDS_IMPL_H
 
@@ -22,23 +23,23 @@ struct ck_field {
 /* Members that are integers, enumerations, bool or struct ck_wall, or arrays of them. */
 #define CK_FIELD(type, member)                                                                     \
     {                                                                                              \
-        #member, offsetof(type, member), sizeof(((type *)0)->member), 1, true                      \
+#member, offsetof(type, member), sizeof(((type *)0)->member), 1, true                      \
     }
 #define CK_FIELD_UNSIGNED(type, member)                                                            \
     {                                                                                              \
-        #member, offsetof(type, member), sizeof(((type *)0)->member), 1, false                     \
+#member, offsetof(type, member), sizeof(((type *)0)->member), 1, false                     \
     }
 #define CK_FIELD_LIST(type, member, element)                                                       \
     {                                                                                              \
-        #member, offsetof(type, member), sizeof(element),                                          \
+#member, offsetof(type, member), sizeof(element),                                          \
             sizeof(((type *)0)->member) / sizeof(element), true                                    \
     }
 
 /* A new object; NULL where memory ends. */
 json_t *ck_fields_write(const struct ck_field *fields, size_t count, const void *from);
 
-/* Sets every member of the table; those that are not in the object become zero. -EUCLEAN where the object holds
- * something else than numbers, or one out of the member's range. */
+/* Sets every member of the table; those that are not in the object become zero. -EUCLEAN where the
+ * object holds something else than numbers, or one out of the member's range. */
 int ck_fields_read(const struct ck_field *fields, size_t count, const json_t *object, void *to);
 
 /* The same with text. The text is the caller's to free. */

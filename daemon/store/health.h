@@ -1,5 +1,5 @@
-/* Our own health over time: what makes a missed call provable. Intervals without overlap; each says what
- * was well during all of it. Time that no interval covers was not well. */
+/* Our own health over time: what makes a missed call provable. Intervals without overlap; each says
+ * what was well during all of it. Time that no interval covers was not well. */
 #ifndef DAEMON_STORE_HEALTH_H
 #define DAEMON_STORE_HEALTH_H
 
@@ -8,10 +8,10 @@
 #include "daemon/store/store.h"
 
 enum ck_health {
-    CK_HEALTH_ENGINE = 1,  /* decisions were less than CK_HEALTH_LAG_MS late */
-    CK_HEALTH_PROBE = 2,   /* our own request over HTTPS was answered */
-    CK_HEALTH_WORKER = 4,  /* a media worker had room */
-    CK_HEALTH_CLOCK = 8,   /* the clock was synchronised */
+    CK_HEALTH_ENGINE = 1, /* decisions were less than CK_HEALTH_LAG_MS late */
+    CK_HEALTH_PROBE = 2,  /* our own request over HTTPS was answered */
+    CK_HEALTH_WORKER = 4, /* a media worker had room */
+    CK_HEALTH_CLOCK = 8,  /* the clock was synchronised */
 };
 #define CK_HEALTH_ALL 15
 

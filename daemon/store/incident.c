@@ -55,8 +55,8 @@ int ck_incident_insert(struct ck_store *store, struct ck_incident_row *row)
                 ck_text(ck_incident_kind_name(step->kind)),
                 ck_text(ck_severity_name(step->severity)), ck_text(outcome_text(step->outcome)),
                 ck_text(row->cause[0] == '\0' ? NULL : row->cause), ck_time(step->opened_at),
-                ck_text(ck_incident_state_name(step->state)), ck_int(row->policy),
-                ck_text(machine), ck_int(step->step), ck_int(row->steps), ck_time(step->next_at),
+                ck_text(ck_incident_state_name(step->state)), ck_int(row->policy), ck_text(machine),
+                ck_int(step->step), ck_int(row->steps), ck_time(step->next_at),
                 ck_text(next_what(step))),
         &id);
     if (r == 0) {
@@ -234,10 +234,8 @@ int ck_incident_line(struct ck_store *store, int64_t incident, struct ck_wall at
 /* ---- ladders ---- */
 
 static const struct ck_field ladder_fields[] = {
-    CK_FIELD_UNSIGNED(struct ck_ladder, step_count),
-    CK_FIELD(struct ck_ladder, ack_hold_ms),
-    CK_FIELD(struct ck_ladder, late_answer_calms),
-    CK_FIELD(struct ck_ladder, calm_interval_ms),
+    CK_FIELD_UNSIGNED(struct ck_ladder, step_count), CK_FIELD(struct ck_ladder, ack_hold_ms),
+    CK_FIELD(struct ck_ladder, late_answer_calms),   CK_FIELD(struct ck_ladder, calm_interval_ms),
     CK_FIELD(struct ck_ladder, quiet_hours),
 };
 
@@ -329,8 +327,7 @@ int ck_ladder_in_force(struct ck_store *store, int64_t unit, const char *band, i
 
 /* ---- staff ---- */
 
-#define RECIPIENT_COLUMNS                                                                          \
-    "id, roles, unit_id, on_duty, disabled_at, name, email, phone, language"
+#define RECIPIENT_COLUMNS "id, roles, unit_id, on_duty, disabled_at, name, email, phone, language"
 
 static void read_recipient(const struct ck_rows *rows, struct ck_recipient *recipient)
 {

@@ -55,7 +55,8 @@ char *ck_ladder_text(const struct ck_ladder *ladder);
 /* -EUCLEAN: not a ladder. `id` becomes ladder->id. */
 int ck_ladder_parse(const char *text, int64_t id, struct ck_ladder *ladder);
 
-/* The policy row of the ladder in force for a unit and band ("low" … "top"); CK_E_NOT_FOUND: none is set. */
+/* The policy row of the ladder in force for a unit and band ("low" … "top"); CK_E_NOT_FOUND: none
+ * is set. */
 int ck_ladder_in_force(struct ck_store *store, int64_t unit, const char *band, int64_t *policy);
 
 /* ---- staff, as ladders need them ---- */
@@ -77,8 +78,8 @@ struct ck_recipient {
 /* CK_E_NOT_FOUND. */
 int ck_recipient_load(struct ck_store *store, int64_t staff, struct ck_recipient *recipient);
 
-/* Members of staff of a unit (0: of all units) who are not disabled and have all of `roles` (a mask), on
- * duty alone or not. At most `capacity`, by id. */
+/* Members of staff of a unit (0: of all units) who are not disabled and have all of `roles` (a
+ * mask), on duty alone or not. At most `capacity`, by id. */
 int ck_recipient_find(struct ck_store *store, int64_t unit, unsigned roles, bool on_duty_only,
                       struct ck_recipient *recipients, size_t capacity, size_t *count);
 

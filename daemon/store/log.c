@@ -57,8 +57,8 @@ static bool copy_blob(const struct ck_rows *rows, int column, void *to, size_t s
 int ck_log_load_head(struct ck_store *store, struct ck_log_head *head)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT size, root, frontier, salt FROM log_head",
-                         CK_NO_ARGS);
+    int r =
+        ck_sql_query(store, &rows, "SELECT size, root, frontier, salt FROM log_head", CK_NO_ARGS);
     if (r != 0) {
         return r;
     }
@@ -99,9 +99,9 @@ int ck_log_load_tile(struct ck_store *store, int level, uint64_t number, struct 
                      size_t *count)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT hashes FROM log_tile WHERE level = ?1 AND number = ?2",
-                         CK_ARGS(ck_int(level), ck_int((int64_t)number)));
+    int r =
+        ck_sql_query(store, &rows, "SELECT hashes FROM log_tile WHERE level = ?1 AND number = ?2",
+                     CK_ARGS(ck_int(level), ck_int((int64_t)number)));
     if (r != 0) {
         return r;
     }
@@ -126,11 +126,11 @@ int ck_log_load_tile(struct ck_store *store, int level, uint64_t number, struct 
 int ck_log_save_tile(struct ck_store *store, int level, uint64_t number,
                      const struct ck_hash *hashes, size_t count)
 {
-    return ck_sql_run(store,
-                      "INSERT INTO log_tile (level, number, hashes) VALUES (?1, ?2, ?3) "
-                      "ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
-                      CK_ARGS(ck_int(level), ck_int((int64_t)number),
-                              ck_blob(hashes, count * sizeof *hashes)));
+    return ck_sql_run(
+        store,
+        "INSERT INTO log_tile (level, number, hashes) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
+        CK_ARGS(ck_int(level), ck_int((int64_t)number), ck_blob(hashes, count * sizeof *hashes)));
 }
 
 int ck_log_load_hashes(struct ck_store *store, uint64_t from, struct ck_hash *hashes,
@@ -138,9 +138,9 @@ int ck_log_load_hashes(struct ck_store *store, uint64_t from, struct ck_hash *ha
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     size_t found = 0;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT idx, hash FROM log_entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
-                         CK_ARGS(ck_int((int64_t)from), ck_int((int64_t)(from + capacity))));
+    int r = ck_sql_query(
+        store, &rows, "SELECT idx, hash FROM log_entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
+        CK_ARGS(ck_int((int64_t)from), ck_int((int64_t)(from + capacity))));
     while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
         if (ck_row_int(&rows, 0) != (int64_t)(from + found) ||
             !copy_blob(&rows, 1, hashes[found].bytes, sizeof hashes[found].bytes)) {

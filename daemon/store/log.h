@@ -51,13 +51,15 @@ struct ck_log_head {
 int ck_log_load_head(struct ck_store *store, struct ck_log_head *head);
 int ck_log_save_head(struct ck_store *store, const struct ck_log_head *head);
 
-/* Tiles of level 1 and up. `count` hashes, at most CK_LOG_TILE_WIDTH. A tile that is not there has none. */
+/* Tiles of level 1 and up. `count` hashes, at most CK_LOG_TILE_WIDTH. A tile that is not there has
+ * none. */
 int ck_log_load_tile(struct ck_store *store, int level, uint64_t number, struct ck_hash *hashes,
                      size_t *count);
 int ck_log_save_tile(struct ck_store *store, int level, uint64_t number,
                      const struct ck_hash *hashes, size_t count);
 
-/* Stored leaf hashes [from, from + capacity), as far as there are some. -EUCLEAN where one is missing. */
+/* Stored leaf hashes [from, from + capacity), as far as there are some. -EUCLEAN where one is
+ * missing. */
 int ck_log_load_hashes(struct ck_store *store, uint64_t from, struct ck_hash *hashes,
                        size_t capacity, size_t *count);
 
@@ -66,8 +68,8 @@ int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym
                   uint8_t salt[CK_LOG_SALT_SIZE], bool *has_salt);
 int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *pseudonym);
 
-/* Walks the whole log in its order. Pointers in the row live during the call. A negative result of `visit` ends the
- * walk and goes up; `has_plain` is false where the row beside it is missing. */
+/* Walks the whole log in its order. Pointers in the row live during the call. A negative result of
+ * `visit` ends the walk and goes up; `has_plain` is false where the row beside it is missing. */
 typedef int ck_log_visit(void *user, const struct ck_log_row *row, bool has_plain);
 int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user);
 

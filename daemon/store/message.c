@@ -58,6 +58,22 @@ int ck_message_insert(struct ck_store *store, struct ck_message_row *row, struct
                          &row->id);
 }
 
+int ck_message_author(struct ck_store *store, int64_t person, int64_t from_staff, char *name,
+                      size_t size)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = from_staff != 0 ? ck_sql_query(store, &rows, "SELECT name FROM staff WHERE id = ?1",
+                                           CK_ARGS(ck_int(from_staff)))
+                            : ck_sql_query(store, &rows, "SELECT name FROM person WHERE id = ?1",
+                                           CK_ARGS(ck_int(person)));
+    r = r == 0 ? ck_rows_next(&rows) : r;
+    if (r <= 0) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    ck_row_copy(&rows, 0, name, size);
+    return 0;
+}
+
 int ck_message_delivered(struct ck_store *store, int64_t person, bool by_person, int64_t up_to,
                          struct ck_wall now, int64_t *changed)
 {

@@ -28,6 +28,10 @@ struct ck_message_row {
 /* CK_E_CONFLICT: this sender sent this client_id already; row->id is then the earlier one's. */
 int ck_message_insert(struct ck_store *store, struct ck_message_row *row, struct ck_wall now);
 
+/* The sender's name as the other side sees it, into `name`. */
+int ck_message_author(struct ck_store *store, int64_t person, int64_t from_staff, char *name,
+                      size_t size);
+
 /* Marks what the other side of `by_person` sent, up to an id. *changed: how many were not marked
  * before. Read implies delivered. */
 int ck_message_delivered(struct ck_store *store, int64_t person, bool by_person, int64_t up_to,

@@ -1,5 +1,5 @@
-/* The migrations, made from migration/NNNN.sql by the build: number n (from 1) brings a store of version
- * n - 1 to version n. A migration that was released is never changed. */
+/* The migrations, made from migration/NNNN.sql by the build: number n (from 1) brings a store of
+ * version n - 1 to version n. A migration that was released is never changed. */
 #ifndef DAEMON_STORE_MIGRATION_IMPL_H
 #define DAEMON_STORE_MIGRATION_IMPL_H
 

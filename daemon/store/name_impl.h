@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* Sets *value to the member of an enumeration of `count` whose name is `text`; false where there is none. */
+/* Sets *value to the member of an enumeration of `count` whose name is `text`; false where there is
+ * none. */
 #define CK_NAME_FIND(name_of, count, text, value)                                                  \
     __extension__({                                                                                \
         bool ck_found = false;                                                                     \

@@ -38,12 +38,12 @@ int ck_notice_insert(struct ck_store *store, struct ck_notice_row *row)
         "receipts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
         "?17)",
         CK_ARGS(ck_text(row->reference), ck_id(row->checkin), ck_id(row->incident),
-                ck_int(row->ladder_step), ck_int(row->fire), ck_id(row->staff),
-                ck_id(row->person), ck_text(ck_channel_name(step->channel)),
-                ck_text(ck_template_name(row->template)), ck_text(row->language),
-                ck_text(row->address), ck_text(ck_notice_state_name(step->state)),
-                ck_text(machine), ck_time(step->queued_at), ck_time(step->deadline),
-                ck_time(step->next_at), ck_int(step->receipts)),
+                ck_int(row->ladder_step), ck_int(row->fire), ck_id(row->staff), ck_id(row->person),
+                ck_text(ck_channel_name(step->channel)), ck_text(ck_template_name(row->template)),
+                ck_text(row->language), ck_text(row->address),
+                ck_text(ck_notice_state_name(step->state)), ck_text(machine),
+                ck_time(step->queued_at), ck_time(step->deadline), ck_time(step->next_at),
+                ck_int(step->receipts)),
         &id);
     if (r == 0) {
         row->step.id = id;
@@ -71,8 +71,7 @@ static int read_row(const struct ck_rows *rows, struct ck_notice_row *row)
     if (!CK_NAME_FIND(ck_channel_name, CK_CHANNEL_COUNT, ck_row_text(rows, 1), &step->channel) ||
         !CK_NAME_FIND(ck_notice_state_name, CK_NOTICE_STATE_COUNT, ck_row_text(rows, 2),
                       &step->state) ||
-        !CK_NAME_FIND(ck_template_name, CK_TEMPLATE_COUNT, ck_row_text(rows, 16),
-                      &read.template)) {
+        !CK_NAME_FIND(ck_template_name, CK_TEMPLATE_COUNT, ck_row_text(rows, 16), &read.template)) {
         return -EUCLEAN;
     }
     int r = ck_fields_parse(machine_fields, COUNT(machine_fields), ck_row_text(rows, 8), step);
@@ -145,8 +144,7 @@ int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row)
         CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(ck_notice_state_name(step->state)),
                 ck_text(machine), ck_int(step->tries), ck_time(step->deadline),
                 ck_time(step->accepted_at), ck_time(row->delivered_at), ck_time(row->read_at),
-                text_or_null(row->failure), text_or_null(row->provider_id),
-                ck_time(step->next_at)),
+                text_or_null(row->failure), text_or_null(row->provider_id), ck_time(step->next_at)),
         &changed);
     return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
 }
@@ -195,12 +193,11 @@ int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *r
 int ck_notice_reached_at(struct ck_store *store, int64_t checkin, struct ck_wall *at)
 {
     int64_t ms = 0;
-    int r = ck_sql_number(
-        store,
-        "SELECT min(CASE WHEN receipts = 1 "
-        "THEN coalesce(delivered_at, read_at) ELSE accepted_at END) FROM notice "
-        "WHERE checkin_id = ?1 AND incident_id IS NULL AND person_id IS NOT NULL",
-        CK_ARGS(ck_int(checkin)), &ms);
+    int r = ck_sql_number(store,
+                          "SELECT min(CASE WHEN receipts = 1 "
+                          "THEN coalesce(delivered_at, read_at) ELSE accepted_at END) FROM notice "
+                          "WHERE checkin_id = ?1 AND incident_id IS NULL AND person_id IS NOT NULL",
+                          CK_ARGS(ck_int(checkin)), &ms);
     if (r == 0) {
         at->ms = ms;
     }

@@ -34,8 +34,8 @@ struct ck_notice_row {
     char provider_id[CK_PROVIDER_ID_SIZE]; /* "" none */
 };
 
-/* Inserts and sets row->step.id. CK_E_CONFLICT: this notice is there already (the same fire, recipient,
- * channel). */
+/* Inserts and sets row->step.id. CK_E_CONFLICT: this notice is there already (the same fire,
+ * recipient, channel). */
 int ck_notice_insert(struct ck_store *store, struct ck_notice_row *row);
 int ck_notice_load(struct ck_store *store, int64_t id, struct ck_notice_row *row);
 /* CK_E_NOT_FOUND. `reference` as shown, or the provider's own id of a channel. */
@@ -48,15 +48,15 @@ int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row);
 int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
                          size_t *count);
 
-/* For the only node of a store at its start: what was being sent when its earlier life ended has an unknown fate, and no
- * result will come. */
+/* For the only node of a store at its start: what was being sent when its earlier life ended has an
+ * unknown fate, and no result will come. */
 int ck_notice_lost(struct ck_store *store, struct ck_wall now);
 
 /* Whether another notice of the same fire is alive or has arrived. */
 int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *row, bool *alive);
 
-/* When the person was first reached: the soonest acceptance of a notice of this check-in whose channel gives no receipts,
- * or the soonest delivery; 0: not yet. */
+/* When the person was first reached: the soonest acceptance of a notice of this check-in whose
+ * channel gives no receipts, or the soonest delivery; 0: not yet. */
 int ck_notice_reached_at(struct ck_store *store, int64_t checkin, struct ck_wall *at);
 
 /* ---- links ---- */

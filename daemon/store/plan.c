@@ -61,16 +61,15 @@ int ck_subject_save(struct ck_store *store, const struct ck_subject *subject)
 int ck_subject_set_notice(struct ck_store *store, int64_t person, int64_t version,
                           struct ck_wall at)
 {
-    return ck_sql_run(store,
-                      "UPDATE person SET notice_version = ?2, notice_at = ?3 WHERE id = ?1",
+    return ck_sql_run(store, "UPDATE person SET notice_version = ?2, notice_at = ?3 WHERE id = ?1",
                       CK_ARGS(ck_int(person), ck_int(version), ck_time(at)));
 }
 
 int ck_unit_zone(struct ck_store *store, int64_t unit, char zone[CK_ZONE_NAME_SIZE])
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT zone FROM unit WHERE id = ?1",
-                         CK_ARGS(ck_int(unit)));
+    int r =
+        ck_sql_query(store, &rows, "SELECT zone FROM unit WHERE id = ?1", CK_ARGS(ck_int(unit)));
     if (r != 0) {
         return r;
     }
@@ -132,8 +131,7 @@ static int read_order(const struct ck_rows *rows, struct ck_order_brief *brief)
 int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
+    int r = ck_sql_query(store, &rows, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
                          CK_ARGS(ck_int(order)));
     if (r != 0) {
         return r;

@@ -19,10 +19,10 @@ struct ck_subject {
     int64_t inspector;
     char band[8]; /* "low" … "top" */
     char language[4];
-    char phone[32];  /* "": none */
-    char email[256]; /* "": none */
+    char phone[32];               /* "": none */
+    char email[256];              /* "": none */
     char zone[CK_ZONE_NAME_SIZE]; /* of the unit */
-    int64_t notice_version; /* rights and recording notice acknowledged; 0: not yet */
+    int64_t notice_version;       /* rights and recording notice acknowledged; 0: not yet */
     struct ck_wall last_contact;
     int64_t max_silence_s; /* 0: not watched */
     struct ck_wall created;

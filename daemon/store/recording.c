@@ -22,8 +22,8 @@ int ck_recording_insert(struct ck_store *store, const struct ck_recording_row *r
 static int missing_or_over(struct ck_store *store, int64_t id)
 {
     int64_t found = 0;
-    int r = ck_sql_number(store, "SELECT id FROM recording WHERE id = ?1", CK_ARGS(ck_int(id)),
-                          &found);
+    int r =
+        ck_sql_number(store, "SELECT id FROM recording WHERE id = ?1", CK_ARGS(ck_int(id)), &found);
     return r == 0 ? CK_E_CONFLICT : r;
 }
 

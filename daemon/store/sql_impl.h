@@ -6,8 +6,8 @@
  *                          CK_ARGS(ck_int(unit)));
  *     while (r == 0 && (r = ck_rows_next(&rows)) == 1) { … ck_row_int(&rows, 0) …; r = 0; }
  *
- * or, for one row and no columns, ck_sql_run(). Statements are cached by the address of their text: SQL is
- * always a literal. */
+ * or, for one row and no columns, ck_sql_run(). Statements are cached by the address of their text:
+ * SQL is always a literal. */
 #ifndef DAEMON_STORE_SQL_IMPL_H
 #define DAEMON_STORE_SQL_IMPL_H
 
@@ -84,7 +84,8 @@ int ck_sql_change(struct ck_store *store, const char *sql, struct ck_args args, 
 /* An INSERT of one row with an id: *id is the new row's. */
 int ck_sql_insert(struct ck_store *store, const char *sql, struct ck_args args, int64_t *id);
 
-/* The first column of the first row as a number; CK_E_NOT_FOUND where there is no row. NULL reads as 0. */
+/* The first column of the first row as a number; CK_E_NOT_FOUND where there is no row. NULL reads
+ * as 0. */
 int ck_sql_number(struct ck_store *store, const char *sql, struct ck_args args, int64_t *number);
 
 struct ck_rows {
@@ -101,9 +102,9 @@ int ck_rows_next(struct ck_rows *rows); /* 1: a row; 0: no more; negative errno 
 void ck_rows_close(struct ck_rows *rows);
 
 /* Columns of the present row, from 0. Pointers live until the next ck_rows_next(). */
-int64_t ck_row_int(const struct ck_rows *rows, int column);          /* null: 0 */
-struct ck_wall ck_row_time(const struct ck_rows *rows, int column);  /* null: 0 */
-const char *ck_row_text(const struct ck_rows *rows, int column);     /* null: NULL */
+int64_t ck_row_int(const struct ck_rows *rows, int column);                    /* null: 0 */
+struct ck_wall ck_row_time(const struct ck_rows *rows, int column);            /* null: 0 */
+const char *ck_row_text(const struct ck_rows *rows, int column);               /* null: NULL */
 const void *ck_row_blob(const struct ck_rows *rows, int column, size_t *size); /* null: NULL */
 bool ck_row_null(const struct ck_rows *rows, int column);
 int ck_row_columns(const struct ck_rows *rows);
@@ -114,9 +115,9 @@ void ck_row_copy(const struct ck_rows *rows, int column, char *to, size_t size);
 
 /* ---- rows as JSON ----
  *
- * Columns named "member:kind" become members: kind `i` integer (null stays null), `t` text, `w` wall time
- * (RFC 3339), `f` flag (true, false), `j` JSON text embedded, `h` blob in hexadecimal, `r` roles as a
- * list of names. Example: SELECT id AS "id:i", opened_at AS "opened:w". */
+ * Columns named "member:kind" become members: kind `i` integer (null stays null), `t` text, `w`
+ * wall time (RFC 3339), `f` flag (true, false), `j` JSON text embedded, `h` blob in hexadecimal,
+ * `r` roles as a list of names. Example: SELECT id AS "id:i", opened_at AS "opened:w". */
 
 /* The present row as a new object; NULL where memory ends or a column is misnamed. */
 json_t *ck_row_json(const struct ck_rows *rows);

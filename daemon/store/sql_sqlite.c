@@ -83,7 +83,8 @@ static struct cached *cache_slot(struct ck_store *store, const char *sql)
     }
 }
 
-static int prepare(struct ck_store *store, const char *sql, unsigned flags, sqlite3_stmt **statement)
+static int prepare(struct ck_store *store, const char *sql, unsigned flags,
+                   sqlite3_stmt **statement)
 {
     int code = sqlite3_prepare_v3(store->db, sql, -1, flags, statement, NULL);
     return error_of(store, code == SQLITE_OK ? SQLITE_OK : sqlite3_extended_errcode(store->db));
@@ -338,10 +339,10 @@ void ck_store_view_end(struct ck_store *store)
 
 int ck_store_relax(struct ck_store *store, bool relaxed)
 {
-    return error_of(store, sqlite3_exec(store->db,
-                                        relaxed ? "PRAGMA synchronous = NORMAL"
-                                                : "PRAGMA synchronous = FULL",
-                                        NULL, NULL, NULL));
+    return error_of(
+        store, sqlite3_exec(store->db,
+                            relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+                            NULL, NULL, NULL));
 }
 
 /* ---- opening ---- */
@@ -424,10 +425,11 @@ static int open_file(struct ck_store **out, const char *path, int flags)
     if (store == NULL) {
         return -ENOMEM;
     }
-    int code = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    int code =
+        sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     if (code != SQLITE_OK) {
-        int r = error_of(store, store->db == NULL ? SQLITE_NOMEM
-                                                   : sqlite3_extended_errcode(store->db));
+        int r =
+            error_of(store, store->db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(store->db));
         ck_store_close(store);
         return r;
     }

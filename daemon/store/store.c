@@ -32,9 +32,11 @@ const char *ck_due_name(enum ck_due_kind kind)
 
 #define DUE_OF_ALL_KINDS(more)                                                                     \
     DUE_ROWS("0", "checkin", more)                                                                 \
-    " UNION ALL " DUE_ROWS("1", "incident", more) " UNION ALL " DUE_ROWS("2", "notice", more)      \
-    " UNION ALL " DUE_ROWS("3", "plan", more) " UNION ALL " DUE_ROWS("4", "person", more)          \
-    " ORDER BY 3 LIMIT ?2"
+    " UNION ALL " DUE_ROWS("1", "incident", more) " UNION ALL " DUE_ROWS(                          \
+        "2", "notice",                                                                             \
+        more) " UNION ALL " DUE_ROWS("3", "plan",                                                  \
+                                     more) " UNION ALL " DUE_ROWS("4", "person",                   \
+                                                                  more) " ORDER BY 3 LIMIT ?2"
 
 static int find_due(struct ck_store *store, const char *sql, struct ck_wall now, struct ck_due *due,
                     size_t capacity, size_t *count)
@@ -168,10 +170,9 @@ int ck_store_quarantine(struct ck_store *store, const struct ck_due *due, struct
     if (r != 0) {
         return r;
     }
-    return ck_sql_run(store,
-                      "INSERT INTO quarantine (kind, row_id, at, reason) VALUES (?1, ?2, ?3, ?4)",
-                      CK_ARGS(ck_text(ck_due_name(due->kind)), ck_int(due->id), ck_time(now),
-                              ck_text(reason)));
+    return ck_sql_run(
+        store, "INSERT INTO quarantine (kind, row_id, at, reason) VALUES (?1, ?2, ?3, ?4)",
+        CK_ARGS(ck_text(ck_due_name(due->kind)), ck_int(due->id), ck_time(now), ck_text(reason)));
 }
 
 int ck_store_quarantined(struct ck_store *store, int64_t *count)
@@ -197,8 +198,8 @@ int ck_store_end_leases(struct ck_store *store)
     return r;
 }
 
-/* The soonest row that nobody holds, and the end of the lease of the soonest row if somebody holds that:
- * looking for more than these would mean reading on past rows that are not due. */
+/* The soonest row that nobody holds, and the end of the lease of the soonest row if somebody holds
+ * that: looking for more than these would mean reading on past rows that are not due. */
 static int next_of_kind(struct ck_store *store, enum ck_due_kind kind, int64_t *ms)
 {
 #define SOONEST(table)                                                                             \

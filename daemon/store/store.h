@@ -1,16 +1,17 @@
 /* The store: the truth about everything. One interface; SQLite is the first back end.
  *
- * One writing connection, used by the engine thread alone; any number of reader connections, one per
- * thread that uses them. SQL is written only in this folder. Typed rows are in their own headers
- * (person.h, checkin.h, …), queries for the pages in query_*.h.
+ * One writing connection, used by the engine thread alone; any number of reader connections, one
+ * per thread that uses them. SQL is written only in this folder. Typed rows are in their own
+ * headers (person.h, checkin.h, …), queries for the pages in query_*.h.
  *
  * Verbs suit a store that several nodes share: due rows are claimed under a lease with a fencing
  * number, and a claimed row is saved only under the number it was claimed with.
  *
- * Results everywhere: 0; a positive enum ck_error named at the function; a negative errno, among them
- * -ENOSPC (disk full), -EIO (the disk failed), -EBUSY (another process holds the file), -ENOMEM,
- * -EUCLEAN (the file is damaged), -EINVAL (SQL refused: our own mistake, or a broken constraint where the function names
- * no better code). After a negative one the transaction can only be rolled back. */
+ * Results everywhere: 0; a positive enum ck_error named at the function; a negative errno, among
+ * them -ENOSPC (disk full), -EIO (the disk failed), -EBUSY (another process holds the file),
+ * -ENOMEM, -EUCLEAN (the file is damaged), -EINVAL (SQL refused: our own mistake, or a broken
+ * constraint where the function names no better code). After a negative one the transaction can
+ * only be rolled back. */
 #ifndef DAEMON_STORE_STORE_H
 #define DAEMON_STORE_STORE_H
 
@@ -22,13 +23,13 @@
 
 struct ck_store;
 
-/* Opens the store for writing, creates it where the file is missing, and brings its schema up to date in one
- * transaction per migration. CK_E_CONFLICT: the store was written by a newer version of the schema;
- * CK_E_SYNTAX: the file is something else. */
+/* Opens the store for writing, creates it where the file is missing, and brings its schema up to
+ * date in one transaction per migration. CK_E_CONFLICT: the store was written by a newer version of
+ * the schema; CK_E_SYNTAX: the file is something else. */
 int ck_store_open(struct ck_store **store, const char *path);
 
-/* Opens it for reading only; for one thread. CK_E_NOT_FOUND: there is no store yet; CK_E_CONFLICT: its
- * schema is of another version. */
+/* Opens it for reading only; for one thread. CK_E_NOT_FOUND: there is no store yet; CK_E_CONFLICT:
+ * its schema is of another version. */
 int ck_store_open_reader(struct ck_store **store, const char *path);
 
 /* Closes (rolling back what is open); NULL is taken. */
@@ -78,16 +79,17 @@ struct ck_due {
     int claims;        /* earlier claims that never ended: crashes it was present at */
 };
 
-/* Claims at most `capacity` rows that are due, of all kinds, soonest first, until `lease_until`, in a
- * transaction of its own (none may be open). The claim survives a crash of the program, not of the
- * machine: it costs no wait for the disk.
+/* Claims at most `capacity` rows that are due, of all kinds, soonest first, until `lease_until`, in
+ * a transaction of its own (none may be open). The claim survives a crash of the program, not of
+ * the machine: it costs no wait for the disk.
  *
- * A row that was present at a crash (claims > 0 before) is only ever claimed alone: either *count is 1
- * and it is that row, or no row of the batch is one. */
+ * A row that was present at a crash (claims > 0 before) is only ever claimed alone: either *count
+ * is 1 and it is that row, or no row of the batch is one. */
 int ck_store_claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
                    struct ck_due *due, size_t capacity, size_t *count);
 
-/* Gives claims back as if they had never been made: the work could not begin. Its own transaction. */
+/* Gives claims back as if they had never been made: the work could not begin. Its own transaction.
+ */
 int ck_store_unclaim(struct ck_store *store, const struct ck_due *due, size_t count);
 
 /* Ends the claim without a change of the row, or with a new next_at, inside the open transaction.
@@ -103,7 +105,8 @@ int ck_store_quarantined(struct ck_store *store, int64_t *count);
 /* For the only node of a store at its start: leases of its earlier life end now. */
 int ck_store_end_leases(struct ck_store *store);
 
-/* The instant at which something falls due next, over all kinds; CK_WALL_NEVER where nothing does. */
+/* The instant at which something falls due next, over all kinds; CK_WALL_NEVER where nothing does.
+ */
 int ck_store_next_due(struct ck_store *store, struct ck_wall *at);
 
 /* ---- settings ---- */

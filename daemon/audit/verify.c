@@ -1,0 +1,360 @@
+#include "daemon/audit/verify.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/audit/audit.h"
+#include "daemon/audit/tree.h"
+#include "daemon/store/log.h"
+#include "daemon/store/query_log.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+
+struct walk {
+    struct ck_store *store;
+    struct ck_audit_report *report;
+    struct ck_log_head head;
+    struct ck_frontier frontier;
+    int64_t row;  /* index that the next row must have */
+    int64_t leaf; /* index that the next leaf must name */
+    size_t known;
+};
+
+static void __attribute__((format(printf, 5, 6)))
+find(struct walk *walk, enum ck_audit_fault fault, int64_t index, int64_t until, const char *format,
+     ...)
+{
+    struct ck_audit_finding finding = {.fault = fault, .index = index, .until = until};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.text, sizeof finding.text, format, arguments);
+    va_end(arguments);
+    walk->report->findings++;
+    if (walk->report->finding != NULL) {
+        walk->report->finding(walk->report->user, &finding);
+    }
+}
+
+/* ---- order ---- */
+
+static void check_place(struct walk *walk, const struct ck_log_row *row, int64_t named)
+{
+    if (row->index > walk->row) {
+        find(walk, CK_AUDIT_REMOVED, walk->row, row->index, "entries %lld to %lld were removed",
+             (long long)walk->row, (long long)row->index - 1);
+        walk->leaf += row->index - walk->row;
+    }
+    walk->row = row->index + 1;
+    if (named == walk->leaf) {
+        walk->leaf++;
+        return;
+    }
+    if (named == walk->leaf - 1) {
+        find(walk, CK_AUDIT_INSERTED, row->index, row->index + 1,
+             "entry %lld was inserted: the place %lld is taken", (long long)row->index,
+             (long long)named);
+    } else if (named > walk->leaf) {
+        find(walk, CK_AUDIT_REMOVED, walk->leaf, named,
+             "entries %lld to %lld were removed and the rest moved up", (long long)walk->leaf,
+             (long long)named - 1);
+    } else {
+        find(walk, CK_AUDIT_MOVED, row->index, row->index + 1,
+             "entry %lld holds what belongs at %lld: the order was changed", (long long)row->index,
+             (long long)named);
+    }
+    walk->leaf = named + 1;
+}
+
+/* ---- one entry ---- */
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
+}
+
+static bool same_pseudonym(const json_t *value, const struct ck_pseudonym *pseudonym)
+{
+    char text[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    ck_hex_encode(pseudonym->bytes, sizeof pseudonym->bytes, text);
+    return json_is_string(value) && strcmp(json_string_value(value), text) == 0;
+}
+
+/* What the columns repeat of the leaf. */
+static bool columns_agree(const struct ck_log_row *row, const json_t *leaf)
+{
+    char at[CK_WALL_TEXT_SIZE];
+    const json_t *object = json_object_get(leaf, "object");
+    ck_wall_text(row->at, at);
+    return strcmp(text_at(leaf, "at"), at) == 0 &&
+           same_pseudonym(json_object_get(object, "id"), &row->object);
+}
+
+static bool plain_agrees(const struct ck_log_row *row, const json_t *leaf)
+{
+    return strcmp(text_at(leaf, "action"), row->action) == 0 &&
+           strcmp(text_at(json_object_get(leaf, "actor"), "kind"), row->actor_kind) == 0 &&
+           strcmp(text_at(json_object_get(leaf, "object"), "kind"), row->object_kind) == 0;
+}
+
+/* Each plaintext beside the entry against the commitment in it. The name of the first that differs,
+ * or NULL. */
+static const char *commitment_fault(const json_t *leaf, const json_t *salted)
+{
+    const json_t *sealed = json_object_get(leaf, "sealed");
+    const char *name;
+    json_t *pair;
+    if (json_object_size(sealed) != json_object_size(salted)) {
+        return "the number of members";
+    }
+    json_object_foreach((json_t *)(uintptr_t)salted, name, pair)
+    {
+        uint8_t salt[CK_AUDIT_SALT_SIZE];
+        struct ck_hash commitment;
+        char text[CK_HEX_SIZE(CK_SHA256_SIZE)];
+        const char *hex = json_string_value(json_array_get(pair, 0));
+        if (hex == NULL || ck_hex_decode(hex, salt, sizeof salt) != 0 ||
+            ck_audit_commit(salt, name, json_array_get(pair, 1), &commitment) != 0) {
+            return name;
+        }
+        ck_hex_encode(commitment.bytes, sizeof commitment.bytes, text);
+        if (strcmp(text_at(sealed, name), text) != 0) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+static void check_plain(struct walk *walk, const struct ck_log_row *row, bool has_plain,
+                        const json_t *leaf)
+{
+    if (!has_plain) {
+        find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
+             "the row beside entry %lld is missing", (long long)row->index);
+        return;
+    }
+    if (!plain_agrees(row, leaf)) {
+        find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
+             "the row beside entry %lld names another action or object", (long long)row->index);
+    }
+    if (row->salted == NULL) {
+        walk->report->erased += json_object_size(json_object_get(leaf, "sealed")) > 0;
+        return;
+    }
+    json_t *salted = json_loads(row->salted, 0, NULL);
+    const char *fault = salted == NULL ? "all of it" : commitment_fault(leaf, salted);
+    if (fault != NULL) {
+        find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
+             "the text beside entry %lld was changed: %s", (long long)row->index, fault);
+    }
+    json_decref(salted);
+}
+
+/* ---- the tree ---- */
+
+/* Tiles that end with the entry that was just added: their last hash against the frontier's. */
+static int check_tiles(struct walk *walk)
+{
+    uint64_t size = walk->frontier.size;
+    if (size % CK_LOG_TILE_WIDTH != 0) {
+        return 0;
+    }
+    struct ck_hash tile[CK_LOG_TILE_WIDTH];
+    size_t count = 0;
+    uint64_t number = size / CK_LOG_TILE_WIDTH - 1;
+    size_t at = number % CK_LOG_TILE_WIDTH;
+    int r = ck_log_load_tile(walk->store, 1, number / CK_LOG_TILE_WIDTH, tile, &count);
+    if (r != 0) {
+        return r;
+    }
+    /* The frontier may have folded the last 256 into a larger subtree: fold them again. */
+    struct ck_frontier last = {0};
+    struct ck_hash hashes[CK_LOG_TILE_WIDTH], root;
+    size_t loaded = 0;
+    r = ck_log_load_hashes(walk->store, number * CK_LOG_TILE_WIDTH, hashes, CK_LOG_TILE_WIDTH,
+                           &loaded);
+    for (size_t i = 0; r == 0 && i < loaded; i++) {
+        r = ck_frontier_add(&last, &hashes[i]);
+    }
+    if (r == 0) {
+        r = ck_frontier_root(&last, &root);
+    }
+    if (r != 0) {
+        return r == -EUCLEAN ? 0 : r; /* a hole: named where it is */
+    }
+    if (count <= at || memcmp(tile[at].bytes, root.bytes, sizeof root.bytes) != 0) {
+        find(walk, CK_AUDIT_TREE, (int64_t)(number * CK_LOG_TILE_WIDTH), (int64_t)size,
+             "among entries %llu to %llu one was changed together with its hash",
+             (unsigned long long)(number * CK_LOG_TILE_WIDTH), (unsigned long long)size - 1);
+    }
+    return 0;
+}
+
+static int check_known(struct walk *walk)
+{
+    const struct ck_audit_report *report = walk->report;
+    while (walk->known < report->known_count &&
+           report->known[walk->known].size == walk->frontier.size) {
+        struct ck_hash root;
+        int r = ck_frontier_root(&walk->frontier, &root);
+        if (r != 0) {
+            return r;
+        }
+        if (memcmp(root.bytes, report->known[walk->known].root.bytes, sizeof root.bytes) != 0) {
+            find(walk, CK_AUDIT_ROOT, 0, (int64_t)walk->frontier.size,
+                 "the first %llu entries do not give the root that is known of them",
+                 (unsigned long long)walk->frontier.size);
+        }
+        walk->known++;
+    }
+    return 0;
+}
+
+static int visit(void *user, const struct ck_log_row *row, bool has_plain)
+{
+    struct walk *walk = user;
+    struct ck_hash hash;
+    int r = ck_merkle_leaf(row->leaf, row->leaf_size, &hash);
+    if (r != 0) {
+        return r;
+    }
+    walk->report->entries++;
+    if (row->index >= (int64_t)walk->head.frontier.size) {
+        find(walk, CK_AUDIT_APPENDED, row->index, row->index + 1,
+             "entry %lld stands behind the end of the log", (long long)row->index);
+        return 0;
+    }
+    json_t *leaf = json_loadb(row->leaf, row->leaf_size, 0, NULL);
+    const json_t *named = json_object_get(leaf, "index");
+    if (memcmp(hash.bytes, row->hash.bytes, sizeof hash.bytes) != 0) {
+        find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
+             "entry %lld was changed: its hash does not fit", (long long)row->index);
+    }
+    if (!json_is_integer(named)) {
+        find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
+             "entry %lld is no leaf of this log", (long long)row->index);
+        check_place(walk, row, walk->leaf + (row->index - walk->row));
+    } else {
+        check_place(walk, row, json_integer_value(named));
+        if (!columns_agree(row, leaf)) {
+            find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
+                 "the columns of entry %lld do not say what its leaf says", (long long)row->index);
+        }
+        check_plain(walk, row, has_plain, leaf);
+    }
+    json_decref(leaf);
+    r = ck_frontier_add(&walk->frontier, &hash);
+    if (r == 0) {
+        r = check_tiles(walk);
+    }
+    return r == 0 ? check_known(walk) : r;
+}
+
+/* ---- the whole ---- */
+
+static int check_head(struct walk *walk)
+{
+    struct ck_hash root;
+    int64_t size = (int64_t)walk->head.frontier.size;
+    if (walk->row < size) {
+        find(walk, CK_AUDIT_REMOVED, walk->row, size,
+             "entries %lld to %lld, the last, were removed", (long long)walk->row,
+             (long long)size - 1);
+    }
+    int r = ck_frontier_root(&walk->head.frontier, &root);
+    if (r == 0 && memcmp(root.bytes, walk->head.root.bytes, sizeof root.bytes) != 0) {
+        find(walk, CK_AUDIT_TREE, 0, size, "the head of the log was changed");
+    }
+    if (r == 0) {
+        r = ck_frontier_root(&walk->frontier, &walk->report->root);
+    }
+    /* The subtrees that the head keeps tell which part differs, down to the last entry. */
+    uint64_t from = 0;
+    size_t count = ck_frontier_count(&walk->head.frontier);
+    bool same_size = walk->frontier.size == walk->head.frontier.size;
+    for (size_t i = 0; r == 0 && same_size && i < count; i++) {
+        uint64_t rest = walk->head.frontier.size - from;
+        uint64_t width = UINT64_C(1) << (63 - __builtin_clzll(rest));
+        if (memcmp(walk->frontier.roots[i].bytes, walk->head.frontier.roots[i].bytes,
+                   sizeof root.bytes) != 0) {
+            find(walk, CK_AUDIT_TREE, (int64_t)from, (int64_t)(from + width),
+                 "entries %llu to %llu do not give the hash that the head keeps of them",
+                 (unsigned long long)from, (unsigned long long)(from + width - 1));
+        }
+        from += width;
+    }
+    return r;
+}
+
+int ck_audit_verify(struct ck_store *store, struct ck_audit_report *report)
+{
+    struct walk *walk = calloc(1, sizeof *walk);
+    ck_cleanup(ck_freep) void *owned = walk;
+    if (walk == NULL) {
+        return -ENOMEM;
+    }
+    walk->store = store;
+    walk->report = report;
+    report->entries = report->findings = report->erased = 0;
+    int r = ck_store_view(store);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_log_load_head(store, &walk->head);
+    if (r == 0) {
+        r = check_known(walk);
+    }
+    if (r == 0) {
+        r = ck_log_walk(store, 0, visit, walk);
+    }
+    if (r == 0) {
+        r = check_head(walk);
+    }
+    for (; r == 0 && walk->known < report->known_count; walk->known++) {
+        find(walk, CK_AUDIT_ROOT, 0, (int64_t)report->known[walk->known].size,
+             "the log is shorter than the %llu entries that were seen of it",
+             (unsigned long long)report->known[walk->known].size);
+    }
+    ck_store_view_end(store);
+    return r;
+}
+
+/* ---- one entry with its proof ---- */
+
+static json_t *proof_json(const struct ck_merkle_proof *proof, uint64_t size,
+                          const struct ck_hash *root)
+{
+    char text[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    json_t *path = json_array();
+    for (size_t i = 0; i < proof->count; i++) {
+        ck_hex_encode(proof->path[i].bytes, sizeof proof->path[i].bytes, text);
+        json_array_append_new(path, json_string(text));
+    }
+    ck_hex_encode(root->bytes, sizeof root->bytes, text);
+    return json_pack("{s:I, s:s, s:o}", "size", (json_int_t)size, "root", text, "path", path);
+}
+
+int ck_audit_detail(struct ck_store *store, int64_t unit, int64_t index, json_t **detail)
+{
+    struct ck_log_head head;
+    struct ck_merkle_proof proof;
+    const struct ck_merkle_source source = ck_audit_tree_source(store);
+    json_t *entry = NULL;
+    int r = ck_query_log_entry(store, unit, index, &entry);
+    if (r == 0) {
+        r = ck_log_load_head(store, &head);
+    }
+    if (r == 0) {
+        r = ck_merkle_prove_inclusion(&source, (uint64_t)index, head.frontier.size, &proof);
+    }
+    if (r != 0) {
+        json_decref(entry);
+        return r;
+    }
+    json_object_set_new(entry, "proof", proof_json(&proof, head.frontier.size, &head.root));
+    *detail = entry;
+    return 0;
+}

@@ -1,0 +1,497 @@
+/* Whole stories in simulated time, through the engine as it runs in the product. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/audit/verify.h"
+#include "daemon/store/query_checkin.h"
+#include "daemon/store/query_incident.h"
+#include "protocol/base/error.h"
+#include "tests/unit/core/world.h"
+
+#define MINUTE INT64_C(60000)
+
+static int setup(void **state)
+{
+    static struct world world;
+    world_open(&world);
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+static void verify_log(struct world *world)
+{
+    struct ck_audit_report report = {0};
+    assert_int_equal(ck_audit_verify(world->reader, &report), 0);
+    assert_int_equal(report.findings, 0);
+    assert_true(report.entries > 0);
+}
+
+static int count_text(struct world *world, const char *channel, const char *template)
+{
+    int count = 0;
+    for (size_t i = 0; i < world->output_count; i++) {
+        const json_t *body = world->outputs[i].body;
+        if (world->outputs[i].kind == CK_OUTPUT_SEND &&
+            strcmp(json_string_value(json_object_get(body, "channel")), channel) == 0 &&
+            strcmp(json_string_value(json_object_get(body, "template")), template) == 0) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static void nobody_answers_and_the_ladder_climbs(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor officer = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    world_plan(world, "09:10", NULL);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin"), 15);
+    world_forget(world);
+
+    /* Due at 09:10: rings at 0, 5 and 10 minutes by SMS and e-mail. */
+    world_run_for(world, 10 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "ringing");
+    world_run_for(world, 12 * MINUTE);
+    assert_int_equal(count_text(world, "sms", "ring"), 3);
+    assert_int_equal(count_text(world, "email", "ring"), 3);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+
+    /* Grace ends at 20 minutes: the incident is there at once, and the inspector is told by every
+     * channel. */
+    world_run_for(world, 8 * MINUTE + 1000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 1);
+    assert_string_equal(world_text(world, "SELECT outcome FROM incident"), "no_answer");
+    assert_int_equal(count_text(world, "console", "incident"), 1);
+    assert_int_equal(count_text(world, "email", "incident"), 1);
+    assert_int_equal(count_text(world, "webhook", "incident"), 1);
+
+    /* Not taken over: the duty officer, twice, then the supervisor and the duty officer, again and
+     * again. */
+    world_forget(world);
+    world_run_for(world, 30 * MINUTE);
+    assert_int_equal(count_text(world, "console", "incident"), 2);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT staff_id) FROM notice "
+                                         "WHERE incident_id = 1 AND staff_id IS NOT NULL"),
+                     2);
+    world_run_for(world, 60 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT staff_id) FROM notice "
+                                         "WHERE incident_id = 1 AND staff_id IS NOT NULL"),
+                     3);
+    int64_t fires = world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1");
+    world_run_for(world, 60 * MINUTE);
+    assert_true(world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1") >=
+                fires + 3);
+
+    /* The late limit has come meanwhile: the one outcome, provable. */
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "no_answer");
+    assert_true(world_number(world, "SELECT answerable_ms FROM checkin WHERE id = 1") >= 800000);
+
+    /* An officer takes it over: silence. Then concludes it. */
+    assert_int_equal(world_command(world, "incident.acknowledge", &officer,
+                                   json_pack("{s:i, s:s}", "incident", 1, "note", "on my way")),
+                     0);
+    world_forget(world);
+    world_run_for(world, 20 * MINUTE);
+    assert_int_equal(count_text(world, "console", "incident"), 0);
+    assert_int_equal(world_command(world, "incident.conclude", &officer,
+                                   json_pack("{s:i, s:s, s:s}", "incident", 1, "conclusion",
+                                             "breach", "reason", "was at home and slept")),
+                     0);
+    assert_string_equal(world_text(world, "SELECT state FROM incident"), "closed");
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &officer, json_pack("{s:i}", "incident", 1)),
+        CK_E_CONFLICT);
+    world_run_for(world, 120 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 1);
+    verify_log(world);
+}
+
+static void our_outage_is_never_charged(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 10 * MINUTE);
+    world->probe = false; /* our own probe fails from now on */
+    world_run_for(world, 25 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
+                        "system_fault");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE checkin_id = 1"), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE make_up_of = 1"), 1);
+    verify_log(world);
+}
+
+static void a_channel_that_is_down_is_never_charged(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "09:10", NULL);
+    world->channels_up = false;
+    world_run_for(world, 35 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
+                        "system_fault");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE checkin_id = 1"), 1);
+    verify_log(world);
+}
+
+/* The path of the newest link to the person, as a token. */
+static void last_token(struct world *world, char token[64])
+{
+    token[0] = '\0';
+    for (size_t i = 0; i < world->output_count; i++) {
+        const char *path = json_string_value(json_object_get(world->outputs[i].body, "path"));
+        if (world->outputs[i].kind == CK_OUTPUT_SEND && strncmp(path, "/c/", 3) == 0) {
+            snprintf(token, 64, "%s", path + 3);
+        }
+    }
+    assert_true(token[0] != '\0');
+}
+
+static void a_live_call_is_completed(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor nobody = {.kind = CK_ACTOR_GATEWAY, .peer = "127.0.0.1:3"};
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    const struct ck_actor person = world_person(world, 1);
+    char token[64];
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    last_token(world, token);
+
+    /* The link: once, and bound to this check-in. */
+    assert_int_equal(world_command(world, "link.exchange", &nobody,
+                                   json_pack("{s:s, s:s}", "token", token, "device", "test")),
+                     0);
+    assert_int_equal(json_integer_value(json_object_get(world->result.body, "checkin")), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM session WHERE checkin_id = 1"), 1);
+    assert_int_equal(
+        world_command(world, "link.exchange", &nobody, json_pack("{s:s}", "token", token)),
+        CK_E_CONFLICT);
+    assert_int_equal(world_command(world, "link.exchange", &nobody,
+                                   json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA")),
+                     CK_E_NOT_FOUND);
+
+    /* Nothing is recorded and nobody joins before the notice was acknowledged. */
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     CK_E_CONFLICT);
+    assert_int_equal(world_command(world, "recording.begin", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "leg", "person")),
+                     CK_E_CONFLICT);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    world_forget(world);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     0);
+    assert_non_null(json_object_get(world->result.body, "waiting_since"));
+    assert_int_equal(world_count(world, CK_OUTPUT_RING), 1);
+
+    assert_int_equal(world_command(world, "checkin.inspector_took", &inspector,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    assert_string_equal(json_string_value(json_object_get(world->result.body, "with")),
+                        "inspector");
+    assert_int_equal(world_count(world, CK_OUTPUT_RING_STOP), 1);
+    const struct ck_actor officer = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    assert_int_equal(
+        world_command(world, "checkin.inspector_took", &officer, json_pack("{s:i}", "checkin", 1)),
+        CK_E_CONFLICT);
+    static const char *const facts[] = {"ice", "dtls", "first_audio", "first_frame"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(world_command(world, "checkin.fact", &worker,
+                                       json_pack("{s:i, s:s}", "checkin", 1, "fact", facts[i])),
+                         0);
+    }
+    assert_int_equal(world_command(world, "recording.begin", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "leg", "person")),
+                     0);
+    assert_non_null(json_object_get(world->result.body, "key"));
+    world_run_for(world, 5 * MINUTE);
+    assert_int_equal(world_command(world, "checkin.call_ended", &inspector,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "reason", "staff_ended")),
+                     0);
+    json_t *form = json_pack("{s:i, s:s, s:b, s:[s], s:s}", "checkin", 1, "result", "completed",
+                             "identity_confirmed", 1, "behaviours", "calm", "note", "all well");
+    assert_int_equal(world_command(world, "checkin.outcome", &officer, json_deep_copy(form)),
+                     CK_E_DENIED);
+    assert_int_equal(world_command(world, "checkin.outcome", &inspector, form), 0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "completed");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+    assert_true(world_number(world, "SELECT last_contact_at FROM person") > 0);
+    const struct ck_output *ended = world_last(world, CK_OUTPUT_ENDED);
+    assert_string_equal(json_string_value(json_object_get(ended->body, "result")), "received");
+
+    /* A private concern: nothing goes out to the person. */
+    world_forget(world);
+    assert_int_equal(world_command(world, "checkin.concern", &inspector,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "text", "hand signal")),
+                     0);
+    assert_int_equal(world->output_count, 0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'DENIED'"),
+                     1);
+    verify_log(world);
+
+    const struct ck_scope scope = {.inspector = world->inspector};
+    json_t *checkin = NULL;
+    assert_int_equal(ck_query_checkin(world->reader, &scope, 1, &checkin), 0);
+    assert_string_equal(json_string_value(json_object_get(checkin, "outcome")), "completed");
+    assert_int_equal(json_array_size(json_object_get(checkin, "attempts_made")), 1);
+    assert_true(json_is_string(
+        json_object_get(json_array_get(json_object_get(checkin, "attempts_made"), 0), "opened")));
+    assert_int_equal(json_array_size(json_object_get(checkin, "concerns")), 1);
+    assert_int_equal(json_array_size(json_object_get(checkin, "recordings")), 1);
+    assert_true(json_is_object(json_object_get(checkin, "form")));
+    json_decref(checkin);
+    const struct ck_scope other = {.inspector = world->officer};
+    assert_int_equal(ck_query_checkin(world->reader, &other, 1, &checkin), CK_E_NOT_FOUND);
+}
+
+static void nobody_takes_the_call_and_it_goes_on_unattended(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     0);
+    assert_int_equal(world_command(world, "checkin.fact", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "fact", "first_frame")),
+                     0);
+    world_forget(world);
+    world_run_for(world, 61000);
+    const struct ck_output *start = world_last(world, CK_OUTPUT_START_UNATTENDED);
+    assert_non_null(start);
+    assert_int_equal(json_array_size(json_object_get(start->body, "challenges")), 4);
+    const struct ck_output *stop = world_last(world, CK_OUTPUT_RING_STOP);
+    assert_string_equal(json_string_value(json_object_get(stop->body, "reason")), "unattended");
+    for (int i = 1; i <= 4; i++) {
+        assert_int_equal(world_command(world, "checkin.challenge", &worker,
+                                       json_pack("{s:i, s:i, s:i}", "checkin", 1, "number", i,
+                                                 "at_ms", i * 8000)),
+                         0);
+    }
+    assert_int_equal(world_command(world, "checkin.challenge_finished", &worker,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"),
+                        "awaiting_review");
+    const struct ck_scope scope = {.unit = world->unit};
+    json_t *list = NULL, *today = NULL;
+    assert_int_equal(ck_query_reviews(world->reader, &scope, &list), 0);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+    assert_int_equal(ck_query_today(world->reader, &scope, "2026-11-21",
+                                    (struct ck_wall){WORLD_START_MS - 4 * 60 * MINUTE},
+                                    (struct ck_wall){WORLD_START_MS + 20 * 60 * MINUTE}, &today),
+                     0);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(today, "counts"), "reviews")), 1);
+    json_decref(today);
+    assert_int_equal(
+        world_command(world, "checkin.review", &inspector,
+                      json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision", "accept", "note", "")),
+        0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "completed");
+    verify_log(world);
+}
+
+static void a_refusal_with_a_reason_opens_an_incident(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    assert_int_equal(world_command(world, "checkin.declined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "reason", "at work")),
+                     0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "declined");
+    assert_string_equal(world_text(world, "SELECT declined_reason FROM checkin WHERE id = 1"),
+                        "at work");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 1);
+    /* Nobody reads the reason out of the log itself. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry "
+                                         "WHERE CAST(leaf AS TEXT) LIKE '%at work%'"),
+                     0);
+    verify_log(world);
+}
+
+static void a_late_answer_is_late_and_the_incident_says_so(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 40 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 1);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     0);
+    assert_int_equal(world_command(world, "checkin.inspector_took", &inspector,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.fact", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "fact", "first_frame")),
+                     0);
+    assert_int_equal(
+        world_command(world, "checkin.outcome", &inspector,
+                      json_pack("{s:i, s:s, s:b, s:[], s:s}", "checkin", 1, "result", "completed",
+                                "identity_confirmed", 1, "behaviours", "note", "")),
+        0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "late");
+    assert_int_equal(world_number(world, "SELECT answered_late FROM incident"), 1);
+    assert_string_equal(world_text(world, "SELECT outcome FROM incident"), "late");
+
+    const struct ck_scope scope = {.unit = world->unit};
+    json_t *incident = NULL;
+    assert_int_equal(ck_query_incident(world->reader, &scope, 1, &incident), 0);
+    assert_true(json_is_true(json_object_get(incident, "answered_late")));
+    assert_true(json_array_size(json_object_get(incident, "line")) >= 4);
+    assert_true(json_is_object(json_object_get(incident, "checkin")));
+    json_decref(incident);
+    verify_log(world);
+}
+
+static void drawn_instants_stay_hidden(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "10:00",
+               json_pack("{s:[{s:s, s:s, s:i}]}", "windows", "start", "10:00", "end", "20:00",
+                         "draws", 2));
+    const struct ck_scope scope = {.inspector = world->inspector};
+    json_t *today = NULL;
+    size_t index;
+    json_t *row;
+    assert_int_equal(ck_query_today(world->reader, &scope, "2026-11-21",
+                                    (struct ck_wall){WORLD_START_MS - 4 * 60 * MINUTE},
+                                    (struct ck_wall){WORLD_START_MS + 20 * 60 * MINUTE}, &today),
+                     0);
+    const json_t *due = json_object_get(today, "due");
+    assert_int_equal(json_array_size(due), 2);
+    json_array_foreach(due, index, row)
+    {
+        assert_true(json_is_null(json_object_get(row, "due")));
+        assert_true(json_is_null(json_object_get(row, "next")));
+        assert_true(json_is_object(json_object_get(row, "window")));
+    }
+    json_decref(today);
+    /* The log commits to the instants and does not tell them. */
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM log_entry e, checkin c WHERE instr(CAST(e.leaf AS TEXT), "
+             "strftime('%%Y-%%m-%%dT%%H:%%M:%%S', c.due_at / 1000, 'unixepoch')) > 0 "
+             "AND c.drawn = 1");
+    assert_int_equal(world_number(world, sql), 0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain "
+                                         "WHERE action = 'DRAW_KEY_COMMITTED'") >= 1,
+                     1);
+    verify_log(world);
+}
+
+static void a_plan_that_ends_takes_its_check_ins_with_it(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    const struct ck_actor other = world_staff(world, world->supervisor, CK_ROLE_INSPECTOR);
+    int64_t plan = world_plan(world, "09:10", NULL);
+    assert_int_equal(
+        world_command(world, "plan.end", &other,
+                      json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason", "x")),
+        CK_E_DENIED);
+    assert_int_equal(
+        world_command(world, "plan.end", &inspector,
+                      json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason", "replaced")),
+        0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE outcome = 'waived'"),
+                     15);
+    world_run_for(world, 60 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+    verify_log(world);
+}
+
+static void a_horizon_of_two_weeks_moves_on(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "09:10", NULL);
+    world->healthy = false;
+    for (int hour = 0; hour < 3 * 24; hour++) {
+        world_run_for(world, 60 * MINUTE);
+        world_forget(world);
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE make_up_of IS NULL"),
+                     18);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin c "
+                                         "WHERE outcome IS NOT NULL AND make_up_of IS NULL"),
+                     3);
+    verify_log(world);
+}
+
+static void an_order_of_hours_is_kept(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    json_t *request =
+        json_pack("{s:I, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:i}], s:i, s:i, s:i, s:i, s:i}",
+                  "order_id", (json_int_t)world->order, "kind", "live", "mandatory", 1,
+                  "recurrence", "FREQ=DAILY", "first_date", "2026-11-21", "windows", "start",
+                  "05:00", "end", "06:30", "draws", 0, "attempts", 3, "attempt_spacing_s", 300,
+                  "response_window_s", 900, "grace_s", 300, "late_limit_s", 3600);
+    assert_int_equal(world_command(world, "plan.create", &inspector,
+                                   json_pack("{s:I, s:o}", "person", (json_int_t)world->person,
+                                             "request", request)),
+                     CK_E_INVALID);
+    assert_string_equal(world->result.refusal.field, "windows[0].end");
+    /* On demand, in the middle of the night. */
+    world_run_for(world, 15 * 60 * MINUTE); /* 00:00 */
+    assert_int_equal(world_command(world, "checkin.on_demand", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world->person,
+                                             "reason", "r", "kind", "live")),
+                     CK_E_CONFLICT);
+    world_run_for(world, 10 * 60 * MINUTE); /* 10:00 */
+    assert_int_equal(world_command(world, "checkin.on_demand", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world->person,
+                                             "reason", "r", "kind", "live")),
+                     0);
+    assert_string_equal(json_string_value(json_object_get(world->result.body, "state")), "ringing");
+    verify_log(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nobody_answers_and_the_ladder_climbs, setup, teardown),
+        cmocka_unit_test_setup_teardown(our_outage_is_never_charged, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_live_call_is_completed, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_takes_the_call_and_it_goes_on_unattended, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_refusal_with_a_reason_opens_an_incident, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_late_answer_is_late_and_the_incident_says_so, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(drawn_instants_stay_hidden, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_plan_that_ends_takes_its_check_ins_with_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_horizon_of_two_weeks_moves_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_order_of_hours_is_kept, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* A small world around an engine: a store in a folder of its own, time that is moved by hand,
+ * randomness from a seed, channels that take everything (or do not), and health that is reported
+ * every five seconds. */
+#ifndef TESTS_UNIT_CORE_WORLD_H
+#define TESTS_UNIT_CORE_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "daemon/core/engine.h"
+#include "daemon/store/store.h"
+
+#define WORLD_OUTPUTS_MAX 4096
+
+struct world {
+    char folder[64];
+    char path[128];
+    struct ck_registry registry;
+    struct ck_engine *engine;
+    struct ck_store *reader;
+    struct ck_now now;
+    uint64_t seed;
+    uint64_t ticket;
+
+    bool healthy;     /* report health */
+    bool probe;       /* what is reported */
+    bool channels_up; /* answer "accepted" to what is to be sent; otherwise "refused" */
+    bool mute;        /* answer nothing */
+    struct ck_wall reported_at;
+
+    struct ck_output outputs[WORLD_OUTPUTS_MAX]; /* everything since world_forget() */
+    size_t output_count;
+    struct ck_result result; /* of the last world_command() */
+
+    int64_t unit, inspector, officer, supervisor, person, order;
+};
+
+/* Almaty, Saturday 21 November 2026, 09:00 local time. */
+#define WORLD_START_MS INT64_C(1795233600000)
+
+void world_open(struct world *world);  /* with staff, a person and an order */
+void world_close(struct world *world); /* removes the folder */
+
+/* Ends the engine without ceremony and starts another on the same store. */
+void world_restart(struct world *world);
+
+/* One command and the turn that runs it; body is taken over. The code. */
+int world_command(struct world *world, const char *name, const struct ck_actor *actor,
+                  json_t *body);
+
+/* Runs everything up to and with `at`. */
+void world_run_until(struct world *world, struct ck_wall at);
+void world_run_for(struct world *world, int64_t ms);
+
+void world_forget(struct world *world); /* the outputs so far */
+int world_count(const struct world *world, enum ck_output_kind kind);
+/* The newest output of a kind, or NULL. */
+const struct ck_output *world_last(const struct world *world, enum ck_output_kind kind);
+
+struct ck_actor world_staff(const struct world *world, int64_t staff, unsigned roles);
+struct ck_actor world_person(const struct world *world, int64_t checkin);
+
+/* A plan with one fixed time a day; its id. `overrides` (taken over, may be NULL) replaces members.
+ */
+int64_t world_plan(struct world *world, const char *start, json_t *overrides);
+
+/* A number out of the store. */
+int64_t world_number(struct world *world, const char *sql);
+/* A text; static storage. "" for null. */
+const char *world_text(struct world *world, const char *sql);
+
+#endif
