@@ -217,6 +217,12 @@ void ck_limit_release(struct ck_limit *limit, const void *key, size_t size)
     e->held--;
 }
 
+unsigned ck_limit_held(const struct ck_limit *limit, const void *key, size_t size)
+{
+    const struct entry *e = find(limit, key, size);
+    return e == NULL ? 0 : e->held;
+}
+
 size_t ck_limit_keys(const struct ck_limit *limit)
 {
     return limit->keys;

@@ -40,6 +40,7 @@ int ck_limit_ask(const struct ck_limit *limit, const void *key, size_t size, str
 int ck_limit_hold(struct ck_limit *limit, const void *key, size_t size, unsigned most,
                   struct ck_mono now);
 void ck_limit_release(struct ck_limit *limit, const void *key, size_t size);
+unsigned ck_limit_held(const struct ck_limit *limit, const void *key, size_t size);
 
 /* How many keys are remembered. */
 size_t ck_limit_keys(const struct ck_limit *limit);

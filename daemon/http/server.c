@@ -109,23 +109,34 @@ static int address_of(const struct sockaddr_storage *from, struct address *addre
     return 0;
 }
 
-/* A connection was accepted; nothing has been read of it. Nonzero closes it. */
-static int filter_accept(struct ck_http *http)
+static int peer_of(int fd, struct address *address)
 {
-    if (http->stopping || http->counts.connections_open >= http->connections_max) {
-        http->counts.refused_connections++;
-        return 1;
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    if (getpeername(fd, (struct sockaddr *)&from, &size) != 0) {
+        return -errno;
     }
-    return 0;
+    return address_of(&from, address);
+}
+
+/* A connection was accepted; nothing has been read of it. Nonzero closes it before it costs a
+ * handshake. */
+static int filter_accept(struct ck_http *http, int fd)
+{
+    struct address address;
+    if (!http->stopping && http->counts.connections_open < http->connections_max &&
+        peer_of(fd, &address) == 0 &&
+        ck_limit_held(http->rate, address.key, address.size) < http->connections_per_address) {
+        return 0;
+    }
+    http->counts.refused_connections++;
+    return 1;
 }
 
 static int connection_begin(struct ck_http *http, struct lws *wsi)
 {
     struct connection *c = calloc(1, sizeof *c);
-    struct sockaddr_storage from;
-    socklen_t size = sizeof from;
-    if (c == NULL || getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&from, &size) != 0 ||
-        address_of(&from, &c->address) != 0) {
+    if (c == NULL || peer_of(lws_get_socket_fd(wsi), &c->address) != 0) {
         free(c);
         return -1;
     }
@@ -194,7 +205,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct connection *c = lws_get_opaque_user_data(wsi);
     switch (reason) {
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-        return filter_accept(lws_context_user(lws_get_context(wsi)));
+        return filter_accept(lws_context_user(lws_get_context(wsi)), (int)(intptr_t)in);
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         return c == NULL ? connection_begin(lws_context_user(lws_get_context(wsi)), wsi) : 0;
     case LWS_CALLBACK_WSI_DESTROY:

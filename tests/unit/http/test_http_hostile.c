@@ -253,6 +253,25 @@ static void slow_headers_time_out(void **state)
     assert_int_equal(world_counts().timed_out, 2);
 }
 
+static void a_connection_without_a_handshake_times_out(void **state)
+{
+    (void)state;
+    struct client *silent = client_open_bare(), *half = client_open_bare(),
+                  *plain = client_open_bare();
+    assert_true(client_say_bare(half, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9));
+    assert_true(client_say_bare(plain, "GET / HTTP/1.1\r\n" HOST "\r\n", 37));
+    assert_true(client_is_closed_bare(plain, 5000)); /* HTTP on the port of HTTPS */
+    assert_false(client_is_closed_bare(silent, 600));
+    assert_false(client_is_closed_bare(half, 600));
+    world_pass_ms(CK_HTTP_HEADERS_MS);
+    assert_true(client_is_closed_bare(silent, 5000));
+    assert_true(client_is_closed_bare(half, 5000));
+    client_close(silent);
+    client_close(half);
+    client_close(plain);
+    assert_int_equal(world_counts().connections_open, 0);
+}
+
 static void dripping_headers_time_out_all_the_same(void **state)
 {
     (void)state;
@@ -307,7 +326,7 @@ static void a_handler_that_never_answers_costs_one_connection(void **state)
 static int start_narrow(void **state)
 {
     (void)state;
-    static const struct world_limits limits = {8, 4, 10};
+    static const struct world_limits limits = {8, 4, 10, NULL};
     memset(&seen, 0, sizeof seen);
     world_start(&handlers, &limits);
     return 0;
@@ -437,6 +456,7 @@ int main(void)
         SERVED(http2_is_not_spoken),
         SERVED(a_big_header_block_closes_the_connection),
         SERVED(slow_headers_time_out),
+        SERVED(a_connection_without_a_handshake_times_out),
         SERVED(dripping_headers_time_out_all_the_same),
         SERVED(a_dripping_body_times_out),
         SERVED(an_idle_connection_ends),

@@ -59,7 +59,10 @@ static void holding_is_counted_by_key(void **state)
     assert_int_equal(ck_limit_hold(limit, "a", 1, 2, at_ms(0)), 0);
     assert_int_equal(ck_limit_hold(limit, "a", 1, 2, at_ms(0)), CK_E_LIMIT);
     assert_int_equal(ck_limit_hold(limit, "b", 1, 2, at_ms(0)), 0);
+    assert_int_equal(ck_limit_held(limit, "a", 1), 2);
+    assert_int_equal(ck_limit_held(limit, "c", 1), 0);
     ck_limit_release(limit, "a", 1);
+    assert_int_equal(ck_limit_held(limit, "a", 1), 1);
     assert_int_equal(ck_limit_hold(limit, "a", 1, 2, at_ms(0)), 0);
     ck_limit_destroy(limit);
 }

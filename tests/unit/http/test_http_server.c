@@ -329,6 +329,43 @@ static void a_request_still_open_at_the_end_is_forgotten(void **state)
     world_start(&handlers, NULL);
 }
 
+/* ---- behind a proxy ---- */
+
+static int start_behind_a_proxy(void **state)
+{
+    (void)state;
+    static const struct world_limits limits = {100, 100, 3, "127.0.0.1"};
+    memset(&seen, 0, sizeof seen);
+    world_start(&handlers, &limits);
+    return 0;
+}
+
+static void a_trusted_proxy_names_the_client(void **state)
+{
+    (void)state;
+    static const char from_nine[] =
+        "GET /x HTTP/1.1\r\n" HOST "X-Forwarded-For: 203.0.113.1, 198.51.100.9\r\n\r\n";
+    for (int i = 0; i < 3; i++) {
+        const char *answer = ask(from_nine);
+        assert_int_equal(status_of(answer), 200);
+        assert_non_null(
+            strstr(answer, "from=198.51.100.9 ")); /* not what the client wrote itself */
+        /* Another client's request may follow on such a connection, so it is not kept. */
+        assert_non_null(strstr(answer, "\r\nconnection: close\r\n"));
+    }
+    assert_int_equal(status_of(ask(from_nine)), 429); /* limits are the client's, not the proxy's */
+    assert_int_equal(
+        status_of(ask("GET /x HTTP/1.1\r\n" HOST "X-Forwarded-For: 2001:db8::1\r\n\r\n")), 200);
+}
+
+static void nobody_else_names_the_client(void **state)
+{
+    (void)state;
+    const char *answer = ask("GET /x HTTP/1.1\r\n" HOST
+                             "X-Forwarded-For: 198.51.100.9\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(answer, "from=127.0.0.1 "));
+}
+
 /* ---- streams and ranges ---- */
 
 static void check_range(const char *range, unsigned status, uint64_t first, uint64_t count)
@@ -576,6 +613,9 @@ int main(void)
         SERVED(an_answer_may_come_later),
         SERVED(answering_a_client_that_has_gone_is_harmless),
         SERVED(a_request_still_open_at_the_end_is_forgotten),
+        cmocka_unit_test_setup_teardown(a_trusted_proxy_names_the_client, start_behind_a_proxy,
+                                        stop),
+        SERVED(nobody_else_names_the_client),
         SERVED(a_stream_is_served_whole_and_in_parts),
         SERVED(a_stream_ends_when_its_client_goes),
         SERVED(a_stream_that_fails_closes_the_connection),

@@ -108,6 +108,8 @@ static void *run(void *unused)
             .key_size = strlen(key),
             .hosts = hosts,
             .host_count = 2,
+            .proxies = &world.limits.proxy,
+            .proxy_count = world.limits.proxy != NULL,
             .seed = 1,
             .connections = world.limits.connections,
             .connections_per_address = world.limits.connections_per_address,
@@ -136,7 +138,7 @@ void world_start(const struct ck_http_handlers *handlers, const struct world_lim
     world.handlers = *handlers;
     world.handlers.log = world_log;
     world.handlers.now = world_now;
-    world.limits = limits != NULL ? *limits : (struct world_limits){1000, 1000, 1000000};
+    world.limits = limits != NULL ? *limits : (struct world_limits){1000, 1000, 1000000, NULL};
     atomic_store(&world.offset_us, 0);
     world.ready = world.stop = false;
     pthread_mutex_init(&world.mutex, NULL);
@@ -240,17 +242,43 @@ static SSL_CTX *client_context(void)
     return context;
 }
 
-static struct client *client_begin(const unsigned char *alpn, unsigned alpn_size)
+struct client *client_open_bare(void)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)world.port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     struct client *client = calloc(1, sizeof *client);
     client->fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct timeval patience = {.tv_sec = 10};
-    setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    struct timeval most = {.tv_sec = 10};
+    setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
     if (connect(client->fd, (struct sockaddr *)&to, sizeof to) != 0) {
         client_close(client);
+        return NULL;
+    }
+    return client;
+}
+
+bool client_say_bare(struct client *client, const void *bytes, size_t size)
+{
+    return send(client->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
+bool client_is_closed_bare(struct client *client, int ms)
+{
+    char waste[4096];
+    struct pollfd wait = {.fd = client->fd, .events = POLLIN};
+    while (poll(&wait, 1, ms) > 0) {
+        if (recv(client->fd, waste, sizeof waste, 0) <= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct client *client_begin(const unsigned char *alpn, unsigned alpn_size)
+{
+    struct client *client = client_open_bare();
+    if (client == NULL) {
         return NULL;
     }
     client->tls = SSL_new(client_context());

@@ -12,6 +12,7 @@
 
 struct world_limits {
     unsigned connections, connections_per_address, requests_per_minute;
+    const char *proxy; /* address of a trusted one, or NULL */
 };
 
 /* Starts a server with these handlers (log and now are the world's). `limits` NULL: wide ones. */
@@ -34,6 +35,10 @@ struct client;
 
 /* Connects and shakes hands; NULL where the server does not let it. */
 struct client *client_open(void);
+/* Connects without TLS; for client_say_bare() and client_is_closed_bare() alone. */
+struct client *client_open_bare(void);
+bool client_say_bare(struct client *client, const void *bytes, size_t size);
+bool client_is_closed_bare(struct client *client, int ms);
 void client_close(struct client *client);
 /* Offers these ALPN names (wire form); what the server chose, or "". */
 const char *client_alpn(void);
