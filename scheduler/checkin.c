@@ -6,11 +6,6 @@
 /* Every function below decides one or more cells of the table at the end of this file; the table in
  * words is in scheduler/DESIGN.md. */
 
-static struct ck_wall earlier(struct ck_wall a, struct ck_wall b)
-{
-    return ck_wall_before(a, b) ? a : b;
-}
-
 static struct ck_wall later(struct ck_wall a, struct ck_wall b)
 {
     return ck_wall_before(a, b) ? b : a;
@@ -82,11 +77,12 @@ static int contact_elsewhere(struct ck_checkin_turn *turn)
 /* ---- ringing and coming in ---------------------------------------------------------------------
  */
 
-/* While RINGING: the next ring, or the end of grace, or the late limit, whichever is first. */
+/* While RINGING: the next ring, which always lies inside the response window; after the last one
+ * the end of grace; after that the late limit. */
 static void schedule_ringing(struct ck_checkin *row)
 {
     struct ck_wall at = row->finding == CK_OUTCOME_OPEN ? row->answer_until : row->late_until;
-    row->next_at = is_set(row->ring_next_at) ? earlier(row->ring_next_at, at) : at;
+    row->next_at = is_set(row->ring_next_at) ? row->ring_next_at : at;
 }
 
 static void ring(struct ck_checkin_turn *turn)
@@ -341,7 +337,7 @@ static int ringing_timer(struct ck_checkin_turn *turn)
     if (ck_wall_before(turn->now, row->next_at)) {
         return 0;
     }
-    if (is_set(row->ring_next_at) && !ck_wall_before(turn->now, row->ring_next_at)) {
+    if (is_set(row->ring_next_at)) {
         row->ring_next_at = (struct ck_wall){0};
         if (ck_wall_before(turn->now, row->respond_until)) {
             ring(turn);

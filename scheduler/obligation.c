@@ -82,8 +82,7 @@ static bool inside_hours(const struct ck_order *order, int32_t start_min, int32_
     if (start_min >= order->hours_start_min && end_min <= order->hours_end_min) {
         return true;
     }
-    return start_min + DAY_MIN >= order->hours_start_min &&
-           end_min + DAY_MIN <= order->hours_end_min;
+    return end_min + DAY_MIN <= order->hours_end_min;
 }
 
 /* Where a walk over the dates of one plan stands. */

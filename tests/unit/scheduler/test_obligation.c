@@ -251,12 +251,31 @@ static void test_plans_are_counted_together(void **state)
     struct ck_date on;
     assert_int_equal(ck_obligation_check(&order, plans, 2, 1, &on), CK_OBLIGATION_PER_DAY);
     assert_int_equal(on.day, day("2026-11-02").day);
+    /* A voluntary one beside a mandatory one; dates outside a plan's own order, before and after,
+     * do not count. */
+    second.draws = 1;
+    assert_int_equal(ck_obligation_check(&order, plans, 2, 0, NULL), CK_OBLIGATION_OK);
+    second = weekly_plan();
+    second.first = day("2026-10-05");
+    second.order_from = day("2026-11-28");
+    second.order_until = day("2026-12-31");
+    assert_int_equal(ck_obligation_check(&order, plans, 2, 0, NULL), CK_OBLIGATION_TOO_MANY);
+    second = weekly_plan();
+    second.rule = rule_of("FREQ=DAILY");
+    second.order_until = day("2026-11-01");
+    assert_int_equal(ck_obligation_check(&order, plans, 2, 0, NULL), CK_OBLIGATION_OK);
+    second.first = day("2026-10-05");
+    second.order_from = day("2026-12-01");
+    second.order_until = day("2026-12-31");
+    assert_int_equal(ck_obligation_check(&order, plans, 2, 0, NULL), CK_OBLIGATION_OK);
     /* Another mode has a requirement of its own. */
     second = weekly_plan();
     second.kind = CK_KIND_UNATTENDED;
     order.requirement_count = 2;
     order.requirements[1] = order.requirements[0];
     order.requirements[1].modes = CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO);
+    assert_int_equal(ck_obligation_check(&order, plans, 2, 1, NULL), CK_OBLIGATION_OK);
+    order.requirements[0].mandatory = false;
     assert_int_equal(ck_obligation_check(&order, plans, 2, 1, NULL), CK_OBLIGATION_OK);
     const struct ck_plan *many[17];
     for (int i = 0; i < 17; i++) {

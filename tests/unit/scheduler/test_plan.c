@@ -419,6 +419,9 @@ static void test_gap_to_neighbours(void **state)
     assert_int_equal(made[0].due.ms, 0);
     assert_int_equal(made[0].draw.size, 0);
     assert_int_equal(ck_place_cause(made[0].place), CK_CAUSE_WAIVED_NO_ROOM);
+    plan.draws = 2;
+    assert_int_equal(expand(&plan, &zone, "2026-11-05", &around, made), 2);
+    assert_int_equal(made[1].place, CK_PLACE_NO_ROOM);
 }
 
 static void test_blackouts(void **state)
@@ -754,6 +757,7 @@ static void test_a_plan_before_its_order(void **state)
     struct ck_date first, last;
     assert_int_equal(step_all(&plan, &zone, now, &row, &first, &last), 0);
     now.ms += 5 * DAY;
+    row.expanded = day("2026-10-01"); /* even where the row knows nothing of the order */
     assert_int_equal(step_all(&plan, &zone, now, &row, &first, &last), 1);
     assert_int_equal(last.day, day("2026-11-05").day);
 }

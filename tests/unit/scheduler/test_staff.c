@@ -316,6 +316,27 @@ static void test_lint(void **state)
     expect_lint(&ladder, CK_BAND_3, samples, "5@2:2 ");
     person(&samples[0], 2, 41, ALL_CHANNELS);
     expect_lint(&ladder, CK_BAND_3, samples, "");
+    /* In the step before, but out of its reach: not the same people. */
+    good_samples(samples);
+    for (int i = 0; i < 2; i++) {
+        person(&samples[i], 0, 21, CK_CHANNEL_BIT(CK_CHANNEL_VOICE));
+        person(&samples[i], 0, 31, CK_CHANNEL_BIT(CK_CHANNEL_VOICE));
+    }
+    expect_lint(&ladder, CK_BAND_3, samples, "");
+    /* Fewer than in the step before: not the same people. */
+    good_samples(samples);
+    for (int i = 0; i < 2; i++) {
+        person(&samples[i], 0, 21, ALL_CHANNELS);
+    }
+    expect_lint(&ladder, CK_BAND_3, samples, "");
+    /* One person in every step. */
+    memset(samples, 0, sizeof(samples));
+    for (int i = 0; i < 2; i++) {
+        for (int step = 0; step < 3; step++) {
+            person(&samples[i], step, 11, ALL_CHANNELS);
+        }
+    }
+    expect_lint(&ladder, CK_BAND_3, samples, "5@1:2 5@2:2 4@0:2 ");
     good_samples(samples);
     person(&samples[0], 1, 22, ALL_CHANNELS);
     expect_lint(&ladder, CK_BAND_3, samples, "");

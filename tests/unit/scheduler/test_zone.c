@@ -261,6 +261,8 @@ static void test_footers(void **state)
     assert_int_equal(offset_on(&zone, 2026, 7, 1, 0), 5 * 3600);
     assert_int_equal(parse_footer("<-0330>+3:30:15", &zone), 0);
     assert_int_equal(offset_on(&zone, 2026, 7, 1, 0), -(3 * 3600 + 30 * 60 + 15));
+    assert_int_equal(parse_footer("AAA0BBB,J59,J300/3", &zone), 0);
+    assert_int_equal(offset_on(&zone, 2024, 2, 28, 2), 3600);
     /* Day 60 with and without 29 February; times at the default of 02:00. */
     assert_int_equal(parse_footer("AAA0BBB,J60,J300/3", &zone), 0);
     assert_int_equal(offset_on(&zone, 2024, 3, 1, 1), 0);
@@ -297,6 +299,7 @@ static void test_bad_footers(void **state)
     (void)state;
     static const char *const bad[] = {
         "AB0",
+        "AAA{0",
         "<+05-5",
         "AAA",
         "AAAx",
