@@ -11,6 +11,7 @@
 #include "media/render/cage.h"
 #include "media/render/control.h"
 #include "media/render/library.h"
+#include "media/render/measures.h"
 #include "media/render/thumbnail.h"
 #include "protocol/base/error.h"
 
@@ -66,6 +67,9 @@ static void do_job(const struct ck_render_message *job, const int fds[static CK_
     switch (job->kind) {
     case CK_RENDER_THUMBNAIL:
         ck_thumbnail_run(job, fds[0], fds[1], answer);
+        break;
+    case CK_RENDER_MEASURES:
+        ck_measures_run(fds[0], answer);
         break;
     default:
         ck_render_fail(answer, CK_RENDER_FAULT_INTERNAL, "job %u is not known here", job->kind);

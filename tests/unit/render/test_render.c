@@ -240,6 +240,88 @@ static void a_message_it_does_not_understand_ends_it(void **state)
     }
 }
 
+/* A recording made by another program: moving for 4 s, black for 4 s, of one grey for 4 s, standing
+ * for 6 s; with a tone for 6 s, silence for 8 s and a tone again. Into a memory file. */
+static int make_recording(void)
+{
+    char command[1200];
+    int fd = rendering_file("", 0);
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -y -filter_complex \""
+             "testsrc2=s=160x120:r=20:d=4[a];color=black:s=160x120:r=20:d=4[b];"
+             "color=gray:s=160x120:r=20:d=4,noise=alls=14:allf=t[c];"
+             "testsrc2=s=160x120:r=20:d=0.05,loop=119:1,setpts=N/20/TB[d];"
+             "[a][b][c][d]concat=n=4[v];"
+             "sine=1000:r=48000:d=6[e];anullsrc=r=48000:cl=mono:d=8[f];sine=500:r=48000:d=4[g];"
+             "[e][f][g]concat=n=3:v=0:a=1,asetnsamples=960[s]\" -map '[v]' -map '[s]' -c:v libvpx "
+             "-deadline realtime "
+             "-b:v 500k -c:a libopus -f webm /proc/%d/fd/%d",
+             getpid(), fd);
+    assert_int_equal(system(command), 0);
+    return fd;
+}
+
+static const struct ck_render_span *find_span(const struct ck_render_message *answer,
+                                              enum ck_render_measure measure, uint32_t after_ms)
+{
+    static const struct ck_render_span none;
+    for (uint32_t i = 0; i < answer->measured.count; i++) {
+        const struct ck_render_span *span = &answer->measured.spans[i];
+        if (span->measure == measure && span->from_ms >= after_ms) {
+            return span;
+        }
+    }
+    return &none;
+}
+
+static void assert_about(const struct ck_render_span *span, int from_ms, int until_ms)
+{
+    assert_in_range(span->from_ms, from_ms < 150 ? 0 : from_ms - 150, from_ms + 150);
+    assert_in_range(span->until_ms, until_ms - 150, until_ms + 150);
+}
+
+static void a_recording_is_measured(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    struct ck_render_message job = {.kind = CK_RENDER_MEASURES, .job = 77};
+    static struct ck_render_message answer;
+    int fd = make_recording();
+    rendering_start(&rendering);
+    rendering_order(&rendering, &job, &fd);
+    assert_true(rendering_answer(&rendering, &answer));
+    assert_int_equal(answer.kind, CK_RENDER_MEASURED);
+    assert_int_equal(answer.job, 77);
+    assert_in_range(answer.measured.duration_ms, 17800, 18200);
+    assert_about(find_span(&answer, CK_RENDER_BLACK, 0), 4000, 8000);
+    assert_about(find_span(&answer, CK_RENDER_COVERED, 0), 8000, 12000);
+    /* Coding goes on for a while after the picture stopped to move. */
+    assert_in_range(find_span(&answer, CK_RENDER_FROZEN, 10000)->from_ms, 11900, 14000);
+    assert_in_range(find_span(&answer, CK_RENDER_FROZEN, 10000)->until_ms, 17800, 18200);
+    assert_about(find_span(&answer, CK_RENDER_SILENT, 0), 6000, 14000);
+    close(fd);
+    assert_int_equal(rendering_stop(&rendering), 0);
+}
+
+static void what_is_no_recording_is_not_measured(void **state)
+{
+    (void)state;
+    struct rendering rendering;
+    struct ck_render_message job = {.kind = CK_RENDER_MEASURES, .job = 78};
+    static struct ck_render_message answer;
+    static const char text[] = "no recording, whoever looks at it; and so on and so forth.";
+    rendering_start(&rendering);
+    for (size_t size = 0; size < sizeof text; size += sizeof text - 1) {
+        int fd = rendering_file(text, size);
+        rendering_order(&rendering, &job, &fd);
+        assert_true(rendering_answer(&rendering, &answer));
+        assert_int_equal(answer.kind, CK_RENDER_FAILED);
+        assert_int_equal(answer.failed.fault, CK_RENDER_FAULT_INPUT);
+        close(fd);
+    }
+    assert_int_equal(rendering_stop(&rendering), 0);
+}
+
 static void without_its_socket_it_says_so(void **state)
 {
     (void)state;
@@ -257,6 +339,8 @@ int main(void)
         cmocka_unit_test(damaged_frames_are_answered),
         cmocka_unit_test(a_full_output_is_told),
         cmocka_unit_test(after_it_was_killed_a_new_one_does_the_job),
+        cmocka_unit_test(a_recording_is_measured),
+        cmocka_unit_test(what_is_no_recording_is_not_measured),
         cmocka_unit_test(a_message_it_does_not_understand_ends_it),
         cmocka_unit_test(without_its_socket_it_says_so),
     };
