@@ -24,6 +24,8 @@ static const char usage_text[] =
     "  quarantine release KIND ID    lets the engine try such a row again\n"
     "  contact-test CHANNEL ADDRESS [LANGUAGE]\n"
     "                                sends a test notice by email, sms or webhook\n"
+    "  log verify [--store=PATH] [SIZE:ROOT ...]\n"
+    "                                recomputes the audit log; needs no daemon\n"
     "  check-config [FILE]           checks a configuration; needs no daemon\n";
 
 /* ---- commands of the daemon ---- */
@@ -186,6 +188,7 @@ static const struct {
     {"quarantine", run_quarantine},
     {"contact-test", run_contact_test},
     {"check-config", run_check_config},
+    {"log", ck_ctl_log},
 };
 
 static int usage(FILE *out, int code)
@@ -209,18 +212,19 @@ static int run(const struct ck_ctl *ctl, int count, char **words)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},
-        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"socket", required_argument, NULL, 's'}, {"store", required_argument, NULL, 'd'},
+        {"json", no_argument, NULL, 'j'},         {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
-    struct ck_ctl ctl = {.socket = CK_CONTROL_DEFAULT_PATH};
+    struct ck_ctl ctl = {.socket = CK_CONTROL_DEFAULT_PATH, .store = CK_CTL_DEFAULT_STORE};
     int option;
     while ((option = getopt_long(argc, argv, "s:jh", options, NULL)) != -1) {
         switch (option) {
         case 's':
             ctl.socket = optarg;
+            break;
+        case 'd':
+            ctl.store = optarg;
             break;
         case 'j':
             ctl.json = true;

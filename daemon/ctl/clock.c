@@ -12,8 +12,9 @@
 #include "protocol/base/cleanup.h"
 
 #define TIMESYNCD_MARK "/run/systemd/timesync/synchronized"
-#define MARK_FRESH_MS (3 * 3600 * INT64_C(1000)) /* it synchronises every 34 minutes at the least  \
-                                                  */
+#define MARK_FRESH_MS                                                                              \
+    (3 * 3600 * INT64_C(1000)) /* it synchronises every 34 minutes at the least                    \
+                                */
 #define ASK_EVERY_MS (10 * 60 * 1000)
 #define FAR_AWAY_S INT64_C(253402300799)
 
