@@ -274,9 +274,10 @@ static bool nested_too_deep(const char *text, size_t size)
     int depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < size; i++) {
-        if (quoted) {
-            i += text[i] == '\\';
-            quoted = i >= size || text[i] != '"';
+        if (quoted && text[i] == '\\') {
+            i++; /* whatever is escaped does not end the text */
+        } else if (quoted) {
+            quoted = text[i] != '"';
         } else if (text[i] == '"') {
             quoted = true;
         } else if (text[i] == '{' || text[i] == '[') {
