@@ -401,9 +401,21 @@ static bool has_effect(const struct ck_effects *effects, enum ck_effect_kind kin
     return false;
 }
 
+static int give_receipt(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    bool taken = true;
+    int r = 0;
+    row->decided_at = turn->now.wall;
+    for (int tries = 0; r == 0 && taken && tries < CK_REFERENCE_TRIES; tries++) {
+        ck_reference_make(turn, 'R', row->receipt);
+        r = ck_checkin_receipt_taken(turn->store, row->receipt, &taken);
+    }
+    return r == 0 && taken ? -EEXIST : r;
+}
+
 /* What the daemon keeps beside the deciding values. */
-static void keep_beside(struct ck_turn *turn, struct ck_checkin_row *row,
-                        const struct ck_checkin_event *event, const struct ck_effects *effects)
+static int keep_beside(struct ck_turn *turn, struct ck_checkin_row *row,
+                       const struct ck_checkin_event *event, const struct ck_effects *effects)
 {
     const struct ck_checkin *step = &row->step;
     if (has_effect(effects, CK_EFFECT_CONSOLE_RING)) {
@@ -416,10 +428,7 @@ static void keep_beside(struct ck_turn *turn, struct ck_checkin_row *row,
         row->taken_by = event->inspector.staff;
         row->connected_at = turn->now.wall;
     }
-    if (has_effect(effects, CK_EFFECT_OUTCOME)) {
-        row->decided_at = turn->now.wall;
-        ck_reference_make(turn, 'R', row->receipt);
-    }
+    return has_effect(effects, CK_EFFECT_OUTCOME) ? give_receipt(turn, row) : 0;
 }
 
 static bool shows(const struct ck_checkin *before, const struct ck_checkin *after)
@@ -444,8 +453,10 @@ int ck_checkin_feed(struct ck_turn *turn, const struct ck_actor *actor, struct c
     }
     const struct ck_checkin before = row->step;
     row->step = next;
-    keep_beside(turn, row, event, &effects);
-    r = ck_checkin_save(turn->store, row);
+    r = keep_beside(turn, row, event, &effects);
+    if (r == 0) {
+        r = ck_checkin_save(turn->store, row);
+    }
     for (uint32_t i = 0; r == 0 && i < effects.count; i++) {
         r = carry_out(turn, actor, row, &policy, &effects.items[i]);
     }

@@ -123,7 +123,9 @@ static inline void ck_json_decrefp_core(json_t **value)
     json_decref(*value);
 }
 
-/* "R-7K3F-92QD-M4XW": 60 random bits in letters and digits that are not confused. */
+/* "R-7K3F-92QD-M4XW": 60 random bits in letters and digits that are not confused. Whoever stores
+ * one makes another where it is taken, at most CK_REFERENCE_TRIES times. */
+#define CK_REFERENCE_TRIES 8
 void ck_reference_make(struct ck_turn *turn, char prefix, char text[static CK_RECEIPT_SIZE]);
 
 /* The scheduler's band for "low" … "top"; UNSCORED for anything else. */

@@ -58,22 +58,26 @@ static int record(struct ck_turn *turn, const struct ck_notice_row *row)
         });
 }
 
+/* Inserts under a reference that nobody has yet. */
+static int insert_row(struct ck_turn *turn, struct ck_notice_row *row)
+{
+    int r = CK_E_CONFLICT;
+    for (int tries = 0; r == CK_E_CONFLICT && tries < CK_REFERENCE_TRIES; tries++) {
+        begin(turn, row);
+        r = ck_notice_insert(turn->store, row);
+    }
+    return r == CK_E_CONFLICT ? -EEXIST : r;
+}
+
 /* Inserts, records and shows one; a notice that is there already is no news. */
 static int insert(struct ck_turn *turn, struct ck_notice_row *row, int *count)
 {
-    begin(turn, row);
-    int r = ck_store_savepoint(turn->store);
-    if (r != 0) {
+    bool exists = false;
+    int r = ck_notice_exists(turn->store, row, &exists);
+    if (r != 0 || exists) {
         return r;
     }
-    r = ck_notice_insert(turn->store, row);
-    if (r == CK_E_CONFLICT) {
-        return ck_store_undo(turn->store);
-    }
-    int released = ck_store_release(turn->store);
-    if (r == 0) {
-        r = released;
-    }
+    r = insert_row(turn, row);
     if (r == 0) {
         r = record(turn, row);
     }

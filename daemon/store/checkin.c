@@ -208,6 +208,17 @@ int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
     return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
 }
 
+int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *taken)
+{
+    int64_t count = 0;
+    int r = ck_sql_number(store, "SELECT count(*) FROM checkin WHERE receipt = ?1",
+                          CK_ARGS(ck_text(receipt)), &count);
+    if (r == 0) {
+        *taken = count > 0;
+    }
+    return r;
+}
+
 int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason)
 {
     return ck_sql_run(store, "UPDATE checkin SET declined_reason = ?2 WHERE id = ?1",

@@ -45,6 +45,9 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
  * loaded. */
 int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row);
 
+/* Whether a receipt of this number was given to somebody. */
+int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *taken);
+
 int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason);
 
 /* Another check-in of the person that is ringing or connected; 0: none. */

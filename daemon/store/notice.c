@@ -22,6 +22,27 @@ static struct ck_arg text_or_null(const char *text)
     return ck_text(text[0] == '\0' ? NULL : text);
 }
 
+int ck_notice_exists(struct ck_store *store, const struct ck_notice_row *row, bool *exists)
+{
+    int64_t count = 0;
+    int r = ck_sql_number(
+        store,
+        row->incident != 0
+            ? "SELECT count(*) FROM notice WHERE incident_id = ?1 AND step = ?2 AND fire = ?3 "
+              "AND template = ?4 AND coalesce(staff_id, 0) = ?5 AND channel = ?6 AND address = ?7"
+            : "SELECT count(*) FROM notice WHERE incident_id IS NULL AND checkin_id = ?1 "
+              "AND step = ?2 AND fire = ?3 AND template = ?4 AND coalesce(staff_id, 0) = ?5 "
+              "AND channel = ?6 AND address = ?7",
+        CK_ARGS(ck_int(row->incident != 0 ? row->incident : row->checkin), ck_int(row->ladder_step),
+                ck_int(row->fire), ck_text(ck_template_name(row->template)), ck_int(row->staff),
+                ck_text(ck_channel_name(row->step.channel)), ck_text(row->address)),
+        &count);
+    if (r == 0) {
+        *exists = count > 0;
+    }
+    return r;
+}
+
 int ck_notice_insert(struct ck_store *store, struct ck_notice_row *row)
 {
     const struct ck_notice *step = &row->step;

@@ -34,8 +34,10 @@ struct ck_notice_row {
     char provider_id[CK_PROVIDER_ID_SIZE]; /* "" none */
 };
 
-/* Inserts and sets row->step.id. CK_E_CONFLICT: this notice is there already (the same fire,
- * recipient, channel). */
+/* Whether this notice is there already: the same fire, template, recipient, channel and address. */
+int ck_notice_exists(struct ck_store *store, const struct ck_notice_row *row, bool *exists);
+
+/* Inserts and sets row->step.id. CK_E_CONFLICT: it is there already, or its reference is taken. */
 int ck_notice_insert(struct ck_store *store, struct ck_notice_row *row);
 int ck_notice_load(struct ck_store *store, int64_t id, struct ck_notice_row *row);
 /* CK_E_NOT_FOUND. `reference` as shown, or the provider's own id of a channel. */

@@ -97,8 +97,10 @@ static void seed_store(struct world *world)
 static void start_engine(struct world *world)
 {
     static const uint8_t master_key[CK_KEY_SIZE] = {7};
+    char uri[192];
+    snprintf(uri, sizeof uri, "file:%s?vfs=" FAULT_VFS_NAME, world->path);
     const struct ck_engine_options options = {
-        .store_path = world->path,
+        .store_path = uri,
         .registry = &world->registry,
         .master_key = master_key,
         .zone_dir = "/usr/share/zoneinfo",
@@ -122,6 +124,8 @@ void world_open(struct world *world)
     assert_non_null(mkdtemp(world->folder));
     snprintf(world->path, sizeof world->path, "%s/store", world->folder);
     ck_core_register(&world->registry);
+    world->disk = fault_vfs();
+    world->disk->lazy = true;
     seed_store(world);
     start_engine(world);
 }
@@ -130,6 +134,7 @@ void world_restart(struct world *world)
 {
     ck_store_close(world->reader);
     ck_engine_destroy(world->engine);
+    world->seed += 7919;
     start_engine(world);
 }
 
@@ -235,6 +240,15 @@ int world_command(struct world *world, const char *name, const struct ck_actor *
     return world->result.code;
 }
 
+static void move_to(struct world *world, struct ck_wall at)
+{
+    world->now.mono.us += (at.ms - world->now.wall.ms) * 1000;
+    world->now.wall = at;
+    if (world->mirror != NULL) {
+        *world->mirror = world->now;
+    }
+}
+
 void world_run_until(struct world *world, struct ck_wall at)
 {
     for (;;) {
@@ -246,11 +260,9 @@ void world_run_until(struct world *world, struct ck_wall at)
         if (next.ms > at.ms) {
             break;
         }
-        world->now.mono.us += (next.ms - world->now.wall.ms) * 1000;
-        world->now.wall = next;
+        move_to(world, next);
     }
-    world->now.mono.us += (at.ms - world->now.wall.ms) * 1000;
-    world->now.wall = at;
+    move_to(world, at);
 }
 
 void world_run_for(struct world *world, int64_t ms)

@@ -11,16 +11,19 @@
 
 #include "daemon/core/engine.h"
 #include "daemon/store/store.h"
+#include "tests/sim/fault_vfs.h"
 
 #define WORLD_OUTPUTS_MAX 4096
 
 struct world {
     char folder[64];
     char path[128];
+    struct fault_vfs *disk; /* under the engine's own connection */
     struct ck_registry registry;
     struct ck_engine *engine;
     struct ck_store *reader;
     struct ck_now now;
+    struct ck_now *mirror; /* where a child tells what time it is; or NULL */
     uint64_t seed;
     uint64_t ticket;
 

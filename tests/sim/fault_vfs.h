@@ -1,0 +1,29 @@
+/* A virtual file system for SQLite that hands everything on to the system's, until it is told to
+ * fail: a full disk, a disk that fails, and a crash at the n-th operation. For tests; one at a time
+ * in a process. */
+#ifndef TESTS_SIM_FAULT_VFS_H
+#define TESTS_SIM_FAULT_VFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The store's path for it: "file:PATH?vfs=ck_fault". */
+#define FAULT_VFS_NAME "ck_fault"
+
+struct fault_vfs {
+    bool lazy;      /* syncs are counted and not done: enough where only processes die */
+    bool full;      /* writes that need more room fail with SQLITE_FULL */
+    bool broken;    /* every write and sync fails with SQLITE_IOERR */
+    int64_t writes; /* so far */
+    int64_t syncs;
+    int64_t fail_at; /* the operation (writes and syncs counted together, from 1) that fails once;
+                        0: none */
+    /* Called at the operation number `crash_at`, before it happens; may not return. */
+    int64_t crash_at;
+    void (*crash)(void);
+};
+
+/* Registers it (once) and gives its switches. */
+struct fault_vfs *fault_vfs(void);
+
+#endif
