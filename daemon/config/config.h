@@ -46,8 +46,8 @@ enum ck_log_level {
 };
 
 enum ck_clock_sync {
-    CK_CLOCK_SYNC_REQUIRED, /* the kernel must say that the clock is synchronised */
-    CK_CLOCK_SYNC_ASSUMED,  /* the operator says that something else keeps it */
+    CK_CLOCK_REQUIRED, /* the kernel must say that the clock is synchronised */
+    CK_CLOCK_ASSUMED,  /* the operator says that something else keeps it */
 };
 
 enum ck_sms_method {

@@ -13,7 +13,7 @@ struct ck_probe {
     uv_loop_t *loop;
     char *url;
     char *connect;
-    char *ca_file;
+    char *ca_pem;
     int64_t timeout_ms;
     ck_probe_done *done;
     void *user;
@@ -48,7 +48,7 @@ static void free_probe(struct ck_probe *probe)
 {
     free(probe->url);
     free(probe->connect);
-    free(probe->ca_file);
+    free(probe->ca_pem);
     free(probe);
 }
 
@@ -63,7 +63,7 @@ int ck_probe_create(struct ck_probe **probe, uv_loop_t *loop,
     made->loop = loop;
     made->url = copy_or_null(options->url, &failed);
     made->connect = copy_or_null(options->connect, &failed);
-    made->ca_file = copy_or_null(options->ca_file, &failed);
+    made->ca_pem = copy_or_null(options->ca_pem, &failed);
     made->timeout_ms = options->timeout_ms;
     made->done = options->done;
     made->user = options->user;
@@ -98,7 +98,7 @@ int ck_probe_ask(struct ck_probe *probe)
     };
     request.url = copy_or_null(probe->url, &failed);
     request.connect_to = copy_or_null(probe->connect, &failed);
-    request.ca_file = copy_or_null(probe->ca_file, &failed);
+    request.ca_pem = copy_or_null(probe->ca_pem, &failed);
     if (failed) {
         ck_request_deinit(&request);
         return -ENOMEM;

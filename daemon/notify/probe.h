@@ -20,7 +20,7 @@ struct ck_probe_options {
         *url; /* such as "https://checkin.example.org/healthz"; TLS and Host ask for its host */
     const char *connect; /* NULL, or "ADDRESS:PORT" to connect to instead: "127.0.0.1:8443" */
     const char
-        *ca_file; /* NULL: the system's authorities; for our own pages the certificate we serve */
+        *ca_pem; /* NULL: the system's authorities; for our own pages the certificate we serve */
     int64_t timeout_ms;
     ck_probe_done *done;
     void *user;

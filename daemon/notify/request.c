@@ -54,6 +54,7 @@ void ck_request_deinit(struct ck_request *request)
     free(request->body);
     free(request->url);
     free(request->ca_file);
+    free(request->ca_pem);
     free(request->connect_to);
     free(request->mail_from);
     free(request->mail_to);

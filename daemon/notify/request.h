@@ -23,6 +23,7 @@ struct ck_request {
     size_t body_size;
     int64_t timeout_ms;
     char *ca_file; /* NULL: the system's authorities */
+    char *ca_pem;  /* NULL, or the authorities themselves, instead of ca_file */
 
     const char *method; /* HTTP; permanent text */
     char *connect_to;   /* HTTP: NULL, or "ADDRESS:PORT" to connect to instead of the URL's host */

@@ -146,6 +146,18 @@ static bool add_word(struct curl_slist **list, const char *word)
     return true;
 }
 
+static bool set_authorities(CURL *easy, const struct ck_request *request)
+{
+    if (request->ca_pem != NULL) {
+        struct curl_blob pem = {
+            .data = request->ca_pem, .len = strlen(request->ca_pem), .flags = CURL_BLOB_NOCOPY};
+        return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem) == CURLE_OK;
+    }
+    return request->ca_file == NULL ||
+           (curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
 static bool set_common(struct ck_transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -156,10 +168,7 @@ static bool set_common(struct ck_transfer *transfer)
     bool good = curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
-    if (request->ca_file != NULL) {
-        good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
-    }
+    good = good && set_authorities(easy, request);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -237,7 +237,7 @@ static void defaults_are_what_the_table_says(void **state)
     assert_string_equal(config.daemon.state_dir, "/var/lib/checkind");
     assert_string_equal(config.daemon.unit_zone, "Asia/Almaty");
     assert_int_equal(config.daemon.log_level, CK_LOG_INFO);
-    assert_int_equal(config.daemon.clock_sync, CK_CLOCK_SYNC_REQUIRED);
+    assert_int_equal(config.daemon.clock_sync, CK_CLOCK_REQUIRED);
     assert_int_equal(config.daemon.master_key.size, 64);
     assert_int_equal(config.http.listen.count, 1);
     assert_string_equal(config.http.listen.items[0], "8443");

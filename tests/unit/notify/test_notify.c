@@ -239,6 +239,10 @@ static void probes_tell_what_a_phone_would_see(void **state)
     char connect[40], ca[300];
     snprintf(connect, sizeof connect, "127.0.0.1:%d", https.port);
     snprintf(ca, sizeof ca, "%s/good.crt", dir);
+    char pem[4096] = "";
+    FILE *file = fopen(ca, "r");
+    assert_true(fread(pem, 1, sizeof pem - 1, file) > 0);
+    fclose(file);
     static const struct {
         const char *url;
         bool ca, good;
@@ -256,7 +260,7 @@ static void probes_tell_what_a_phone_would_see(void **state)
         uv_loop_init(&asked.loop);
         const struct ck_probe_options options = {.url = cases[i].url,
                                                  .connect = connect,
-                                                 .ca_file = cases[i].ca ? ca : NULL,
+                                                 .ca_pem = cases[i].ca ? pem : NULL,
                                                  .timeout_ms = 1000,
                                                  .done = on_probe,
                                                  .user = &asked};
