@@ -82,9 +82,9 @@ function Concern({ checkin }: { checkin: number }): JSX.Element {
   );
 }
 
-function Control(props: { icon: IconName; label: string; onClick(): void; pressed?: boolean; end?: boolean }): JSX.Element {
+function Control(props: { icon: IconName; label: string; onClick(): void; pressed?: boolean; end?: boolean; place?: string }): JSX.Element {
   return (
-    <button type="button" class={"round" + (props.end ? " end" : "")} aria-pressed={props.pressed} onClick={props.onClick}>
+    <button type="button" class={"round" + (props.end ? " end" : "") + (props.place ? " at-" + props.place : "")} aria-pressed={props.pressed} onClick={props.onClick}>
       <span class="round-mark"><Icon name={props.icon} /></span><span class="round-text">{props.label}</span>
     </button>
   );
@@ -106,6 +106,7 @@ function Stage({ session, call, panel, setPanel }: { session: CallSession; call:
         {reference && row && <figure class="stage-reference"><img src={`/api/persons/${row.person_id}/photo`} alt={t.t("reference_photo")} /><figcaption>{t.t("reference_photo")}</figcaption></figure>}
       </div>
       <div class="stage-top">
+        <a class="stage-back" href="#/today" aria-label={t.t("call_minimise")}><Icon name="back" /></a>
         <div class="stage-chip"><strong>{name}</strong>{call.since && <span class="tabular" role="timer">{stopwatch(Date.now() - call.since)}</span>}</div>
         <div class="stage-chips">
           <Quality call={call} />
@@ -119,8 +120,8 @@ function Stage({ session, call, panel, setPanel }: { session: CallSession; call:
       </div>
       {call.devices && call.devices.problem && <p class="stage-own-note">{t.t(`device_${call.devices.problem}`)}</p>}
       <div class="stage-controls" role="toolbar" aria-label={t.t("call_controls")}>
-        <Control icon={call.muted ? "microphone_off" : "microphone"} label={t.t(call.muted ? "unmute" : "mute")} pressed={call.muted} onClick={() => session.toggleMute()} />
-        <Control icon={call.cameraOff ? "camera_off" : "camera"} label={t.t(call.cameraOff ? "camera_on" : "camera_off")} pressed={call.cameraOff} onClick={() => session.toggleCamera()} />
+        <Control place="mute" icon={call.muted ? "microphone_off" : "microphone"} label={t.t(call.muted ? "unmute" : "mute")} pressed={call.muted} onClick={() => session.toggleMute()} />
+        <Control place="camera" icon={call.cameraOff ? "camera_off" : "camera"} label={t.t(call.cameraOff ? "camera_on" : "camera_off")} pressed={call.cameraOff} onClick={() => session.toggleCamera()} />
         <Control icon="photo" label={t.t("compare")} pressed={reference} onClick={() => setReference(!reference)} />
         <Control icon="message" label={t.t("messages")} pressed={panel === "messages"} onClick={() => toggle("messages")} />
         <Control icon="check" label={t.t("checklist")} pressed={panel === "checklist"} onClick={() => toggle("checklist")} />

@@ -22,7 +22,7 @@ export function OutcomeBadge({ checkin }: { checkin: Checkin }): JSX.Element {
 function Attempts({ checkin }: { checkin: Checkin }): JSX.Element {
   const { view, t } = useSession();
   return (
-    <table class="table">
+    <div class="table-wrap"><table class="table">
       <thead><tr><th scope="col">{t.t("attempt")}</th><th scope="col">{t.t("attempt_at")}</th><th scope="col">{t.t("attempt_accepted")}</th><th scope="col">{t.t("attempt_delivered")}</th><th scope="col">{t.t("attempt_opened")}</th></tr></thead>
       <tbody>
         {checkin.attempts_made.map((attempt) => (
@@ -32,7 +32,7 @@ function Attempts({ checkin }: { checkin: Checkin }): JSX.Element {
           </tr>
         ))}
       </tbody>
-    </table>
+    </table></div>
   );
 }
 
@@ -78,7 +78,7 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
               <div class="incident-head"><OutcomeBadge checkin={data} />{data.decided && <span class="soft small">{view.clock.momentAge(data.decided)}</span>}</div>
               {next && <p class="lead">{next}</p>}
               {data.declined_reason && <p class="quote prewrap">{data.declined_reason}</p>}
-              {data.incident_id && <p><a class="button" href={"#/incidents/" + data.incident_id}><Icon name="ladder" size={20} />{t.t("to_incident")}</a></p>}
+              {data.incident_id && <p><a class="button" href={"#/incidents/" + data.incident_id}><Icon name="bell" size={20} />{t.t("to_incident")}</a></p>}
               {data.state === "awaiting_review" && <p><a class="button primary" href={"#/reviews/" + data.id}><Icon name="eye" size={20} />{t.t("review")}</a></p>}
               {needsForm && <Card title={t.t("outcome_legend")}><OutcomeForm checkin={data.id} behaviours={[]} onDone={() => { load.again(); changed("today"); }} /></Card>}
               {data.recordings.length > 0 && <Card title={t.t("recording_title")} icon="play"><Playback checkin={data} atOnce={false} /></Card>}
@@ -100,10 +100,10 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
               <Card title={t.t("answerable_title")} icon="shield"><Answerable checkin={data} /></Card>
               {data.notices.length > 0 && (
                 <Card title={t.t("notices_title")} icon="send">
-                  <table class="table">
+                  <div class="table-wrap"><table class="table">
                     <thead><tr><th scope="col">{t.t("notice_at")}</th><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("notice_to")}</th><th scope="col">{t.t("notice_state")}</th></tr></thead>
                     <tbody>{data.notices.map((notice) => <tr key={notice.id}><td>{view.clock.seconds(notice.at)}</td><td>{t.maybe("channel_" + notice.channel)}</td><td>{notice.to}</td><td>{t.maybe("notice_" + notice.state)}{notice.failed && <span class="soft"> · {notice.failed}</span>}</td></tr>)}</tbody>
-                  </table>
+                  </table></div>
                 </Card>
               )}
               {data.concerns.length > 0 && (

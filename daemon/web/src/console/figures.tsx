@@ -77,7 +77,7 @@ export function OverviewPage(): JSX.Element {
         <Loaded load={today} rows={3}>
           {() => (
             <div class="cards">
-              {untaken.length > 0 && <Card title={t.t("exceptions_untaken")} icon="ladder"><div class="rows">{untaken.map((row) => <IncidentListRow key={row.id} row={row} />)}</div></Card>}
+              {untaken.length > 0 && <Card title={t.t("exceptions_untaken")} icon="bell"><div class="rows">{untaken.map((row) => <IncidentListRow key={row.id} row={row} />)}</div></Card>}
               {overdue.length > 0 && <Card title={t.t("exceptions_overdue")} icon="eye"><div class="rows">{overdue.map((row) => <CheckinListRow key={row.id} row={row} />)}</div></Card>}
               {ours.length > 0 && <Card title={t.t("exceptions_ours")} icon="settings"><div class="rows">{ours.map((row) => <CheckinListRow key={row.id} row={row} />)}</div></Card>}
               {!untaken.length && !overdue.length && !ours.length && <Empty icon="check" title={t.t("exceptions_none")} text={t.t("exceptions_none_text")} />}

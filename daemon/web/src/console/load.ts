@@ -26,6 +26,19 @@ export interface Load<T> {
   put(data: T): void; // a POST answered with the new state
 }
 
+// Several readers of one path in the same moment share one request.
+const under = new Map<string, Promise<unknown>>();
+
+function fetchOnce<T>(path: string): Promise<T> {
+  const running = under.get(path) as Promise<T> | undefined;
+  if (running) return running;
+  const request = get<T>(path);
+  under.set(path, request);
+  const over = (): void => void (under.get(path) === request && under.delete(path));
+  request.then(over, over);
+  return request;
+}
+
 export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<T> {
   const [, draw] = useState(0);
   const state = useRef<{ path: string | null; data: T | null; failure: Failure | null; turn: number }>({ path: null, data: null, failure: null, turn: 0 });
@@ -48,7 +61,7 @@ export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<
   const read = (): void => {
     if (!path) return;
     const turn = ++current.turn;
-    get<T>(path).then(
+    fetchOnce<T>(path).then(
       (data) => turn === current.turn && put(data),
       (cause: unknown) => {
         if (turn !== current.turn) return;

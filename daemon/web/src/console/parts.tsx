@@ -20,7 +20,7 @@ export function useSession(): { session: ConsoleSession; view: ConsoleView; t: C
 
 // ---------------------------------------------------------------- pages and states
 
-export function Page(props: { title: string; under?: string | null; back?: string; actions?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; wide?: boolean }): JSX.Element {
+export function Page(props: { title: string; under?: string | null; back?: string; actions?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; wide?: boolean; wideActions?: boolean }): JSX.Element {
   const { t } = useSession();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -35,7 +35,7 @@ export function Page(props: { title: string; under?: string | null; back?: strin
             <h1 ref={heading}>{props.title}</h1>
             {props.under && <p class="soft">{props.under}</p>}
           </div>
-          {props.actions && <div class="page-actions">{props.actions}</div>}
+          {props.actions && <div class={"page-actions" + (props.wideActions ? " wide-actions" : "")}>{props.actions}</div>}
         </header>
         {props.children}
       </main>
@@ -49,7 +49,7 @@ export function Skeleton({ rows = 4 }: { rows?: number }): JSX.Element {
   return (
     <div class="skeletons" role="status" aria-label={t.t("loading")}>
       {Array.from({ length: rows }, (_, index) => (
-        <div class="skeleton-row" key={index}><span class="skeleton round" /><span class="skeleton-lines"><span class="skeleton" /><span class="skeleton short" /></span></div>
+        <div class="skeleton-row" key={index}><span class="skeleton dot" /><span class="skeleton-lines"><span class="skeleton" /><span class="skeleton short" /></span></div>
       ))}
     </div>
   );

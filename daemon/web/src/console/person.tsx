@@ -211,7 +211,7 @@ function HistoryTab({ person }: { person: Person }): JSX.Element {
       {() => (
         <>
           {!rows.length && <Empty icon="calendar" title={t.t("history_none")} />}
-          <div class="rows">{rows.map((row) => <CheckinDayRow key={row.id} row={row} />)}</div>
+          <div class="rows">{rows.map((row) => <CheckinListRow key={row.id} row={row} dated />)}</div>
           <ActionFailure action={more} />
           {next !== null && next !== undefined && (
             <button type="button" class="button" disabled={more.busy} onClick={() => void more.run(async () => {
@@ -222,16 +222,6 @@ function HistoryTab({ person }: { person: Person }): JSX.Element {
         </>
       )}
     </Loaded>
-  );
-}
-
-function CheckinDayRow({ row }: { row: CheckinRow }): JSX.Element {
-  const { view } = useSession();
-  return (
-    <div class="dated">
-      <p class="dated-day">{view.clock.dayNear(row.window.start)}</p>
-      <CheckinListRow row={row} />
-    </div>
   );
 }
 
@@ -251,7 +241,7 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
   const person = load.data;
   return (
     <Page title={person ? person.name : t.t("person")} back="#/persons" under={person ? `${person.reference} · ${t.t("person_of", { name: person.inspector_name })}` : null}
-      actions={person && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
+      wideActions actions={person && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
       <Loaded load={load}>
         {(data) => (
           <>

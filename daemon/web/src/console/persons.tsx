@@ -46,7 +46,6 @@ export function PersonsPage({ find, unread }: { find: boolean; unread: boolean }
           <input ref={search} type="search" class="input" value={typed} placeholder={t.t("persons_search")} aria-label={t.t("persons_search")} onInput={(event) => setTyped(event.currentTarget.value)} />
         </div>
         <a class="tab-inline" href={unread ? "#/persons" : "#/persons?unread=1"} aria-current={unread ? "page" : undefined}>{t.t("persons_unread")}</a>
-        <StripLegend />
       </div>
       <Loaded load={load} rows={6}>
         {(data) => {
@@ -74,6 +73,7 @@ export function PersonsPage({ find, unread }: { find: boolean; unread: boolean }
                   </a>
                 </div>
               ))}
+              <StripLegend />
             </div>
           );
         }}

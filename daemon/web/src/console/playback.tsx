@@ -22,7 +22,13 @@ function Player({ checkin, recording, url, atOnce }: { checkin: Checkin; recordi
     void video.current.play().catch(() => undefined);
   };
   useEffect(() => {
-    if (atOnce && video.current) void video.current.play().catch(() => undefined);
+    // Browsers that let nothing sound before a tap still play it silently.
+    const element = video.current;
+    if (!atOnce || !element) return;
+    element.play().catch(() => {
+      element.muted = true;
+      element.play().catch(() => undefined);
+    });
   }, [url]);
   useKeys({
     " ": () => video.current && (video.current.paused ? void video.current.play() : video.current.pause()),

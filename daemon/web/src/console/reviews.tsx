@@ -90,7 +90,7 @@ export function ReviewPage({ id }: { id: number }): JSX.Element {
                 <div class="dock-row">
                   <button type="button" class="button primary big" disabled={action.busy} onClick={accept}><Icon name="check" />{t.t("review_accept")}<kbd aria-hidden="true">a</kbd></button>
                   <button type="button" class="button big" onClick={() => setDoubting(true)}><Icon name="eye" />{t.t("review_doubt")}<kbd aria-hidden="true">d</kbd></button>
-                  <button type="button" class="button plain big" onClick={next}>{t.t("review_next")}<kbd aria-hidden="true">n</kbd></button>
+                  <button type="button" class="button plain big shrinks" onClick={next}><span class="shrinks-text">{t.t("review_next")}</span><Icon name="forward" /><kbd aria-hidden="true">n</kbd></button>
                 </div>
               </div>
             ) : (

@@ -1,13 +1,13 @@
 // What is around every page: the areas with their counts, whoever rings, whatever alarms.
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { CheckinRow, IncidentRow, Role, Today } from "../api/types";
 import { stopwatch } from "../text/time";
 import { Icon, type IconName, Logo } from "../ui/icons";
 import { useStore, useTick } from "../ui/store";
 import type { CallSession } from "./call_session";
-import { changed } from "./load";
+import { changed, useLoad } from "./load";
 import { BandMark, Dialog, Portrait, useAction, useKeys, useSession } from "./parts";
 import { go, type Route } from "./router";
 import type { ConsoleSession } from "./session";
@@ -25,7 +25,7 @@ interface Area {
 const AREAS: readonly Area[] = [
   { path: "overview", icon: "chart", label: "nav_overview", roles: ["supervisor"] },
   { path: "today", icon: "today", label: "nav_today", roles: ["inspector", "officer", "supervisor"], count: (c) => c.waiting + c.ringing },
-  { path: "incidents", icon: "ladder", label: "nav_incidents", roles: ["inspector", "officer", "supervisor"], count: (c) => c.incidents, urgent: true },
+  { path: "incidents", icon: "bell", label: "nav_incidents", roles: ["inspector", "officer", "supervisor"], count: (c) => c.incidents, urgent: true },
   { path: "reviews", icon: "eye", label: "nav_reviews", roles: ["inspector", "supervisor"], count: (c) => c.reviews },
   { path: "persons", icon: "people", label: "nav_persons", roles: ["inspector", "officer", "supervisor"], count: (c) => c.unread },
   { path: "log", icon: "log", label: "nav_log", roles: ["supervisor"] },
@@ -66,6 +66,21 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
   const { session, view, t } = useSession();
   const [more, setMore] = useState(false);
   const [keys, setKeys] = useState(false);
+  const cases = session.has("inspector") || session.has("officer") || session.has("supervisor");
+  const today = useLoad<Today>(cases ? "/api/today" : null, ["today", "incident", "message"]);
+  useEffect(() => {
+    if (today.data) session.setCounts(today.data.counts);
+  }, [today.data]);
+  const body = useRef<HTMLDivElement>(null);
+  const place = `${route.area}/${route.id}`;
+  const shownPlace = useRef(place);
+  useEffect(() => {
+    if (shownPlace.current === place) return;
+    shownPlace.current = place;
+    if (body.current) body.current.scrollTop = 0;
+    const content = document.getElementById("content");
+    if (content) content.focus({ preventScroll: true });
+  }, [place]);
   const areas = areasFor(session);
   const inCall = route.area === "call";
   const tabs = areas.length > PHONE_TABS + 1 ? areas.slice(0, PHONE_TABS) : areas;
@@ -99,9 +114,11 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
           </a>
         </div>
       </nav>
-      <div class="body">
-        {view.socketLost && <p class="strip" role="status"><Icon name="offline" size={20} />{t.t(view.call ? "offline_in_call" : "offline")}</p>}
-        {view.soundLocked && (view.rings.length > 0 || view.alerts.length > 0) && <button type="button" class="strip as-button"><Icon name="speaker" size={20} />{t.t("sound_locked")}</button>}
+      <div class="body" ref={body}>
+        <div class="strips">
+          {view.socketLost && <p class="strip" role="status"><Icon name="offline" size={20} />{t.t(view.call ? "offline_in_call" : "offline")}</p>}
+          {view.soundLocked && (view.rings.length > 0 || view.alerts.length > 0) && <button type="button" class="strip as-button"><Icon name="speaker" size={20} />{t.t("sound_locked")}</button>}
+        </div>
         {children}
       </div>
       <nav class="tabs" aria-label={t.t("nav_label")}>

@@ -15,7 +15,7 @@ import { checkinAt, checkinFact, checkinNext, OUTCOME_MARK } from "./words";
 type Group = "waiting" | "ringing" | "connected" | "reviews" | "due" | "done";
 interface Entry { group: Group; row: CheckinRow }
 
-const NOW_GROUPS: readonly Group[] = ["waiting", "ringing", "connected", "reviews"];
+const NOW_GROUPS: readonly Group[] = ["ringing", "connected", "reviews"];
 
 function entriesOf(today: Today): Entry[] {
   const entries: Entry[] = [];
@@ -30,7 +30,8 @@ function entriesOf(today: Today): Entry[] {
   return entries;
 }
 
-export function CheckinListRow({ row, gone, onSelect, selected }: { row: CheckinRow; gone?: boolean; onSelect?(row: CheckinRow): void; selected?: boolean }): JSX.Element {
+// `dated`: among check-ins of one person, where the day says more than the name.
+export function CheckinListRow({ row, gone, onSelect, selected, dated }: { row: CheckinRow; gone?: boolean; onSelect?(row: CheckinRow): void; selected?: boolean; dated?: boolean }): JSX.Element {
   const { session, view, t } = useSession();
   const waits = !!row.waiting_since && row.state !== "connected" && row.state !== "done";
   const review = row.state === "awaiting_review";
@@ -48,7 +49,7 @@ export function CheckinListRow({ row, gone, onSelect, selected }: { row: Checkin
         onKeyDown={(event) => event.key === "Enter" && open()}>
         <span class="row-time">{view.clock.time(checkinAt(row))}</span>
         <span class="row-text">
-          <span class="row-title"><strong>{row.person_name}</strong><BandMark band={row.band} />{row.kind === "unattended" && <Chip tone="quiet" icon="camera">{t.t("kind_unattended")}</Chip>}</span>
+          <span class="row-title">{dated ? <strong>{view.clock.dayNear(checkinAt(row))}</strong> : <><strong>{row.person_name}</strong><BandMark band={row.band} /></>}{row.kind === "unattended" && <Chip tone="quiet" icon="camera">{t.t("kind_unattended")}</Chip>}</span>
           <span class="row-fact">{mark && <Chip tone={mark.tone} icon={mark.icon}>{checkinFact(t, view.clock, row)}</Chip>}{!mark && checkinFact(t, view.clock, row)}</span>
           {next && <span class="row-next">{next}</span>}
         </span>
@@ -94,7 +95,7 @@ function Counts({ counts }: { counts: Today["counts"] }): JSX.Element {
   const { t } = useSession();
   const shown: { key: "waiting" | "ringing" | "due" | "reviews" | "incidents" | "unread"; icon: IconName; href?: string }[] = [
     { key: "waiting", icon: "person" }, { key: "ringing", icon: "phone" }, { key: "due", icon: "calendar" },
-    { key: "reviews", icon: "eye", href: "#/reviews" }, { key: "incidents", icon: "ladder", href: "#/incidents" }, { key: "unread", icon: "message", href: "#/persons?unread=1" },
+    { key: "reviews", icon: "eye", href: "#/reviews" }, { key: "incidents", icon: "bell", href: "#/incidents" }, { key: "unread", icon: "message", href: "#/persons?unread=1" },
   ];
   return (
     <ul class="counts">
@@ -115,18 +116,17 @@ function Rows({ entries, onSelect, selected }: { entries: readonly SteadyRow<Ent
 }
 
 export function TodayPage(): JSX.Element {
-  const { session, view, t } = useSession();
+  const { view, t } = useSession();
   const load = useLoad<Today>("/api/today", ["today", "incident"]);
   const [person, setPerson] = useState<number | null>(null);
   const [entries, setEntries] = useState<Entry[] | null>(null);
   useTick(5000);
   useRowKeys();
   useEffect(() => {
-    if (!load.data) return;
-    session.setCounts(load.data.counts);
-    setEntries(entriesOf(load.data));
+    if (load.data) setEntries(entriesOf(load.data));
   }, [load.data]);
   const list = useSteady(entries, (entry) => entry.row.id);
+  const waiting = list.shown.filter((entry) => entry.row.group === "waiting");
   const now = list.shown.filter((entry) => NOW_GROUPS.indexOf(entry.row.group) >= 0);
   const ahead = list.shown.filter((entry) => entry.row.group === "due").sort((a, b) => checkinAt(a.row.row).localeCompare(checkinAt(b.row.row)));
   const done = list.shown.filter((entry) => entry.row.group === "done");
@@ -141,9 +141,10 @@ export function TodayPage(): JSX.Element {
             <Counts counts={today.counts} />
             <section class="group">
               <h2 class="group-title">{t.t("today_now")}</h2>
+              {waiting.length > 0 && <Rows entries={waiting} onSelect={select} selected={person} />}
               {today.incidents.filter((incident) => incident.state === "open").map((incident) => <IncidentListRow key={incident.id} row={incident} />)}
               {now.length > 0 && <Rows entries={now} onSelect={select} selected={person} />}
-              {now.length === 0 && !today.incidents.some((incident) => incident.state === "open") && (
+              {now.length === 0 && waiting.length === 0 && !today.incidents.some((incident) => incident.state === "open") && (
                 <p class="calm"><Icon name="check" />{ahead[0] ? t.t("today_calm_until", { time: view.clock.moment(checkinAt(ahead[0].row.row)) }) : t.t("today_calm")}</p>
               )}
             </section>

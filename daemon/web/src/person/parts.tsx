@@ -26,8 +26,10 @@ export function ScreenFrame(props: { title: string; mark?: IconName; tone?: "goo
   return (
     <main id="content" class="screen">
       <div class="screen-body">
-        {props.mark && <span class={"screen-mark " + (props.tone || "info")}><Icon name={props.mark} size={32} /></span>}
-        <h1 ref={heading} tabIndex={-1}>{props.title}</h1>
+        <div class="screen-head">
+          {props.mark && <span class={"screen-mark " + (props.tone || "info")}><Icon name={props.mark} size={28} /></span>}
+          <h1 ref={heading} tabIndex={-1}>{props.title}</h1>
+        </div>
         {props.children}
       </div>
       {props.actions && <div class="actions">{props.actions}</div>}

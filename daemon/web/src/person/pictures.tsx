@@ -5,9 +5,9 @@ import type { BrowserFamily } from "../rtc/devices";
 
 const line = { fill: "none", stroke: "currentColor", "stroke-width": 4, "stroke-linecap": "round", "stroke-linejoin": "round" } as const;
 
-function Head(): JSX.Element {
+function Head({ low }: { low: boolean }): JSX.Element {
   return (
-    <g {...line}>
+    <g {...line} transform={low ? "translate(24 46) scale(0.7)" : undefined}>
       <path d="M80 26c-22 0-36 16-36 40 0 26 16 46 36 46s36-20 36-46c0-24-14-40-36-40Z" />
       <path d="M36 148c4-18 20-26 44-26s40 8 44 26" />
     </g>
@@ -21,7 +21,7 @@ export function TaskPicture({ kind }: { kind: ChallengeKind }): JSX.Element {
       {kind === "show_hand" ? (
         <path {...line} d="M58 92V46a8 8 0 0 1 16 0v34m0-4V34a8 8 0 0 1 16 0v42m0-34a8 8 0 0 1 16 0v40m0-24a8 8 0 0 1 16 0v38c0 28-16 46-42 46-20 0-30-9-38-25L28 98a9 9 0 0 1 15-9l15 16" />
       ) : (
-        <Head />
+        <Head low={kind === "look_up"} />
       )}
       {kind === "turn_left" && (
         <g class="task-arrow" {...line}><path d="M58 72H10m18-18L10 72l18 18" /></g>
@@ -30,7 +30,7 @@ export function TaskPicture({ kind }: { kind: ChallengeKind }): JSX.Element {
         <g class="task-arrow" {...line}><path d="M102 72h48m-18-18 18 18-18 18" /></g>
       )}
       {kind === "look_up" && (
-        <g class="task-arrow" {...line}><path d="M80 80V12M58 34l22-22 22 22" /></g>
+        <g class="task-arrow" {...line}><path d="M80 52V8M62 26l18-18 18 18" /></g>
       )}
       {kind === "read_digits" && (
         <g class="task-arrow" {...line}><path d="M70 88c6 5 14 5 20 0M126 70c5 5 5 17 0 22M138 60c10 11 10 31 0 42" /></g>

@@ -63,7 +63,7 @@ function HangUpSheet(): JSX.Element {
     <BottomSheet title={texts.t("hang_up_title")} close={texts.t("close")} onClose={() => session.show(null)}>
       <div class="sheet-body">
         <p>{texts.t("hang_up_text")}</p>
-        <button type="button" class="button act big" onClick={() => session.hangUp()}>{texts.t("hang_up_confirm")}</button>
+        <button type="button" class="button primary big" onClick={() => session.hangUp()}>{texts.t("hang_up_confirm")}</button>
         <button type="button" class="button big" onClick={() => session.show(null)}>{texts.t("cancel")}</button>
       </div>
     </BottomSheet>

@@ -191,6 +191,7 @@ export const en = {
   call_peer_no_camera: "The person’s camera sends no picture.",
   call_tap_to_hear: "Tap to hear",
   call_controls: "Call controls",
+  call_minimise: "Leave the picture, the call goes on",
   call_person: "Person",
   call_end: "End",
   call_running: "Call is on",

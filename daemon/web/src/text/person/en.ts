@@ -67,7 +67,7 @@ export const en = {
   waiting_title: "The inspector has been told",
   waiting_on_time: "You are on time: {time}.",
   waiting_late: "You came at {time}.",
-  waiting_text: "Stay on this page. Nothing is recorded while you wait.",
+  waiting_text: "Stay on this page. Nothing is recorded while you wait. If the inspector cannot answer in time, a few short recorded tasks follow.",
   waiting_since: "Waiting {length}",
 
   call_with: "Call with {name}",
