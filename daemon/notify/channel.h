@@ -94,7 +94,7 @@ __attribute__((format(printf, 4, 5))) void ck_sent_fill(struct ck_sent *sent,
 struct ck_request;
 struct ck_response;
 
-struct ck_channel {
+struct ck_notify_channel {
     const char
         *name; /* as in ck_channel_name() of scheduler/effects.h: "email", "sms", "webhook" */
     const struct ck_config *config;
@@ -104,17 +104,17 @@ struct ck_channel {
 
     /* Makes the request for one try. 0; CK_E_INVALID with *sent filled where there is nothing to
      * ask (a bad address); -ENOMEM. On success the caller owns *request (ck_request_deinit()). */
-    int (*prepare)(const struct ck_channel *channel, const struct ck_sending *sending,
+    int (*prepare)(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                    struct ck_wall now, struct ck_request *request, struct ck_sent *sent);
 
     /* Says what the answer means. Always fills *sent. */
-    void (*judge)(const struct ck_channel *channel, const struct ck_sending *sending,
+    void (*judge)(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                   const struct ck_response *response, struct ck_sent *sent);
 };
 
 /* The channels. `config` must outlive them. */
-void ck_channel_email(struct ck_channel *channel, const struct ck_config *config);
-void ck_channel_sms(struct ck_channel *channel, const struct ck_config *config);
-void ck_channel_webhook(struct ck_channel *channel, const struct ck_config *config);
+void ck_channel_email(struct ck_notify_channel *channel, const struct ck_config *config);
+void ck_channel_sms(struct ck_notify_channel *channel, const struct ck_config *config);
+void ck_channel_webhook(struct ck_notify_channel *channel, const struct ck_config *config);
 
 #endif

@@ -50,7 +50,7 @@ static int make_message(const struct ck_config *config, const struct ck_sending 
     return ck_mail_build(&mail, &request->body, &request->body_size);
 }
 
-static int prepare(const struct ck_channel *channel, const struct ck_sending *sending,
+static int prepare(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                    struct ck_wall now, struct ck_request *request, struct ck_sent *sent)
 {
     const struct ck_config *config = channel->config;
@@ -81,7 +81,7 @@ static int prepare(const struct ck_channel *channel, const struct ck_sending *se
 }
 
 /* The mail is taken once the server has said 250 to its end, and not before. */
-static void judge(const struct ck_channel *channel, const struct ck_sending *sending,
+static void judge(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                   const struct ck_response *response, struct ck_sent *sent)
 {
     (void)channel;
@@ -102,9 +102,9 @@ static void judge(const struct ck_channel *channel, const struct ck_sending *sen
     }
 }
 
-void ck_channel_email(struct ck_channel *channel, const struct ck_config *config)
+void ck_channel_email(struct ck_notify_channel *channel, const struct ck_config *config)
 {
-    *channel = (struct ck_channel){
+    *channel = (struct ck_notify_channel){
         .name = "email",
         .config = config,
         .on = *config->smtp.url != '\0',

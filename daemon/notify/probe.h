@@ -16,11 +16,9 @@ struct ck_probe;
 typedef void ck_probe_done(void *user, bool good, int64_t elapsed_ms, const char *detail);
 
 struct ck_probe_options {
-    const char
-        *url; /* such as "https://checkin.example.org/healthz"; TLS and Host ask for its host */
-    const char *connect; /* NULL, or "ADDRESS:PORT" to connect to instead: "127.0.0.1:8443" */
-    const char
-        *ca_pem; /* NULL: the system's authorities; for our own pages the certificate we serve */
+    const char *url;     /* "https://checkin.example.org/healthz": TLS and Host ask for its host */
+    const char *connect; /* NULL, or where to connect to instead: "127.0.0.1:8443" */
+    const char *ca_pem;  /* NULL for the system's authorities, or the certificate that we serve */
     int64_t timeout_ms;
     ck_probe_done *done;
     void *user;

@@ -102,7 +102,7 @@ static void note_result(struct ck_sender *sender, const struct ck_sent *sent)
     sender->status.counts[sent->kind]++;
     if (sent->kind == CK_SENT_ACCEPTED) {
         sender->status.last_accepted = now;
-    } else {
+    } else if (sent->kind != CK_SENT_REJECTED) {
         sender->status.last_failed = now;
         memcpy(sender->status.last_failure, sent->detail, sizeof sent->detail);
     }
@@ -140,7 +140,7 @@ static struct queue *most_urgent(struct ck_sender *sender)
 /* Begins one try. */
 static void begin(struct ck_sender *sender, struct item *item)
 {
-    struct ck_channel *channel = &sender->options.channel;
+    struct ck_notify_channel *channel = &sender->options.channel;
     struct ck_request request = {0};
     struct ck_sent sent;
     if (!channel->on) {

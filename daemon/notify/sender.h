@@ -19,9 +19,9 @@ typedef void ck_sender_done(void *user, const struct ck_sending *sending,
                             const struct ck_sent *sent, int64_t waited_ms);
 
 struct ck_sender_options {
-    struct ck_channel channel;   /* copied */
-    struct ck_wall (*now)(void); /* the wall clock, for dates and signatures */
-    int64_t queue_max;           /* sendings that may wait; further ones are given back at once */
+    struct ck_notify_channel channel; /* copied */
+    struct ck_wall (*now)(void);      /* the wall clock, for dates and signatures */
+    int64_t queue_max; /* sendings that may wait; further ones are given back at once */
     ck_sender_done *done;
     void *user;
 };
@@ -45,7 +45,7 @@ struct ck_sender_status {
     size_t running;
     uint64_t counts[CK_SENT_KIND_COUNT]; /* since start */
     struct ck_wall last_accepted;        /* 0: never */
-    struct ck_wall last_failed;
+    struct ck_wall last_failed; /* limited, refused or unknown; a rejection says nothing of it */
     char last_failure[CK_SENT_DETAIL_SIZE];
 };
 

@@ -59,7 +59,7 @@ static int fill_request(const struct ck_config *config, const struct ck_sending 
     return error == 0 && short_of_memory ? -ENOMEM : error;
 }
 
-static int prepare(const struct ck_channel *channel, const struct ck_sending *sending,
+static int prepare(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                    struct ck_wall now, struct ck_request *request, struct ck_sent *sent)
 {
     (void)now;
@@ -120,7 +120,7 @@ static void judge_body(const struct ck_config *config, const struct ck_response 
     }
 }
 
-static void judge(const struct ck_channel *channel, const struct ck_sending *sending,
+static void judge(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                   const struct ck_response *response, struct ck_sent *sent)
 {
     (void)sending;
@@ -137,9 +137,9 @@ static void judge(const struct ck_channel *channel, const struct ck_sending *sen
     }
 }
 
-void ck_channel_sms(struct ck_channel *channel, const struct ck_config *config)
+void ck_channel_sms(struct ck_notify_channel *channel, const struct ck_config *config)
 {
-    *channel = (struct ck_channel){
+    *channel = (struct ck_notify_channel){
         .name = "sms",
         .config = config,
         .on = *config->sms.url != '\0',

@@ -62,7 +62,7 @@ static int fill_request(const struct ck_config *config, const struct ck_config_w
     return error;
 }
 
-static int prepare(const struct ck_channel *channel, const struct ck_sending *sending,
+static int prepare(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                    struct ck_wall now, struct ck_request *request, struct ck_sent *sent)
 {
     const struct ck_config *config = channel->config;
@@ -89,7 +89,7 @@ static int prepare(const struct ck_channel *channel, const struct ck_sending *se
     return 0;
 }
 
-static void judge(const struct ck_channel *channel, const struct ck_sending *sending,
+static void judge(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                   const struct ck_response *response, struct ck_sent *sent)
 {
     (void)channel;
@@ -104,9 +104,9 @@ static void judge(const struct ck_channel *channel, const struct ck_sending *sen
     }
 }
 
-void ck_channel_webhook(struct ck_channel *channel, const struct ck_config *config)
+void ck_channel_webhook(struct ck_notify_channel *channel, const struct ck_config *config)
 {
-    *channel = (struct ck_channel){
+    *channel = (struct ck_notify_channel){
         .name = "webhook",
         .config = config,
         .on = config->webhook_count > 0,

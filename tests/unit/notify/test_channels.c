@@ -229,11 +229,11 @@ static void no_value_begins_a_header(void **state)
 
 /* ---- requests ---- */
 
-static int prepare(void (*fill)(struct ck_channel *, const struct ck_config *),
+static int prepare(void (*fill)(struct ck_notify_channel *, const struct ck_config *),
                    const struct ck_sending *sending, struct ck_request *request,
                    struct ck_sent *sent)
 {
-    struct ck_channel channel;
+    struct ck_notify_channel channel;
     fill(&channel, &config);
     *request = (struct ck_request){0};
     *sent = (struct ck_sent){.kind = CK_SENT_KIND_COUNT};
@@ -244,7 +244,7 @@ static void bad_addresses_are_rejected_before_anything_is_asked(void **state)
 {
     (void)state;
     static const struct {
-        void (*fill)(struct ck_channel *, const struct ck_config *);
+        void (*fill)(struct ck_notify_channel *, const struct ck_config *);
         const char *to;
     } cases[] = {
         {ck_channel_email, ""},
@@ -372,7 +372,7 @@ static void every_fault_and_reply_has_its_meaning(void **state)
         {CK_TRANSFER_DONE, true, 354, CK_SENT_UNKNOWN, CK_SENT_REFUSED},
         {CK_TRANSFER_DONE, true, 200, CK_SENT_UNKNOWN, CK_SENT_ACCEPTED},
     };
-    struct ck_channel mail, sms;
+    struct ck_notify_channel mail, sms;
     ck_channel_email(&mail, &config);
     ck_channel_sms(&sms, &config);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -68,7 +68,7 @@ static void on_late(uv_timer_t *timer)
     uv_stop(&bench->loop);
 }
 
-typedef void fill_channel(struct ck_channel *channel, const struct ck_config *config);
+typedef void fill_channel(struct ck_notify_channel *channel, const struct ck_config *config);
 
 static struct bench *bench_open(fill_channel *fill, const char *lines)
 {
@@ -429,6 +429,10 @@ static void webhook_of_another_name_is_rejected(void **state)
     struct bench *bench = hook_bench(&http, "http", "/ok", "");
     struct ck_sending sending = test_sending("night");
     expect(bench_send(bench, &sending), CK_SENT_REJECTED, "[webhook night]");
+    struct ck_sender_status status;
+    ck_sender_status(bench->sender, &status); /* which says nothing about the channel */
+    assert_int_equal(status.last_failed.ms, 0);
+    assert_int_equal(status.counts[CK_SENT_REJECTED], 1);
     bench_close(bench);
 }
 
