@@ -1,6 +1,7 @@
 #include "media/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -74,24 +75,46 @@ static int limit(int resource, rlim_t value)
     return setrlimit(resource, &limit) == 0 ? 0 : -errno;
 }
 
-static int close_files(void)
+static int leave_readable(int rules, const char *folder)
 {
-    struct landlock_ruleset_attr attributes = {.handled_access_fs = FILE_RIGHTS};
-    ck_cleanup(ck_closep) int rules =
-        (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-    if (rules < 0 || syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
+    ck_cleanup(ck_closep) int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+        .parent_fd = fd,
+    };
+    if (fd < 0 ||
+        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
         return -errno;
     }
     return 0;
 }
 
+static int close_files(void)
+{
+    struct landlock_ruleset_attr attributes = {.handled_access_fs = FILE_RIGHTS};
+    ck_cleanup(ck_closep) int rules =
+        (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    if (rules < 0) {
+        return -errno;
+    }
+    int error = 0;
+    if (ck_sandbox_build.readable != NULL) {
+        error = leave_readable(rules, ck_sandbox_build.readable);
+    }
+    if (error == 0 && syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
+        error = -errno;
+    }
+    return error;
+}
+
 int ck_sandbox_restrict(uint64_t memory_bytes_max)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        (!ck_sandbox_build.traceable && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)) {
         return -errno;
     }
     int error = limit(RLIMIT_CORE, 0);
-    if (error == 0 && memory_bytes_max != 0 && ck_sandbox_limits_memory) {
+    if (error == 0 && memory_bytes_max != 0 && ck_sandbox_build.limits_memory) {
         error = limit(RLIMIT_AS, memory_bytes_max);
     }
     return error != 0 ? error : close_files();
@@ -115,7 +138,7 @@ static int allow(scmp_filter_ctx filter, const int *list, size_t count)
 static int allow_memory(scmp_filter_ctx filter)
 {
     static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
-    if (ck_sandbox_allows_exec_memory) {
+    if (ck_sandbox_build.executable_memory) {
         return allow(filter, memory, 2);
     }
     int error = 0;
@@ -130,7 +153,7 @@ static int allow_memory(scmp_filter_ctx filter)
 static int allow_abort(scmp_filter_ctx filter)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                            SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)getpid()));
 }
 
 int ck_sandbox_close(void)
@@ -144,7 +167,7 @@ int ck_sandbox_close(void)
         error = allow(filter, calls, sizeof calls / sizeof calls[0]);
     }
     if (error == 0) {
-        error = allow(filter, ck_sandbox_more_calls, ck_sandbox_more_call_count);
+        error = allow(filter, ck_sandbox_build.calls, ck_sandbox_build.call_count);
     }
     if (error == 0) {
         error = allow_memory(filter);

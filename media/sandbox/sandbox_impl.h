@@ -5,14 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* System calls that this build needs besides those of sandbox.c. */
-extern const int ck_sandbox_more_calls[];
-extern const size_t ck_sandbox_more_call_count;
+struct ck_sandbox_build {
+    const int *calls; /* system calls besides those of sandbox.c */
+    size_t call_count;
+    bool limits_memory;     /* the address space may be limited */
+    bool executable_memory; /* mprotect and mmap with PROT_EXEC do not kill */
+    bool traceable;         /* the process may be looked into (PR_SET_DUMPABLE) */
+    const char *readable;   /* a folder that may be read; NULL: none */
+};
 
-/* Whether the address space may be limited. */
-extern const bool ck_sandbox_limits_memory;
-
-/* Whether memory may become executable; false: mprotect and mmap with PROT_EXEC kill. */
-extern const bool ck_sandbox_allows_exec_memory;
+extern const struct ck_sandbox_build ck_sandbox_build;
 
 #endif

@@ -238,7 +238,7 @@ static int read_fingerprint(struct reading *reading, struct ck_sdp_text value)
         int high = digit_of(value.data[3 * i]);
         int low = digit_of(value.data[3 * i + 1]);
         good = high >= 0 && low >= 0 && (i + 1 == count || value.data[3 * i + 2] == ':');
-        read.digest[i] = (uint8_t)(high << 4 | low);
+        read.digest[i] = good ? (uint8_t)(high << 4 | low) : 0;
     }
     if (!good) {
         return fault_at(reading->fault, reading->line, CK_SDP_SYNTAX,

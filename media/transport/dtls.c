@@ -166,13 +166,14 @@ static int use_certificate(struct ck_dtls_context *context)
 static int set_up(struct ck_dtls_context *context)
 {
     SSL_CTX *ssl = context->ssl;
+    char groups[] = "X25519:P-256:P-384"; /* OpenSSL's macro wants it mutable */
     /* A TLS 1.2 list: forward secrecy and authenticated encryption only; the groups need the
      * certificate's curve. */
     if (SSL_CTX_set_min_proto_version(ssl, DTLS1_2_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(ssl, DTLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(ssl, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
                                      "ECDHE-ECDSA-CHACHA20-POLY1305") != 1 ||
-        SSL_CTX_set1_groups_list(ssl, "X25519:P-256:P-384") != 1 ||
+        SSL_CTX_set1_groups_list(ssl, groups) != 1 ||
         SSL_CTX_set_tlsext_use_srtp(ssl, "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80") != 0) {
         return -EIO;
     }
