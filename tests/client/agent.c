@@ -134,7 +134,7 @@ static struct check *find_check(struct agent *agent, const uint8_t id[CK_TSTUN_I
 static bool mapped_is_ours(const struct ck_tclient *client, int socket,
                            const struct ck_tstun_seen *seen)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {0};
     socklen_t size = sizeof own;
     if (client->config.via != NULL) {
         return true;

@@ -41,7 +41,7 @@ void ck_mark_write(const struct ck_mark *mark, uint8_t *payload, size_t size)
     ck_put_u32(at + 20, mark->timestamp);
     ck_put_u64(at + 24, mark->sent_ns);
     ck_put_u32(at + 32, (uint32_t)size);
-    ck_put_u32(at + 36, 0);
+    ck_put_u32(at + 36, mark->origin);
     ck_put_u64(at + 40, sum_of(payload, size - SUM_SIZE));
 }
 
@@ -66,6 +66,7 @@ int ck_mark_read(const uint8_t *payload, size_t size, struct ck_mark *mark)
         .sequence = ck_get_u32(at + 12),
         .frame = ck_get_u32(at + 16),
         .timestamp = ck_get_u32(at + 20),
+        .origin = ck_get_u32(at + 36),
         .sent_ns = ck_get_u64(at + 24),
     };
     return 0;
@@ -150,11 +151,23 @@ static void compare_offsets(struct ck_account *account, const struct ck_mark *ma
     account->order_offset = order_offset;
 }
 
+/* Another client took the place of the one before. */
+static void begin_origin(struct ck_account *account)
+{
+    memset(account->seen, 0, sizeof account->seen);
+    account->unique_before = account->unique;
+    account->any = false;
+}
+
 bool ck_account_take(struct ck_account *account, const struct ck_mark *mark, size_t bytes,
                      uint16_t sequence, uint32_t timestamp)
 {
     account->packets++;
     account->bytes += bytes;
+    if (account->any && mark->origin != account->origin) {
+        begin_origin(account);
+    }
+    account->origin = mark->origin;
     compare_offsets(account, mark, sequence, timestamp);
     if (!account->any) {
         account->any = true;
@@ -192,5 +205,6 @@ uint64_t ck_account_lost(const struct ck_account *account, uint32_t end)
         return 0;
     }
     uint64_t span = (uint64_t)end - account->first;
-    return span > account->unique ? span - account->unique : 0;
+    uint64_t came = account->unique - account->unique_before;
+    return span > came ? span - came : 0;
 }

@@ -26,6 +26,7 @@ struct ck_mark {
     uint32_t sequence;
     uint32_t frame; /* counts up; bit 31: key frame */
     uint32_t timestamp;
+    uint32_t origin; /* of one client's life: another one numbers from 0 again */
     uint64_t sent_ns;
 };
 
@@ -62,6 +63,8 @@ struct ck_account {
     uint32_t first;        /* lowest mark seen */
     uint32_t highest;
     bool any;
+    uint32_t origin;        /* of the marks that the last members are about */
+    uint64_t unique_before; /* of earlier origins, among `unique` */
     uint32_t time_offset;
     uint16_t order_offset;
     uint64_t bytes;
@@ -72,7 +75,8 @@ struct ck_account {
 bool ck_account_take(struct ck_account *account, const struct ck_mark *mark, size_t bytes,
                      uint16_t sequence, uint32_t timestamp);
 
-/* Marks between the first one seen and `end` (one beyond the last one sent) that never came. */
+/* Marks of the last origin between the first one seen and `end` (one beyond the last one sent) that
+ * never came. */
 uint64_t ck_account_lost(const struct ck_account *account, uint32_t end);
 
 #endif

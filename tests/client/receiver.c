@@ -166,6 +166,9 @@ static void check_mark(struct ck_tclient *client, unsigned kind,
         (start != (mark.part == 0) || header->marker != (mark.part + 1 == mark.parts))) {
         client->stats.wrong_header++;
     }
+    if (mark.origin != account->origin) {
+        memset(client->in[kind].gathered, 0, sizeof client->in[kind].gathered);
+    }
     if (ck_account_take(account, &mark, size, header->sequence, header->timestamp)) {
         take_new(client, kind, &mark, arrived_ns);
     }

@@ -156,6 +156,7 @@ static void send_marked(struct ck_tclient *client, unsigned kind, struct ck_mark
     size_t skip = kind == 0 ? 0 : DESCRIPTOR_SIZE;
     mark->sequence = client->stats.sent[kind]++;
     mark->timestamp = flow->timestamp;
+    mark->origin = client->offer.ssrc[0];
     mark->sent_ns = ck_crowd_wall_ns();
     ck_mark_write(mark, packet + head + skip, size - skip);
     send_packet(client, kind, packet, head + size, size);

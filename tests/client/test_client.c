@@ -108,6 +108,25 @@ static void test_account(void **state)
     assert_int_equal(account.first, 10);
 }
 
+/* Another client in the same place numbers from 0 again: neither doubles nor losses. */
+static void test_account_of_two_lives(void **state)
+{
+    (void)state;
+    static struct ck_account account;
+    memset(&account, 0, sizeof account);
+    for (uint32_t s = 0; s < 100; s++) {
+        assert_true(feed(&account, s));
+    }
+    for (uint32_t s = 5; s < 50; s++) {
+        struct ck_mark mark = {.call = 7, .leg = 1, .sequence = s, .origin = 9};
+        assert_true(ck_account_take(&account, &mark, 80, (uint16_t)s, 0));
+    }
+    assert_int_equal(account.duplicates + account.reordered + account.late, 0);
+    assert_int_equal(account.unique, 145);
+    assert_int_equal(ck_account_lost(&account, 50), 0);
+    assert_int_equal(ck_account_lost(&account, 51), 1);
+}
+
 static void test_mark_tells_corruption(void **state)
 {
     (void)state;
@@ -310,10 +329,15 @@ static void test_media_through_floor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stun_vectors),     cmocka_unit_test(test_stun_round_trip),
-        cmocka_unit_test(test_account),          cmocka_unit_test(test_mark_tells_corruption),
-        cmocka_unit_test(test_histogram),        cmocka_unit_test(test_clip_decodes),
-        cmocka_unit_test(test_nack_and_reports), cmocka_unit_test(test_media_through_floor),
+        cmocka_unit_test(test_stun_vectors),
+        cmocka_unit_test(test_stun_round_trip),
+        cmocka_unit_test(test_account),
+        cmocka_unit_test(test_account_of_two_lives),
+        cmocka_unit_test(test_mark_tells_corruption),
+        cmocka_unit_test(test_histogram),
+        cmocka_unit_test(test_clip_decodes),
+        cmocka_unit_test(test_nack_and_reports),
+        cmocka_unit_test(test_media_through_floor),
     };
     if (ck_tclient_library_init() != 0) {
         return 1;

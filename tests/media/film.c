@@ -172,7 +172,10 @@ static int probe_file(const char *path, struct ck_film_streams *streams)
     streams->width = (unsigned)value_of(text, video, "width=");
     streams->height = (unsigned)value_of(text, video, "height=");
     streams->duration_s = value_of(text, "format.duration", "=\"");
-    snprintf(command, sizeof command, "ffmpeg -v warning -nostdin -i %s -f null - 2>&1", path);
+    snprintf(command, sizeof command,
+             "ffprobe -v warning -count_frames -show_entries stream=nb_read_frames -of flat "
+             "%s 2>&1 >/dev/null",
+             path);
     run(command, text, sizeof text, &streams->complaints);
     if (streams->complaints > 0) {
         fprintf(stderr, "%.2000s", text);

@@ -28,15 +28,15 @@ struct ck_seal_source ck_film_source(struct ck_film *film);
 /* Writes the trailer that a killed worker could not; as ck_seal_recover(). */
 int ck_film_recover(struct ck_film *film, struct ck_seal_recovery *recovery);
 
-/* What ffprobe and ffmpeg make of the opened film. */
+/* What ffprobe makes of the opened film. */
 struct ck_film_streams {
     unsigned audio_packets;
     unsigned video_packets;
-    unsigned video_frames; /* that ffmpeg could decode */
+    unsigned video_frames; /* that could be decoded */
     unsigned width;
     unsigned height;
     double duration_s;
-    unsigned complaints; /* lines that ffmpeg printed while decoding all of it */
+    unsigned complaints; /* warnings and errors while reading and decoding all of it */
     bool is_vp8;
     bool is_opus;
 };

@@ -27,7 +27,8 @@ videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 !
 def describe(kind, text):
     _, message = GstSdp.SDPMessage.new()
     GstSdp.sdp_message_parse_buffer(text.encode(), message)
-    return GstWebRTC.WebRTCSessionDescription.new(getattr(GstWebRTC.WebRTCSDPType, kind), message)
+    kind = getattr(GstWebRTC.WebRTCSDPType, kind)
+    return message, GstWebRTC.WebRTCSessionDescription.new(kind, message)
 
 
 class Peer:
@@ -35,6 +36,9 @@ class Peer:
         self.loop = GLib.MainLoop()
         self.pipe = Gst.parse_launch(PIPELINE)
         self.web = self.pipe.get_by_name("w")
+        # Its sockets of other interfaces do not reach the loopback one.
+        self.ice = self.web.get_property("ice-agent")
+        self.ice.emit("add-local-ip-address", "127.0.0.1")
         self.stats = {"sounds": 0, "frames": 0, "width": 0, "height": 0, "errors": 0}
         self.web.connect("on-negotiation-needed", self.on_negotiation_needed)
         self.web.connect("notify::ice-gathering-state", self.on_gathering)
@@ -92,8 +96,8 @@ class Peer:
         return Gst.PadProbeReturn.OK
 
     def take(self, order):
-        answer = describe("ANSWER", order["answer"])
-        self.keep.append(answer)
+        message, answer = describe("ANSWER", order["answer"])
+        self.keep += [message, answer]
         self.web.emit("set-remote-description", answer, None)
         return False
 

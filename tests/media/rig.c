@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -143,6 +144,7 @@ static void control_ready(void *arg, uint32_t events)
 static void run_worker(int control, const struct ck_rig_options *options)
 {
     char argument[32];
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* no worker outlives its test */
     if (options->preload != NULL) {
         setenv("LD_PRELOAD", options->preload, 1);
     }
@@ -559,9 +561,41 @@ static bool all_have_media(void *arg)
     return true;
 }
 
+void ck_rig_describe(const struct ck_rig *rig)
+{
+    for (uint64_t leg = 1; leg <= rig->legs; leg++) {
+        if (rig->leg[leg].client == NULL) {
+            continue;
+        }
+        char faults[512];
+        const struct ck_tclient_stats *stats = ck_tclient_stats(rig->leg[leg].client);
+        fprintf(stderr,
+                "rig: leg %llu: answered %lld, ICE %lld, DTLS %lld us; sent %u and %u, got %llu "
+                "and %llu; checks %llu of %llu; %s\n",
+                (unsigned long long)leg, (long long)stats->answered_us, (long long)stats->ice_us,
+                (long long)stats->dtls_us, stats->sent[0], stats->sent[1],
+                (unsigned long long)stats->account[0].packets,
+                (unsigned long long)stats->account[1].packets,
+                (unsigned long long)stats->checks_answered, (unsigned long long)stats->checks_sent,
+                ck_tclient_faults(rig->leg[leg].client, faults));
+    }
+    for (size_t i = 0; i < rig->said_count; i++) {
+        const struct ck_worker_message *message = &rig->said[i].message;
+        if (message->kind == CK_WORKER_LEG_EVENT) {
+            fprintf(stderr, "rig: leg %llu: %s after %u ms\n",
+                    (unsigned long long)message->leg_event.leg,
+                    ck_worker_event_name(message->leg_event.event), message->leg_event.elapsed_ms);
+        }
+    }
+}
+
 int ck_rig_await_media(struct ck_rig *rig, int timeout_ms)
 {
-    return ck_crowd_until(rig->crowd, all_have_media, rig, timeout_ms);
+    int error = ck_crowd_until(rig->crowd, all_have_media, rig, timeout_ms);
+    if (error != 0) {
+        ck_rig_describe(rig);
+    }
+    return error;
 }
 
 void ck_rig_run(struct ck_rig *rig, int ms)

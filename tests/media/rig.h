@@ -94,6 +94,8 @@ void ck_rig_call(struct ck_rig *rig, uint64_t call, const struct ck_tclient_conf
 /* Turns until every client that lives is connected by DTLS and has got its first packet. 0 or
  * CK_E_BUSY. */
 int ck_rig_await_media(struct ck_rig *rig, int timeout_ms);
+/* The state of all legs and all events so far, on standard error. */
+void ck_rig_describe(const struct ck_rig *rig);
 /* Turns for a while. */
 void ck_rig_run(struct ck_rig *rig, int ms);
 /* Stops all sending and turns until everything sent has come or nothing came for 300 ms. */

@@ -53,10 +53,8 @@ static const struct bad bads[] = {
     {"setup passive", "a=setup", "a=setup:passive", CK_WORKER_REFUSED_UNSUPPORTED, ANY_LINE, false},
     {"no rtcp-mux", "a=rtcp-mux", NULL, CK_WORKER_REFUSED_UNSUPPORTED, ANY_LINE, false},
     {"no BUNDLE", "a=group:BUNDLE", NULL, CK_WORKER_REFUSED_UNSUPPORTED, ANY_LINE, false},
-    {"no Opus", "a=rtpmap:111", "a=rtpmap:111 speex/8000", CK_WORKER_REFUSED_UNSUPPORTED, ANY_LINE,
-     false},
-    {"no VP8", "a=rtpmap:96", "a=rtpmap:96 VP9/90000", CK_WORKER_REFUSED_UNSUPPORTED, ANY_LINE,
-     false},
+    {"neither Opus nor VP8", "a=rtpmap", "a=rtpmap:5 speex/8000", CK_WORKER_REFUSED_UNSUPPORTED,
+     ANY_LINE, false},
     {"mid of no token", "a=mid:0", "a=mid:a b", CK_WORKER_REFUSED_SYNTAX, HERE, true},
     {"not a line", "s=-", "hello", CK_WORKER_REFUSED_SYNTAX, HERE, true},
     {"no version", "v=0", NULL, CK_WORKER_REFUSED_SYNTAX, ANY_LINE, true},
@@ -113,11 +111,12 @@ static void send_offer(struct ck_rig *rig, uint64_t leg, const char *offer, size
     ck_rig_send(rig, &message, -1);
 }
 
-static const struct ck_worker_leg_refused *await_refusal(struct ck_rig *rig, uint64_t leg)
+/* The refusal of the leg, with code 0 where none came. */
+static struct ck_worker_leg_refused await_refusal(struct ck_rig *rig, uint64_t leg)
 {
     const struct ck_worker_message *message =
         ck_rig_await(rig, CK_WORKER_LEG_REFUSED, leg, 0, 1, 2000);
-    return message == NULL ? NULL : &message->leg_refused;
+    return message == NULL ? (struct ck_worker_leg_refused){.code = 0} : message->leg_refused;
 }
 
 /* A template offer, of a client that stays otherwise unused. */
@@ -144,21 +143,17 @@ static void test_bad_offers(void **state)
         uint32_t line;
         ck_cleanup(ck_freep) char *text = spoil(offer, &bads[i], &line);
         send_offer(rig, 100 + i, text, strlen(text));
-        const struct ck_worker_leg_refused *refused = await_refusal(rig, 100 + i);
-        if (refused == NULL) {
-            fail_msg("%s: not refused", bads[i].name);
-            return;
+        struct ck_worker_leg_refused refused = await_refusal(rig, 100 + i);
+        print_message("%-32s %u line %u: %.*s\n", bads[i].name, refused.code, refused.line,
+                      (int)refused.message.size, refused.message.data);
+        if (refused.code != bads[i].code) {
+            fail_msg("%s: code %u, not %u", bads[i].name, refused.code, bads[i].code);
         }
-        print_message("%-32s %u line %u: %.*s\n", bads[i].name, refused->code, refused->line,
-                      (int)refused->message.size, refused->message.data);
-        if (refused->code != bads[i].code) {
-            fail_msg("%s: code %u, not %u", bads[i].name, refused->code, bads[i].code);
+        if (bads[i].where == HERE && refused.line != line) {
+            fail_msg("%s: line %u, not %u", bads[i].name, refused.line, line);
         }
-        if (bads[i].where == HERE && refused->line != line) {
-            fail_msg("%s: line %u, not %u", bads[i].name, refused->line, line);
-        }
-        assert_true(refused->message.size > 0);
-        assert_int_equal(refused->retry_after_ms, 0);
+        assert_true(refused.message.size > 0);
+        assert_int_equal(refused.retry_after_ms, 0);
     }
     uint64_t legs[2];
     ck_rig_call(rig, 1, NULL, legs);
@@ -174,10 +169,9 @@ static void test_no_sdp_at_all(void **state)
     struct ck_rig *rig = start();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         send_offer(rig, 100 + i, texts[i], strlen(texts[i]));
-        const struct ck_worker_leg_refused *refused = await_refusal(rig, 100 + i);
-        assert_non_null(refused);
-        assert_true(refused->code == CK_WORKER_REFUSED_SYNTAX ||
-                    refused->code == CK_WORKER_REFUSED_UNSUPPORTED);
+        struct ck_worker_leg_refused refused = await_refusal(rig, 100 + i);
+        assert_true(refused.code == CK_WORKER_REFUSED_SYNTAX ||
+                    refused.code == CK_WORKER_REFUSED_UNSUPPORTED);
     }
     stop(rig);
 }
@@ -226,9 +220,8 @@ static void test_beyond_limits(void **state)
         strcat(text, "a=x\r\n");
     }
     send_offer(rig, 1, text, strlen(text));
-    const struct ck_worker_leg_refused *refused = await_refusal(rig, 1);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_LIMIT);
+    struct ck_worker_leg_refused refused = await_refusal(rig, 1);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_LIMIT);
 
     strcpy(text, offer); /* a hundred sections */
     for (int i = 0; i < 100; i++) {
@@ -236,8 +229,7 @@ static void test_beyond_limits(void **state)
     }
     send_offer(rig, 2, text, strlen(text));
     refused = await_refusal(rig, 2);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_LIMIT);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_LIMIT);
 
     strcpy(text, offer); /* one line of 20 kB */
     strcat(text, "a=");
@@ -245,8 +237,7 @@ static void test_beyond_limits(void **state)
     strcat(text, "\r\n");
     send_offer(rig, 3, text, strlen(text));
     refused = await_refusal(rig, 3);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_LIMIT);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_LIMIT);
     stop(rig);
 }
 
@@ -261,9 +252,8 @@ static void test_conflicts_and_room(void **state)
     ck_rig_call(rig, 1, NULL, legs);
     assert_int_equal(ck_rig_await_media(rig, 5000), 0);
     send_offer(rig, legs[0], offer, strlen(offer)); /* the number of a live leg */
-    const struct ck_worker_leg_refused *refused = await_refusal(rig, legs[0]);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_CONFLICT);
+    struct ck_worker_leg_refused refused = await_refusal(rig, legs[0]);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_CONFLICT);
     struct ck_worker_message twice = {
         .kind = CK_WORKER_LEG_OPEN,
         .leg_open = {.leg = 50,
@@ -274,16 +264,14 @@ static void test_conflicts_and_room(void **state)
     };
     ck_rig_send(rig, &twice, -1);
     refused = await_refusal(rig, 50);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_CONFLICT);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_CONFLICT);
     /* Room for four legs: the second call's first leg reserves both that are left. */
     send_offer(rig, 60, offer, strlen(offer));
     assert_non_null(ck_rig_await(rig, CK_WORKER_LEG_ANSWER, 60, 0, 1, 2000));
     send_offer(rig, 61, offer, strlen(offer));
     refused = await_refusal(rig, 61);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_BUSY);
-    assert_true(refused->retry_after_ms > 0);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_BUSY);
+    assert_true(refused.retry_after_ms > 0);
     stop(rig);
 }
 
@@ -298,10 +286,9 @@ static void test_handshakes_limited(void **state)
     for (uint64_t leg = 100; leg < 104; leg++) {
         send_offer(rig, leg, offer, strlen(offer));
     }
-    const struct ck_worker_leg_refused *refused = await_refusal(rig, 103);
-    assert_non_null(refused);
-    assert_int_equal(refused->code, CK_WORKER_REFUSED_BUSY);
-    assert_true(refused->retry_after_ms > 0);
+    struct ck_worker_leg_refused refused = await_refusal(rig, 103);
+    assert_int_equal(refused.code, CK_WORKER_REFUSED_BUSY);
+    assert_true(refused.retry_after_ms > 0);
     ck_rig_close(rig, 100);
     assert_non_null(ck_rig_await(rig, CK_WORKER_LEG_EVENT, 100, CK_WORKER_EVENT_CLOSED, 1, 2000));
     send_offer(rig, 105, offer, strlen(offer));
