@@ -12,7 +12,7 @@
  * PersonRequest | {id} | | person.update | person, and any members of PersonRequest | {id} | |
  * person.language | language | {} of the actor (a person) | | photo.store | person, jpeg (base64) |
  * {} | | checkin.thumbnail | checkin, jpeg (base64) | {} | | order.create | person, OrderRequest |
- * {id} | | message.send | person, client_id, text | {id, sent} ; the same again for a client_id
+ * {id} | | message.send | person, client_id, text | Message; the same again for a client_id
  * that was sent before | | message.delivered, message.read | person, up_to | {changed} |
  *
  * `hash` is an encoded Argon2id; it never gets into the log. */

@@ -103,22 +103,28 @@ static int record_message(struct ck_turn *turn, const struct ck_actor *actor,
     return ck_turn_audit(turn, actor, &record);
 }
 
-/* Both sides hear of it: the other one shows it, the sender's other pages too. */
-static int tell(struct ck_turn *turn, const struct thread *thread, const struct ck_message_row *row,
-                const char *text)
+/* The message as the pages show it: the sender's answer, and what the other side hears. */
+static json_t *as_message(struct ck_turn *turn, const struct ck_message_row *row, const char *text)
 {
-    char sent[CK_WALL_TEXT_SIZE];
+    char sent[CK_WALL_TEXT_SIZE], author[CK_NAME_MAX + 1];
     ck_wall_text(ck_turn_now(turn), sent);
+    if (ck_message_author(ck_turn_store(turn), row->person, row->from_staff, author,
+                          sizeof author) != 0) {
+        return NULL;
+    }
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:n, s:n}", "id", (json_int_t)row->id,
+                     "client_id", row->client_id, "from", row->from_staff == 0 ? "person" : "staff",
+                     "author", author, "text", text, "sent", sent, "delivered", "read");
+}
+
+static int tell(struct ck_turn *turn, const struct thread *thread, int64_t id, json_t *message)
+{
     struct ck_output output = {.kind = CK_OUTPUT_MESSAGE,
-                               .id = row->id,
+                               .id = id,
                                .unit_id = thread->unit,
                                .staff_id = thread->inspector,
                                .person_id = thread->person,
-                               .body = json_pack("{s:I, s:s, s:s, s:I, s:s, s:s, s:n, s:n}", "id",
-                                                 (json_int_t)row->id, "client_id", row->client_id,
-                                                 "from", thread->by_person ? "person" : "staff",
-                                                 "author_id", (json_int_t)row->from_staff, "text",
-                                                 text, "sent", sent, "delivered", "read")};
+                               .body = json_deep_copy(message)};
     return ck_turn_output(turn, &output);
 }
 
@@ -141,11 +147,17 @@ int ck_message_send(struct ck_turn *turn, const struct ck_actor *actor, const js
     r = r == 0 ? ck_message_insert(ck_turn_store(turn), &row, ck_turn_now(turn)) : r;
     bool again = r == CK_E_CONFLICT; /* the page did not hear that it had arrived */
     r = again ? 0 : r == 0 ? record_message(turn, actor, &row, text) : r;
-    r = r == 0 && !again ? tell(turn, &thread, &row, text) : r;
-    if (r == 0) {
-        *result = json_pack("{s:I}", "id", (json_int_t)row.id);
+    if (r != 0) {
+        return r;
     }
-    return r;
+    json_t *message = as_message(turn, &row, text);
+    r = message == NULL ? -ENOMEM : again ? 0 : tell(turn, &thread, row.id, message);
+    if (r != 0) {
+        json_decref(message);
+        return r;
+    }
+    *result = message;
+    return 0;
 }
 
 static int mark(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body, bool read,

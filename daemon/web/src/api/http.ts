@@ -71,7 +71,7 @@ export function get<T>(path: string): Promise<T> {
 export function post<T>(path: string, body: unknown = {}): Promise<T> {
   return request<T>(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-Auth-Token": csrf },
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify(body),
   });
 }
@@ -79,7 +79,7 @@ export function post<T>(path: string, body: unknown = {}): Promise<T> {
 export function postImage(path: string, image: Blob): Promise<unknown> {
   return request<unknown>(path, {
     method: "POST",
-    headers: { "Content-Type": "image/jpeg", "X-Auth-Token": csrf },
+    headers: { "Content-Type": "image/jpeg", "X-CSRF-Token": csrf },
     body: image,
   });
 }

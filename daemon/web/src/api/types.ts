@@ -5,7 +5,7 @@
 // - JSON in UTF-8; snake_case; times are RFC 3339 in UTC with milliseconds ("2026-11-21T14:02:05.123Z"), null where
 //   not set; dates are "YYYY-MM-DD" and wall times of day "HH:MM", both in the unit's zone; ids are integers below 2^53.
 // - GET changes nothing. Everything that changes is POST with Content-Type application/json, the session cookie and
-//   the header X-Auth-Token (value from /api/me or /api/p/state).
+//   the header X-CSRF-Token (value from /api/me or /api/p/state).
 // - A failure is {error: ApiError}. Status: 400 invalid, 401 no session, 403 denied, 404 not_found, 405, 409 conflict,
 //   413 too large, 429 busy (Retry-After), 503 (Retry-After).
 // - Lists are newest first unless said otherwise and end with `next` (pass it as ?before=) where there is more.

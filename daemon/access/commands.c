@@ -1,0 +1,221 @@
+#include "daemon/access/access.h"
+
+#include <string.h>
+
+#include "daemon/core/body.h"
+#include "daemon/store/checkin.h"
+#include "daemon/store/person.h"
+#include "daemon/store/query_incident.h"
+#include "daemon/store/session.h"
+#include "daemon/store/staff.h"
+#include "protocol/base/text.h"
+
+#define SESSIONS_AT_ONCE 64
+
+static int session_open(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                        json_t **result, struct ck_refusal *refusal)
+{
+    int64_t staff = 0, expires = 0, id = 0;
+    const char *hex = NULL;
+    uint8_t hash[CK_SHA256_SIZE];
+    int r = ck_body_id(body, "staff", &staff, refusal);
+    r = r == 0 ? ck_body_id(body, "expires", &expires, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "token_hash", 64, false, &hex, refusal) : r;
+    if (r == 0 && ck_hex_decode(hex, hash, sizeof hash) != 0) {
+        r = ck_refuse(refusal, CK_E_INVALID, "token_hash", "must be 64 hexadecimal digits");
+    }
+    struct ck_wall now = ck_turn_now(turn);
+    r = r == 0 ? ck_session_insert_staff(ck_turn_store(turn), hash, staff, actor->peer, now,
+                                         (struct ck_wall){expires}, &id)
+               : r;
+    if (r != 0) {
+        return r;
+    }
+    struct ck_actor self = {.kind = CK_ACTOR_STAFF, .staff_id = staff};
+    memcpy(self.peer, actor->peer, sizeof self.peer);
+    struct ck_record record = {.action = "LOGGED_IN",
+                               .object = "session",
+                               .object_id = id,
+                               .sealed = json_pack("{s:s}", "peer", actor->peer)};
+    r = ck_turn_audit(turn, &self, &record);
+    if (r == 0) {
+        *result = json_pack("{s:I}", "session", (json_int_t)id);
+    }
+    return r;
+}
+
+static int session_close(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    (void)body;
+    (void)result;
+    (void)refusal;
+    int r = ck_session_revoke(ck_turn_store(turn), actor->session_id, ck_turn_now(turn));
+    struct ck_record record = {
+        .action = "LOGGED_OUT", .object = "session", .object_id = actor->session_id};
+    r = r == 0 ? ck_turn_audit(turn, actor, &record) : r;
+    struct ck_output output = {.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = actor->session_id};
+    return r == 0 ? ck_turn_output(turn, &output) : r;
+}
+
+static int session_touch(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    int64_t expires = 0;
+    int r = ck_body_id(body, "expires", &expires, refusal);
+    return r == 0 ? ck_session_touch(ck_turn_store(turn), actor->session_id, ck_turn_now(turn),
+                                     (struct ck_wall){expires})
+                  : r;
+}
+
+static int session_refused(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                           json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    const char *login = NULL;
+    int r = ck_body_text(body, "login", 128, true, &login, refusal);
+    if (r != 0) {
+        return r;
+    }
+    struct ck_record record = {
+        .action = "LOGIN_REFUSED",
+        .object = "session",
+        .result = "denied",
+        .sealed = json_pack("{s:s, s:s}", "login", login, "peer", actor->peer)};
+    return ck_turn_audit(turn, actor, &record);
+}
+
+static int access_denied(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    const char *action = NULL;
+    int r = ck_body_text(body, "action", 64, false, &action, refusal);
+    if (r != 0) {
+        return r;
+    }
+    struct ck_record record = {
+        .action = "DENIED",
+        .object = "session",
+        .object_id = actor->session_id,
+        .result = "denied",
+        .open = json_pack("{s:s}", "wanted", action)};
+    return ck_turn_audit(turn, actor, &record);
+}
+
+/* Ends the sessions of a staff member but one, and the sockets behind them. */
+static int end_sessions(struct ck_turn *turn, int64_t staff, int64_t but)
+{
+    int64_t ids[SESSIONS_AT_ONCE];
+    size_t count = 0;
+    int r = ck_session_revoke_staff(ck_turn_store(turn), staff, but, ck_turn_now(turn), ids,
+                                    SESSIONS_AT_ONCE, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_output output = {.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = ids[i]};
+        r = ck_turn_output(turn, &output);
+    }
+    return r;
+}
+
+static int password_changed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                            json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    const char *hash = NULL;
+    int r = ck_body_text(body, "hash", 256, false, &hash, refusal);
+    r = r == 0 ? ck_staff_set_password(ck_turn_store(turn), actor->staff_id, hash, false) : r;
+    r = r == 0 ? end_sessions(turn, actor->staff_id, actor->session_id) : r;
+    struct ck_record record = {
+        .action = "STAFF_PASSWORD_SET", .object = "staff", .object_id = actor->staff_id};
+    return r == 0 ? ck_turn_audit(turn, actor, &record) : r;
+}
+
+/* ---- reads ---- */
+
+struct owner {
+    int64_t unit, inspector, person;
+};
+
+static int find_owner(struct ck_turn *turn, const char *object, int64_t id, struct owner *owner)
+{
+    struct ck_store *store = ck_turn_store(turn);
+    if (strcmp(object, "checkin") == 0 || strcmp(object, "thumbnail") == 0) {
+        struct ck_checkin_row row;
+        int r = ck_checkin_load(store, id, &row);
+        if (r == 0) {
+            *owner = (struct owner){row.unit, row.step.inspector, row.step.person};
+        }
+        return r;
+    }
+    if (strcmp(object, "incident") == 0) {
+        return ck_query_incident_owner(store, id, &owner->unit, &owner->inspector);
+    }
+    owner->person = id;
+    return ck_person_owner(store, id, &owner->unit, &owner->inspector);
+}
+
+/* The record's object: what a picture or a thread belongs to. */
+static const char *object_kind(const char *object)
+{
+    return strcmp(object, "thumbnail") == 0                                       ? "checkin"
+           : strcmp(object, "photo") == 0 || strcmp(object, "messages") == 0 ? "person"
+                                                                              : object;
+}
+
+static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
+                    int64_t id, struct ck_refusal *refusal)
+{
+    struct owner owner = {0};
+    int r = find_owner(turn, object, id, &owner);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "", "there is no such %s", object_kind(object));
+    }
+    if (r != 0) {
+        return r;
+    }
+    if (!ck_in_scope(actor, owner.unit, owner.inspector)) {
+        return ck_turn_deny(turn, actor, object_kind(object), id, owner.person,
+                            "outside the caseload or unit", refusal);
+    }
+    struct ck_record record = {.action = "READ",
+                               .object = object_kind(object),
+                               .object_id = id,
+                               .person_id = owner.person,
+                               .open = json_pack("{s:s}", "what", object)};
+    return ck_turn_audit(turn, actor, &record);
+}
+
+static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const words[] = {"person",   "checkin", "incident", "photo", "thumbnail",
+                                        "messages", "today",   "persons",  "log",   NULL};
+    (void)result;
+    int word = 0;
+    int64_t id = 0;
+    int r = ck_body_word(body, "object", words, &word, refusal);
+    if (r != 0) {
+        return r;
+    }
+    if (word < 6) {
+        r = ck_body_id(body, "id", &id, refusal);
+        return r == 0 ? read_one(turn, actor, words[word], id, refusal) : r;
+    }
+    struct ck_record record = {.action = "READ",
+                               .object = "session",
+                               .object_id = actor->session_id,
+                               .open = json_pack("{s:s}", "what", words[word])};
+    return ck_turn_audit(turn, actor, &record);
+}
+
+void ck_access_register(struct ck_registry *registry)
+{
+    static const struct ck_handler_entry entries[] = {
+        {"session.open", session_open},       {"session.close", session_close},
+        {"session.touch", session_touch},     {"session.refused", session_refused},
+        {"access.denied", access_denied},     {"read", read_any},
+        {"password.changed", password_changed},
+    };
+    ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
+}

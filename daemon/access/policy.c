@@ -1,0 +1,125 @@
+#include "daemon/access/policy.h"
+
+#include <string.h>
+
+#include "protocol/base/error.h"
+
+#define I CK_ROLE_INSPECTOR
+#define O CK_ROLE_OFFICER
+#define S CK_ROLE_SUPERVISOR
+#define A CK_ROLE_ADMINISTRATOR
+
+static const struct ck_policy table[] = {
+    {"setup.state", CK_WHO_ANYBODY, 0},
+    {"setup.first", CK_WHO_ANYBODY, 0},
+    {"session.login", CK_WHO_ANYBODY, 0},
+    {"session.logout", CK_WHO_STAFF, 0},
+    {"me.read", CK_WHO_STAFF, 0},
+    {"me.password", CK_WHO_STAFF, 0},
+    {"me.language", CK_WHO_STAFF, 0},
+    {"unit.list", CK_WHO_STAFF, 0},
+    {"unit.create", CK_WHO_STAFF, A},
+    {"staff.list", CK_WHO_STAFF, 0},
+    {"staff.create", CK_WHO_STAFF, A},
+    {"staff.update", CK_WHO_STAFF, A},
+    {"staff.password", CK_WHO_STAFF, A},
+
+    {"person.list", CK_WHO_STAFF, I | O | S},
+    {"person.create", CK_WHO_STAFF, I | S},
+    {"person.read", CK_WHO_STAFF, I | O | S},
+    {"person.update", CK_WHO_STAFF, I | S},
+    {"person.enrol", CK_WHO_STAFF, I | S},
+    {"photo.store", CK_WHO_STAFF, I | S},
+    {"photo.read", CK_WHO_STAFF, I | O | S},
+    {"order.create", CK_WHO_STAFF, I | S},
+    {"order.end", CK_WHO_STAFF, I | S},
+    {"plan.create", CK_WHO_STAFF, I | S},
+    {"plan.preview", CK_WHO_STAFF, I | S},
+    {"plan.end", CK_WHO_STAFF, I | S},
+    {"checkin.list", CK_WHO_STAFF, I | O | S},
+    {"checkin.on_demand", CK_WHO_STAFF, I},
+
+    {"today.read", CK_WHO_STAFF, I | O | S},
+    {"checkin.read", CK_WHO_STAFF, I | O | S},
+    {"checkin.outcome", CK_WHO_STAFF, I},
+    {"checkin.review", CK_WHO_STAFF, I},
+    {"checkin.conclude", CK_WHO_STAFF, I | O | S},
+    {"checkin.concern", CK_WHO_STAFF, I | O},
+    {"review.list", CK_WHO_STAFF, I},
+    {"thumbnail.read", CK_WHO_STAFF, I | S},
+    {"recording.view", CK_WHO_STAFF, I | S},
+    {"recording.play", CK_WHO_STAFF, I | S},
+
+    {"incident.list", CK_WHO_STAFF, I | O | S},
+    {"incident.read", CK_WHO_STAFF, I | O | S},
+    {"incident.acknowledge", CK_WHO_STAFF, I | O | S},
+    {"incident.note", CK_WHO_STAFF, I | O | S},
+    {"incident.reached", CK_WHO_STAFF, I | O | S},
+    {"incident.safety", CK_WHO_STAFF, I | O | S},
+    {"incident.conclude", CK_WHO_STAFF, I | O | S},
+
+    {"message.list", CK_WHO_STAFF, I},
+    {"message.send", CK_WHO_STAFF, I},
+    {"message.read", CK_WHO_STAFF, I},
+
+    {"log.list", CK_WHO_STAFF, S},
+    {"log.read", CK_WHO_STAFF, S},
+    {"figures.read", CK_WHO_STAFF, S},
+    {"system.read", CK_WHO_STAFF, A | S},
+    {"console.connect", CK_WHO_STAFF, I | O | S | A},
+
+    {"link.exchange", CK_WHO_ANYBODY, 0},
+    {"self.state", CK_WHO_PERSON, 0},
+    {"self.language", CK_WHO_PERSON, 0},
+    {"self.notice", CK_WHO_PERSON, 0},
+    {"self.decline", CK_WHO_PERSON, 0},
+    {"self.facts", CK_WHO_PERSON, 0},
+    {"self.messages", CK_WHO_PERSON, 0},
+    {"self.message_send", CK_WHO_PERSON, 0},
+    {"self.message_read", CK_WHO_PERSON, 0},
+    {"self.connect", CK_WHO_PERSON, 0},
+};
+
+const struct ck_policy *ck_policy_find(const char *action)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(table[i].action, action) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+const struct ck_policy *ck_policy_all(size_t *count)
+{
+    *count = sizeof table / sizeof table[0];
+    return table;
+}
+
+int ck_policy_check(const struct ck_policy *policy, const struct ck_actor *actor)
+{
+    if (policy->who == CK_WHO_ANYBODY) {
+        return 0;
+    }
+    enum ck_actor_kind kind =
+        policy->who == CK_WHO_STAFF ? CK_ACTOR_STAFF : CK_ACTOR_PERSON;
+    if (actor == NULL || actor->kind != kind) {
+        return CK_E_AUTH;
+    }
+    return policy->roles == 0 || (actor->roles & policy->roles) != 0 ? 0 : CK_E_DENIED;
+}
+
+struct ck_scope ck_policy_scope(const struct ck_actor *actor)
+{
+    struct ck_scope scope = {0};
+    if (actor->kind != CK_ACTOR_STAFF) {
+        return scope;
+    }
+    if ((actor->roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0) {
+        scope.unit = actor->unit_id;
+    }
+    if ((actor->roles & CK_ROLE_INSPECTOR) != 0) {
+        scope.inspector = actor->staff_id;
+    }
+    return scope;
+}

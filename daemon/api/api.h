@@ -1,0 +1,75 @@
+/* The HTTP API of protocol/http.yaml: requests in, commands and queries behind them.
+ *
+ * For every request, in this order: route, session, CSRF token, policy (daemon/access/policy.h), body; reads of a person's data are
+ * recorded by a command before the query runs. Loop thread only. */
+#ifndef DAEMON_API_API_H
+#define DAEMON_API_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include <jansson.h>
+
+#include "daemon/config/config.h"
+#include "daemon/core/bus.h"
+#include "daemon/http/pages.h"
+#include "daemon/http/server.h"
+#include "daemon/store/readers.h"
+
+#define CK_API_BODY_MAX (64 << 10)            /* bytes of a JSON body */
+#define CK_API_PHOTO_MAX (2 << 20)            /* bytes of a reference photo */
+#define CK_API_VIEWS_MAX 1024                 /* recordings that may be played at once; the oldest goes */
+#define CK_API_VIEW_MS INT64_C(7200000)       /* how long after its reason a recording may be played */
+#define CK_API_READ_NOTED_MS INT64_C(3600000) /* lists that pages ask for again and again are recorded once in this time, a session */
+#define CK_API_TOUCH_MS INT64_C(60000)        /* a session's last use is written down this often */
+#define CK_API_PASSWORDS_MAX 2                /* Argon2id at once: 64 MiB each */
+#define CK_API_PASSWORDS_WAITING_MAX 64       /* one more gets 503 */
+
+struct ck_api;
+
+struct ck_api_options {
+    uv_loop_t *loop;
+    const struct ck_config *config; /* outlives it */
+    struct ck_bus *bus;
+    struct ck_readers *readers;
+    const struct ck_pages *pages;
+    const uint8_t *master_key; /* CK_KEY_SIZE bytes that outlive it */
+    const char *recording_dir; /* copied */
+    struct ck_wall (*now)(void);
+    struct ck_mono (*mono)(void);
+    void (*random)(void *user, void *bytes, size_t size);
+    /* System of http.yaml without `log` and `quarantined`, for GET /api/system. */
+    json_t *(*system)(void *user);
+    void *user;
+};
+
+/* -ENOMEM. A route without an entry in the policy table aborts: it is our own mistake. */
+int ck_api_create(const struct ck_api_options *options, struct ck_api **api);
+void ck_api_destroy(struct ck_api *api);
+
+/* For struct ck_http_handlers: how large a body may be, and the request itself. `api` as void. */
+size_t ck_api_body_limit(void *api, const char *path);
+void ck_api_request(void *api, struct ck_http_request *request);
+
+/* A new token for POST /api/setup, which takes the place of any earlier one; good until it is used or the daemon ends. */
+#define CK_API_SETUP_TOKEN_SIZE 33
+void ck_api_setup_token(struct ck_api *api, char token[static CK_API_SETUP_TOKEN_SIZE]);
+
+/* ---- for the WebSockets, which know the same sessions ---- */
+
+#define CK_API_STAFF_COOKIE "__Host-ck_staff"
+#define CK_API_PERSON_COOKIE "__Host-ck_person"
+
+/* The digest that the store knows a cookie's session by. CK_E_SYNTAX. */
+int ck_api_token_hash(const char *cookie, uint8_t hash[static CK_SHA256_SIZE]);
+
+/* Whole shapes, for `hello`: run on a reader. Me without csrf; PersonState without csrf. */
+int ck_api_query_me(struct ck_store *store, int64_t staff, struct ck_wall now, json_t **me);
+int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t checkin,
+                              struct ck_wall now, json_t **state);
+/* The CSRF token of a cookie's session. CK_E_SYNTAX. */
+#define CK_API_CSRF_SIZE 44
+int ck_api_csrf(const char *cookie, char csrf[static CK_API_CSRF_SIZE]);
+
+#endif

@@ -1,0 +1,122 @@
+#ifndef DAEMON_API_API_IMPL_H
+#define DAEMON_API_API_IMPL_H
+
+#include "daemon/access/policy.h"
+#include "daemon/api/api.h"
+#include "daemon/http/limit.h"
+#include "daemon/store/query_people.h"
+#include "daemon/store/session.h"
+
+#define COOKIE_MAX 64
+
+struct ck_api_call;
+
+/* Runs on a reader in the thread pool; may fill call->blob instead of *out. */
+typedef int ck_api_query(struct ck_store *store, struct ck_api_call *call, json_t **out);
+/* Answers by itself. */
+typedef void ck_api_custom(struct ck_api_call *call);
+
+struct ck_api_route {
+    enum ck_http_method method;
+    const char *pattern; /* "/api/persons/{id}/photo" */
+    const char *action;  /* of the policy table */
+    const char *command; /* submitted with the body and, under `member`, the path's id */
+    const char *member;
+    ck_api_query *query; /* after the command (about its result's id, or the path's), or by itself */
+    const char *read;    /* object of the READ record that comes before the query */
+    bool noted;          /* the record is made once an hour and session only */
+    ck_api_custom *custom;
+};
+
+struct ck_api_view {
+    uint8_t token[16];
+    int64_t recording, session;
+    struct ck_wall until;
+};
+
+struct ck_api_noted {
+    int64_t session, id;
+    const char *object;
+    struct ck_wall until;
+};
+
+#define NOTED_MAX 4096
+#define FAILURES_KEYS_MAX 4096
+
+struct ck_api {
+    struct ck_api_options options;
+    char *recording_dir;
+    uint8_t setup_hash[CK_SHA256_SIZE];
+    bool has_setup;
+    struct ck_api_view views[CK_API_VIEWS_MAX];
+    size_t next_view;
+    struct ck_api_noted noted[NOTED_MAX];
+    /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and never locked. */
+    struct ck_limit *failed_logins, *failed_links, *failed_accounts;
+    unsigned passwords_running, passwords_waiting;
+    struct ck_password_job *passwords, **passwords_end;
+};
+
+struct ck_api_call {
+    struct ck_api *api;
+    struct ck_http_request *request;
+    const struct ck_api_route *route;
+    const struct ck_policy *policy;
+    struct ck_actor actor;
+    bool has_session;
+    struct ck_session session;
+    char cookie[COOKIE_MAX];
+    uint8_t token_hash[CK_SHA256_SIZE];
+    int64_t id;     /* of the path */
+    int64_t object; /* what the follow-up query is about */
+    struct ck_wall now;
+    json_t *body;
+    json_t *value;
+    /* Query members; 0 and "" where missing. */
+    int64_t before, after, person, staff, inspector, weeks;
+    char text[128], word[64], from[16], until[16];
+    /* A picture. */
+    void *blob;
+    size_t blob_size;
+    struct ck_refusal refusal;
+    struct ck_login login;
+};
+
+/* api.c */
+void ck_api_answer_json(struct ck_api_call *call, unsigned status, json_t *value,
+                        const char *set_cookie);
+void ck_api_answer_error(struct ck_api_call *call, int code, const struct ck_refusal *refusal);
+void ck_api_refuse(struct ck_api_call *call, int code, const char *field, const char *text);
+void ck_api_finish(struct ck_api_call *call);
+/* Submits with the call's actor; `done` as ck_bus_done with the call as cookie. */
+void ck_api_submit(struct ck_api_call *call, const char *command, json_t *body, ck_bus_done *done);
+/* Runs a query; done as ck_readers_done with the call as cookie. */
+void ck_api_run(struct ck_api_call *call, ck_readers_query *query, ck_readers_done *done);
+/* Answers with what the route's own query gives. */
+void ck_api_answer_query(struct ck_api_call *call);
+/* A text member of the body of the given length, or NULL after an answer. */
+const char *ck_api_text(struct ck_api_call *call, const char *name, size_t max);
+/* true, and the call is answered, where this address has failed too often. */
+bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed);
+void ck_api_failed(struct ck_api_call *call, struct ck_limit *failed);
+
+/* routes.c */
+extern const struct ck_api_route ck_api_routes[];
+extern const size_t ck_api_route_count;
+
+/* sessions.c */
+extern ck_api_custom ck_api_setup_state, ck_api_setup_first, ck_api_login, ck_api_logout,
+    ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts;
+/* pictures.c */
+extern ck_api_custom ck_api_photo_store;
+extern ck_api_query ck_api_photo_query, ck_api_thumbnail_query;
+/* playback.c */
+extern ck_api_custom ck_api_view_recording, ck_api_play_recording;
+/* queries.c */
+extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
+    ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,
+    ck_api_checkin, ck_api_checkin_row, ck_api_today, ck_api_reviews, ck_api_incidents,
+    ck_api_incident, ck_api_messages, ck_api_log, ck_api_log_entry, ck_api_figures, ck_api_system,
+    ck_api_self, ck_api_self_messages;
+
+#endif

@@ -1,0 +1,528 @@
+#include "daemon/api/hub.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/access/policy.h"
+#include "daemon/api/api.h"
+#include "daemon/config/log.h"
+#include "daemon/store/session.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define COOKIE_MAX 64
+#define ALL_MESSAGES ((INT64_C(1) << 53) - 1)
+
+struct ck_hub_page {
+    struct ck_hub *hub;
+    struct ck_hub_page *next;
+    struct ck_http_socket *socket; /* NULL once it is gone */
+    enum ck_client_side side;
+    struct ck_actor actor;
+    char cookie[COOKIE_MAX];
+    uint8_t token_hash[CK_SHA256_SIZE];
+    struct ck_session session; /* what the last look-up found */
+    bool found;
+    bool started;     /* authorised and greeted */
+    unsigned queries; /* under way: the memory must wait for them */
+    unsigned errors, messages;
+    uint64_t window_ms; /* since when `messages` counts */
+    uint64_t today_ms;  /* last `today` */
+    bool today_waits;
+};
+
+struct ck_hub {
+    struct ck_hub_options options;
+    struct ck_hub_page *first;
+    uv_timer_t timer;
+    uint64_t ticks;
+};
+
+enum ck_client_side ck_hub_page_side(const struct ck_hub_page *page)
+{
+    return page->side;
+}
+
+const struct ck_actor *ck_hub_page_actor(const struct ck_hub_page *page)
+{
+    return &page->actor;
+}
+
+/* ---- sending ---- */
+
+static void send_text(struct ck_hub_page *page, const char *text)
+{
+    if (page->socket != NULL && page->started) {
+        ck_http_socket_send(page->socket, text, strlen(text));
+    }
+}
+
+void ck_hub_send(struct ck_hub_page *page, json_t *message)
+{
+    ck_cleanup(ck_freep) char *text = message == NULL ? NULL : json_dumps(message, JSON_COMPACT);
+    json_decref(message);
+    if (text == NULL) {
+        ck_log(CK_LOG_ERROR, "no memory for a message to a page");
+        return;
+    }
+    send_text(page, text);
+}
+
+/* Sends to all pages that `chosen` picks. */
+static unsigned send_to(struct ck_hub *hub, json_t *message,
+                        bool (*chosen)(const struct ck_hub_page *, int64_t, unsigned), int64_t id,
+                        unsigned roles)
+{
+    ck_cleanup(ck_freep) char *text = message == NULL ? NULL : json_dumps(message, JSON_COMPACT);
+    json_decref(message);
+    unsigned count = 0;
+    for (struct ck_hub_page *page = hub->first; text != NULL && page != NULL; page = page->next) {
+        if (page->socket != NULL && page->started && chosen(page, id, roles)) {
+            send_text(page, text);
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool of_person(const struct ck_hub_page *page, int64_t person, unsigned roles)
+{
+    (void)roles;
+    return page->actor.person_id == person && person != 0;
+}
+
+static bool of_staff(const struct ck_hub_page *page, int64_t staff, unsigned roles)
+{
+    (void)roles;
+    return page->actor.staff_id == staff && staff != 0;
+}
+
+static bool of_unit(const struct ck_hub_page *page, int64_t unit, unsigned roles)
+{
+    return page->side == CK_CLIENT_CONSOLE && page->actor.unit_id == unit &&
+           (page->actor.roles & roles) != 0;
+}
+
+unsigned ck_hub_to_person(struct ck_hub *hub, int64_t person, json_t *message)
+{
+    return send_to(hub, message, of_person, person, 0);
+}
+
+unsigned ck_hub_to_staff(struct ck_hub *hub, int64_t staff, json_t *message)
+{
+    return send_to(hub, message, of_staff, staff, 0);
+}
+
+unsigned ck_hub_to_unit(struct ck_hub *hub, int64_t unit, unsigned roles, json_t *message)
+{
+    return send_to(hub, message, of_unit, unit, roles);
+}
+
+static void send_today(struct ck_hub_page *page, uint64_t now_ms)
+{
+    page->today_waits = false;
+    page->today_ms = now_ms;
+    ck_hub_send(page, ck_client_today());
+}
+
+void ck_hub_today(struct ck_hub *hub, int64_t unit)
+{
+    uint64_t now_ms = uv_now(hub->options.loop);
+    for (struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
+        if (page->side != CK_CLIENT_CONSOLE || page->actor.unit_id != unit) {
+            continue;
+        }
+        if (now_ms - page->today_ms >= CK_HUB_TODAY_MS) {
+            send_today(page, now_ms);
+        } else {
+            page->today_waits = true;
+        }
+    }
+}
+
+/* ---- life of a page ---- */
+
+static void maybe_free(struct ck_hub_page *page)
+{
+    if (page->socket != NULL || page->queries > 0) {
+        return;
+    }
+    for (struct ck_hub_page **at = &page->hub->first; *at != NULL; at = &(*at)->next) {
+        if (*at == page) {
+            *at = page->next;
+            break;
+        }
+    }
+    ck_wipe(page->cookie, sizeof page->cookie);
+    free(page);
+}
+
+static void close_page(struct ck_hub_page *page, unsigned code, const char *reason)
+{
+    if (page->socket != NULL) {
+        ck_http_socket_close(page->socket, code, reason);
+    }
+}
+
+static bool run(struct ck_hub_page *page, ck_readers_query *query, ck_readers_done *done)
+{
+    int error = ck_readers_run(page->hub->options.readers, query, page, done, page);
+    if (error != 0) {
+        close_page(page, CK_HTTP_CLOSE_OVERLOAD, "try again in a moment");
+        return false;
+    }
+    page->queries++;
+    return true;
+}
+
+/* ---- hello ---- */
+
+static int query_hello(struct ck_store *store, void *argument, json_t **out)
+{
+    struct ck_hub_page *page = argument;
+    struct ck_wall now = page->hub->options.now();
+    return page->side == CK_CLIENT_PERSON
+               ? ck_api_query_person_state(store, page->actor.person_id, page->actor.checkin_id,
+                                           now, out)
+               : ck_api_query_me(store, page->actor.staff_id, now, out);
+}
+
+static void on_hello(void *cookie, int code, json_t *value)
+{
+    struct ck_hub_page *page = cookie;
+    const struct ck_hub_calls *calls = &page->hub->options.calls;
+    char csrf[CK_API_CSRF_SIZE];
+    page->queries--;
+    if (code == 0 && page->socket != NULL && ck_api_csrf(page->cookie, csrf) == 0) {
+        json_object_set_new(value, "csrf", json_string(csrf));
+        bool first = !page->started;
+        page->started = true;
+        json_t *ice = calls->ice_servers(calls->user);
+        ck_hub_send(page, page->side == CK_CLIENT_PERSON ? ck_client_person_hello(value, ice)
+                                                         : ck_client_console_hello(value, ice));
+        if (first) {
+            ck_http_socket_start(page->socket);
+        }
+    } else {
+        json_decref(value);
+        if (page->socket != NULL) {
+            ck_log(CK_LOG_ERROR, "no hello for a page: %s", ck_error_text(code));
+            close_page(page, CK_HTTP_CLOSE_OVERLOAD, "try again in a moment");
+        }
+    }
+    maybe_free(page);
+}
+
+void ck_hub_refresh_person(struct ck_hub *hub, int64_t person)
+{
+    for (struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
+        if (page->socket != NULL && page->started && of_person(page, person, 0)) {
+            run(page, query_hello, on_hello);
+        }
+    }
+}
+
+/* ---- session ---- */
+
+static int query_session(struct ck_store *store, void *argument, json_t **out)
+{
+    struct ck_hub_page *page = argument;
+    (void)out;
+    int error = ck_session_find(store, page->token_hash, page->hub->options.now(), &page->session);
+    page->found = error == 0;
+    return error == CK_E_NOT_FOUND ? 0 : error;
+}
+
+static unsigned pages_of_session(const struct ck_hub *hub, int64_t session)
+{
+    unsigned count = 0;
+    for (const struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
+        count += page->socket != NULL && page->actor.session_id == session;
+    }
+    return count;
+}
+
+static bool right_side(const struct ck_hub_page *page)
+{
+    const char *action =
+        page->side == CK_CLIENT_PERSON ? "self.connect" : "console.connect";
+    return ck_policy_check(ck_policy_find(action), &page->actor) == 0;
+}
+
+/* What was written to the person while they were away has arrived now. */
+static void mark_delivered(struct ck_hub_page *page)
+{
+    if (page->side == CK_CLIENT_PERSON) {
+        ck_bus_submit(page->hub->options.bus, "message.delivered", &page->actor,
+                      json_pack("{s:I}", "up_to", (json_int_t)ALL_MESSAGES), NULL, NULL);
+    }
+}
+
+static void on_session(void *cookie, int code, json_t *value)
+{
+    struct ck_hub_page *page = cookie;
+    (void)value;
+    page->queries--;
+    const struct ck_session *session = &page->session;
+    if (code != 0) {
+        close_page(page, CK_HTTP_CLOSE_OVERLOAD, "try again in a moment");
+    } else if (page->socket != NULL) {
+        page->actor.kind = session->staff != 0 ? CK_ACTOR_STAFF : CK_ACTOR_PERSON;
+        page->actor.roles = (unsigned)session->roles;
+        page->actor.staff_id = session->staff;
+        page->actor.person_id = session->person;
+        page->actor.unit_id = session->unit;
+        page->actor.checkin_id = session->checkin;
+        if (!page->found || !right_side(page)) {
+            close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "no session");
+        } else if (pages_of_session(page->hub, session->id) >= CK_HUB_SOCKETS_PER_SESSION) {
+            close_page(page, CK_HTTP_CLOSE_POLICY, "too many pages");
+        } else {
+            page->actor.session_id = session->id;
+            mark_delivered(page);
+            run(page, query_hello, on_hello);
+        }
+    }
+    maybe_free(page);
+}
+
+static void on_recheck(void *cookie, int code, json_t *value)
+{
+    struct ck_hub_page *page = cookie;
+    (void)value;
+    page->queries--;
+    if (code == 0 && !page->found) {
+        close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "the session has ended");
+    }
+    maybe_free(page);
+}
+
+void ck_hub_end_session(struct ck_hub *hub, int64_t session)
+{
+    for (struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
+        if (page->actor.session_id == session && session != 0) {
+            close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "the session has ended");
+        }
+    }
+}
+
+void ck_hub_open(struct ck_hub *hub, enum ck_client_side side, struct ck_http_socket *socket)
+{
+    struct ck_hub_page *page = calloc(1, sizeof *page);
+    if (page == NULL) {
+        ck_http_socket_close(socket, CK_HTTP_CLOSE_OVERLOAD, "out of memory");
+        return;
+    }
+    const char *name = side == CK_CLIENT_PERSON ? CK_API_PERSON_COOKIE : CK_API_STAFF_COOKIE;
+    page->hub = hub;
+    page->side = side;
+    page->socket = socket;
+    page->next = hub->first;
+    hub->first = page;
+    snprintf(page->actor.peer, sizeof page->actor.peer, "%s", ck_http_socket_address(socket));
+    ck_http_socket_set_context(socket, page);
+    if (ck_http_socket_cookie(socket, name, page->cookie, sizeof page->cookie) != 0 ||
+        ck_api_token_hash(page->cookie, page->token_hash) != 0) {
+        close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "no session");
+        return;
+    }
+    run(page, query_session, on_session);
+}
+
+void ck_hub_closed(struct ck_hub *hub, struct ck_http_socket *socket)
+{
+    struct ck_hub_page *page = ck_http_socket_context(socket);
+    if (page == NULL) {
+        return;
+    }
+    const struct ck_hub_calls *calls = &hub->options.calls;
+    page->socket = NULL;
+    if (page->started) {
+        calls->closed(calls->user, page);
+    }
+    maybe_free(page);
+}
+
+/* ---- messages in ---- */
+
+static void count_error(struct ck_hub_page *page)
+{
+    if (++page->errors >= CK_HUB_ERRORS_MAX) {
+        close_page(page, CK_HTTP_CLOSE_POLICY, "too many errors");
+    }
+}
+
+static bool too_many(struct ck_hub_page *page)
+{
+    uint64_t now_ms = uv_now(page->hub->options.loop);
+    if (now_ms - page->window_ms >= CK_HUB_MESSAGES_MS) {
+        page->window_ms = now_ms;
+        page->messages = 0;
+    }
+    return ++page->messages > CK_HUB_MESSAGES_MAX;
+}
+
+/* A command on behalf of a page whose socket may go before it is answered. */
+struct pending {
+    struct ck_hub *hub;
+    struct ck_hub_page *page;
+    struct ck_client_ref ref;
+};
+
+static enum ck_client_error error_word(int code)
+{
+    switch (code) {
+    case CK_E_DENIED:
+        return CK_CLIENT_DENIED;
+    case CK_E_NOT_FOUND:
+        return CK_CLIENT_NOT_FOUND;
+    case CK_E_CONFLICT:
+        return CK_CLIENT_CONFLICT;
+    case CK_E_LIMIT:
+        return CK_CLIENT_LIMIT;
+    case CK_E_INVALID:
+        return CK_CLIENT_INVALID;
+    case CK_E_BUSY:
+        return CK_CLIENT_BUSY;
+    default:
+        return CK_CLIENT_UNAVAILABLE;
+    }
+}
+
+static void on_thread_command(void *cookie, const struct ck_result *result)
+{
+    ck_cleanup(ck_freep) struct pending *pending = cookie;
+    struct ck_hub_page *page = pending->page;
+    page->queries--;
+    if (result->code != 0) {
+        const char *field = result->refusal.field[0] == '\0' ? NULL : result->refusal.field;
+        ck_hub_send(page, ck_client_error(pending->ref, error_word(result->code), field, 0,
+                                          result->refusal.message, 0));
+    } else if (pending->ref.given) {
+        ck_hub_send(page, ck_client_ok(pending->ref));
+    }
+    maybe_free(page);
+}
+
+static void thread_command(struct ck_hub_page *page, const char *command, struct ck_client_ref ref,
+                           json_t *body)
+{
+    struct pending *pending = malloc(sizeof *pending);
+    if (pending == NULL) {
+        json_decref(body);
+        ck_hub_send(page, ck_client_error(ref, CK_CLIENT_UNAVAILABLE, NULL, 0, "out of memory", 0));
+        return;
+    }
+    *pending = (struct pending){.hub = page->hub, .page = page, .ref = ref};
+    page->queries++;
+    ck_bus_submit(page->hub->options.bus, command, &page->actor, body, on_thread_command, pending);
+}
+
+static bool thread_allowed(const struct ck_hub_page *page, const char *staff_action)
+{
+    const char *action = page->side == CK_CLIENT_PERSON ? "self.message_send" : staff_action;
+    return ck_policy_check(ck_policy_find(action), &page->actor) == 0;
+}
+
+static void take(struct ck_hub_page *page, const struct ck_client_message *message)
+{
+    const struct ck_hub_calls *calls = &page->hub->options.calls;
+    bool chat = message->kind == CK_CLIENT_MESSAGE || message->kind == CK_CLIENT_READ;
+    if (chat && !thread_allowed(page, "message.send")) {
+        ck_hub_send(page, ck_client_error(message->ref, CK_CLIENT_DENIED, NULL, 0,
+                                          "your role does not include this", 0));
+    } else if (message->kind == CK_CLIENT_MESSAGE) {
+        thread_command(page, "message.send", message->ref,
+                       json_pack("{s:I, s:s, s:s}", "person", (json_int_t)message->person,
+                                 "client_id", message->client_id, "text", message->text));
+    } else if (message->kind == CK_CLIENT_READ) {
+        thread_command(page, "message.read", message->ref,
+                       json_pack("{s:I, s:I}", "person", (json_int_t)message->person, "up_to",
+                                 (json_int_t)message->up_to));
+    } else {
+        calls->message(calls->user, page, message);
+    }
+}
+
+void ck_hub_message(struct ck_hub *hub, struct ck_http_socket *socket, const char *text,
+                    size_t size)
+{
+    (void)hub;
+    struct ck_hub_page *page = ck_http_socket_context(socket);
+    struct ck_client_message message;
+    struct ck_client_fault fault;
+    if (page == NULL || page->socket == NULL) {
+        return;
+    }
+    int error = ck_client_decode(page->side, text, size, &message, &fault);
+    if (error < 0) {
+        close_page(page, CK_HTTP_CLOSE_OVERLOAD, "out of memory");
+    } else if (error != 0 && fault.no_object) {
+        close_page(page, CK_HTTP_CLOSE_UNSUPPORTED, fault.text);
+    } else if (error != 0) {
+        ck_hub_send(page, ck_client_error(fault.ref, CK_CLIENT_INVALID, fault.field, 0, fault.text, 0));
+        count_error(page);
+    } else {
+        if (too_many(page)) {
+            ck_hub_send(page, ck_client_error(message.ref, CK_CLIENT_BUSY, NULL, 0,
+                                              "too many messages", CK_HUB_MESSAGES_MS));
+        } else {
+            take(page, &message);
+        }
+        ck_client_message_deinit(&message);
+    }
+}
+
+/* ---- time ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct ck_hub *hub = timer->data;
+    uint64_t now_ms = uv_now(hub->options.loop);
+    bool recheck = ++hub->ticks % (CK_HUB_RECHECK_MS / CK_HUB_TODAY_MS) == 0;
+    for (struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
+        if (page->socket == NULL || !page->started) {
+            continue;
+        }
+        if (page->today_waits) {
+            send_today(page, now_ms);
+        }
+        if (recheck) {
+            run(page, query_session, on_recheck);
+        }
+    }
+}
+
+int ck_hub_create(const struct ck_hub_options *options, struct ck_hub **out)
+{
+    struct ck_hub *hub = calloc(1, sizeof *hub);
+    if (hub == NULL) {
+        return -ENOMEM;
+    }
+    hub->options = *options;
+    uv_timer_init(options->loop, &hub->timer);
+    hub->timer.data = hub;
+    uv_timer_start(&hub->timer, on_tick, CK_HUB_TODAY_MS, CK_HUB_TODAY_MS);
+    *out = hub;
+    return 0;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct ck_hub *hub = handle->data;
+    while (hub->first != NULL) { /* pages whose last query came back with the end of the readers */
+        struct ck_hub_page *page = hub->first;
+        hub->first = page->next;
+        free(page);
+    }
+    free(hub);
+}
+
+void ck_hub_destroy(struct ck_hub *hub)
+{
+    if (hub != NULL) {
+        uv_close((uv_handle_t *)&hub->timer, on_timer_closed);
+    }
+}

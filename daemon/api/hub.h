@@ -1,0 +1,83 @@
+/* Who is connected: the WebSockets of persons and of consoles, what is pushed to them, and what comes from them as decoded, checked
+ * messages.
+ *
+ * The hub authorises a socket by its session cookie (4401 without one), sends `hello`, decodes, limits, and handles the message thread
+ * (message, read) itself. Everything that concerns a call goes to the owner of calls through ck_hub_calls.
+ *
+ * Loop thread only. */
+#ifndef DAEMON_API_HUB_H
+#define DAEMON_API_HUB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/bus.h"
+#include "daemon/http/server.h"
+#include "daemon/store/readers.h"
+#include "protocol/client.h"
+
+#define CK_HUB_MESSAGES_MAX 50   /* of one socket in … */
+#define CK_HUB_MESSAGES_MS 10000 /* … this time; beyond: error busy */
+#define CK_HUB_ERRORS_MAX 20     /* the 20th error closes a socket with 1008 */
+#define CK_HUB_SOCKETS_PER_SESSION 8
+#define CK_HUB_TODAY_MS 1000    /* at most one `today` a socket in this time */
+#define CK_HUB_RECHECK_MS 30000 /* sessions behind open sockets are looked up again this often */
+
+struct ck_hub;
+
+/* One connected page, good until closed() returns. */
+struct ck_hub_page;
+
+enum ck_client_side ck_hub_page_side(const struct ck_hub_page *page);
+/* Complete: kind, ids, roles, session, check-in of a person's link, address. */
+const struct ck_actor *ck_hub_page_actor(const struct ck_hub_page *page);
+
+/* What the owner of calls does with messages (all kinds of protocol/client.h but message and read). Every message is answered by
+ * one ck_client_ok() or ck_client_error(), now or later, with its ref; `offer` and `restart` by ck_client_answer() instead of ok. The message
+ * lives until the callback returns. */
+struct ck_hub_calls {
+    void *user;
+    void (*message)(void *user, struct ck_hub_page *page, const struct ck_client_message *message);
+    void (*closed)(void *user, struct ck_hub_page *page);
+    /* A new array for `hello`: ck_client_ice_servers(). */
+    json_t *(*ice_servers)(void *user);
+};
+
+struct ck_hub_options {
+    uv_loop_t *loop;
+    struct ck_bus *bus;
+    struct ck_readers *readers;
+    struct ck_wall (*now)(void);
+    struct ck_hub_calls calls;
+};
+
+int ck_hub_create(const struct ck_hub_options *options, struct ck_hub **hub);
+/* After the server has closed all its sockets. The memory goes when the loop has closed the handle. */
+void ck_hub_destroy(struct ck_hub *hub);
+
+/* The endpoints' callbacks (daemon/http/server.h). */
+void ck_hub_open(struct ck_hub *hub, enum ck_client_side side, struct ck_http_socket *socket);
+void ck_hub_message(struct ck_hub *hub, struct ck_http_socket *socket, const char *text,
+                    size_t size);
+void ck_hub_closed(struct ck_hub *hub, struct ck_http_socket *socket);
+
+/* To one page. `message` is taken over; NULL (no memory) is logged. */
+void ck_hub_send(struct ck_hub_page *page, json_t *message);
+
+/* To whoever is connected; the number of pages it went to. `message` is taken over. */
+unsigned ck_hub_to_person(struct ck_hub *hub, int64_t person, json_t *message);
+unsigned ck_hub_to_staff(struct ck_hub *hub, int64_t staff, json_t *message);
+/* Staff of the unit who have one of `roles` (CK_ROLE_… bits). */
+unsigned ck_hub_to_unit(struct ck_hub *hub, int64_t unit, unsigned roles, json_t *message);
+
+/* Something in GET /api/today of this unit changed: its consoles hear `today`. */
+void ck_hub_today(struct ck_hub *hub, int64_t unit);
+
+/* The person's check-in changed: their pages get `hello` with the present state. */
+void ck_hub_refresh_person(struct ck_hub *hub, int64_t person);
+
+/* Sessions that have ended (log-out, disabled account): their sockets close with 4401. */
+void ck_hub_end_session(struct ck_hub *hub, int64_t session);
+
+#endif

@@ -1,0 +1,371 @@
+/* What routes ask the store for, on a reader in the thread pool. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/api/api_impl.h"
+#include "daemon/audit/verify.h"
+#include "daemon/cases/cases.h"
+#include "daemon/core/plan_request.h"
+#include "daemon/core/wrap.h"
+#include "daemon/core/zones.h"
+#include "daemon/store/plan.h"
+#include "daemon/store/query_figures.h"
+#include "daemon/store/query_incident.h"
+#include "daemon/store/query_log.h"
+#include "daemon/store/query_people.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+
+#define ZONE_DIR "/usr/share/zoneinfo"
+#define WEEKS_DEFAULT 8
+#define WEEKS_MAX 53
+
+static int set_new(json_t *object, const char *name, json_t *value)
+{
+    return json_object_set_new(object, name, value) == 0 ? 0 : -ENOMEM;
+}
+
+static int set_time(json_t *object, const char *name, struct ck_wall at)
+{
+    char text[CK_WALL_TEXT_SIZE];
+    ck_wall_text(at, text);
+    return set_new(object, name, json_string(text));
+}
+
+/* {name: list} */
+static int wrap_list(int error, const char *name, json_t *list, json_t **out)
+{
+    if (error == 0) {
+        *out = json_pack("{s:o}", name, list);
+        return *out == NULL ? -ENOMEM : 0;
+    }
+    return error;
+}
+
+/* ---- units and staff ---- */
+
+int ck_api_units(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    (void)call;
+    json_t *list = NULL;
+    return wrap_list(ck_query_units(store, &list), "units", list, out);
+}
+
+int ck_api_unit(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_query_unit(store, call->object, out);
+}
+
+int ck_api_staff_list(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    json_t *list = NULL;
+    const struct ck_actor *actor = &call->actor;
+    int r = (actor->roles & CK_ROLE_ADMINISTRATOR) != 0 ? ck_query_staff(store, 0, &list)
+            : (actor->roles & CK_ROLE_SUPERVISOR) != 0
+                ? ck_query_staff(store, actor->unit_id, &list)
+                : ck_query_staff_names(store, actor->unit_id, &list);
+    return wrap_list(r, "staff", list, out);
+}
+
+int ck_api_staff_one(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_query_staff_one(store, call->object, out);
+}
+
+static int add_clock(json_t *object, const char *zone, struct ck_wall now)
+{
+    struct ck_day day;
+    int r = set_time(object, "server_time", now);
+    if (r == 0 && zone != NULL && ck_zone_day(ZONE_DIR, zone, now, &day) == 0) {
+        r = set_new(object, "utc_offset_min", json_integer(day.utc_offset_min));
+    }
+    return r;
+}
+
+int ck_api_query_me(struct ck_store *store, int64_t staff, struct ck_wall now, json_t **out)
+{
+    ck_cleanup(json_decrefp) json_t *me = NULL;
+    int r = ck_query_me(store, staff, &me);
+    if (r == 0) {
+        const json_t *unit = json_object_get(me, "unit");
+        r = add_clock(me, json_string_value(json_object_get(unit, "zone")), now);
+    }
+    r = r == 0 ? set_new(me, "version", json_string(CK_VERSION)) : r;
+    if (r == 0) {
+        *out = ck_take(me);
+    }
+    return r;
+}
+
+static int add_csrf(const struct ck_api_call *call, json_t *object)
+{
+    char csrf[CK_API_CSRF_SIZE];
+    int r = ck_api_csrf(call->cookie, csrf);
+    return r == 0 ? set_new(object, "csrf", json_string(csrf)) : r;
+}
+
+int ck_api_me(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    int r = ck_api_query_me(store, call->actor.staff_id, call->now, out);
+    return r == 0 ? add_csrf(call, *out) : r;
+}
+
+/* ---- persons ---- */
+
+int ck_api_persons(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope seen = ck_policy_scope(&call->actor);
+    struct ck_people_scope scope = {
+        .unit = seen.unit,
+        .inspector = seen.unit != 0 ? call->inspector : seen.inspector,
+        .text = call->text,
+    };
+    json_t *list = NULL;
+    return wrap_list(ck_query_persons(store, &scope, call->now, &list), "persons", list, out);
+}
+
+int ck_api_person(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_query_person(store, call->object, call->now, out);
+}
+
+int ck_api_order(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_query_order(store, call->object, out);
+}
+
+int ck_api_plan(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_query_plan(store, call->object, out);
+}
+
+/* Nothing is saved, but whose plan it would be is checked as for one that is. */
+int ck_api_preview(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_subject subject;
+    int r = ck_subject_load(store, call->id, &subject);
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    if (r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector) {
+        return CK_E_DENIED;
+    }
+    return r == 0 ? ck_plan_preview(store, ZONE_DIR, call->id, call->body, call->now, out,
+                                    &call->refusal)
+                  : r;
+}
+
+/* ---- check-ins ---- */
+
+int ck_api_checkins(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    return ck_query_checkins_of(store, &scope, call->id, call->before, out);
+}
+
+int ck_api_checkin(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    return ck_query_checkin(store, &scope, call->id, out);
+}
+
+int ck_api_checkin_row(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    return ck_query_checkin_row(store, &scope, call->object, out);
+}
+
+int ck_api_reviews(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    json_t *list = NULL;
+    return wrap_list(ck_query_reviews(store, &scope, &list), "reviews", list, out);
+}
+
+int ck_api_today(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    char zone[CK_ZONE_NAME_SIZE];
+    struct ck_day day;
+    int r = ck_unit_zone(store, call->actor.unit_id, zone);
+    r = r == 0 ? ck_zone_day(ZONE_DIR, zone, call->now, &day) : r;
+    r = r == 0 ? ck_query_today(store, &scope, day.text, day.start, day.end, out) : r;
+    return r == 0 ? set_time(*out, "server_time", call->now) : r;
+}
+
+/* ---- incidents ---- */
+
+int ck_api_incidents(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    return ck_query_incidents(store, &scope, strcmp(call->word, "closed") == 0, call->before, out);
+}
+
+int ck_api_incident(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    return ck_query_incident(store, &scope, call->id, out);
+}
+
+/* ---- messages ---- */
+
+/* Opens one message: nonce and sealed bytes make way for the text. A message whose key was erased has none. */
+static int open_message(struct ck_api_call *call, int64_t person, const uint8_t *wrapped,
+                        size_t wrapped_size, json_t *message)
+{
+    const char *nonce_hex = json_string_value(json_object_get(message, "nonce"));
+    const char *sealed_hex = json_string_value(json_object_get(message, "sealed"));
+    size_t size = sealed_hex == NULL ? 0 : strlen(sealed_hex) / 2;
+    uint8_t nonce[CK_GCM_NONCE_SIZE];
+    ck_cleanup(ck_freep) uint8_t *sealed = malloc(size + 1);
+    if (sealed == NULL) {
+        return -ENOMEM;
+    }
+    if (nonce_hex == NULL || ck_hex_decode(nonce_hex, nonce, sizeof nonce) != 0 ||
+        sealed_hex == NULL || ck_hex_decode(sealed_hex, sealed, size) != 0) {
+        return -EUCLEAN;
+    }
+    int r = wrapped_size == 0 ? CK_E_AUTH
+                              : ck_message_open(call->api->options.master_key, person, wrapped,
+                                                wrapped_size, nonce, sealed, size, sealed);
+    json_object_del(message, "nonce");
+    json_object_del(message, "sealed");
+    json_t *text = r == 0 ? json_stringn((const char *)sealed, size - CK_GCM_TAG_SIZE) : json_null();
+    return set_new(message, "text", text);
+}
+
+static int open_messages(struct ck_api_call *call, int64_t person, json_t *page)
+{
+    uint8_t wrapped[CK_WRAPPED_SIZE];
+    const char *hex = json_string_value(json_object_get(page, "key"));
+    size_t wrapped_size = hex != NULL && ck_hex_decode(hex, wrapped, sizeof wrapped) == 0
+                              ? sizeof wrapped
+                              : 0;
+    json_object_del(page, "key");
+    size_t index;
+    json_t *message;
+    json_array_foreach(json_object_get(page, "messages"), index, message)
+    {
+        int r = open_message(call, person, wrapped, wrapped_size, message);
+        if (r != 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+static int messages_of(struct ck_store *store, struct ck_api_call *call, int64_t person,
+                       json_t **out)
+{
+    ck_cleanup(json_decrefp) json_t *page = NULL;
+    int r = ck_query_messages(store, person, call->before, &page);
+    r = r == 0 ? open_messages(call, person, page) : r;
+    if (r == 0) {
+        *out = ck_take(page);
+    }
+    return r;
+}
+
+int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    /* The record of the read may be of an earlier request: the scope is checked each time. */
+    struct ck_subject subject;
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    int r = ck_subject_load(store, call->id, &subject);
+    if (r == 0 && subject.inspector != scope.inspector && subject.unit != scope.unit) {
+        return CK_E_DENIED;
+    }
+    return r == 0 ? messages_of(store, call, call->id, out) : r;
+}
+
+int ck_api_self_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return messages_of(store, call, call->actor.person_id, out);
+}
+
+/* ---- log, figures, system ---- */
+
+static int read_day(const char *text, struct ck_wall *at)
+{
+    char whole[32];
+    if (text[0] == '\0') {
+        return 0;
+    }
+    snprintf(whole, sizeof whole, "%sT00:00:00Z", text);
+    return ck_wall_parse(whole, at);
+}
+
+int ck_api_log(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    struct ck_log_filter filter = {
+        .unit = call->actor.unit_id,
+        .before = call->before,
+        .after = call->after,
+        .person = call->person,
+        .staff = call->staff,
+        .action = call->word[0] == '\0' ? NULL : call->word,
+    };
+    if (read_day(call->from, &filter.from) != 0 || read_day(call->until, &filter.until) != 0) {
+        return ck_refuse(&call->refusal, CK_E_INVALID, "from", "must be a date, YYYY-MM-DD");
+    }
+    return ck_query_log(store, &filter, out);
+}
+
+int ck_api_log_entry(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_audit_detail(store, call->actor.unit_id, call->id, out);
+}
+
+int ck_api_figures(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    int64_t weeks = call->weeks == 0 ? WEEKS_DEFAULT : call->weeks;
+    char zone[CK_ZONE_NAME_SIZE];
+    struct ck_day day;
+    int r = ck_unit_zone(store, call->actor.unit_id, zone);
+    r = r == 0 ? ck_zone_day(ZONE_DIR, zone, call->now, &day) : r;
+    return r == 0 ? ck_query_figures(store, call->actor.unit_id, day.end,
+                                     weeks > WEEKS_MAX ? WEEKS_MAX : weeks, out)
+                  : r;
+}
+
+int ck_api_system(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    int64_t quarantined = 0;
+    json_t *page = NULL;
+    struct ck_log_filter filter = {.unit = -1, .after = -1};
+    int r = ck_store_quarantined(store, &quarantined);
+    r = r == 0 ? ck_query_log(store, &filter, &page) : r;
+    if (r != 0) {
+        return r;
+    }
+    /* What the loop knows was put into call->value before the query went to its thread. */
+    json_t *system = json_incref(call->value);
+    set_new(system, "quarantined", json_integer(quarantined));
+    set_new(system, "log", json_pack("{s:O*, s:O*}", "size", json_object_get(page, "size"), "root",
+                                     json_object_get(page, "root")));
+    json_decref(page);
+    *out = system;
+    return 0;
+}
+
+/* ---- the person ---- */
+
+int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t checkin,
+                              struct ck_wall now, json_t **out)
+{
+    ck_cleanup(json_decrefp) json_t *state = NULL;
+    int r = ck_query_person_state(store, person, checkin, &state);
+    r = r == 0 ? add_clock(state, json_string_value(json_object_get(state, "zone")), now) : r;
+    if (r == 0) {
+        *out = ck_take(state);
+    }
+    return r;
+}
+
+int ck_api_self(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    int r = ck_api_query_person_state(store, call->actor.person_id, call->actor.checkin_id,
+                                      call->now, out);
+    return r == 0 ? add_csrf(call, *out) : r;
+}

@@ -1,0 +1,105 @@
+/* Every route. What it may need: a command, a query, a record of the read; or code of its own. */
+#include "daemon/api/api_impl.h"
+
+#define GET CK_HTTP_GET
+#define POST CK_HTTP_POST
+
+const struct ck_api_route ck_api_routes[] = {
+    /* first start, session, staff, units */
+    {GET, "/api/setup", "setup.state", .custom = ck_api_setup_state},
+    {POST, "/api/setup", "setup.first", .custom = ck_api_setup_first},
+    {POST, "/api/login", "session.login", .custom = ck_api_login},
+    {POST, "/api/logout", "session.logout", .custom = ck_api_logout},
+    {GET, "/api/me", "me.read", .query = ck_api_me},
+    {POST, "/api/me/password", "me.password", .custom = ck_api_me_password},
+    {POST, "/api/me/language", "me.language", .command = "staff.language"},
+    {GET, "/api/units", "unit.list", .query = ck_api_units},
+    {POST, "/api/units", "unit.create", .command = "unit.create", .query = ck_api_unit},
+    {GET, "/api/staff", "staff.list", .query = ck_api_staff_list},
+    {POST, "/api/staff", "staff.create", .custom = ck_api_staff_create, .query = ck_api_staff_one},
+    {POST, "/api/staff/{id}", "staff.update", .command = "staff.update", .member = "staff",
+     .query = ck_api_staff_one},
+    {POST, "/api/staff/{id}/password", "staff.password", .custom = ck_api_staff_password},
+
+    /* persons, orders, plans */
+    {GET, "/api/persons", "person.list", .query = ck_api_persons, .read = "persons", .noted = true},
+    {POST, "/api/persons", "person.create", .command = "person.create", .query = ck_api_person},
+    {GET, "/api/persons/{id}", "person.read", .query = ck_api_person, .read = "person"},
+    {POST, "/api/persons/{id}", "person.update", .command = "person.update", .member = "person",
+     .query = ck_api_person},
+    {GET, "/api/persons/{id}/photo", "photo.read", .query = ck_api_photo_query, .read = "photo",
+     .noted = true},
+    {POST, "/api/persons/{id}/photo", "photo.store", .custom = ck_api_photo_store},
+    {POST, "/api/persons/{id}/orders", "order.create", .command = "order.create",
+     .member = "person", .query = ck_api_order},
+    {POST, "/api/orders/{id}/end", "order.end", .command = "order.end", .member = "order",
+     .query = ck_api_order},
+    {POST, "/api/persons/{id}/plans", "plan.create", .command = "plan.create", .member = "person",
+     .query = ck_api_plan},
+    {POST, "/api/persons/{id}/plans/preview", "plan.preview", .query = ck_api_preview},
+    {POST, "/api/plans/{id}/end", "plan.end", .command = "plan.end", .member = "plan",
+     .query = ck_api_plan},
+    {GET, "/api/persons/{id}/checkins", "checkin.list", .query = ck_api_checkins, .read = "person",
+     .noted = true},
+    {POST, "/api/persons/{id}/checkins", "checkin.on_demand", .command = "checkin.on_demand",
+     .member = "person", .query = ck_api_checkin_row},
+
+    /* today, check-ins, reviews */
+    {GET, "/api/today", "today.read", .query = ck_api_today, .read = "today", .noted = true},
+    {GET, "/api/checkins/{id}", "checkin.read", .query = ck_api_checkin, .read = "checkin"},
+    {POST, "/api/checkins/{id}/outcome", "checkin.outcome", .command = "checkin.outcome",
+     .member = "checkin", .query = ck_api_checkin},
+    {POST, "/api/checkins/{id}/review", "checkin.review", .command = "checkin.review",
+     .member = "checkin", .query = ck_api_checkin},
+    {POST, "/api/checkins/{id}/conclusion", "checkin.conclude", .command = "checkin.conclude",
+     .member = "checkin", .query = ck_api_checkin},
+    {POST, "/api/checkins/{id}/concern", "checkin.concern", .command = "checkin.concern",
+     .member = "checkin"},
+    {GET, "/api/reviews", "review.list", .query = ck_api_reviews, .read = "today", .noted = true},
+    {GET, "/api/checkins/{id}/thumbnail", "thumbnail.read", .query = ck_api_thumbnail_query,
+     .read = "thumbnail", .noted = true},
+    {POST, "/api/recordings/{id}/view", "recording.view", .custom = ck_api_view_recording},
+    {GET, "/api/recordings/{id}/media", "recording.play", .custom = ck_api_play_recording},
+
+    /* incidents */
+    {GET, "/api/incidents", "incident.list", .query = ck_api_incidents, .read = "today",
+     .noted = true},
+    {GET, "/api/incidents/{id}", "incident.read", .query = ck_api_incident, .read = "incident"},
+    {POST, "/api/incidents/{id}/acknowledge", "incident.acknowledge",
+     .command = "incident.acknowledge", .member = "incident", .query = ck_api_incident},
+    {POST, "/api/incidents/{id}/note", "incident.note", .command = "incident.note",
+     .member = "incident", .query = ck_api_incident},
+    {POST, "/api/incidents/{id}/reached", "incident.reached", .command = "incident.reached",
+     .member = "incident", .query = ck_api_incident},
+    {POST, "/api/incidents/{id}/safety", "incident.safety", .command = "incident.safety",
+     .member = "incident", .query = ck_api_incident},
+    {POST, "/api/incidents/{id}/conclude", "incident.conclude", .command = "incident.conclude",
+     .member = "incident", .query = ck_api_incident},
+
+    /* messages */
+    {GET, "/api/persons/{id}/messages", "message.list", .query = ck_api_messages,
+     .read = "messages", .noted = true},
+    {POST, "/api/persons/{id}/messages", "message.send", .command = "message.send",
+     .member = "person"},
+    {POST, "/api/persons/{id}/messages/read", "message.read", .command = "message.read",
+     .member = "person"},
+
+    /* supervisor, system */
+    {GET, "/api/log", "log.list", .query = ck_api_log, .read = "log", .noted = true},
+    {GET, "/api/log/{id}", "log.read", .query = ck_api_log_entry, .read = "log"},
+    {GET, "/api/figures", "figures.read", .query = ck_api_figures},
+    {GET, "/api/system", "system.read", .query = ck_api_system},
+
+    /* the person's side */
+    {POST, "/api/link", "link.exchange", .custom = ck_api_link},
+    {GET, "/api/p/state", "self.state", .query = ck_api_self},
+    {POST, "/api/p/language", "self.language", .command = "person.language"},
+    {POST, "/api/p/notice", "self.notice", .command = "notice.ack", .query = ck_api_self},
+    {POST, "/api/p/decline", "self.decline", .command = "checkin.declined", .query = ck_api_self},
+    {POST, "/api/p/facts", "self.facts", .custom = ck_api_facts},
+    {GET, "/api/p/messages", "self.messages", .query = ck_api_self_messages},
+    {POST, "/api/p/messages", "self.message_send", .command = "message.send"},
+    {POST, "/api/p/messages/read", "self.message_read", .command = "message.read"},
+};
+
+const size_t ck_api_route_count = sizeof ck_api_routes / sizeof ck_api_routes[0];

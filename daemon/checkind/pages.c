@@ -1,0 +1,120 @@
+/* Between the pages' messages (hub.h) and the calls (call.h): the same things, with the actor behind them. A hub's page is what
+ * calls know as a page. */
+#include "daemon/checkind/product_impl.h"
+
+void ck_product_page_send(void *context, ck_call_page *page, json_t *message)
+{
+    (void)context;
+    ck_hub_send(page, message);
+}
+
+static void person_message(struct ck_calls *calls, struct ck_hub_page *page,
+                           const struct ck_client_message *message, int64_t id)
+{
+    const struct ck_actor *actor = ck_hub_page_actor(page);
+    int64_t checkin = actor->checkin_id;
+    switch (message->kind) {
+    case CK_CLIENT_JOIN:
+        ck_calls_join(calls, page, actor, message->device, message->generation, id);
+        break;
+    case CK_CLIENT_OFFER:
+    case CK_CLIENT_RESTART:
+        ck_calls_offer(calls, page, CK_CALL_PERSON, checkin, message->generation,
+                       message->kind == CK_CLIENT_RESTART, message->sdp, id);
+        break;
+    case CK_CLIENT_FACT:
+        ck_calls_fact(calls, page, actor, ck_client_fact_name(message->fact), message->detail, id);
+        break;
+    case CK_CLIENT_CHALLENGE_DONE:
+        ck_calls_challenge_done(calls, page, checkin, message->number, id);
+        break;
+    case CK_CLIENT_PAUSE:
+        ck_calls_pause(calls, page, checkin, true, ck_client_pause_name(message->pause), id);
+        break;
+    case CK_CLIENT_RESUME:
+        ck_calls_pause(calls, page, checkin, false, "", id);
+        break;
+    case CK_CLIENT_DECLINE:
+        ck_calls_decline(calls, page, actor, message->reason, id);
+        break;
+    case CK_CLIENT_LEAVE:
+        ck_calls_leave(calls, page, checkin, id);
+        break;
+    default: /* of the console, or of the message thread: the decoder and the hub keep them away */
+        break;
+    }
+}
+
+static void console_message(struct ck_calls *calls, struct ck_hub_page *page,
+                            const struct ck_client_message *message, int64_t id)
+{
+    const struct ck_actor *actor = ck_hub_page_actor(page);
+    switch (message->kind) {
+    case CK_CLIENT_TAKE:
+        ck_calls_take(calls, page, actor, message->checkin, message->generation, id);
+        break;
+    case CK_CLIENT_OFFER:
+    case CK_CLIENT_RESTART:
+        ck_calls_offer(calls, page, CK_CALL_STAFF, message->checkin, message->generation,
+                       message->kind == CK_CLIENT_RESTART, message->sdp, id);
+        break;
+    case CK_CLIENT_END:
+        ck_calls_end(calls, page, message->checkin, id);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_message(void *user, struct ck_hub_page *page,
+                       const struct ck_client_message *message)
+{
+    struct ck_product *product = user;
+    int64_t id = message->ref.given ? message->ref.id : 0;
+    if (ck_hub_page_side(page) == CK_CLIENT_CONSOLE) {
+        console_message(product->calls, page, message, id);
+    } else if (ck_hub_page_actor(page)->checkin_id == 0) {
+        ck_hub_send(page, ck_client_error(message->ref, CK_CLIENT_CONFLICT, NULL, 0,
+                                          "there is no check-in now", 0));
+    } else {
+        person_message(product->calls, page, message, id);
+    }
+}
+
+static void on_closed(void *user, struct ck_hub_page *page)
+{
+    struct ck_product *product = user;
+    ck_calls_page_closed(product->calls, page);
+}
+
+/* Time-limited TURN credentials: the user is the time of expiry, the password its HMAC-SHA1 under the shared secret, as coturn's
+ * use-auth-secret wants it. */
+static json_t *ice_servers(void *user)
+{
+    const struct ck_product *product = user;
+    const struct ck_config *config = product->config;
+    size_t count = config->media.turn_urls.count;
+    char name[32], password[CK_BASE64_SIZE(20)];
+    bool credentials = config->media.turn_secret.bytes != NULL && count > 0;
+    if (credentials) {
+        int64_t until = (ck_clock_wall().ms + config->media.turn_lifetime_ms) / 1000;
+        uint8_t mac[20];
+        snprintf(name, sizeof name, "%lld:checkind", (long long)until);
+        struct ck_slice text = {name, strlen(name)};
+        if (ck_hmac_sha1(config->media.turn_secret.bytes, config->media.turn_secret.size, &text, 1,
+                         mac) != 0) {
+            return NULL;
+        }
+        ck_base64_encode(mac, sizeof mac, password);
+    }
+    return ck_client_ice_servers((const char *const *)config->media.turn_urls.items, count,
+                                 credentials ? name : NULL, credentials ? password : NULL);
+}
+
+struct ck_hub_calls ck_product_hub_calls(struct ck_product *product)
+{
+    return (struct ck_hub_calls){.user = product,
+                                 .message = on_message,
+                                 .closed = on_closed,
+                                 .ice_servers = ice_servers};
+}

@@ -1,0 +1,609 @@
+/* Building the product up and taking it down. Up: engine first, pages last, so that nothing answers before everything
+ * is there. Down: pages first, engine last, so that everything that still happens is written. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "daemon/access/access.h"
+#include "daemon/cases/cases.h"
+#include "daemon/checkind/product_impl.h"
+#include "daemon/config/log.h"
+#include "daemon/store/query_checkin.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "scheduler/effects.h"
+
+#define ZONE_DIR "/usr/share/zoneinfo"
+
+/* What the product reads of the outside world for the engine. */
+static void random_bytes(void *user, void *bytes, size_t size)
+{
+    (void)user;
+    for (size_t done = 0; done < size;) {
+        ssize_t got = getrandom((char *)bytes + done, size - done, 0);
+        if (got < 0 && errno != EINTR) {
+            ck_log(CK_LOG_ERROR, "no random bytes: %s", strerror(errno));
+            abort(); /* nothing that follows would be a secret */
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+}
+
+static bool clock_assumed; /* daemon.clock_sync; set before the engine's thread starts */
+
+static void read_clocks(void *user, struct ck_now *now)
+{
+    (void)user;
+    struct ck_clock_status status = ck_clock_status();
+    *now = (struct ck_now){
+        .wall = ck_clock_wall(),
+        .mono = ck_clock_mono(),
+        .synchronised = clock_assumed || (status.known && status.synchronised),
+    };
+}
+
+static struct ck_wall wall_now(void *context)
+{
+    (void)context;
+    return ck_clock_wall();
+}
+
+/* ---- up ---- */
+
+static int start_engine(struct ck_product *product)
+{
+    const struct ck_config *config = product->config;
+    ck_cleanup(ck_freep) char *path = ck_config_path(config, config->daemon.store_path);
+    struct ck_engine_options options = {
+        .store_path = path,
+        .registry = &product->registry,
+        .master_key = product->master_key,
+        .zone_dir = ZONE_DIR,
+        .commands_max = (size_t)config->limits.commands_queued,
+        .channels = CK_CHANNEL_BIT(CK_CHANNEL_CONSOLE),
+        .sms_receipts = config->sms.receipt_secret.bytes != NULL,
+        .random = random_bytes,
+        .clock = read_clocks,
+    };
+    if (config->smtp.url[0] != '\0') {
+        options.channels |= CK_CHANNEL_BIT(CK_CHANNEL_EMAIL);
+    }
+    if (config->sms.url[0] != '\0') {
+        options.channels |= CK_CHANNEL_BIT(CK_CHANNEL_SMS);
+    }
+    for (size_t i = 0; i < config->webhook_count; i++) {
+        options.channels |= CK_CHANNEL_BIT(CK_CHANNEL_WEBHOOK);
+        options.webhooks[options.webhook_count++] = config->webhooks[i].name;
+    }
+    clock_assumed = config->daemon.clock_sync == CK_CLOCK_ASSUMED;
+    ck_core_register(&product->registry);
+    ck_access_register(&product->registry);
+    ck_cases_register(&product->registry);
+    int error = ck_bus_create(&product->loop, &options, ck_product_output, product, &product->bus);
+    return error != 0 ? error : ck_readers_create(&product->loop, path, &product->readers);
+}
+
+static void on_notice_result(void *user, json_t *body)
+{
+    struct ck_product *product = user;
+    struct ck_actor actor = {.kind = CK_ACTOR_GATEWAY};
+    ck_bus_submit(product->bus, "notice.result", &actor, body, NULL, NULL);
+}
+
+static int start_notify(struct ck_product *product)
+{
+    struct ck_notify_options options = {
+        .config = product->config,
+        .now = ck_clock_wall,
+        .result = on_notice_result,
+        .user = product,
+    };
+    return ck_notify_create(&product->notify, &product->loop, &options);
+}
+
+static void submit_for_call(void *context, const char *name, const struct ck_actor *actor,
+                            json_t *body, ck_call_done *done, void *cookie)
+{
+    struct ck_product *product = context;
+    ck_bus_submit(product->bus, name, actor, body, done, cookie);
+}
+
+/* Reads "192.0.2.1" or "2001:db8::1". */
+static int read_address(const char *text, uint16_t port, struct ck_worker_address *address)
+{
+    struct ck_worker_address read = {.port = port};
+    if (uv_inet_pton(AF_INET, text, read.bytes) == 0) {
+        read.family = 4;
+    } else if (uv_inet_pton(AF_INET6, text, read.bytes) == 0) {
+        read.family = 6;
+    } else {
+        return CK_E_SYNTAX;
+    }
+    *address = read;
+    return 0;
+}
+
+/* Addresses for ICE candidates: configured, or those of the interfaces that can be reached from outside. */
+static int advertise(const struct ck_config *config, struct ck_worker_config *worker)
+{
+    uint16_t port = (uint16_t)config->media.udp_port_base;
+    for (size_t i = 0; i < config->media.advertise.count; i++) {
+        if (worker->advertised_count == CK_WORKER_ADDRESSES_MAX ||
+            read_address(config->media.advertise.items[i], port,
+                         &worker->advertised[worker->advertised_count++]) != 0) {
+            return CK_E_INVALID;
+        }
+    }
+    if (worker->advertised_count > 0) {
+        return 0;
+    }
+    uv_interface_address_t *interfaces;
+    int count;
+    int error = uv_interface_addresses(&interfaces, &count);
+    for (int i = 0; error == 0 && i < count; i++) {
+        char text[INET6_ADDRSTRLEN];
+        if (interfaces[i].is_internal || worker->advertised_count == CK_WORKER_ADDRESSES_MAX) {
+            continue;
+        }
+        bool v6 = interfaces[i].address.address4.sin_family == AF_INET6;
+        int named = v6 ? uv_ip6_name(&interfaces[i].address.address6, text, sizeof text)
+                       : uv_ip4_name(&interfaces[i].address.address4, text, sizeof text);
+        bool local = v6 && IN6_IS_ADDR_LINKLOCAL(&interfaces[i].address.address6.sin6_addr);
+        if (named == 0 && !local) {
+            read_address(text, port, &worker->advertised[worker->advertised_count++]);
+        }
+    }
+    if (error == 0) {
+        uv_free_interface_addresses(interfaces, count);
+    }
+    return worker->advertised_count > 0 ? 0 : error != 0 ? error : -EADDRNOTAVAIL;
+}
+
+/* One socket for each family that is advertised. */
+static void listen_where_advertised(const struct ck_config *config, struct ck_worker_config *worker)
+{
+    for (unsigned i = 0; i < worker->advertised_count; i++) {
+        struct ck_worker_address *listen =
+            worker->advertised[i].family == 4 ? &worker->listen_v4 : &worker->listen_v6;
+        *listen = (struct ck_worker_address){.family = worker->advertised[i].family,
+                                             .port = (uint16_t)config->media.udp_port_base};
+    }
+}
+
+static int start_calls(struct ck_product *product)
+{
+    const struct ck_config *config = product->config;
+    ck_cleanup(ck_freep) char *recordings = ck_config_path(config, config->media.recording_dir);
+    if (recordings == NULL) {
+        return -ENOMEM;
+    }
+    if (mkdir(recordings, 0700) < 0 && errno != EEXIST) {
+        ck_log(CK_LOG_ERROR, "%s: %s", recordings, strerror(errno));
+        return -errno;
+    }
+    uint32_t legs = (uint32_t)config->media.legs_max;
+    struct ck_calls_options options = {
+        .loop = &product->loop,
+        .pool = {.program = config->media.program,
+                 .workers = config->media.workers > 0 ? (unsigned)config->media.workers
+                                                      : uv_available_parallelism(),
+                 .config = {.log_level = (uint8_t)config->daemon.log_level,
+                            .legs_max = legs,
+                            .handshakes_max = legs,
+                            .recordings_max = legs,
+                            .ring_bytes_max = (uint32_t)config->limits.recording_ring_bytes}},
+        .render_program = config->media.render_program,
+        .recording_dir = recordings,
+        .video_bitrate_max = (uint32_t)config->media.bitrate_max_kbps * 1000,
+        .master_key = product->master_key,
+    };
+    int error = advertise(config, &options.pool.config);
+    if (error != 0) {
+        ck_log(CK_LOG_ERROR, "[media] advertise: no address for ICE candidates");
+        return error;
+    }
+    listen_where_advertised(config, &options.pool.config);
+    struct ck_call_ports ports = {.context = product,
+                                  .submit = submit_for_call,
+                                  .send = ck_product_page_send,
+                                  .now = wall_now};
+    return ck_calls_create(&options, &ports, &product->calls);
+}
+
+/* ---- pages ---- */
+
+static void open_person(void *user, struct ck_http_socket *socket)
+{
+    struct ck_product *product = user;
+    ck_hub_open(product->hub, CK_CLIENT_PERSON, socket);
+}
+
+static void open_console(void *user, struct ck_http_socket *socket)
+{
+    struct ck_product *product = user;
+    ck_hub_open(product->hub, CK_CLIENT_CONSOLE, socket);
+}
+
+static void socket_message(void *user, struct ck_http_socket *socket, const char *text, size_t size)
+{
+    struct ck_product *product = user;
+    ck_hub_message(product->hub, socket, text, size);
+}
+
+static void socket_closed(void *user, struct ck_http_socket *socket)
+{
+    struct ck_product *product = user;
+    ck_hub_closed(product->hub, socket);
+}
+
+static size_t body_limit(void *user, const char *path)
+{
+    struct ck_product *product = user;
+    return ck_api_body_limit(product->api, path);
+}
+
+static void request(void *user, struct ck_http_request *request)
+{
+    struct ck_product *product = user;
+    ck_api_request(product->api, request);
+}
+
+static void http_log(void *user, int level, const char *text)
+{
+    (void)user;
+    ck_log(level <= 3 ? CK_LOG_ERROR : level <= 4 ? CK_LOG_WARNING : CK_LOG_DEBUG, "%s", text);
+}
+
+static struct ck_mono mono_now(void *user)
+{
+    (void)user;
+    return ck_clock_mono();
+}
+
+/* The host of "https://HOST:PORT/…". NULL where memory is short. */
+static char *host_of_url(const char *url)
+{
+    const char *host = strstr(url, "://");
+    host = host == NULL ? url : host + 3;
+    bool bracketed = host[0] == '[';
+    return bracketed ? strndup(host + 1, strcspn(host + 1, "]")) : strndup(host, strcspn(host, ":/"));
+}
+
+static int load_certificate(struct ck_product *product, const char *const *names, size_t count)
+{
+    const struct ck_config *config = product->config;
+    bool self = config->http.self_signed;
+    const char *certificate = config->http.certificate[0] != '\0' ? config->http.certificate
+                                                                  : "self-signed.pem";
+    const char *key = config->http.key[0] != '\0' ? config->http.key : "self-signed.key";
+    ck_cleanup(ck_freep) char *certificate_path = ck_config_path(config, certificate);
+    ck_cleanup(ck_freep) char *key_path = ck_config_path(config, key);
+    if (certificate_path == NULL || key_path == NULL) {
+        return -ENOMEM;
+    }
+    return ck_certificate_load(certificate_path, key_path, self ? names : NULL, self ? count : 0,
+                               ck_clock_wall(), &product->certificate_pem, &product->key_pem);
+}
+
+static int start_server(struct ck_product *product, const char *const *hosts, size_t host_count)
+{
+    const struct ck_config *config = product->config;
+    static const struct ck_http_endpoint endpoints[] = {
+        {"/ws/person", CK_CLIENT_MESSAGE_MAX, open_person, socket_message, socket_closed},
+        {"/ws/console", CK_CLIENT_MESSAGE_MAX, open_console, socket_message, socket_closed},
+    };
+    struct ck_http_handlers handlers = {
+        .user = product,
+        .body_limit = body_limit,
+        .request = request,
+        .endpoints = endpoints,
+        .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+        .log = http_log,
+        .now = mono_now,
+    };
+    struct ck_http_settings settings = {
+        .loop = &product->loop,
+        .listen = (const char *const *)config->http.listen.items,
+        .listen_count = config->http.listen.count,
+        .certificate_pem = product->certificate_pem,
+        .certificate_size = strlen(product->certificate_pem),
+        .key_pem = product->key_pem,
+        .key_size = strlen(product->key_pem),
+        .hosts = hosts,
+        .host_count = host_count,
+        .proxies = (const char *const *)config->http.trusted_proxies.items,
+        .proxy_count = config->http.trusted_proxies.count,
+        .connections = (unsigned)config->limits.connections,
+        .connections_per_address = (unsigned)config->limits.connections_per_address,
+        .requests_per_minute = (unsigned)config->limits.requests_per_address,
+    };
+    random_bytes(NULL, &settings.seed, sizeof settings.seed);
+    return ck_http_create(&settings, &handlers, &product->http);
+}
+
+static int start_http(struct ck_product *product)
+{
+    const struct ck_config *config = product->config;
+    ck_cleanup(ck_freep) char *host = host_of_url(config->daemon.public_url);
+    const char *one[] = {host};
+    bool named = config->http.hostnames.count > 0;
+    const char *const *hosts = named ? (const char *const *)config->http.hostnames.items : one;
+    size_t count = named ? config->http.hostnames.count : 1;
+    int error = host == NULL ? -ENOMEM : load_certificate(product, hosts, count);
+    if (error != 0) {
+        ck_log(CK_LOG_ERROR, "[http] certificate, key: %s", ck_error_text(error));
+        return error;
+    }
+    ck_cleanup(ck_freep) char *pages = ck_config_path(config, config->http.pages_dir);
+    error = pages == NULL ? -ENOMEM : ck_pages_load(pages, &product->pages);
+    if (error != 0) {
+        ck_log(CK_LOG_ERROR, "[http] pages_dir %s: %s", pages == NULL ? "?" : pages,
+               ck_error_text(error));
+        return error;
+    }
+    return start_server(product, hosts, count);
+}
+
+/* What the loop knows for GET /api/system. */
+static json_t *system_status(void *user)
+{
+    const struct ck_product *product = user;
+    const struct ck_pool *pool = ck_calls_pool(product->calls);
+    struct ck_clock_status clock = ck_clock_status();
+    char started[CK_WALL_TEXT_SIZE];
+    ck_wall_text(product->started, started);
+    json_t *workers = json_array();
+    for (unsigned i = 0; i < ck_pool_size(pool); i++) {
+        struct ck_pool_status status = ck_pool_status(pool, i);
+        json_array_append_new(workers, json_pack("{s:i, s:i, s:s, s:I, s:i}", "index", (int)i, "pid",
+                                                 (int)status.pid, "state",
+                                                 status.ready ? "ready" : "starting", "legs",
+                                                 (json_int_t)status.heartbeat.legs, "restarts",
+                                                 (int)status.restarts));
+    }
+    json_t *offset = clock.known ? json_integer(clock.offset_us / 1000) : json_null();
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:{s:b, s:o}}", "version", CK_VERSION, "started",
+                     started, "engine_lag_ms",
+                     (json_int_t)ck_engine_lag_ms(ck_bus_engine(product->bus)), "workers", workers,
+                     "channels", ck_notify_status_json(product->notify), "clock", "synchronised",
+                     (int)ck_product_clock_good(product), "offset_ms", offset);
+}
+
+static struct ck_mono api_mono(void)
+{
+    return ck_clock_mono();
+}
+
+static int start_pages(struct ck_product *product)
+{
+    ck_cleanup(ck_freep) char *recordings =
+        ck_config_path(product->config, product->config->media.recording_dir);
+    struct ck_hub_options hub = {.loop = &product->loop,
+                                 .bus = product->bus,
+                                 .readers = product->readers,
+                                 .now = ck_clock_wall,
+                                 .calls = ck_product_hub_calls(product)};
+    int error = recordings == NULL ? -ENOMEM : ck_hub_create(&hub, &product->hub);
+    error = error == 0 ? start_http(product) : error;
+    if (error != 0) {
+        return error;
+    }
+    struct ck_api_options api = {.loop = &product->loop,
+                                 .config = product->config,
+                                 .bus = product->bus,
+                                 .readers = product->readers,
+                                 .pages = product->pages,
+                                 .master_key = product->master_key,
+                                 .recording_dir = recordings,
+                                 .now = ck_clock_wall,
+                                 .mono = api_mono,
+                                 .random = random_bytes,
+                                 .system = system_status,
+                                 .user = product};
+    return ck_api_create(&api, &product->api);
+}
+
+/* ---- recordings of an earlier life ---- */
+
+static int query_unfinished(struct ck_store *store, void *argument, json_t **list)
+{
+    (void)argument;
+    return ck_query_recordings_open(store, list);
+}
+
+static void on_unfinished(void *cookie, int code, json_t *list)
+{
+    struct ck_product *product = cookie;
+    if (code != 0) {
+        ck_log(CK_LOG_ERROR, "unfinished recordings stay as they are: %s", ck_error_text(code));
+    } else if (product->stopping) {
+        json_decref(list);
+    } else {
+        ck_calls_recover(product->calls, list);
+    }
+}
+
+/* ---- down ---- */
+
+static void on_bus_stopped(void *context)
+{
+    struct ck_product *product = context;
+    product->bus = NULL;
+}
+
+static void on_readers_stopped(void *context)
+{
+    struct ck_product *product = context;
+    product->readers = NULL;
+    if (product->bus != NULL) {
+        ck_bus_stop(product->bus, on_bus_stopped, product);
+    }
+}
+
+static void on_calls_stopped(void *context)
+{
+    struct ck_product *product = context;
+    product->calls = NULL;
+    ck_notify_destroy(ck_take(product->notify));
+    if (product->readers != NULL) {
+        ck_readers_stop(product->readers, on_readers_stopped, product);
+    } else {
+        on_readers_stopped(product);
+    }
+}
+
+static void on_http_stopped(void *context)
+{
+    struct ck_product *product = context;
+    product->http = NULL;
+    if (product->calls != NULL) {
+        ck_calls_stop(product->calls, on_calls_stopped, product);
+    } else {
+        on_calls_stopped(product);
+    }
+}
+
+static void close_signals(struct ck_product *product)
+{
+    for (size_t i = 0; i < sizeof product->signals / sizeof product->signals[0]; i++) {
+        if (!uv_is_closing((uv_handle_t *)&product->signals[i])) {
+            uv_close((uv_handle_t *)&product->signals[i], NULL);
+        }
+    }
+}
+
+static void stop(struct ck_product *product)
+{
+    if (product->stopping) {
+        return;
+    }
+    product->stopping = true;
+    ck_service_stopping();
+    ck_log(CK_LOG_INFO, "stopping");
+    close_signals(product);
+    ck_product_health_stop(product);
+    ck_control_destroy(ck_take(product->control));
+    ck_clock_watch_destroy(ck_take(product->clock_watch));
+    ck_watchdog_destroy(ck_take(product->watchdog));
+    if (product->http != NULL) {
+        ck_http_stop(product->http, on_http_stopped, product);
+    } else {
+        on_http_stopped(product);
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    stop(handle->data);
+}
+
+/* What is plain memory, after the loop has run out of handles. */
+static void release(struct ck_product *product)
+{
+    ck_api_destroy(product->api);
+    ck_pages_destroy(product->pages);
+    free(product->certificate_pem);
+    if (product->key_pem != NULL) {
+        ck_wipe(product->key_pem, strlen(product->key_pem));
+    }
+    free(product->key_pem);
+    ck_wipe(product->master_key, sizeof product->master_key);
+}
+
+/* ---- all of it ---- */
+
+static void on_clock_jump(void *user, int64_t jump_ms)
+{
+    (void)user;
+    ck_log_event(CK_LOG_EVENT_CLOCK_JUMPED, CK_LOG_WARNING, "the wall clock was set: jump_ms=%lld",
+                 (long long)jump_ms);
+}
+
+static bool sound(void *user)
+{
+    const struct ck_product *product = user;
+    return ck_engine_lag_ms(ck_bus_engine(product->bus)) < CK_PRODUCT_ENGINE_LAG_MS;
+}
+
+static int start_signals(struct ck_product *product)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        uv_signal_init(&product->loop, &product->signals[i]);
+        product->signals[i].data = product;
+        int error = uv_signal_start(&product->signals[i], on_signal, numbers[i]);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int start_all(struct ck_product *product)
+{
+    int error = start_engine(product);
+    error = error == 0 ? start_notify(product) : error;
+    error = error == 0 ? start_calls(product) : error;
+    error = error == 0 ? start_pages(product) : error;
+    error = error == 0 ? ck_product_control_start(product) : error;
+    error = error == 0 ? ck_clock_watch_create(&product->clock_watch, &product->loop, on_clock_jump,
+                                               product)
+                       : error;
+    error = error == 0 ? ck_watchdog_create(&product->watchdog, &product->loop, sound, product)
+                       : error;
+    if (error != 0) {
+        return error;
+    }
+    return ck_readers_run(product->readers, query_unfinished, NULL, on_unfinished, product);
+}
+
+int ck_product_run(const struct ck_config *config)
+{
+    struct ck_product *product = calloc(1, sizeof *product);
+    if (product == NULL) {
+        return EX_OSERR;
+    }
+    product->config = config;
+    product->started = ck_clock_wall();
+    if (ck_hex_decode(config->daemon.master_key.bytes, product->master_key, CK_KEY_SIZE) != 0) {
+        ck_log(CK_LOG_ERROR, "[daemon] master_key_file: must hold 64 hexadecimal digits");
+        free(product);
+        return EX_CONFIG;
+    }
+    int zones = ck_clock_zone_test(product->started);
+    if (zones != 0) {
+        ck_log_event(CK_LOG_EVENT_ZONES_WRONG, CK_LOG_ERROR, "the installed time zones are out of date or missing: %s",
+                     ck_error_text(zones));
+        free(product);
+        return EX_OSFILE;
+    }
+    uv_loop_init(&product->loop);
+    int error = start_signals(product);
+    error = error == 0 ? start_all(product) : error;
+    error = error == 0 ? ck_product_health_start(product) : error;
+    if (error == 0) {
+        ck_service_ready();
+        ck_log_event(CK_LOG_EVENT_READY, CK_LOG_INFO, "ready: %s", config->daemon.public_url);
+        uv_run(&product->loop, UV_RUN_DEFAULT);
+    } else {
+        ck_log(CK_LOG_ERROR, "checkind cannot start: %s", ck_error_text(error));
+        product->exit_code = EX_UNAVAILABLE;
+        stop(product);
+        uv_run(&product->loop, UV_RUN_DEFAULT);
+    }
+    ck_hub_destroy(ck_take(product->hub));
+    uv_run(&product->loop, UV_RUN_DEFAULT);
+    release(product);
+    error = uv_loop_close(&product->loop);
+    if (error != 0) {
+        ck_log(CK_LOG_ERROR, "handles are left over: %s", uv_strerror(error));
+    }
+    int exit_code = product->exit_code;
+    free(product);
+    return exit_code;
+}

@@ -1,0 +1,76 @@
+/* The running product: what main() builds up and takes down, in the order of the members. */
+#ifndef DAEMON_CHECKIND_PRODUCT_IMPL_H
+#define DAEMON_CHECKIND_PRODUCT_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "daemon/api/api.h"
+#include "daemon/api/hub.h"
+#include "daemon/call/call.h"
+#include "daemon/config/config.h"
+#include "daemon/core/bus.h"
+#include "daemon/ctl/clock.h"
+#include "daemon/ctl/control.h"
+#include "daemon/ctl/service.h"
+#include "daemon/http/certificate.h"
+#include "daemon/http/pages.h"
+#include "daemon/http/server.h"
+#include "daemon/notify/notify.h"
+#include "daemon/notify/probe.h"
+#include "daemon/store/readers.h"
+#include "protocol/base/digest.h"
+#include "protocol/base/text.h"
+
+#define CK_PRODUCT_HEALTH_MS 2000      /* between two reports of our own health */
+#define CK_PRODUCT_PROBE_MS 1500       /* a page that takes longer is no page */
+#define CK_PRODUCT_ENGINE_LAG_MS 10000 /* a later engine gets no sign of life to the watchdog */
+
+struct ck_product {
+    const struct ck_config *config;
+    uv_loop_t loop;
+    uint8_t master_key[CK_KEY_SIZE];
+    struct ck_wall started;
+    char *certificate_pem, *key_pem;
+    struct ck_registry registry;
+    struct ck_bus *bus;
+    struct ck_readers *readers;
+    struct ck_notify *notify;
+    struct ck_calls *calls;
+    struct ck_pages *pages;
+    struct ck_http *http;
+    struct ck_hub *hub;
+    struct ck_api *api;
+    struct ck_control *control;
+    struct ck_clock_watch *clock_watch;
+    struct ck_watchdog *watchdog;
+    struct ck_probe *probe;
+    uv_timer_t health;
+    uv_signal_t signals[2];
+    bool probe_good;
+    bool stopping;
+    int exit_code;
+};
+
+/* product.c: 0, or the exit status after a line in the journal that says what is wrong. */
+int ck_product_run(const struct ck_config *config);
+
+/* pages.c */
+struct ck_hub_calls ck_product_hub_calls(struct ck_product *product);
+void ck_product_page_send(void *context, ck_call_page *page, json_t *message);
+
+/* outputs.c: carries out what the engine wants done. */
+void ck_product_output(void *context, const struct ck_output *output);
+
+/* health.c */
+int ck_product_health_start(struct ck_product *product);
+void ck_product_health_stop(struct ck_product *product);
+bool ck_product_clock_good(const struct ck_product *product);
+
+/* control.c */
+int ck_product_control_start(struct ck_product *product);
+
+#endif

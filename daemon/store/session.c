@@ -1,0 +1,119 @@
+#include "daemon/store/session.h"
+
+#include "daemon/store/sql_impl.h"
+#include "protocol/base/error.h"
+
+int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],
+                    struct ck_wall now, struct ck_session *session)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(
+        store, &rows,
+        "SELECT session.id, staff_id, session.person_id, checkin_id, "
+        "coalesce(staff.unit_id, person.unit_id), staff.roles, session.created_at, seen_at, "
+        "expires_at FROM session LEFT JOIN staff ON staff.id = staff_id "
+        "LEFT JOIN person ON person.id = session.person_id "
+        "WHERE token_hash = ?1 AND revoked_at IS NULL AND expires_at > ?2 "
+        "AND staff.disabled_at IS NULL",
+        CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now)));
+    r = r == 0 ? ck_rows_next(&rows) : r;
+    if (r <= 0) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    *session = (struct ck_session){.id = ck_row_int(&rows, 0),
+                                   .staff = ck_row_int(&rows, 1),
+                                   .person = ck_row_int(&rows, 2),
+                                   .checkin = ck_row_int(&rows, 3),
+                                   .unit = ck_row_int(&rows, 4),
+                                   .roles = ck_row_int(&rows, 5),
+                                   .created = ck_row_time(&rows, 6),
+                                   .seen = ck_row_time(&rows, 7),
+                                   .expires = ck_row_time(&rows, 8)};
+    return 0;
+}
+
+int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],
+                            int64_t staff, const char *peer, struct ck_wall now,
+                            struct ck_wall expires, int64_t *id)
+{
+    return ck_sql_insert(store,
+                         "INSERT INTO session (token_hash, staff_id, created_at, seen_at, "
+                         "expires_at, peer) VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
+                         CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_int(staff), ck_time(now),
+                                 ck_time(expires), ck_text(peer)),
+                         id);
+}
+
+int ck_session_touch(struct ck_store *store, int64_t id, struct ck_wall now, struct ck_wall expires)
+{
+    return ck_sql_run(store,
+                      "UPDATE session SET seen_at = ?2, expires_at = ?3 WHERE id = ?1 AND "
+                      "staff_id IS NOT NULL",
+                      CK_ARGS(ck_int(id), ck_time(now), ck_time(expires)));
+}
+
+int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now)
+{
+    return ck_sql_run(store,
+                      "UPDATE session SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+                      CK_ARGS(ck_int(id), ck_time(now)));
+}
+
+int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall now,
+                            int64_t *ids, size_t capacity, size_t *count)
+{
+    {
+        ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+        size_t found = 0;
+        int r = ck_sql_query(store, &rows,
+                             "SELECT id FROM session WHERE staff_id = ?1 AND id <> ?2 AND "
+                             "revoked_at IS NULL ORDER BY id DESC",
+                             CK_ARGS(ck_int(staff), ck_int(but)));
+        while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
+            ids[found++] = ck_row_int(&rows, 0);
+            r = 0;
+        }
+        if (r < 0) {
+            return r;
+        }
+        *count = found;
+    }
+    return ck_sql_run(store,
+                      "UPDATE session SET revoked_at = ?3 WHERE staff_id = ?1 AND id <> ?2 AND "
+                      "revoked_at IS NULL",
+                      CK_ARGS(ck_int(staff), ck_int(but), ck_time(now)));
+}
+
+static int read_login(struct ck_rows *rows, struct ck_login *found)
+{
+    int r = ck_rows_next(rows);
+    if (r <= 0) {
+        return r == 0 ? CK_E_NOT_FOUND : r;
+    }
+    *found = (struct ck_login){.staff = ck_row_int(rows, 0),
+                               .unit = ck_row_int(rows, 1),
+                               .roles = ck_row_int(rows, 2),
+                               .disabled = ck_row_int(rows, 3) != 0};
+    ck_row_copy(rows, 4, found->password, sizeof found->password);
+    return 0;
+}
+
+int ck_login_find(struct ck_store *store, const char *login, struct ck_login *found)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT id, unit_id, roles, disabled_at IS NOT NULL, password FROM staff "
+                         "WHERE login = ?1",
+                         CK_ARGS(ck_text(login)));
+    return r == 0 ? read_login(&rows, found) : r;
+}
+
+int ck_login_of_staff(struct ck_store *store, int64_t staff, struct ck_login *found)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT id, unit_id, roles, disabled_at IS NOT NULL, password FROM staff "
+                         "WHERE id = ?1",
+                         CK_ARGS(ck_int(staff)));
+    return r == 0 ? read_login(&rows, found) : r;
+}
