@@ -108,13 +108,14 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
+typedef void fill_channel(struct ck_notify_channel *channel, const struct ck_config *config);
+
 int ck_notify_create(struct ck_notify **notify, uv_loop_t *loop,
                      const struct ck_notify_options *options)
 {
     static ck_sender_done *const done[CK_NOTIFY_CHANNELS] = {on_email, on_sms, on_webhook};
-    static void (*const fill[CK_NOTIFY_CHANNELS])(
-        struct ck_notify_channel *, const struct ck_config *) = {ck_channel_email, ck_channel_sms,
-                                                                 ck_channel_webhook};
+    static fill_channel *const fill[CK_NOTIFY_CHANNELS] = {ck_channel_email, ck_channel_sms,
+                                                           ck_channel_webhook};
     struct ck_notify *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return -ENOMEM;
