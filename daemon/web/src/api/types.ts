@@ -204,12 +204,14 @@ export interface Message {
 }
 
 // ---------------------------------------------------------------- log (supervisor)
-// GET  /api/log?before=&after=&action=&person=&staff=&from=&until= -> {entries: LogEntry[], next, size, root, verified: Time|null}
+// GET  /api/log?before=&after=&action=  (action may end in *: "INCIDENT_*")
+//      &person=&staff=&from=&until= -> {entries: LogEntry[], next, size, root, verified: Time|null}
 // GET  /api/log/{index}                -> LogEntryDetail
 export interface LogEntry {
   index: number; at: Time; action: string; actor: string; actor_kind: "staff" | "person" | "system" | "gateway";
   person_id: number | null; person_name: string | null; object: string; result: string; text: Record<string, unknown> | null; // plaintext fields, null when erased
 }
+// leaf: the canonical text of the entry, hashed as its UTF-8 bytes; hashes are hex
 export interface LogEntryDetail extends LogEntry { leaf: string; leaf_hash: string; proof: { size: number; root: string; path: string[] } }
 
 // ---------------------------------------------------------------- supervisor figures, system

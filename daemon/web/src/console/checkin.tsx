@@ -55,7 +55,7 @@ function Answerable({ checkin }: { checkin: Checkin }): JSX.Element {
     <>
       <p>{t.t(enough ? "answerable_enough" : "answerable_little", { have: view.clock.length(checkin.answerable_s * 1000), need: view.clock.length(checkin.answerable_needed_s * 1000) })}</p>
       {checkin.health.filter((interval) => !interval.ok).map((interval, index) => (
-        <p key={index} class="soft small"><Icon name="info" size={16} /> {view.clock.seconds(interval.from)}–{view.clock.seconds(interval.until)}: {t.maybe("health_" + interval.what) || interval.what}</p>
+        <p key={index} class="soft small"><Icon name="info" size={16} /> {view.clock.seconds(interval.from)}–{view.clock.seconds(interval.until)}: {interval.what.split(/[ ,]+/).filter(Boolean).map((what) => t.maybe("health_" + what) || what).join(", ")}</p>
       ))}
     </>
   );

@@ -15,12 +15,15 @@ interface LogPageData { entries: LogEntry[]; next: number | null; size: number; 
 export function entryWords(t: ConsoleTexts, entry: LogEntry): string {
   const actor = entry.actor_kind === "system" ? t.t("actor_system") : entry.actor_kind === "gateway" ? t.t("actor_gateway", { name: entry.actor }) : entry.actor;
   const values = { actor, person: entry.person_name || t.t("somebody"), object: entry.object };
-  return t.maybe("log_" + entry.action.replace(/[.\-]/g, "_"), values) || t.t("log_other", { ...values, action: entry.action.replace(/[._]/g, " ") });
+  const action = entry.action.toLowerCase();
+  const kind = entry.object.split(" ")[0] || "";
+  return t.maybe(`log_${action}_${kind}`, values) || t.maybe("log_" + action, values) || t.t("log_other", { ...values, action: action.replace(/_/g, " ") });
 }
 
 const QUESTIONS = [
-  { key: "log_q_all", action: "" }, { key: "log_q_recordings", action: "recording.view" }, { key: "log_q_reads", action: "read." }, { key: "log_q_outcomes", action: "checkin.outcome" },
-  { key: "log_q_incidents", action: "incident." }, { key: "log_q_staff", action: "staff." }, { key: "log_q_sessions", action: "session." }, { key: "log_q_faults", action: "system." },
+  { key: "log_q_all", action: "" }, { key: "log_q_recordings", action: "RECORDING_VIEWED" }, { key: "log_q_reads", action: "READ" }, { key: "log_q_outcomes", action: "CHECKIN_OUTCOME" },
+  { key: "log_q_incidents", action: "INCIDENT_*" }, { key: "log_q_staff", action: "STAFF_*" }, { key: "log_q_logins", action: "LOGGED_IN" }, { key: "log_q_denied", action: "DENIED" },
+  { key: "log_q_faults", action: "CHECKIN_FAULT" },
 ] as const;
 
 export function LogPage({ search }: { search: Record<string, string> }): JSX.Element {
@@ -96,7 +99,7 @@ function ProofCard({ entry }: { entry: LogEntryDetail }): JSX.Element {
   useEffect(() => {
     const check = async (): Promise<Proof> => {
       if (!crypto.subtle) return "impossible";
-      const hash = await leafHash(bytesOf(entry.leaf));
+      const hash = await leafHash(new TextEncoder().encode(entry.leaf));
       const claimed = bytesOf(entry.leaf_hash);
       if (hash.some((byte, index) => byte !== claimed[index])) return "bad";
       return (await includes(hash, entry.index, entry.proof.size, entry.proof.path.map(bytesOf), bytesOf(entry.proof.root))) ? "good" : "bad";
