@@ -52,12 +52,8 @@ void ck_interval_set_take(struct ck_interval_set *set, struct ck_interval hole)
         if (hole.until.ms > after.from.ms) {
             after.from = hole.until;
         }
-        /* A hole that lies beside the piece leaves it whole on one side and nothing, or the same
-         * again, on the other. */
-        if (hole.until.ms <= piece.from.ms || hole.from.ms >= piece.until.ms) {
-            keep(&left, piece);
-            continue;
-        }
+        /* Where the hole lies beside the piece, one of the two is the whole piece and the other is
+         * empty. */
         keep(&left, before);
         keep(&left, after);
     }

@@ -318,6 +318,134 @@ static void test_catch_up_is_spread(void **state)
     assert_true(earliest < 6000 && latest > 594000);
 }
 
+/* ---- whole ways
+ * ------------------------------------------------------------------------------------- */
+
+static void feed(struct checkin_case *c, enum ck_checkin_event_kind kind)
+{
+    struct ck_checkin_event event = {.kind = kind};
+    checkin_feed(c, &event, NULL);
+}
+
+/* The person came, nobody of ours did, and they left before the unattended part was over: not
+ * theirs. */
+static void test_who_waited_for_us_is_not_charged(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "connected/waiting", "timer");
+    timer(&c, NULL);
+    assert_int_equal(c.row.phase, CK_PHASE_CHALLENGE);
+    feed(&c, CK_CHECKIN_LEFT);
+    assert_int_equal(c.row.page_block, CK_CAUSE_CLOSED_ON_PURPOSE);
+    c.now = c.row.answer_until;
+    timer(&c, NULL);
+    assert_int_equal(c.row.finding, CK_OUTCOME_UNSTAFFED);
+}
+
+/* An inspector who comes in the end makes up for it: what follows is judged as if it were the first
+ * call. */
+static void test_a_later_inspector_takes_the_fault_away(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "connected/challenge", "timer");
+    assert_true(c.row.came);
+    feed(&c, CK_CHECKIN_CALL_LOST);
+    feed(&c, CK_CHECKIN_JOINED);
+    struct ck_checkin_event answered = {.kind = CK_CHECKIN_INSPECTOR_ANSWERED,
+                                        .inspector.staff = 11};
+    checkin_feed(&c, &answered, NULL);
+    assert_false(c.row.came);
+}
+
+/* Media of an earlier leg prove nothing about the next. */
+static void test_each_leg_has_its_own_media(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "connected/in_call", "ended");
+    assert_true(c.row.contact);
+    c.event.ended.result = CK_CALL_UNUSABLE;
+    checkin_feed(&c, &c.event, NULL);
+    feed(&c, CK_CHECKIN_JOINED);
+    struct ck_checkin_event answered = {.kind = CK_CHECKIN_INSPECTOR_ANSWERED,
+                                        .inspector.staff = 11};
+    checkin_feed(&c, &answered, NULL);
+    assert_false(c.row.contact);
+    c.event.ended.result = CK_CALL_ACCEPTED;
+    assert_int_equal(
+        ck_checkin_step(&c.row, &c.event, &c.policy, c.now, &c.row, &(struct ck_effects){0}),
+        CK_E_CONFLICT);
+}
+
+static void test_a_call_lost_near_the_late_limit(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "ringing/missed", "call_lost");
+    c.now.ms = c.row.late_until.ms - 1000;
+    feed(&c, CK_CHECKIN_JOINED);
+    c.now.ms += 30000;
+    feed(&c, CK_CHECKIN_CALL_LOST);
+    assert_int_equal(c.row.late_until.ms, c.now.ms + c.policy.rejoin_ms);
+    assert_int_equal(c.row.next_at.ms, c.row.late_until.ms);
+}
+
+/* S14: two at once become one; both refer to each other. */
+static void test_two_at_once(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "armed", "timer");
+    c.event.timer.other_live = 77;
+    checkin_feed(&c, &c.event, NULL);
+    assert_int_equal(c.row.merged_into, 77);
+    assert_int_equal(c.row.next_at.ms, c.now.ms + c.policy.defer_ms);
+    struct checkin_case served = c;
+    struct ck_checkin_event contact = {.kind = CK_CHECKIN_CONTACT_ELSEWHERE,
+                                       .elsewhere.checkin = 77};
+    checkin_feed(&served, &contact, NULL);
+    assert_int_equal(served.row.outcome, CK_OUTCOME_COMPLETED);
+    assert_int_equal(served.row.merged_into, 77);
+    /* The other ended without contact: this one rings. */
+    c.now = c.row.next_at;
+    timer(&c, NULL);
+    assert_int_equal(c.row.state, CK_CHECKIN_RINGING);
+    assert_int_equal(c.row.merged_into, 0);
+    contact.elsewhere.checkin = 78;
+    checkin_feed(&c, &contact, NULL);
+    assert_int_equal(c.row.merged_into, 78);
+}
+
+/* What is late by no more than the misfire threshold is not remarked upon. */
+static void test_five_seconds_are_not_late(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    struct ck_effects effects;
+    checkin_case_begin(&c, "armed", "timer");
+    c.now.ms = FIXTURE_DUE + 5000;
+    struct checkin_case later = c;
+    timer(&c, &effects);
+    assert_int_equal(effects_count(&effects, CK_EFFECT_AUDIT), 0);
+    later.now.ms++;
+    timer(&later, &effects);
+    assert_int_equal(effects.items[0].audit.fact, CK_FACT_DELAYED);
+    assert_int_equal(effects.items[0].audit.value, 5001);
+}
+
+static void test_a_fresh_row_is_fresh(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "done", "timer");
+    struct ck_checkin row = c.row;
+    ck_checkin_begin(&row, &c.policy);
+    checkin_case_begin(&c, "planned", "timer");
+    assert_memory_equal(&row, &c.row, sizeof(row));
+}
+
 static void test_policies_are_checked(void **state)
 {
     (void)state;
@@ -566,6 +694,13 @@ int main(void)
         cmocka_unit_test(test_review_deadlines),
         cmocka_unit_test(test_incident_effects),
         cmocka_unit_test(test_catch_up_is_spread),
+        cmocka_unit_test(test_who_waited_for_us_is_not_charged),
+        cmocka_unit_test(test_a_later_inspector_takes_the_fault_away),
+        cmocka_unit_test(test_each_leg_has_its_own_media),
+        cmocka_unit_test(test_a_call_lost_near_the_late_limit),
+        cmocka_unit_test(test_two_at_once),
+        cmocka_unit_test(test_five_seconds_are_not_late),
+        cmocka_unit_test(test_a_fresh_row_is_fresh),
         cmocka_unit_test(test_policies_are_checked),
         cmocka_unit_test(test_random_lives),
         cmocka_unit_test(test_random_lives_with_clock_jumps),

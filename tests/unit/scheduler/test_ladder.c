@@ -188,6 +188,12 @@ static void test_ladders_are_checked(void **state)
     ladder = ck_ladder_default(CK_BAND_3);
     ladder.steps[1].targets[0] = (struct ck_target){CK_TARGET_NAMED, 77};
     assert_null(ck_ladder_fault(&ladder));
+    ladder.ack_hold_ms = ladder.calm_interval_ms = 1000;
+    ladder.steps[0].ack_timeout_ms = ladder.steps[0].min_interval_ms = 1000;
+    assert_null(ck_ladder_fault(&ladder));
+    ladder.ack_hold_ms = ladder.calm_interval_ms = 1440 * MINUTE;
+    ladder.steps[0].ack_timeout_ms = ladder.steps[0].min_interval_ms = 1440 * MINUTE;
+    assert_null(ck_ladder_fault(&ladder));
 }
 
 /* ---- whatever happens
@@ -336,6 +342,33 @@ static void test_random_notices(void **state)
     }
 }
 
+static void test_a_notice_taken_back_while_it_leaves(void **state)
+{
+    (void)state;
+    struct ck_notice_policy policy = ck_notice_policy_default();
+    struct ck_notice row = {.channel = CK_CHANNEL_SMS, .deadline = {FIXTURE_DUE + 900000}};
+    struct ck_effects effects;
+    struct ck_wall now = {FIXTURE_DUE};
+    static const enum ck_notice_event_kind kinds[] = {CK_NOTICE_TIMER, CK_NOTICE_CANCEL,
+                                                      CK_NOTICE_REFUSED};
+    ck_notice_begin(&row, now);
+    for (size_t i = 0; i < 3; i++) {
+        struct ck_notice_event event = {.kind = kinds[i]};
+        assert_int_equal(ck_notice_step(&row, &event, &policy, now, &row, &effects), 0);
+    }
+    assert_int_equal(row.state, CK_NOTICE_CANCELLED);
+    assert_true(row.unwanted);
+    /* The same row for another message. */
+    row.moved_on = row.possible_duplicate = true;
+    row.accepted_at = now;
+    ck_notice_begin(&row, now);
+    assert_false(row.unwanted || row.moved_on || row.possible_duplicate);
+    assert_int_equal(row.tries, 0);
+    assert_int_equal(row.accepted_at.ms, 0);
+    assert_int_equal(row.next_at.ms, now.ms);
+    assert_int_equal(row.queued_at.ms, now.ms);
+}
+
 /* Whatever a gateway does, a notice comes to an end. */
 static void test_every_notice_ends(void **state)
 {
@@ -386,6 +419,11 @@ static void test_notice_policies_are_checked(void **state)
     FAULT(policy.receipt_wait_ms = 999, "receipt_wait_ms");
     FAULT(policy.receipt_wait_ms = 1440 * MINUTE + 1, "receipt_wait_ms");
 #undef FAULT
+    policy =
+        (struct ck_notice_policy){1440 * MINUTE, 1440 * MINUTE, 1440 * MINUTE, 1, 1440 * MINUTE};
+    assert_null(ck_notice_policy_fault(&policy));
+    policy = (struct ck_notice_policy){1000, 1, 1, 1, 1000};
+    assert_null(ck_notice_policy_fault(&policy));
 }
 
 /* ---- words
@@ -440,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_ladders_are_checked),
         cmocka_unit_test(test_random_incidents),
         cmocka_unit_test(test_random_notices),
+        cmocka_unit_test(test_a_notice_taken_back_while_it_leaves),
         cmocka_unit_test(test_every_notice_ends),
         cmocka_unit_test(test_notice_policies_are_checked),
         cmocka_unit_test(test_every_word),

@@ -96,6 +96,10 @@ static void test_orders_are_checked(void **state)
         expect(&order, &plan, CK_OBLIGATION_HOURS_RANGE);
     }
     order = good_order();
+    order.hours_start_min = 0;
+    order.hours_end_min = 2880;
+    expect(&order, &plan, CK_OBLIGATION_OK);
+    order = good_order();
     order.requirement_count = CK_REQUIREMENTS_MAX + 1;
     expect(&order, &plan, CK_OBLIGATION_REQUIREMENT_RANGE);
     order = good_order();
@@ -436,6 +440,13 @@ static void test_norms_are_checked(void **state)
 {
     (void)state;
     struct ck_odara_norms norms = ck_odara_norms_proportional();
+    assert_null(ck_odara_norms_fault(&norms));
+    for (uint32_t missing = 6; missing <= CK_ODARA_MISSING_MAX; missing++) {
+        for (uint8_t raw = 0; raw <= CK_ODARA_ITEMS; raw++) {
+            norms.prorated[missing][raw] = raw;
+        }
+    }
+    norms.missing_max = CK_ODARA_MISSING_MAX;
     assert_null(ck_odara_norms_fault(&norms));
     norms.missing_max = CK_ODARA_MISSING_MAX + 1;
     assert_string_equal(ck_odara_norms_fault(&norms), "missing_max");

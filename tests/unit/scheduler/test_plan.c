@@ -296,7 +296,11 @@ static void test_plans_are_refused_with_a_reason(void **state)
     REFUSED(CK_PLAN_WINDOW_RANGE, plan.windows[0].end_min = 2881);
     REFUSED(CK_PLAN_WINDOWS_OVERLAP, plan.window_count = 2;
             plan.windows[1] = (struct ck_plan_window){21 * 60, 23 * 60});
+    REFUSED(CK_PLAN_OK, plan.window_count = 2; plan.min_gap_ms = 0;
+            plan.windows[1] = (struct ck_plan_window){22 * 60, 24 * 60});
     REFUSED(CK_PLAN_WINDOWS_OVERLAP, plan.windows[0] = (struct ck_plan_window){60, 1501});
+    REFUSED(CK_PLAN_OK, plan.windows[0] = (struct ck_plan_window){60, 1500});
+    REFUSED(CK_PLAN_OK, plan.windows[0] = (struct ck_plan_window){0, 1440});
     REFUSED(CK_PLAN_WINDOW_TOO_SHORT, plan.tail_ms = -1);
     REFUSED(CK_PLAN_WINDOW_TOO_SHORT, plan.tail_ms = 4 * HOUR);
     REFUSED(CK_PLAN_DRAWS_RANGE, plan.draws = CK_PLAN_DRAWS_MAX + 1);
@@ -305,7 +309,8 @@ static void test_plans_are_refused_with_a_reason(void **state)
     REFUSED(CK_PLAN_GAP_TOO_LARGE, plan.min_gap_ms = 4 * HOUR);
     REFUSED(CK_PLAN_GAP_TOO_LARGE, plan.min_gap_ms = -1);
     REFUSED(CK_PLAN_GAP_TOO_LARGE, plan.min_gap_ms = 400 * DAY);
-    REFUSED(CK_PLAN_GAP_PREDICTABLE, plan.min_gap_ms = 90 * MINUTE);
+    REFUSED(CK_PLAN_OK, plan.min_gap_ms = 55 * MINUTE);
+    REFUSED(CK_PLAN_GAP_PREDICTABLE, plan.min_gap_ms = 55 * MINUTE + 1);
     REFUSED(CK_PLAN_OK, plan.min_gap_ms = 3 * HOUR; plan.draws = 1);
     REFUSED(CK_PLAN_ORDER_DATES, plan.order_until = day("2026-10-31"));
     REFUSED(CK_PLAN_NO_DATES, plan.first = day("2026-12-01"));
