@@ -1,4 +1,5 @@
-/* The log in a store: what is appended verifies, and whatever is done to it behind our back is named. */
+/* The log in a store: what is appended verifies, and whatever is done to it behind our back is
+ * named. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -324,9 +325,8 @@ static void leaves_hold_no_plaintext_and_have_limits(void **state)
     const char *leaf = json_string_value(json_object_get(detail, "leaf"));
     assert_null(strstr(leaf, "Serik"));
     assert_non_null(strstr(leaf, "\"sealed\":{\"name\":\""));
-    assert_string_equal(
-        json_string_value(json_object_get(json_object_get(detail, "text"), "name")),
-        "Serik Akhmetov");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(detail, "text"), "name")),
+                        "Serik Akhmetov");
     json_decref(detail);
     assert_int_equal(verify(NULL, 0), 0);
 }

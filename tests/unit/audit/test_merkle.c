@@ -10,7 +10,8 @@
 #include "protocol/base/text.h"
 #include "protocol/merkle.h"
 
-/* The leaves and roots that Certificate Transparency implementations test themselves with (RFC 6962). */
+/* The leaves and roots that Certificate Transparency implementations test themselves with (RFC
+ * 6962). */
 static const char *const leaves[] = {"",
                                      "00",
                                      "10",
@@ -59,8 +60,8 @@ static struct ck_hash defined_root(size_t from, size_t size)
     while (split * 2 < size) {
         split *= 2;
     }
-    struct ck_hash left = defined_root(from, split), right = defined_root(from + split, size - split),
-                   node;
+    struct ck_hash left = defined_root(from, split),
+                   right = defined_root(from + split, size - split), node;
     assert_int_equal(ck_merkle_node(&left, &right, &node), 0);
     return node;
 }
@@ -106,8 +107,8 @@ static void every_entry_of_every_tree_is_proven_and_no_other(void **state)
         for (uint64_t index = 0; index < size; index++) {
             struct ck_merkle_proof proof;
             assert_int_equal(ck_merkle_prove_inclusion(&source, index, size, &proof), 0);
-            assert_int_equal(
-                ck_merkle_check_inclusion(&proof, index, size, &hashes[index], &root), 0);
+            assert_int_equal(ck_merkle_check_inclusion(&proof, index, size, &hashes[index], &root),
+                             0);
             assert_int_equal(
                 ck_merkle_check_inclusion(&proof, index, size, &hashes[(index + 1) % 80], &root),
                 CK_E_AUTH);
