@@ -38,8 +38,8 @@ struct ck_chunker {
     struct held *frames;
     size_t count;
     size_t frames_room;
-    struct ck_mono synced_at;
-    bool dirty;
+    bool dirty; /* something written is not synced, */
+    struct ck_mono dirty_since;
     struct ck_seal_head durable;
     int64_t durable_ms;
 };
@@ -66,7 +66,6 @@ int ck_chunker_create(struct ck_chunker **chunker, const struct ck_recording_sta
     made->room = room;
     made->fd = start->fd;
     made->start = start->start_mono;
-    made->synced_at = start->start_mono;
     *chunker = made;
     return 0;
 }
@@ -97,14 +96,23 @@ int ck_chunker_error(const struct ck_chunker *chunker)
     return chunker->error;
 }
 
-static void write_all(struct ck_chunker *chunker, const uint8_t *bytes, size_t size)
+static void mark_dirty(struct ck_chunker *chunker, struct ck_mono now)
+{
+    if (!chunker->dirty) {
+        chunker->dirty = true;
+        chunker->dirty_since = now;
+    }
+}
+
+static void write_all(struct ck_chunker *chunker, const uint8_t *bytes, size_t size,
+                      struct ck_mono now)
 {
     while (size > 0 && chunker->error == 0) {
         ssize_t wrote = chunker->io->write(chunker->io->user, chunker->fd, bytes, size);
         if (wrote > 0) {
             bytes += wrote;
             size -= (size_t)wrote;
-            chunker->dirty = true;
+            mark_dirty(chunker, now);
         } else if (wrote == 0) {
             ck_chunker_fail(chunker, EIO);
         } else if (errno != EINTR) {
@@ -113,19 +121,27 @@ static void write_all(struct ck_chunker *chunker, const uint8_t *bytes, size_t s
     }
 }
 
-static void sync_file(struct ck_chunker *chunker, struct ck_mono now)
+int64_t ck_chunker_overdue_us(const struct ck_chunker *chunker, struct ck_mono now)
 {
-    chunker->synced_at = now;
+    return chunker->dirty && chunker->error == 0
+               ? now.us - chunker->dirty_since.us - CK_RECORDER_SYNC_MS * US_PER_MS
+               : -1;
+}
+
+bool ck_chunker_sync(struct ck_chunker *chunker, struct ck_mono now)
+{
     if (!chunker->dirty || chunker->error != 0) {
-        return;
+        return false;
     }
+    chunker->dirty_since = now;
     if (chunker->io->sync(chunker->io->user, chunker->fd) != 0) {
         ck_chunker_fail(chunker, errno);
-        return;
+        return false;
     }
     chunker->dirty = false;
     chunker->durable = ck_seal_writer_head(chunker->seal);
     chunker->durable_ms = ck_seal_writer_duration_ms(chunker->seal);
+    return true;
 }
 
 /* A positive code of sealing is a limit of ours: the file has become too long. */
@@ -142,7 +158,7 @@ void ck_chunker_begin(struct ck_chunker *chunker)
     size_t size = 0;
     fail_sealing(chunker, ck_seal_writer_begin(chunker->seal, bytes, sizeof bytes, &size));
     if (chunker->error == 0) {
-        write_all(chunker, bytes, size);
+        write_all(chunker, bytes, size, chunker->start);
     }
 }
 
@@ -219,13 +235,13 @@ static int seal_open_chunk(struct ck_chunker *chunker, size_t *size)
                   : r;
 }
 
-static void end_chunk(struct ck_chunker *chunker)
+static void end_chunk(struct ck_chunker *chunker, struct ck_mono now)
 {
     size_t size = 0;
     if (chunker->error == 0 && (chunker->count > 0 || ck_seal_writer_has_marks(chunker->seal))) {
         fail_sealing(chunker, seal_open_chunk(chunker, &size));
         if (chunker->error == 0) {
-            write_all(chunker, chunker->room->bytes, size);
+            write_all(chunker, chunker->room->bytes, size, now);
         }
     }
     chunker->open = false;
@@ -311,7 +327,7 @@ void ck_chunker_frame(struct ck_chunker *chunker, const struct ck_frame *frame)
         return;
     }
     if (is_full_for(chunker, frame)) {
-        end_chunk(chunker);
+        end_chunk(chunker, frame->arrival);
     }
     open_chunk(chunker, frame->arrival);
     int r = hold(chunker, frame);
@@ -327,36 +343,31 @@ void ck_chunker_mark(struct ck_chunker *chunker, const struct ck_seal_mark *mark
     }
 }
 
-bool ck_chunker_tick(struct ck_chunker *chunker, struct ck_mono now)
+void ck_chunker_tick(struct ck_chunker *chunker, struct ck_mono now)
 {
-    uint64_t before = chunker->durable.chunks;
     if (chunker->open && now.us - chunker->opened.us >= CK_RECORDER_CHUNK_MAX_MS * US_PER_MS) {
-        end_chunk(chunker);
+        end_chunk(chunker, now);
     }
-    if (now.us - chunker->synced_at.us >= CK_RECORDER_SYNC_MS * US_PER_MS) {
-        sync_file(chunker, now);
-    }
-    return chunker->durable.chunks > before;
 }
 
 void ck_chunker_flush(struct ck_chunker *chunker, struct ck_mono now)
 {
-    end_chunk(chunker);
-    sync_file(chunker, now);
+    end_chunk(chunker, now);
+    ck_chunker_sync(chunker, now);
 }
 
 void ck_chunker_finish(struct ck_chunker *chunker, struct ck_mono now)
 {
     ck_cleanup(ck_freep) uint8_t *bytes = NULL;
     size_t size = 0;
-    end_chunk(chunker);
+    end_chunk(chunker, now);
     if (chunker->error == 0) {
         fail_sealing(chunker, ck_seal_writer_trailer(chunker->seal, &bytes, &size));
     }
     if (chunker->error == 0) {
-        write_all(chunker, bytes, size);
+        write_all(chunker, bytes, size, now);
     }
-    sync_file(chunker, now);
+    ck_chunker_sync(chunker, now);
 }
 
 struct ck_seal_head ck_chunker_head(const struct ck_chunker *chunker)

@@ -32,9 +32,15 @@ void ck_chunker_begin(struct ck_chunker *chunker);
 void ck_chunker_frame(struct ck_chunker *chunker, const struct ck_frame *frame);
 void ck_chunker_mark(struct ck_chunker *chunker, const struct ck_seal_mark *mark);
 
-/* Ends a chunk that is open for too long at `now`, and syncs when it is time. True where a sync
- * made more of the file durable. */
-bool ck_chunker_tick(struct ck_chunker *chunker, struct ck_mono now);
+/* Ends a chunk that is open for too long at `now`. */
+void ck_chunker_tick(struct ck_chunker *chunker, struct ck_mono now);
+
+/* How long something written has been waiting for a sync beyond CK_RECORDER_SYNC_MS; below 0: not
+ * due. */
+int64_t ck_chunker_overdue_us(const struct ck_chunker *chunker, struct ck_mono now);
+
+/* Makes durable what is written. True where that is more than before. */
+bool ck_chunker_sync(struct ck_chunker *chunker, struct ck_mono now);
 
 /* Ends the open chunk, if any, and syncs. */
 void ck_chunker_flush(struct ck_chunker *chunker, struct ck_mono now);

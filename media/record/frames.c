@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "media/record/opus.h"
+#include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 #include "protocol/rtp.h"
 
@@ -65,6 +66,9 @@ int ck_frames_create(struct ck_frames **frames, struct ck_mono start,
 void ck_frames_destroy(struct ck_frames *frames)
 {
     if (frames != NULL) {
+        if (frames->picture != NULL) {
+            ck_wipe(frames->picture, frames->room);
+        }
         free(frames->picture);
         free(frames);
     }

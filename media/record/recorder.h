@@ -31,7 +31,9 @@
 #define CK_RECORDER_TICK_MS 100       /* how often ck_recorder_tick() wants to be called, about */
 #define CK_RECORDER_CHUNK_MS 1000     /* a chunk ends at the first key frame after this, */
 #define CK_RECORDER_CHUNK_MAX_MS 2000 /* and at the first frame of either kind after this */
-#define CK_RECORDER_SYNC_MS 5000      /* fdatasync interval: what a power loss may cost */
+#define CK_RECORDER_SYNC_MS                                                                        \
+    5000 /* fdatasync interval: what a power loss may cost; longer where a */
+         /* disk cannot sync that often */
 
 /* What the writer thread does to descriptors. Tests put a disk that stalls or fills up here. */
 struct ck_recorder_io {

@@ -252,7 +252,7 @@ static void tick_all(struct ck_recorder *recorder, struct ck_mono now)
     bool told = false;
     for (struct ck_recording *r = recorder->writer.recordings; r != NULL; r = r->writer.next) {
         if (!r->writer.ended) {
-            r->writer.tell_head |= ck_chunker_tick(r->writer.chunker, now);
+            ck_chunker_tick(r->writer.chunker, now);
             if (ck_chunker_error(r->writer.chunker) != 0) {
                 end(r);
             }
@@ -264,6 +264,25 @@ static void tick_all(struct ck_recorder *recorder, struct ck_mono now)
         ssize_t wrote = write(recorder->event_fd, &one, sizeof one);
         (void)wrote; /* full is readable as well */
     }
+}
+
+/* Syncs the file that waits the longest, one a turn: between two syncs the ring is emptied, so that
+ * on a slow disk the interval grows and not the ring. True where there may be another. */
+static bool sync_one(struct ck_recorder *recorder, struct ck_mono now)
+{
+    struct ck_recording *worst = NULL;
+    int64_t worst_us = -1;
+    for (struct ck_recording *r = recorder->writer.recordings; r != NULL; r = r->writer.next) {
+        int64_t us = r->writer.ended ? -1 : ck_chunker_overdue_us(r->writer.chunker, now);
+        if (us > worst_us) {
+            worst = r;
+            worst_us = us;
+        }
+    }
+    if (worst != NULL) {
+        worst->writer.tell_head |= ck_chunker_sync(worst->writer.chunker, now);
+    }
+    return worst != NULL;
 }
 
 static void finish_all(struct ck_recorder *recorder, struct ck_mono now)
@@ -290,6 +309,7 @@ void *ck_recorder_run(void *user)
         bool stopping = atomic_load(&recorder->stopping);
         struct ck_mono now = {atomic_load_explicit(&recorder->now_us, memory_order_acquire)};
         bool more = take_records(recorder, &now);
+        more |= sync_one(recorder, now);
         tick_all(recorder, now);
         if (more) {
             continue;

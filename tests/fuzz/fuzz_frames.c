@@ -85,6 +85,9 @@ static void drive(struct ck_frames *frames, struct ck_chunker *chunker, const ui
             abort();
         }
         ck_chunker_tick(chunker, packet.arrival);
+        if (ck_chunker_overdue_us(chunker, packet.arrival) >= 0) {
+            ck_chunker_sync(chunker, packet.arrival);
+        }
     }
     ck_chunker_finish(chunker, packet.arrival);
 }

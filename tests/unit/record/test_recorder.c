@@ -506,6 +506,7 @@ struct disk {
     bool waiting;       /* the writer stands in a write */
     int64_t full_after; /* bytes; then ENOSPC */
     bool short_writes;
+    unsigned syncs;
 };
 
 static ssize_t disk_write(void *user, int fd, const void *bytes, size_t size)
@@ -533,7 +534,10 @@ static ssize_t disk_write(void *user, int fd, const void *bytes, size_t size)
 
 static int disk_sync(void *user, int fd)
 {
-    (void)user;
+    struct disk *disk = user;
+    pthread_mutex_lock(&disk->lock);
+    disk->syncs++;
+    pthread_mutex_unlock(&disk->lock);
     return fdatasync(fd);
 }
 
@@ -556,7 +560,7 @@ static void disk_wait_for_writer(struct disk *disk)
 
 #define DISK_INIT                                                                                  \
     {                                                                                              \
-        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, -1, false               \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .full_after = -1   \
     }
 
 /* The disk stands still for ten seconds of a call at 600 kbit/s: the loop never waits, and nothing
@@ -586,6 +590,37 @@ static void a_stalled_disk_costs_no_packet(void **state)
     assert_int_equal(playback.video_count, 400);
     assert_int_equal(playback.audio_count, 800);
     playback_free(&playback);
+    rig_stop(&rig);
+}
+
+static void heads_are_told_for_what_is_synced(void **state)
+{
+    (void)state;
+    struct disk disk = DISK_INIT;
+    struct ck_recorder_io io = {disk_write, disk_sync, &disk};
+    struct ck_recorder_config config = {.recordings_max = 4, .io = &io};
+    struct rig rig;
+    rig_start_with(&rig, &config);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    for (int64_t ms = 0; ms < 17000; ms += CK_RECORDER_TICK_MS) {
+        rig_run(&rig, ms, ms + CK_RECORDER_TICK_MS);
+        while (ck_recorder_ring_used(rig.recorder) > 0) {
+            ck_recorder_tick(rig.recorder, sender_at(ms));
+            sched_yield();
+        }
+    }
+    struct ck_recording_event closed = rig_close(&rig, 17000);
+    /* Five seconds after the first byte that was not synced, and at the end. */
+    assert_in_range(disk.syncs, 3, 4);
+    assert_int_equal(rig_count(&rig, CK_RECORDING_HEAD), disk.syncs - 1);
+    uint64_t chunks = 0;
+    for (size_t i = 0; i < rig.event_count; i++) {
+        if (rig.events[i].kind == CK_RECORDING_HEAD) {
+            assert_true(rig.events[i].head.chunks > chunks);
+            chunks = rig.events[i].head.chunks;
+        }
+    }
+    assert_true(closed.head.chunks > chunks);
     rig_stop(&rig);
 }
 
@@ -865,6 +900,7 @@ int main(void)
         cmocka_unit_test(late_and_doubled_packets_change_nothing),
         cmocka_unit_test(nonsense_in_packets_harms_nothing),
         cmocka_unit_test(a_stalled_disk_costs_no_packet),
+        cmocka_unit_test(heads_are_told_for_what_is_synced),
         cmocka_unit_test(what_the_ring_cannot_hold_is_counted_and_marked),
         cmocka_unit_test(an_overflow_up_to_the_end_is_marked),
         cmocka_unit_test(a_full_disk_ends_its_recording_only),
