@@ -1,0 +1,461 @@
+/* What happens to the packets of a stream: counting, asking again, putting in order, key frames,
+ * renumbering, repeating. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "media/rtp/keyframes.h"
+#include "media/rtp/missing.h"
+#include "media/rtp/reorder.h"
+#include "media/rtp/sender.h"
+#include "media/rtp/source.h"
+#include "media/rtp/uplink.h"
+
+static struct ck_mono at_ms(int64_t ms)
+{
+    return (struct ck_mono){1000000000 + ms * 1000};
+}
+
+/* --- source
+ * ------------------------------------------------------------------------------------------ */
+
+static int take(struct ck_source *source, uint16_t sequence, uint64_t *extended)
+{
+    struct ck_rtp rtp = {.sequence = sequence, .timestamp = 160u * sequence, .payload_size = 10};
+    return ck_source_packet(source, &rtp, at_ms(20 * sequence), extended);
+}
+
+static void test_source_counts_over_the_wrap(void **state)
+{
+    (void)state;
+    struct ck_source source;
+    uint64_t extended = 0;
+    uint64_t before = 0;
+    ck_source_init(&source, 1, 8000);
+    assert_int_equal(take(&source, 65534, &before), 1);
+    assert_int_equal(take(&source, 65535, &extended), 1);
+    assert_int_equal(extended, before + 1);
+    assert_int_equal(take(&source, 2, &extended), 3); /* 0 and 1 are missing */
+    assert_int_equal(extended, before + 4);
+    assert_int_equal(ck_source_lost(&source), 2);
+    assert_int_equal(take(&source, 0, &extended), -2);
+    assert_int_equal(extended, before + 2);
+    assert_int_equal(ck_source_lost(&source), 1);
+    assert_int_equal(take(&source, 65533, &extended), -5); /* before the first */
+    assert_int_equal(extended, before - 1);
+}
+
+static void test_source_reports(void **state)
+{
+    (void)state;
+    struct ck_source source;
+    uint64_t extended = 0;
+    ck_source_init(&source, 77, 8000);
+    for (uint16_t sequence = 100; sequence < 200; sequence++) {
+        if (sequence % 4 != 0 || sequence == 100) {
+            (void)take(&source, sequence, &extended);
+        }
+    }
+    struct ck_rtcp_report report = ck_source_report_out(&source, at_ms(0));
+    assert_int_equal(report.ssrc, 77);
+    assert_int_equal(report.lost, 24);
+    assert_in_range(report.fraction_lost, 24 * 255 / 100 - 1, 24 * 255 / 100 + 1);
+    assert_int_equal(report.highest, 199);
+    assert_int_equal(report.jitter, 0); /* they came as evenly as they were sent */
+    assert_int_equal(report.last_sr, 0);
+    (void)take(&source, 200, &extended);
+    struct ck_rtcp_sender sender = {.ssrc = 77, .ntp = 0x1111222233334444, .timestamp = 5};
+    ck_source_report_in(&source, &sender, at_ms(1000));
+    report = ck_source_report_out(&source, at_ms(1500));
+    assert_int_equal(report.fraction_lost, 0); /* none since the last */
+    assert_int_equal(report.lost, 24);
+    assert_int_equal(report.last_sr, 0x22223333);
+    assert_int_equal(report.delay, 32768); /* half a second */
+}
+
+static void test_source_jitter(void **state)
+{
+    (void)state;
+    struct ck_source source;
+    uint64_t extended = 0;
+    ck_source_init(&source, 1, 48000);
+    for (uint16_t i = 0; i < 500; i++) {
+        struct ck_rtp rtp = {.sequence = i, .timestamp = 960u * i};
+        (void)ck_source_packet(&source, &rtp, at_ms(20 * i + (i % 2) * 10), &extended);
+    }
+    assert_in_range(ck_source_jitter_us(&source), 9000, 11000);
+    struct ck_rtp jump = {.sequence = 500, .timestamp = 3000000000u};
+    (void)ck_source_packet(&source, &jump, at_ms(10000), &extended);
+    assert_in_range(ck_source_jitter_us(&source), 8000,
+                    11000); /* a jump of the clock is no jitter */
+}
+
+/* --- missing
+ * ----------------------------------------------------------------------------------------- */
+
+static void test_missing_waits_asks_and_gives_up(void **state)
+{
+    (void)state;
+    struct ck_missing missing = {0};
+    uint16_t asked[CK_MISSING_MAX];
+    assert_true(ck_missing_gap(&missing, 65535, 65538, at_ms(0)));
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS - 1), 0, asked), 0);
+    assert_true(ck_missing_found(&missing, 65536)); /* it was only late */
+    assert_false(ck_missing_found(&missing, 65536));
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS), 0, asked), 2);
+    assert_int_equal(asked[0], 65535);
+    assert_int_equal(asked[1], 1);
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 1), 0, asked), 0);
+    /* Once a round trip, not more often. */
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 99), 100000, asked), 0);
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 100), 100000, asked), 2);
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_AGE_MS + 1), 0, asked), 0);
+    assert_int_equal(missing.count, 0);
+}
+
+static void test_missing_tries_are_limited(void **state)
+{
+    (void)state;
+    struct ck_missing missing = {0};
+    uint16_t asked[CK_MISSING_MAX];
+    unsigned times = 0;
+    assert_true(ck_missing_gap(&missing, 5, 6, at_ms(0)));
+    for (int64_t ms = 0; ms < CK_MISSING_AGE_MS; ms++) {
+        times += ck_missing_due(&missing, at_ms(ms), 0, asked);
+    }
+    assert_int_equal(times, CK_MISSING_TRIES);
+}
+
+static void test_missing_too_many(void **state)
+{
+    (void)state;
+    struct ck_missing missing = {0};
+    assert_true(ck_missing_gap(&missing, 1, 1 + CK_MISSING_MAX, at_ms(0)));
+    assert_false(ck_missing_gap(&missing, 500, 501, at_ms(0)));
+    assert_int_equal(missing.count, 0);
+    assert_false(ck_missing_gap(&missing, 0, UINT64_MAX, at_ms(0)));
+}
+
+/* --- reorder
+ * ----------------------------------------------------------------------------------------- */
+
+struct line {
+    unsigned count;
+    uint16_t sequences[4096];
+};
+
+static void stand(void *user, const struct ck_packet *packet)
+{
+    struct line *line = user;
+    line->sequences[line->count++] = packet->rtp.sequence;
+}
+
+static void put(struct ck_reorder *reorder, struct ck_packet_pool *pool, uint64_t sequence,
+                int64_t ms)
+{
+    struct ck_packet *packet = ck_packet_get(pool);
+    assert_non_null(packet);
+    packet->arrival = at_ms(ms);
+    packet->rtp.sequence = (uint16_t)sequence;
+    ck_reorder_put(reorder, sequence, packet);
+    ck_packet_drop(pool, packet);
+}
+
+static void test_reorder(void **state)
+{
+    (void)state;
+    static struct line line;
+    struct ck_packet_pool *pool = NULL;
+    struct ck_reorder reorder;
+    memset(&line, 0, sizeof line);
+    assert_int_equal(ck_packet_pool_create(&pool, 2048), 0);
+    ck_reorder_init(&reorder, pool, stand, &line);
+    put(&reorder, pool, 65535, 0);
+    put(&reorder, pool, 65537, 10); /* 65536 is late */
+    put(&reorder, pool, 65538, 20);
+    assert_int_equal(line.count, 1);
+    put(&reorder, pool, 65536, 30);
+    assert_int_equal(line.count, 4);
+    put(&reorder, pool, 65536, 40); /* a double */
+    put(&reorder, pool, 65530, 40); /* older than what went out */
+    assert_int_equal(line.count, 4);
+    put(&reorder, pool, 65540, 50); /* 65539 never comes */
+    put(&reorder, pool, 65540, 51);
+    ck_reorder_tick(&reorder, at_ms(50 + CK_REORDER_WAIT_MS - 1));
+    assert_int_equal(line.count, 4);
+    ck_reorder_tick(&reorder, at_ms(50 + CK_REORDER_WAIT_MS));
+    assert_int_equal(line.count, 5);
+    assert_int_equal(line.sequences[4], 4);
+    put(&reorder, pool, 65539, 900); /* too late */
+    assert_int_equal(line.count, 5);
+    put(&reorder, pool, 65540 + 100000, 910); /* the sender jumped */
+    assert_int_equal(line.count, 6);
+    put(&reorder, pool, 65540 + 100002, 920);
+    ck_reorder_flush(&reorder);
+    assert_int_equal(line.count, 7);
+    assert_int_equal(ck_packet_pool_used(pool), 0);
+    ck_packet_pool_destroy(pool);
+}
+
+/* More waits than there are places: the oldest hole is given up. */
+static void test_reorder_overflow(void **state)
+{
+    (void)state;
+    static struct line line;
+    struct ck_packet_pool *pool = NULL;
+    struct ck_reorder reorder;
+    memset(&line, 0, sizeof line);
+    assert_int_equal(ck_packet_pool_create(&pool, 4096), 0);
+    ck_reorder_init(&reorder, pool, stand, &line);
+    put(&reorder, pool, 1000, 0);
+    for (uint64_t sequence = 1002; sequence < 1002 + 2 * CK_REORDER_SLOTS; sequence++) {
+        put(&reorder, pool, sequence, 1);
+    }
+    assert_int_equal(line.count, 1 + 2 * CK_REORDER_SLOTS);
+    for (unsigned i = 2; i < line.count; i++) {
+        assert_int_equal(line.sequences[i], line.sequences[i - 1] + 1);
+    }
+    ck_reorder_flush(&reorder);
+    ck_packet_pool_destroy(pool);
+}
+
+/* --- key frames
+ * -------------------------------------------------------------------------------------- */
+
+static bool frame(struct ck_key_frames *frames, uint64_t sequence, uint32_t timestamp, bool first,
+                  bool last, int64_t ms)
+{
+    struct ck_rtp rtp = {.marker = last, .timestamp = timestamp};
+    struct ck_vp8 vp8 = {.key_frame = first, .start = first, .width = 640, .height = 480};
+    return ck_key_frames_packet(frames, sequence, &rtp, &vp8, at_ms(ms));
+}
+
+static void test_key_frame_is_whole(void **state)
+{
+    (void)state;
+    struct ck_key_frames frames = {0};
+    assert_false(frame(&frames, 10, 1, true, false, 0));
+    assert_false(frame(&frames, 12, 1, false, true, 1)); /* 11 is missing */
+    assert_false(frame(&frames, 13, 2, false, true, 2)); /* the next picture */
+    assert_true(frame(&frames, 11, 1, false, false, 3));
+    assert_int_equal(frames.whole_count, 1);
+    assert_int_equal(frames.width, 640);
+    assert_true(frame(&frames, 14, 3, true, true, 4)); /* in one packet */
+    assert_false(frame(&frames, 15, 4, false, true, 5));
+}
+
+static void test_key_frame_is_asked_for(void **state)
+{
+    (void)state;
+    struct ck_key_frames frames = {0};
+    struct ck_mono heard = at_ms(0);
+    assert_false(ck_key_frames_due(&frames, at_ms(0), heard, false));
+    ck_key_frames_want(&frames, true);
+    assert_true(ck_key_frames_due(&frames, at_ms(0), heard, false)); /* at once */
+    assert_false(ck_key_frames_due(&frames, at_ms(CK_KEY_FRAME_REPEAT_MS - 1), heard, false));
+    assert_true(
+        ck_key_frames_due(&frames, at_ms(CK_KEY_FRAME_REPEAT_MS), heard, false)); /* again */
+    assert_true(frame(&frames, 1, 1, true, true, 600));
+    assert_false(ck_key_frames_due(&frames, at_ms(2000), heard, false)); /* it came */
+    /* Not urgent: one second after the last; urgent: at once. */
+    assert_true(frame(&frames, 2, 2, true, true, 1000));
+    ck_key_frames_want(&frames, false);
+    assert_false(ck_key_frames_due(&frames, at_ms(1999), heard, false));
+    ck_key_frames_want(&frames, true);
+    assert_true(ck_key_frames_due(&frames, at_ms(1999), heard, false));
+    /* A recorded one every ten seconds. */
+    assert_true(frame(&frames, 3, 3, true, true, 2000));
+    heard = at_ms(2000 + CK_KEY_FRAME_RECORD_MS);
+    assert_false(ck_key_frames_due(&frames, heard, heard, false));
+    assert_true(ck_key_frames_due(&frames, heard, heard, true));
+    /* Who sends nothing is not asked. */
+    ck_key_frames_want(&frames, true);
+    assert_false(ck_key_frames_due(&frames, at_ms(60000), heard, true));
+}
+
+/* Somebody joined while a key frame was coming in: they have missed its beginning, so it does not
+ * count for them. */
+static void test_key_frame_under_way_is_not_enough(void **state)
+{
+    (void)state;
+    struct ck_key_frames frames = {0};
+    assert_false(frame(&frames, 1, 1, true, false, 0));
+    ck_key_frames_want(&frames, true);
+    assert_false(frame(&frames, 2, 1, false, true, 1));
+    assert_true(ck_key_frames_due(&frames, at_ms(2), at_ms(1), false));
+}
+
+/* --- sender
+ * ------------------------------------------------------------------------------------------ */
+
+static void test_sender_numbers_without_a_break(void **state)
+{
+    (void)state;
+    struct ck_packet_pool *pool = NULL;
+    struct ck_sender sender;
+    uint64_t sequence = 0;
+    uint32_t timestamp = 0;
+    assert_int_equal(ck_packet_pool_create(&pool, 64), 0);
+    assert_int_equal(ck_sender_init(&sender, pool, true, 96, 5, 65000, 1000), 0);
+    assert_true(sender.highest < 32768);
+    uint64_t first = sender.highest + 1;
+    assert_true(ck_sender_map(&sender, 1, false, 70000, 5000, at_ms(0), &sequence, &timestamp));
+    assert_int_equal(sequence, first);
+    uint32_t began = timestamp;
+    assert_true(ck_sender_map(&sender, 1, false, 70002, 8000, at_ms(33), &sequence, &timestamp));
+    assert_int_equal(sequence,
+                     first + 2); /* a hole of the feed is a hole of ours: it may be filled */
+    assert_int_equal(timestamp - began, 3000);
+    assert_true(ck_sender_map(&sender, 1, false, 70001, 5000, at_ms(34), &sequence, &timestamp));
+    assert_int_equal(sequence, first + 1);
+    /* Left out on purpose: the numbers close up, the clock goes on. */
+    assert_true(ck_sender_map(&sender, 1, true, 70100, 98000, at_ms(1033), &sequence, &timestamp));
+    assert_int_equal(sequence, first + 3);
+    assert_int_equal(timestamp - began, 93000);
+    assert_false(ck_sender_map(&sender, 1, false, 70050, 8000, at_ms(1034), &sequence, &timestamp));
+    /* Another feed with another clock: one second later is one second later. */
+    assert_true(ck_sender_map(&sender, 2, false, 7, 1, at_ms(2033), &sequence, &timestamp));
+    assert_int_equal(sequence, first + 4);
+    assert_int_equal(timestamp - began, 93000 + 90000);
+    ck_sender_deinit(&sender);
+    ck_packet_pool_destroy(pool);
+}
+
+static void test_sender_repeats(void **state)
+{
+    (void)state;
+    struct ck_packet_pool *pool = NULL;
+    struct ck_sender sender;
+    static struct ck_packet *packets[1000];
+    assert_int_equal(ck_packet_pool_create(&pool, 2048), 0);
+    assert_int_equal(ck_sender_init(&sender, pool, true, 96, 5, 100, 0), 0);
+    sender.rtt_us = 50000;
+    for (unsigned i = 0; i < 1000; i++) {
+        sender.highest = 101 + i;
+        packets[i] = ck_packet_get(pool);
+        ck_sender_keep(&sender, 101 + i, packets[i], at_ms(i));
+        ck_packet_drop(pool, packets[i]);
+    }
+    assert_true(ck_packet_pool_used(pool) <= CK_SENDER_RING_VIDEO); /* the old ones are gone, */
+    struct ck_mono now = at_ms(1000);
+    assert_null(ck_sender_again(&sender, 101, now));
+    assert_ptr_equal(ck_sender_again(&sender, 1000, now), packets[899]);
+    assert_null(ck_sender_again(&sender, 1000, at_ms(1049))); /* once a round trip */
+    assert_ptr_equal(ck_sender_again(&sender, 1000, at_ms(1050)), packets[899]);
+    assert_null(ck_sender_again(&sender, 5000, now)); /* never sent */
+    assert_int_equal(sender.again, 2);
+    /* and with time even the young ones: nothing is kept for longer than it may be asked for. */
+    struct ck_packet *last = ck_packet_get(pool);
+    sender.highest++;
+    ck_sender_keep(&sender, sender.highest, last, at_ms(1000 + 2 * CK_SENDER_AGE_MAX_MS));
+    ck_packet_drop(pool, last);
+    assert_int_equal(ck_packet_pool_used(pool), 1);
+    ck_sender_deinit(&sender);
+    assert_int_equal(ck_packet_pool_used(pool), 0);
+    ck_packet_pool_destroy(pool);
+}
+
+static void test_ntp(void **state)
+{
+    (void)state;
+    assert_true(ck_ntp_of_us(0) == UINT64_C(2208988800) << 32);
+    for (int64_t us = 1700000000000000; us < 1700000000000000 + 3000000; us += 33333) {
+        int64_t back = ck_us_of_ntp(ck_ntp_of_us(us));
+        assert_true(back <= us && back >= us - 1);
+    }
+}
+
+/* Our report says the same as the source's, in our numbers and at our time. */
+static void test_sender_report(void **state)
+{
+    (void)state;
+    struct ck_packet_pool *pool = NULL;
+    struct ck_sender sender;
+    struct ck_source source;
+    struct ck_rtcp_sender report;
+    uint64_t sequence = 0;
+    uint32_t timestamp = 0;
+    assert_int_equal(ck_packet_pool_create(&pool, 64), 0);
+    assert_int_equal(ck_sender_init(&sender, pool, false, 111, 5, 1, 777), 0);
+    ck_source_init(&source, 9, 48000);
+    int64_t theirs_us = 1700000000000000;
+    int64_t ours_us = theirs_us + 5000000; /* our clock is 5 s ahead */
+    assert_true(ck_sender_map(&sender, 1, false, 1, 96000, at_ms(0), &sequence, &timestamp));
+    sender.packets = 1;
+    assert_false(ck_sender_report(&sender, &source, 5000000, ck_ntp_of_us(ours_us), &report));
+    struct ck_rtcp_sender in = {.ssrc = 9, .ntp = ck_ntp_of_us(theirs_us), .timestamp = 96000};
+    ck_source_report_in(&source, &in, at_ms(0));
+    assert_true(
+        ck_sender_report(&sender, &source, 5000000, ck_ntp_of_us(ours_us + 250000), &report));
+    assert_int_equal(report.ssrc, 5);
+    assert_in_range(report.timestamp - timestamp, 12000 - 1, 12000 + 1);
+    ck_sender_deinit(&sender);
+    ck_packet_pool_destroy(pool);
+}
+
+static void test_gate(void **state)
+{
+    (void)state;
+    struct ck_gate gate = {0};
+    assert_true(ck_gate_pass(&gate, 1u << 30, at_ms(0))); /* nothing told: nothing held back */
+    gate = (struct ck_gate){.bitrate = 100000};
+    uint64_t passed = 0;
+    for (int64_t ms = 0; ms < 10000; ms += 10) { /* 800 kbit/s into 100 */
+        passed += ck_gate_pass(&gate, 8000, at_ms(ms)) ? 8000 : 0;
+    }
+    assert_in_range(passed, 900000, 1100000);
+}
+
+/* --- uplink
+ * ------------------------------------------------------------------------------------------ */
+
+static void test_uplink(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    ck_uplink_interval(&uplink, 100, 0, 700000);
+    assert_int_equal(uplink.allowed, 800000);
+    ck_uplink_interval(&uplink, 95, 5, 700000);
+    assert_int_equal(uplink.allowed, 800000); /* some loss is no reason */
+    ck_uplink_interval(&uplink, 70, 30, 600000);
+    assert_int_equal(uplink.allowed, 600000 - 90000);
+    ck_uplink_interval(&uplink, 5, 5, 0);
+    assert_int_equal(uplink.allowed, 510000); /* too few to say anything */
+    for (unsigned i = 0; i < 100; i++) {
+        ck_uplink_interval(&uplink, 50, 50, uplink.allowed);
+    }
+    assert_int_equal(uplink.allowed, CK_UPLINK_FLOOR);
+    for (unsigned i = 0; i < 100; i++) {
+        ck_uplink_interval(&uplink, 100, 1, uplink.allowed);
+    }
+    assert_int_equal(uplink.allowed, 800000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_source_counts_over_the_wrap),
+        cmocka_unit_test(test_source_reports),
+        cmocka_unit_test(test_source_jitter),
+        cmocka_unit_test(test_missing_waits_asks_and_gives_up),
+        cmocka_unit_test(test_missing_tries_are_limited),
+        cmocka_unit_test(test_missing_too_many),
+        cmocka_unit_test(test_reorder),
+        cmocka_unit_test(test_reorder_overflow),
+        cmocka_unit_test(test_key_frame_is_whole),
+        cmocka_unit_test(test_key_frame_is_asked_for),
+        cmocka_unit_test(test_key_frame_under_way_is_not_enough),
+        cmocka_unit_test(test_sender_numbers_without_a_break),
+        cmocka_unit_test(test_sender_repeats),
+        cmocka_unit_test(test_ntp),
+        cmocka_unit_test(test_sender_report),
+        cmocka_unit_test(test_gate),
+        cmocka_unit_test(test_uplink),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
