@@ -104,13 +104,3 @@ int table_tokens(char *cell, char *tokens[TABLE_TOKENS_MAX])
     }
     return count;
 }
-
-bool token_in(const char *token, char *tokens[], int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(tokens[i], token) == 0) {
-            return true;
-        }
-    }
-    return false;
-}

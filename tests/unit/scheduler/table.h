@@ -30,6 +30,4 @@ void table_free(struct table *table);
  * give none. */
 int table_tokens(char *cell, char *tokens[TABLE_TOKENS_MAX]);
 
-bool token_in(const char *token, char *tokens[], int count);
-
 #endif
