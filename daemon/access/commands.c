@@ -78,11 +78,11 @@ static int session_refused(struct ck_turn *turn, const struct ck_actor *actor, c
     if (r != 0) {
         return r;
     }
-    struct ck_record record = {
-        .action = "LOGIN_REFUSED",
-        .object = "session",
-        .result = "denied",
-        .sealed = json_pack("{s:s, s:s}", "login", login, "peer", actor->peer)};
+    struct ck_record record = {.action = "LOGIN_REFUSED",
+                               .object = "session",
+                               .result = "denied",
+                               .sealed =
+                                   json_pack("{s:s, s:s}", "login", login, "peer", actor->peer)};
     return ck_turn_audit(turn, actor, &record);
 }
 
@@ -95,12 +95,11 @@ static int access_denied(struct ck_turn *turn, const struct ck_actor *actor, con
     if (r != 0) {
         return r;
     }
-    struct ck_record record = {
-        .action = "DENIED",
-        .object = "session",
-        .object_id = actor->session_id,
-        .result = "denied",
-        .open = json_pack("{s:s}", "wanted", action)};
+    struct ck_record record = {.action = "DENIED",
+                               .object = "session",
+                               .object_id = actor->session_id,
+                               .result = "denied",
+                               .open = json_pack("{s:s}", "wanted", action)};
     return ck_turn_audit(turn, actor, &record);
 }
 
@@ -158,9 +157,9 @@ static int find_owner(struct ck_turn *turn, const char *object, int64_t id, stru
 /* The record's object: what a picture or a thread belongs to. */
 static const char *object_kind(const char *object)
 {
-    return strcmp(object, "thumbnail") == 0                                       ? "checkin"
+    return strcmp(object, "thumbnail") == 0                                  ? "checkin"
            : strcmp(object, "photo") == 0 || strcmp(object, "messages") == 0 ? "person"
-                                                                              : object;
+                                                                             : object;
 }
 
 static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
@@ -212,9 +211,9 @@ static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const js
 void ck_access_register(struct ck_registry *registry)
 {
     static const struct ck_handler_entry entries[] = {
-        {"session.open", session_open},       {"session.close", session_close},
-        {"session.touch", session_touch},     {"session.refused", session_refused},
-        {"access.denied", access_denied},     {"read", read_any},
+        {"session.open", session_open},         {"session.close", session_close},
+        {"session.touch", session_touch},       {"session.refused", session_refused},
+        {"access.denied", access_denied},       {"read", read_any},
         {"password.changed", password_changed},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);

@@ -67,6 +67,7 @@ static const struct ck_policy table[] = {
     {"figures.read", CK_WHO_STAFF, S},
     {"system.read", CK_WHO_STAFF, A | S},
     {"console.connect", CK_WHO_STAFF, I | O | S | A},
+    {"call.conduct", CK_WHO_STAFF, I}, /* take, offer, restart, end */
 
     {"link.exchange", CK_WHO_ANYBODY, 0},
     {"self.state", CK_WHO_PERSON, 0},
@@ -101,12 +102,16 @@ int ck_policy_check(const struct ck_policy *policy, const struct ck_actor *actor
     if (policy->who == CK_WHO_ANYBODY) {
         return 0;
     }
-    enum ck_actor_kind kind =
-        policy->who == CK_WHO_STAFF ? CK_ACTOR_STAFF : CK_ACTOR_PERSON;
+    enum ck_actor_kind kind = policy->who == CK_WHO_STAFF ? CK_ACTOR_STAFF : CK_ACTOR_PERSON;
     if (actor == NULL || actor->kind != kind) {
         return CK_E_AUTH;
     }
     return policy->roles == 0 || (actor->roles & policy->roles) != 0 ? 0 : CK_E_DENIED;
+}
+
+unsigned ck_policy_roles(const struct ck_policy *policy, const struct ck_actor *actor)
+{
+    return policy->roles == 0 ? actor->roles : actor->roles & policy->roles;
 }
 
 struct ck_scope ck_policy_scope(const struct ck_actor *actor)

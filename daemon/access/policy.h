@@ -1,8 +1,9 @@
-/* Who may do what: one table of every action of the HTTP API and the WebSockets. The dispatcher asks it once for each request; an action
- * that is not in it does not exist.
+/* Who may do what: one table of every action of the HTTP API and the WebSockets. The dispatcher
+ * asks it once for each request; an action that is not in it does not exist.
  *
- * Two questions are asked: may this kind of actor do this at all (roles), and how far do they see (scope). The scope goes into every query and is
- * checked again by every command inside the engine's transaction (ck_in_scope). */
+ * Two questions are asked: may this kind of actor do this at all (roles), and how far do they see
+ * (scope). The scope goes into every query and is checked again by every command inside the
+ * engine's transaction (ck_in_scope). */
 #ifndef DAEMON_ACCESS_POLICY_H
 #define DAEMON_ACCESS_POLICY_H
 
@@ -32,7 +33,12 @@ const struct ck_policy *ck_policy_all(size_t *count);
 /* 0; CK_E_AUTH: a session is needed; CK_E_DENIED. `actor` NULL: no session. */
 int ck_policy_check(const struct ck_policy *policy, const struct ck_actor *actor);
 
-/* How far this actor sees: an inspector the own caseload, an officer or supervisor the unit, everybody else nothing. */
+/* Roles are a union, but one acts in those that grant the action: what another role would let an
+ * actor see does not widen it. These are what the rest of the request goes on with. */
+unsigned ck_policy_roles(const struct ck_policy *policy, const struct ck_actor *actor);
+
+/* How far this actor sees: an inspector the own caseload, an officer or supervisor the unit,
+ * everybody else nothing. */
 struct ck_scope ck_policy_scope(const struct ck_actor *actor);
 
 #endif

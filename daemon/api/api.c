@@ -13,6 +13,7 @@
 
 #define FAILURE_WINDOW_MS 900000 /* what [limits] counts failures in */
 #define ID_MAX (INT64_C(1) << 53)
+#define RETRY_AFTER_S "2"
 #define CSRF_LABEL "checkind csrf v1"
 
 /* ---- tokens ---- */
@@ -63,14 +64,20 @@ void ck_api_answer_json(struct ck_api_call *call, unsigned status, json_t *value
     ck_cleanup(ck_freep) char *text =
         value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(value);
-    struct ck_http_header cookie = {"set-cookie", set_cookie};
+    if (text == NULL) {
+        status = 503;
+        set_cookie = NULL;
+    }
+    bool retry = status == 429 || status == 503;
+    struct ck_http_header header = {retry ? "retry-after" : "set-cookie",
+                                    retry ? RETRY_AFTER_S : set_cookie};
     struct ck_http_answer answer = {
-        .status = text == NULL ? 503 : status,
+        .status = status,
         .type = "application/json",
         .body = text == NULL ? "{}" : text,
         .size = text == NULL ? 2 : strlen(text),
-        .headers = set_cookie == NULL ? NULL : &cookie,
-        .header_count = set_cookie == NULL ? 0 : 1,
+        .headers = &header,
+        .header_count = header.value != NULL,
     };
     ck_http_answer(call->request, &answer);
     ck_api_finish(call);
@@ -85,10 +92,10 @@ struct word {
 static struct word error_word(int code)
 {
     static const struct word words[] = {
-        {CK_E_INVALID, 400, "invalid"},   {CK_E_SYNTAX, 400, "invalid"},
+        {CK_E_INVALID, 400, "invalid"},      {CK_E_SYNTAX, 400, "invalid"},
         {CK_E_AUTH, 401, "unauthenticated"}, {CK_E_DENIED, 403, "denied"},
         {CK_E_NOT_FOUND, 404, "not_found"},  {CK_E_CONFLICT, 409, "conflict"},
-        {CK_E_LIMIT, 429, "busy"},        {CK_E_BUSY, 503, "unavailable"},
+        {CK_E_LIMIT, 429, "busy"},           {CK_E_BUSY, 503, "unavailable"},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (words[i].code == code) {
@@ -137,6 +144,12 @@ void ck_api_run(struct ck_api_call *call, ck_readers_query *query, ck_readers_do
     }
 }
 
+static void submit_denial(struct ck_api_call *call)
+{
+    ck_bus_submit(call->api->options.bus, "access.denied", &call->actor,
+                  json_pack("{s:s}", "action", call->policy->action), NULL, NULL);
+}
+
 static int run_query(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
@@ -147,6 +160,9 @@ static void on_query(void *cookie, int code, json_t *value)
 {
     struct ck_api_call *call = cookie;
     if (code != 0) {
+        if (code == CK_E_DENIED) {
+            submit_denial(call);
+        }
         ck_api_answer_error(call, code, call->refusal.message[0] == '\0' ? NULL : &call->refusal);
         return;
     }
@@ -177,12 +193,12 @@ static void on_command(void *cookie, const struct ck_result *result)
         return;
     }
     if (call->route->query == NULL) {
-        ck_api_answer_json(call, 200,
-                           result->body == NULL ? json_object() : json_deep_copy(result->body),
-                           NULL);
+        ck_api_answer_json(
+            call, 200, result->body == NULL ? json_object() : json_deep_copy(result->body), NULL);
         return;
     }
-    json_int_t made = json_integer_value(json_object_get(result->body, "id"));
+    const char *name = call->route->made == NULL ? "id" : call->route->made;
+    json_int_t made = json_integer_value(json_object_get(result->body, name));
     call->object = made != 0 ? made : call->id;
     ck_api_answer_query(call);
 }
@@ -190,6 +206,9 @@ static void on_command(void *cookie, const struct ck_result *result)
 static void run_command(struct ck_api_call *call)
 {
     json_t *body = json_deep_copy(call->body);
+    if (body != NULL && call->route->inside != NULL) {
+        body = json_pack("{s:o}", call->route->inside, body);
+    }
     if (body != NULL && call->route->member != NULL) {
         json_object_set_new(body, call->route->member, json_integer(call->id));
     }
@@ -201,26 +220,21 @@ static void run_command(struct ck_api_call *call)
 
 /* ---- reads are written down first ---- */
 
-static bool noted_already(struct ck_api_call *call)
+static struct ck_api_noted *noted_place(const struct ck_api_call *call)
 {
-    if (!call->route->noted) {
-        return false;
-    }
-    struct ck_api *api = call->api;
     /* Per object of a kind: a photo of another person is another read. */
     size_t slot = (size_t)((uint64_t)call->session.id * 31 + (uint64_t)call->id * 7 +
                            (uint64_t)(uintptr_t)call->route->pattern) %
                   NOTED_MAX;
-    struct ck_api_noted *noted = &api->noted[slot];
-    if (noted->session == call->session.id && noted->object == call->route->pattern &&
-        noted->id == call->id && noted->until.ms > call->now.ms) {
-        return true;
-    }
-    *noted = (struct ck_api_noted){.session = call->session.id,
-                                   .id = call->id,
-                                   .object = call->route->pattern,
-                                   .until = ck_wall_add_ms(call->now, CK_API_READ_NOTED_MS)};
-    return false;
+    return &call->api->noted[slot];
+}
+
+static bool noted_already(const struct ck_api_call *call)
+{
+    const struct ck_api_noted *noted = noted_place(call);
+    return call->route->noted && noted->session == call->session.id &&
+           noted->object == call->route->pattern && noted->id == call->id &&
+           noted->until.ms > call->now.ms;
 }
 
 static void on_read(void *cookie, const struct ck_result *result)
@@ -230,6 +244,11 @@ static void on_read(void *cookie, const struct ck_result *result)
         ck_api_answer_error(call, result->code, &result->refusal);
         return;
     }
+    *noted_place(call) =
+        (struct ck_api_noted){.session = call->session.id,
+                              .id = call->id,
+                              .object = call->route->pattern,
+                              .until = ck_wall_add_ms(call->now, CK_API_READ_NOTED_MS)};
     ck_api_answer_query(call);
 }
 
@@ -263,9 +282,8 @@ static int read_body(struct ck_api_call *call, struct ck_refusal *refusal)
     json_error_t where;
     call->body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
     if (!json_is_object(call->body)) {
-        return ck_refuse(refusal, CK_E_INVALID, "", "line %d, column %d: %s",
-                         where.line, where.column,
-                         call->body == NULL ? where.text : "must be a JSON object");
+        return ck_refuse(refusal, CK_E_INVALID, "", "line %d, column %d: %s", where.line,
+                         where.column, call->body == NULL ? where.text : "must be a JSON object");
     }
     return 0;
 }
@@ -291,14 +309,8 @@ static bool csrf_right(struct ck_api_call *call)
 {
     const char *given = ck_http_request_field(call->request, CK_HTTP_CSRF);
     char csrf[CK_API_CSRF_SIZE];
-    return given != NULL && ck_api_csrf(call->cookie, csrf) == 0 &&
-           strlen(given) == strlen(csrf) && ck_equal_secret(given, csrf, strlen(csrf));
-}
-
-static void submit_denial(struct ck_api_call *call)
-{
-    ck_bus_submit(call->api->options.bus, "access.denied", &call->actor,
-                  json_pack("{s:s}", "action", call->policy->action), NULL, NULL);
+    return given != NULL && ck_api_csrf(call->cookie, csrf) == 0 && strlen(given) == strlen(csrf) &&
+           ck_equal_secret(given, csrf, strlen(csrf));
 }
 
 /* The end of a staff session moves on with its use, up to its longest duration. */
@@ -312,25 +324,39 @@ static void touch(struct ck_api_call *call)
     int64_t idle = call->now.ms + config->limits.staff_session_ms;
     int64_t longest = session->created.ms + config->limits.staff_session_max_ms;
     ck_bus_submit(call->api->options.bus, "session.touch", &call->actor,
-                  json_pack("{s:I}", "expires", (json_int_t)(idle < longest ? idle : longest)), NULL,
-                  NULL);
+                  json_pack("{s:I}", "expires", (json_int_t)(idle < longest ? idle : longest)),
+                  NULL, NULL);
+}
+
+/* Until a given password was changed there is nothing to do but that. */
+static bool password_first(const struct ck_api_call *call)
+{
+    return call->session.must_change && strncmp(call->policy->action, "me.", 3) != 0 &&
+           strncmp(call->policy->action, "session.", 8) != 0;
+}
+
+static void deny(struct ck_api_call *call, const char *field, const char *text)
+{
+    submit_denial(call);
+    ck_api_refuse(call, CK_E_DENIED, field, text);
 }
 
 static void authorise(struct ck_api_call *call)
 {
     int error = ck_policy_check(call->policy, call->has_session ? &call->actor : NULL);
     if (error == CK_E_DENIED) {
-        submit_denial(call);
-        ck_api_refuse(call, error, "", "your role does not include this");
+        deny(call, "", "your role does not include this");
     } else if (error != 0) {
         ck_api_refuse(call, error, "", "a session is needed");
-    } else if (call->policy->who != CK_WHO_ANYBODY &&
-               ck_http_request_method(call->request) == CK_HTTP_POST && !csrf_right(call)) {
-        ck_api_refuse(call, CK_E_DENIED, "X-CSRF-Token", "is missing or not that of this session");
+    } else if (call->policy->who == CK_WHO_ANYBODY) {
+        go(call);
+    } else if (password_first(call)) {
+        deny(call, "password", "must be changed first");
+    } else if (ck_http_request_method(call->request) == CK_HTTP_POST && !csrf_right(call)) {
+        deny(call, "X-CSRF-Token", "is missing or not that of this session");
     } else {
-        if (call->has_session) {
-            touch(call);
-        }
+        call->actor.roles = ck_policy_roles(call->policy, &call->actor);
+        touch(call);
         go(call);
     }
 }
@@ -439,15 +465,16 @@ static int read_query_members(struct ck_api_call *call)
     const struct {
         const char *name;
         int64_t *number;
-    } numbers[] = {{"before", &call->before}, {"after", &call->after},
-                   {"person", &call->person}, {"staff", &call->staff},
+    } numbers[] = {{"before", &call->before},       {"after", &call->after},
+                   {"person", &call->person},       {"staff", &call->staff},
                    {"inspector", &call->inspector}, {"weeks", &call->weeks}};
     call->after = -1;
     int error = 0;
     for (size_t i = 0; error == 0 && i < sizeof numbers / sizeof numbers[0]; i++) {
         error = read_number(call, numbers[i].name, numbers[i].number);
     }
-    error = error == 0 ? read_word(call, "q", call->text, sizeof call->text) : error;
+    const char *text = call->route->custom == ck_api_play_recording ? "view" : "q";
+    error = error == 0 ? read_word(call, text, call->text, sizeof call->text) : error;
     const char *word = strcmp(call->route->action, "incident.list") == 0 ? "state" : "action";
     error = error == 0 ? read_word(call, word, call->word, sizeof call->word) : error;
     error = error == 0 ? read_word(call, "from", call->from, sizeof call->from) : error;
@@ -458,9 +485,9 @@ static void answer_plain_error(struct ck_http_request *request, unsigned status,
                                const char *text)
 {
     char body[256];
-    int size = snprintf(body, sizeof body,
-                        "{\"error\":{\"code\":\"%s\",\"field\":null,\"message\":\"%s\"}}", code,
-                        text);
+    int size =
+        snprintf(body, sizeof body,
+                 "{\"error\":{\"code\":\"%s\",\"field\":null,\"message\":\"%s\"}}", code, text);
     struct ck_http_answer answer = {
         .status = status, .type = "application/json", .body = body, .size = (size_t)size};
     ck_http_answer(request, &answer);
@@ -487,8 +514,8 @@ static void start_call(struct ck_api *api, struct ck_http_request *request,
         ck_api_answer_error(call, error, &call->refusal);
         return;
     }
-    const char *cookie = call->policy->who == CK_WHO_PERSON ? CK_API_PERSON_COOKIE
-                                                            : CK_API_STAFF_COOKIE;
+    const char *cookie =
+        call->policy->who == CK_WHO_PERSON ? CK_API_PERSON_COOKIE : CK_API_STAFF_COOKIE;
     bool has_cookie = call->policy->who != CK_WHO_ANYBODY &&
                       ck_http_request_cookie(request, cookie, call->cookie, COOKIE_MAX) == 0 &&
                       ck_api_token_hash(call->cookie, call->token_hash) == 0;
@@ -530,8 +557,9 @@ size_t ck_api_body_limit(void *context, const char *path)
     int64_t id = 0;
     bool other = false;
     const struct ck_api_route *route = find_route(CK_HTTP_POST, path, &id, &other);
-    return route == NULL ? 0 : route->custom == ck_api_photo_store ? CK_API_PHOTO_MAX
-                                                                   : CK_API_BODY_MAX;
+    return route == NULL                         ? 0
+           : route->custom == ck_api_photo_store ? CK_API_PHOTO_MAX
+                                                 : CK_API_BODY_MAX;
 }
 
 /* ---- small services for the handlers ---- */
@@ -548,11 +576,23 @@ const char *ck_api_text(struct ck_api_call *call, const char *name, size_t max)
     return text;
 }
 
+/* Whom failures are counted for: an IPv4 address, or the /64 of an IPv6 one. */
+static size_t failure_key(const struct ck_api_call *call, struct in6_addr *key)
+{
+    memset(key, 0, sizeof *key);
+    if (uv_inet_pton(AF_INET, call->actor.peer, key) == 0) {
+        return 4;
+    }
+    (void)uv_inet_pton(AF_INET6, call->actor.peer, key); /* what is neither shares one place */
+    return 8;
+}
+
 bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed)
 {
     int64_t wait_ms = 0;
-    const char *address = call->actor.peer;
-    if (ck_limit_ask(failed, address, strlen(address), call->api->options.mono(), &wait_ms) == 0) {
+    struct in6_addr key;
+    size_t size = failure_key(call, &key);
+    if (ck_limit_ask(failed, &key, size, call->api->options.mono(), &wait_ms) == 0) {
         return false;
     }
     char seconds[24];
@@ -574,9 +614,10 @@ bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed)
 
 void ck_api_failed(struct ck_api_call *call, struct ck_limit *failed)
 {
-    const char *address = call->actor.peer;
+    struct in6_addr key;
+    size_t size = failure_key(call, &key);
     /* That the bucket is empty is asked before the next try. */
-    (void)ck_limit_take(failed, address, strlen(address), call->api->options.mono(), NULL);
+    (void)ck_limit_take(failed, &key, size, call->api->options.mono(), NULL);
 }
 
 /* ---- life ---- */

@@ -1,10 +1,12 @@
 /* The HTTP API of protocol/http.yaml: requests in, commands and queries behind them.
  *
- * For every request, in this order: route, session, CSRF token, policy (daemon/access/policy.h), body; reads of a person's data are
- * recorded by a command before the query runs. Loop thread only. */
+ * For every request, in this order: route, session, CSRF token, policy (daemon/access/policy.h),
+ * body; reads of a person's data are recorded by a command before the query runs. Loop thread only.
+ */
 #ifndef DAEMON_API_API_H
 #define DAEMON_API_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -17,14 +19,16 @@
 #include "daemon/http/server.h"
 #include "daemon/store/readers.h"
 
-#define CK_API_BODY_MAX (64 << 10)            /* bytes of a JSON body */
-#define CK_API_PHOTO_MAX (2 << 20)            /* bytes of a reference photo */
-#define CK_API_VIEWS_MAX 1024                 /* recordings that may be played at once; the oldest goes */
-#define CK_API_VIEW_MS INT64_C(7200000)       /* how long after its reason a recording may be played */
-#define CK_API_READ_NOTED_MS INT64_C(3600000) /* lists that pages ask for again and again are recorded once in this time, a session */
-#define CK_API_TOUCH_MS INT64_C(60000)        /* a session's last use is written down this often */
-#define CK_API_PASSWORDS_MAX 2                /* Argon2id at once: 64 MiB each */
-#define CK_API_PASSWORDS_WAITING_MAX 64       /* one more gets 503 */
+#define CK_API_BODY_MAX (64 << 10)      /* bytes of a JSON body */
+#define CK_API_PHOTO_MAX (2 << 20)      /* bytes of a reference photo */
+#define CK_API_VIEWS_MAX 1024           /* recordings that may be played at once; the oldest goes */
+#define CK_API_VIEW_MS INT64_C(7200000) /* how long after its reason a recording may be played */
+#define CK_API_READ_NOTED_MS                                                                       \
+    INT64_C(3600000) /* lists that pages ask for again and again are recorded once in this time, a \
+                        session */
+#define CK_API_TOUCH_MS INT64_C(60000)  /* a session's last use is written down this often */
+#define CK_API_PASSWORDS_MAX 2          /* Argon2id at once: 64 MiB each */
+#define CK_API_PASSWORDS_WAITING_MAX 64 /* one more gets 503 */
 
 struct ck_api;
 
@@ -52,7 +56,12 @@ void ck_api_destroy(struct ck_api *api);
 size_t ck_api_body_limit(void *api, const char *path);
 void ck_api_request(void *api, struct ck_http_request *request);
 
-/* A new token for POST /api/setup, which takes the place of any earlier one; good until it is used or the daemon ends. */
+/* Every operation, for tests and documents: false behind the last one. */
+bool ck_api_operation(size_t index, enum ck_http_method *method, const char **pattern,
+                      const char **action);
+
+/* A new token for POST /api/setup, which takes the place of any earlier one; good until it is used
+ * or the daemon ends. */
 #define CK_API_SETUP_TOKEN_SIZE 33
 void ck_api_setup_token(struct ck_api *api, char token[static CK_API_SETUP_TOKEN_SIZE]);
 

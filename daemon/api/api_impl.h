@@ -22,9 +22,12 @@ struct ck_api_route {
     const char *action;  /* of the policy table */
     const char *command; /* submitted with the body and, under `member`, the path's id */
     const char *member;
-    ck_api_query *query; /* after the command (about its result's id, or the path's), or by itself */
-    const char *read;    /* object of the READ record that comes before the query */
-    bool noted;          /* the record is made once an hour and session only */
+    const char *inside; /* the body goes in as this member, not as the whole; NULL: as the whole */
+    const char *made;   /* member of the result that names the new object; NULL: "id" */
+    ck_api_query
+        *query;       /* after the command (about its result's id, or the path's), or by itself */
+    const char *read; /* object of the READ record that comes before the query */
+    bool noted;       /* the record is made once an hour and session only */
     ck_api_custom *custom;
 };
 
@@ -51,7 +54,8 @@ struct ck_api {
     struct ck_api_view views[CK_API_VIEWS_MAX];
     size_t next_view;
     struct ck_api_noted noted[NOTED_MAX];
-    /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and never locked. */
+    /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and
+     * never locked. */
     struct ck_limit *failed_logins, *failed_links, *failed_accounts;
     unsigned passwords_running, passwords_waiting;
     struct ck_password_job *passwords, **passwords_end;

@@ -246,8 +246,10 @@ static unsigned pages_of_session(const struct ck_hub *hub, int64_t session)
 
 static bool right_side(const struct ck_hub_page *page)
 {
-    const char *action =
-        page->side == CK_CLIENT_PERSON ? "self.connect" : "console.connect";
+    if (page->session.must_change) { /* a log-in whose password is still somebody else's */
+        return false;
+    }
+    const char *action = page->side == CK_CLIENT_PERSON ? "self.connect" : "console.connect";
     return ck_policy_check(ck_policy_find(action), &page->actor) == 0;
 }
 
@@ -295,6 +297,9 @@ static void on_recheck(void *cookie, int code, json_t *value)
     page->queries--;
     if (code == 0 && !page->found) {
         close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "the session has ended");
+    } else if (code == 0) { /* an account may have been given other roles, or another unit */
+        page->actor.roles = (unsigned)page->session.roles;
+        page->actor.unit_id = page->session.unit;
     }
     maybe_free(page);
 }
@@ -398,16 +403,19 @@ static void on_thread_command(void *cookie, const struct ck_result *result)
     page->queries--;
     if (result->code != 0) {
         const char *field = result->refusal.field[0] == '\0' ? NULL : result->refusal.field;
-        ck_hub_send(page, ck_client_error(pending->ref, error_word(result->code), field, 0,
-                                          result->refusal.message, 0));
+        const char *text = result->refusal.message[0] == '\0' ? ck_error_text(result->code)
+                                                              : result->refusal.message;
+        ck_hub_send(page,
+                    ck_client_error(pending->ref, error_word(result->code), field, 0, text, 0));
+        count_error(page);
     } else if (pending->ref.given) {
         ck_hub_send(page, ck_client_ok(pending->ref));
     }
     maybe_free(page);
 }
 
-static void thread_command(struct ck_hub_page *page, const char *command, struct ck_client_ref ref,
-                           json_t *body)
+static void thread_command(struct ck_hub_page *page, const struct ck_actor *actor,
+                           const char *command, struct ck_client_ref ref, json_t *body)
 {
     struct pending *pending = malloc(sizeof *pending);
     if (pending == NULL) {
@@ -417,28 +425,46 @@ static void thread_command(struct ck_hub_page *page, const char *command, struct
     }
     *pending = (struct pending){.hub = page->hub, .page = page, .ref = ref};
     page->queries++;
-    ck_bus_submit(page->hub->options.bus, command, &page->actor, body, on_thread_command, pending);
+    ck_bus_submit(page->hub->options.bus, command, actor, body, on_thread_command, pending);
 }
 
-static bool thread_allowed(const struct ck_hub_page *page, const char *staff_action)
+/* The entry of the table of rights that a message needs. */
+static const struct ck_policy *policy_of(const struct ck_hub_page *page, enum ck_client_kind kind)
 {
-    const char *action = page->side == CK_CLIENT_PERSON ? "self.message_send" : staff_action;
-    return ck_policy_check(ck_policy_find(action), &page->actor) == 0;
+    bool person = page->side == CK_CLIENT_PERSON;
+    switch (kind) {
+    case CK_CLIENT_MESSAGE:
+        return ck_policy_find(person ? "self.message_send" : "message.send");
+    case CK_CLIENT_READ:
+        return ck_policy_find(person ? "self.message_read" : "message.read");
+    default:
+        return ck_policy_find(person ? "self.connect" : "call.conduct");
+    }
+}
+
+static void deny(struct ck_hub_page *page, const struct ck_policy *policy, struct ck_client_ref ref)
+{
+    ck_bus_submit(page->hub->options.bus, "access.denied", &page->actor,
+                  json_pack("{s:s}", "action", policy->action), NULL, NULL);
+    ck_hub_send(page, ck_client_error(ref, CK_CLIENT_DENIED, NULL, 0,
+                                      "your role does not include this", 0));
+    count_error(page);
 }
 
 static void take(struct ck_hub_page *page, const struct ck_client_message *message)
 {
     const struct ck_hub_calls *calls = &page->hub->options.calls;
-    bool chat = message->kind == CK_CLIENT_MESSAGE || message->kind == CK_CLIENT_READ;
-    if (chat && !thread_allowed(page, "message.send")) {
-        ck_hub_send(page, ck_client_error(message->ref, CK_CLIENT_DENIED, NULL, 0,
-                                          "your role does not include this", 0));
+    const struct ck_policy *policy = policy_of(page, message->kind);
+    struct ck_actor actor = page->actor;
+    actor.roles = ck_policy_roles(policy, &actor);
+    if (ck_policy_check(policy, &actor) != 0) {
+        deny(page, policy, message->ref);
     } else if (message->kind == CK_CLIENT_MESSAGE) {
-        thread_command(page, "message.send", message->ref,
+        thread_command(page, &actor, "message.send", message->ref,
                        json_pack("{s:I, s:s, s:s}", "person", (json_int_t)message->person,
                                  "client_id", message->client_id, "text", message->text));
     } else if (message->kind == CK_CLIENT_READ) {
-        thread_command(page, "message.read", message->ref,
+        thread_command(page, &actor, "message.read", message->ref,
                        json_pack("{s:I, s:I}", "person", (json_int_t)message->person, "up_to",
                                  (json_int_t)message->up_to));
     } else {
@@ -462,12 +488,14 @@ void ck_hub_message(struct ck_hub *hub, struct ck_http_socket *socket, const cha
     } else if (error != 0 && fault.no_object) {
         close_page(page, CK_HTTP_CLOSE_UNSUPPORTED, fault.text);
     } else if (error != 0) {
-        ck_hub_send(page, ck_client_error(fault.ref, CK_CLIENT_INVALID, fault.field, 0, fault.text, 0));
+        ck_hub_send(page,
+                    ck_client_error(fault.ref, CK_CLIENT_INVALID, fault.field, 0, fault.text, 0));
         count_error(page);
     } else {
         if (too_many(page)) {
             ck_hub_send(page, ck_client_error(message.ref, CK_CLIENT_BUSY, NULL, 0,
                                               "too many messages", CK_HUB_MESSAGES_MS));
+            count_error(page);
         } else {
             take(page, &message);
         }
@@ -505,6 +533,7 @@ int ck_hub_create(const struct ck_hub_options *options, struct ck_hub **out)
     uv_timer_init(options->loop, &hub->timer);
     hub->timer.data = hub;
     uv_timer_start(&hub->timer, on_tick, CK_HUB_TODAY_MS, CK_HUB_TODAY_MS);
+    uv_unref((uv_handle_t *)&hub->timer); /* no reason by itself for the loop to go on */
     *out = hub;
     return 0;
 }

@@ -1,8 +1,9 @@
-/* Who is connected: the WebSockets of persons and of consoles, what is pushed to them, and what comes from them as decoded, checked
- * messages.
+/* Who is connected: the WebSockets of persons and of consoles, what is pushed to them, and what
+ * comes from them as decoded, checked messages.
  *
- * The hub authorises a socket by its session cookie (4401 without one), sends `hello`, decodes, limits, and handles the message thread
- * (message, read) itself. Everything that concerns a call goes to the owner of calls through ck_hub_calls.
+ * The hub authorises a socket by its session cookie (4401 without one), sends `hello`, decodes,
+ * limits, and handles the message thread (message, read) itself. Everything that concerns a call
+ * goes to the owner of calls through ck_hub_calls.
  *
  * Loop thread only. */
 #ifndef DAEMON_API_HUB_H
@@ -33,9 +34,10 @@ enum ck_client_side ck_hub_page_side(const struct ck_hub_page *page);
 /* Complete: kind, ids, roles, session, check-in of a person's link, address. */
 const struct ck_actor *ck_hub_page_actor(const struct ck_hub_page *page);
 
-/* What the owner of calls does with messages (all kinds of protocol/client.h but message and read). Every message is answered by
- * one ck_client_ok() or ck_client_error(), now or later, with its ref; `offer` and `restart` by ck_client_answer() instead of ok. The message
- * lives until the callback returns. */
+/* What the owner of calls does with messages (all kinds of protocol/client.h but message and read).
+ * Every message is answered by one ck_client_ok() or ck_client_error(), now or later, with its ref;
+ * `offer` and `restart` by ck_client_answer() instead of ok. The message lives until the callback
+ * returns. */
 struct ck_hub_calls {
     void *user;
     void (*message)(void *user, struct ck_hub_page *page, const struct ck_client_message *message);
@@ -53,7 +55,8 @@ struct ck_hub_options {
 };
 
 int ck_hub_create(const struct ck_hub_options *options, struct ck_hub **hub);
-/* After the server has closed all its sockets. The memory goes when the loop has closed the handle. */
+/* After the server has closed all its sockets. The memory goes when the loop has closed the handle.
+ */
 void ck_hub_destroy(struct ck_hub *hub);
 
 /* The endpoints' callbacks (daemon/http/server.h). */

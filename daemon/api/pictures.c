@@ -20,8 +20,8 @@ static bool is_frame_header(uint8_t marker)
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-/* Walks the segments of a JPEG (ISO 10918-1 annex B) up to its frame header; what follows is the browser's business. NULL, or what is
- * wrong. */
+/* Walks the segments of a JPEG (ISO 10918-1 annex B) up to its frame header; what follows is the
+ * browser's business. NULL, or what is wrong. */
 static const char *jpeg_fault(const uint8_t *bytes, size_t size)
 {
     struct ck_reader reader = ck_reader_of(bytes, size);
@@ -89,7 +89,8 @@ void ck_api_photo_store(struct ck_api_call *call)
                   on_stored);
 }
 
-static int picture(struct ck_store *store, struct ck_api_call *call, int64_t person, int64_t checkin)
+static int picture(struct ck_store *store, struct ck_api_call *call, int64_t person,
+                   int64_t checkin)
 {
     struct ck_photo photo;
     int r = ck_photo_load(store, person, checkin, &photo);

@@ -1,4 +1,5 @@
-/* Playing a recording: a reason first, then bytes by range, decrypted on the way and never on the disk. */
+/* Playing a recording: a reason first, then bytes by range, decrypted on the way and never on the
+ * disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,7 +33,7 @@ static void on_viewed(void *cookie, const struct ck_result *result)
     view->until = ck_wall_add_ms(call->now, CK_API_VIEW_MS);
     char hex[CK_HEX_SIZE(16)], url[128], until[CK_WALL_TEXT_SIZE];
     ck_hex_encode(view->token, sizeof view->token, hex);
-    snprintf(url, sizeof url, "/api/recordings/%lld/media?q=%s", (long long)call->id, hex);
+    snprintf(url, sizeof url, "/api/recordings/%lld/media?view=%s", (long long)call->id, hex);
     ck_wall_text(view->until, until);
     ck_api_answer_json(call, 200, json_pack("{s:s, s:s}", "url", url, "expires", until), NULL);
 }
@@ -111,8 +112,8 @@ static void read_work(uv_work_t *work)
 {
     struct playback *playback = work->data;
     size_t got = 0;
-    playback->result = ck_seal_read(playback->seal, playback->at, playback->piece, playback->count,
-                                    &got, NULL);
+    playback->result =
+        ck_seal_read(playback->seal, playback->at, playback->piece, playback->count, &got, NULL);
     if (playback->result == 0 && got != playback->count) {
         playback->result = -EIO;
     }
@@ -190,8 +191,8 @@ static int fill_playback(struct ck_api_call *call, const json_t *row, struct pla
         return CK_E_NOT_FOUND; /* erased */
     }
     snprintf(playback->path, sizeof playback->path, "%s/%s", call->api->recording_dir, file);
-    return ck_seal_unwrap(call->api->options.master_key, (uint64_t)call->id, wrapped, sizeof wrapped,
-                          playback->key);
+    return ck_seal_unwrap(call->api->options.master_key, (uint64_t)call->id, wrapped,
+                          sizeof wrapped, playback->key);
 }
 
 static void on_recording(void *cookie, int code, json_t *row)
@@ -234,5 +235,5 @@ void ck_api_play_recording(struct ck_api_call *call)
     }
     ck_bus_submit(call->api->options.bus, "access.denied", &call->actor,
                   json_pack("{s:s}", "action", call->policy->action), NULL, NULL);
-    ck_api_refuse(call, CK_E_DENIED, "q", "give a reason first");
+    ck_api_refuse(call, CK_E_DENIED, "view", "give a reason first");
 }

@@ -51,7 +51,8 @@ int ck_api_units(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     (void)call;
     json_t *list = NULL;
-    return wrap_list(ck_query_units(store, &list), "units", list, out);
+    int r = ck_query_units(store, &list);
+    return wrap_list(r, "units", list, out);
 }
 
 int ck_api_unit(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -124,7 +125,8 @@ int ck_api_persons(struct ck_store *store, struct ck_api_call *call, json_t **ou
         .text = call->text,
     };
     json_t *list = NULL;
-    return wrap_list(ck_query_persons(store, &scope, call->now, &list), "persons", list, out);
+    int r = ck_query_persons(store, &scope, call->now, &list);
+    return wrap_list(r, "persons", list, out);
 }
 
 int ck_api_person(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -180,7 +182,8 @@ int ck_api_reviews(struct ck_store *store, struct ck_api_call *call, json_t **ou
 {
     struct ck_scope scope = ck_policy_scope(&call->actor);
     json_t *list = NULL;
-    return wrap_list(ck_query_reviews(store, &scope, &list), "reviews", list, out);
+    int r = ck_query_reviews(store, &scope, &list);
+    return wrap_list(r, "reviews", list, out);
 }
 
 int ck_api_today(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -210,7 +213,8 @@ int ck_api_incident(struct ck_store *store, struct ck_api_call *call, json_t **o
 
 /* ---- messages ---- */
 
-/* Opens one message: nonce and sealed bytes make way for the text. A message whose key was erased has none. */
+/* Opens one message: nonce and sealed bytes make way for the text. A message whose key was erased
+ * has none. */
 static int open_message(struct ck_api_call *call, int64_t person, const uint8_t *wrapped,
                         size_t wrapped_size, json_t *message)
 {
@@ -231,7 +235,8 @@ static int open_message(struct ck_api_call *call, int64_t person, const uint8_t 
                                                 wrapped_size, nonce, sealed, size, sealed);
     json_object_del(message, "nonce");
     json_object_del(message, "sealed");
-    json_t *text = r == 0 ? json_stringn((const char *)sealed, size - CK_GCM_TAG_SIZE) : json_null();
+    json_t *text =
+        r == 0 ? json_stringn((const char *)sealed, size - CK_GCM_TAG_SIZE) : json_null();
     return set_new(message, "text", text);
 }
 
@@ -239,9 +244,8 @@ static int open_messages(struct ck_api_call *call, int64_t person, json_t *page)
 {
     uint8_t wrapped[CK_WRAPPED_SIZE];
     const char *hex = json_string_value(json_object_get(page, "key"));
-    size_t wrapped_size = hex != NULL && ck_hex_decode(hex, wrapped, sizeof wrapped) == 0
-                              ? sizeof wrapped
-                              : 0;
+    size_t wrapped_size =
+        hex != NULL && ck_hex_decode(hex, wrapped, sizeof wrapped) == 0 ? sizeof wrapped : 0;
     json_object_del(page, "key");
     size_t index;
     json_t *message;
@@ -342,8 +346,9 @@ int ck_api_system(struct ck_store *store, struct ck_api_call *call, json_t **out
     /* What the loop knows was put into call->value before the query went to its thread. */
     json_t *system = json_incref(call->value);
     set_new(system, "quarantined", json_integer(quarantined));
-    set_new(system, "log", json_pack("{s:O*, s:O*}", "size", json_object_get(page, "size"), "root",
-                                     json_object_get(page, "root")));
+    set_new(system, "log",
+            json_pack("{s:O*, s:O*}", "size", json_object_get(page, "size"), "root",
+                      json_object_get(page, "root")));
     json_decref(page);
     *out = system;
     return 0;

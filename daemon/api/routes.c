@@ -35,14 +35,14 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/orders/{id}/end", "order.end", .command = "order.end", .member = "order",
      .query = ck_api_order},
     {POST, "/api/persons/{id}/plans", "plan.create", .command = "plan.create", .member = "person",
-     .query = ck_api_plan},
+     .inside = "request", .made = "plan", .query = ck_api_plan},
     {POST, "/api/persons/{id}/plans/preview", "plan.preview", .query = ck_api_preview},
     {POST, "/api/plans/{id}/end", "plan.end", .command = "plan.end", .member = "plan",
      .query = ck_api_plan},
     {GET, "/api/persons/{id}/checkins", "checkin.list", .query = ck_api_checkins, .read = "person",
      .noted = true},
     {POST, "/api/persons/{id}/checkins", "checkin.on_demand", .command = "checkin.on_demand",
-     .member = "person", .query = ck_api_checkin_row},
+     .member = "person", .made = "checkin", .query = ck_api_checkin_row},
 
     /* today, check-ins, reviews */
     {GET, "/api/today", "today.read", .query = ck_api_today, .read = "today", .noted = true},
@@ -103,3 +103,15 @@ const struct ck_api_route ck_api_routes[] = {
 };
 
 const size_t ck_api_route_count = sizeof ck_api_routes / sizeof ck_api_routes[0];
+
+bool ck_api_operation(size_t index, enum ck_http_method *method, const char **pattern,
+                      const char **action)
+{
+    if (index >= ck_api_route_count) {
+        return false;
+    }
+    *method = ck_api_routes[index].method;
+    *pattern = ck_api_routes[index].pattern;
+    *action = ck_api_routes[index].action;
+    return true;
+}

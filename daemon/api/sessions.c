@@ -12,7 +12,9 @@
 #include "protocol/base/text.h"
 
 #define COOKIE_HEADER_MAX 256
-#define SLOW_MS 2000 /* how long a log-in takes for an account with many failures: slower, never locked */
+#define LOGIN_MAX 128 /* bytes of a log-in that somebody tries */
+#define SLOW_MS                                                                                    \
+    2000 /* how long a log-in takes for an account with many failures: slower, never locked */
 
 /* ---- passwords in the pool, a few at once ---- */
 
@@ -33,9 +35,8 @@ static void start_passwords(struct ck_api *api);
 static void password_work(uv_work_t *work)
 {
     struct ck_password_job *job = work->data;
-    job->code = job->verify
-                    ? ck_password_verify(job->unknown ? NULL : job->text, job->password)
-                    : ck_password_hash(job->password, job->salt, job->text);
+    job->code = job->verify ? ck_password_verify(job->unknown ? NULL : job->text, job->password)
+                            : ck_password_hash(job->password, job->salt, job->text);
 }
 
 static void password_done(uv_work_t *work, int status)
@@ -64,7 +65,8 @@ static void start_passwords(struct ck_api *api)
     }
 }
 
-/* `against`: the encoded password to verify against; "" for an account that does not exist; NULL to make a new one. */
+/* `against`: the encoded password to verify against; "" for an account that does not exist; NULL to
+ * make a new one. */
 static void password(struct ck_api_call *call, const char *plain, const char *against,
                      void (*done)(struct ck_api_call *, int, const char *))
 {
@@ -95,8 +97,8 @@ static void set_cookie(char header[static COOKIE_HEADER_MAX], const char *name, 
                        int64_t seconds)
 {
     if (seconds < 0) {
-        snprintf(header, COOKIE_HEADER_MAX, "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict", name,
-                 token);
+        snprintf(header, COOKIE_HEADER_MAX, "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict",
+                 name, token);
     } else {
         snprintf(header, COOKIE_HEADER_MAX,
                  "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%lld", name, token,
@@ -162,8 +164,8 @@ static int query_login(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
     (void)out;
-    int error = ck_login_find(store, json_string_value(json_object_get(call->body, "login")),
-                              &call->login);
+    int error =
+        ck_login_find(store, json_string_value(json_object_get(call->body, "login")), &call->login);
     return error == CK_E_NOT_FOUND ? 0 : error;
 }
 
@@ -184,6 +186,18 @@ static void on_slow(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, on_slow_closed);
 }
 
+/* Of one size however long the text is; the case of letters makes no other account. */
+static int account_key(const char *login, uint8_t key[static CK_SHA256_SIZE])
+{
+    char folded[LOGIN_MAX + 1];
+    size_t size = 0;
+    for (; login[size] != '\0' && size < sizeof folded - 1; size++) {
+        folded[size] =
+            (char)(login[size] >= 'A' && login[size] <= 'Z' ? login[size] + 32 : login[size]);
+    }
+    return ck_sha256(&(struct ck_slice){folded, size}, 1, key);
+}
+
 static void refuse_login(struct ck_api_call *call)
 {
     struct ck_api *api = call->api;
@@ -191,7 +205,9 @@ static void refuse_login(struct ck_api_call *call)
     ck_api_failed(call, api->failed_logins);
     ck_bus_submit(api->options.bus, "session.refused", &call->actor,
                   json_pack("{s:s}", "login", login), NULL, NULL);
-    bool slow_down = ck_limit_take(api->failed_accounts, login, strlen(login),
+    uint8_t account[CK_SHA256_SIZE];
+    bool slow_down = account_key(login, account) == 0 &&
+                     ck_limit_take(api->failed_accounts, account, sizeof account,
                                    api->options.mono(), NULL) != 0;
     struct slow *slow = slow_down ? calloc(1, sizeof *slow) : NULL;
     if (slow == NULL) {
@@ -232,7 +248,8 @@ static void on_login_found(void *cookie, int code, json_t *value)
 void ck_api_login(struct ck_api_call *call)
 {
     if (ck_api_failing(call, call->api->failed_logins) ||
-        ck_api_text(call, "login", 128) == NULL || ck_api_text(call, "password", 256) == NULL) {
+        ck_api_text(call, "login", LOGIN_MAX) == NULL ||
+        ck_api_text(call, "password", 256) == NULL) {
         return;
     }
     ck_api_run(call, query_login, on_login_found);
@@ -391,10 +408,10 @@ static void on_given_hashed(struct ck_api_call *call, int code, const char *text
         ck_api_answer_error(call, code, NULL);
         return;
     }
-    ck_api_submit(call, "staff.password",
-                  json_pack("{s:I, s:s, s:b}", "staff", (json_int_t)call->id, "hash", text,
-                            "must_change", 1),
-                  on_done);
+    ck_api_submit(
+        call, "staff.password",
+        json_pack("{s:I, s:s, s:b}", "staff", (json_int_t)call->id, "hash", text, "must_change", 1),
+        on_done);
 }
 
 void ck_api_staff_password(struct ck_api_call *call)
@@ -511,8 +528,10 @@ void ck_api_link(struct ck_api_call *call)
         return;
     }
     const char *device = ck_http_request_field(call->request, CK_HTTP_USER_AGENT);
-    ck_api_submit(call, "link.exchange",
-                  json_pack("{s:s, s:s*}", "token", token, "device", device), on_exchanged);
+    call->actor.kind =
+        CK_ACTOR_GATEWAY; /* who holds the link is not known before it was exchanged */
+    ck_api_submit(call, "link.exchange", json_pack("{s:s, s:s*}", "token", token, "device", device),
+                  on_exchanged);
 }
 
 /* ---- facts of the page, where it has no WebSocket ---- */

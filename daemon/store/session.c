@@ -11,7 +11,7 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
         store, &rows,
         "SELECT session.id, staff_id, session.person_id, checkin_id, "
         "coalesce(staff.unit_id, person.unit_id), staff.roles, session.created_at, seen_at, "
-        "expires_at FROM session LEFT JOIN staff ON staff.id = staff_id "
+        "expires_at, staff.must_change FROM session LEFT JOIN staff ON staff.id = staff_id "
         "LEFT JOIN person ON person.id = session.person_id "
         "WHERE token_hash = ?1 AND revoked_at IS NULL AND expires_at > ?2 "
         "AND staff.disabled_at IS NULL",
@@ -28,7 +28,8 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
                                    .roles = ck_row_int(&rows, 5),
                                    .created = ck_row_time(&rows, 6),
                                    .seen = ck_row_time(&rows, 7),
-                                   .expires = ck_row_time(&rows, 8)};
+                                   .expires = ck_row_time(&rows, 8),
+                                   .must_change = ck_row_int(&rows, 9) != 0};
     return 0;
 }
 

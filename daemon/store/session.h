@@ -14,6 +14,7 @@ struct ck_session {
     int64_t checkin;       /* of a person's link */
     int64_t unit;
     int64_t roles;         /* staff */
+    bool must_change;      /* staff: the password was given by somebody else */
     struct ck_wall created, seen, expires;
 };
 
