@@ -291,8 +291,7 @@ static int check_head(struct walk *walk)
 
 int ck_audit_verify(struct ck_store *store, struct ck_audit_report *report)
 {
-    struct walk *walk = calloc(1, sizeof *walk);
-    ck_cleanup(ck_freep) void *owned = walk;
+    ck_cleanup(ck_freep) struct walk *walk = calloc(1, sizeof *walk);
     if (walk == NULL) {
         return -ENOMEM;
     }

@@ -7,6 +7,7 @@
 #include "daemon/core/live_impl.h"
 #include "daemon/store/health.h"
 #include "daemon/store/person.h"
+#include "daemon/store/quarantine.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
@@ -275,9 +276,43 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
     return r;
 }
 
+/* {kind, id}: an operator has looked at the row and puts it back. */
+static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const kinds[] = {"checkin", "incident", "notice", "plan", "person", NULL};
+    int kind = 0;
+    int64_t id = 0, person = 0, unit = 0;
+    (void)result;
+    int r = ck_body_word(body, "kind", kinds, &kind, refusal);
+    if (r == 0) {
+        r = ck_body_id(body, "id", &id, refusal);
+    }
+    if (r == 0 && actor->kind != CK_ACTOR_SYSTEM) {
+        return ck_turn_deny(turn, actor, kinds[kind], id, 0, "this is for the operator", refusal);
+    }
+    if (r != 0) {
+        return r;
+    }
+    const struct ck_due due = {.kind = (enum ck_due_kind)kind, .id = id};
+    r = ck_store_quarantine_release(turn->store, due.kind, id, turn->now.wall);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "id", "it is not in quarantine");
+    }
+    if (r == 0) {
+        r = ck_due_owner(turn->store, &due, &person, &unit);
+    }
+    return r == 0 ? ck_turn_audit(turn, actor,
+                                  &(struct ck_record){.action = "QUARANTINE_RELEASED",
+                                                      .object = kinds[kind],
+                                                      .object_id = id,
+                                                      .person_id = person})
+                  : r;
+}
+
 const struct ck_handler_entry ck_link_handlers[] = {
-    {"link.exchange", exchange}, {"checkin.tapped", tapped}, {"notice.ack", acknowledge_notice},
-    {"order.end", end_order},    {"health.report", report},
+    {"quarantine.release", release},    {"link.exchange", exchange}, {"checkin.tapped", tapped},
+    {"notice.ack", acknowledge_notice}, {"order.end", end_order},    {"health.report", report},
 };
 const size_t ck_link_handler_count = sizeof ck_link_handlers / sizeof ck_link_handlers[0];
 

@@ -341,8 +341,7 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
                        json_t **result, struct ck_refusal *refusal)
 {
     const json_t *request = json_object_get(body, "request");
-    struct ck_plan_frame *frame = calloc(1, sizeof *frame);
-    ck_cleanup(ck_freep) void *owned = frame;
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {.active = true};
     struct ck_order_brief order;
     const char *warning = NULL;

@@ -191,12 +191,12 @@ int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *pers
     static const char *const sql[CK_DUE_KINDS] = {
         [CK_DUE_CHECKIN] = "SELECT person_id, unit_id FROM checkin WHERE id = ?1",
         [CK_DUE_INCIDENT] = "SELECT person_id, unit_id FROM incident WHERE id = ?1",
-        [CK_DUE_NOTICE] = "SELECT p.id, coalesce(p.unit_id, i.unit_id, c.unit_id) FROM notice n "
-                          "LEFT JOIN person p ON p.id = n.person_id "
-                          "LEFT JOIN incident i ON i.id = n.incident_id "
-                          "LEFT JOIN checkin c ON c.id = n.checkin_id WHERE n.id = ?1",
-        [CK_DUE_PLAN] = "SELECT p.id, p.unit_id FROM plan l JOIN person p ON p.id = l.person_id "
-                        "WHERE l.id = ?1",
+        [CK_DUE_NOTICE] = ("SELECT p.id, coalesce(p.unit_id, i.unit_id, c.unit_id) FROM notice n "
+                           "LEFT JOIN person p ON p.id = n.person_id "
+                           "LEFT JOIN incident i ON i.id = n.incident_id "
+                           "LEFT JOIN checkin c ON c.id = n.checkin_id WHERE n.id = ?1"),
+        [CK_DUE_PLAN] = ("SELECT p.id, p.unit_id FROM plan l JOIN person p ON p.id = l.person_id "
+                         "WHERE l.id = ?1"),
         [CK_DUE_PERSON] = "SELECT id, unit_id FROM person WHERE id = ?1",
     };
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;

@@ -367,6 +367,10 @@ static void lists_are_filtered_and_paged(void **state)
     assert_int_equal(ck_query_log(store, &filter, &page), 0);
     assert_int_equal(json_array_size(json_object_get(page, "entries")), 0);
     json_decref(page);
+    filter = (struct ck_log_filter){.after = -1, .action = "CHECKIN_*"};
+    assert_int_equal(ck_query_log(store, &filter, &page), 0);
+    assert_int_equal(json_array_size(json_object_get(page, "entries")), 100);
+    json_decref(page);
     filter = (struct ck_log_filter){.after = -1, .action = "NO_SUCH"};
     assert_int_equal(ck_query_log(store, &filter, &page), 0);
     assert_int_equal(json_array_size(json_object_get(page, "entries")), 0);

@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "daemon/audit/verify.h"
+#include "daemon/store/quarantine.h"
 #include "protocol/base/error.h"
 #include "tests/unit/core/world.h"
 
@@ -203,6 +204,26 @@ static void a_row_that_cannot_be_read_is_taken_aside_and_told(void **state)
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 2"), "armed");
     world_run_for(world, 60 * MINUTE);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system'"), 1);
+
+    /* An operator mends it and puts it back. */
+    const struct ck_actor operator= ck_actor_system();
+    json_t *list = NULL;
+    assert_int_equal(ck_store_quarantine_list(world->reader, &list), 0);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+    poke(world, "UPDATE checkin SET machine = (SELECT machine FROM checkin WHERE id = 3) "
+                "WHERE id = 1");
+    assert_int_equal(world_command(world, "quarantine.release", &operator,
+                                   json_pack("{s:s, s:i}", "kind", "checkin", "id", 1)),
+                     0);
+    world_run_for(world, 2000);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "ringing");
+    assert_int_equal(world_command(world, "quarantine.release", &operator,
+                                   json_pack("{s:s, s:i}", "kind", "checkin", "id", 1)),
+                     CK_E_NOT_FOUND);
+    assert_int_equal(ck_store_quarantine_list(world->reader, &list), 0);
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
     verify_log(world);
 }
 
