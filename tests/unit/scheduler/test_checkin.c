@@ -379,6 +379,25 @@ static void test_each_leg_has_its_own_media(void **state)
         CK_E_CONFLICT);
 }
 
+/* So many lost calls give time and a ring; one more does not. */
+static void test_lost_calls_are_counted(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "connected/waiting", "call_lost");
+    c.now = c.row.answer_until;
+    for (uint32_t i = 1; i <= c.policy.rejoins + 1; i++) {
+        struct ck_effects effects;
+        c.now.ms += 1000;
+        struct ck_wall before = c.row.answer_until;
+        checkin_feed(&c, &c.event, &effects);
+        bool helped = i <= c.policy.rejoins;
+        assert_int_equal(effects_count(&effects, CK_EFFECT_RING), helped);
+        assert_int_equal(c.row.answer_until.ms, helped ? c.now.ms + c.policy.rejoin_ms : before.ms);
+        feed(&c, CK_CHECKIN_JOINED);
+    }
+}
+
 static void test_a_call_lost_near_the_late_limit(void **state)
 {
     (void)state;
@@ -697,6 +716,7 @@ int main(void)
         cmocka_unit_test(test_who_waited_for_us_is_not_charged),
         cmocka_unit_test(test_a_later_inspector_takes_the_fault_away),
         cmocka_unit_test(test_each_leg_has_its_own_media),
+        cmocka_unit_test(test_lost_calls_are_counted),
         cmocka_unit_test(test_a_call_lost_near_the_late_limit),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_five_seconds_are_not_late),

@@ -98,6 +98,35 @@ static void test_the_first_step_may_wait(void **state)
     assert_int_equal(effects_count(&effects, CK_EFFECT_NOTIFY), 1);
 }
 
+/* Taken over and let go again: who, when, and that each step has its own count of rounds. */
+static void test_holding_and_climbing(void **state)
+{
+    (void)state;
+    struct ck_ladder ladder = ck_ladder_default(CK_BAND_3);
+    ladder.steps[0].rounds = 3;
+    ladder.steps[1].rounds = 3;
+    struct ck_ladder_roster roster = {0};
+    person(&roster, 0, 11, ALL_CHANNELS);
+    person(&roster, 1, 21, ALL_CHANNELS);
+    person(&roster, 2, 31, ALL_CHANNELS);
+    struct ck_incident row = incident_of(CK_INCIDENT_NO_CONTACT, CK_BAND_3, 0);
+    struct ck_incident_event timer = {.kind = CK_INCIDENT_TIMER, .roster = &roster};
+    struct ck_incident_event escalate = {.kind = CK_INCIDENT_ESCALATE, .staff = 5};
+    struct ck_incident_event acknowledge = {.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = 5};
+    struct ck_effects effects;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ck_incident_step(&row, &timer, &ladder, row.next_at, &row, &effects), 0);
+    }
+    assert_int_equal(ck_incident_step(&row, &escalate, &ladder, row.fired_at, &row, &effects), 0);
+    assert_int_equal(row.step, 1);
+    assert_int_equal(row.round, 0);
+    struct ck_wall now = {row.next_at.ms + 1234};
+    assert_int_equal(ck_incident_step(&row, &acknowledge, &ladder, now, &row, &effects), 0);
+    assert_int_equal(row.acked_by, 5);
+    assert_int_equal(row.acked_at.ms, now.ms);
+    assert_int_equal(row.next_at.ms, now.ms + ladder.ack_hold_ms);
+}
+
 /* Which conclusion fits which incident. */
 static void test_conclusions_fit(void **state)
 {
@@ -369,6 +398,27 @@ static void test_a_notice_taken_back_while_it_leaves(void **state)
     assert_int_equal(row.queued_at.ms, now.ms);
 }
 
+/* A limit beyond the deadline delays it and is no reason to drop it. */
+static void test_limits_never_drop(void **state)
+{
+    (void)state;
+    struct ck_notice_policy policy = ck_notice_policy_default();
+    struct ck_notice row = {.channel = CK_CHANNEL_SMS, .deadline = {FIXTURE_DUE + 60000}};
+    struct ck_effects effects;
+    struct ck_notice_event timer = {.kind = CK_NOTICE_TIMER};
+    struct ck_notice_event limited = {.kind = CK_NOTICE_LIMITED, .until = {FIXTURE_DUE + 3600000}};
+    ck_notice_begin(&row, (struct ck_wall){FIXTURE_DUE});
+    for (int i = 0; i < 5; i++) {
+        struct ck_wall now = row.next_at;
+        assert_int_equal(ck_notice_step(&row, &timer, &policy, now, &row, &effects), 0);
+        assert_int_equal(row.state, CK_NOTICE_SENDING);
+        limited.until.ms += 3600000;
+        assert_int_equal(ck_notice_step(&row, &limited, &policy, now, &row, &effects), 0);
+        assert_int_equal(row.next_at.ms, limited.until.ms);
+        assert_true(row.deadline.ms > row.next_at.ms);
+    }
+}
+
 /* Whatever a gateway does, a notice comes to an end. */
 static void test_every_notice_ends(void **state)
 {
@@ -473,12 +523,14 @@ int main(void)
         cmocka_unit_test(test_a_ladder_nobody_answers),
         cmocka_unit_test(test_channels_of_a_notice),
         cmocka_unit_test(test_the_first_step_may_wait),
+        cmocka_unit_test(test_holding_and_climbing),
         cmocka_unit_test(test_conclusions_fit),
         cmocka_unit_test(test_what_can_be_a_breach),
         cmocka_unit_test(test_ladders_are_checked),
         cmocka_unit_test(test_random_incidents),
         cmocka_unit_test(test_random_notices),
         cmocka_unit_test(test_a_notice_taken_back_while_it_leaves),
+        cmocka_unit_test(test_limits_never_drop),
         cmocka_unit_test(test_every_notice_ends),
         cmocka_unit_test(test_notice_policies_are_checked),
         cmocka_unit_test(test_every_word),

@@ -96,6 +96,10 @@ static void test_orders_are_checked(void **state)
         expect(&order, &plan, CK_OBLIGATION_HOURS_RANGE);
     }
     order = good_order();
+    order.from = order.until = plan.order_from = plan.order_until = plan.first;
+    expect(&order, &plan, CK_OBLIGATION_OK);
+    plan = weekly_plan();
+    order = good_order();
     order.hours_start_min = 0;
     order.hours_end_min = 2880;
     expect(&order, &plan, CK_OBLIGATION_OK);
