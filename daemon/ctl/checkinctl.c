@@ -18,7 +18,7 @@ static const char usage_text[] =
     "checkinctl [--socket=PATH] [--json] COMMAND\n"
     "  status                        what the daemon is doing\n"
     "  health                        whether a check-in could be answered now; 1 if not\n"
-    "  setup-token                   the address where the first administrator is made\n"
+    "  setup-token                   the code with which the first administrator is made\n"
     "  metrics                       figures in the text format of Prometheus\n"
     "  quarantine list               rows set aside because deciding them failed\n"
     "  quarantine release KIND ID    lets the engine try such a row again\n"
@@ -109,7 +109,7 @@ static int run_health(const struct ck_ctl *ctl, int count, char **words)
 static int run_setup_token(const struct ck_ctl *ctl, int count, char **words)
 {
     (void)words;
-    return count == 0 ? show_text(ctl, "setup-token", "url") : EX_USAGE;
+    return count == 0 ? show(ctl, "setup-token", NULL) : EX_USAGE;
 }
 
 static int run_metrics(const struct ck_ctl *ctl, int count, char **words)

@@ -51,7 +51,7 @@ enum ck_words {
 
 /* One try of one notice: a value, copied wherever it goes. */
 struct ck_sending {
-    int64_t notice; /* id of the row; 0 for what has none (alarms) */
+    int64_t notice; /* id of the row; what has none: 0 for alarms, below 0 for tests */
     uint32_t tries; /* of which try this is, from 1 */
     enum ck_words words;
     enum ck_urgency urgency;

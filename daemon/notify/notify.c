@@ -19,12 +19,22 @@ struct refused {
     struct ck_sent sent;
 };
 
+/* A test that waits for its answer; its sending carries -number in the place of a notice. */
+struct test {
+    struct test *next;
+    int64_t number;
+    ck_notify_tested *done;
+    void *user;
+};
+
 struct ck_notify {
     struct ck_notify_options options;
     struct ck_sender *senders[CK_NOTIFY_CHANNELS];
     uv_loop_t *loop;
     uv_timer_t timer;
     struct refused *refused;
+    struct test *tests;
+    int64_t last_test;
     bool alarmed;
     uint64_t alarmed_ms;
     bool destroyed;
@@ -64,6 +74,19 @@ static void log_failure(const char *channel, const struct ck_sending *sending,
     }
 }
 
+static void finish_test(struct ck_notify *notify, int64_t number, const struct ck_sent *sent)
+{
+    for (struct test **at = &notify->tests; *at != NULL; at = &(*at)->next) {
+        if ((*at)->number == number) {
+            struct test *test = *at;
+            *at = test->next;
+            test->done(test->user, sent);
+            free(test);
+            return;
+        }
+    }
+}
+
 /* Alarms have no row: their results go to the journal only. */
 static void finish(struct ck_notify *notify, const char *channel, const struct ck_sending *sending,
                    const struct ck_sent *sent, int64_t waited_ms)
@@ -72,8 +95,10 @@ static void finish(struct ck_notify *notify, const char *channel, const struct c
     if (notify->options.ended != NULL) {
         notify->options.ended(notify->options.user, channel, sent->kind, waited_ms);
     }
-    if (sending->notice != 0) {
+    if (sending->notice > 0) {
         tell_result(notify, sending, sent);
+    } else if (sending->notice < 0) {
+        finish_test(notify, -sending->notice, sent);
     }
 }
 
@@ -160,6 +185,11 @@ void ck_notify_destroy(struct ck_notify *notify)
         ck_sender_destroy(notify->senders[i]);
     }
     notify->destroyed = true;
+    struct ck_sent ended;
+    ck_sent_fill(&ended, CK_SENT_UNKNOWN, 0, "the daemon ends");
+    while (notify->tests != NULL) {
+        finish_test(notify, notify->tests->number, &ended);
+    }
     uv_close((uv_handle_t *)&notify->timer, on_closed);
 }
 
@@ -284,6 +314,43 @@ void ck_notify_send(struct ck_notify *notify, int64_t notice, const json_t *body
     }
 }
 
+/* ---- tests ---- */
+
+static bool fits(char *to, size_t size, const char *text)
+{
+    return snprintf(to, size, "%s", text) < (int)size;
+}
+
+int ck_notify_test(struct ck_notify *notify, const char *channel, const char *to,
+                   const char *language, const char *reference, ck_notify_tested *done, void *user)
+{
+    struct ck_sender *sender = sender_by_name(notify, channel);
+    struct ck_sending sending = {.tries = 1, .words = CK_WORDS_TEST, .urgency = CK_URGENCY_NORMAL};
+    if (sender == NULL) {
+        return CK_E_NOT_FOUND;
+    }
+    snprintf(sending.link, sizeof sending.link, "%s/", notify->options.config->daemon.public_url);
+    if (!fits(sending.to, sizeof sending.to, to) ||
+        !fits(sending.language, sizeof sending.language, language) ||
+        !fits(sending.reference, sizeof sending.reference, reference)) {
+        return CK_E_LIMIT;
+    }
+    struct test *test = calloc(1, sizeof *test);
+    if (test == NULL) {
+        return -ENOMEM;
+    }
+    *test = (struct test){
+        .next = notify->tests, .number = ++notify->last_test, .done = done, .user = user};
+    sending.notice = -test->number;
+    int error = ck_sender_send(sender, &sending);
+    if (error != 0) {
+        free(test);
+        return error;
+    }
+    notify->tests = test;
+    return 0;
+}
+
 /* ---- alarms ---- */
 
 static void alarm_one(struct ck_notify *notify, const json_t *officer, const char *reference)
@@ -342,16 +409,16 @@ static json_t *time_json(struct ck_wall at)
 
 static json_t *sender_json(const struct ck_sender_status *status)
 {
-    json_t *object =
-        json_pack("{s:s, s:b, s:I, s:I}", "name", status->name, "on", status->on, "waiting",
-                  (json_int_t)status->waiting, "running", (json_int_t)status->running);
+    bool failed = status->last_failed.ms > status->last_accepted.ms;
+    json_t *object = json_pack(
+        "{s:s, s:b, s:o, s:o, s:o, s:I}", "channel", status->name, "configured", status->on,
+        "last_ok", time_json(status->last_accepted), "last_failed", time_json(status->last_failed),
+        "last_error", failed ? json_string(status->last_failure) : json_null(), "queued",
+        (json_int_t)(status->waiting + status->running));
     for (int kind = 0; kind < CK_SENT_KIND_COUNT; kind++) {
         json_object_set_new(object, ck_sent_kind_name((enum ck_sent_kind)kind),
                             json_integer((json_int_t)status->counts[kind]));
     }
-    json_object_set_new(object, "last_accepted", time_json(status->last_accepted));
-    json_object_set_new(object, "last_failed", time_json(status->last_failed));
-    json_object_set_new(object, "last_failure", json_string(status->last_failure));
     return object;
 }
 

@@ -60,13 +60,23 @@ void ck_notify_send(struct ck_notify *notify, int64_t notice, const json_t *body
  * No result comes; what failed is logged. */
 void ck_notify_alarm(struct ck_notify *notify, const json_t *body);
 
+/* What came of a test; valid during the call. */
+typedef void ck_notify_tested(void *user, const struct ck_sent *sent);
+
+/* Sends a test of the contact path, which belongs to no row. `reference` (in the notice as well)
+ * shows the person who looks for it which one it is. `done` comes exactly once and later, with
+ * ck_notify_destroy() at the latest (as unknown). CK_E_NOT_FOUND: there is no such channel;
+ * CK_E_LIMIT: an address or language that is too long; -ENOMEM. */
+int ck_notify_test(struct ck_notify *notify, const char *channel, const char *to,
+                   const char *language, const char *reference, ck_notify_tested *done, void *user);
+
 /* What the channels are doing: CK_NOTIFY_CHANNELS entries. */
 void ck_notify_status(const struct ck_notify *notify,
                       struct ck_sender_status status[static CK_NOTIFY_CHANNELS]);
 
-/* The same for pages and checkinctl: [{name, on, waiting, running, accepted, limited, refused,
- * rejected, unknown, last_accepted, last_failed, last_failure}], times in RFC 3339 or null. NULL
- * where memory is short. */
+/* The same for pages and checkinctl: [{channel, configured, last_ok, last_failed (RFC 3339 or
+ * null), last_error (null unless the last try failed), queued, accepted, limited, refused,
+ * rejected, unknown (counts since the start)}]. NULL where memory is short. */
 json_t *ck_notify_status_json(const struct ck_notify *notify);
 
 #endif

@@ -15,6 +15,7 @@
 #include "channel_test.h"
 #include "daemon/notify/notify.h"
 #include "daemon/notify/probe.h"
+#include "protocol/base/error.h"
 #include "tests/sinks/sink.h"
 
 #define RESULTS_MAX 32
@@ -29,7 +30,8 @@ struct bench {
     struct ck_config config;
     struct ck_notify *notify;
     json_t *results[RESULTS_MAX];
-    size_t count, ended, wanted;
+    size_t count, ended, tests;
+    struct ck_sent tested;
     bool late;
 };
 
@@ -163,8 +165,8 @@ static void outputs_become_results(void **state)
     json_t *status = ck_notify_status_json(bench->notify);
     assert_int_equal(json_array_size(status), CK_NOTIFY_CHANNELS);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(status, 0), "accepted")), 1);
-    assert_string_equal(text_of(json_array_get(status, 2), "last_failure"), "HTTP 503");
-    assert_true(json_is_null(json_object_get(json_array_get(status, 2), "last_accepted")));
+    assert_string_equal(text_of(json_array_get(status, 2), "last_error"), "HTTP 503");
+    assert_true(json_is_null(json_object_get(json_array_get(status, 2), "last_ok")));
     json_decref(status);
     bench_close(bench);
 }
@@ -211,6 +213,48 @@ static void the_roster_is_alarmed_once(void **state)
     bench_wait(bench, 3);
     assert_int_equal(sink_count(&http, ".json"), before + 2);
     assert_int_equal(bench->count, 0); /* there is no row to tell */
+    bench_close(bench);
+}
+
+static void on_tested(void *user, const struct ck_sent *sent)
+{
+    struct bench *bench = user;
+    bench->tested = *sent;
+    bench->tests++;
+}
+
+static void a_test_tells_what_came_of_it(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open();
+    char longest[CK_SENDING_ADDRESS_SIZE + 1];
+    memset(longest, '1', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(ck_notify_test(bench->notify, "pigeon", "x", "en", "T-1", on_tested, bench),
+                     CK_E_NOT_FOUND);
+    assert_int_equal(ck_notify_test(bench->notify, "sms", longest, "en", "T-1", on_tested, bench),
+                     CK_E_LIMIT);
+    assert_int_equal(
+        ck_notify_test(bench->notify, "sms", "+77010000000", "ru", "T-1", on_tested, bench), 0);
+    assert_int_equal(bench->tests, 0);
+    bench_wait(bench, 1);
+    assert_int_equal(bench->tests, 1);
+    assert_int_equal(bench->tested.kind, CK_SENT_ACCEPTED);
+    char *kept = sink_read(&http, (unsigned)sink_count(&http, ".json"), ".json");
+    assert_non_null(strstr(kept, "T-1: проверка связи https://checkin.example.org/"));
+    free(kept);
+    assert_int_equal(
+        ck_notify_test(bench->notify, "webhook", "nobody", "ru", "T-2", on_tested, bench), 0);
+    bench_wait(bench, 2);
+    assert_int_equal(bench->tested.kind, CK_SENT_REJECTED);
+    assert_int_equal(bench->count, 0); /* there is no row to tell */
+    /* The end answers what is open. */
+    assert_int_equal(ck_notify_test(bench->notify, "email", "a@b.c", "", "T-3", on_tested, bench),
+                     0);
+    ck_notify_destroy(bench->notify);
+    bench->notify = NULL;
+    assert_int_equal(bench->tests, 3);
+    assert_int_equal(bench->tested.kind, CK_SENT_UNKNOWN);
     bench_close(bench);
 }
 
@@ -313,6 +357,7 @@ int main(void)
         cmocka_unit_test(outputs_become_results),
         cmocka_unit_test(bodies_that_are_wrong_are_rejected_by_name),
         cmocka_unit_test(the_roster_is_alarmed_once),
+        cmocka_unit_test(a_test_tells_what_came_of_it),
         cmocka_unit_test(probes_tell_what_a_phone_would_see),
     };
     return cmocka_run_group_tests(tests, start_sinks, stop_sinks);
