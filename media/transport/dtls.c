@@ -17,6 +17,7 @@
 #include "protocol/base/digest.h"
 
 #define RECORD_HEADER_SIZE 13
+#define DATAGRAM_MAX 2048 /* larger ones are not DTLS of this kind */
 #define RECORD_ALERT 21
 #define RECORD_HANDSHAKE 22
 #define CLIENT_HELLO 1
@@ -54,11 +55,36 @@ size_t ck_dtls_digest_size(uint8_t hash)
 /* --- datagrams in and out of OpenSSL
  * -------------------------------------------------------------- */
 
+/* Copies a datagram without the alerts of epoch 0, which nobody has authenticated: coming
+ * in, anybody may have written them; going out, they would end the handshake of a true client for
+ * what a stranger wrote. Returns the size. */
+static size_t without_clear_alerts(const uint8_t *bytes, size_t size, uint8_t *out)
+{
+    size_t kept = 0;
+    for (size_t at = 0; size - at >= RECORD_HEADER_SIZE;) {
+        size_t length = RECORD_HEADER_SIZE + ck_get_u16(bytes + at + 11);
+        if (length > size - at) {
+            break;
+        }
+        if (bytes[at] != RECORD_ALERT || ck_get_u16(bytes + at + 3) != 0) {
+            memcpy(out + kept, bytes + at, length);
+            kept += length;
+        }
+        at += length;
+    }
+    return kept;
+}
+
 static int bio_write(BIO *bio, const char *bytes, int size)
 {
     struct ck_dtls *dtls = BIO_get_data(bio);
-    if (size > 0) {
-        dtls->send(dtls->user, (const uint8_t *)bytes, (size_t)size);
+    uint8_t clean[DATAGRAM_MAX];
+    if (size < 0 || size > DATAGRAM_MAX) {
+        return -1;
+    }
+    size_t kept = without_clear_alerts((const uint8_t *)bytes, (size_t)size, clean);
+    if (kept > 0) {
+        dtls->send(dtls->user, clean, kept);
     }
     return size;
 }
@@ -372,28 +398,9 @@ static void listen(struct ck_dtls *dtls)
     ERR_clear_error();
 }
 
-/* Copies a datagram without the alerts of epoch 0, which nobody has authenticated. Returns the
- * size. */
-static size_t without_clear_alerts(const uint8_t *bytes, size_t size, uint8_t *out)
-{
-    size_t kept = 0;
-    for (size_t at = 0; size - at >= RECORD_HEADER_SIZE;) {
-        size_t length = RECORD_HEADER_SIZE + ck_get_u16(bytes + at + 11);
-        if (length > size - at) {
-            break;
-        }
-        if (bytes[at] != RECORD_ALERT || ck_get_u16(bytes + at + 3) != 0) {
-            memcpy(out + kept, bytes + at, length);
-            kept += length;
-        }
-        at += length;
-    }
-    return kept;
-}
-
 enum ck_dtls_state ck_dtls_input(struct ck_dtls *dtls, const uint8_t *bytes, size_t size)
 {
-    uint8_t clean[2048];
+    uint8_t clean[DATAGRAM_MAX];
     if (size > sizeof clean ||
         (dtls->state != CK_DTLS_HANDSHAKING && dtls->state != CK_DTLS_CONNECTED)) {
         return dtls->state;
