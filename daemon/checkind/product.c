@@ -100,6 +100,7 @@ static int start_notify(struct ck_product *product)
         .config = product->config,
         .now = ck_clock_wall,
         .result = on_notice_result,
+        .ended = ck_product_notice_ended,
         .user = product,
     };
     return ck_notify_create(&product->notify, &product->loop, &options);
@@ -349,7 +350,7 @@ static int start_http(struct ck_product *product)
 }
 
 /* What the loop knows for GET /api/system. */
-static json_t *system_status(void *user)
+json_t *ck_product_system(void *user)
 {
     const struct ck_product *product = user;
     const struct ck_pool *pool = ck_calls_pool(product->calls);
@@ -402,7 +403,7 @@ static int start_pages(struct ck_product *product)
                                  .now = ck_clock_wall,
                                  .mono = api_mono,
                                  .random = random_bytes,
-                                 .system = system_status,
+                                 .system = ck_product_system,
                                  .user = product};
     return ck_api_create(&api, &product->api);
 }
@@ -486,6 +487,7 @@ static void stop(struct ck_product *product)
     ck_log(CK_LOG_INFO, "stopping");
     close_signals(product);
     ck_product_health_stop(product);
+    ck_product_figures_stop(product);
     ck_control_destroy(ck_take(product->control));
     ck_clock_watch_destroy(ck_take(product->clock_watch));
     ck_watchdog_destroy(ck_take(product->watchdog));
@@ -505,6 +507,7 @@ static void on_signal(uv_signal_t *handle, int number)
 /* What is plain memory, after the loop has run out of handles. */
 static void release(struct ck_product *product)
 {
+    ck_metrics_destroy(product->metrics);
     ck_api_destroy(product->api);
     ck_pages_destroy(product->pages);
     free(product->certificate_pem);
@@ -519,7 +522,8 @@ static void release(struct ck_product *product)
 
 static void on_clock_jump(void *user, int64_t jump_ms)
 {
-    (void)user;
+    struct ck_product *product = user;
+    ck_metrics_add(product->metrics, CK_METRIC_CLOCK_JUMPS_TOTAL, NULL, NULL, 1);
     ck_log_event(CK_LOG_EVENT_CLOCK_JUMPED, CK_LOG_WARNING, "the wall clock was set: jump_ms=%lld",
                  (long long)jump_ms);
 }
@@ -546,7 +550,8 @@ static int start_signals(struct ck_product *product)
 
 static int start_all(struct ck_product *product)
 {
-    int error = start_engine(product);
+    int error = ck_product_figures_start(product);
+    error = error == 0 ? start_engine(product) : error;
     error = error == 0 ? start_notify(product) : error;
     error = error == 0 ? start_calls(product) : error;
     error = error == 0 ? start_pages(product) : error;

@@ -15,6 +15,7 @@
 #include "daemon/core/bus.h"
 #include "daemon/ctl/clock.h"
 #include "daemon/ctl/control.h"
+#include "daemon/ctl/metrics.h"
 #include "daemon/ctl/service.h"
 #include "daemon/http/certificate.h"
 #include "daemon/http/pages.h"
@@ -45,6 +46,10 @@ struct ck_product {
     struct ck_hub *hub;
     struct ck_api *api;
     struct ck_control *control;
+    struct ck_metrics *metrics;
+    uv_timer_t tick;
+    int64_t tick_ms;     /* of uv_hrtime(), at the last tick */
+    int64_t loop_lag_ms; /* the worst since somebody asked */
     struct ck_clock_watch *clock_watch;
     struct ck_watchdog *watchdog;
     struct ck_probe *probe;
@@ -70,7 +75,20 @@ int ck_product_health_start(struct ck_product *product);
 void ck_product_health_stop(struct ck_product *product);
 bool ck_product_clock_good(const struct ck_product *product);
 
+/* product.c: what the loop knows for GET /api/system; `product` as void. NULL where memory is short. */
+json_t *ck_product_system(void *product);
+
 /* control.c */
 int ck_product_control_start(struct ck_product *product);
+
+/* figures.c: before everything that counts, and after. */
+int ck_product_figures_start(struct ck_product *product);
+void ck_product_figures_stop(struct ck_product *product);
+/* The text for monitoring; `operations` as ck_query_operations() gives them. The caller frees; NULL
+ * where memory is short. */
+char *ck_product_figures(struct ck_product *product, const json_t *operations, struct ck_wall now);
+ck_notify_ended ck_product_notice_ended;
+/* Counts the outcome in the body of CK_OUTPUT_PERSON_STATE, if there is one. */
+void ck_product_count_outcome(struct ck_product *product, const json_t *body);
 
 #endif
