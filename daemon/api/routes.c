@@ -27,6 +27,7 @@ const struct ck_api_route ck_api_routes[] = {
     {GET, "/api/persons/{id}", "person.read", .query = ck_api_person, .read = "person"},
     {POST, "/api/persons/{id}", "person.update", .command = "person.update", .member = "person",
      .query = ck_api_person},
+    {POST, "/api/persons/{id}/enrol", "person.enrol", .custom = ck_api_enrol},
     {GET, "/api/persons/{id}/photo", "photo.read", .query = ck_api_photo_query, .read = "photo",
      .noted = true},
     {POST, "/api/persons/{id}/photo", "photo.store", .custom = ck_api_photo_store},

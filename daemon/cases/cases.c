@@ -63,13 +63,21 @@ int ck_case_word(const json_t *body, const char *name, const char *const *words,
 void ck_cases_register(struct ck_registry *registry)
 {
     static const struct ck_handler_entry entries[] = {
-        {"setup.first", ck_setup_first},           {"unit.create", ck_unit_create},
-        {"staff.create", ck_staff_create},         {"staff.update", ck_staff_update},
-        {"staff.password", ck_staff_password},     {"staff.language", ck_staff_language},
-        {"person.create", ck_person_create},       {"person.update", ck_person_change},
-        {"person.language", ck_person_language},   {"photo.store", ck_photo_store},
-        {"checkin.thumbnail", ck_thumbnail_store}, {"order.create", ck_order_create},
-        {"message.send", ck_message_send},         {"message.delivered", ck_message_mark_delivered},
+        {"setup.first", ck_setup_first},
+        {"unit.create", ck_unit_create},
+        {"staff.create", ck_staff_create},
+        {"staff.update", ck_staff_update},
+        {"staff.password", ck_staff_password},
+        {"staff.language", ck_staff_language},
+        {"person.create", ck_person_create},
+        {"person.update", ck_person_change},
+        {"person.language", ck_person_language},
+        {"person.enrol", ck_person_enrol},
+        {"photo.store", ck_photo_store},
+        {"checkin.thumbnail", ck_thumbnail_store},
+        {"order.create", ck_order_create},
+        {"message.send", ck_message_send},
+        {"message.delivered", ck_message_mark_delivered},
         {"message.read", ck_message_mark_read},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);

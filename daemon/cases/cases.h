@@ -2,18 +2,26 @@
  * of daemon/core/command.h; rights are checked before they run (daemon/access), what they check is
  * form and sense.
  *
- * | command | body | result |
- * |---|---|---|
- * | setup.first | login, name, language, hash, unit {name, zone} | {staff, unit} ; CONFLICT where
- * there is staff | | unit.create | name, zone | Unit | | staff.create | login, name, hash, roles,
- * unit_id, language, email, phone, on_duty | {id} | | staff.update | staff, and any of name, roles,
- * unit_id, email, phone, on_duty, language, disabled + disabled_reason | {id} | | staff.password |
- * staff, hash, must_change | {} | | staff.language | language | {} of the actor | | person.create |
- * PersonRequest | {id} | | person.update | person, and any members of PersonRequest | {id} | |
- * person.language | language | {} of the actor (a person) | | photo.store | person, jpeg (base64) |
- * {} | | checkin.thumbnail | checkin, jpeg (base64) | {} | | order.create | person, OrderRequest |
- * {id} | | message.send | person, client_id, text | Message; the same again for a client_id
- * that was sent before | | message.delivered, message.read | person, up_to | {changed} |
+ * Of each command: what the body has → what the result has.
+ *
+ *   setup.first        login, name, language, hash, unit {name, zone} → staff, unit;
+ *                      CONFLICT where there is staff already
+ *   unit.create        name, zone → Unit
+ *   staff.create       login, name, hash, roles, unit_id, language, email, phone, on_duty → id
+ *   staff.update       staff, and any of name, roles, unit_id, email, phone, on_duty, language,
+ *                      disabled with disabled_reason → id
+ *   staff.password     staff, hash, must_change → nothing
+ *   staff.language     language → nothing (of the actor)
+ *   person.create      PersonRequest → id
+ *   person.update      person, and any members of PersonRequest → id
+ *   person.enrol       person → token, expires
+ *   person.language    language → nothing (of the actor, a person)
+ *   photo.store        person, jpeg (base64) → nothing
+ *   checkin.thumbnail  checkin, jpeg (base64) → nothing
+ *   order.create       person, OrderRequest → id
+ *   message.send       person, client_id, text → Message; the same one again for a client_id that
+ *                      was sent before
+ *   message.delivered, message.read   person, up_to → changed
  *
  * `hash` is an encoded Argon2id; it never gets into the log. */
 #ifndef DAEMON_CASES_CASES_H
@@ -21,14 +29,15 @@
 
 #include "daemon/core/command.h"
 
-#define CK_NAME_MAX 200        /* bytes of a name */
-#define CK_LOGIN_MAX 64        /* characters of a log-in: letters, digits, . _ - */
-#define CK_MAIL_MAX 254        /* bytes of a mail address */
-#define CK_NOTE_MAX 4000       /* bytes of a note or an address */
-#define CK_CONDITIONS_MAX 8000 /* bytes of an order's conditions */
-#define CK_PHOTO_MAX (2 << 20) /* bytes of a JPEG */
-#define CK_MESSAGE_MAX 8000    /* bytes of a message: 2000 characters */
-#define CK_AGE_MIN 18          /* years: nobody younger is enrolled */
+#define CK_NAME_MAX 200                     /* bytes of a name */
+#define CK_LOGIN_MAX 64                     /* characters of a log-in: letters, digits, . _ - */
+#define CK_MAIL_MAX 254                     /* bytes of a mail address */
+#define CK_NOTE_MAX 4000                    /* bytes of a note or an address */
+#define CK_CONDITIONS_MAX 8000              /* bytes of an order's conditions */
+#define CK_PHOTO_MAX (2 << 20)              /* bytes of a JPEG */
+#define CK_MESSAGE_MAX 8000                 /* bytes of a message: 2000 characters */
+#define CK_AGE_MIN 18                       /* years: nobody younger is enrolled */
+#define CK_ENROL_MS (INT64_C(12) * 3600000) /* an enrolment link, and the session behind it */
 
 void ck_cases_register(struct ck_registry *registry);
 
