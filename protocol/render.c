@@ -7,6 +7,7 @@
 
 #define QUALITY_MAX 100
 #define OFFSET_MAX_MIN (14 * 60)
+#define TRACKS_ALL (CK_RENDER_TRACK_AUDIO | CK_RENDER_TRACK_VIDEO)
 
 size_t ck_render_fds(const struct ck_render_message *message)
 {
@@ -53,8 +54,13 @@ static int check_export(const struct ck_render_message *message)
         return CK_E_INVALID;
     }
     for (unsigned i = 0; i < message->export.count; i++) {
-        if (message->export.inputs[i].label.size > CK_RENDER_TEXT_MAX) {
+        const struct ck_render_input *input = &message->export.inputs[i];
+        if (input->label.size > CK_RENDER_TEXT_MAX) {
             return CK_E_LIMIT;
+        }
+        if (input->tracks < 1 || input->tracks > TRACKS_ALL || input->start.ms < 0 ||
+            input->start.ms > CK_WALL_NEVER.ms) {
+            return CK_E_INVALID;
         }
     }
     return 0;
@@ -111,6 +117,7 @@ static void put_body(struct ck_writer *w, const struct ck_render_message *messag
         ck_write_u8(w, message->export.count);
         for (unsigned i = 0; i < message->export.count; i++) {
             ck_write_u64(w, (uint64_t)message->export.inputs[i].start.ms);
+            ck_write_u8(w, message->export.inputs[i].tracks);
             put_text(w, &message->export.inputs[i].label);
         }
         break;
@@ -176,6 +183,7 @@ static void get_export(struct ck_reader *r, struct ck_render_message *message)
     message->export.count = ck_read_u8(r);
     for (unsigned i = 0; i < message->export.count && i < CK_RENDER_INPUTS_MAX; i++) {
         message->export.inputs[i].start.ms = (int64_t)ck_read_u64(r);
+        message->export.inputs[i].tracks = ck_read_u8(r);
         message->export.inputs[i].label = get_text(r);
     }
 }

@@ -68,8 +68,13 @@ struct ck_render_text {
     size_t size;
 };
 
+/* What a recording has, as its reader says. */
+#define CK_RENDER_TRACK_AUDIO 1
+#define CK_RENDER_TRACK_VIDEO 2
+
 struct ck_render_input {
     struct ck_wall start; /* wall time of the file's time zero */
+    uint8_t tracks;       /* CK_RENDER_TRACK_…; at least one */
     struct ck_render_text label;
 };
 

@@ -1,6 +1,7 @@
 #include "media/render/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -179,6 +180,13 @@ static int add_memory(scmp_filter_ctx filter)
     return error;
 }
 
+/* The C library's fstat() is this call with no path. */
+static int add_fstat(scmp_filter_ctx filter)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+                            SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+}
+
 /* GStreamer wakes its threads through a pair of sockets of its own: connected to each other and to
  * nothing else. */
 static int add_wakers(scmp_filter_ctx filter)
@@ -218,6 +226,9 @@ int ck_cage_close(void)
     }
     if (error == 0) {
         error = add_wakers(filter);
+    }
+    if (error == 0 && ck_cage_is_tight) {
+        error = add_fstat(filter);
     }
     if (error == 0 && ck_cage_is_tight) {
         error = add_abort(filter);

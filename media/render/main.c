@@ -10,6 +10,7 @@
 #include "media/render/answer.h"
 #include "media/render/cage.h"
 #include "media/render/control.h"
+#include "media/render/export.h"
 #include "media/render/library.h"
 #include "media/render/measures.h"
 #include "media/render/thumbnail.h"
@@ -70,6 +71,9 @@ static void do_job(const struct ck_render_message *job, const int fds[static CK_
         break;
     case CK_RENDER_MEASURES:
         ck_measures_run(fds[0], answer);
+        break;
+    case CK_RENDER_EXPORT:
+        ck_export_run(job, fds, fds[job->export.count], answer);
         break;
     default:
         ck_render_fail(answer, CK_RENDER_FAULT_INTERNAL, "job %u is not known here", job->kind);

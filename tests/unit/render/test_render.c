@@ -16,6 +16,7 @@
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
 
+#include "media/render/stamp.h"
 #include "tests/unit/render/rendering.h"
 
 static uint8_t frame[CK_RENDER_FRAME_MAX];
@@ -303,6 +304,155 @@ static void a_recording_is_measured(void **state)
     assert_int_equal(rendering_stop(&rendering), 0);
 }
 
+#define SIDE 320 /* width of one picture of an export of 240 lines */
+#define LINES 240
+
+/* A grey recording with a tone, or without the one or the other. */
+static int make_plain(const char *colour, double seconds, unsigned tracks)
+{
+    char command[800];
+    int fd = rendering_file("", 0);
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -y -f lavfi -i color=%s:s=320x240:r=20:d=%f -f lavfi -i "
+             "sine=1000:r=48000:d=%f -c:v libvpx -deadline realtime -b:v 300k -c:a libopus %s %s "
+             "-f webm /proc/%d/fd/%d",
+             colour, seconds, seconds, (tracks & CK_RENDER_TRACK_VIDEO) != 0 ? "" : "-vn",
+             (tracks & CK_RENDER_TRACK_AUDIO) != 0 ? "" : "-an", getpid(), fd);
+    assert_int_equal(system(command), 0);
+    return fd;
+}
+
+/* The brightness of the picture at a time. */
+static void grab(int fd, double at, unsigned width, uint8_t *grey)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -ss %f -i /proc/%d/fd/%d -frames:v 1 -vf extractplanes=y "
+             "-pix_fmt gray -f rawvideo -",
+             at, getpid(), fd);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    assert_int_equal(fread(grey, 1, (size_t)width * LINES, pipe), (size_t)width * LINES);
+    pclose(pipe);
+}
+
+/* How much a strip differs from the text that should be in it, dot by dot. */
+static double strip_error(const uint8_t *grey, unsigned width, unsigned x, const char *text)
+{
+    static uint8_t drawn[2 * SIDE * LINES];
+    unsigned scale = LINES / 200 + 1;
+    struct ck_stamp_plane plane = {drawn, width, width, LINES};
+    unsigned top = LINES - CK_STAMP_ROWS * scale;
+    unsigned columns = (unsigned)strlen(text) * CK_STAMP_COLUMNS * scale;
+    columns = columns < SIDE ? columns : SIDE;
+    ck_stamp_draw(&plane, x, top, scale, text, strlen(text));
+    double sum = 0;
+    for (unsigned row = top; row < LINES; row++) {
+        for (unsigned column = x; column < x + columns; column++) {
+            sum += abs(grey[row * width + column] - drawn[row * width + column]);
+        }
+    }
+    return sum / (columns * (LINES - top));
+}
+
+static struct ck_render_message export_job(unsigned count)
+{
+    struct ck_render_message job = {
+        .kind = CK_RENDER_EXPORT,
+        .job = 90,
+        .export = {.height = LINES, .offset_min = 300, .count = (uint8_t)count},
+    };
+    for (unsigned i = 0; i < count; i++) {
+        job.export.inputs[i].start.ms = INT64_C(1795000000000) + i * 3000; /* 14:26:40 UTC */
+        job.export.inputs[i].tracks = CK_RENDER_TRACK_AUDIO | CK_RENDER_TRACK_VIDEO;
+        job.export.inputs[i].label = ck_render_text_of(i == 0 ? "person" : "inspector");
+    }
+    return job;
+}
+
+static struct ck_render_message export_now(const struct ck_render_message *job, const int *fds)
+{
+    struct rendering rendering;
+    static struct ck_render_message answer;
+    rendering_start(&rendering);
+    rendering_order(&rendering, job, fds);
+    assert_true(rendering_answer(&rendering, &answer));
+    if (answer.kind == CK_RENDER_FAILED) {
+        fail_msg("%.*s", (int)answer.failed.message.size, answer.failed.message.data);
+    }
+    assert_int_equal(rendering_stop(&rendering), 0);
+    return answer;
+}
+
+static void probe(int fd, char *text, size_t size)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "ffprobe -v error -of csv=p=0 -show_entries stream=codec_name:format=duration "
+             "/proc/%d/fd/%d | tr '\\n' ' '",
+             getpid(), fd);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    assert_non_null(fgets(text, (int)size, pipe));
+    pclose(pipe);
+}
+
+static void two_recordings_stand_side_by_side_under_one_clock(void **state)
+{
+    (void)state;
+    static uint8_t grey[2 * SIDE * LINES];
+    struct ck_render_message job = export_job(2);
+    int fds[3] = {make_plain("gray", 8, 3), make_plain("white", 5, 3), rendering_file("", 0)};
+    struct ck_render_message answer = export_now(&job, fds);
+    assert_int_equal(answer.kind, CK_RENDER_DONE);
+    assert_int_equal(answer.done.width, 2 * SIDE);
+    assert_int_equal(answer.done.height, LINES);
+    struct stat status;
+    assert_int_equal(fstat(fds[2], &status), 0);
+    assert_int_equal(answer.done.bytes, status.st_size);
+    char text[200];
+    double duration = 0;
+    probe(fds[2], text, sizeof text);
+    assert_non_null(strstr(text, "vp8"));
+    assert_non_null(strstr(text, "opus"));
+    assert_int_equal(sscanf(text + strcspn(text, "0123456789"), "8 opus %lf", &duration), 1);
+    assert_in_range((int)(duration * 1000), 7900, 8200);
+    /* The right one begins three seconds later. */
+    grab(fds[2], 1.5, 2 * SIDE, grey);
+    assert_in_range(grey[100 * 2 * SIDE + 100], 100, 150);
+    assert_in_range(grey[100 * 2 * SIDE + SIDE + 100], 0, 40);
+    assert_true(strip_error(grey, 2 * SIDE, 0, "2026-11-18 16:06:41 +05:00") < 20);
+    grab(fds[2], 5.5, 2 * SIDE, grey);
+    assert_in_range(grey[100 * 2 * SIDE + 100], 100, 150);
+    assert_in_range(grey[100 * 2 * SIDE + SIDE + 100], 200, 255);
+    assert_true(strip_error(grey, 2 * SIDE, 0, "2026-11-18 16:06:45 +05:00") < 20);
+    assert_true(strip_error(grey, 2 * SIDE, SIDE, "2026-11-18 16:06:45 +05:00") < 20);
+    assert_true(strip_error(grey, 2 * SIDE, 0, "2026-11-18 16:06:41 +05:00") >
+                strip_error(grey, 2 * SIDE, 0, "2026-11-18 16:06:45 +05:00") + 1);
+    for (int i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+}
+
+static void a_recording_that_lacks_a_track_is_exported_too(void **state)
+{
+    (void)state;
+    struct ck_render_message job = export_job(2);
+    job.export.inputs[1].tracks = CK_RENDER_TRACK_AUDIO;
+    int fds[3] = {make_plain("gray", 3, 2), make_plain("white", 3, 1), rendering_file("", 0)};
+    job.export.inputs[0].tracks = CK_RENDER_TRACK_VIDEO;
+    struct ck_render_message answer = export_now(&job, fds);
+    assert_int_equal(answer.kind, CK_RENDER_DONE);
+    assert_int_equal(answer.done.width, 2 * SIDE);
+    char text[200];
+    probe(fds[2], text, sizeof text);
+    assert_non_null(strstr(text, "vp8"));
+    assert_non_null(strstr(text, "opus"));
+    for (int i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+}
+
 static void what_is_no_recording_is_not_measured(void **state)
 {
     (void)state;
@@ -340,6 +490,8 @@ int main(void)
         cmocka_unit_test(a_full_output_is_told),
         cmocka_unit_test(after_it_was_killed_a_new_one_does_the_job),
         cmocka_unit_test(a_recording_is_measured),
+        cmocka_unit_test(two_recordings_stand_side_by_side_under_one_clock),
+        cmocka_unit_test(a_recording_that_lacks_a_track_is_exported_too),
         cmocka_unit_test(what_is_no_recording_is_not_measured),
         cmocka_unit_test(a_message_it_does_not_understand_ends_it),
         cmocka_unit_test(without_its_socket_it_says_so),
