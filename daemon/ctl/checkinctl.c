@@ -142,9 +142,18 @@ static int run_contact_test(const struct ck_ctl *ctl, int count, char **words)
     if (count != 2 && count != 3) {
         return EX_USAGE;
     }
-    return show(ctl, "contact-test",
-                json_pack("{s:s, s:s, s:s}", "channel", words[0], "to", words[1], "language",
-                          count == 3 ? words[2] : "en"));
+    json_t *answer = NULL, *result;
+    int code = ask(ctl, "contact-test",
+                   json_pack("{s:s, s:s, s:s}", "channel", words[0], "to", words[1], "language",
+                             count == 3 ? words[2] : "en"),
+                   &answer, &result);
+    if (code == 0) {
+        ck_ctl_print(result, ctl->json);
+        const char *came = json_string_value(json_object_get(result, "result"));
+        code = came != NULL && strcmp(came, "accepted") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    json_decref(answer);
+    return code;
 }
 
 /* ---- commands that need no daemon ---- */

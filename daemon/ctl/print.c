@@ -44,7 +44,12 @@ static void print_member(const char *name, json_t *value, int depth)
     print_value(value, depth + 1);
 }
 
-/* The members of an object in a list stand in one line. */
+static bool is_empty(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) == 0;
+}
+
+/* The members of an object in a list stand in one line; empty texts are left out. */
 static void print_row(json_t *object, int depth)
 {
     const char *name;
@@ -53,6 +58,9 @@ static void print_row(json_t *object, int depth)
     printf("%*s", depth * INDENT, "");
     json_object_foreach(object, name, member)
     {
+        if (is_empty(member)) {
+            continue;
+        }
         fputs(joint, stdout);
         print_text(name);
         fputs(": ", stdout);
@@ -86,7 +94,9 @@ static void print_value(json_t *value, int depth)
     } else {
         json_object_foreach(value, name, member)
         {
-            print_member(name, member, depth);
+            if (!is_empty(member)) {
+                print_member(name, member, depth);
+            }
         }
     }
 }

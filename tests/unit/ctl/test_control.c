@@ -80,10 +80,23 @@ static void answer_metrics(struct ck_control_call *call, const json_t *arguments
     ck_control_answer(call, json_pack("{s:s}", "text", "checkind_calls 3\n"));
 }
 
+static void answer_contact_test(struct ck_control_call *call, const json_t *arguments, void *user)
+{
+    (void)user;
+    const char *channel = json_string_value(json_object_get(arguments, "channel"));
+    bool sms = strcmp(channel, "sms") == 0;
+    ck_control_answer(call, json_pack("{s:s, s:s}", "result", sms ? "accepted" : "refused",
+                                      "detail", sms ? "" : "HTTP 500"));
+}
+
 static const struct ck_control_command commands[] = {
-    {"echo", answer_echo, NULL},       {"setup-token", answer_refuse, NULL},
-    {"later", answer_later, NULL},     {"health", answer_health, NULL},
-    {"metrics", answer_metrics, NULL}, {"quarantine.release", answer_echo, NULL},
+    {"contact-test", answer_contact_test, NULL},
+    {"echo", answer_echo, NULL},
+    {"setup-token", answer_refuse, NULL},
+    {"later", answer_later, NULL},
+    {"health", answer_health, NULL},
+    {"metrics", answer_metrics, NULL},
+    {"quarantine.release", answer_echo, NULL},
 };
 
 /* ---- the server, in a thread of its own ---- */
@@ -373,6 +386,10 @@ static void checkinctl_says_what_the_daemon_says(void **state)
     assert_string_equal(text, "healthy: no\nchecks:\n  - name: clock [31m, good: no\n");
     assert_int_equal(ctl("setup-token", text, sizeof text), 1);
     assert_string_equal(text, "checkinctl: there is an administrator: 7\n");
+    assert_int_equal(ctl("contact-test sms +77010000000 kk", text, sizeof text), 0);
+    assert_string_equal(text, "result: accepted\n");
+    assert_int_equal(ctl("contact-test email a@b.c", text, sizeof text), 1);
+    assert_string_equal(text, "result: refused\ndetail: HTTP 500\n");
     assert_int_equal(ctl("status", text, sizeof text), 1);
     assert_non_null(strstr(text, "does not know the command"));
     assert_int_equal(ctl("--json quarantine release checkin 12", text, sizeof text), 0);
