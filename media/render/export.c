@@ -131,7 +131,6 @@ static void stamp(const struct exporting *e, GstVideoFrame *frame, GstClockTime 
     struct ck_stamp_plane plane = {
         .data = GST_VIDEO_FRAME_PLANE_DATA(frame, 0),
         .stride = (size_t)GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0),
-        .width = (unsigned)GST_VIDEO_FRAME_WIDTH(frame),
         .height = (unsigned)GST_VIDEO_FRAME_HEIGHT(frame),
     };
     unsigned scale = e->height / STRIP_DOTS + 1;
@@ -141,6 +140,7 @@ static void stamp(const struct exporting *e, GstVideoFrame *frame, GstClockTime 
     for (unsigned i = 0; i < e->job->export.count; i++) {
         const struct ck_render_text *label = &e->job->export.inputs[i].label;
         unsigned bottom = e->height > line ? e->height - line : 0;
+        plane.width = (i + 1) * e->width; /* a long label ends with its picture */
         ck_stamp_draw(&plane, i * e->width, bottom, scale, clock, strlen(clock));
         if (bottom > line) {
             ck_stamp_draw(&plane, i * e->width, bottom - line, scale, label->data, label->size);
