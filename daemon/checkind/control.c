@@ -1,6 +1,5 @@
 /* What checkinctl may ask (protocol/control.md). */
 #include <errno.h>
-#include <sys/statvfs.h>
 
 #include "daemon/checkind/product_impl.h"
 #include "daemon/config/log.h"
@@ -55,21 +54,11 @@ static void ask_store(struct ck_product *product, struct ck_control_call *call,
     }
 }
 
-/* In the pool: the counts, and the room that is left. */
 static int query_operations(struct ck_store *store, void *argument, json_t **out)
 {
     const struct ask *ask = argument;
-    struct statvfs room;
-    json_t *operations = NULL;
-    int error = ck_query_operations(store, ask->now, &operations);
-    if (error == 0 && statvfs(ask->product->config->daemon.state_dir, &room) == 0) {
-        json_object_set_new(operations, "disk_free",
-                            json_integer((json_int_t)room.f_bavail * (json_int_t)room.f_frsize));
-    }
-    if (error == 0) {
-        *out = operations;
-    }
-    return error;
+    return ck_product_query_operations(store, ask->product->config->daemon.state_dir, ask->now,
+                                       out);
 }
 
 /* ---- status ---- */

@@ -155,12 +155,23 @@ static void read_notices(struct ck_product *product)
     }
 }
 
+static void read_heartbeats(struct ck_product *product)
+{
+    struct ck_heartbeat_status status = ck_product_heartbeats(product);
+    ck_metrics_total(product->metrics, CK_METRIC_HEARTBEATS_TOTAL, "sent", status.sent);
+    ck_metrics_total(product->metrics, CK_METRIC_HEARTBEATS_TOTAL, "failed", status.failed);
+    ck_metrics_total(product->metrics, CK_METRIC_HEARTBEATS_TOTAL, "withheld", status.withheld);
+}
+
 char *ck_product_figures(struct ck_product *product, const json_t *operations, struct ck_wall now)
 {
     read_operations(product, operations, now);
     read_time(product);
     read_media(product);
     read_notices(product);
+    if (*product->config->heartbeat.url != '\0') {
+        read_heartbeats(product);
+    }
     set(product, CK_METRIC_PROBE_GOOD, product->probe_good ? 1 : 0);
     if (product->http != NULL) {
         read_http(product);

@@ -14,6 +14,8 @@ struct push {
     struct ck_product *product;
     int64_t id; /* of the check-in or incident */
     int64_t unit, staff;
+    int64_t notice; /* and its try, for a notice on the console */
+    int try;
     char reference[64];
 };
 
@@ -86,6 +88,41 @@ static void ring(struct ck_product *product, const struct ck_output *output)
     }
 }
 
+/* A notice on the channel "console" is shown to the member of staff's open pages, and that is its answer. */
+static void push_notice(void *cookie, int code, json_t *row)
+{
+    struct push *push = cookie;
+    struct ck_actor actor = {.kind = CK_ACTOR_GATEWAY};
+    unsigned shown = 0;
+    if (code == 0) {
+        shown = ck_hub_to_staff(push->product->hub, push->staff,
+                                ck_client_alert(row, push->reference));
+    }
+    ck_bus_submit(push->product->bus, "notice.result", &actor,
+                  json_pack("{s:I, s:i, s:s, s:s}", "notice", (json_int_t)push->notice, "try",
+                            push->try, "result", shown > 0 ? "accepted" : "rejected", "detail",
+                            shown > 0 ? "" : "no console of this person is open"),
+                  NULL, NULL);
+    free(push);
+}
+
+static void send_notice(struct ck_product *product, const struct ck_output *output)
+{
+    const char *channel = json_string_value(json_object_get(output->body, "channel"));
+    if (channel == NULL || strcmp(channel, "console") != 0) {
+        ck_notify_send(product->notify, output->id, output->body);
+        return;
+    }
+    struct push *push = push_create(product, output, output->incident_id);
+    const char *reference = json_string_value(json_object_get(output->body, "reference"));
+    if (push != NULL) {
+        push->notice = output->id;
+        push->try = (int)json_integer_value(json_object_get(output->body, "try"));
+        snprintf(push->reference, sizeof push->reference, "%s", reference == NULL ? "" : reference);
+        query(push, query_incident, push_notice);
+    }
+}
+
 static void alert(struct ck_product *product, const struct ck_output *output)
 {
     struct push *push = push_create(product, output, output->incident_id);
@@ -147,7 +184,7 @@ void ck_product_output(void *context, const struct ck_output *output)
         break;
     case CK_OUTPUT_SEND:
         if (!product->stopping) { /* else its lease runs out and the next life sends it */
-            ck_notify_send(product->notify, output->id, output->body);
+            send_notice(product, output);
         }
         break;
     case CK_OUTPUT_RING:
@@ -157,6 +194,7 @@ void ck_product_output(void *context, const struct ck_output *output)
         ring_stop(product, output);
         break;
     case CK_OUTPUT_PERSON_STATE:
+        ck_product_count_outcome(product, output->body);
         ck_hub_refresh_person(product->hub, output->person_id);
         break;
     case CK_OUTPUT_START_UNATTENDED:

@@ -20,6 +20,7 @@
 #include "daemon/http/certificate.h"
 #include "daemon/http/pages.h"
 #include "daemon/http/server.h"
+#include "daemon/notify/heartbeat.h"
 #include "daemon/notify/notify.h"
 #include "daemon/notify/probe.h"
 #include "daemon/store/readers.h"
@@ -46,6 +47,7 @@ struct ck_product {
     struct ck_hub *hub;
     struct ck_api *api;
     struct ck_control *control;
+    struct ck_auditor *auditor;
     struct ck_metrics *metrics;
     uv_timer_t tick;
     int64_t tick_ms;     /* of uv_hrtime(), at the last tick */
@@ -80,6 +82,14 @@ json_t *ck_product_system(void *product);
 
 /* control.c */
 int ck_product_control_start(struct ck_product *product);
+
+/* auditor.c */
+int ck_product_auditor_start(struct ck_product *product);
+void ck_product_auditor_stop(struct ck_product *product);
+struct ck_heartbeat_status ck_product_heartbeats(const struct ck_product *product);
+/* On a reader: ck_query_operations() with `disk_free`, the bytes free where `dir` is. */
+int ck_product_query_operations(struct ck_store *store, const char *dir, struct ck_wall now,
+                                json_t **out);
 
 /* figures.c: before everything that counts, and after. */
 int ck_product_figures_start(struct ck_product *product);

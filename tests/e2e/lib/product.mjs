@@ -163,6 +163,7 @@ public_url = ${this.base}
 unit_zone = Asia/Almaty
 master_key_file = ${file("master.key", crypto.randomBytes(32).toString("hex"))}
 control_socket = ${this.dir}/control.sock
+clock_sync = assumed
 log_level = ${process.env.CK_LOG ?? "warning"}
 [http]
 listen = 127.0.0.1:${this.port}
@@ -202,13 +203,17 @@ s.bind(sys.argv[1])
 print("bound", flush=True)
 while b"READY=1" not in s.recv(4096): pass
 print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(notify.stdout, "data");
+    let said = "";
+    const heard = new EventEmitter();
+    notify.stdout.on("data", (part) => heard.emit("more", (said += part)));
+    const says = async (word) => { while (!said.includes(word)) await once(heard, "more"); };
+    await says("bound");
     const log = fs.openSync(path.join(this.dir, "checkind.log"), "a");
     this.child = spawn(path.join(BUILD, "bin/checkind"), [`--config=${this.config}`], {
       env: { ...process.env, NOTIFY_SOCKET: notifyPath }, stdio: ["ignore", log, log] });
     fs.closeSync(log);
     this.exited = once(this.child, "exit");
-    const first = await Promise.race([once(notify.stdout, "data").then(() => "ready"), this.exited.then(([code, signal]) => `exit ${code} ${signal}`)]);
+    const first = await Promise.race([says("ready").then(() => "ready"), this.exited.then(([code, signal]) => `exit ${code} ${signal}`)]);
     notify.kill();
     if (first !== "ready") throw new Error(`checkind did not start: ${first}\n${this.log()}`);
   }
@@ -248,7 +253,7 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
   async people() {
     this.admin = new Api(this.base);
     const me = await this.admin.post("/api/setup", {
-      token: this.control("setup-token"), login: "admin", name: "Administrator", password: PASSWORD, language: "ru",
+      token: JSON.parse(this.control("--json", "setup-token")).token, login: "admin", name: "Administrator", password: PASSWORD, language: "ru",
       unit: { name: "УМПС Алматы", zone: "Asia/Almaty" } });
     this.unit = me.unit.id;
     const staff = (login, name, roles, on_duty = false) => this.admin.post("/api/staff", {
