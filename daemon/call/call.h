@@ -22,10 +22,11 @@
 #include "protocol/base/digest.h"
 #include "protocol/base/time.h"
 
-#define CK_CALLS_MAX 8192           /* live at once; one more gets "busy" */
-#define CK_CALL_CRASHES_MAX 2       /* worker crashes a leg may be present at */
-#define CK_CALL_STAFF_AWAY_MS 90000 /* without the inspector's media: the call ends for the form   \
-                                     */
+#define CK_CALLS_MAX 8192     /* live at once; one more gets "busy" */
+#define CK_CALL_CRASHES_MAX 2 /* worker crashes a leg may be present at */
+#define CK_CALL_STAFF_AWAY_MS                                                                      \
+    90000 /* without the inspector's media: the call ends for the form                             \
+           */
 #define CK_CALL_CHALLENGES_MAX 8
 #define CK_CALL_CHALLENGE_SLACK_MS                                                                 \
     3000 /* after a challenge's own time, for a page that never says "done" */

@@ -99,7 +99,7 @@ static int record_message(struct ck_turn *turn, const struct ck_actor *actor,
                                .object = "message",
                                .object_id = row->id,
                                .person_id = row->person,
-                               .sealed = json_pack("{s:s}", "text", text)};
+                               .withheld = json_pack("{s:s}", "text", text)};
     return ck_turn_audit(turn, actor, &record);
 }
 

@@ -10,8 +10,8 @@
 #include "daemon/config/log.h"
 #include "protocol/base/cleanup.h"
 
-/* Blocking work of the loop (readers, passwords, recordings' files, name look-ups) shares libuv's pool. A disk that stalls keeps some
- * of its threads; the rest must still serve. */
+/* Blocking work of the loop (readers, passwords, recordings' files, name look-ups) shares libuv's
+ * pool. A disk that stalls keeps some of its threads; the rest must still serve. */
 #define POOL_THREADS "24"
 
 enum action { RUN, CHECK_CONFIG, PRINT_CONFIG };
@@ -28,9 +28,9 @@ static void usage(FILE *out)
 static int parse(int argc, char **argv, const char **path, enum action *action)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},      {"check-config", no_argument, NULL, 'k'},
-        {"print-config", no_argument, NULL, 'p'},      {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
+        {"print-config", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {

@@ -36,7 +36,8 @@ static void query(struct push *push, ck_readers_query *function, ck_readers_done
 {
     int error = ck_readers_run(push->product->readers, function, push, done, push);
     if (error != 0) {
-        /* The console asks for everything again when it next hears `today`, and the ladder's other channels go on. */
+        /* The console asks for everything again when it next hears `today`, and the ladder's other
+         * channels go on. */
         ck_log(CK_LOG_ERROR, "nothing is pushed to consoles: %s", ck_error_text(error));
         free(push);
     }
@@ -88,15 +89,16 @@ static void ring(struct ck_product *product, const struct ck_output *output)
     }
 }
 
-/* A notice on the channel "console" is shown to the member of staff's open pages, and that is its answer. */
+/* A notice on the channel "console" is shown to the member of staff's open pages, and that is its
+ * answer. */
 static void push_notice(void *cookie, int code, json_t *row)
 {
     struct push *push = cookie;
     struct ck_actor actor = {.kind = CK_ACTOR_GATEWAY};
     unsigned shown = 0;
     if (code == 0) {
-        shown = ck_hub_to_staff(push->product->hub, push->staff,
-                                ck_client_alert(row, push->reference));
+        shown =
+            ck_hub_to_staff(push->product->hub, push->staff, ck_client_alert(row, push->reference));
     }
     ck_bus_submit(push->product->bus, "notice.result", &actor,
                   json_pack("{s:I, s:i, s:s, s:s}", "notice", (json_int_t)push->notice, "try",

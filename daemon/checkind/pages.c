@@ -1,5 +1,5 @@
-/* Between the pages' messages (hub.h) and the calls (call.h): the same things, with the actor behind them. A hub's page is what
- * calls know as a page. */
+/* Between the pages' messages (hub.h) and the calls (call.h): the same things, with the actor
+ * behind them. A hub's page is what calls know as a page. */
 #include "daemon/checkind/product_impl.h"
 
 void ck_product_page_send(void *context, ck_call_page *page, json_t *message)
@@ -87,8 +87,8 @@ static void on_closed(void *user, struct ck_hub_page *page)
     ck_calls_page_closed(product->calls, page);
 }
 
-/* Time-limited TURN credentials: the user is the time of expiry, the password its HMAC-SHA1 under the shared secret, as coturn's
- * use-auth-secret wants it. */
+/* Time-limited TURN credentials: the user is the time of expiry, the password its HMAC-SHA1 under
+ * the shared secret, as coturn's use-auth-secret wants it. */
 static json_t *ice_servers(void *user)
 {
     const struct ck_product *product = user;
@@ -113,8 +113,6 @@ static json_t *ice_servers(void *user)
 
 struct ck_hub_calls ck_product_hub_calls(struct ck_product *product)
 {
-    return (struct ck_hub_calls){.user = product,
-                                 .message = on_message,
-                                 .closed = on_closed,
-                                 .ice_servers = ice_servers};
+    return (struct ck_hub_calls){
+        .user = product, .message = on_message, .closed = on_closed, .ice_servers = ice_servers};
 }

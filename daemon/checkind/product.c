@@ -1,5 +1,6 @@
-/* Building the product up and taking it down. Up: engine first, pages last, so that nothing answers before everything
- * is there. Down: pages first, engine last, so that everything that still happens is written. */
+/* Building the product up and taking it down. Up: engine first, pages last, so that nothing answers
+ * before everything is there. Down: pages first, engine last, so that everything that still happens
+ * is written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -128,7 +129,8 @@ static int read_address(const char *text, uint16_t port, struct ck_worker_addres
     return 0;
 }
 
-/* Addresses for ICE candidates: configured, or those of the interfaces that can be reached from outside. */
+/* Addresses for ICE candidates: configured, or those of the interfaces that can be reached from
+ * outside. */
 static int advertise(const struct ck_config *config, struct ck_worker_config *worker)
 {
     uint16_t port = (uint16_t)config->media.udp_port_base;
@@ -271,15 +273,16 @@ static char *host_of_url(const char *url)
     const char *host = strstr(url, "://");
     host = host == NULL ? url : host + 3;
     bool bracketed = host[0] == '[';
-    return bracketed ? strndup(host + 1, strcspn(host + 1, "]")) : strndup(host, strcspn(host, ":/"));
+    return bracketed ? strndup(host + 1, strcspn(host + 1, "]"))
+                     : strndup(host, strcspn(host, ":/"));
 }
 
 static int load_certificate(struct ck_product *product, const char *const *names, size_t count)
 {
     const struct ck_config *config = product->config;
     bool self = config->http.self_signed;
-    const char *certificate = config->http.certificate[0] != '\0' ? config->http.certificate
-                                                                  : "self-signed.pem";
+    const char *certificate =
+        config->http.certificate[0] != '\0' ? config->http.certificate : "self-signed.pem";
     const char *key = config->http.key[0] != '\0' ? config->http.key : "self-signed.key";
     ck_cleanup(ck_freep) char *certificate_path = ck_config_path(config, certificate);
     ck_cleanup(ck_freep) char *key_path = ck_config_path(config, key);
@@ -360,8 +363,8 @@ json_t *ck_product_system(void *user)
     json_t *workers = json_array();
     for (unsigned i = 0; i < ck_pool_size(pool); i++) {
         struct ck_pool_status status = ck_pool_status(pool, i);
-        json_array_append_new(workers, json_pack("{s:i, s:i, s:s, s:I, s:i}", "index", (int)i, "pid",
-                                                 (int)status.pid, "state",
+        json_array_append_new(workers, json_pack("{s:i, s:i, s:s, s:I, s:i}", "index", (int)i,
+                                                 "pid", (int)status.pid, "state",
                                                  status.ready ? "ready" : "starting", "legs",
                                                  (json_int_t)status.heartbeat.legs, "restarts",
                                                  (int)status.restarts));
@@ -561,8 +564,8 @@ static int start_all(struct ck_product *product)
     error = error == 0 ? ck_clock_watch_create(&product->clock_watch, &product->loop, on_clock_jump,
                                                product)
                        : error;
-    error = error == 0 ? ck_watchdog_create(&product->watchdog, &product->loop, sound, product)
-                       : error;
+    error =
+        error == 0 ? ck_watchdog_create(&product->watchdog, &product->loop, sound, product) : error;
     if (error != 0) {
         return error;
     }
@@ -584,7 +587,8 @@ int ck_product_run(const struct ck_config *config)
     }
     int zones = ck_clock_zone_test(product->started);
     if (zones != 0) {
-        ck_log_event(CK_LOG_EVENT_ZONES_WRONG, CK_LOG_ERROR, "the installed time zones are out of date or missing: %s",
+        ck_log_event(CK_LOG_EVENT_ZONES_WRONG, CK_LOG_ERROR,
+                     "the installed time zones are out of date or missing: %s",
                      ck_error_text(zones));
         free(product);
         return EX_OSFILE;

@@ -77,7 +77,8 @@ int ck_product_health_start(struct ck_product *product);
 void ck_product_health_stop(struct ck_product *product);
 bool ck_product_clock_good(const struct ck_product *product);
 
-/* product.c: what the loop knows for GET /api/system; `product` as void. NULL where memory is short. */
+/* product.c: what the loop knows for GET /api/system; `product` as void. NULL where memory is
+ * short. */
 json_t *ck_product_system(void *product);
 
 /* control.c */

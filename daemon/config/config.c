@@ -64,7 +64,7 @@ void ck_parse_quote(const char *value, char quoted[CK_QUOTE_SIZE])
         unsigned char c = (unsigned char)value[i];
         quoted[i] = c < ' ' || c == 0x7f || (!utf8 && c >= 0x80) ? '?' : (char)c;
     }
-    strcpy(quoted + take, take < size ? "…" : "");
+    memcpy(quoted + take, take < size ? "…" : "", take < size ? sizeof "…" : 1);
 }
 
 static struct ck_setting const *find_setting(const struct reader *reader, const char *key)

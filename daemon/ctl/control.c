@@ -374,7 +374,7 @@ static int address_of(const char *path, struct sockaddr_un *address)
     if (strlen(path) >= sizeof address->sun_path) {
         return -ENAMETOOLONG;
     }
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
 

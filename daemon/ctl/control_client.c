@@ -18,7 +18,7 @@ static int connect_to(const char *path, int *out)
     if (strlen(path) >= sizeof address.sun_path) {
         return -ENAMETOOLONG;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     ck_cleanup(ck_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) < 0 ||
         connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {

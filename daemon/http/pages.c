@@ -81,7 +81,7 @@ static int make_etag(struct page *page)
     int result = ck_sha256(&slice, 1, digest);
     page->etag[0] = '"';
     ck_hex_encode(digest, ETAG_BYTES, page->etag + 1);
-    strcat(page->etag, "\"");
+    memcpy(page->etag + 1 + 2 * ETAG_BYTES, "\"", 2);
     return result;
 }
 

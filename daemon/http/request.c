@@ -49,7 +49,7 @@ static bool is_proxy(const struct ck_http *http, const char *address)
 bool ck_http_admit(struct connection *connection, char *address)
 {
     struct ck_http *http = connection->http;
-    strcpy(address, connection->address.text);
+    memcpy(address, connection->address.text, ADDRESS_TEXT);
     const void *key = connection->address.key;
     size_t key_size = connection->address.size;
     ck_cleanup(ck_freep) char *forwarded = NULL;
@@ -60,7 +60,7 @@ bool ck_http_admit(struct connection *connection, char *address)
         const char *last = comma == NULL ? forwarded : comma + 1;
         last += strspn(last, " \t");
         if (*last != '\0' && strlen(last) < ADDRESS_TEXT) {
-            strcpy(address, last);
+            memcpy(address, last, strlen(last) + 1);
             key = address;
             key_size = strlen(address);
         }

@@ -1,6 +1,7 @@
 #include "daemon/store/query_checkin.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/store/checkin.h"
@@ -207,16 +208,17 @@ static void append_health(json_t *list, struct ck_wall from, struct ck_wall unti
 {
     static const char *const names[] = {"engine", "probe", "worker", "clock"};
     char what[64] = "";
+    size_t length = 0;
     if (from.ms >= until.ms) {
         return;
     }
     if (bits < 0) {
-        strcpy(what, "down");
+        snprintf(what, sizeof what, "down");
     }
     for (size_t i = 0; bits >= 0 && i < sizeof names / sizeof names[0]; i++) {
-        if ((bits >> i & 1) == 0) {
-            strcat(what, what[0] == '\0' ? "" : ",");
-            strcat(what, names[i]);
+        if ((bits >> i & 1) == 0 && length < sizeof what) {
+            length += (size_t)snprintf(what + length, sizeof what - length, "%s%s",
+                                       length == 0 ? "" : ",", names[i]);
         }
     }
     json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:s}", "from", ck_json_time(from),

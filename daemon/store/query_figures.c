@@ -79,7 +79,8 @@ static json_t *ack_json(const struct week *week)
 static json_t *week_json(const struct week *week, int64_t from)
 {
     char text[CK_WALL_TEXT_SIZE];
-    ck_wall_text((struct ck_wall){from + 43200000}, text); /* noon: the date is that of every zone near */
+    ck_wall_text((struct ck_wall){from + 43200000},
+                 text); /* noon: the date is that of every zone near */
     text[10] = '\0';
     return json_pack("{s:s, s:I, s:I, s:o, s:I, s:I}", "week", text, "on_time",
                      (json_int_t)week->on_time, "total", (json_int_t)week->total, "ack_median_s",
@@ -89,8 +90,8 @@ static json_t *week_json(const struct week *week, int64_t from)
 
 static json_t *now_json(const struct week *week)
 {
-    json_t *ratio = week->total == 0 ? json_null()
-                                     : json_real((double)week->on_time / (double)week->total);
+    json_t *ratio =
+        week->total == 0 ? json_null() : json_real((double)week->on_time / (double)week->total);
     return json_pack("{s:o, s:o, s:I, s:I}", "on_time_ratio", ratio, "ack_median_s", ack_json(week),
                      "system_faults", (json_int_t)week->system_faults, "reviews_overdue",
                      (json_int_t)week->reviews_overdue);

@@ -27,7 +27,7 @@
 
 #define MATCHES                                                                                    \
     IN_UNIT " AND (?3 = 0 OR l.person_id = ?3) AND (?4 = 0 OR l.staff_id = ?4) "                   \
-            "AND (?5 IS NULL OR l.action GLOB ?5) AND (?6 IS NULL OR e.at >= ?6) "                    \
+            "AND (?5 IS NULL OR l.action GLOB ?5) AND (?6 IS NULL OR e.at >= ?6) "                 \
             "AND (?7 IS NULL OR e.at < ?7)"
 
 /* What the leaf says openly and what lies beside it, as one object; null where nothing is left. */
@@ -41,7 +41,9 @@ static json_t *text_of(const json_t *leaf, const json_t *salted)
     }
     json_object_foreach((json_t *)(uintptr_t)salted, name, pair)
     {
-        json_object_set(text, name, json_array_get(pair, 1));
+        if (json_array_size(pair) == 2) {
+            json_object_set(text, name, json_array_get(pair, 1));
+        }
     }
     if (json_object_size(text) == 0) {
         json_decref(text);

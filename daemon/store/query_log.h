@@ -18,7 +18,7 @@ struct ck_log_filter {
     int64_t after;  /* index: only above it, oldest first; -1: not */
     int64_t person;
     int64_t staff;
-    const char *action; /* whole, or a beginning with a star behind it: "INCIDENT_*" */
+    const char *action;         /* whole, or a beginning with a star behind it: "INCIDENT_*" */
     struct ck_wall from, until; /* half-open */
 };
 

@@ -13,13 +13,13 @@ struct ck_session {
     int64_t staff, person; /* exactly one is not 0 */
     int64_t checkin;       /* of a person's link */
     int64_t unit;
-    int64_t roles;         /* staff */
-    bool must_change;      /* staff: the password was given by somebody else */
+    int64_t roles;    /* staff */
+    bool must_change; /* staff: the password was given by somebody else */
     struct ck_wall created, seen, expires;
 };
 
-/* A session of staff that is alive at `now`: not revoked, not expired, the account not disabled. CK_E_NOT_FOUND. Any
- * connection. */
+/* A session of staff that is alive at `now`: not revoked, not expired, the account not disabled.
+ * CK_E_NOT_FOUND. Any connection. */
 int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],
                     struct ck_wall now, struct ck_session *session);
 
@@ -27,7 +27,8 @@ int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[sta
                             int64_t staff, const char *peer, struct ck_wall now,
                             struct ck_wall expires, int64_t *id);
 /* Seen just now; for staff the end moves on, at most to `expires`. */
-int ck_session_touch(struct ck_store *store, int64_t id, struct ck_wall now, struct ck_wall expires);
+int ck_session_touch(struct ck_store *store, int64_t id, struct ck_wall now,
+                     struct ck_wall expires);
 int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now);
 /* All of a staff member's but one (0: all); ids go to `ids`, at most `capacity`. */
 int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall now,

@@ -480,7 +480,8 @@ CREATE TABLE log_plain (
     person_id  INTEGER,
     object     TEXT NOT NULL,    -- kind
     object_id  INTEGER,
-    salted     TEXT              -- JSON: member -> [salt in hexadecimal, value]; NULL: nothing sealed, or erased
+    salted     TEXT              -- JSON: member -> [salt in hexadecimal, value], or [salt] where the value is
+                                 -- withheld; NULL: nothing sealed, or erased
 ) STRICT;
 CREATE INDEX log_plain_person ON log_plain (person_id, idx) WHERE person_id IS NOT NULL;
 CREATE INDEX log_plain_staff ON log_plain (staff_id, idx) WHERE staff_id IS NOT NULL;
