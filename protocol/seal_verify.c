@@ -153,6 +153,20 @@ static int check_end(struct walk *walk, const struct seal_chunk *chunk)
     return 0;
 }
 
+/* A trailer with its whole footer, but not at the end of the file: something was added. */
+static int check_behind_trailer(struct walk *walk, const struct seal_chunk *chunk)
+{
+    uint8_t footer[SEAL_FOOTER];
+    uint64_t at;
+    int r = seal_read(walk->source, walk->offset + seal_chunk_size(chunk), footer, sizeof footer);
+    if (r != 0) {
+        return r < 0 ? r : 0;
+    }
+    return seal_get_footer(footer, &at) == 0 && at == walk->offset
+               ? found(walk, CK_SEAL_CHANGED, walk->index + 1)
+               : 0;
+}
+
 static int step(struct walk *walk, bool *end)
 {
     struct seal_chunk chunk;
@@ -160,6 +174,12 @@ static int step(struct walk *walk, bool *end)
     int r = seal_read_chunk_head(walk->source, walk->offset, &chunk);
     bool stray_trailer = r == 0 && chunk.type == SEAL_TRAILER &&
                          (!walk->has_trailer || walk->offset != walk->trailer_at);
+    if (stray_trailer && !walk->has_trailer) {
+        r = check_behind_trailer(walk, &chunk);
+        if (r != 0) {
+            return r;
+        }
+    }
     if (r > 0 || stray_trailer) {
         return found(walk, walk->has_trailer ? CK_SEAL_CHANGED : CK_SEAL_TRUNCATED, walk->index);
     }

@@ -450,6 +450,20 @@ static void a_trailer_without_its_footer_is_written_again(void **state)
     sealed_file_free(&file);
 }
 
+static void bytes_behind_the_end_are_seen(void **state)
+{
+    (void)state;
+    struct sealed_file file;
+    sealed_file_make(&file, TEST_RECORDING, test_key, true);
+    sealed_file_append(&file, "more", 4);
+    for (int with_key = 0; with_key < 2; with_key++) {
+        struct ck_seal_report report = verify(&file, with_key ? test_key : NULL, NULL, 0);
+        assert_int_equal(report.fault, CK_SEAL_CHANGED);
+        assert_int_equal(report.chunk, TEST_CHUNKS + 2);
+    }
+    sealed_file_free(&file);
+}
+
 /* A damaged chunk in the middle of an unfinished file costs that chunk; verification keeps naming
  * it. */
 static void damage_in_the_middle_costs_one_chunk(void **state)
@@ -549,6 +563,7 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_is_recovered_up_to_the_last_whole_chunk),
         cmocka_unit_test(recovery_that_is_cut_off_itself_is_repeated),
         cmocka_unit_test(a_trailer_without_its_footer_is_written_again),
+        cmocka_unit_test(bytes_behind_the_end_are_seen),
         cmocka_unit_test(damage_in_the_middle_costs_one_chunk),
         cmocka_unit_test(recovery_needs_the_right_key),
         cmocka_unit_test(a_file_without_frames_is_whole_too),
