@@ -15,7 +15,6 @@
 #define P50_MS 10
 #define P99_MS 30
 #define CPU_MS 1.2
-#define LINGER_US 200000 /* a call is hung up so long after both sides have media */
 
 struct plan {
     unsigned rates[RATES_MAX];
@@ -26,7 +25,6 @@ struct plan {
 struct call {
     uint64_t legs[2];
     int64_t opened_us;
-    int64_t media_us; /* when both sides had a packet */
     bool over;
 };
 
@@ -60,23 +58,21 @@ static void take_times(struct bench *bench, struct call *call)
     ck_histogram_add(&bench->first, (uint64_t)first);
 }
 
-static void follow(struct bench *bench, struct call *call, int64_t now)
+static void follow(struct bench *bench, struct call *call)
 {
     if (call->over) {
         return;
     }
-    if (call->media_us == 0 && ck_rig_stats(bench->rig, call->legs[0])->first_packet_us != 0 &&
-        ck_rig_stats(bench->rig, call->legs[1])->first_packet_us != 0) {
-        call->media_us = now;
-        take_times(bench, call);
+    if (ck_rig_stats(bench->rig, call->legs[0])->first_packet_us == 0 ||
+        ck_rig_stats(bench->rig, call->legs[1])->first_packet_us == 0) {
+        return;
     }
-    if (call->media_us != 0 && now - call->media_us > LINGER_US) {
-        call->over = true;
-        bench->over++;
-        for (unsigned side = 0; side < 2; side++) {
-            ck_tclient_hang_up(ck_rig_client(bench->rig, call->legs[side]));
-            ck_rig_drop_client(bench->rig, call->legs[side]);
-        }
+    take_times(bench, call);
+    call->over = true;
+    bench->over++;
+    for (unsigned side = 0; side < 2; side++) {
+        ck_tclient_hang_up(ck_rig_client(bench->rig, call->legs[side]));
+        ck_rig_drop_client(bench->rig, call->legs[side]);
     }
 }
 
@@ -94,7 +90,7 @@ static void turn(void *arg)
         bench->scan++;
     }
     for (unsigned i = bench->scan; i < bench->opened; i++) {
-        follow(bench, &bench->call[i], now);
+        follow(bench, &bench->call[i]);
     }
     ck_crowd_arm(ck_rig_crowd(bench->rig), &bench->timer, (struct ck_mono){now + 2000});
 }
