@@ -239,43 +239,55 @@ static int write_leaf(const struct ck_audit_entry *entry, const struct leaf *lea
     return writer->failed ? CK_E_LIMIT : 0;
 }
 
-/* The commitments for the leaf, and the text with salts and values that lies beside it. */
-static int seal(const struct ck_audit_entry *entry, const struct ck_audit_random *random,
-                json_t *commitments, char **salted)
+/* Commits to each member of `values`; beside the leaf go salt and, unless withheld, value. */
+static int commit_members(const json_t *values, bool withheld, const struct ck_audit_random *random,
+                          json_t *commitments, json_t *beside)
 {
     const char *name;
     json_t *value;
-    if (json_object_size(entry->sealed) == 0) {
-        return 0;
-    }
-    if (json_object_size(entry->sealed) > CK_AUDIT_SEALED_MAX) {
-        return CK_E_LIMIT;
-    }
-    json_t *plain = json_object();
-    int r = 0;
-    json_object_foreach((json_t *)(uintptr_t)entry->sealed, name, value)
+    json_object_foreach((json_t *)(uintptr_t)values, name, value)
     {
         uint8_t salt[CK_AUDIT_SALT_SIZE];
         struct ck_hash commitment;
         char salt_text[CK_HEX_SIZE(sizeof salt)], text[CK_HEX_SIZE(sizeof commitment.bytes)];
         random->fill(random->user, salt, sizeof salt);
-        r = ck_audit_commit(salt, name, value, &commitment);
+        int r = ck_audit_commit(salt, name, value, &commitment);
         if (r != 0) {
-            break;
+            return r;
         }
         ck_hex_encode(salt, sizeof salt, salt_text);
         ck_hex_encode(commitment.bytes, sizeof commitment.bytes, text);
         if (json_object_set_new(commitments, name, json_string(text)) != 0 ||
-            json_object_set_new(plain, name, json_pack("[sO]", salt_text, value)) != 0) {
-            r = -ENOMEM;
-            break;
+            json_object_set_new(beside, name,
+                                withheld ? json_pack("[s]", salt_text)
+                                         : json_pack("[sO]", salt_text, value)) != 0) {
+            return -ENOMEM;
         }
     }
+    return 0;
+}
+
+/* The commitments for the leaf, and the text with salts and values that lies beside it. */
+static int seal(const struct ck_audit_entry *entry, const struct ck_audit_random *random,
+                json_t *commitments, char **salted)
+{
+    size_t count = json_object_size(entry->sealed) + json_object_size(entry->withheld);
+    if (count == 0) {
+        return 0;
+    }
+    if (count > CK_AUDIT_SEALED_MAX) {
+        return CK_E_LIMIT;
+    }
+    json_t *beside = json_object();
+    int r = commit_members(entry->sealed, false, random, commitments, beside);
     if (r == 0) {
-        *salted = json_dumps(plain, JSON_COMPACT | JSON_SORT_KEYS);
+        r = commit_members(entry->withheld, true, random, commitments, beside);
+    }
+    if (r == 0) {
+        *salted = json_dumps(beside, JSON_COMPACT | JSON_SORT_KEYS);
         r = *salted == NULL ? -ENOMEM : 0;
     }
-    json_decref(plain);
+    json_decref(beside);
     return r;
 }
 

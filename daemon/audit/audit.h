@@ -42,8 +42,9 @@ struct ck_audit_entry {
     int64_t object_id;
     int64_t person_id; /* whose data it concerns; 0: nobody's */
     const char *result;
-    const json_t *open;   /* an object or NULL */
-    const json_t *sealed; /* an object or NULL */
+    const json_t *open;     /* an object or NULL */
+    const json_t *sealed;   /* an object or NULL: committed to, plaintext and salt beside it */
+    const json_t *withheld; /* an object or NULL: committed to, only the salt beside it */
 };
 
 /* Loads the head; begins the log where there is none, inside an open transaction. */
@@ -51,8 +52,8 @@ int ck_audit_load(struct ck_audit *audit, struct ck_store *store,
                   const struct ck_audit_random *random);
 
 /* Appends one record and sets *index unless it is NULL. CK_E_LIMIT: the leaf is above
- * CK_LOG_LEAF_MAX or has more than CK_AUDIT_SEALED_MAX sealed members; CK_E_INVALID: a real number
- * or a bad name in it; CK_E_NOT_FOUND: the person or the staff member does not exist. */
+ * CK_LOG_LEAF_MAX or has more than CK_AUDIT_SEALED_MAX members to commit to; CK_E_INVALID: a real
+ * number or a bad name in it; CK_E_NOT_FOUND: the person or the staff member does not exist. */
 int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
                     const struct ck_audit_entry *entry, const struct ck_audit_random *random,
                     int64_t *index);

@@ -116,6 +116,9 @@ static const char *commitment_fault(const json_t *leaf, const json_t *salted)
         struct ck_hash commitment;
         char text[CK_HEX_SIZE(CK_SHA256_SIZE)];
         const char *hex = json_string_value(json_array_get(pair, 0));
+        if (json_array_size(pair) == 1 && json_object_get(sealed, name) != NULL) {
+            continue; /* withheld: its plaintext is proven where it is kept */
+        }
         if (hex == NULL || ck_hex_decode(hex, salt, sizeof salt) != 0 ||
             ck_audit_commit(salt, name, json_array_get(pair, 1), &commitment) != 0) {
             return name;

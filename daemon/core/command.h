@@ -194,7 +194,7 @@ const uint8_t *ck_turn_master_key(const struct ck_turn *turn);
  * `person_id`: whose data it concerns, 0 for nobody's; that person's salt makes the pseudonyms.
  * `open` goes into the leaf readable for ever: enumerations, counts, versions and times, never a
  * name, text, number of a document or an address. `sealed` goes in as salted commitments, one per
- * member, the plaintext beside it, erasable. Both may be NULL; both references are taken over, also
+ * member, the plaintext beside it, erasable. All may be NULL; all references are taken over, also
  * on failure. No secret (password, token, key) belongs in either. No real numbers (JSON reals are
  * refused). */
 struct ck_record {
@@ -205,6 +205,8 @@ struct ck_record {
     const char *result; /* "ok", "denied", "failed"; NULL means "ok" */
     json_t *open;
     json_t *sealed;
+    json_t *withheld; /* committed to like `sealed`, but only the salt lies beside the leaf: the
+                         plaintext is kept sealed elsewhere (messages, photos) */
 };
 
 /* 0, CK_E_LIMIT (leaf above 4 KiB), CK_E_INVALID (a real number), -errno. */

@@ -85,6 +85,7 @@ static int append(struct ck_turn *turn, const struct ck_actor *actor,
         .result = record->result == NULL ? "ok" : record->result,
         .open = record->open,
         .sealed = record->sealed,
+        .withheld = record->withheld,
     };
     return ck_audit_append(&engine->audit, turn->store, &entry, &random, NULL);
 }
@@ -95,6 +96,7 @@ int ck_turn_audit(struct ck_turn *turn, const struct ck_actor *actor,
     int r = append(turn, actor, record);
     json_decref(record->open);
     json_decref(record->sealed);
+    json_decref(record->withheld);
     return r;
 }
 

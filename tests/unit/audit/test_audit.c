@@ -331,6 +331,37 @@ static void leaves_hold_no_plaintext_and_have_limits(void **state)
     assert_int_equal(verify(NULL, 0), 0);
 }
 
+static void withheld_text_is_committed_to_and_lies_nowhere(void **state)
+{
+    (void)state;
+    const struct ck_audit_entry entry = {
+        .at = {INT64_C(1795233600000)},
+        .actor_kind = "person",
+        .actor_person = 1,
+        .action = "MESSAGE_SENT",
+        .object = "message",
+        .object_id = 1,
+        .person_id = 1,
+        .result = "ok",
+        .withheld = json_pack("{s:s}", "text", "meet me at nine"),
+    };
+    assert_int_equal(ck_store_begin(store), 0);
+    assert_int_equal(ck_audit_append(&audit, store, &entry, &generator, NULL), 0);
+    assert_int_equal(ck_audit_flush(&audit, store), 0);
+    assert_int_equal(ck_store_commit(store), 0);
+    json_t *detail = NULL;
+    assert_int_equal(ck_audit_detail(store, 1, 0, &detail), 0);
+    char *all = json_dumps(detail, 0);
+    assert_null(strstr(all, "meet me"));
+    assert_non_null(strstr(all, "\\\"sealed\\\":{\\\"text\\\":"));
+    free(all);
+    json_decref(detail);
+    json_decref((json_t *)(uintptr_t)entry.withheld);
+    assert_int_equal(verify(NULL, 0), 0);
+    run_sql("CREATE TABLE t (n INTEGER CHECK (n = 0)); INSERT INTO t SELECT count(*) "
+            "FROM log_plain WHERE salted LIKE '%meet%'; DROP TABLE t");
+}
+
 static void entries_of_one_object_are_chained(void **state)
 {
     (void)state;
@@ -393,6 +424,7 @@ int main(void)
         TEST(a_changed_text_beside_the_log_is_named),
         TEST(erased_text_leaves_the_log_whole),
         TEST(leaves_hold_no_plaintext_and_have_limits),
+        TEST(withheld_text_is_committed_to_and_lies_nowhere),
         TEST(entries_of_one_object_are_chained),
         TEST(lists_are_filtered_and_paged),
     };
