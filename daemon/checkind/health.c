@@ -84,6 +84,9 @@ int ck_product_health_start(struct ck_product *product)
 
 void ck_product_health_stop(struct ck_product *product)
 {
+    if (product->probe == NULL) {
+        return; /* it never began */
+    }
     uv_close((uv_handle_t *)&product->health, NULL);
     ck_probe_destroy(product->probe);
     product->probe = NULL;
