@@ -17,9 +17,10 @@ struct walk {
     struct ck_store *store;
     struct ck_audit_report *report;
     struct ck_log_head head;
-    struct ck_frontier frontier;
-    int64_t row;  /* index that the next row must have */
-    int64_t leaf; /* index that the next leaf must name */
+    struct ck_frontier tiles; /* of the roots of complete tiles */
+    struct ck_frontier run;   /* of the leaves behind them */
+    int64_t row;              /* index that the next row must have */
+    int64_t leaf;             /* index that the next leaf must name */
     size_t known;
 };
 
@@ -70,41 +71,129 @@ static void check_place(struct walk *walk, const struct ck_log_row *row, int64_t
 
 /* ---- one entry ---- */
 
-static const char *text_at(const json_t *object, const char *name)
+struct text {
+    const char *at;
+    size_t size;
+};
+
+/* What a verification looks at in a leaf. Canonical JSON has one form, so that a leaf is read by
+ * its letters: any other sequence of bytes is no leaf. */
+struct leaf {
+    struct text action, actor_kind, at, object_id, object_kind, sealed;
+    int64_t index;
+};
+
+struct scan {
+    const char *at, *end;
+    bool failed;
+};
+
+static void expect_text(struct scan *scan, const char *text)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL ? "" : text;
+    size_t size = strlen(text);
+    if (scan->failed || (size_t)(scan->end - scan->at) < size ||
+        memcmp(scan->at, text, size) != 0) {
+        scan->failed = true;
+        return;
+    }
+    scan->at += size;
 }
 
-static bool same_pseudonym(const json_t *value, const struct ck_pseudonym *pseudonym)
+/* Up to the next quote; the names in question hold no escapes. */
+static struct text take_text(struct scan *scan)
 {
-    char text[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
-    ck_hex_encode(pseudonym->bytes, sizeof pseudonym->bytes, text);
-    return json_is_string(value) && strcmp(json_string_value(value), text) == 0;
+    const char *quote = scan->failed ? NULL : memchr(scan->at, '"', (size_t)(scan->end - scan->at));
+    if (quote == NULL) {
+        scan->failed = true;
+        return (struct text){NULL, 0};
+    }
+    struct text text = {scan->at, (size_t)(quote - scan->at)};
+    scan->at = quote;
+    return text;
+}
+
+static int64_t take_number(struct scan *scan)
+{
+    int64_t number = 0;
+    const char *from = scan->at;
+    while (!scan->failed && scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9' &&
+           scan->at - from < 18) {
+        number = number * 10 + (*scan->at++ - '0');
+    }
+    scan->failed = scan->failed || scan->at == from;
+    return number;
+}
+
+/* Everything up to a text. */
+static void skip_to(struct scan *scan, const char *text)
+{
+    const char *found =
+        scan->failed ? NULL : memmem(scan->at, (size_t)(scan->end - scan->at), text, strlen(text));
+    scan->failed = found == NULL;
+    scan->at = found == NULL ? scan->at : found;
+}
+
+static bool read_leaf(const void *bytes, size_t size, struct leaf *leaf)
+{
+    static const char last[] = "},\"v\":1}", sealed[] = ",\"sealed\":{";
+    struct scan scan = {.at = bytes, .end = (const char *)bytes + size};
+    expect_text(&scan, "{\"action\":\"");
+    leaf->action = take_text(&scan);
+    expect_text(&scan, "\",\"actor\":{\"id\":");
+    skip_to(&scan, ",\"kind\":\"");
+    expect_text(&scan, ",\"kind\":\"");
+    leaf->actor_kind = take_text(&scan);
+    skip_to(&scan, "]},\"at\":\"");
+    expect_text(&scan, "]},\"at\":\"");
+    leaf->at = take_text(&scan);
+    expect_text(&scan, "\",\"clock\":\"");
+    (void)take_text(&scan);
+    expect_text(&scan, "\",\"index\":");
+    leaf->index = take_number(&scan);
+    expect_text(&scan, ",\"object\":{\"id\":\"");
+    leaf->object_id = take_text(&scan);
+    expect_text(&scan, "\",\"kind\":\"");
+    leaf->object_kind = take_text(&scan);
+    expect_text(&scan, "\"},\"open\":{");
+    if (scan.failed || (size_t)(scan.end - scan.at) < sizeof last - 1 ||
+        memcmp(scan.end - (sizeof last - 1), last, sizeof last - 1) != 0) {
+        return false;
+    }
+    /* The last member but one. A quote inside a string is escaped, so that no value can look like
+     * it. */
+    const char *from = scan.end - (sizeof last - 1);
+    while (from > scan.at && (from[0] != ',' || memcmp(from, sealed, sizeof sealed - 1) != 0)) {
+        from--;
+    }
+    leaf->sealed = (struct text){from + sizeof sealed - 2, (size_t)(scan.end - (sizeof last - 2) -
+                                                                    (from + sizeof sealed - 2))};
+    return from > scan.at;
+}
+
+static bool same(struct text text, const char *other)
+{
+    return strlen(other) == text.size && memcmp(text.at, other, text.size) == 0;
 }
 
 /* What the columns repeat of the leaf. */
-static bool columns_agree(const struct ck_log_row *row, const json_t *leaf)
+static bool columns_agree(const struct ck_log_row *row, const struct leaf *leaf)
 {
-    char at[CK_WALL_TEXT_SIZE];
-    const json_t *object = json_object_get(leaf, "object");
+    char at[CK_WALL_TEXT_SIZE], object[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
     ck_wall_text(row->at, at);
-    return strcmp(text_at(leaf, "at"), at) == 0 &&
-           same_pseudonym(json_object_get(object, "id"), &row->object);
+    ck_hex_encode(row->object.bytes, sizeof row->object.bytes, object);
+    return same(leaf->at, at) && same(leaf->object_id, object);
 }
 
-static bool plain_agrees(const struct ck_log_row *row, const json_t *leaf)
+static bool plain_agrees(const struct ck_log_row *row, const struct leaf *leaf)
 {
-    return strcmp(text_at(leaf, "action"), row->action) == 0 &&
-           strcmp(text_at(json_object_get(leaf, "actor"), "kind"), row->actor_kind) == 0 &&
-           strcmp(text_at(json_object_get(leaf, "object"), "kind"), row->object_kind) == 0;
+    return same(leaf->action, row->action) && same(leaf->actor_kind, row->actor_kind) &&
+           same(leaf->object_kind, row->object_kind);
 }
 
 /* Each plaintext beside the entry against the commitment in it. The name of the first that differs,
  * or NULL. */
-static const char *commitment_fault(const json_t *leaf, const json_t *salted)
+static const char *commitment_fault(const json_t *sealed, const json_t *salted)
 {
-    const json_t *sealed = json_object_get(leaf, "sealed");
     const char *name;
     json_t *pair;
     if (json_object_size(sealed) != json_object_size(salted)) {
@@ -116,15 +205,16 @@ static const char *commitment_fault(const json_t *leaf, const json_t *salted)
         struct ck_hash commitment;
         char text[CK_HEX_SIZE(CK_SHA256_SIZE)];
         const char *hex = json_string_value(json_array_get(pair, 0));
-        if (json_array_size(pair) == 1 && json_object_get(sealed, name) != NULL) {
+        const char *kept = json_string_value(json_object_get(sealed, name));
+        if (json_array_size(pair) == 1 && kept != NULL) {
             continue; /* withheld: its plaintext is proven where it is kept */
         }
-        if (hex == NULL || ck_hex_decode(hex, salt, sizeof salt) != 0 ||
+        if (hex == NULL || kept == NULL || ck_hex_decode(hex, salt, sizeof salt) != 0 ||
             ck_audit_commit(salt, name, json_array_get(pair, 1), &commitment) != 0) {
             return name;
         }
         ck_hex_encode(commitment.bytes, sizeof commitment.bytes, text);
-        if (strcmp(text_at(sealed, name), text) != 0) {
+        if (strcmp(kept, text) != 0) {
             return name;
         }
     }
@@ -132,7 +222,7 @@ static const char *commitment_fault(const json_t *leaf, const json_t *salted)
 }
 
 static void check_plain(struct walk *walk, const struct ck_log_row *row, bool has_plain,
-                        const json_t *leaf)
+                        const struct leaf *leaf)
 {
     if (!has_plain) {
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
@@ -143,73 +233,83 @@ static void check_plain(struct walk *walk, const struct ck_log_row *row, bool ha
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the row beside entry %lld names another action or object", (long long)row->index);
     }
+    bool commits = leaf->sealed.size > 2;
     if (row->salted == NULL) {
-        walk->report->erased += json_object_size(json_object_get(leaf, "sealed")) > 0;
+        walk->report->erased += commits;
         return;
     }
     json_t *salted = json_loads(row->salted, 0, NULL);
-    const char *fault = salted == NULL ? "all of it" : commitment_fault(leaf, salted);
+    json_t *sealed = json_loadb(leaf->sealed.at, leaf->sealed.size, 0, NULL);
+    const char *fault =
+        salted == NULL || sealed == NULL ? "all of it" : commitment_fault(sealed, salted);
     if (fault != NULL) {
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the text beside entry %lld was changed: %s", (long long)row->index, fault);
     }
     json_decref(salted);
+    json_decref(sealed);
 }
 
 /* ---- the tree ---- */
 
-/* Tiles that end with the entry that was just added: their last hash against the frontier's. */
-static int check_tiles(struct walk *walk)
+/* The walk keeps the tree in two parts, so that nothing is hashed twice: the tiles that are
+ * complete, whose roots make a tree of their own, and the run of leaves behind them. */
+static void join(const struct walk *walk, struct ck_frontier *whole)
 {
-    uint64_t size = walk->frontier.size;
-    if (size % CK_LOG_TILE_WIDTH != 0) {
-        return 0;
+    size_t tiles = ck_frontier_count(&walk->tiles), run = ck_frontier_count(&walk->run);
+    *whole = (struct ck_frontier){.size = walk->tiles.size * CK_LOG_TILE_WIDTH + walk->run.size};
+    memcpy(whole->roots, walk->tiles.roots, tiles * sizeof whole->roots[0]);
+    memcpy(whole->roots + tiles, walk->run.roots, run * sizeof whole->roots[0]);
+}
+
+/* A run that is complete against the hash that the store keeps of it. */
+static int check_tile(struct walk *walk)
+{
+    struct ck_hash tile[CK_LOG_TILE_WIDTH], root;
+    uint64_t number = walk->tiles.size;
+    size_t count = 0, at = number % CK_LOG_TILE_WIDTH;
+    int r = ck_frontier_root(&walk->run, &root);
+    if (r == 0) {
+        r = ck_log_load_tile(walk->store, 1, number / CK_LOG_TILE_WIDTH, tile, &count);
     }
-    struct ck_hash tile[CK_LOG_TILE_WIDTH];
-    size_t count = 0;
-    uint64_t number = size / CK_LOG_TILE_WIDTH - 1;
-    size_t at = number % CK_LOG_TILE_WIDTH;
-    int r = ck_log_load_tile(walk->store, 1, number / CK_LOG_TILE_WIDTH, tile, &count);
+    if (r == 0) {
+        r = ck_frontier_add(&walk->tiles, &root);
+    }
+    walk->run.size = 0;
     if (r != 0) {
         return r;
     }
-    /* The frontier may have folded the last 256 into a larger subtree: fold them again. */
-    struct ck_frontier last = {0};
-    struct ck_hash hashes[CK_LOG_TILE_WIDTH], root;
-    size_t loaded = 0;
-    r = ck_log_load_hashes(walk->store, number * CK_LOG_TILE_WIDTH, hashes, CK_LOG_TILE_WIDTH,
-                           &loaded);
-    for (size_t i = 0; r == 0 && i < loaded; i++) {
-        r = ck_frontier_add(&last, &hashes[i]);
-    }
-    if (r == 0) {
-        r = ck_frontier_root(&last, &root);
-    }
-    if (r != 0) {
-        return r == -EUCLEAN ? 0 : r; /* a hole: named where it is */
-    }
     if (count <= at || memcmp(tile[at].bytes, root.bytes, sizeof root.bytes) != 0) {
-        find(walk, CK_AUDIT_TREE, (int64_t)(number * CK_LOG_TILE_WIDTH), (int64_t)size,
+        uint64_t from = number * CK_LOG_TILE_WIDTH;
+        find(walk, CK_AUDIT_TREE, (int64_t)from, (int64_t)(from + CK_LOG_TILE_WIDTH),
              "among entries %llu to %llu one was changed together with its hash",
-             (unsigned long long)(number * CK_LOG_TILE_WIDTH), (unsigned long long)size - 1);
+             (unsigned long long)from, (unsigned long long)(from + CK_LOG_TILE_WIDTH - 1));
     }
     return 0;
+}
+
+static int add_leaf(struct walk *walk, const struct ck_hash *hash)
+{
+    int r = ck_frontier_add(&walk->run, hash);
+    return r == 0 && walk->run.size == CK_LOG_TILE_WIDTH ? check_tile(walk) : r;
 }
 
 static int check_known(struct walk *walk)
 {
     const struct ck_audit_report *report = walk->report;
-    while (walk->known < report->known_count &&
-           report->known[walk->known].size == walk->frontier.size) {
+    uint64_t size = walk->tiles.size * CK_LOG_TILE_WIDTH + walk->run.size;
+    while (walk->known < report->known_count && report->known[walk->known].size == size) {
+        struct ck_frontier whole;
         struct ck_hash root;
-        int r = ck_frontier_root(&walk->frontier, &root);
+        join(walk, &whole);
+        int r = ck_frontier_root(&whole, &root);
         if (r != 0) {
             return r;
         }
         if (memcmp(root.bytes, report->known[walk->known].root.bytes, sizeof root.bytes) != 0) {
-            find(walk, CK_AUDIT_ROOT, 0, (int64_t)walk->frontier.size,
+            find(walk, CK_AUDIT_ROOT, 0, (int64_t)size,
                  "the first %llu entries do not give the root that is known of them",
-                 (unsigned long long)walk->frontier.size);
+                 (unsigned long long)size);
         }
         walk->known++;
     }
@@ -230,29 +330,24 @@ static int visit(void *user, const struct ck_log_row *row, bool has_plain)
              "entry %lld stands behind the end of the log", (long long)row->index);
         return 0;
     }
-    json_t *leaf = json_loadb(row->leaf, row->leaf_size, 0, NULL);
-    const json_t *named = json_object_get(leaf, "index");
     if (memcmp(hash.bytes, row->hash.bytes, sizeof hash.bytes) != 0) {
         find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
              "entry %lld was changed: its hash does not fit", (long long)row->index);
     }
-    if (!json_is_integer(named)) {
+    struct leaf leaf;
+    if (!read_leaf(row->leaf, row->leaf_size, &leaf)) {
         find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
              "entry %lld is no leaf of this log", (long long)row->index);
         check_place(walk, row, walk->leaf + (row->index - walk->row));
     } else {
-        check_place(walk, row, json_integer_value(named));
-        if (!columns_agree(row, leaf)) {
+        check_place(walk, row, leaf.index);
+        if (!columns_agree(row, &leaf)) {
             find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
                  "the columns of entry %lld do not say what its leaf says", (long long)row->index);
         }
-        check_plain(walk, row, has_plain, leaf);
+        check_plain(walk, row, has_plain, &leaf);
     }
-    json_decref(leaf);
-    r = ck_frontier_add(&walk->frontier, &hash);
-    if (r == 0) {
-        r = check_tiles(walk);
-    }
+    r = add_leaf(walk, &hash);
     return r == 0 ? check_known(walk) : r;
 }
 
@@ -271,18 +366,20 @@ static int check_head(struct walk *walk)
     if (r == 0 && memcmp(root.bytes, walk->head.root.bytes, sizeof root.bytes) != 0) {
         find(walk, CK_AUDIT_TREE, 0, size, "the head of the log was changed");
     }
+    struct ck_frontier whole;
+    join(walk, &whole);
     if (r == 0) {
-        r = ck_frontier_root(&walk->frontier, &walk->report->root);
+        r = ck_frontier_root(&whole, &walk->report->root);
     }
     /* The subtrees that the head keeps tell which part differs, down to the last entry. */
     uint64_t from = 0;
     size_t count = ck_frontier_count(&walk->head.frontier);
-    bool same_size = walk->frontier.size == walk->head.frontier.size;
+    bool same_size = whole.size == walk->head.frontier.size;
     for (size_t i = 0; r == 0 && same_size && i < count; i++) {
         uint64_t rest = walk->head.frontier.size - from;
         uint64_t width = UINT64_C(1) << (63 - __builtin_clzll(rest));
-        if (memcmp(walk->frontier.roots[i].bytes, walk->head.frontier.roots[i].bytes,
-                   sizeof root.bytes) != 0) {
+        if (memcmp(whole.roots[i].bytes, walk->head.frontier.roots[i].bytes, sizeof root.bytes) !=
+            0) {
             find(walk, CK_AUDIT_TREE, (int64_t)from, (int64_t)(from + width),
                  "entries %llu to %llu do not give the hash that the head keeps of them",
                  (unsigned long long)from, (unsigned long long)(from + width - 1));

@@ -336,6 +336,16 @@ static int open_incident(struct ck_turn *turn, const struct ck_actor *actor,
                                                           .effect = effect->incident});
 }
 
+/* Why the call ends, in the pages' words. */
+static const char *end_reason(const struct ck_checkin *step)
+{
+    if (step->state == CK_CHECKIN_RINGING) {
+        return "lost";
+    }
+    return step->state == CK_CHECKIN_DONE && step->outcome == CK_OUTCOME_DECLINED ? "declined"
+                                                                                   : "ended";
+}
+
 static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct ck_checkin_row *row, const struct ck_checkin_policy *policy,
                      const struct ck_effect *effect)
@@ -354,7 +364,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
         return start_unattended(turn, row);
     case CK_EFFECT_END_CALL:
         return output(turn, CK_OUTPUT_END_CALL, row,
-                      json_pack("{s:s}", "reason", ck_cause_name(row->step.cause)));
+                      json_pack("{s:s}", "reason", end_reason(&row->step)));
     case CK_EFFECT_REVIEW:
         return ck_record_checkin(turn, actor, row, "CHECKIN_AWAITING_REVIEW",
                                  json_pack("{s:o}", "by", time_json(effect->review.by)));
