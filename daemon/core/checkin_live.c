@@ -132,8 +132,11 @@ static const char *person_result(enum ck_outcome outcome)
 
 static int tell_state(struct ck_turn *turn, const struct ck_checkin_row *row)
 {
+    const char *outcome =
+        row->step.outcome == CK_OUTCOME_OPEN ? NULL : ck_outcome_name(row->step.outcome);
     return output(turn, CK_OUTPUT_PERSON_STATE, row,
-                  json_pack("{s:s}", "state", ck_checkin_state_name(row->step.state)));
+                  json_pack("{s:s, s:s*}", "state", ck_checkin_state_name(row->step.state),
+                            "outcome", outcome));
 }
 
 static json_t *time_json(struct ck_wall at)
@@ -343,7 +346,7 @@ static const char *end_reason(const struct ck_checkin *step)
         return "lost";
     }
     return step->state == CK_CHECKIN_DONE && step->outcome == CK_OUTCOME_DECLINED ? "declined"
-                                                                                   : "ended";
+                                                                                  : "ended";
 }
 
 static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
