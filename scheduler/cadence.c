@@ -4,9 +4,10 @@
 
 #include "protocol/base/error.h"
 
-enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60 };
+#define MINUTE_MS INT64_C(60000)
+#define DAY_MS (MINUTE_MS * 60 * 24)
 
-#define DAY_MS (INT64_C(24) * 60 * MINUTE_MS)
+enum { DAY_MIN = 24 * 60 };
 
 struct ck_cadence_table ck_cadence_default(void)
 {
@@ -105,7 +106,7 @@ static bool set_window(const struct ck_cadence *cadence, const struct ck_order *
         window.end_min = order->hours_end_min;
         *gave_way |= CK_CADENCE_HOURS;
     }
-    int64_t span_ms = (int64_t)(window.end_min - window.start_min) * MINUTE_MS - plan->tail_ms;
+    int64_t span_ms = (window.end_min - window.start_min) * MINUTE_MS - plan->tail_ms;
     if (span_ms < MINUTE_MS) {
         return false;
     }

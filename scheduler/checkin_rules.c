@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
 
 struct ck_checkin_policy ck_checkin_policy_default(void)
 {
@@ -14,8 +15,8 @@ struct ck_checkin_policy ck_checkin_policy_default(void)
         .grace_ms = 5 * MINUTE_MS,
         .late_ms = 2 * HOUR_MS,
         .answerable_percent = 60,
-        .misfire_ms = 5 * 1000,
-        .defer_ms = 30 * 1000,
+        .misfire_ms = INT64_C(5000),
+        .defer_ms = INT64_C(30000),
         .live_wait_ms = MINUTE_MS,
         .unattended_fallback = true,
         .challenge_ms = 5 * MINUTE_MS,
@@ -41,7 +42,7 @@ struct ck_checkin_policy ck_checkin_policy_default(void)
 }
 
 /* The longest duration that any field may have: nothing here waits longer than a week. */
-#define POLICY_MAX_MS (INT64_C(7) * 24 * HOUR_MS)
+#define POLICY_MAX_MS (HOUR_MS * 24 * 7)
 
 const char *ck_checkin_policy_fault(const struct ck_checkin_policy *policy)
 {

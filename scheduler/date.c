@@ -74,22 +74,18 @@ enum ck_weekday ck_date_weekday(struct ck_date date)
 
 void ck_date_text(struct ck_date date, char text[static CK_DATE_TEXT_SIZE])
 {
+    static const char digits[] = "0123456789";
     struct ck_civil civil = ck_date_civil(date);
-    const int32_t digits[10] = {
-        civil.year / 1000,
-        civil.year / 100 % 10,
-        civil.year / 10 % 10,
-        civil.year % 10,
-        0,
-        civil.month / 10,
-        civil.month % 10,
-        0,
-        civil.day / 10,
-        civil.day % 10,
-    };
-    for (int i = 0; i < 10; i++) {
-        text[i] = i == 4 || i == 7 ? '-' : (char)('0' + digits[i]);
-    }
+    text[0] = digits[civil.year / 1000];
+    text[1] = digits[civil.year / 100 % 10];
+    text[2] = digits[civil.year / 10 % 10];
+    text[3] = digits[civil.year % 10];
+    text[4] = '-';
+    text[5] = digits[civil.month / 10];
+    text[6] = digits[civil.month % 10];
+    text[7] = '-';
+    text[8] = digits[civil.day / 10];
+    text[9] = digits[civil.day % 10];
     text[10] = '\0';
 }
 

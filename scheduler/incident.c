@@ -2,10 +2,11 @@
 
 #include "scheduler/effects_impl.h"
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
 
 /* When nobody at all can be reached, everybody is alarmed again after this. */
-#define ALARM_AGAIN_MS (INT64_C(5) * MINUTE_MS)
+#define ALARM_AGAIN_MS (5 * MINUTE_MS)
 
 /* One decision in the making. */
 struct turn {
@@ -510,7 +511,7 @@ int ck_incident_step(const struct ck_incident *row, const struct ck_incident_eve
 
 struct ck_ladder ck_ladder_default(enum ck_band band)
 {
-    int64_t timeout = (band == CK_BAND_TOP ? INT64_C(5) : INT64_C(15)) * MINUTE_MS;
+    int64_t timeout = (band == CK_BAND_TOP ? 5 : 15) * MINUTE_MS;
     return (struct ck_ladder){
         .step_count = 3,
         .steps =
@@ -554,7 +555,7 @@ struct ck_ladder ck_ladder_default(enum ck_band band)
 }
 
 /* Nothing in a ladder waits longer than a day. */
-#define LADDER_MAX_MS (INT64_C(24) * HOUR_MS)
+#define LADDER_MAX_MS (24 * HOUR_MS)
 
 static const char *step_fault(const struct ck_ladder_step *step)
 {

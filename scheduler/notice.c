@@ -2,7 +2,9 @@
 
 #include "scheduler/effects_impl.h"
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, DAY_MS = 24 * 60 * MINUTE_MS };
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define DAY_MS (MINUTE_MS * 60 * 24)
 
 struct ck_notice_policy ck_notice_policy_default(void)
 {

@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
-enum { DAY_MIN = 24 * 60, MINUTE_S = 60, MINUTE_MS = 60 * 1000 };
+#define MINUTE_MS INT64_C(60000)
+
+enum { DAY_MIN = 24 * 60, MINUTE_S = 60 };
 
 struct ck_order ck_order_default(struct ck_date from, struct ck_date until)
 {

@@ -4,7 +4,9 @@
 
 #include "scheduler/plan_impl.h"
 
-enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60, MINUTE_S = 60 };
+#define MINUTE_MS INT64_C(60000)
+
+enum { MINUTE_S = 60 };
 
 static struct ck_date later_date(struct ck_date a, struct ck_date b)
 {
@@ -67,9 +69,9 @@ struct ck_interval ck_plan_window_of(const struct ck_plan *plan, const struct ck
         .from = ck_zone_instant(zone, start, CK_ZONE_FIRST, NULL),
         .until = ck_zone_instant(zone, end, CK_ZONE_LAST, NULL),
     };
-    int64_t nominal_ms = (int64_t)(window->end_min - window->start_min) * MINUTE_MS;
+    int64_t nominal_ms = (window->end_min - window->start_min) * MINUTE_MS;
     int64_t needed_ms =
-        plan->draws == 0 ? nominal_ms : plan->tail_ms + (int64_t)plan->draws * CK_PLAN_FLOOR_MS;
+        plan->draws == 0 ? nominal_ms : plan->tail_ms + plan->draws * CK_PLAN_FLOOR_MS;
     *extended = instants.until.ms - instants.from.ms < needed_ms;
     if (*extended) {
         instants.until = ck_wall_add_ms(instants.from, needed_ms);
@@ -414,7 +416,7 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
                                 .slot = first->slot + SECOND_CHANCE_SLOT};
     struct ck_interval_set hundred;
     struct ck_wall drawn;
-    ck_interval_set_of((struct ck_interval){{0}, {100 * 1000}}, &hundred);
+    ck_interval_set_of((struct ck_interval){{0}, {INT64_C(100) * 1000}}, &hundred);
     int code = ck_draw_instant(&hundred, &slot, draw, draw_context, &drawn, chance);
     if (code != 0) {
         return code;

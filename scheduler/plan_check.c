@@ -1,16 +1,18 @@
 #include "scheduler/plan.h"
 
-enum { MINUTE_MS = 60 * 1000, DAY_MIN = 24 * 60 };
+#define MINUTE_MS INT64_C(60000)
 
-#define SILENCE_MIN_MS (INT64_C(60) * MINUTE_MS)
-#define SECOND_MIN_MS (INT64_C(5) * MINUTE_MS)
-#define SILENCE_MAX_MS (INT64_C(366) * DAY_MIN * MINUTE_MS)
+enum { DAY_MIN = 24 * 60 };
+
+#define SILENCE_MIN_MS (60 * MINUTE_MS)
+#define SECOND_MIN_MS (5 * MINUTE_MS)
+#define SILENCE_MAX_MS (MINUTE_MS * DAY_MIN * 366)
 
 /* Where a check-in may begin in a window. */
 static int64_t span_ms(const struct ck_plan *plan, uint32_t index)
 {
     const struct ck_plan_window *window = &plan->windows[index];
-    return (int64_t)(window->end_min - window->start_min) * MINUTE_MS - plan->tail_ms;
+    return (window->end_min - window->start_min) * MINUTE_MS - plan->tail_ms;
 }
 
 static enum ck_plan_reason check_windows(const struct ck_plan *plan)
@@ -41,7 +43,7 @@ static enum ck_plan_reason check_windows(const struct ck_plan *plan)
 static bool fixed_fits(const struct ck_plan *plan, int32_t minute)
 {
     for (uint32_t i = 0; i < plan->window_count; i++) {
-        int64_t into_ms = (int64_t)(minute - plan->windows[i].start_min) * MINUTE_MS;
+        int64_t into_ms = (minute - plan->windows[i].start_min) * MINUTE_MS;
         if (into_ms >= 0 && into_ms <= span_ms(plan, i)) {
             return true;
         }
@@ -58,9 +60,9 @@ static enum ck_plan_reason check_fixed(const struct ck_plan *plan)
         if (!fixed_fits(plan, plan->fixed_min[i])) {
             return CK_PLAN_FIXED_RANGE;
         }
-        if (i > 0 && (plan->fixed_min[i] <= plan->fixed_min[i - 1] ||
-                      (int64_t)(plan->fixed_min[i] - plan->fixed_min[i - 1]) * MINUTE_MS <
-                          plan->min_gap_ms)) {
+        if (i > 0 &&
+            (plan->fixed_min[i] <= plan->fixed_min[i - 1] ||
+             (plan->fixed_min[i] - plan->fixed_min[i - 1]) * MINUTE_MS < plan->min_gap_ms)) {
             return CK_PLAN_FIXED_ORDER;
         }
     }

@@ -2,7 +2,8 @@
 
 #include "scheduler/effects_impl.h"
 
-enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
+#define MINUTE_MS INT64_C(60000)
+#define DAY_MS (MINUTE_MS * 60 * 24)
 
 struct ck_storm_policy ck_storm_policy_default(void)
 {

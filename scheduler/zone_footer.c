@@ -12,9 +12,10 @@ struct scan {
     bool failed;
 };
 
-static char peek(const struct scan *scan)
+/* The next character, or 0 at the end. */
+static int peek(const struct scan *scan)
 {
-    return scan->at < scan->end ? *scan->at : '\0';
+    return scan->at < scan->end ? *scan->at : 0;
 }
 
 static bool accept(struct scan *scan, char wanted)
@@ -33,12 +34,12 @@ static void expect(struct scan *scan, char wanted)
     }
 }
 
-static bool is_digit(char c)
+static bool is_digit(int c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool is_letter(char c)
+static bool is_letter(int c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
