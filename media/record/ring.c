@@ -20,15 +20,20 @@ struct head {
     uint32_t unused;
 };
 
-/* Positions only grow; modulo the size they are places. */
+/* Positions only grow; modulo the size they are places. Where the producer goes back to the front
+ * of an empty ring it jumps: no position from jump_from to jump_to was ever written or counts as
+ * used, however long the consumer takes to see it. There is one jump at a time, for the next one
+ * needs an empty ring again; both members are published by `written`. */
 struct ck_ring {
     uint8_t *memory;
     size_t size;
     _Alignas(CACHE_LINE) _Atomic uint64_t written; /* by the producer */
-    uint64_t reserved;                             /* producer: end of the room given */
-    uint64_t seen_read;                            /* producer: `read` as last looked at */
-    _Alignas(CACHE_LINE) _Atomic uint64_t read;    /* by the consumer */
-    uint64_t seen_written;                         /* consumer: `written` as last looked at */
+    _Atomic uint64_t jump_from;
+    _Atomic uint64_t jump_to;
+    uint64_t reserved;                          /* producer: end of the room given */
+    uint64_t seen_read;                         /* producer: `read` as last looked at */
+    _Alignas(CACHE_LINE) _Atomic uint64_t read; /* by the consumer */
+    uint64_t seen_written;                      /* consumer: `written` as last looked at */
 };
 
 int ck_ring_create(struct ck_ring **ring, size_t size)
@@ -45,6 +50,8 @@ int ck_ring_create(struct ck_ring **ring, size_t size)
     made->size = size;
     atomic_init(&made->written, 0);
     atomic_init(&made->read, 0);
+    atomic_init(&made->jump_from, 0);
+    atomic_init(&made->jump_to, 0);
     *ring = made;
     return 0;
 }
@@ -62,16 +69,32 @@ static struct head *head_at(struct ck_ring *ring, uint64_t position)
     return (struct head *)(void *)(ring->memory + position % ring->size);
 }
 
+/* Where a consumer at `read` really is. */
+static uint64_t past_jump(const struct ck_ring *ring, uint64_t read)
+{
+    uint64_t from = atomic_load_explicit(&ring->jump_from, memory_order_relaxed);
+    return read == from ? atomic_load_explicit(&ring->jump_to, memory_order_relaxed) : read;
+}
+
 /* Free bytes as the producer knows; looks at the consumer again only where that is not enough, or
  * where going back to the front would be good. */
 static size_t room_for(struct ck_ring *ring, uint64_t written, size_t wanted)
 {
-    size_t free_bytes = ring->size - (size_t)(written - ring->seen_read);
+    size_t free_bytes = ring->size - (size_t)(written - past_jump(ring, ring->seen_read));
     if (free_bytes < wanted || written % ring->size > REWIND_AT) {
         ring->seen_read = atomic_load_explicit(&ring->read, memory_order_acquire);
-        free_bytes = ring->size - (size_t)(written - ring->seen_read);
+        free_bytes = ring->size - (size_t)(written - past_jump(ring, ring->seen_read));
     }
     return free_bytes;
+}
+
+/* The ring is empty: its next position is at the front. */
+static uint64_t jump(struct ck_ring *ring, uint64_t written)
+{
+    uint64_t to = written + (ring->size - written % ring->size);
+    atomic_store_explicit(&ring->jump_from, written, memory_order_relaxed);
+    atomic_store_explicit(&ring->jump_to, to, memory_order_relaxed);
+    return to;
 }
 
 void *ck_ring_room(struct ck_ring *ring, size_t size, size_t reserve)
@@ -81,14 +104,14 @@ void *ck_ring_room(struct ck_ring *ring, size_t size, size_t reserve)
     size_t to_end = ring->size - (size_t)(written % ring->size);
     size_t skip = to_end < total ? to_end : 0;
     size_t free_bytes = room_for(ring, written, skip + total + reserve);
-    if (free_bytes == ring->size && written % ring->size > REWIND_AT &&
-        to_end + total + reserve <= ring->size) { /* else the rest of the ring goes on being used */
-        skip = to_end;
-    }
+    bool rewind = ring->seen_read == written && written % ring->size > REWIND_AT;
+    skip = rewind ? 0 : skip;
     if (size > CK_RING_RECORD_MAX || free_bytes < skip + total + reserve) {
         return NULL;
     }
-    if (skip > 0) {
+    if (rewind) {
+        written = jump(ring, written);
+    } else if (skip > 0) {
         *head_at(ring, written) = (struct head){.total = (uint32_t)skip, .skip = 1};
         written += skip;
     }
@@ -112,12 +135,13 @@ const void *ck_ring_peek(struct ck_ring *ring, size_t *size)
                 return NULL;
             }
         }
-        const struct head *head = head_at(ring, read);
-        if (!head->skip) {
+        uint64_t at = past_jump(ring, read);
+        const struct head *head = head_at(ring, at);
+        if (at == read && !head->skip) {
             *size = head->size;
             return head + 1;
         }
-        read += head->total;
+        read = at != read ? at : read + head->total;
         atomic_store_explicit(&ring->read, read, memory_order_release);
     }
 }
@@ -131,7 +155,7 @@ void ck_ring_drop(struct ck_ring *ring)
 
 size_t ck_ring_used(const struct ck_ring *ring)
 {
-    uint64_t read = atomic_load_explicit(&ring->read, memory_order_acquire);
+    uint64_t read = past_jump(ring, atomic_load_explicit(&ring->read, memory_order_acquire));
     uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
     return written < read ? 0 : (size_t)(written - read);
 }

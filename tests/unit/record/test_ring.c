@@ -38,12 +38,11 @@ static void *produce(void *user)
     return NULL;
 }
 
-static void records_come_out_whole_and_in_order(void **state)
+static void check_order(size_t ring_size)
 {
-    (void)state;
     struct ck_ring *ring;
     pthread_t thread;
-    assert_int_equal(ck_ring_create(&ring, RING_SIZE), 0);
+    assert_int_equal(ck_ring_create(&ring, ring_size), 0);
     assert_int_equal(pthread_create(&thread, NULL, produce, ring), 0);
     for (uint32_t n = 0; n < RECORDS;) {
         size_t size;
@@ -64,6 +63,52 @@ static void records_come_out_whole_and_in_order(void **state)
     }
     pthread_join(thread, NULL);
     assert_int_equal(ck_ring_used(ring), 0);
+    ck_ring_destroy(ring);
+}
+
+static void records_come_out_whole_and_in_order(void **state)
+{
+    (void)state;
+    check_order(RING_SIZE);
+}
+
+/* In a large ring the producer goes back to the front again and again while the consumer reads. */
+static void going_back_keeps_the_order(void **state)
+{
+    (void)state;
+    check_order(LARGE_SIZE);
+}
+
+/* A consumer that stalls right when the producer has gone back to the front has the whole ring
+ * before it is too late, not just what lies before the place where the producer was. */
+static void going_back_costs_no_room(void **state)
+{
+    (void)state;
+    struct ck_ring *ring;
+    size_t size;
+    assert_int_equal(ck_ring_create(&ring, LARGE_SIZE), 0);
+    for (unsigned n = 0; n < 300; n++) { /* past the place from which it goes back */
+        assert_non_null(ck_ring_room(ring, 1000, 0));
+        ck_ring_push(ring);
+        assert_non_null(ck_ring_peek(ring, &size));
+        ck_ring_drop(ring);
+    }
+    assert_int_equal(ck_ring_used(ring), 0);
+    size_t count = 0;
+    uint32_t *room;
+    while ((room = ck_ring_room(ring, 1000, LARGE_SIZE / 4)) != NULL) {
+        *room = (uint32_t)count++;
+        ck_ring_push(ring);
+    }
+    assert_true(count * 1024 > LARGE_SIZE * 3 / 4 - 4096);
+    assert_true(ck_ring_used(ring) <= LARGE_SIZE * 3 / 4);
+    for (uint32_t n = 0; n < count; n++) {
+        const uint32_t *record = ck_ring_peek(ring, &size);
+        assert_non_null(record);
+        assert_int_equal(*record, n);
+        ck_ring_drop(ring);
+    }
+    assert_null(ck_ring_peek(ring, &size));
     ck_ring_destroy(ring);
 }
 
@@ -120,6 +165,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_out_whole_and_in_order),
+        cmocka_unit_test(going_back_keeps_the_order),
+        cmocka_unit_test(going_back_costs_no_room),
         cmocka_unit_test(an_empty_ring_always_has_room),
         cmocka_unit_test(a_full_ring_refuses_and_keeps_its_reserve),
     };
