@@ -149,8 +149,10 @@ static struct call *call_create(struct ck_calls *calls, int64_t checkin)
     call->checkin = checkin;
     call->id = ++calls->next_call;
     uv_timer_init(calls->loop, &call->timer);
+    uv_timer_init(calls->loop, &call->absence);
     call->timer.data = call;
-    call->timer_open = true;
+    call->absence.data = call;
+    call->timers_open = 2;
     call->next = calls->first;
     calls->first = call;
     calls->count++;
@@ -161,6 +163,9 @@ static void on_call_closed(uv_handle_t *handle)
 {
     struct call *call = handle->data;
     struct ck_calls *calls = call->calls;
+    if (--call->timers_open > 0) {
+        return;
+    }
     for (struct call **at = &calls->first; *at != NULL; at = &(*at)->next) {
         if (*at == call) {
             *at = call->next;
@@ -187,11 +192,12 @@ void ck_call_maybe_free(struct call *call)
             return;
         }
     }
-    if (call->timer_open &&
-        (call->mode == CALL_OVER || !uv_is_active((uv_handle_t *)&call->timer))) {
+    bool waits = call->mode != CALL_OVER && (uv_is_active((uv_handle_t *)&call->timer) ||
+                                             uv_is_active((uv_handle_t *)&call->absence));
+    if (!waits && !uv_is_closing((uv_handle_t *)&call->timer)) {
         call->mode = CALL_OVER;
-        call->timer_open = false;
         uv_close((uv_handle_t *)&call->timer, on_call_closed);
+        uv_close((uv_handle_t *)&call->absence, on_call_closed);
     }
 }
 
@@ -203,6 +209,7 @@ void ck_call_finish(struct call *call, const char *reason)
     call->mode = CALL_OVER;
     call->left = true;
     ck_call_timer_stop(call);
+    ck_call_absence_stop(call);
     ck_call_leg_send(call, CK_CALL_STAFF, ck_client_console_ended(call->checkin, reason));
     for (int side = 0; side < LEGS; side++) {
         free(call->legs[side].held_offer);

@@ -24,6 +24,8 @@
 
 #define CK_CALLS_MAX 8192     /* live at once; one more gets "busy" */
 #define CK_CALL_CRASHES_MAX 2 /* worker crashes a leg may be present at */
+#define CK_CALL_PERSON_AWAY_MS                                                                     \
+    25000 /* a person whose media is gone may reload the page and come back within */
 #define CK_CALL_STAFF_AWAY_MS                                                                      \
     90000 /* without the inspector's media: the call ends for the form                             \
            */

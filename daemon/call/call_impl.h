@@ -80,8 +80,9 @@ struct call {
     char with[128]; /* the inspector's name, for the person */
     bool left;      /* the person ended it, or the inspector did: a leg that goes is no loss */
     struct leg legs[LEGS];
-    uv_timer_t timer; /* challenge, first frame, or the inspector's absence */
-    bool timer_open;
+    uv_timer_t timer;   /* challenge, first frame, or the inspector's absence */
+    uv_timer_t absence; /* the person's */
+    unsigned timers_open;
     struct challenge challenges[CK_CALL_CHALLENGES_MAX];
     unsigned challenge_count, challenge_next;
     bool challenges_running, challenges_done;
@@ -141,6 +142,7 @@ void ck_call_worker_down(void *context, unsigned worker);
 void ck_call_advance(struct call *call);
 void ck_call_timer_start(struct call *call, uint64_t ms, uv_timer_cb callback);
 void ck_call_timer_stop(struct call *call);
+void ck_call_absence_stop(struct call *call);
 
 /* record.c */
 void ck_call_record_begin(struct call *call, int side);

@@ -267,6 +267,9 @@ static void thumbnail_done(uv_work_t *work, int status)
 {
     struct job *job = work->data;
     int error = status < 0 ? status : job->result;
+    if (error == 0 && job->calls->stopping) {
+        error = CK_E_BUSY; /* the renderer is going, or gone */
+    }
     if (error == 0) {
         error = ck_renderer_thumbnail(job->calls->render, job->frame, job->frame_size, on_rendered,
                                       job);

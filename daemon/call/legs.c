@@ -14,15 +14,22 @@ static const char *const peer_names[] = {"person", "staff"};
 
 void ck_call_timer_start(struct call *call, uint64_t ms, uv_timer_cb callback)
 {
-    if (call->timer_open) {
+    if (!uv_is_closing((uv_handle_t *)&call->timer)) {
         uv_timer_start(&call->timer, callback, ms, 0);
     }
 }
 
 void ck_call_timer_stop(struct call *call)
 {
-    if (call->timer_open) {
+    if (!uv_is_closing((uv_handle_t *)&call->timer)) {
         uv_timer_stop(&call->timer);
+    }
+}
+
+void ck_call_absence_stop(struct call *call)
+{
+    if (!uv_is_closing((uv_handle_t *)&call->absence)) {
+        uv_timer_stop(&call->absence);
     }
 }
 
@@ -236,6 +243,27 @@ static void on_staff_away(uv_timer_t *timer)
     ck_call_finish(call, "staff_lost");
 }
 
+static void on_person_away(uv_timer_t *timer)
+{
+    struct call *call = timer->data;
+    struct ck_actor actor = ck_call_worker_actor(call);
+    ck_call_submit(
+        call->calls, "checkin.call_lost", &actor,
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "reason", "media_gone"));
+    tell_other(call, CK_CALL_PERSON, CK_CLIENT_PEER_LEFT);
+    ck_call_maybe_free(call);
+}
+
+/* A page that is reloaded says good-bye and comes back a moment later: the call is lost only when
+ * nobody does. */
+static void await_person(struct call *call)
+{
+    tell_other(call, CK_CALL_PERSON, CK_CLIENT_PEER_AWAY);
+    if (!uv_is_closing((uv_handle_t *)&call->absence) && !call->calls->stopping) {
+        uv_timer_start(&call->absence, on_person_away, CK_CALL_PERSON_AWAY_MS, 0);
+    }
+}
+
 /* The leg is no more at the worker, whoever ended it. */
 static void on_closed(struct call *call, int side)
 {
@@ -244,12 +272,9 @@ static void on_closed(struct call *call, int side)
     leg->id = 0;
     call->relay = false;
     if (!call->left && side == CK_CALL_PERSON && leg->joined) {
-        struct ck_actor actor = ck_call_worker_actor(call);
-        ck_call_submit(
-            call->calls, "checkin.call_lost", &actor,
-            json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "reason", "media_gone"));
+        call->challenges_running = false;
         ck_call_leg_send(call, side, ck_client_reconnect(0, "gone"));
-        tell_other(call, side, CK_CLIENT_PEER_LEFT);
+        await_person(call);
     } else if (!call->left && side == CK_CALL_STAFF && call->mode == CALL_LIVE) {
         ck_call_leg_send(call, side, ck_client_reconnect(call->checkin, "gone"));
         tell_other(call, side, CK_CLIENT_PEER_AWAY);
@@ -262,6 +287,7 @@ static void on_connected(struct call *call, int side)
 {
     call->legs[side].state = LEG_CONNECTED;
     if (side == CK_CALL_PERSON) {
+        ck_call_absence_stop(call);
         ck_call_fact(call, "dtls", NULL);
     }
     ck_call_advance(call);
@@ -492,6 +518,9 @@ void ck_call_worker_down(void *context, unsigned worker)
         }
         call->challenges_running = false;
         ck_call_timer_stop(call);
+        if (call->mode != CALL_OVER && call->legs[CK_CALL_PERSON].joined) {
+            await_person(call);
+        }
         ck_call_maybe_free(call);
     }
 }

@@ -87,6 +87,9 @@ void ck_product_health_stop(struct ck_product *product)
     if (product->probe == NULL) {
         return; /* it never began */
     }
+    if (product->probe == NULL) { /* the start failed before this was reached */
+        return;
+    }
     uv_close((uv_handle_t *)&product->health, NULL);
     ck_probe_destroy(product->probe);
     product->probe = NULL;

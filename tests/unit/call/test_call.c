@@ -335,6 +335,28 @@ static void page_that_returns_keeps_its_media(void **state)
     assert_true(has(&world->person, "\"t\":\"reconnect\""));
 }
 
+static void reloaded_page_finds_its_call_again(void **state)
+{
+    struct world *world = *state;
+    person_joins(world, "v=0 person");
+    until(world, &world->commands, "first_frame");
+    struct ck_actor staff = staff_actor(), actor = person_actor();
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 staff", 6);
+    while (times(&world->commands, "recording.started") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, true, "gone", 7);
+    ck_calls_page_closed(world->calls, &person_page);
+    until(world, &world->staff, "\"state\":\"away\"");
+    forget(&world->commands);
+    ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 8);
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, false, "v=0 reloaded", 9);
+    until(world, &world->commands, "recording.started");
+    assert_false(has(&world->commands, "checkin.call_lost"));
+    assert_true(times(&world->staff, "\"state\":\"here\"") >= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(second_tab_replaces_the_first, setup, teardown),
         cmocka_unit_test_setup_teardown(refused_join_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(page_that_returns_keeps_its_media, setup, teardown),
+        cmocka_unit_test_setup_teardown(reloaded_page_finds_its_call_again, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
