@@ -308,7 +308,9 @@ static void test_catch_up_is_spread(void **state)
         c.row.id = id;
         c.event.timer.spread_ms = 600000;
         c.now.ms += 3600000;
-        checkin_feed(&c, &c.event, NULL);
+        struct ck_effects effects;
+        checkin_feed(&c, &c.event, &effects);
+        assert_int_equal(effects.items[0].audit.value, 3600000);
         assert_int_equal(c.row.state, CK_CHECKIN_ARMED);
         int64_t wait = c.row.next_at.ms - c.now.ms;
         assert_in_range(wait, 0, 599999);
@@ -452,6 +454,16 @@ static void test_five_seconds_are_not_late(void **state)
     timer(&later, &effects);
     assert_int_equal(effects.items[0].audit.fact, CK_FACT_DELAYED);
     assert_int_equal(effects.items[0].audit.value, 5001);
+}
+
+static void test_moving_moves_the_arming(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "planned", "moved");
+    checkin_feed(&c, &c.event, NULL);
+    assert_int_equal(c.row.due.ms, FIXTURE_DUE + 60000);
+    assert_int_equal(c.row.next_at.ms, c.row.due.ms - c.policy.arm_lead_ms);
 }
 
 static void test_a_fresh_row_is_fresh(void **state)
@@ -720,6 +732,7 @@ int main(void)
         cmocka_unit_test(test_a_call_lost_near_the_late_limit),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_five_seconds_are_not_late),
+        cmocka_unit_test(test_moving_moves_the_arming),
         cmocka_unit_test(test_a_fresh_row_is_fresh),
         cmocka_unit_test(test_policies_are_checked),
         cmocka_unit_test(test_random_lives),
