@@ -24,8 +24,9 @@ static struct ck_date earlier_date(struct ck_date a, struct ck_date b)
     return a.day < b.day ? a : b;
 }
 
-size_t ck_plan_preview(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_date from,
-                       struct ck_date until, struct ck_preview_window *windows, size_t max)
+size_t ck_preview_windows(const struct ck_plan *plan, const struct ck_zone *zone,
+                          struct ck_date from, struct ck_date until,
+                          struct ck_preview_window *windows, size_t max)
 {
     size_t count = 0;
     struct ck_date first = later_date(from, plan->order_from);
@@ -91,9 +92,9 @@ static bool same_day(const struct ck_plan *a, const struct ck_plan *b)
     return true;
 }
 
-size_t ck_plan_differences(const struct ck_plan *before, const struct ck_plan *after,
-                           struct ck_date from, struct ck_date until,
-                           struct ck_plan_difference *differences, size_t max)
+size_t ck_preview_differences(const struct ck_plan *before, const struct ck_plan *after,
+                              struct ck_date from, struct ck_date until,
+                              struct ck_plan_difference *differences, size_t max)
 {
     struct cursor old = {.plan = before, .walk = ck_rule_walk_from(&before->rule, before->first)};
     struct cursor new = {.plan = after, .walk = ck_rule_walk_from(&after->rule, after->first)};

@@ -17,8 +17,9 @@ struct ck_preview_window {
 };
 
 /* The windows from `from` to `until` (both included), at most `max`. Returns how many. */
-size_t ck_plan_preview(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_date from,
-                       struct ck_date until, struct ck_preview_window *windows, size_t max);
+size_t ck_preview_windows(const struct ck_plan *plan, const struct ck_zone *zone,
+                          struct ck_date from, struct ck_date until,
+                          struct ck_preview_window *windows, size_t max);
 
 enum ck_difference {
     CK_DIFFERENCE_ADDED = 0,
@@ -35,9 +36,9 @@ struct ck_plan_difference {
 
 /* The dates from `from` to `until` on which the two plans differ, at most `max`. Returns how many.
  */
-size_t ck_plan_differences(const struct ck_plan *before, const struct ck_plan *after,
-                           struct ck_date from, struct ck_date until,
-                           struct ck_plan_difference *differences, size_t max);
+size_t ck_preview_differences(const struct ck_plan *before, const struct ck_plan *after,
+                              struct ck_date from, struct ck_date until,
+                              struct ck_plan_difference *differences, size_t max);
 
 const char *ck_difference_name(enum ck_difference difference);
 

@@ -907,7 +907,8 @@ static void test_preview(void **state)
     plan.windows[1] = (struct ck_plan_window){22 * 60, 25 * 60};
     struct ck_zone zone = zone_plus(5);
     struct ck_preview_window windows[20];
-    size_t count = ck_plan_preview(&plan, &zone, day("2026-10-01"), day("2026-11-09"), windows, 20);
+    size_t count =
+        ck_preview_windows(&plan, &zone, day("2026-10-01"), day("2026-11-09"), windows, 20);
     assert_int_equal(count, 6);
     assert_int_equal(windows[0].date.day, day("2026-11-02").day);
     assert_int_equal(windows[0].contacts, 2);
@@ -916,14 +917,14 @@ static void test_preview(void **state)
     assert_int_equal(windows[1].instants.until.ms, at_utc("2026-11-02", 20, 0));
     assert_int_equal(windows[5].date.day, day("2026-11-09").day);
     assert_int_equal(
-        ck_plan_preview(&plan, &zone, day("2026-11-03"), day("2026-12-31"), windows, 3), 3);
+        ck_preview_windows(&plan, &zone, day("2026-11-03"), day("2026-12-31"), windows, 3), 3);
     assert_int_equal(windows[0].date.day, day("2026-11-05").day);
     plan.draws = 0;
     plan.fixed_count = 3;
     plan.fixed_min[0] = 18 * 60;
     plan.fixed_min[1] = 19 * 60;
     plan.fixed_min[2] = 23 * 60;
-    ck_plan_preview(&plan, &zone, day("2026-11-01"), day("2026-11-30"), windows, 2);
+    ck_preview_windows(&plan, &zone, day("2026-11-01"), day("2026-11-30"), windows, 2);
     assert_int_equal(windows[0].contacts, 2);
     assert_int_equal(windows[1].contacts, 1);
 }
@@ -932,8 +933,8 @@ static void expect_differences(const struct ck_plan *before, const struct ck_pla
                                const char *expected)
 {
     struct ck_plan_difference differences[10];
-    size_t count =
-        ck_plan_differences(before, after, day("2026-11-03"), day("2026-11-10"), differences, 10);
+    size_t count = ck_preview_differences(before, after, day("2026-11-03"), day("2026-11-10"),
+                                          differences, 10);
     char text[400] = "";
     for (size_t i = 0; i < count; i++) {
         char one[60], date[CK_DATE_TEXT_SIZE];
@@ -985,7 +986,7 @@ static void test_differences(void **state)
     expect_differences(&before, &after, "05 changed 1-2 09 changed 1-2 ");
     struct ck_plan_difference one[1];
     assert_int_equal(
-        ck_plan_differences(&before, &after, day("2026-11-01"), day("2026-11-30"), one, 1), 1);
+        ck_preview_differences(&before, &after, day("2026-11-01"), day("2026-11-30"), one, 1), 1);
     assert_null(ck_difference_name(CK_DIFFERENCE_COUNT));
 }
 
