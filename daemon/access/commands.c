@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
 #include "daemon/store/checkin.h"
 #include "daemon/store/person.h"
@@ -9,8 +10,6 @@
 #include "daemon/store/session.h"
 #include "daemon/store/staff.h"
 #include "protocol/base/text.h"
-
-#define SESSIONS_AT_ONCE 64
 
 static int session_open(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                         json_t **result, struct ck_refusal *refusal)
@@ -103,20 +102,6 @@ static int access_denied(struct ck_turn *turn, const struct ck_actor *actor, con
     return ck_turn_audit(turn, actor, &record);
 }
 
-/* Ends the sessions of a staff member but one, and the sockets behind them. */
-static int end_sessions(struct ck_turn *turn, int64_t staff, int64_t but)
-{
-    int64_t ids[SESSIONS_AT_ONCE];
-    size_t count = 0;
-    int r = ck_session_revoke_staff(ck_turn_store(turn), staff, but, ck_turn_now(turn), ids,
-                                    SESSIONS_AT_ONCE, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        struct ck_output output = {.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = ids[i]};
-        r = ck_turn_output(turn, &output);
-    }
-    return r;
-}
-
 static int password_changed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                             json_t **result, struct ck_refusal *refusal)
 {
@@ -124,7 +109,7 @@ static int password_changed(struct ck_turn *turn, const struct ck_actor *actor, 
     const char *hash = NULL;
     int r = ck_body_text(body, "hash", 256, false, &hash, refusal);
     r = r == 0 ? ck_staff_set_password(ck_turn_store(turn), actor->staff_id, hash, false) : r;
-    r = r == 0 ? end_sessions(turn, actor->staff_id, actor->session_id) : r;
+    r = r == 0 ? ck_staff_end_sessions(turn, actor->staff_id, actor->session_id) : r;
     struct ck_record record = {
         .action = "STAFF_PASSWORD_SET", .object = "staff", .object_id = actor->staff_id};
     return r == 0 ? ck_turn_audit(turn, actor, &record) : r;

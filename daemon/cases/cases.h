@@ -41,6 +41,10 @@
 
 void ck_cases_register(struct ck_registry *registry);
 
+/* For handlers: ends the sessions of a staff member but one (0: all of them), and the sockets
+ * behind them after the commit. */
+int ck_staff_end_sessions(struct ck_turn *turn, int64_t staff, int64_t but);
+
 /* Opens the text of a message. Any thread. The text has `size` - CK_GCM_TAG_SIZE bytes and no zero
  * behind it. CK_E_AUTH. */
 int ck_message_open(const uint8_t master[static CK_KEY_SIZE], int64_t person, const void *wrapped,

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "daemon/cases/cases_impl.h"
+#include "daemon/store/session.h"
+
+#define SESSIONS_AT_ONCE 64 /* whose sockets are told at once; further ones notice by themselves   \
+                             */
 
 static const char *const role_words[] = {"inspector", "officer", "supervisor", "administrator",
                                          NULL};
@@ -234,6 +238,19 @@ static int change_roles(const struct change *change, const struct ck_staff_brief
     return r;
 }
 
+int ck_staff_end_sessions(struct ck_turn *turn, int64_t staff, int64_t but)
+{
+    int64_t ids[SESSIONS_AT_ONCE];
+    size_t count = 0;
+    int r = ck_session_revoke_staff(ck_turn_store(turn), staff, but, ck_turn_now(turn), ids,
+                                    SESSIONS_AT_ONCE, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_output output = {.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = ids[i]};
+        r = ck_turn_output(turn, &output);
+    }
+    return r;
+}
+
 static int change_disabled(const struct change *change, const struct ck_staff_brief *brief)
 {
     if (json_object_get(change->body, "disabled") == NULL) {
@@ -250,8 +267,8 @@ static int change_disabled(const struct change *change, const struct ck_staff_br
         r = check_administrator_left(change, "disabled");
     }
     struct ck_wall at = {disabled ? ck_turn_now(change->turn).ms : 0};
-    return r == 0 ? ck_staff_set_disabled(ck_turn_store(change->turn), change->staff, at, reason)
-                  : r;
+    r = r == 0 ? ck_staff_set_disabled(ck_turn_store(change->turn), change->staff, at, reason) : r;
+    return r == 0 && disabled ? ck_staff_end_sessions(change->turn, change->staff, 0) : r;
 }
 
 /* The names of the members that changed, for the record. */
@@ -311,6 +328,10 @@ int ck_staff_password(struct ck_turn *turn, const struct ck_actor *actor, const 
     if (r == CK_E_NOT_FOUND) {
         return ck_refuse(refusal, r, "staff", "there is no such account");
     }
+    if (r != 0) {
+        return r;
+    }
+    r = ck_staff_end_sessions(turn, staff, 0);
     if (r != 0) {
         return r;
     }

@@ -1,0 +1,442 @@
+/* Every operation with every kind of actor: who gets in, who does not, and that each refusal is in
+ * the log. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api_world.h"
+#include "daemon/access/policy.h"
+#include "daemon/api/api.h"
+
+/* What an operation is about, and so whose it is. */
+enum subject {
+    NONE,   /* nobody's: the roles alone decide */
+    PERSON, /* {id} is a person of `inspector` */
+    NEW,    /* makes a person for `inspector` */
+    ORDER,
+    PLAN,
+    CHECKIN,
+    INCIDENT,
+    RECORDING,
+    LOG, /* an entry about the unit of `inspector` */
+    STAFF,
+};
+
+static struct caseload people;
+static int64_t checkin_id, incident_id, recording_id, log_id;
+
+static struct {
+    const char *action;
+    enum subject subject;
+    const char *body; /* JSON; NULL: GET */
+} cases[] = {
+    {"setup.state", NONE, NULL},
+    {"setup.first", NONE, "{\"token\":\"no\"}"},
+    {"session.login", NONE, "{\"login\":\"nobody\"}"},
+    {"me.read", NONE, NULL},
+    {"me.password", NONE, "{\"old\":\"without a new one\"}"},
+    {"me.language", NONE, "{\"language\":\"ru\"}"},
+    {"unit.list", NONE, NULL},
+    {"unit.create", NONE, "{\"name\":\"Three\",\"zone\":\"Asia/Almaty\"}"},
+    {"staff.list", NONE, NULL},
+    {"staff.create", NONE, "{\"login\":\"x\"}"},
+    {"staff.update", STAFF, "{\"on_duty\":true}"},
+    {"staff.password", STAFF, "{\"password\":\"short\"}"},
+    {"person.list", NONE, NULL},
+    {"person.create", NEW,
+     "{\"name\":\"New Person\",\"birth_date\":\"1980-01-01\",\"phone\":"
+     "\"+77010000009\",\"language\":\"ru\",\"inspector_id\":%I,\"unit_id\":%U,"
+     "\"band\":\"low\"}"},
+    {"person.read", PERSON, NULL},
+    {"person.update", PERSON, "{\"note\":\"changed\"}"},
+    {"person.enrol", PERSON, "{}"},
+    {"photo.read", PERSON, NULL},
+    {"photo.store", PERSON, "JPEG"},
+    {"order.create", PERSON,
+     "{\"kind\":\"other\",\"article\":\"1\",\"number\":\"2\",\"issuer\":"
+     "\"x\",\"from\":\"2026-11-01\",\"until\":\"2027-01-01\",\"conditions\":"
+     "\"\",\"contacts_per_period\":0,\"period_days\":7,\"hours_start\":"
+     "\"06:00\",\"hours_end\":\"23:00\"}"},
+    {"order.end", ORDER, "{\"date\":\"2027-06-01\",\"reason\":\"over\"}"},
+    {"plan.create", PERSON,
+     "{\"order_id\":%O,\"kind\":\"live\",\"mandatory\":false,\"recurrence\":"
+     "\"FREQ=DAILY\",\"first_date\":\"2026-11-23\",\"windows\":[{\"start\":"
+     "\"10:00\",\"end\":\"11:00\",\"draws\":0}],\"attempts\":1,"
+     "\"attempt_spacing_s\":60,\"response_window_s\":600,\"grace_s\":60,"
+     "\"late_limit_s\":600}"},
+    {"plan.preview", PERSON,
+     "{\"order_id\":%O,\"kind\":\"live\",\"mandatory\":false,\"recurrence\":"
+     "\"FREQ=DAILY\",\"first_date\":\"2026-11-23\",\"windows\":[{\"start\":"
+     "\"10:00\",\"end\":\"11:00\",\"draws\":0}],\"attempts\":1,"
+     "\"attempt_spacing_s\":60,\"response_window_s\":600,\"grace_s\":60,"
+     "\"late_limit_s\":600}"},
+    {"plan.end", PLAN, "{\"reason\":\"over\"}"},
+    {"checkin.list", PERSON, NULL},
+    {"checkin.on_demand", PERSON, "{\"reason\":\"now\",\"kind\":\"live\"}"},
+    {"today.read", NONE, NULL},
+    {"checkin.read", CHECKIN, NULL},
+    {"checkin.outcome", CHECKIN,
+     "{\"result\":\"completed\",\"identity_confirmed\":true,"
+     "\"behaviours\":[],\"note\":\"\"}"},
+    {"checkin.review", CHECKIN, "{\"decision\":\"accept\",\"note\":\"\"}"},
+    {"checkin.conclude", CHECKIN, "{\"conclusion\":\"no_action\",\"reason\":\"x\"}"},
+    {"checkin.concern", CHECKIN, "{\"text\":\"x\"}"},
+    {"review.list", NONE, NULL},
+    {"thumbnail.read", CHECKIN, NULL},
+    {"recording.view", RECORDING, "{\"reason\":\"to review\"}"},
+    {"recording.play", RECORDING, NULL},
+    {"incident.list", NONE, NULL},
+    {"incident.read", INCIDENT, NULL},
+    {"incident.acknowledge", INCIDENT, "{}"},
+    {"incident.note", INCIDENT, "{\"text\":\"x\"}"},
+    {"incident.reached", INCIDENT, "{\"how\":\"phone\",\"note\":\"\"}"},
+    {"incident.safety", INCIDENT, "{\"note\":\"safe\"}"},
+    {"incident.conclude", INCIDENT, "{\"conclusion\":\"no_action\",\"reason\":\"x\"}"},
+    {"message.list", PERSON, NULL},
+    {"message.send", PERSON, "{\"client_id\":\"m1\",\"text\":\"hello\"}"},
+    {"message.read", PERSON, "{\"up_to\":1}"},
+    {"log.list", NONE, NULL},
+    {"log.read", LOG, NULL},
+    {"figures.read", NONE, NULL},
+    {"system.read", NONE, NULL},
+    {"link.exchange", NONE, "{\"token\":\"AAAAAAAAAAAAAAAAAAAAAA\"}"},
+    {"self.state", NONE, NULL},
+    {"self.language", NONE, "{\"language\":\"kk\"}"},
+    {"self.notice", NONE, "{\"version\":1}"},
+    {"self.decline", NONE, "{\"reason\":\"busy\"}"},
+    {"self.facts", NONE, "{\"facts\":[]}"},
+    {"self.messages", NONE, NULL},
+    {"self.message_send", NONE, "{\"client_id\":\"p1\",\"text\":\"hello\"}"},
+    {"self.message_read", NONE, "{\"up_to\":1}"},
+    {"session.logout", NONE, "{}"}, /* the last: it ends the session that asks */
+};
+
+static const struct {
+    const char *name;
+    struct user *user;
+    unsigned roles; /* 0: no staff */
+    bool person, own_caseload, own_unit;
+} actors[] = {
+    {"nobody", &people.nobody, 0, false, false, false},
+    {"person", &people.person, 0, true, false, false},
+    {"administrator", &people.administrator, CK_ROLE_ADMINISTRATOR, false, false, true},
+    {"other inspector", &people.other_inspector, CK_ROLE_INSPECTOR, false, false, true},
+    {"far inspector", &people.far_inspector, CK_ROLE_INSPECTOR, false, false, false},
+    {"far officer", &people.far_officer, CK_ROLE_OFFICER, false, false, false},
+    {"far supervisor", &people.far_supervisor, CK_ROLE_SUPERVISOR, false, false, false},
+    {"two roles", &people.two_roles, CK_ROLE_INSPECTOR | CK_ROLE_OFFICER, false, false, true},
+    {"officer", &people.officer, CK_ROLE_OFFICER, false, false, true},
+    {"supervisor", &people.supervisor, CK_ROLE_SUPERVISOR, false, false, true},
+    {"inspector", &people.inspector, CK_ROLE_INSPECTOR, false, true, true},
+};
+#define ACTORS (sizeof actors / sizeof actors[0])
+
+/* ---- what must come out ---- */
+
+enum verdict { ALLOWED, NO_SESSION, NO_ROLE, NOT_THEIRS };
+
+static enum verdict verdict(const struct ck_policy *policy, enum subject subject, size_t actor)
+{
+    if (policy->who == CK_WHO_ANYBODY) {
+        return ALLOWED;
+    }
+    if (policy->who == CK_WHO_PERSON) {
+        return actors[actor].person ? ALLOWED : NO_SESSION;
+    }
+    if (actors[actor].roles == 0) {
+        return NO_SESSION;
+    }
+    unsigned roles = policy->roles == 0 ? actors[actor].roles : actors[actor].roles & policy->roles;
+    if (roles == 0) {
+        return NO_ROLE;
+    }
+    bool theirs =
+        ((roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0 && actors[actor].own_unit) ||
+        ((roles & CK_ROLE_INSPECTOR) != 0 && actors[actor].own_caseload);
+    return subject == NONE || subject == STAFF || theirs ? ALLOWED : NOT_THEIRS;
+}
+
+static void check_answer(const char *action, size_t actor, enum verdict expected, unsigned status)
+{
+    static const char *const words[] = {"allowed", "no session", "no role", "not theirs"};
+    bool right = false;
+    switch (expected) {
+    case ALLOWED: /* it may be refused for what it says, never for who says it */
+        right = status != 0 && status != 401 && status != 403 && status < 500;
+        /* These want more than a right: the token, the reason given before, having been in the
+         * call. */
+        right |= status == 403 &&
+                 (strcmp(action, "setup.first") == 0 || strcmp(action, "recording.play") == 0 ||
+                  strcmp(action, "checkin.outcome") == 0);
+        break;
+    case NO_SESSION:
+        right = status == 401;
+        break;
+    case NO_ROLE:
+        right = status == 403;
+        break;
+    case NOT_THEIRS:
+        right = status == 403 || status == 404;
+        break;
+    }
+    if (!right) {
+        fail_msg("%s by %s should be %s: %s", action, actors[actor].name, words[expected],
+                 api_raw());
+    }
+    if (expected != ALLOWED) { /* and nothing is given away */
+        assert_null(strstr(api_raw(), "Secret"));
+        assert_null(strstr(api_raw(), "Person"));
+        assert_null(strstr(api_raw(), "+7701"));
+    }
+}
+
+/* ---- asking ---- */
+
+static void path_of(const char *pattern, enum subject subject, char *path, size_t size)
+{
+    const int64_t ids[] = {[NONE] = 0,
+                           [PERSON] = people.person_id,
+                           [NEW] = 0,
+                           [ORDER] = people.order_id,
+                           [PLAN] = people.plan_id,
+                           [CHECKIN] = checkin_id,
+                           [INCIDENT] = incident_id,
+                           [RECORDING] = recording_id,
+                           [LOG] = log_id,
+                           [STAFF] = people.supervisor_id};
+    const char *brace = strstr(pattern, "{id}");
+    if (brace == NULL) {
+        snprintf(path, size, "%s", pattern);
+    } else {
+        snprintf(path, size, "%.*s%lld%s", (int)(brace - pattern), pattern, (long long)ids[subject],
+                 brace + 4);
+    }
+}
+
+/* The body with %I, %U and %O filled in. */
+static json_t *body_with_ids(const char *text)
+{
+    char filled[1024];
+    size_t at = 0;
+    for (; *text != '\0'; text++) {
+        if (text[0] == '%') {
+            int64_t id = text[1] == 'I'   ? people.inspector_id
+                         : text[1] == 'U' ? people.unit
+                                          : people.order_id;
+            at += (size_t)snprintf(filled + at, sizeof filled - at, "%lld", (long long)id);
+            text++;
+        } else {
+            filled[at++] = *text;
+        }
+    }
+    filled[at] = '\0';
+    json_t *body = json_loads(filled, 0, NULL);
+    assert_non_null(body);
+    return body;
+}
+
+static unsigned ask_case(struct user *user, enum ck_http_method method, const char *path,
+                         const char *body)
+{
+    static const uint8_t jpeg[] = {0xff, 0xd8, 0xff, 0xc0, 0,  11, 8,    0,   16,
+                                   0,    16,   1,    1,    17, 0,  0xff, 0xd9};
+    if (method == CK_HTTP_GET) {
+        return api_ask(user, "GET", path, NULL, NULL);
+    }
+    if (strcmp(body, "JPEG") == 0) {
+        return api_send(user, path, "image/jpeg", jpeg, sizeof jpeg);
+    }
+    return api_ask(user, "POST", path, body_with_ids(body), NULL);
+}
+
+static size_t case_of(const char *action)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (strcmp(cases[i].action, action) == 0) {
+            return i;
+        }
+    }
+    fail_msg("%s is not in the test's table", action);
+    return 0;
+}
+
+#define DENIED "SELECT count(*) FROM log_plain WHERE action = 'DENIED'"
+
+static int64_t denials;
+
+static void walk(enum ck_http_method method, const char *pattern, const char *action, bool allowed)
+{
+    size_t c = case_of(action);
+    const struct ck_policy *policy = ck_policy_find(action);
+    char path[128];
+    path_of(pattern, cases[c].subject, path, sizeof path);
+    for (size_t a = 0; a < ACTORS; a++) {
+        enum verdict expected = verdict(policy, cases[c].subject, a);
+        if ((expected == ALLOWED) != allowed) {
+            continue;
+        }
+        struct user user =
+            *actors[a].user; /* a session that ends or begins is of no matter to others */
+        unsigned status = ask_case(&user, method, path, cases[c].body);
+        check_answer(action, a, expected, status);
+        denials += status == 403 && strcmp(action, "setup.first") != 0;
+    }
+}
+
+static void every_operation_is_walked_with_every_actor(void **state)
+{
+    (void)state;
+    int64_t before = api_number(DENIED);
+    size_t count = 0;
+    denials = 0;
+    for (int allowed = 0; allowed < 2; allowed++) { /* first everybody who may not */
+        enum ck_http_method method;
+        const char *pattern, *action;
+        for (count = 0; ck_api_operation(count, &method, &pattern, &action); count++) {
+            if (strcmp(action, "session.logout") != 0) {
+                walk(method, pattern, action, allowed != 0);
+            }
+        }
+    }
+    for (int allowed = 0; allowed < 2; allowed++) {
+        walk(CK_HTTP_POST, "/api/logout", "session.logout", allowed != 0);
+    }
+    assert_int_equal(count, sizeof cases / sizeof cases[0]);
+    /* Each refusal of a known actor is an entry of the log. */
+    assert_true(denials > 200);
+    assert_true(api_wait_number(DENIED, before + denials));
+    assert_int_equal(api_number(DENIED), before + denials);
+}
+
+/* ---- the document says the same ---- */
+
+static void the_document_and_the_routes_agree(void **state)
+{
+    (void)state;
+    FILE *file = fopen(CK_SOURCE_DIR "/protocol/http.yaml", "r");
+    assert_non_null(file);
+    char line[4096], path[256] = "", method[16] = "";
+    size_t documented = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        char action[64], who[64];
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "  /", 3) == 0) {
+            snprintf(path, sizeof path, "%.*s", (int)strcspn(line + 2, ":"), line + 2);
+        } else if (strcmp(line, "    get:") == 0 || strcmp(line, "    post:") == 0) {
+            snprintf(method, sizeof method, "%.*s", (int)strcspn(line + 4, ":"), line + 4);
+        } else if (sscanf(line, "      x-action: %63s", action) == 1) {
+            documented++;
+            enum ck_http_method m;
+            const char *pattern, *name;
+            bool found = false;
+            for (size_t i = 0; ck_api_operation(i, &m, &pattern, &name); i++) {
+                found |= strcmp(pattern, path) == 0 && strcmp(name, action) == 0 &&
+                         (m == CK_HTTP_GET) == (strcmp(method, "get") == 0);
+            }
+            if (!found) {
+                fail_msg("%s %s (%s) is documented and is no route", method, path, action);
+            }
+            const struct ck_policy *policy = ck_policy_find(action);
+            assert_non_null(fgets(line, sizeof line, file));
+            assert_int_equal(sscanf(line, "      x-who: [%63[^]]]", who), 1);
+            char expected[64] = "";
+            static const char *const roles[] = {"inspector", "officer", "supervisor",
+                                                "administrator"};
+            for (unsigned r = 0; policy->roles != 0 && r < 4; r++) {
+                if ((policy->roles & 1u << r) != 0) {
+                    strcat(strcat(expected, expected[0] == '\0' ? "" : ", "), roles[r]);
+                }
+            }
+            if (policy->roles == 0) {
+                strcpy(expected, policy->who == CK_WHO_ANYBODY  ? "anybody"
+                                 : policy->who == CK_WHO_PERSON ? "person"
+                                                                : "staff");
+            }
+            /* Any order of the roles. */
+            assert_int_equal(strlen(who), strlen(expected));
+            for (char *word = strtok(who, ", "); word != NULL; word = strtok(NULL, ", ")) {
+                if (strstr(expected, word) == NULL) {
+                    fail_msg("%s: the document says %s, the table says %s", action, word, expected);
+                }
+            }
+        }
+    }
+    fclose(file);
+    enum ck_http_method m;
+    const char *pattern, *name;
+    assert_false(ck_api_operation(documented, &m, &pattern, &name));
+    assert_true(ck_api_operation(documented - 1, &m, &pattern, &name));
+}
+
+/* ---- the world of this test ---- */
+
+static int64_t first_id(struct user *user, const char *path, const char *list)
+{
+    json_t *answer;
+    assert_int_equal(api_ask(user, "GET", path, NULL, &answer), 200);
+    json_t *row = json_array_get(json_object_get(answer, list), 0);
+    int64_t id = json_integer_value(json_object_get(row, "id"));
+    json_decref(answer);
+    return id;
+}
+
+static int make_world(void **state)
+{
+    (void)state;
+    api_start(NULL);
+    api_caseload(&people);
+    char path[96];
+    json_t *answer;
+    assert_int_equal(
+        api_ask(&people.person, "POST", "/api/p/notice", json_pack("{s:i}", "version", 1), NULL),
+        200);
+    /* A check-in that nobody answers, with its incident, and a recording. */
+    snprintf(path, sizeof path, "/api/persons/%lld/checkins", (long long)people.person_id);
+    assert_int_equal(api_ask(&people.inspector, "POST", path,
+                             json_pack("{s:s, s:s}", "reason", "test", "kind", "live"), &answer),
+                     200);
+    checkin_id = json_integer_value(json_object_get(answer, "id"));
+    json_decref(answer);
+    struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    assert_int_equal(
+        api_command("recording.begin", &worker,
+                    json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin_id, "leg", "person"),
+                    &answer),
+        0);
+    recording_id = json_integer_value(json_object_get(answer, "recording"));
+    json_decref(answer);
+    for (int i = 0; i < 20; i++) {
+        api_pass_ms(600000);
+    }
+    assert_true(api_wait_number("SELECT count(*) FROM incident", 1));
+    incident_id = first_id(&people.supervisor, "/api/incidents", "incidents");
+    assert_true(checkin_id > 0 && recording_id > 0 && incident_id > 0);
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "SELECT max(idx) FROM log_plain WHERE person_id = %lld AND action = 'PERSON_CREATED'",
+             (long long)people.person_id);
+    log_id = api_number(sql);
+    return 0;
+}
+
+static int end_world(void **state)
+{
+    (void)state;
+    api_stop();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_document_and_the_routes_agree),
+        cmocka_unit_test(every_operation_is_walked_with_every_actor),
+    };
+    return cmocka_run_group_tests(tests, make_world, end_world);
+}

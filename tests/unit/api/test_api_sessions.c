@@ -1,0 +1,729 @@
+/* Log-in, sessions, links, and what must not be found in the store. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api_world.h"
+
+static struct caseload people;
+
+static int start_with(const struct api_limits *limits)
+{
+    api_start(limits);
+    api_caseload_quick(&people);
+    return 0;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return start_with(NULL);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    api_stop();
+    return 0;
+}
+
+static void expect_error(json_t *answer, const char *code, const char *field)
+{
+    json_t *error = json_object_get(answer, "error");
+    if (json_string_value(json_object_get(error, "code")) == NULL ||
+        strcmp(json_string_value(json_object_get(error, "code")), code) != 0) {
+        fail_msg("expected %s: %s", code, api_raw());
+    }
+    const char *named = json_string_value(json_object_get(error, "field"));
+    if (field == NULL ? named != NULL : named == NULL || strcmp(named, field) != 0) {
+        fail_msg("expected the field %s: %s", field == NULL ? "null" : field, api_raw());
+    }
+    json_decref(answer);
+}
+
+/* ---- first start ---- */
+
+static unsigned set_up(struct user *user, const char *token, json_t **answer)
+{
+    return api_ask(user, "POST", "/api/setup",
+                   json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "token", token, "login",
+                             "first", "name", "x", "password", PASSWORD, "language", "ru", "unit",
+                             "name", "x", "zone", "Asia/Almaty"),
+                   answer);
+}
+
+static void the_first_administrator_is_made_once(void **state)
+{
+    (void)state;
+    struct user user = {0}, second = {0};
+    json_t *answer;
+    api_start(NULL);
+    assert_int_equal(api_ask(&user, "GET", "/api/setup", NULL, &answer), 200);
+    assert_true(json_is_true(json_object_get(answer, "needed")));
+    json_decref(answer);
+    assert_int_equal(set_up(&user, "guess", &answer), 403);
+    expect_error(answer, "denied", "token");
+    assert_int_equal(api_number("SELECT count(*) FROM staff"), 0);
+    assert_int_equal(set_up(&user, api_setup_token(), &answer), 200);
+    json_decref(answer);
+    assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, NULL), 200);
+    assert_int_equal(api_ask(&user, "GET", "/api/setup", NULL, &answer), 200);
+    assert_true(json_is_false(json_object_get(answer, "needed")));
+    json_decref(answer);
+    assert_int_equal(set_up(&second, api_setup_token(), &answer), 403); /* used up */
+    expect_error(answer, "denied", "token");
+    assert_int_equal(api_number("SELECT count(*) FROM staff"), 1);
+    api_stop();
+}
+
+static void a_second_first_administrator_is_refused(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    json_t *answer;
+    assert_int_equal(set_up(&user, api_setup_token(), &answer), 409); /* there is staff */
+    expect_error(answer, "conflict", NULL);
+    assert_int_equal(api_number("SELECT count(*) FROM staff WHERE login = 'first'"), 0);
+}
+
+/* ---- log-in ---- */
+
+static void a_log_in_opens_a_session_that_only_its_digest_knows(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    assert_int_equal(api_login(&user, "inspector", PASSWORD), 200);
+    const char *set = strstr(api_raw(), "\r\nset-cookie: __Host-ck_staff=");
+    assert_non_null(set);
+    char line[256];
+    snprintf(line, sizeof line, "%.*s", (int)strcspn(set + 2, "\r"), set + 2);
+    assert_non_null(strstr(line, "; Path=/; Secure; HttpOnly; SameSite=Strict"));
+    assert_null(strstr(line, "Domain"));
+    const char *token = strchr(user.cookie, '=') + 1;
+    assert_int_equal(strlen(token), 43); /* 256 bits */
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM session WHERE hex(token_hash) LIKE '%%' || hex('%.10s') || '%%'",
+             token);
+    assert_int_equal(api_number(sql), 0);
+    assert_int_equal(api_number("SELECT count(*) FROM staff WHERE password LIKE '%horse%'"), 0);
+    assert_true(strlen(user.csrf) >= 40);
+    assert_string_not_equal(user.csrf, token);
+}
+
+static void every_log_in_has_a_session_of_its_own(void **state)
+{
+    (void)state;
+    struct user one = {0}, two = {0};
+    assert_int_equal(api_login(&one, "inspector", PASSWORD), 200);
+    assert_int_equal(api_login(&two, "INSPECTOR", PASSWORD), 200);
+    assert_string_not_equal(one.cookie, two.cookie);
+    assert_string_not_equal(one.csrf, two.csrf);
+}
+
+static void a_wrong_and_an_unknown_log_in_look_the_same(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    int64_t before = api_number("SELECT count(*) FROM log_plain WHERE action = 'LOGIN_REFUSED'");
+    assert_int_equal(api_login(&user, "inspector", "not the password"), 401);
+    char *wrong = strdup(body_of(api_raw()));
+    assert_int_equal(api_login(&user, "nobody at all", "not the password"), 401);
+    assert_string_equal(wrong, body_of(api_raw()));
+    free(wrong);
+    assert_string_equal(user.cookie, "");
+    assert_true(api_wait_number("SELECT count(*) FROM log_plain WHERE action = 'LOGIN_REFUSED'",
+                                before + 2));
+}
+
+static void odd_log_ins_are_refused_and_harmless(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    char longest[200];
+    memset(longest, 'a', sizeof longest);
+    longest[128] = '\0';
+    assert_int_equal(api_login(&user, longest, "x"), 401);
+    longest[128] = 'a';
+    longest[199] = '\0';
+    assert_int_equal(api_login(&user, longest, "x"), 400);
+    assert_int_equal(api_login(&user, "", "x"), 400);
+    assert_int_equal(api_ask(&user, "POST", "/api/login",
+                             json_pack("{s:i, s:s}", "login", 1, "password", "x"), NULL),
+                     400);
+    assert_int_equal(api_ask(&user, "POST", "/api/login",
+                             json_pack("{s:[], s:s}", "login", "password", "x"), NULL),
+                     400);
+    assert_int_equal(api_send(&user, "/api/login", "application/json", "not json", 8), 400);
+    assert_int_equal(api_send(&user, "/api/login", "application/json", "[]", 2), 400);
+    assert_int_equal(api_send(&user, "/api/login", "text/plain", "{}", 2), 400);
+    assert_int_equal(api_send(&user, "/api/login", "application/json",
+                              "{\"login\":\"a\",\"login\":\"b\",\"password\":\"x\"}", 40),
+                     400);
+    assert_int_equal(api_login(&user, "inspector", PASSWORD), 200);
+}
+
+static int start_failing(void **state)
+{
+    (void)state;
+    static const struct api_limits limits = {.logins_per_address = 3};
+    return start_with(&limits);
+}
+
+static void an_address_that_fails_too_often_waits(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(api_login(&user, i == 0 ? "inspector" : "nobody", "not the password"),
+                         401);
+    }
+    assert_int_equal(api_login(&user, "inspector", PASSWORD), 429);
+    assert_non_null(strstr(api_raw(), "\r\nretry-after: "));
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL),
+                     200); /* sessions go on */
+    api_pass_ms(300000);   /* a third of the 15 minutes */
+    assert_int_equal(api_login(&user, "inspector", PASSWORD), 200);
+}
+
+static int start_slow(void **state)
+{
+    (void)state;
+    static const struct api_limits limits = {.logins_per_account = 2};
+    return start_with(&limits);
+}
+
+static void an_account_under_attack_is_not_locked(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(api_login(&user, "inspector", "not the password"), 401);
+    }
+    assert_int_equal(api_login(&user, "inspector", PASSWORD), 200);
+}
+
+/* ---- sessions ---- */
+
+static void a_post_needs_the_token_of_its_own_session(void **state)
+{
+    (void)state;
+    struct user user = people.inspector, other = people.supervisor;
+    json_t *answer;
+    user.no_csrf = true;
+    assert_int_equal(
+        api_ask(&user, "POST", "/api/me/language", json_pack("{s:s}", "language", "kk"), &answer),
+        403);
+    expect_error(answer, "denied", "X-CSRF-Token");
+    user.no_csrf = false;
+    strcpy(user.csrf, other.csrf);
+    assert_int_equal(
+        api_ask(&user, "POST", "/api/me/language", json_pack("{s:s}", "language", "kk"), &answer),
+        403);
+    expect_error(answer, "denied", "X-CSRF-Token");
+    assert_int_equal(api_number("SELECT count(*) FROM staff WHERE language = 'kk'"), 0);
+    assert_int_equal(api_ask(&people.inspector, "POST", "/api/me/language",
+                             json_pack("{s:s}", "language", "kk"), NULL),
+                     200);
+    assert_int_equal(api_number("SELECT count(*) FROM staff WHERE language = 'kk'"), 1);
+}
+
+static void a_cookie_is_good_for_its_own_side_alone(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    /* The person's token under the staff's name, and the other way round. */
+    snprintf(user.cookie, sizeof user.cookie, "__Host-ck_staff=%s",
+             strchr(people.person.cookie, '=') + 1);
+    assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, NULL), 401);
+    snprintf(user.cookie, sizeof user.cookie, "__Host-ck_person=%s",
+             strchr(people.inspector.cookie, '=') + 1);
+    assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL), 401);
+    static const char *const odd[] = {"__Host-ck_staff=", "__Host-ck_staff=short",
+                                      "__Host-ck_staff=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                                      "ck_staff=x", "__Host-ck_staff=%%%"};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        strcpy(user.cookie, odd[i]);
+        assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, NULL), 401);
+    }
+    /* Twice is ambiguous, so it is none. */
+    snprintf(user.cookie, sizeof user.cookie, "%.75s; %.75s", people.inspector.cookie,
+             people.inspector.cookie);
+    assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, NULL), 401);
+}
+
+static int start_short(void **state)
+{
+    (void)state;
+    static const struct api_limits limits = {.session_ms = 1800000, .session_max_ms = 7200000};
+    return start_with(&limits);
+}
+
+static void an_idle_session_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 200);
+    api_pass_ms(1801000);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 401);
+}
+
+static void a_session_in_use_lasts_but_not_for_ever(void **state)
+{
+    (void)state;
+    char sql[128];
+    int64_t passed = 0;
+    unsigned status;
+    for (;;) {
+        api_pass_ms(1200000);
+        passed += 1200000;
+        status = api_ask(&people.inspector, "GET", "/api/me", NULL, NULL);
+        if (status != 200 || passed > 10000000) {
+            break;
+        }
+        /* Its use is written down before time goes on. */
+        snprintf(sql, sizeof sql, "SELECT max(seen_at) FROM session WHERE staff_id = %lld",
+                 (long long)people.inspector_id);
+        assert_true(api_wait_number(sql, INT64_C(1795233600000) + passed));
+    }
+    assert_int_equal(status, 401);
+    assert_in_range(passed, 6000000, 7200000 + 1200000);
+}
+
+static void a_log_out_ends_this_session_alone(void **state)
+{
+    (void)state;
+    struct user one = {0}, two = {0};
+    assert_int_equal(api_login(&one, "inspector", PASSWORD), 200);
+    assert_int_equal(api_login(&two, "inspector", PASSWORD), 200);
+    struct user gone = one;
+    assert_int_equal(api_ask(&one, "POST", "/api/logout", json_object(), NULL), 200);
+    assert_non_null(strstr(api_raw(), "Max-Age=0"));
+    assert_int_equal(api_ask(&gone, "GET", "/api/me", NULL, NULL), 401);
+    assert_int_equal(api_ask(&two, "GET", "/api/me", NULL, NULL), 200);
+}
+
+static void a_changed_password_ends_the_other_sessions(void **state)
+{
+    (void)state;
+    struct user one = {0}, two = {0}, three = {0};
+    json_t *answer;
+    assert_int_equal(api_login(&one, "inspector", PASSWORD), 200);
+    assert_int_equal(api_login(&two, "inspector", PASSWORD), 200);
+    assert_int_equal(
+        api_ask(&one, "POST", "/api/me/password",
+                json_pack("{s:s, s:s}", "old", "wrong one", "new", "a new long password"), &answer),
+        400);
+    expect_error(answer, "invalid", "old");
+    assert_int_equal(api_ask(&one, "POST", "/api/me/password",
+                             json_pack("{s:s, s:s}", "old", PASSWORD, "new", "short"), &answer),
+                     400);
+    expect_error(answer, "invalid", "new");
+    assert_int_equal(api_ask(&one, "POST", "/api/me/password",
+                             json_pack("{s:s, s:s}", "old", PASSWORD, "new", "a new long password"),
+                             NULL),
+                     200);
+    assert_int_equal(api_ask(&one, "GET", "/api/me", NULL, NULL), 200);
+    assert_int_equal(api_ask(&two, "GET", "/api/me", NULL, NULL), 401);
+    assert_int_equal(api_login(&three, "inspector", PASSWORD), 401);
+    assert_int_equal(api_login(&three, "inspector", "a new long password"), 200);
+}
+
+static void a_given_password_is_changed_before_anything_else(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    char path[64];
+    json_t *answer;
+    snprintf(path, sizeof path, "/api/staff/%lld/password", (long long)people.inspector_id);
+    assert_int_equal(api_ask(&people.administrator, "POST", path,
+                             json_pack("{s:s}", "password", "given by the admin"), NULL),
+                     200);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/today", NULL, NULL),
+                     401); /* earlier sessions have ended */
+    assert_int_equal(api_login(&user, "inspector", "given by the admin"), 200);
+    assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, &answer), 200);
+    assert_true(json_is_true(json_object_get(answer, "must_change_password")));
+    json_decref(answer);
+    assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, &answer), 403);
+    expect_error(answer, "denied", "password");
+    assert_int_equal(api_ask(&user, "GET", "/api/persons", NULL, NULL), 403);
+    assert_int_equal(
+        api_ask(&user, "POST", "/api/me/password",
+                json_pack("{s:s, s:s}", "old", "given by the admin", "new", "my own long password"),
+                NULL),
+        200);
+    assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, NULL), 200);
+}
+
+static void a_disabled_account_is_out_at_once(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    char path[64];
+    snprintf(path, sizeof path, "/api/staff/%lld", (long long)people.inspector_id);
+    assert_int_equal(api_ask(&people.administrator, "POST", path,
+                             json_pack("{s:b, s:s}", "disabled", 1, "disabled_reason", "left"),
+                             NULL),
+                     200);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 401);
+    assert_int_equal(api_login(&user, "inspector", PASSWORD), 401);
+}
+
+static void a_role_that_is_taken_away_is_gone_at_once(void **state)
+{
+    (void)state;
+    char path[64];
+    snprintf(path, sizeof path, "/api/staff/%lld", (long long)people.supervisor_id);
+    assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 200);
+    assert_int_equal(api_ask(&people.administrator, "POST", path,
+                             json_pack("{s:[s]}", "roles", "officer"), NULL),
+                     200);
+    assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 403);
+}
+
+/* ---- the person ---- */
+
+static char *enrolment(void)
+{
+    char path[64];
+    json_t *link;
+    snprintf(path, sizeof path, "/api/persons/%lld/enrol", (long long)people.person_id);
+    assert_int_equal(api_ask(&people.inspector, "POST", path, json_object(), &link), 200);
+    assert_int_equal(strncmp(json_string_value(json_object_get(link, "qr_svg")), "<svg ", 5), 0);
+    char *token =
+        strdup(json_string_value(json_object_get(link, "url")) + strlen("https://127.0.0.1/c/"));
+    json_decref(link);
+    return token;
+}
+
+static void looking_at_a_link_changes_nothing(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    char *token = enrolment(), path[96];
+    int64_t before = api_number("SELECT count(*) FROM log_entry");
+    snprintf(path, sizeof path, "/c/%s", token);
+    for (int i = 0; i < 3; i++) { /* a messenger that makes a preview */
+        assert_int_equal(api_ask(&user, "GET", path, NULL, NULL), 200);
+        assert_null(strstr(api_raw(), "set-cookie"));
+    }
+    assert_int_equal(api_number("SELECT count(*) FROM log_entry"), before);
+    assert_int_equal(api_ask(&user, "POST", "/api/link", json_pack("{s:s}", "token", token), NULL),
+                     200);
+    assert_non_null(strstr(api_raw(), "set-cookie: __Host-ck_person="));
+    assert_non_null(strstr(api_raw(), "; Path=/; Secure; HttpOnly; SameSite=Strict"));
+    assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL), 200);
+    free(token);
+}
+
+static void a_link_is_good_once_and_for_its_time(void **state)
+{
+    (void)state;
+    struct user user = {0}, other = {0};
+    char *token = enrolment(), *late = enrolment();
+    json_t *answer;
+    assert_int_equal(api_ask(&user, "POST", "/api/link", json_pack("{s:s}", "token", token), NULL),
+                     200);
+    assert_int_equal(
+        api_ask(&other, "POST", "/api/link", json_pack("{s:s}", "token", token), &answer), 409);
+    expect_error(answer, "conflict", "token");
+    api_pass_ms(INT64_C(12) * 3600000 + 1000);
+    assert_int_equal(
+        api_ask(&other, "POST", "/api/link", json_pack("{s:s}", "token", late), &answer), 409);
+    expect_error(answer, "conflict", "token");
+    assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL),
+                     401); /* the session ends with it */
+    free(token);
+    free(late);
+}
+
+static int start_guessing(void **state)
+{
+    (void)state;
+    static const struct api_limits limits = {.links_per_address = 3};
+    return start_with(&limits);
+}
+
+static void guessing_links_is_slowed(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    char *token = enrolment();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(api_ask(&user, "POST", "/api/link",
+                                 json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA"), NULL),
+                         404);
+    }
+    assert_int_equal(api_ask(&user, "POST", "/api/link", json_pack("{s:s}", "token", token), NULL),
+                     429);
+    free(token);
+}
+
+static void a_person_touches_nothing_of_another(void **state)
+{
+    (void)state;
+    char path[64];
+    json_t *answer;
+    snprintf(path, sizeof path, "/api/persons/%lld/checkins", (long long)people.other_person_id);
+    assert_int_equal(api_ask(&people.other_inspector, "POST", path,
+                             json_pack("{s:s, s:s}", "reason", "x", "kind", "live"), &answer),
+                     200);
+    json_int_t other = json_integer_value(json_object_get(answer, "id"));
+    json_decref(answer);
+    unsigned status = api_ask(&people.person, "POST", "/api/p/decline",
+                              json_pack("{s:s, s:I}", "reason", "x", "checkin", other), NULL);
+    assert_true(status == 400 || status == 403 || status == 404 || status == 409);
+    assert_int_equal(api_number("SELECT count(*) FROM checkin WHERE declined_reason IS NOT NULL"),
+                     0);
+    status = api_ask(&people.person, "POST", "/api/p/facts",
+                     json_pack("{s:[{s:s}], s:I}", "facts", "fact", "no_camera", "checkin", other),
+                     NULL);
+    assert_int_equal(status, 200);
+    assert_int_equal(api_number("SELECT count(*) FROM fact WHERE fact = 'no_camera'"), 0);
+    assert_int_equal(
+        api_ask(&people.person, "POST", "/api/p/messages",
+                json_pack("{s:I, s:s, s:s}", "person", (json_int_t)people.other_person_id,
+                          "client_id", "a", "text", "hello"),
+                NULL),
+        200);
+    char sql[128];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE person_id = %lld",
+             (long long)people.other_person_id);
+    assert_int_equal(api_number(sql), 0);
+}
+
+/* ---- what is at rest, and what is written down ---- */
+
+static void messages_are_sealed_and_read_by_both(void **state)
+{
+    (void)state;
+    char path[64];
+    json_t *answer;
+    snprintf(path, sizeof path, "/api/persons/%lld/messages", (long long)people.person_id);
+    for (int i = 0; i < 2; i++) { /* the same again, as after a lost answer */
+        assert_int_equal(api_ask(&people.inspector, "POST", path,
+                                 json_pack("{s:s, s:s}", "client_id", "m-1", "text", "Қайырлы таң"),
+                                 NULL),
+                         200);
+    }
+    assert_int_equal(api_number("SELECT count(*) FROM message"), 1);
+    assert_int_equal(
+        api_number("SELECT count(*) FROM message WHERE instr(sealed, CAST('таң' AS BLOB)) > 0"), 0);
+    assert_int_equal(api_ask(&people.person, "GET", "/api/p/messages", NULL, &answer), 200);
+    json_t *message = json_array_get(json_object_get(answer, "messages"), 0);
+    assert_string_equal(json_string_value(json_object_get(message, "text")), "Қайырлы таң");
+    assert_string_equal(json_string_value(json_object_get(message, "from")), "staff");
+    assert_null(json_object_get(message, "nonce"));
+    assert_null(json_object_get(answer, "key"));
+    json_int_t id = json_integer_value(json_object_get(message, "id"));
+    json_decref(answer);
+    assert_int_equal(api_ask(&people.person, "POST", "/api/p/messages/read",
+                             json_pack("{s:I}", "up_to", id), NULL),
+                     200);
+    assert_int_equal(api_ask(&people.inspector, "GET", path, NULL, &answer), 200);
+    message = json_array_get(json_object_get(answer, "messages"), 0);
+    assert_true(json_is_string(json_object_get(message, "read")));
+    json_decref(answer);
+}
+
+static void photos_are_checked_and_sealed(void **state)
+{
+    (void)state;
+    static const uint8_t good[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2,  0xff, 0xc2, 0,   11,
+                                   8,    0x10, 0,    0x10, 0, 1, 1, 17, 0,    0xff, 0xd9};
+    static const struct {
+        const char *type;
+        const char *bytes;
+        size_t size;
+        unsigned status;
+    } bad[] = {
+        {"image/png", "\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0", 15, 400},
+        {"image/jpeg", "", 0, 400},
+        {"image/jpeg", "GIF89a", 6, 400},
+        {"image/jpeg", "\xff\xd8", 2, 400},
+        {"image/jpeg", "\xff\xd8\xff\xe0\0\x01", 6, 400}, /* a segment shorter than its length */
+        {"image/jpeg", "\xff\xd8\xff\xe0\xff\xff\x01", 7, 400}, /* one that runs past the end */
+        {"image/jpeg", "\xff\xd8\xff\xc0\0\x0b\x08\x10\x01\0\x10\x01\x01\x11\0", 15,
+         400}, /* 4097 high */
+        {"image/jpeg", "\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\0\x01\x01\x11\0", 15,
+         400},                                                    /* no width */
+        {"image/jpeg", "\xff\xd8\xff\xda\0\x04\x01\x02", 8, 400}, /* a scan before its frame */
+    };
+    char path[64];
+    snprintf(path, sizeof path, "/api/persons/%lld/photo", (long long)people.person_id);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(api_send(&people.inspector, path, bad[i].type, bad[i].bytes, bad[i].size),
+                         bad[i].status);
+    }
+    size_t huge_size = (2 << 20) + 1;
+    char *huge = calloc(1, huge_size);
+    assert_int_equal(api_send(&people.inspector, path, "image/jpeg", huge, huge_size), 413);
+    free(huge);
+    assert_int_equal(api_number("SELECT count(*) FROM photo"), 0);
+    assert_int_equal(api_ask(&people.inspector, "GET", path, NULL, NULL), 404);
+    assert_int_equal(api_send(&people.inspector, path, "image/jpeg", good, sizeof good), 200);
+    assert_int_equal(api_number("SELECT count(*) FROM photo WHERE instr(bytes, x'ffd8') = 1"), 0);
+    struct client *client = client_open();
+    char text[512];
+    snprintf(text, sizeof text,
+             "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: %s\r\nConnection: close\r\n\r\n", path,
+             people.inspector.cookie);
+    assert_true(client_say(client, text));
+    size_t size;
+    const char *answer = client_read_all(client, 5000, &size);
+    assert_int_equal(status_of(answer), 200);
+    assert_non_null(strstr(answer, "\r\ncontent-type: image/jpeg\r\n"));
+    assert_int_equal(size - (size_t)(body_of(answer) - answer), sizeof good);
+    assert_memory_equal(body_of(answer), good, sizeof good);
+    client_close(client);
+}
+
+static void reads_are_written_down_and_lists_once_an_hour(void **state)
+{
+    (void)state;
+    static const char reads[] = "SELECT count(*) FROM log_plain WHERE action = 'READ'";
+    char path[64];
+    int64_t before = api_number(reads);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(api_ask(&people.officer, "GET", "/api/today", NULL, NULL), 200);
+    }
+    assert_int_equal(api_number(reads), before + 1);
+    snprintf(path, sizeof path, "/api/persons/%lld", (long long)people.person_id);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(api_ask(&people.officer, "GET", path, NULL, NULL), 200);
+    }
+    assert_int_equal(api_number(reads), before + 4);
+    api_pass_ms(3600001);
+    assert_int_equal(api_ask(&people.officer, "GET", "/api/today", NULL, NULL), 200);
+    assert_int_equal(api_number(reads), before + 5);
+}
+
+static void a_refused_read_is_refused_and_logged_each_time(void **state)
+{
+    (void)state;
+    static const char denied[] = "SELECT count(*) FROM log_plain WHERE action = 'DENIED'";
+    char path[64];
+    int64_t before = api_number(denied);
+    snprintf(path, sizeof path, "/api/persons/%lld/photo", (long long)people.person_id);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(api_ask(&people.far_inspector, "GET", path, NULL, NULL), 403);
+    }
+    assert_true(api_wait_number(denied, before + 3));
+}
+
+static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
+{
+    (void)state;
+    json_t *answer;
+    char path[96];
+    assert_int_equal(
+        api_ask(&people.person, "POST", "/api/p/notice", json_pack("{s:i}", "version", 1), NULL),
+        200);
+    snprintf(path, sizeof path, "/api/persons/%lld/checkins", (long long)people.person_id);
+    assert_int_equal(api_ask(&people.inspector, "POST", path,
+                             json_pack("{s:s, s:s}", "reason", "x", "kind", "live"), &answer),
+                     200);
+    json_int_t checkin = json_integer_value(json_object_get(answer, "id"));
+    json_decref(answer);
+    struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    assert_int_equal(api_command("recording.begin", &worker,
+                                 json_pack("{s:I, s:s}", "checkin", checkin, "leg", "person"),
+                                 &answer),
+                     0);
+    json_int_t recording = json_integer_value(json_object_get(answer, "recording"));
+    json_decref(answer);
+    snprintf(path, sizeof path, "/api/recordings/%lld/media", (long long)recording);
+    assert_int_equal(api_ask(&people.inspector, "GET", path, NULL, NULL),
+                     403); /* no reason given */
+    snprintf(path, sizeof path, "/api/recordings/%lld/view", (long long)recording);
+    assert_int_equal(api_ask(&people.inspector, "POST", path, json_object(), &answer), 400);
+    expect_error(answer, "invalid", "reason");
+    assert_int_equal(api_ask(&people.inspector, "POST", path,
+                             json_pack("{s:s}", "reason", "to review"), &answer),
+                     200);
+    const char *url = json_string_value(json_object_get(answer, "url"));
+    assert_non_null(strstr(url, "/media?view="));
+    /* The file is not there in this world: what counts is who gets as far as that. */
+    assert_int_equal(api_ask(&people.inspector, "GET", url, NULL, NULL), 404);
+    assert_int_equal(api_ask(&people.supervisor, "GET", url, NULL, NULL), 403);
+    assert_int_equal(api_ask(&people.nobody, "GET", url, NULL, NULL), 401);
+    api_pass_ms(7200001);
+    struct user again = {0};
+    assert_int_equal(api_login(&again, "inspector", PASSWORD), 200);
+    assert_int_equal(api_ask(&again, "GET", url, NULL, NULL), 403); /* another session */
+    json_decref(answer);
+    assert_int_equal(api_number("SELECT count(*) FROM log_plain WHERE action LIKE '%VIEW%'"), 1);
+}
+
+static void what_is_no_operation_says_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *path;
+        unsigned status;
+    } cases[] = {
+        {"GET", "/api", 404},
+        {"GET", "/api/nothing", 404},
+        {"GET", "/api/persons/", 404},
+        {"GET", "/api/persons/x", 404},
+        {"GET", "/api/persons/-1", 404},
+        {"GET", "/api/persons/99999999999999999999", 404},
+        {"GET", "/api/persons/1/2", 404},
+        {"GET", "/api/login", 405},
+        {"GET", "/api/persons/999999", 404},
+        {"GET", "/api/checkins/999999", 404},
+        {"GET", "/api/incidents/999999", 404},
+        {"GET", "/healthz", 200},
+        {"GET", "/metrics", 404},
+        {"GET", "/api/incidents?before=x", 400},
+        {"GET", "/api/incidents?before=-1", 400},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsigned status = api_ask(&people.supervisor, cases[i].method, cases[i].path, NULL, NULL);
+        if (status != cases[i].status) {
+            fail_msg("%s %s: %s", cases[i].method, cases[i].path, api_raw());
+        }
+    }
+}
+
+int main(void)
+{
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define WITH(test, setup) cmocka_unit_test_setup_teardown(test, setup, stop)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_administrator_is_made_once),
+        SERVED(a_second_first_administrator_is_refused),
+        SERVED(a_log_in_opens_a_session_that_only_its_digest_knows),
+        SERVED(every_log_in_has_a_session_of_its_own),
+        SERVED(a_wrong_and_an_unknown_log_in_look_the_same),
+        SERVED(odd_log_ins_are_refused_and_harmless),
+        WITH(an_address_that_fails_too_often_waits, start_failing),
+        WITH(an_account_under_attack_is_not_locked, start_slow),
+        SERVED(a_post_needs_the_token_of_its_own_session),
+        SERVED(a_cookie_is_good_for_its_own_side_alone),
+        WITH(an_idle_session_ends, start_short),
+        WITH(a_session_in_use_lasts_but_not_for_ever, start_short),
+        SERVED(a_log_out_ends_this_session_alone),
+        SERVED(a_changed_password_ends_the_other_sessions),
+        SERVED(a_given_password_is_changed_before_anything_else),
+        SERVED(a_disabled_account_is_out_at_once),
+        SERVED(a_role_that_is_taken_away_is_gone_at_once),
+        SERVED(looking_at_a_link_changes_nothing),
+        SERVED(a_link_is_good_once_and_for_its_time),
+        WITH(guessing_links_is_slowed, start_guessing),
+        SERVED(a_person_touches_nothing_of_another),
+        SERVED(messages_are_sealed_and_read_by_both),
+        SERVED(photos_are_checked_and_sealed),
+        SERVED(reads_are_written_down_and_lists_once_an_hour),
+        SERVED(a_refused_read_is_refused_and_logged_each_time),
+        SERVED(a_recording_is_played_for_a_reason_by_whoever_gave_it),
+        SERVED(what_is_no_operation_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

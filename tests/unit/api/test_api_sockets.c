@@ -1,0 +1,377 @@
+/* The WebSockets of persons and consoles: who is let in, what they hear, and what is limited. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api_world.h"
+
+#define UNAUTHENTICATED 4401
+
+static struct caseload people;
+
+static int start(void **state)
+{
+    (void)state;
+    api_start(NULL);
+    api_caseload_quick(&people);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    api_stop();
+    return 0;
+}
+
+static struct client *upgraded(const struct user *user, const char *path)
+{
+    char line[256];
+    snprintf(line, sizeof line, "%s%s%s", user->cookie[0] == '\0' ? "" : "Cookie: ", user->cookie,
+             user->cookie[0] == '\0' ? "" : "\r\n");
+    struct client *client = client_open();
+    assert_non_null(client);
+    assert_true(socket_upgrade(client, path, line));
+    return client;
+}
+
+/* The next message; the caller frees. NULL: closed. */
+static json_t *heard(struct client *client)
+{
+    static char text[1 << 17];
+    if (socket_read(client, text, sizeof text, NULL) != 1) {
+        return NULL;
+    }
+    json_t *message = json_loads(text, 0, NULL);
+    assert_non_null(message);
+    return message;
+}
+
+static const char *member(const json_t *message, const char *name)
+{
+    const char *text = json_string_value(json_object_get(message, name));
+    return text == NULL ? "" : text;
+}
+
+/* The next message of this kind; others are skipped. */
+static json_t *hear(struct client *client, const char *kind)
+{
+    for (;;) {
+        json_t *message = heard(client);
+        if (message == NULL) {
+            fail_msg("closed instead of %s", kind);
+        }
+        if (strcmp(member(message, "t"), kind) == 0) {
+            return message;
+        }
+        json_decref(message);
+    }
+}
+
+static struct client *connected(const struct user *user, const char *path)
+{
+    struct client *client = upgraded(user, path);
+    json_decref(hear(client, "hello"));
+    return client;
+}
+
+/* ---- who is let in ---- */
+
+static void without_a_session_it_closes_with_4401(void **state)
+{
+    (void)state;
+    struct user odd = {.cookie = "__Host-ck_staff=AAAA"};
+    struct user wrong_side = people.person;
+    const struct {
+        const struct user *user;
+        const char *path;
+    } cases[] = {
+        {&people.nobody, "/ws/person"},    {&people.nobody, "/ws/console"}, {&odd, "/ws/console"},
+        {&people.inspector, "/ws/person"}, {&wrong_side, "/ws/console"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct client *client = upgraded(cases[i].user, cases[i].path);
+        assert_int_equal(socket_read_close(client), UNAUTHENTICATED);
+        client_close(client);
+    }
+}
+
+static void hello_tells_everybody_their_own(void **state)
+{
+    (void)state;
+    struct client *person = upgraded(&people.person, "/ws/person");
+    json_t *hello = hear(person, "hello");
+    json_t *mine = json_object_get(hello, "state");
+    assert_string_equal(member(mine, "inspector"), "inspector");
+    assert_string_equal(member(mine, "zone"), "Asia/Almaty");
+    assert_true(json_is_array(json_object_get(hello, "ice_servers")));
+    json_decref(hello);
+    struct client *console = upgraded(&people.inspector, "/ws/console");
+    hello = hear(console, "hello");
+    assert_string_equal(member(json_object_get(hello, "me"), "login"), "inspector");
+    json_decref(hello);
+    client_close(person);
+    client_close(console);
+}
+
+static void a_ninth_page_of_a_session_is_refused(void **state)
+{
+    (void)state;
+    struct client *clients[CK_HUB_SOCKETS_PER_SESSION];
+    for (int i = 0; i < CK_HUB_SOCKETS_PER_SESSION; i++) {
+        clients[i] = connected(&people.inspector, "/ws/console");
+    }
+    struct client *ninth = upgraded(&people.inspector, "/ws/console");
+    assert_int_equal(socket_read_close(ninth), 1008);
+    client_close(ninth);
+    struct client *other = connected(&people.officer, "/ws/console");
+    client_close(other);
+    for (int i = 0; i < CK_HUB_SOCKETS_PER_SESSION; i++) {
+        client_close(clients[i]);
+    }
+}
+
+static void a_log_out_closes_the_pages(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.inspector, "/ws/console");
+    assert_int_equal(api_ask(&people.inspector, "POST", "/api/logout", json_object(), NULL), 200);
+    assert_int_equal(socket_read_close(client), UNAUTHENTICATED);
+    client_close(client);
+}
+
+static void a_disabled_account_loses_its_pages(void **state)
+{
+    (void)state;
+    char path[64];
+    struct client *client = connected(&people.inspector, "/ws/console");
+    snprintf(path, sizeof path, "/api/staff/%lld", (long long)people.inspector_id);
+    assert_int_equal(api_ask(&people.administrator, "POST", path,
+                             json_pack("{s:b, s:s}", "disabled", 1, "disabled_reason", "left"),
+                             NULL),
+                     200);
+    assert_int_equal(socket_read_close(client), UNAUTHENTICATED);
+    client_close(client);
+}
+
+/* ---- what is said ---- */
+
+static void what_is_malformed_is_answered_and_counted(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.person, "/ws/person");
+    for (int i = 0; i < CK_HUB_ERRORS_MAX; i++) {
+        assert_true(socket_say(client, "{\"t\":\"offer\",\"id\":4}"));
+        json_t *error = hear(client, "error");
+        assert_string_equal(member(error, "code"), "invalid");
+        assert_string_equal(member(error, "field"), "sdp");
+        assert_int_equal(json_integer_value(json_object_get(error, "id")), 4);
+        json_decref(error);
+    }
+    assert_int_equal(socket_read_close(client), 1008);
+    client_close(client);
+}
+
+static void what_is_no_object_closes(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.person, "/ws/person");
+    assert_true(socket_say(client, "hello?"));
+    assert_int_equal(socket_read_close(client), 1003);
+    client_close(client);
+}
+
+static void calls_are_handed_on(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.person, "/ws/person");
+    assert_true(socket_say(client, "{\"t\":\"join\",\"device\":\"x\",\"id\":9}"));
+    json_t *ok = hear(client, "ok");
+    assert_int_equal(json_integer_value(json_object_get(ok, "id")), 9);
+    json_decref(ok);
+    client_close(client);
+}
+
+static void too_many_messages_are_refused(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.person, "/ws/person");
+    for (int i = 0; i < CK_HUB_MESSAGES_MAX; i++) {
+        assert_true(socket_say(client, "{\"t\":\"resume\",\"id\":1}"));
+        json_decref(hear(client, "ok"));
+    }
+    assert_true(socket_say(client, "{\"t\":\"resume\",\"id\":1}"));
+    json_t *error = heard(client);
+    assert_string_equal(member(error, "code"), "busy");
+    assert_true(json_integer_value(json_object_get(error, "retry_after_ms")) > 0);
+    json_decref(error);
+    client_close(client);
+}
+
+static void a_message_is_kept_once(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.person, "/ws/person");
+    for (int i = 0; i < 2; i++) {
+        assert_true(socket_say(
+            client, "{\"t\":\"message\",\"id\":1,\"client_id\":\"c-1\",\"text\":\"сәлем\"}"));
+        json_decref(hear(client, "ok"));
+    }
+    assert_int_equal(api_number("SELECT count(*) FROM message"), 1);
+    char sql[128];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE person_id = %lld",
+             (long long)people.person_id);
+    assert_int_equal(api_number(sql), 1);
+    client_close(client);
+}
+
+static void a_console_writes_to_its_own_caseload_alone(void **state)
+{
+    (void)state;
+    static const char denied[] = "SELECT count(*) FROM log_plain WHERE action = 'DENIED'";
+    const struct user *strangers[] = {&people.other_inspector, &people.far_inspector,
+                                      &people.officer,         &people.supervisor,
+                                      &people.two_roles,       &people.administrator};
+    char text[160];
+    int64_t before = api_number(denied);
+    snprintf(text, sizeof text,
+             "{\"t\":\"message\",\"id\":1,\"person\":%lld,\"client_id\":\"c-1\",\"text\":\"x\"}",
+             (long long)people.person_id);
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        struct client *client = connected(strangers[i], "/ws/console");
+        assert_true(socket_say(client, text));
+        json_t *error = hear(client, "error");
+        assert_string_equal(member(error, "code"), "denied");
+        json_decref(error);
+        client_close(client);
+    }
+    assert_int_equal(api_number("SELECT count(*) FROM message"), 0);
+    assert_true(api_wait_number(denied, before + 6));
+    struct client *client = connected(&people.inspector, "/ws/console");
+    assert_true(socket_say(client, text));
+    json_decref(hear(client, "ok"));
+    client_close(client);
+    assert_int_equal(api_number("SELECT count(*) FROM message"), 1);
+}
+
+static void only_inspectors_conduct_calls(void **state)
+{
+    (void)state;
+    const struct user *others[] = {&people.officer, &people.supervisor, &people.administrator};
+    for (size_t i = 0; i < 3; i++) {
+        struct client *client = connected(others[i], "/ws/console");
+        assert_true(socket_say(client, "{\"t\":\"take\",\"id\":1,\"checkin\":1}"));
+        json_t *error = hear(client, "error");
+        assert_string_equal(member(error, "code"), "denied");
+        json_decref(error);
+        client_close(client);
+    }
+    struct client *client = connected(&people.inspector, "/ws/console");
+    assert_true(socket_say(client, "{\"t\":\"take\",\"id\":1,\"checkin\":1}"));
+    json_decref(hear(client, "ok"));
+    client_close(client);
+}
+
+/* ---- pushes ---- */
+
+static void tell_today(struct ck_hub *hub, void *user)
+{
+    (void)user;
+    for (int i = 0; i < 100; i++) {
+        ck_hub_today(hub, people.unit);
+    }
+}
+
+static void today_comes_once_however_often_it_changes(void **state)
+{
+    (void)state;
+    struct client *near = connected(&people.inspector, "/ws/console");
+    struct client *far = connected(&people.far_inspector, "/ws/console");
+    struct client *person = connected(&people.person, "/ws/person");
+    api_call(tell_today, NULL);
+    json_decref(hear(near, "today"));
+    json_decref(hear(near, "today")); /* once more, a second later, for what came in between */
+    assert_true(client_is_closed(near, 1500) == false);
+    /* What the others hear first is something else. */
+    assert_true(socket_say(far, "{\"t\":\"end\",\"id\":5,\"checkin\":1}"));
+    json_t *first = heard(far);
+    assert_string_equal(member(first, "t"), "ok");
+    json_decref(first);
+    assert_true(socket_say(person, "{\"t\":\"leave\",\"id\":5}"));
+    first = heard(person);
+    assert_string_equal(member(first, "t"), "ok");
+    json_decref(first);
+    client_close(near);
+    client_close(far);
+    client_close(person);
+}
+
+static void push_all(struct ck_hub *hub, void *user)
+{
+    unsigned *counts = user;
+    counts[0] = ck_hub_to_staff(hub, people.inspector_id, ck_client_incident(1));
+    counts[1] = ck_hub_to_unit(hub, people.unit, CK_ROLE_SUPERVISOR, ck_client_incident(2));
+    counts[2] = ck_hub_to_person(hub, people.person_id, ck_client_replaced());
+    counts[3] = ck_hub_to_person(hub, people.other_person_id, ck_client_replaced());
+    counts[4] = ck_hub_to_staff(hub, 0, ck_client_today());
+    ck_hub_refresh_person(hub, people.person_id);
+}
+
+static void pushes_reach_whom_they_are_for(void **state)
+{
+    (void)state;
+    unsigned counts[5];
+    struct client *inspector = connected(&people.inspector, "/ws/console");
+    struct client *again = connected(&people.inspector, "/ws/console");
+    struct client *supervisor = connected(&people.supervisor, "/ws/console");
+    struct client *far = connected(&people.far_supervisor, "/ws/console");
+    struct client *person = connected(&people.person, "/ws/person");
+    api_call(push_all, counts);
+    assert_int_equal(counts[0], 2);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(counts[2], 1);
+    assert_int_equal(counts[3], 0);
+    assert_int_equal(counts[4], 0);
+    json_t *message = hear(inspector, "incident");
+    assert_int_equal(json_integer_value(json_object_get(message, "incident")), 1);
+    json_decref(message);
+    json_decref(hear(again, "incident"));
+    message = hear(supervisor, "incident");
+    assert_int_equal(json_integer_value(json_object_get(message, "incident")), 2);
+    json_decref(message);
+    json_decref(hear(person, "replaced"));
+    json_decref(hear(person, "hello")); /* the present state */
+    client_close(inspector);
+    client_close(again);
+    client_close(supervisor);
+    client_close(far);
+    client_close(person);
+}
+
+int main(void)
+{
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+    const struct CMUnitTest tests[] = {
+        SERVED(without_a_session_it_closes_with_4401),
+        SERVED(hello_tells_everybody_their_own),
+        SERVED(a_ninth_page_of_a_session_is_refused),
+        SERVED(a_log_out_closes_the_pages),
+        SERVED(a_disabled_account_loses_its_pages),
+        SERVED(what_is_malformed_is_answered_and_counted),
+        SERVED(what_is_no_object_closes),
+        SERVED(calls_are_handed_on),
+        SERVED(too_many_messages_are_refused),
+        SERVED(a_message_is_kept_once),
+        SERVED(a_console_writes_to_its_own_caseload_alone),
+        SERVED(only_inspectors_conduct_calls),
+        SERVED(today_comes_once_however_often_it_changes),
+        SERVED(pushes_reach_whom_they_are_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
