@@ -41,7 +41,8 @@ static void forget_missing(struct ck_tclient *client, struct inflow *flow, uint1
 static void note_missing(struct ck_tclient *client, struct inflow *flow, uint32_t from, uint32_t to)
 {
     int64_t now = ck_crowd_now(client->config.crowd).us;
-    if (client->config.no_nack || client->plain || to - from > GAP_MAX) {
+    bool agreed = client->answer.section[flow - client->in].nack;
+    if (!agreed || client->config.no_nack || to - from > GAP_MAX) {
         return;
     }
     for (uint32_t s = from; s != to && flow->missings < MISSING_MAX; s++) {

@@ -49,16 +49,16 @@ static void run_call(const struct ck_tclient_config *config, unsigned profile)
     uint64_t legs[2];
     ck_rig_call(rig, 1, config, legs);
     assert_int_equal(ck_rig_await_media(rig, 5000), 0);
-    ck_rig_run(rig, 2500);
+    ck_rig_run(rig, 1500);
     ck_rig_settle(rig);
     assert_right(rig, legs);
     for (unsigned side = 0; side < 2; side++) {
         const struct ck_tclient_stats *stats = ck_rig_stats(rig, legs[side]);
         assert_int_equal(stats->profile, profile);
-        assert_true(stats->account[0].unique > 110);
-        assert_true(stats->account[1].unique > 150);
-        assert_true(stats->senders_in >= 2);
-        assert_true(stats->reports_in >= 2);
+        assert_true(stats->account[0].unique > 60);
+        assert_true(stats->account[1].unique > 80);
+        assert_true(stats->senders_in >= 1);
+        assert_true(stats->reports_in >= 1);
         assert_true(stats->remb_bps > 0);
         assert_int_equal(stats->report[0].lost, 0);
         assert_int_equal(stats->report[1].lost, 0);
@@ -139,7 +139,7 @@ static void test_twenty_calls(void **state)
         ck_rig_call(rig, call + 1, NULL, legs[call]);
     }
     assert_int_equal(ck_rig_await_media(rig, 10000), 0);
-    ck_rig_run(rig, 3000);
+    ck_rig_run(rig, 2500);
     ck_rig_settle(rig);
     for (uint64_t call = 0; call < 20; call++) {
         assert_right(rig, legs[call]);

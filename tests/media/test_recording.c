@@ -286,7 +286,7 @@ static void test_killed(void **state)
     uint64_t legs[2];
     struct ck_film films[2];
     begin(rig, legs, films, NULL);
-    ck_rig_run(rig, 5700);
+    ck_rig_run(rig, 4700);
     uint64_t killed = wall_ms();
     ck_rig_signal(rig, SIGKILL);
     int status;
@@ -308,7 +308,7 @@ static void test_killed(void **state)
         print_message("killed: %d ms gone\n", (int)lost_ms);
         assert_true(lost_ms >= -50 && lost_ms <= 3000);
         assert_int_equal(ck_film_probe(&films[side], &streams), 0);
-        assert_true(streams.duration_s > 2.5);
+        assert_true(streams.duration_s > 1.5);
         assert_int_equal(streams.complaints, 0);
     }
     end(films);
