@@ -50,9 +50,26 @@ enum ck_clock_sync {
     CK_CLOCK_ASSUMED,  /* the operator says that something else keeps it */
 };
 
-enum ck_sms_method {
-    CK_SMS_POST,
-    CK_SMS_PUT,
+enum ck_gateway_method {
+    CK_GATEWAY_POST,
+    CK_GATEWAY_PUT,
+};
+
+/* [sms], [voice]: a gateway that takes JSON over HTTP */
+struct ck_config_gateway {
+    char *url;  /* "" switches it off */
+    int method; /* enum ck_gateway_method */
+    char *body; /* JSON with {to} {text} {reference} {language} {kind} inside strings */
+    struct ck_config_secret token; /* bearer token */
+    struct ck_config_list accept;  /* status codes, "200" */
+    char *accept_field;            /* path into the answer, "messages.0.code"; "": not checked */
+    struct ck_config_list accept_values; /* what the field must be */
+    char *id_field;                      /* path of the gateway's own id in the answer, "": none */
+    struct ck_config_secret receipt_secret; /* HMAC key of receipts; none: no receipts come */
+    char *ca_file;
+    int64_t timeout_ms;
+    int64_t parallel;
+    int64_t per_minute;
 };
 
 /* [webhook NAME] */
@@ -112,22 +129,17 @@ struct ck_config {
         int64_t parallel;
         int64_t per_minute;
     } smtp;
-    struct {                           /* [sms] */
-        char *url;                     /* "" switches SMS off */
-        int method;                    /* enum ck_sms_method */
-        char *body;                    /* JSON with {to} {text} {reference} inside strings */
-        struct ck_config_secret token; /* bearer token */
-        struct ck_config_list accept;  /* status codes, "200" */
-        char *accept_field; /* path into the answer, such as "status" or "messages.0.code"; "": not
-                               checked */
-        struct ck_config_list accept_values; /* what the field must be */
-        char *id_field; /* path of the provider's own id in the answer, "": none */
-        struct ck_config_secret receipt_secret; /* HMAC key of receipts; none: no receipts come */
+    struct ck_config_gateway sms;    /* [sms] */
+    struct ck_config_gateway voice;  /* [voice] */
+    struct {                         /* [web_push] */
+        struct ck_config_secret key; /* 32 bytes as 64 hexadecimal digits; none switches it off */
+        char *subject;
+        struct ck_config_list services; /* hosts; those below them count as well */
         char *ca_file;
         int64_t timeout_ms;
         int64_t parallel;
         int64_t per_minute;
-    } sms;
+    } web_push;
     struct ck_config_webhook webhooks[CK_CONFIG_NAMED_MAX]; /* [webhook NAME] */
     size_t webhook_count;
     struct { /* [webhooks]: what holds for all of them */

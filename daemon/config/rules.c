@@ -100,14 +100,24 @@ static void smtp_rules(struct ck_parse *parse)
     }
 }
 
-static void sms_rules(struct ck_parse *parse)
+static void gateway_rules(struct ck_parse *parse, const char *section,
+                          const struct ck_config_gateway *gateway)
+{
+    bool field = given(gateway->accept_field);
+    if (field != (gateway->accept_values.count > 0)) {
+        const char *there = field ? "accept_field" : "accept_values";
+        ck_parse_fault(parse, line_of(parse, section, there), section, there,
+                       "accept_field and accept_values must be given together");
+    }
+}
+
+static void web_push_rules(struct ck_parse *parse)
 {
     const struct ck_config *config = parse->config;
-    bool field = given(config->sms.accept_field);
-    if (field != (config->sms.accept_values.count > 0)) {
-        const char *there = field ? "accept_field" : "accept_values";
-        ck_parse_fault(parse, line_of(parse, "sms", there), "sms", there,
-                       "accept_field and accept_values must be given together");
+    if (given(config->web_push.subject) != (config->web_push.key.path != NULL)) {
+        const char *there = given(config->web_push.subject) ? "subject" : "key_file";
+        ck_parse_fault(parse, line_of(parse, "web_push", there), "web_push", there,
+                       "key_file and subject must be given together");
     }
 }
 
@@ -157,6 +167,8 @@ void ck_parse_rules(struct ck_parse *parse)
     http_rules(parse);
     media_rules(parse);
     smtp_rules(parse);
-    sms_rules(parse);
+    gateway_rules(parse, "sms", &parse->config->sms);
+    gateway_rules(parse, "voice", &parse->config->voice);
+    web_push_rules(parse);
     order_rules(parse);
 }

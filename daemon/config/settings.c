@@ -17,17 +17,123 @@
 
 static const char *const log_words[] = {"error", "warning", "info", "debug", NULL};
 static const char *const clock_words[] = {"required", "assumed", NULL};
-static const char *const sms_words[] = {"POST", "PUT", NULL};
+static const char *const method_words[] = {"POST", "PUT", NULL};
 
 #define AT(field) .offset = offsetof(struct ck_config, field)
 #define HOOK(field) .offset = offsetof(struct ck_config_webhook, field), .named = true
-#define CA_HELP                                                                                    \
-    "PEM file of the certificate authorities that are trusted there. Unset: those of the system."
-#define TIMEOUT_HELP "How long one try may take, from connecting to the last answer."
-#define PARALLEL_HELP "Tries that run at the same time; further ones wait their turn."
-#define PER_MINUTE_HELP                                                                            \
-    "Tries begun in any minute; further ones wait and none is dropped, so that a carrier or a "    \
-    "server does not block the sender."
+
+/* Where a server is trusted and how hard it is tried, the same for every channel. */
+#define TRIES(name, member, timeout_text, per_minute_text)                                         \
+    {.section = name,                                                                              \
+     .key = "ca_file",                                                                             \
+     .type = CK_SETTING_PATH,                                                                      \
+     AT(member.ca_file),                                                                           \
+     .standard = "",                                                                               \
+     .refuse = ck_refuse_absolute,                                                                 \
+     .example = "/etc/checkind/ca.pem",                                                            \
+     .help =                                                                                       \
+         "PEM file of the certificate authorities that are trusted there. Unset: those of the "    \
+         "system."},                                                                               \
+        {.section = name,                                                                          \
+         .key = "timeout",                                                                         \
+         .type = CK_SETTING_DURATION,                                                              \
+         AT(member.timeout_ms),                                                                    \
+         .standard = timeout_text,                                                                 \
+         .min = 100,                                                                               \
+         .max = MINUTE,                                                                            \
+         .help = "How long one try may take, from connecting to the last answer."},                \
+        {.section = name,                                                                          \
+         .key = "parallel",                                                                        \
+         .type = CK_SETTING_COUNT,                                                                 \
+         AT(member.parallel),                                                                      \
+         .standard = "8",                                                                          \
+         .min = 1,                                                                                 \
+         .max = 64,                                                                                \
+         .help = "Tries that run at the same time; further ones wait their turn."},                \
+    {                                                                                              \
+        .section = name, .key = "per_minute", .type = CK_SETTING_COUNT, AT(member.per_minute),     \
+        .standard = per_minute_text, .min = 1, .max = 100000,                                      \
+        .help = "Tries begun in any minute; further ones wait and none is dropped, so that a "     \
+                "carrier or a server does not block the sender."                                   \
+    }
+
+/* A gateway that takes JSON over HTTP. */
+#define GATEWAY(name, member, what, none, one, body_text)                                          \
+    {.section = name,                                                                              \
+     .key = "url",                                                                                 \
+     .type = CK_SETTING_TEXT,                                                                      \
+     AT(member.url),                                                                               \
+     .standard = "",                                                                               \
+     .refuse = ck_refuse_url,                                                                      \
+     .example = "https://" name ".example.org/v1/messages",                                        \
+     .help = "The " what " gateway (protocol/" name "-gateway.md). Unset: no " none "."},          \
+        {.section = name,                                                                          \
+         .key = "method",                                                                          \
+         .type = CK_SETTING_CHOICE,                                                                \
+         AT(member.method),                                                                        \
+         .standard = "POST",                                                                       \
+         .words = method_words,                                                                    \
+         .help = "How the gateway wants to be asked."},                                            \
+        {.section = name,                                                                          \
+         .key = "body",                                                                            \
+         .type = CK_SETTING_TEXT,                                                                  \
+         AT(member.body),                                                                          \
+         .standard = body_text,                                                                    \
+         .required = true,                                                                         \
+         .refuse = ck_refuse_gateway_body,                                                         \
+         .help =                                                                                   \
+             "The JSON that is sent; inside its strings {to} stands for the number, {text} "       \
+             "for the text, {language} for its language, {kind} for what it is about and "         \
+             "{reference} for the notice's reference, which is the same when a notice is sent "    \
+             "again."},                                                                            \
+        {.section = name,                                                                          \
+         .key = "token_file",                                                                      \
+         .type = CK_SETTING_SECRET,                                                                \
+         AT(member.token),                                                                         \
+         .standard = "",                                                                           \
+         .min = 1,                                                                                 \
+         .max = 4096,                                                                              \
+         .refuse_secret = ck_refuse_secret_text,                                                   \
+         .example = "%d/" name ".token",                                                           \
+         .help = "File with the token sent as \"Authorization: Bearer\"."},                        \
+        {.section = name,                                                                          \
+         .key = "accept",                                                                          \
+         .type = CK_SETTING_LIST,                                                                  \
+         AT(member.accept),                                                                        \
+         .standard = "200, 201, 202",                                                              \
+         .required = true,                                                                         \
+         .refuse = ck_refuse_status,                                                               \
+         .help = "Status codes that mean that the gateway has taken " one "."},                    \
+        {.section = name,                                                                          \
+         .key = "accept_field",                                                                    \
+         .type = CK_SETTING_TEXT,                                                                  \
+         AT(member.accept_field),                                                                  \
+         .standard = "",                                                                           \
+         .example = "messages.0.status",                                                           \
+         .help = "Where the JSON of the answer says whether it was taken: names and indexes "      \
+                 "joined by dots. Unset: the status code alone decides."},                         \
+        {.section = name,                                                                          \
+         .key = "accept_values",                                                                   \
+         .type = CK_SETTING_LIST,                                                                  \
+         AT(member.accept_values),                                                                 \
+         .standard = "",                                                                           \
+         .example = "ok, queued",                                                                  \
+         .help = "What accept_field must be then."},                                               \
+        {.section = name,                                                                          \
+         .key = "id_field",                                                                        \
+         .type = CK_SETTING_TEXT,                                                                  \
+         AT(member.id_field),                                                                      \
+         .standard = "",                                                                           \
+         .example = "messages.0.id",                                                               \
+         .help = "Where the answer carries the gateway's own number of it."},                      \
+    {                                                                                              \
+        .section = name, .key = "receipt_secret_file", .type = CK_SETTING_SECRET,                  \
+        AT(member.receipt_secret), .standard = "", .min = 16, .max = 256,                          \
+        .refuse_secret = ck_refuse_secret_text, .example = "%d/" name ".receipts",                 \
+        .help =                                                                                    \
+            "File with the secret with which the gateway signs receipts (POST /hook/receipt/" name \
+            "). Unset: the gateway gives none, and none is taken."                                 \
+    }
 
 static const struct ck_setting table[] = {
     {.section = "daemon",
@@ -289,147 +395,49 @@ static const struct ck_setting table[] = {
      AT(smtp.starttls_required),
      .standard = "yes",
      .help = "Refuse to hand over mail without TLS. May be no only for a server on this machine."},
-    {.section = "smtp",
-     .key = "ca_file",
-     .type = CK_SETTING_PATH,
-     AT(smtp.ca_file),
-     .standard = "",
-     .refuse = ck_refuse_absolute,
-     .example = "/etc/checkind/ca.pem",
-     .help = CA_HELP},
-    {.section = "smtp",
-     .key = "timeout",
-     .type = CK_SETTING_DURATION,
-     AT(smtp.timeout_ms),
-     .standard = "30 s",
-     .min = 100,
-     .max = MINUTE,
-     .help = TIMEOUT_HELP},
-    {.section = "smtp",
-     .key = "parallel",
-     .type = CK_SETTING_COUNT,
-     AT(smtp.parallel),
-     .standard = "8",
-     .min = 1,
-     .max = 64,
-     .help = PARALLEL_HELP},
-    {.section = "smtp",
-     .key = "per_minute",
-     .type = CK_SETTING_COUNT,
-     AT(smtp.per_minute),
-     .standard = "600",
-     .min = 1,
-     .max = 100000,
-     .help = PER_MINUTE_HELP},
+    TRIES("smtp", smtp, "30 s", "600"),
 
-    {.section = "sms",
-     .key = "url",
-     .type = CK_SETTING_TEXT,
-     AT(sms.url),
-     .standard = "",
-     .refuse = ck_refuse_url,
-     .example = "https://sms.example.org/v1/messages",
-     .help = "The SMS gateway (protocol/sms-gateway.md). Unset: no SMS is sent."},
-    {.section = "sms",
-     .key = "method",
-     .type = CK_SETTING_CHOICE,
-     AT(sms.method),
-     .standard = "POST",
-     .words = sms_words,
-     .help = "How the gateway wants to be asked."},
-    {.section = "sms",
-     .key = "body",
-     .type = CK_SETTING_TEXT,
-     AT(sms.body),
-     .standard = "{\"to\":\"{to}\",\"text\":\"{text}\",\"reference\":\"{reference}\"}",
-     .required = true,
-     .refuse = ck_refuse_sms_body,
-     .help = "The JSON that is sent; inside its strings {to} stands for the number, {text} for the "
-             "text and {reference} for the notice's reference, which is the same when a notice "
-             "is sent again."},
-    {.section = "sms",
-     .key = "token_file",
+    GATEWAY("sms", sms, "SMS", "SMS is sent", "a message",
+            "{\"to\":\"{to}\",\"text\":\"{text}\",\"reference\":\"{reference}\"}"),
+    TRIES("sms", sms, "20 s", "600"),
+
+    GATEWAY("voice", voice, "voice", "call is made", "a call",
+            "{\"to\":\"{to}\",\"say\":\"{text}\",\"language\":\"{language}\",\"kind\":\"{kind}\","
+            "\"reference\":\"{reference}\"}"),
+    TRIES("voice", voice, "20 s", "120"),
+
+    {.section = "web_push",
+     .key = "key_file",
      .type = CK_SETTING_SECRET,
-     AT(sms.token),
+     AT(web_push.key),
      .standard = "",
-     .min = 1,
-     .max = 4096,
-     .refuse_secret = ck_refuse_secret_text,
-     .example = "%d/sms.token",
-     .help = "File with the token sent as \"Authorization: Bearer\"."},
-    {.section = "sms",
-     .key = "accept",
-     .type = CK_SETTING_LIST,
-     AT(sms.accept),
-     .standard = "200, 201, 202",
-     .required = true,
-     .refuse = ck_refuse_status,
-     .help = "Status codes that mean that the gateway has taken the message."},
-    {.section = "sms",
-     .key = "accept_field",
-     .type = CK_SETTING_TEXT,
-     AT(sms.accept_field),
-     .standard = "",
-     .example = "messages.0.status",
-     .help = "Where the JSON of the answer says whether the message was taken: names and indexes "
-             "joined by dots. Unset: the status code alone decides."},
-    {.section = "sms",
-     .key = "accept_values",
-     .type = CK_SETTING_LIST,
-     AT(sms.accept_values),
-     .standard = "",
-     .example = "ok, queued",
-     .help = "What accept_field must be then."},
-    {.section = "sms",
-     .key = "id_field",
-     .type = CK_SETTING_TEXT,
-     AT(sms.id_field),
-     .standard = "",
-     .example = "messages.0.id",
-     .help = "Where the answer carries the gateway's own number of the message."},
-    {.section = "sms",
-     .key = "receipt_secret_file",
-     .type = CK_SETTING_SECRET,
-     AT(sms.receipt_secret),
-     .standard = "",
-     .min = 16,
-     .max = 256,
-     .refuse_secret = ck_refuse_secret_text,
-     .example = "%d/sms.receipts",
-     .help = "File with the secret with which the gateway signs receipts (POST "
-             "/hook/receipt/sms). Unset: the gateway gives none, and none is taken."},
-    {.section = "sms",
-     .key = "ca_file",
-     .type = CK_SETTING_PATH,
-     AT(sms.ca_file),
-     .standard = "",
-     .refuse = ck_refuse_absolute,
-     .example = "/etc/checkind/ca.pem",
-     .help = CA_HELP},
-    {.section = "sms",
-     .key = "timeout",
-     .type = CK_SETTING_DURATION,
-     AT(sms.timeout_ms),
-     .standard = "20 s",
-     .min = 100,
-     .max = MINUTE,
-     .help = TIMEOUT_HELP},
-    {.section = "sms",
-     .key = "parallel",
-     .type = CK_SETTING_COUNT,
-     AT(sms.parallel),
-     .standard = "8",
-     .min = 1,
+     .min = 64,
      .max = 64,
-     .help = PARALLEL_HELP},
-    {.section = "sms",
-     .key = "per_minute",
-     .type = CK_SETTING_COUNT,
-     AT(sms.per_minute),
-     .standard = "600",
-     .min = 1,
-     .max = 100000,
-     .help = PER_MINUTE_HELP},
+     .refuse_secret = ck_refuse_key_hex,
+     .example = "%d/web_push.key",
+     .help = "File with the private key by which push services know this daemon: 64 hexadecimal "
+             "digits. Browsers that have subscribed must do so again when it changes. Unset: "
+             "nothing is pushed."},
+    {.section = "web_push",
+     .key = "subject",
+     .type = CK_SETTING_TEXT,
+     AT(web_push.subject),
+     .standard = "",
+     .refuse = ck_refuse_subject,
+     .example = "mailto:duty@example.org",
+     .help = "How a push service reaches the operator."},
+    {.section = "web_push",
+     .key = "services",
+     .type = CK_SETTING_LIST,
+     AT(web_push.services),
+     .standard =
+         "fcm.googleapis.com, push.services.mozilla.com, push.apple.com, notify.windows.com",
+     .required = true,
+     .refuse = ck_refuse_hostname,
+     .help = "Push services that are spoken to: these hosts and those below them. Browsers name "
+             "the service; others are refused, so that nobody can make the daemon speak to a host "
+             "of their choice."},
+    TRIES("web_push", web_push, "20 s", "1200"),
 
     {.section = "webhook",
      .key = "url",
@@ -452,38 +460,7 @@ static const struct ck_setting table[] = {
      .example = "%d/webhook.secret",
      .help = "File with the secret that signs them."},
 
-    {.section = "webhooks",
-     .key = "ca_file",
-     .type = CK_SETTING_PATH,
-     AT(webhook_common.ca_file),
-     .standard = "",
-     .refuse = ck_refuse_absolute,
-     .example = "/etc/checkind/ca.pem",
-     .help = CA_HELP},
-    {.section = "webhooks",
-     .key = "timeout",
-     .type = CK_SETTING_DURATION,
-     AT(webhook_common.timeout_ms),
-     .standard = "10 s",
-     .min = 100,
-     .max = MINUTE,
-     .help = TIMEOUT_HELP},
-    {.section = "webhooks",
-     .key = "parallel",
-     .type = CK_SETTING_COUNT,
-     AT(webhook_common.parallel),
-     .standard = "8",
-     .min = 1,
-     .max = 64,
-     .help = PARALLEL_HELP},
-    {.section = "webhooks",
-     .key = "per_minute",
-     .type = CK_SETTING_COUNT,
-     AT(webhook_common.per_minute),
-     .standard = "1200",
-     .min = 1,
-     .max = 100000,
-     .help = PER_MINUTE_HELP},
+    TRIES("webhooks", webhook_common, "10 s", "1200"),
 
     {.section = "heartbeat",
      .key = "url",
@@ -700,7 +677,7 @@ static const struct ck_setting table[] = {
      AT(policy.challenge_count),
      .standard = "4",
      .min = 1,
-     .max = 10,
+     .max = 8,
      .help = "Challenges of an unattended check-in."},
     {.section = "policy",
      .key = "rejoin",
@@ -820,6 +797,9 @@ static const struct {
     {"media", "Calls and recordings."},
     {"smtp", "Notices by e-mail."},
     {"sms", "Notices by SMS through a gateway that speaks HTTP."},
+    {"voice", "Notices by telephone calls through a gateway that speaks HTTP."},
+    {"web_push",
+     "Notices to browsers that have subscribed. The services see when and to whom, not what."},
     {"webhook", "One receiver of signed notices; give each a name: [webhook NAME]. At most 8."},
     {"webhooks", "What holds for all webhooks."},
     {"heartbeat", "The sign of life for a monitor elsewhere."},

@@ -324,7 +324,7 @@ const char *ck_refuse_status(const char *text)
                : "HTTP status codes from 200 to 299";
 }
 
-const char *ck_refuse_sms_body(const char *text)
+const char *ck_refuse_gateway_body(const char *text)
 {
     static const char allowed[] = "a JSON object with {to} and {text} inside strings";
     json_t *body = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -348,6 +348,14 @@ const char *ck_refuse_turn(const char *text)
     bool tail = *a.rest == '\0' || strcmp(a.rest, "?transport=udp") == 0 ||
                 strcmp(a.rest, "?transport=tcp") == 0;
     return a.good && tail ? NULL : allowed;
+}
+
+const char *ck_refuse_subject(const char *text)
+{
+    const char *mail = after(text, "mailto:");
+    bool good = mail != NULL ? ck_refuse_mail(mail) == NULL
+                             : after(text, "https://") != NULL && ck_refuse_url(text) == NULL;
+    return good ? NULL : "mailto:ADDRESS or https://HOST[/PATH]";
 }
 
 const char *ck_refuse_key_hex(const char *bytes, size_t size)

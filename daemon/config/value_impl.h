@@ -27,8 +27,9 @@ const char *ck_refuse_mail(const char *text);
 const char *ck_refuse_zone(const char *text);
 const char *ck_refuse_absolute(const char *text);
 const char *ck_refuse_status(const char *text);
-const char *ck_refuse_sms_body(const char *text);
+const char *ck_refuse_gateway_body(const char *text);
 const char *ck_refuse_turn(const char *text);
+const char *ck_refuse_subject(const char *text);
 const char *ck_refuse_key_hex(const char *bytes, size_t size);
 const char *ck_refuse_secret_text(const char *bytes, size_t size);
 

@@ -98,7 +98,9 @@ struct ck_notify_channel {
     const char
         *name; /* as in ck_channel_name() of scheduler/effects.h: "email", "sms", "webhook" */
     const struct ck_config *config;
-    bool on; /* it is configured */
+    const struct ck_config_gateway *gateway;              /* of channels that are gateways */
+    void (*random)(void *user, void *bytes, size_t size); /* set by whoever uses it; user is NULL */
+    bool on;                                              /* it is configured */
     int64_t parallel;
     int64_t per_minute;
 
@@ -115,6 +117,8 @@ struct ck_notify_channel {
 /* The channels. `config` must outlive them. */
 void ck_channel_email(struct ck_notify_channel *channel, const struct ck_config *config);
 void ck_channel_sms(struct ck_notify_channel *channel, const struct ck_config *config);
+void ck_channel_voice(struct ck_notify_channel *channel, const struct ck_config *config);
 void ck_channel_webhook(struct ck_notify_channel *channel, const struct ck_config *config);
+void ck_channel_web_push(struct ck_notify_channel *channel, const struct ck_config *config);
 
 #endif

@@ -40,7 +40,8 @@ struct ck_notify {
     bool destroyed;
 };
 
-static const char *const channel_names[CK_NOTIFY_CHANNELS] = {"email", "sms", "webhook"};
+static const char *const channel_names[CK_NOTIFY_CHANNELS] = {"email", "sms", "webhook", "voice",
+                                                              "web_push"};
 
 /* ---- results ---- */
 
@@ -120,6 +121,18 @@ static void on_webhook(void *user, const struct ck_sending *sending, const struc
     finish(user, "webhook", sending, sent, waited_ms);
 }
 
+static void on_voice(void *user, const struct ck_sending *sending, const struct ck_sent *sent,
+                     int64_t waited_ms)
+{
+    finish(user, "voice", sending, sent, waited_ms);
+}
+
+static void on_web_push(void *user, const struct ck_sending *sending, const struct ck_sent *sent,
+                        int64_t waited_ms)
+{
+    finish(user, "web_push", sending, sent, waited_ms);
+}
+
 /* ---- life ---- */
 
 static void on_timer(uv_timer_t *timer)
@@ -138,9 +151,11 @@ typedef void fill_channel(struct ck_notify_channel *channel, const struct ck_con
 int ck_notify_create(struct ck_notify **notify, uv_loop_t *loop,
                      const struct ck_notify_options *options)
 {
-    static ck_sender_done *const done[CK_NOTIFY_CHANNELS] = {on_email, on_sms, on_webhook};
+    static ck_sender_done *const done[CK_NOTIFY_CHANNELS] = {on_email, on_sms, on_webhook, on_voice,
+                                                             on_web_push};
     static fill_channel *const fill[CK_NOTIFY_CHANNELS] = {ck_channel_email, ck_channel_sms,
-                                                           ck_channel_webhook};
+                                                           ck_channel_webhook, ck_channel_voice,
+                                                           ck_channel_web_push};
     struct ck_notify *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return -ENOMEM;
@@ -155,6 +170,7 @@ int ck_notify_create(struct ck_notify **notify, uv_loop_t *loop,
                                            .done = done[i],
                                            .user = made};
         fill[i](&sender.channel, options->config);
+        sender.channel.random = options->random;
         int error = ck_sender_create(&made->senders[i], loop, &sender);
         if (error != 0) {
             ck_notify_destroy(made);
@@ -428,7 +444,8 @@ json_t *ck_notify_status_json(const struct ck_notify *notify)
     json_t *array = json_array();
     ck_notify_status(notify, status);
     for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
-        if (json_array_append_new(array, sender_json(&status[i])) < 0) {
+        bool shown = i < 3 || status[i].on; /* what nearly everybody has, and what somebody added */
+        if (shown && json_array_append_new(array, sender_json(&status[i])) < 0) {
             json_decref(array);
             return NULL;
         }

@@ -11,7 +11,7 @@
 #include "daemon/notify/channel.h"
 #include "daemon/notify/sender.h"
 
-#define CK_NOTIFY_CHANNELS 3 /* email, sms, webhook */
+#define CK_NOTIFY_CHANNELS 5 /* email, sms, webhook, voice, web_push */
 
 struct ck_notify;
 
@@ -30,6 +30,7 @@ typedef void ck_notify_ended(void *user, const char *channel, enum ck_sent_kind 
 struct ck_notify_options {
     const struct ck_config *config; /* must outlive it */
     struct ck_wall (*now)(void);
+    void (*random)(void *user, void *bytes, size_t size); /* user is NULL; never fails */
     ck_notify_result *result;
     ck_notify_ended *ended; /* may be NULL */
     void *user;

@@ -2,7 +2,7 @@
 """A real HTTP server that keeps every request as a file, and misbehaves on request.
 
 It prints "READY PORT" once it listens and ends when its standard input does. Each request is DIR/0001.json:
-{method, path, headers, body, signature}, where signature is "good", "bad" or "none" (--secret-file; checked with
+{method, path, headers, body, size, signature}, where signature is "good", "bad" or "none" (--secret-file; checked with
 Python's hmac, not with our code). The path chooses the answer:
 
   /ok            200 {"status": "ok", "id": "m-N", "messages": [{"status": "queued", "id": N}]}
@@ -142,7 +142,8 @@ class Server(ThreadingHTTPServer):
             "method": request.command,
             "path": request.path,
             "headers": {name.lower(): value for name, value in request.headers.items()},
-            "body": body.decode("utf-8"),
+            "body": body.decode("utf-8", errors="replace"),
+            "size": len(body),
             "signature": check(self.secret, request.headers.get("Checkind-Signature"), body),
         }
         name = os.path.join(self.options.dir, "%04d" % number)

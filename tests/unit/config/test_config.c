@@ -42,8 +42,9 @@ static int parse(struct ck_config *config, const char *text)
 static char *file_with(const char *section, const char *line, const char *except)
 {
     static char text[TEXT_MAX];
-    static const char *const sections[] = {"daemon",  "http",     "media",     "smtp",   "sms",
-                                           "webhook", "webhooks", "heartbeat", "limits", "policy"};
+    static const char *const sections[] = {"daemon",   "http",      "media",    "smtp",
+                                           "sms",      "voice",     "web_push", "webhook",
+                                           "webhooks", "heartbeat", "limits",   "policy"};
     size_t at = 0;
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         bool wanted = strcmp(sections[i], section) == 0;
@@ -245,7 +246,7 @@ static void defaults_are_what_the_table_says(void **state)
     assert_string_equal(config.smtp.url, "");
     assert_true(config.smtp.starttls_required);
     assert_null(config.smtp.password.bytes);
-    assert_int_equal(config.sms.method, CK_SMS_POST);
+    assert_int_equal(config.sms.method, CK_GATEWAY_POST);
     assert_int_equal(config.sms.accept.count, 3);
     assert_int_equal(config.limits.upload_bytes, 10 * 1024 * 1024);
     assert_int_equal(config.policy.grace_ms, 5 * 60 * 1000);
@@ -444,6 +445,9 @@ static void rules_between_settings_hold(void **state)
          "only for a server on this machine", ""},
         {"sms", "accept_field = status", "accept_field", "together", ""},
         {"sms", "accept_values = ok", "accept_values", "together", ""},
+        {"voice", "accept_field = status", "accept_field", "together", ""},
+        {"web_push", "subject = mailto:a@b.c", "subject", "together", ""},
+        {"web_push", "key_file = %d/master.key", "key_file", "together", ""},
         {"limits", "connections = 100\nconnections_per_address = 101", "connections_per_address",
          "must not exceed connections", ""},
         {"limits", "connections = 100", "connections_per_address", "must not exceed", ""},
@@ -506,6 +510,10 @@ static void only_this_machine_is_spoken_to_in_the_open(void **state)
         {"media", "turn_urls", "stun:h", false},
         {"media", "advertise", "192.0.2.1, 2001:db8::1", true},
         {"media", "advertise", "host", false},
+        {"web_push", "subject", "mailto:a@b.c", true},
+        {"web_push", "subject", "https://h/contact", true},
+        {"web_push", "subject", "mailto:", false},
+        {"web_push", "subject", "http://localhost/", false},
     };
     size_t count;
     const struct ck_setting *settings = ck_settings(&count);

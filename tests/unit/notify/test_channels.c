@@ -11,10 +11,10 @@
 #include <jansson.h>
 
 #include "channel_test.h"
+#include "daemon/notify/gateway_body.h"
 #include "daemon/notify/judge.h"
 #include "daemon/notify/mail.h"
 #include "daemon/notify/request.h"
-#include "daemon/notify/sms_body.h"
 #include "daemon/notify/words.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -286,13 +286,13 @@ static void references_cannot_carry_more_than_themselves(void **state)
 static void values_stay_in_the_strings_of_the_template(void **state)
 {
     (void)state;
-    const struct ck_sms_values values = {
+    const struct ck_gateway_values values = {
         .to = "+7\",\"to\":\"+8", .text = "{reference} \"\\\n{to}", .reference = "N-1"};
     char *json;
     size_t size;
     assert_int_equal(
-        ck_sms_body("{\"{to}\":[\"{to}|{text}\",{\"r\":\"{reference}{other}\"},1,null]}", &values,
-                    &json, &size),
+        ck_gateway_body("{\"{to}\":[\"{to}|{text}\",{\"r\":\"{reference}{other}\"},1,null]}",
+                        &values, &json, &size),
         0);
     json_t *read = json_loads(json, 0, NULL);
     json_t *list = json_object_get(read, "{to}");
@@ -302,9 +302,9 @@ static void values_stay_in_the_strings_of_the_template(void **state)
                         "N-1{other}");
     json_decref(read);
     free(json);
-    assert_int_equal(ck_sms_body("{to}", &values, &json, &size), CK_E_SYNTAX);
-    const struct ck_sms_values broken = {.to = "\xff", .text = "", .reference = ""};
-    assert_int_equal(ck_sms_body("[\"{to}\"]", &broken, &json, &size), CK_E_INVALID);
+    assert_int_equal(ck_gateway_body("{to}", &values, &json, &size), CK_E_SYNTAX);
+    const struct ck_gateway_values broken = {.to = "\xff", .text = "", .reference = ""};
+    assert_int_equal(ck_gateway_body("[\"{to}\"]", &broken, &json, &size), CK_E_INVALID);
 }
 
 static void headers_cannot_be_broken(void **state)

@@ -163,7 +163,7 @@ static void outputs_become_results(void **state)
     json_decref(about);
     free(mail);
     json_t *status = ck_notify_status_json(bench->notify);
-    assert_int_equal(json_array_size(status), CK_NOTIFY_CHANNELS);
+    assert_int_equal(json_array_size(status), 3); /* the others are not configured */
     assert_int_equal(json_integer_value(json_object_get(json_array_get(status, 0), "accepted")), 1);
     assert_string_equal(text_of(json_array_get(status, 2), "last_error"), "HTTP 503");
     assert_true(json_is_null(json_object_get(json_array_get(status, 2), "last_ok")));

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "channel_test.h"
+#include "daemon/notify/push_service.h"
 #include "daemon/notify/sender.h"
 #include "tests/sinks/sink.h"
 
@@ -436,6 +437,147 @@ static void webhook_of_another_name_is_rejected(void **state)
     bench_close(bench);
 }
 
+/* ---- voice ---- */
+
+static void calls_are_asked_for_without_a_link(void **state)
+{
+    (void)state;
+    char lines[512];
+    snprintf(lines, sizeof lines, "[voice]\nurl = http://127.0.0.1:%d/ok\nid_field = id\n",
+             http.port);
+    struct bench *bench = bench_open(ck_channel_voice, lines);
+    struct ck_sending sending = test_sending("+77011234567");
+    strcpy(sending.language, "kk");
+    expect(bench_send(bench, &sending), CK_SENT_ACCEPTED, "200");
+    char *kept = sink_read(&http, (unsigned)sink_count(&http, ".json"), ".json");
+    json_t *request = json_loads(kept, 0, NULL);
+    json_t *body = json_loads(text_of(request, "body"), 0, NULL);
+    assert_string_equal(text_of(body, "to"), "+77011234567");
+    assert_string_equal(text_of(body, "say"), "N-7K3F-92QD (жоғары): сіздің шешіміңіз қажет");
+    assert_string_equal(text_of(body, "language"), "kk");
+    assert_string_equal(text_of(body, "kind"), "incident");
+    assert_string_equal(text_of(body, "reference"), "N-7K3F-92QD");
+    json_decref(body);
+    json_decref(request);
+    free(kept);
+    bench_close(bench);
+}
+
+/* ---- Web Push ---- */
+
+static void random_bytes(void *user, void *bytes, size_t size)
+{
+    (void)user;
+    FILE *file = fopen("/dev/urandom", "r");
+    assert_int_equal(fread(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+static void fill_web_push(struct ck_notify_channel *channel, const struct ck_config *config)
+{
+    ck_channel_web_push(channel, config);
+    channel->random = random_bytes;
+}
+
+static struct bench *push_bench(const char *services)
+{
+    char lines[512];
+    snprintf(lines, sizeof lines,
+             "[web_push]\nkey_file = %%d/master.key\nsubject = mailto:duty@example.org\n"
+             "services = %s\nca_file = %%d/good.crt\ntimeout = 1 s\n",
+             services);
+    return bench_open(fill_web_push, lines);
+}
+
+static struct ck_sending push_sending(const char *path)
+{
+    struct ck_sending sending = test_sending("");
+    snprintf(sending.to, sizeof sending.to,
+             "{\"endpoint\":\"https://127.0.0.1:%d%s\",\"keys\":{\"p256dh\":"
+             "\"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-"
+             "AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4\","
+             "\"auth\":\"BTBZMqHH6r4Tts7J_aSIgg\"}}",
+             https.port, path);
+    return sending;
+}
+
+static void pushes_are_sealed_and_signed(void **state)
+{
+    (void)state;
+    struct bench *bench = push_bench("push.example.org, 127.0.0.1");
+    struct ck_sending sending = push_sending("/status/201");
+    sending.deadline.ms = wall_now().ms + 90500;
+    expect(bench_send(bench, &sending), CK_SENT_ACCEPTED, "201");
+    char *kept = sink_read(&https, (unsigned)sink_count(&https, ".json"), ".json");
+    json_t *request = json_loads(kept, JSON_ALLOW_NUL, NULL);
+    const json_t *headers = json_object_get(request, "headers");
+    assert_memory_equal(text_of(headers, "authorization"), "vapid t=eyJ", 11);
+    assert_string_equal(text_of(headers, "content-encoding"), "aes128gcm");
+    assert_string_equal(text_of(headers, "urgency"), "high");
+    assert_string_equal(text_of(headers, "topic"), "N-7K3F-92QD");
+    assert_in_range(atoi(text_of(headers, "ttl")), 85, 90);
+    assert_null(strstr(text_of(request, "body"), "N-7K3F")); /* nothing can be read on the way */
+    assert_in_range(json_integer_value(json_object_get(request, "size")), 200, 500);
+    json_decref(request);
+    free(kept);
+    bench_close(bench);
+}
+
+static void browsers_that_unsubscribed_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        enum ck_sent_kind kind;
+        const char *detail;
+    } cases[] = {
+        {"/status/410", CK_SENT_REJECTED, "unsubscribed"},
+        {"/status/404", CK_SENT_REJECTED, "unsubscribed"},
+        {"/status/413", CK_SENT_REJECTED, "413"},
+        {"/status/429?retry=3", CK_SENT_LIMITED, "429"},
+        {"/status/403", CK_SENT_REFUSED, "403"},
+        {"/status/204", CK_SENT_REFUSED, "204"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bench *bench = push_bench("127.0.0.1");
+        struct ck_sending sending = push_sending(cases[i].path);
+        expect(bench_send(bench, &sending), cases[i].kind, cases[i].detail);
+        bench_close(bench);
+    }
+}
+
+/* A subscription is a stranger's word: it cannot make us speak to a host of their choice. */
+static void only_named_services_are_spoken_to(void **state)
+{
+    (void)state;
+    struct bench *bench = push_bench("push.example.org");
+    struct ck_sending sending = push_sending("/ok");
+    size_t before = sink_count(&https, ".json");
+    expect(bench_send(bench, &sending), CK_SENT_REJECTED, "services");
+    strcpy(sending.to, "{}");
+    expect(bench_send(bench, &sending), CK_SENT_REJECTED, "not a subscription");
+    assert_int_equal(sink_count(&https, ".json"), before);
+    static const struct {
+        const char *endpoint;
+        bool good;
+    } cases[] = {
+        {"https://push.example.org/a", true},
+        {"https://A.PUSH.example.org", true},
+        {"https://push.example.org:8443/a", true},
+        {"https://push.example.org:x@evil.kz/", false},
+        {"https://evilpush.example.org/", false},
+        {"http://push.example.org/", false},
+        {"https://push.example.org.evil.kz/", false},
+        {"https://evil.kz/?push.example.org", false},
+        {"https://evil.kz#push.example.org", false},
+        {"https://10.0.0.1:80/push.example.org", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(ck_push_service_ok(&bench->config, cases[i].endpoint), cases[i].good);
+    }
+    bench_close(bench);
+}
+
 /* ---- order and limits ---- */
 
 static void urgent_ones_go_first(void **state)
@@ -606,6 +748,10 @@ int main(void)
         cmocka_unit_test(webhook_is_signed),
         cmocka_unit_test(webhook_needs_trusted_tls),
         cmocka_unit_test(webhook_of_another_name_is_rejected),
+        cmocka_unit_test(calls_are_asked_for_without_a_link),
+        cmocka_unit_test(pushes_are_sealed_and_signed),
+        cmocka_unit_test(browsers_that_unsubscribed_are_told_apart),
+        cmocka_unit_test(only_named_services_are_spoken_to),
         cmocka_unit_test(urgent_ones_go_first),
         cmocka_unit_test(a_full_queue_gives_back_and_never_drops),
         cmocka_unit_test(the_limit_a_minute_holds_back),

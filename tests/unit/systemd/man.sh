@@ -13,7 +13,7 @@ if [ -n "$said" ]; then
     exit 1
 fi
 text=$(mandoc -T ascii "$2/man/checkind.conf.5" | sed 's/.\x08//g')
-for key in $(sed -n 's/^ *\.key = "\([a-z_]*\)",$/\1/p' "$1/daemon/config/settings.c" | sort -u); do
+for key in $(sed -n 's/.*\.key = "\([a-z_]*\)",.*/\1/p' "$1/daemon/config/settings.c" | sort -u); do
     if ! echo "$text" | grep -q "^  *$key\( \|\$\)"; then
         echo "FAILED: checkind.conf(5) does not say what $key is"
         exit 1

@@ -1,4 +1,4 @@
-#include "daemon/notify/sms_body.h"
+#include "daemon/notify/gateway_body.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -12,13 +12,16 @@
 
 /* The value that stands at `at`, and how many bytes the placeholder has; NULL where there is none.
  */
-static const char *placeholder(const char *at, const struct ck_sms_values *values, size_t *size)
+static const char *placeholder(const char *at, const struct ck_gateway_values *values, size_t *size)
 {
     const struct {
         const char *name;
         const char *value;
-    } known[] = {
-        {"{to}", values->to}, {"{text}", values->text}, {"{reference}", values->reference}};
+    } known[] = {{"{to}", values->to},
+                 {"{text}", values->text},
+                 {"{reference}", values->reference},
+                 {"{language}", values->language},
+                 {"{kind}", values->kind}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         *size = strlen(known[i].name);
         if (strncmp(at, known[i].name, *size) == 0) {
@@ -29,7 +32,7 @@ static const char *placeholder(const char *at, const struct ck_sms_values *value
 }
 
 /* Replaces what is in one string. 0 or -ENOMEM. */
-static int fill_string(json_t *string, const struct ck_sms_values *values)
+static int fill_string(json_t *string, const struct ck_gateway_values *values)
 {
     char *text = NULL;
     size_t size = 0;
@@ -56,7 +59,7 @@ static int fill_string(json_t *string, const struct ck_sms_values *values)
 }
 
 /* Replaces what is in all strings of a value. */
-static int fill(json_t *value, const struct ck_sms_values *values)
+static int fill(json_t *value, const struct ck_gateway_values *values)
 {
     int error = 0;
     size_t index;
@@ -78,7 +81,8 @@ static int fill(json_t *value, const struct ck_sms_values *values)
     return error;
 }
 
-int ck_sms_body(const char *body, const struct ck_sms_values *values, char **json, size_t *size)
+int ck_gateway_body(const char *body, const struct ck_gateway_values *values, char **json,
+                    size_t *size)
 {
     json_t *root = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
     if (root == NULL) {

@@ -1,13 +1,14 @@
-/* Notices by SMS, through a gateway that takes JSON over HTTP (protocol/sms-gateway.md). */
+/* Notices by SMS and by telephone, through gateways that take JSON over HTTP
+ * (protocol/sms-gateway.md, protocol/voice-gateway.md). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/notify/channel.h"
+#include "daemon/notify/gateway_body.h"
 #include "daemon/notify/judge.h"
 #include "daemon/notify/request.h"
-#include "daemon/notify/sms_body.h"
 #include "daemon/notify/words.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -35,14 +36,31 @@ static int set_token(struct ck_request *request, const char *token)
     return ck_request_header(request, "Authorization", value);
 }
 
-static int fill_request(const struct ck_config *config, const struct ck_sending *sending,
+/* What is said: a call has no link. */
+static void write_text(const struct ck_notify_channel *channel, const struct ck_sending *sending,
+                       char text[static CK_WORDS_SMS_SIZE])
+{
+    if (channel->gateway == &channel->config->voice) {
+        ck_words_line(sending, text);
+    } else {
+        ck_words_sms(sending, text);
+    }
+}
+
+static int fill_request(const struct ck_notify_channel *channel, const struct ck_sending *sending,
                         struct ck_request *request)
 {
+    const struct ck_config_gateway *gateway = channel->gateway;
     char text[CK_WORDS_SMS_SIZE];
-    ck_words_sms(sending, text);
-    const struct ck_sms_values values = {
-        .to = sending->to, .text = text, .reference = sending->reference};
-    int error = ck_sms_body(config->sms.body, &values, &request->body, &request->body_size);
+    write_text(channel, sending, text);
+    const struct ck_gateway_values values = {
+        .to = sending->to,
+        .text = text,
+        .reference = sending->reference,
+        .language = sending->language,
+        .kind = ck_words_name(sending->words),
+    };
+    int error = ck_gateway_body(gateway->body, &values, &request->body, &request->body_size);
     if (error == 0) {
         error = ck_request_header(request, "Content-Type", "application/json");
     }
@@ -50,12 +68,12 @@ static int fill_request(const struct ck_config *config, const struct ck_sending 
         error = ck_request_header(request, "Idempotency-Key", sending->reference);
     }
     if (error == 0) {
-        error = set_token(request, config->sms.token.bytes);
+        error = set_token(request, gateway->token.bytes);
     }
-    request->url = strdup(config->sms.url);
-    request->ca_file = *config->sms.ca_file == '\0' ? NULL : strdup(config->sms.ca_file);
+    request->url = strdup(gateway->url);
+    request->ca_file = *gateway->ca_file == '\0' ? NULL : strdup(gateway->ca_file);
     bool short_of_memory =
-        request->url == NULL || (*config->sms.ca_file != '\0' && request->ca_file == NULL);
+        request->url == NULL || (*gateway->ca_file != '\0' && request->ca_file == NULL);
     return error == 0 && short_of_memory ? -ENOMEM : error;
 }
 
@@ -63,17 +81,17 @@ static int prepare(const struct ck_notify_channel *channel, const struct ck_send
                    struct ck_wall now, struct ck_request *request, struct ck_sent *sent)
 {
     (void)now;
-    const struct ck_config *config = channel->config;
+    const struct ck_config_gateway *gateway = channel->gateway;
     if (!number_ok(sending->to)) {
         ck_sent_fill(sent, CK_SENT_REJECTED, 0, "not a number of the form +77011234567");
         return CK_E_INVALID;
     }
     struct ck_request made = {
         .kind = CK_REQUEST_HTTP,
-        .method = config->sms.method == CK_SMS_PUT ? "PUT" : "POST",
-        .timeout_ms = config->sms.timeout_ms,
+        .method = gateway->method == CK_GATEWAY_PUT ? "PUT" : "POST",
+        .timeout_ms = gateway->timeout_ms,
     };
-    int error = fill_request(config, sending, &made);
+    int error = fill_request(channel, sending, &made);
     if (error != 0) {
         ck_request_deinit(&made);
         if (error > 0) {
@@ -97,15 +115,15 @@ static bool in_list(const struct ck_config_list *list, const char *text)
 }
 
 /* A gateway may say no with status 200: what its body says counts as well. */
-static void judge_body(const struct ck_config *config, const struct ck_response *response,
+static void judge_body(const struct ck_config_gateway *gateway, const struct ck_response *response,
                        struct ck_sent *sent)
 {
     char value[100] = "";
-    const char *field = config->sms.accept_field;
+    const char *field = gateway->accept_field;
     if (*field != '\0') {
         bool found =
             ck_judge_field(response->body, response->body_size, field, value, sizeof value);
-        if (!found || !in_list(&config->sms.accept_values, value)) {
+        if (!found || !in_list(&gateway->accept_values, value)) {
             ck_sent_fill(sent, CK_SENT_REFUSED, 0, "HTTP %d, but %s is %s%s%s", response->status,
                          field, found ? "\"" : "", found ? value : "missing", found ? "\"" : "");
             return;
@@ -113,8 +131,8 @@ static void judge_body(const struct ck_config *config, const struct ck_response 
     }
     ck_sent_fill(sent, CK_SENT_ACCEPTED, 0, "HTTP %d", response->status);
     char id[CK_SENT_ID_SIZE] = "";
-    if (*config->sms.id_field != '\0' &&
-        ck_judge_field(response->body, response->body_size, config->sms.id_field, id, sizeof id) &&
+    if (*gateway->id_field != '\0' &&
+        ck_judge_field(response->body, response->body_size, gateway->id_field, id, sizeof id) &&
         ck_utf8_valid(id, strlen(id))) {
         memcpy(sent->provider_id, id, sizeof id);
     }
@@ -124,28 +142,40 @@ static void judge(const struct ck_notify_channel *channel, const struct ck_sendi
                   const struct ck_response *response, struct ck_sent *sent)
 {
     (void)sending;
-    const struct ck_config *config = channel->config;
+    const struct ck_config_gateway *gateway = channel->gateway;
     if (ck_judge_fault(response, sent)) {
         return;
     }
     char status[12];
     snprintf(status, sizeof status, "%d", response->status);
-    if (in_list(&config->sms.accept, status)) {
-        judge_body(config, response, sent);
+    if (in_list(&gateway->accept, status)) {
+        judge_body(gateway, response, sent);
     } else {
         ck_judge_status(response, sent);
     }
 }
 
-void ck_channel_sms(struct ck_notify_channel *channel, const struct ck_config *config)
+static void fill_channel(struct ck_notify_channel *channel, const struct ck_config *config,
+                         const struct ck_config_gateway *gateway, const char *name)
 {
     *channel = (struct ck_notify_channel){
-        .name = "sms",
+        .name = name,
         .config = config,
-        .on = *config->sms.url != '\0',
-        .parallel = config->sms.parallel,
-        .per_minute = config->sms.per_minute,
+        .gateway = gateway,
+        .on = *gateway->url != '\0',
+        .parallel = gateway->parallel,
+        .per_minute = gateway->per_minute,
         .prepare = prepare,
         .judge = judge,
     };
+}
+
+void ck_channel_sms(struct ck_notify_channel *channel, const struct ck_config *config)
+{
+    fill_channel(channel, config, &config->sms, "sms");
+}
+
+void ck_channel_voice(struct ck_notify_channel *channel, const struct ck_config *config)
+{
+    fill_channel(channel, config, &config->voice, "voice");
 }
