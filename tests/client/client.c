@@ -543,6 +543,28 @@ int ck_tclient_send_raw(struct ck_tclient *client, const void *data, size_t size
     return 0;
 }
 
+int ck_tclient_send_protected(struct ck_tclient *client, const void *packet, size_t size, bool rtcp)
+{
+    uint8_t copy[DATAGRAM_MAX];
+    if (!client->guarded) {
+        return CK_E_CONFLICT;
+    }
+    if (size > PACKET_MAX) {
+        return CK_E_LIMIT;
+    }
+    memcpy(copy, packet, size);
+    int error = guard_protect(&client->guard, copy, &size, rtcp);
+    if (error == 0) {
+        client_emit_selected(client, copy, size);
+    }
+    return error;
+}
+
+uint32_t ck_tclient_ssrc(const struct ck_tclient *client, unsigned kind)
+{
+    return client->out[kind].ssrc;
+}
+
 int ck_tclient_address(const struct ck_tclient *client, struct sockaddr_storage *address)
 {
     socklen_t size = sizeof *address;

@@ -182,6 +182,15 @@ void ck_tclient_hang_up(struct ck_tclient *client);
 /* Bytes out of the client's own socket to the server, as they are. */
 int ck_tclient_send_raw(struct ck_tclient *client, const void *data, size_t size);
 
+/* An RTP (or, with `rtcp`, RTCP) packet of the caller's making, protected under the client's keys:
+ * what a hostile browser can send that no stranger can. CK_E_CONFLICT before DTLS is done,
+ * CK_E_LIMIT beyond 1400 bytes, CK_E_AUTH where the SRTP library refuses it. */
+int ck_tclient_send_protected(struct ck_tclient *client, const void *packet, size_t size,
+                              bool rtcp);
+
+/* The SSRC of what the client sends of `kind` (0 audio, 1 video). */
+uint32_t ck_tclient_ssrc(const struct ck_tclient *client, unsigned kind);
+
 /* The kernel's address of the client's socket. */
 int ck_tclient_address(const struct ck_tclient *client, struct sockaddr_storage *address);
 /* Where the client sends; CK_E_NOT_FOUND before the answer. */
