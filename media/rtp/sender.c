@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define NTP_1970 INT64_C(2208988800) /* seconds from 1900 to 1970 */
+#define REPORT_AGE_MAX_US INT64_C(600000000) /* of a sender report that still says something */
+#define NTP_1970 INT64_C(2208988800)         /* seconds from 1900 to 1970 */
 
 int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool video, uint8_t type,
                    uint32_t ssrc, uint16_t first_sequence, uint32_t first_timestamp)
@@ -120,10 +121,11 @@ struct ck_packet *ck_sender_again(struct ck_sender *sender, uint16_t sequence, s
                            ? (int64_t)sender->rtt_us
                            : CK_SENDER_AGAIN_MIN_MS * 1000;
     if (sent->packet == NULL || sent->sequence != extended ||
-        (sent->repeated && now.us - sent->again.us < pause_us)) {
+        sent->repeats == CK_SENDER_REPEATS_MAX ||
+        (sent->repeats > 0 && now.us - sent->again.us < pause_us)) {
         return NULL;
     }
-    sent->repeated = true;
+    sent->repeats++;
     sent->again = now;
     sender->again++;
     return sent->packet;
@@ -168,6 +170,9 @@ bool ck_sender_report(const struct ck_sender *sender, const struct ck_source *so
         return false;
     }
     int64_t since_us = ck_us_of_ntp(ntp_now) - (ck_us_of_ntp(source->report_ntp) + offset_us);
+    if (since_us < -REPORT_AGE_MAX_US || since_us > REPORT_AGE_MAX_US) {
+        return false; /* the browser's clock jumped, or it lies */
+    }
     *report = (struct ck_rtcp_sender){
         .ssrc = sender->ssrc,
         .ntp = ntp_now,

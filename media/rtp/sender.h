@@ -14,11 +14,14 @@
 
 #define CK_SENDER_RING_VIDEO 512
 #define CK_SENDER_RING_AUDIO 64
-#define CK_SENDER_AGE_MIN_MS                                                                       \
-    200 /* how long a sent packet is kept: round trip and CK_SENDER_AGE_SLACK_MS, within */
+/* A sent packet is kept for a round trip and the slack, within these bounds. */
+#define CK_SENDER_AGE_MIN_MS 500
 #define CK_SENDER_AGE_MAX_MS 1000
 #define CK_SENDER_AGE_SLACK_MS 100
-#define CK_SENDER_AGAIN_MIN_MS 10   /* between two repetitions of one packet, and a round trip */
+/* It is sent again at most once a round trip, and so often: who asks for more wants to make us
+ * work. */
+#define CK_SENDER_AGAIN_MIN_MS 10
+#define CK_SENDER_REPEATS_MAX 20
 #define CK_SENDER_GATE_BURST_MS 500 /* of its bandwidth a poor downlink may be ahead */
 #define CK_SENDER_GATE_KEY_MS 5000  /* between the key frames that a poor downlink asks for */
 
@@ -26,7 +29,7 @@ struct ck_sent {
     struct ck_packet *packet; /* protected; NULL: this place is free */
     uint64_t sequence;
     struct ck_mono sent;
-    bool repeated;
+    uint8_t repeats;
     struct ck_mono again; /* last time it was sent again */
 };
 

@@ -4,9 +4,9 @@
 #include "media/sdp/sdp.h"
 #include "protocol/base/error.h"
 
-#define HOST_PRIORITY_V4                                                                           \
-    2130706431u /* RFC 8445 section 5.1.2.1: type 126, local preference 65535, component 1 */
-#define HOST_PRIORITY_V6 2130706175u /* one local preference lower */
+/* RFC 8445 section 5.1.2.1: type 126, local preference 65535 (IPv6: one lower), component 1. */
+#define HOST_PRIORITY_V4 2130706431u
+#define HOST_PRIORITY_V6 2130706175u
 
 struct output {
     char *text;

@@ -9,8 +9,8 @@
 #include "protocol/base/time.h"
 #include "protocol/rtp.h"
 
-#define CK_PACKET_ROOM                                                                             \
-    1600 /* more than any packet we take or make, so that a longer one is noticed */
+/* Bytes; more than any packet we take or make, so that a longer one is noticed. */
+#define CK_PACKET_ROOM 1600
 #define CK_PACKET_SLAB 64 /* packets allocated at a time */
 
 struct ck_packet {

@@ -258,8 +258,10 @@ int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_take *take, vo
         return discard(udp);
     }
     int count = recvmmsg(udp->fd, udp->in, ready, 0, NULL);
-    if (count < 0) { /* an ICMP error of some peer is nobody's matter */
-        return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : -errno;
+    if (count < 0) { /* an ICMP error of some peer is nobody's matter, and want of memory passes */
+        bool passes = errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ||
+                      errno == ENOMEM || errno == ENOBUFS;
+        return passes ? 0 : -errno;
     }
     for (unsigned i = 0; i < (unsigned)count; i++) {
         struct ck_packet *packet = ck_take(udp->in_packets[i]);

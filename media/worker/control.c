@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include "protocol/base/cleanup.h"
+#include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 
-#define DESCRIPTORS_MAX                                                                            \
-    4 /* more than ever come, so that a wrong number is noticed and all are closed */
+/* More than ever come with a message, so that a wrong number is noticed and all are closed. */
+#define DESCRIPTORS_MAX 4
 
 struct waiting {
     struct waiting *next;
@@ -133,10 +134,15 @@ int ck_control_receive(struct ck_control *control, struct ck_worker_message *mes
         error = CK_E_SYNTAX;
     }
     if (error != CK_OK) {
-        return CK_E_SYNTAX;
+        return error == CK_E_INVALID ? CK_E_INVALID : CK_E_SYNTAX;
     }
     *fd = ck_take_fd(&came);
     return CK_OK;
+}
+
+void ck_control_wipe(struct ck_control *control)
+{
+    ck_wipe(control->in, sizeof control->in);
 }
 
 static int push(struct ck_control *control, const uint8_t *bytes, size_t size)

@@ -24,9 +24,12 @@ int ck_control_wait(const struct ck_control *control);
 
 /* The next message; *fd is its descriptor or -1, and the caller's to close. 0; CK_E_NOT_FOUND where
  * none waits; -EPIPE at the end; CK_E_SYNTAX where it does not decode or brings other descriptors
- * than one: *field names why. */
+ * than one, CK_E_INVALID where a value is out of its range: *field names it. */
 int ck_control_receive(struct ck_control *control, struct ck_worker_message *message, int *fd,
                        const char **field);
+
+/* Overwrites the last message that was received, which had a key in it; texts of it are void. */
+void ck_control_wipe(struct ck_control *control);
 
 /* Sends, or queues. A message that may be left out (heartbeat, statistics) is, where others wait.
  * 0, -EPIPE where nobody reads any more, -ENOBUFS beyond the queue's limits, CK_E_INVALID for a

@@ -33,17 +33,21 @@ struct call *call_make(struct worker *worker, uint64_t id)
     return call;
 }
 
+void call_drop_empty(struct worker *worker, struct call *call)
+{
+    if (call->id != 0 && call->legs[0] == NULL && call->legs[1] == NULL) {
+        call->id = 0;
+        worker->call_count--;
+    }
+}
+
 static void call_leave(struct leg *leg)
 {
     struct call *call = leg->call;
     leg->call = NULL;
-    if (call == NULL) {
-        return;
-    }
-    call->legs[leg->role - 1] = NULL;
-    if (call->legs[0] == NULL && call->legs[1] == NULL) {
-        call->id = 0;
-        leg->worker->call_count--;
+    if (call != NULL) {
+        call->legs[leg->role - 1] = NULL;
+        call_drop_empty(leg->worker, call);
     }
 }
 

@@ -47,7 +47,8 @@ static int wait_for_config(struct ck_control *control, struct ck_worker_config *
     if (error != CK_OK || message.kind != CK_WORKER_CONFIG) {
         ck_media_log(CK_WORKER_LOG_ERROR, "the first message is no CONFIG that I understand, at %s",
                      field);
-        return CK_WORKER_EXIT_PROTOCOL;
+        bool range = error == CK_E_INVALID && strcmp(field, "version") != 0;
+        return range ? CK_WORKER_EXIT_CONFIG : CK_WORKER_EXIT_PROTOCOL;
     }
     *config = message.config;
     return CK_WORKER_EXIT_OK;

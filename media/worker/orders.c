@@ -195,6 +195,9 @@ static void leg_open(struct worker *worker, const struct ck_worker_leg_open *ord
     call = call_make(worker, order->call);
     int error = call == NULL ? -ENOMEM : leg_create(worker, order->leg, order->role, call, &leg);
     if (error != CK_OK) {
+        if (call != NULL) {
+            call_drop_empty(worker, call);
+        }
         refuse(worker, order->leg, CK_WORKER_REFUSED_INTERNAL, 0, "no memory");
         return;
     }

@@ -5,6 +5,7 @@
 #include "media/worker/clock.h"
 #include "media/worker/log.h"
 #include "media/worker/worker_impl.h"
+#include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 #include "protocol/stun.h"
 
@@ -397,8 +398,8 @@ static bool take_keys(struct leg *leg)
     if (error == CK_OK) {
         error = srtp->create(&leg->out, leg->profile, CK_SRTP_OUT, &out);
     }
-    explicit_bzero(&in, sizeof in);
-    explicit_bzero(&out, sizeof out);
+    ck_wipe(&in, sizeof in);
+    ck_wipe(&out, sizeof out);
     return error == CK_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "media/worker/clock.h"
 #include "media/worker/worker_impl.h"
+#include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 
 #define EVENTS_PER_POLL 16
@@ -119,7 +120,7 @@ bool record_stop(struct leg *leg)
     case RECORD_ARMED: /* no media ever came */
         close(record->fd);
         record_fail(leg->worker, leg->id, record->id, ENODATA);
-        explicit_bzero(record, sizeof *record);
+        ck_wipe(record, sizeof *record);
         leg->worker->record_count--;
         return false;
     case RECORD_OPEN:
@@ -160,8 +161,8 @@ static void open_recording(struct leg *leg)
     memcpy(start.key, record->key, sizeof start.key);
     ck_random(start.salt, sizeof start.salt);
     int error = ck_recording_open(worker->recorder, &start, &record->recording);
-    explicit_bzero(&start, sizeof start);
-    explicit_bzero(record->key, sizeof record->key);
+    ck_wipe(&start, sizeof start);
+    ck_wipe(record->key, sizeof record->key);
     if (error != CK_OK) {
         close(record->fd);
         record_fail(worker, leg->id, record->id,

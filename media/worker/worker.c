@@ -14,6 +14,7 @@
 #include "media/worker/clock.h"
 #include "media/worker/log.h"
 #include "media/worker/worker_impl.h"
+#include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 
 #define EVENTS_PER_TURN 8
@@ -239,6 +240,10 @@ static void take_orders(struct worker *worker)
         }
         if (error == CK_OK) {
             order_take(worker, &message, fd);
+            if (message.kind == CK_WORKER_RECORD_START) {
+                ck_control_wipe(worker->control);
+                ck_wipe(&message, sizeof message);
+            }
         } else if (error == -EPIPE) {
             ck_media_log(CK_WORKER_LOG_INFO, "checkind is gone: ending");
             worker_stop(worker, CK_WORKER_EXIT_OK);

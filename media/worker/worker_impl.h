@@ -38,9 +38,9 @@
 #define TICK_MS 10
 #define SERVICE_MS 50  /* of a leg that waits for nothing soon */
 #define REPORT_MS 1000 /* RR, SR, REMB */
-#define SILENT_PATH_MS                                                                             \
-    1000                /* then media that arrives on another proved path moves the leg there      \
-                         */
+/* A path that was silent for this long loses the leg to another proved path on which media arrives.
+ */
+#define SILENT_PATH_MS 1000
 #define BUSY_PERCENT 85 /* of the loop's time; beyond it no new legs */
 #define RETRY_AFTER_MS 2000
 #define POOL_PACKETS_PER_LEG 600
@@ -286,6 +286,8 @@ void leg_soon(struct leg *leg, int64_t in_us);
 void leg_service(struct leg *leg);
 struct call *call_find(struct worker *worker, uint64_t id);
 struct call *call_make(struct worker *worker, uint64_t id);
+/* A call without legs is gone. */
+void call_drop_empty(struct worker *worker, struct call *call);
 
 /* --- orders.c
  * --------------------------------------------------------------------------------------- */
