@@ -59,7 +59,9 @@ static int start_engine(struct ck_product *product)
 {
     const struct ck_config *config = product->config;
     ck_cleanup(ck_freep) char *path = ck_config_path(config, config->daemon.store_path);
+    const struct ck_house_rules rules = ck_product_rules(config);
     struct ck_engine_options options = {
+        .rules = &rules,
         .store_path = path,
         .registry = &product->registry,
         .master_key = product->master_key,
@@ -100,6 +102,7 @@ static int start_notify(struct ck_product *product)
     struct ck_notify_options options = {
         .config = product->config,
         .now = ck_clock_wall,
+        .random = random_bytes,
         .result = on_notice_result,
         .ended = ck_product_notice_ended,
         .user = product,

@@ -577,8 +577,7 @@ static int allowed_now(struct ck_turn *turn, const struct ck_subject *subject,
 static int begin_on_demand(struct ck_turn *turn, const struct ck_actor *actor,
                            struct ck_checkin_row *row, const char *reason)
 {
-    struct ck_checkin_policy policy = ck_checkin_policy_default();
-    policy.safety_check = false;
+    struct ck_checkin_policy policy = turn->engine->rules.checkin;
     policy.arm_lead_ms = 0;
     ck_cleanup(ck_freep) char *text = ck_checkin_policy_text(&policy);
     int r = text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "checkin", text, &row->policy);

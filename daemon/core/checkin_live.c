@@ -159,23 +159,24 @@ static int quiet_console(struct ck_turn *turn, const struct ck_checkin_row *row)
 
 /* ---- challenges ---- */
 
-#define CHALLENGE_COUNT 4
 #define CHALLENGE_SECONDS 8
 
 static int make_challenges(struct ck_turn *turn, const struct ck_checkin_row *row)
 {
     static const char *const moves[] = {"turn_left", "turn_right", "look_up", "show_hand"};
-    uint8_t random[16];
+    uint8_t random[2 + 2 * CK_CHALLENGES_MAX];
     ck_turn_random(turn, random, sizeof random);
-    unsigned first = random[0] % 4, second = (first + 1 + random[1] % 3) % 4;
-    const char *const kinds[CHALLENGE_COUNT] = {"read_digits", moves[first], "read_digits",
-                                                moves[second]};
-    for (int i = 0; i < CHALLENGE_COUNT; i++) {
+    /* Digits and moves in turn; no move twice before all of them had theirs. */
+    unsigned move = random[0] % 4, step = 1 + random[1] % 2 * 2;
+    for (int i = 0; i < turn->engine->rules.challenge_count; i++) {
         struct ck_challenge challenge = {.number = i + 1, .seconds = CHALLENGE_SECONDS};
-        snprintf(challenge.kind, sizeof challenge.kind, "%s", kinds[i]);
-        if (strcmp(kinds[i], "read_digits") == 0) {
+        if (i % 2 == 0) {
             unsigned digits = (unsigned)(random[2 + 2 * i] << 8 | random[3 + 2 * i]) % 10000;
+            snprintf(challenge.kind, sizeof challenge.kind, "read_digits");
             snprintf(challenge.digits, sizeof challenge.digits, "%04u", digits);
+        } else {
+            snprintf(challenge.kind, sizeof challenge.kind, "%s", moves[move]);
+            move = (move + step) % 4;
         }
         int r = ck_challenge_insert(turn->store, row->step.id, &challenge);
         if (r != 0) {
@@ -192,7 +193,7 @@ static int start_unattended(struct ck_turn *turn, const struct ck_checkin_row *r
     int r = ck_challenge_count(turn->store, row->step.id, &count);
     if (r == 0 && count == 0) {
         r = make_challenges(turn, row);
-        count = CHALLENGE_COUNT;
+        count = turn->engine->rules.challenge_count;
     }
     json_t *list = json_array();
     for (int i = 1; r == 0 && i <= count; i++) {

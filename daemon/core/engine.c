@@ -18,6 +18,8 @@
 static int copy_options(struct ck_engine *engine, const struct ck_engine_options *options)
 {
     engine->options = *options;
+    engine->rules = options->rules == NULL ? ck_house_rules_default() : *options->rules;
+    engine->options.rules = &engine->rules;
     memcpy(engine->master_key, options->master_key, sizeof engine->master_key);
     engine->store_path = strdup(options->store_path);
     engine->zone_dir = strdup(options->zone_dir);
@@ -61,6 +63,9 @@ int ck_engine_create(struct ck_engine **out, const struct ck_engine_options *opt
     engine->wake_fd = -1;
     ck_queue_init(engine);
     int r = copy_options(engine, options);
+    if (r == 0 && ck_house_rules_fault(&engine->rules) != NULL) {
+        r = CK_E_INVALID;
+    }
     if (r == 0) {
         r = ck_store_open(&engine->store, engine->store_path);
     }

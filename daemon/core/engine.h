@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "daemon/core/command.h"
+#include "daemon/core/rules.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/time.h"
 
@@ -54,6 +55,7 @@ struct ck_engine_options {
     bool sms_receipts;                  /* the SMS gateway tells about delivery */
     const char *webhooks[CK_ENGINE_WEBHOOKS_MAX]; /* names of the configured webhooks */
     size_t webhook_count;
+    const struct ck_house_rules *rules; /* copied; NULL: the product's own */
 
     /* Unpredictable bytes. */
     void (*random)(void *user, void *bytes, size_t size);
@@ -67,7 +69,8 @@ struct ck_engine_options {
 struct ck_engine;
 
 /* Opens the store (creating and migrating it), loads the head of the log and ends the leases of an
- * earlier life. Errors of ck_store_open(); CK_E_INVALID: the log's head does not fit its rows. */
+ * earlier life. Errors of ck_store_open(); CK_E_INVALID: the house rules are
+ * not sound. */
 int ck_engine_create(struct ck_engine **engine, const struct ck_engine_options *options);
 
 /* Stops the thread if it runs, and frees everything. NULL is taken. */

@@ -56,6 +56,7 @@ struct ck_waiting {
 struct ck_engine {
     struct ck_engine_options options;
     uint8_t master_key[CK_KEY_SIZE];
+    struct ck_house_rules rules;
     char *store_path;
     char *zone_dir;
     char *webhooks[CK_ENGINE_WEBHOOKS_MAX];

@@ -30,7 +30,7 @@ int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder)
     return 0;
 }
 
-/* The ladder in force for a unit and band; the product's own where none is set. */
+/* The ladder in force for a unit and band; that of the house rules where none is set. */
 static int ladder_for(struct ck_turn *turn, int64_t unit, const char *band_text, enum ck_band band,
                       int64_t *policy)
 {
@@ -38,7 +38,7 @@ static int ladder_for(struct ck_turn *turn, int64_t unit, const char *band_text,
     if (r != CK_E_NOT_FOUND) {
         return r;
     }
-    const struct ck_ladder ladder = ck_ladder_default(band);
+    const struct ck_ladder ladder = ck_house_ladder(&turn->engine->rules, band);
     ck_cleanup(ck_freep) char *text = ck_ladder_text(&ladder);
     return text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "ladder", text, policy);
 }

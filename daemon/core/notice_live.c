@@ -12,13 +12,6 @@
 #define PENDING_MAX 32
 #define TOKEN_SIZE 16 /* 128 bits */
 
-static struct ck_notice_policy notice_policy(void)
-{
-    struct ck_notice_policy policy = ck_notice_policy_default();
-    policy.send_timeout_ms = 45000; /* above every channel's own time-out, which is 30 s at most */
-    return policy;
-}
-
 static bool configured(const struct ck_engine *engine, enum ck_channel channel)
 {
     return (engine->options.channels & CK_CHANNEL_BIT(channel)) != 0;
@@ -450,11 +443,11 @@ static int tell_checkin(struct ck_turn *turn, const struct ck_actor *actor,
 int ck_notice_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_notice_row *row,
                    const struct ck_notice_event *event)
 {
-    const struct ck_notice_policy policy = notice_policy();
     struct ck_notice next;
     struct ck_effects effects = {.count = 0};
     enum ck_notice_state before = row->step.state;
-    int r = ck_notice_step(&row->step, event, &policy, turn->now.wall, &next, &effects);
+    int r = ck_notice_step(&row->step, event, &turn->engine->rules.notice, turn->now.wall, &next,
+                           &effects);
     if (r != 0) {
         return r;
     }

@@ -34,8 +34,8 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
         r = ck_order_brief_load(turn->store, record->order, &order);
     }
     if (r == 0) {
-        r = ck_plan_request_read(request, &order, &frame->subject, &frame->plan, &frame->policy,
-                                 &warning, &refusal);
+        r = ck_plan_request_read(request, &order, &frame->subject, &turn->engine->rules.checkin,
+                                 &frame->plan, &frame->policy, &warning, &refusal);
     }
     if (r == 0) {
         r = ck_zones_find(turn->engine->zones, frame->subject.zone, &frame->zone);
@@ -370,8 +370,8 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
         return ck_refuse(refusal, CK_E_CONFLICT, "order_id", "the order has ended");
     }
     if (r == 0) {
-        r = ck_plan_request_read(request, &order, &frame->subject, &frame->plan, &frame->policy,
-                                 &warning, refusal);
+        r = ck_plan_request_read(request, &order, &frame->subject, &turn->engine->rules.checkin,
+                                 &frame->plan, &frame->policy, &warning, refusal);
     }
     if (r != 0) {
         return r;

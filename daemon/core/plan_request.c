@@ -108,8 +108,8 @@ static int read_windows(const json_t *request, const struct ck_order_brief *orde
     return 0;
 }
 
-static int read_policy(const json_t *request, struct ck_checkin_policy *policy,
-                       struct ck_refusal *refusal)
+static int read_policy(const json_t *request, const struct ck_checkin_policy *house,
+                       struct ck_checkin_policy *policy, struct ck_refusal *refusal)
 {
     int64_t attempts = 0, spacing = 0, response = 0, grace = 0, late = 0;
     int r = ck_body_int(request, "attempts", 1, 5, &attempts, refusal);
@@ -128,14 +128,12 @@ static int read_policy(const json_t *request, struct ck_checkin_policy *policy,
     if (r != 0) {
         return r;
     }
-    *policy = ck_checkin_policy_default();
+    *policy = *house;
     policy->attempts = (uint32_t)attempts;
     policy->ring_spacing_ms = spacing * 1000;
     policy->response_ms = response * 1000;
     policy->grace_ms = grace * 1000;
     policy->late_ms = late * 1000;
-    /* The safety step is a matter of its own, with its own officers: it is not part of a plan. */
-    policy->safety_check = false;
     const char *fault = ck_checkin_policy_fault(policy);
     if (fault != NULL) {
         const char *field = strcmp(fault, "ring_spacing_ms") == 0 ? "attempt_spacing_s"
@@ -178,9 +176,9 @@ static const char *field_of(enum ck_plan_reason reason)
 }
 
 int ck_plan_request_read(const json_t *request, const struct ck_order_brief *order,
-                         const struct ck_subject *subject, struct ck_plan *plan,
-                         struct ck_checkin_policy *policy, const char **warning,
-                         struct ck_refusal *refusal)
+                         const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                         struct ck_plan *plan, struct ck_checkin_policy *policy,
+                         const char **warning, struct ck_refusal *refusal)
 {
     static const char *const kinds[] = {"live", "unattended", NULL};
     struct ck_plan read;
@@ -192,7 +190,7 @@ int ck_plan_request_read(const json_t *request, const struct ck_order_brief *ord
         r = ck_body_flag(request, "mandatory", &read.mandatory, refusal);
     }
     if (r == 0) {
-        r = read_policy(request, &read_rules, refusal);
+        r = read_policy(request, house, &read_rules, refusal);
     }
     if (r == 0) {
         r = read_rule(request, &read, refusal);
@@ -298,7 +296,10 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
         return ck_refuse(refusal, CK_E_NOT_FOUND, "order_id", "the person has no such order");
     }
     if (r == 0) {
-        r = ck_plan_request_read(request, &order, &subject, &plan, &policy, &warning, refusal);
+        /* What the request does not say matters to no window. */
+        const struct ck_house_rules rules = ck_house_rules_default();
+        r = ck_plan_request_read(request, &order, &subject, &rules.checkin, &plan, &policy,
+                                 &warning, refusal);
     }
     if (r != 0) {
         return r;

@@ -14,9 +14,9 @@
  * demands contacts outside the order's hours or dates is refused. CK_E_INVALID with *refusal.
  * *warning is NULL or a text. */
 int ck_plan_request_read(const json_t *request, const struct ck_order_brief *order,
-                         const struct ck_subject *subject, struct ck_plan *plan,
-                         struct ck_checkin_policy *policy, const char **warning,
-                         struct ck_refusal *refusal);
+                         const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                         struct ck_plan *plan, struct ck_checkin_policy *policy,
+                         const char **warning, struct ck_refusal *refusal);
 
 /* The members of a request that are kept, as canonical JSON; NULL where memory ends. */
 char *ck_plan_request_text(const json_t *request);

@@ -1,0 +1,32 @@
+/* The house rules: what the agency's configuration says where a plan or a ladder says nothing.
+ * Values only; what is made under them is frozen into the rows. */
+#ifndef DAEMON_CORE_RULES_H
+#define DAEMON_CORE_RULES_H
+
+#include <stdint.h>
+
+#include "scheduler/checkin.h"
+#include "scheduler/incident.h"
+#include "scheduler/notice.h"
+
+#define CK_CHALLENGES_MAX 8 /* of one unattended check-in */
+
+struct ck_house_rules {
+    struct ck_checkin_policy checkin;
+    struct ck_notice_policy notice;
+    int64_t ladder_inspector_ms; /* to acknowledge, then the duty officer */
+    int64_t ladder_duty_ms;      /* then the supervisor */
+    int64_t ladder_repeat_ms;    /* then again and again */
+    int64_t ack_timeout_ms;      /* an acknowledgement holds so long */
+    int challenge_count;         /* at most CK_CHALLENGES_MAX */
+};
+
+struct ck_house_rules ck_house_rules_default(void);
+
+/* NULL where they are sound; otherwise the name of the first value that is not. */
+const char *ck_house_rules_fault(const struct ck_house_rules *rules);
+
+/* The ladder of a band where none is set. In the top band nobody has more than five minutes. */
+struct ck_ladder ck_house_ladder(const struct ck_house_rules *rules, enum ck_band band);
+
+#endif
