@@ -187,6 +187,7 @@ struct ck_tclient {
     uint16_t rtx_sequence;
     uint64_t since_key; /* frames since the last key frame sent */
     bool want_key;
+    int64_t key_due_us; /* when to ask for the first key frame; 0 = nothing has come yet */
     bool send[2];
     uint32_t frame;
     uint32_t drops_seen;

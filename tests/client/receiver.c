@@ -12,6 +12,7 @@
 #define NACK_TURN_US 10000
 #define GAP_MAX 1000 /* a wider jump is a new start, not loss */
 #define DEFAULT_REPORT_US 1000000
+#define FIRST_KEY_US 300000 /* without a key frame for so long: ask */
 
 static unsigned kind_of(const struct ck_tclient *client, uint8_t pt)
 {
@@ -122,6 +123,23 @@ static bool gather(struct inflow *flow, const struct ck_mark *mark)
     return slot->parts == (mark->parts >= 32 ? UINT32_MAX : (UINT32_C(1) << mark->parts) - 1);
 }
 
+/* A receiver without a whole key frame has nothing to show: it asks, and asks again, as browsers
+ * do. What was lost before the first packet it got it cannot ask for. */
+static void want_first_key_frame(struct ck_tclient *client)
+{
+    int64_t now = ck_crowd_now(client->config.crowd).us;
+    if (client->stats.key_frames > 0 || client->plain) {
+        return;
+    }
+    if (client->key_due_us != 0 && now >= client->key_due_us) {
+        ck_tclient_want_key_frame(client);
+        client->key_due_us = 0;
+    }
+    if (client->key_due_us == 0) {
+        client->key_due_us = now + FIRST_KEY_US;
+    }
+}
+
 static void take_new(struct ck_tclient *client, unsigned kind, const struct ck_mark *mark,
                      uint64_t arrived_ns)
 {
@@ -138,6 +156,9 @@ static void take_new(struct ck_tclient *client, unsigned kind, const struct ck_m
     } else if (gather(&client->in[1], mark)) {
         stats->frames_whole++;
         stats->key_frames += (mark->frame & CK_MARK_KEY) != 0;
+    }
+    if (kind == 1) {
+        want_first_key_frame(client);
     }
 }
 
