@@ -31,6 +31,9 @@ describe("with a state", () => {
     const unread = state({ notice: { version: 1, acknowledged: null } });
     for (const stage of ["idle", "joining", "waiting", "call", "tasks"] as const) expect(screenOf(world({ state: unread, stage }), NOW)).toBe("notice");
   });
+  test("a newer wording of the notice is read again", () => {
+    expect(screenOf(world({ state: state({ notice: { version: 0, acknowledged: at(-9000) } }) }), NOW)).toBe("notice");
+  });
   test("the stages are the screens", () => {
     expect(screenOf(world({ state: state() }), NOW)).toBe("check");
     for (const stage of ["joining", "waiting", "call", "tasks"] as const) expect(screenOf(world({ state: state(), stage }), NOW)).toBe(stage);

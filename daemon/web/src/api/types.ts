@@ -242,7 +242,7 @@ export interface System {
 export interface PersonState {
   csrf: string; language: Language; server_time: Time; zone: string; utc_offset_min?: number; // as in Me
   unit: string; inspector: string; // names to show
-  notice: { version: number; acknowledged: Time | null };
+  notice: { version: number; acknowledged: Time | null }; // the wording last acknowledged; the page knows its own and posts it
   checkin: {
     id: number; kind: "live" | "unattended" | "on_demand"; state: CheckinState; due: Time;
     answer_until: Time; late_until: Time; result: "received" | "received_late" | "declined" | "ended" | null; receipt: string | null;

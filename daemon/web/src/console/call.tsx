@@ -233,8 +233,8 @@ export function CallPage({ id }: { id: number }): JSX.Element {
   const { session, view, t } = useSession();
   const call = view.call && view.call.checkin === id ? view.call : null;
   useEffect(() => {
-    if (!call && view.socket === "open") session.answer(id, null);
-  }, [id, view.socket]);
+    if (!call && view.greeted) session.answer(id, null);
+  }, [id, view.greeted]);
   if (!call) return <main id="content" class="call" tabIndex={-1}><p class="stage-note" role="status">{t.t("loading")}</p></main>;
   return <CallBody key={id} call={call} />;
 }

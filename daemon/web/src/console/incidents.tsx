@@ -196,7 +196,7 @@ export function ConcludeDialog({ onClose, onSend }: { onClose(): void; onSend(co
   const [conclusion, setConclusion] = useState<Conclusion>("no_action");
   return (
     <Dialog title={t.t("incident_conclude")} onClose={onClose}>
-      <ReasonForm label={t.t("conclude_reason")} hint={t.t("conclude_hint")} submit={t.t("conclude_submit")} onSubmit={(reason) => onSend(conclusion, reason)}>
+      <ReasonForm label={t.t("conclude_reason")} hint={t.t("conclude_hint")} submit={t.t("conclude_submit")} lines={3} onSubmit={(reason) => onSend(conclusion, reason)}>
         <fieldset class="options">
           <legend>{t.t("conclude_legend")}</legend>
           {(["no_action", "excused", "breach"] as const).map((value) => (

@@ -210,7 +210,7 @@ export function TextField(props: TextProps): JSX.Element {
   const onInput = (event: Event): void => props.onChange((event.currentTarget as HTMLInputElement).value);
   return (
     <Field label={props.label} hint={props.hint} fault={props.fault}>
-      {(ids) => props.lines
+      {(ids) => props.lines && props.lines > 1
         ? <textarea class="input" {...ids} rows={props.lines} value={props.value} required={props.required} maxLength={props.maxLength} onInput={onInput} />
         : <input class="input" {...ids} type={props.type || "text"} value={props.value} required={props.required} autocomplete={props.autoComplete}
             inputMode={props.inputMode} maxLength={props.maxLength} min={props.min} max={props.max} onInput={onInput} />}
@@ -335,7 +335,7 @@ export function ReasonForm(props: { label: string; hint?: string; submit: string
       if (reason.trim() || props.optional) void action.run(() => props.onSubmit(reason.trim()));
     }}>
       {props.children}
-      <TextField label={props.label} hint={props.hint} value={reason} onChange={setReason} lines={props.lines || 2} maxLength={2000} fault={action.fault("reason")} />
+      <TextField label={props.label} hint={props.hint} value={reason} onChange={setReason} lines={props.lines} maxLength={2000} fault={action.fault("reason")} />
       <ActionFailure action={action} />
       <button type="submit" class={"button " + (props.act ? "act" : "primary")} disabled={action.busy || (!reason.trim() && !props.optional)}>{props.submit}</button>
     </form>

@@ -58,7 +58,7 @@ function Player({ checkin, recording, url, atOnce }: { checkin: Checkin; recordi
 }
 
 export function Playback({ checkin, atOnce }: { checkin: Checkin; atOnce: boolean }): JSX.Element {
-  const { t } = useSession();
+  const { view: { clock }, t } = useSession();
   const playable = checkin.recordings.filter((recording) => recording.state === "closed" || recording.state === "recovered");
   const [chosen, setChosen] = useState<number | null>(null);
   const recording = playable.find((other) => other.id === chosen) || playable.find((other) => other.leg === "person") || playable[0];
@@ -82,13 +82,13 @@ export function Playback({ checkin, atOnce }: { checkin: Checkin; atOnce: boolea
     <div class="stack">
       {playable.length > 1 && (
         <div class="tabs-inline" role="group">
-          {playable.map((other) => <button type="button" key={other.id} class="tab-inline" aria-pressed={other.id === recording.id} onClick={() => setChosen(other.id)}>{t.t(`leg_${other.leg}`)}</button>)}
+          {playable.map((other) => <button type="button" key={other.id} class="tab-inline" aria-pressed={other.id === recording.id} onClick={() => setChosen(other.id)}>{t.t(`leg_${other.leg}`)} <span class="soft small">{clock.time(other.from)}</span></button>)}
         </div>
       )}
       {recording.state === "recovered" && <Chip tone="info" icon="info">{t.t("recording_recovered")}</Chip>}
       {failure && <FailureBox failure={failure} again={() => { setFailure(null); open(REVIEW_REASON).catch((cause: unknown) => setFailure(failureOf(cause))); }} />}
       {view && view.recording === recording.id ? <Player checkin={checkin} recording={recording} url={view.url} atOnce={atOnce} />
-        : !atOnce && <ReasonForm label={t.t("view_reason")} hint={t.t("view_reason_hint")} submit={t.t("view_submit")} lines={1} onSubmit={open} />}
+        : !atOnce && <ReasonForm label={t.t("view_reason")} hint={t.t("view_reason_hint")} submit={t.t("view_submit")} onSubmit={open} />}
     </div>
   );
 }

@@ -18,6 +18,7 @@ export interface ConsoleView {
   failure: Failure | null;
   socket: SocketState | "none";
   socketLost: boolean;
+  greeted: boolean; // the server said hello on this socket: it can be spoken to
   rings: readonly CheckinRow[];
   alerts: readonly IncidentRow[];
   counts: Today["counts"] | null;
@@ -40,7 +41,7 @@ export class ConsoleSession {
 
   constructor(language: Language) {
     this.store = new Store<ConsoleView>({
-      phase: "starting", me: null, language, clock: new Clock(language, "UTC", null, null), failure: null, socket: "none", socketLost: false,
+      phase: "starting", me: null, language, clock: new Clock(language, "UTC", null, null), failure: null, socket: "none", socketLost: false, greeted: false,
       rings: [], alerts: [], counts: null, call: null, soundLocked: false, said: "",
     });
     for (const name of ["pointerdown", "keydown"]) {
@@ -131,7 +132,7 @@ export class ConsoleSession {
   // ------------------------------------------------------------------ socket
 
   private socketChanged(socket: SocketState): void {
-    this.store.set({ socket, socketLost: socket === "down" || (socket === "connecting" && this.view.socketLost) });
+    this.store.set({ socket, socketLost: socket === "down" || (socket === "connecting" && this.view.socketLost), greeted: false });
     if (socket === "refused") this.out();
   }
 
@@ -141,6 +142,7 @@ export class ConsoleSession {
       case "hello":
         this.iceServers = message.ice_servers as RTCIceServer[];
         setCsrf(message.me.csrf || (this.view.me ? this.view.me.csrf : ""));
+        this.store.set({ greeted: true });
         this.setRings([]); // the server rings again for whoever still waits
         if (call) call.hello(this.iceServers);
         changed("all");

@@ -1,6 +1,6 @@
 // Who needs me now: the waiting person on top, then the day as a time line.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { CheckinRow, Today } from "../api/types";
 import { Icon, type IconName } from "../ui/icons";
 import { useTick } from "../ui/store";
@@ -119,12 +119,9 @@ export function TodayPage(): JSX.Element {
   const { view, t } = useSession();
   const load = useLoad<Today>("/api/today", ["today", "incident"]);
   const [person, setPerson] = useState<number | null>(null);
-  const [entries, setEntries] = useState<Entry[] | null>(null);
   useTick(5000);
   useRowKeys();
-  useEffect(() => {
-    if (load.data) setEntries(entriesOf(load.data));
-  }, [load.data]);
+  const entries = useMemo(() => (load.data ? entriesOf(load.data) : null), [load.data]);
   const list = useSteady(entries, (entry) => entry.row.id);
   const waiting = list.shown.filter((entry) => entry.row.group === "waiting");
   const now = list.shown.filter((entry) => NOW_GROUPS.indexOf(entry.row.group) >= 0);

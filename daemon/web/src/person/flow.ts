@@ -21,6 +21,14 @@ export type Screen =
   | "loading" | "landing" | "expired" | "busy" | "server" | "offline" | "notice" | "check" | "test" | "early" | "over" | "joining"
   | "waiting" | "call" | "tasks" | "result" | "home" | "replaced";
 
+// The wording of the notice on rights and recording in text/person. Whoever changes what it says counts it up: it is
+// then shown to everybody again, and the log tells which wording somebody acknowledged.
+export const NOTICE_VERSION = 1;
+
+export function mustRead(state: PersonState): boolean {
+  return !state.notice.acknowledged || state.notice.version < NOTICE_VERSION;
+}
+
 // A person who is a little early is not sent away: the page's clock and the server's may differ.
 const EARLY_TOLERANCE_MS = 30_000;
 
@@ -31,7 +39,7 @@ export function screenOf(world: World, now: number): Screen {
   const checkin = state.checkin;
   if (world.ended || (checkin && checkin.result)) return world.testing ? "test" : "result";
   if (!checkin) return world.testing ? "test" : "home";
-  if (!state.notice.acknowledged) return "notice";
+  if (mustRead(state)) return "notice";
   if (world.stage === "joining") return "joining";
   if (world.stage === "waiting") return "waiting";
   if (world.stage === "call") return "call";

@@ -9,7 +9,7 @@ import { Clock } from "../text/time";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
 import { EMPTY_THREAD, newestFrom, type ThreadState, withDraft, withMessages, withPage, withReceipt, withWay } from "../ui/thread_model";
-import { heals, retryDelayMs, type World } from "./flow";
+import { heals, mustRead, NOTICE_VERSION, retryDelayMs, type World } from "./flow";
 import { hush } from "./speech";
 
 export type Sheet = "messages" | "decline" | "pause" | "hangup" | "language" | null;
@@ -156,9 +156,9 @@ export class PersonSession {
   // After a reload in the middle of a call nobody has to find the button again.
   private async resumeAfterReload(): Promise<void> {
     const checkin = this.view.state && this.view.state.checkin;
-    if (!checkin || checkin.result || !this.view.state!.notice.acknowledged || this.view.stage !== "idle") return;
+    if (!checkin || checkin.result || mustRead(this.view.state!) || this.view.stage !== "idle") return;
     const allowed = await cameraAllowed();
-    if (allowed) {
+    if (allowed || !canCall()) {
       await this.turnOnCamera();
       if (checkin.state === "connected" && this.view.stage === "idle") this.answer();
     }
@@ -192,7 +192,7 @@ export class PersonSession {
     hush();
     // Both in the same tap: browsers ask for the camera only where somebody tapped.
     if (withCamera) void this.turnOnCamera();
-    await this.act(async () => this.take(await post<PersonState>("/api/p/notice", { version: state.notice.version })));
+    await this.act(async () => this.take(await post<PersonState>("/api/p/notice", { version: NOTICE_VERSION })));
   }
 
   private async act(action: () => Promise<void>): Promise<boolean> {

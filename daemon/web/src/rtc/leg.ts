@@ -18,7 +18,7 @@ export interface LegEvents {
 
 const MAX_BITRATE = 1_000_000; // at 600 kbit/s browsers shrink 640x480; from 800 they keep it
 const SETTLE_MS = 1_500; // "disconnected" often heals by itself
-const RESTART_MS = 6_000; // an ICE restart has this long
+const RESTART_MS = 4_000; // an ICE restart has this long
 const CONNECT_MS = 12_000; // a new connection has this long
 const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
 

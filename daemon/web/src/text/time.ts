@@ -138,6 +138,7 @@ export class Clock {
 
   // "18:00–22:00" or, over midnight or far away, with the days
   span(start: string, end: string): string {
+    if (start === end) return this.moment(start);
     return `${this.moment(start)}–${this.wall(Date.parse(start)).dayNumber === this.wall(Date.parse(end)).dayNumber ? this.time(end) : this.moment(end)}`;
   }
 

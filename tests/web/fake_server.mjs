@@ -1,0 +1,264 @@
+// A stand-in for the daemon, for tests of the pages alone: serves the built pages under the real security headers,
+// answers the API from fixtures and lets a test speak on the sockets.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { WebSocketServer } from "ws";
+import * as fixtures from "./fixtures.mjs";
+
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".webm": "video/webm" };
+
+const portrait = (hue) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400"><rect width="400" height="400" fill="hsl(${hue} 22% 74%)"/><path d="M60 400c10-90 70-120 140-120s130 30 140 120z" fill="hsl(${hue} 28% 34%)"/><ellipse cx="200" cy="175" rx="78" ry="98" fill="hsl(24 42% 68%)"/><path d="M118 150c0-70 40-98 82-98s82 28 82 98c-20-34-50-46-82-46s-62 12-82 46z" fill="hsl(${hue} 20% 18%)"/></svg>`;
+
+export class FakeServer {
+  constructor(pages, options = {}) {
+    this.pages = pages;
+    this.clip = options.clip || null; // a WebM for playback
+    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons };
+    this.posts = []; // what the pages changed
+    this.said = []; // what the pages sent on sockets
+    this.faults = new Map(); // path prefix -> {status, code, field, retry}
+    this.delay = 0;
+    this.sockets = { person: new Set(), console: new Set() };
+    this.onSocket = null; // (kind, message, socket) => void
+    this.iceServers = [];
+    this.helloConsole = true;
+    this.waiters = [];
+  }
+
+  async start() {
+    this.http = createServer((request, response) => void this.handle(request, response));
+    this.wss = new WebSocketServer({ noServer: true });
+    this.http.on("upgrade", (request, socket, head) => {
+      const kind = request.url === "/ws/person" ? "person" : request.url === "/ws/console" ? "console" : null;
+      if (!kind || this.refuseSockets) return socket.destroy();
+      this.wss.handleUpgrade(request, socket, head, (ws) => this.connected(kind, ws));
+    });
+    await new Promise((resolve) => this.http.listen(0, "127.0.0.1", resolve));
+    this.port = this.http.address().port;
+    this.origin = `http://127.0.0.1:${this.port}`;
+    return this;
+  }
+
+  async stop() {
+    for (const kind of ["person", "console"]) for (const ws of this.sockets[kind]) ws.terminate();
+    this.http.closeAllConnections();
+    await new Promise((resolve) => this.http.close(resolve));
+  }
+
+  connected(kind, ws) {
+    this.sockets[kind].add(ws);
+    ws.on("close", () => this.sockets[kind].delete(ws));
+    ws.on("message", (data) => {
+      const message = JSON.parse(String(data));
+      const entry = { kind, message };
+      this.said.push(entry);
+      if (this.onSocket) this.onSocket(kind, message, ws);
+      const waiter = this.waiters.find((other) => other.test(entry));
+      if (!waiter) return;
+      entry.claimed = true;
+      this.waiters.splice(this.waiters.indexOf(waiter), 1);
+      waiter.resolve(message);
+    });
+    if (kind === "person" && this.state.person) this.send(ws, { t: "hello", state: this.state.person, ice_servers: this.iceServers });
+    if (kind === "console") {
+      this.send(ws, { t: "hello", me: this.state.me, ice_servers: this.iceServers });
+      for (const row of this.rings || []) this.send(ws, { t: "ring", checkin: row });
+    }
+  }
+
+  send(ws, message) {
+    ws.send(JSON.stringify(message));
+  }
+
+  tell(kind, message) {
+    for (const ws of this.sockets[kind]) this.send(ws, message);
+  }
+
+  // Resolves with the next (or an earlier, unclaimed) message that fits.
+  heard(kind, t, fits = () => true) {
+    const test = (entry) => entry.kind === kind && entry.message.t === t && fits(entry.message);
+    const known = this.said.find((entry) => !entry.claimed && test(entry));
+    if (known) {
+      known.claimed = true;
+      return Promise.resolve(known.message);
+    }
+    return new Promise((resolve) => this.waiters.push({ test, resolve }));
+  }
+
+  headers(type) {
+    return {
+      "Content-Type": type, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; connect-src 'self' ws://127.0.0.1:${this.port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self), display-capture=()",
+    };
+  }
+
+  async handle(request, response) {
+    const [path, search = ""] = request.url.split("?");
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
+    for (const [prefix, fault] of this.faults) {
+      if (!path.startsWith(prefix) || (fault.method && fault.method !== request.method)) continue;
+      if (fault.hang) return;
+      if (fault.drop) return request.socket.destroy();
+      response.writeHead(fault.status, { ...this.headers("application/json"), ...(fault.retry ? { "Retry-After": String(fault.retry) } : {}) });
+      response.end(JSON.stringify({ error: { code: fault.code, field: fault.field || null, message: "as the test wants" } }));
+      return;
+    }
+    if (path.startsWith("/api/")) return this.api(request, response, path, new URLSearchParams(search), body);
+    this.page(response, path);
+  }
+
+  page(response, path) {
+    const name = path.startsWith("/c/") || path === "/p" ? "person.html" : path === "/" ? "console.html" : normalize(path).replace(/^\/+/, "");
+    const file = join(this.pages, name);
+    if (!file.startsWith(this.pages) || !existsSync(file)) {
+      response.writeHead(404, this.headers("text/plain"));
+      return response.end();
+    }
+    response.writeHead(200, this.headers(TYPES[extname(file)] || "application/octet-stream"));
+    response.end(readFileSync(file));
+  }
+
+  api(request, response, path, search, body) {
+    const json = (value, status = 200) => {
+      response.writeHead(status, this.headers("application/json"));
+      response.end(JSON.stringify(value));
+    };
+    const fail = (status, code) => json({ error: { code, field: null, message: "" } }, status);
+    const post = request.method === "POST";
+    let sent = null;
+    if (post) {
+      sent = request.headers["content-type"] === "application/json" ? JSON.parse(String(body) || "null") : body;
+      this.posts.push({ path, body: sent, token: request.headers["x-csrf-token"] });
+    }
+    const state = this.state;
+    const match = (pattern) => new RegExp("^" + pattern + "$").exec(path);
+    let m;
+    if (path === "/api/setup") return post ? ((state.setup = false), (state.loggedIn = true), json({ ...state.me, roles: ["administrator"] })) : json({ needed: state.setup });
+    if (path === "/api/login") return sent.password === "wrong" ? fail(401, "unauthenticated") : ((state.loggedIn = true), json(state.me));
+    if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : fail(404, "not_found");
+    if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail);
+    if (!state.loggedIn) return fail(401, "unauthenticated");
+    if (path === "/api/me") return json(state.me);
+    if (path === "/api/me/language") return (state.me = { ...state.me, language: sent.language }), json({});
+    if (path === "/api/me/password") return (state.me = { ...state.me, must_change_password: false }), json({});
+    if (path === "/api/logout") return (state.loggedIn = false), json({});
+    if (path === "/api/units") return post ? json({ id: 2, ...sent }) : json({ units: [fixtures.unit] });
+    if (path === "/api/staff") return post ? json({ id: 20, ...sent, disabled: false }) : json({ staff: fixtures.staff });
+    if ((m = match("/api/staff/\\d+(/password)?"))) return json(fixtures.staff[0]);
+    if (path === "/api/today") return json(state.today);
+    if (path === "/api/reviews") return json({ reviews: state.reviews });
+    if (path === "/api/persons") {
+      const q = (search.get("q") || "").toLowerCase();
+      return post ? json({ ...fixtures.person(101), ...sent, id: 101 }) : json({ persons: state.persons.filter((person) => person.name.toLowerCase().includes(q) || person.reference.toLowerCase().includes(q)) });
+    }
+    if ((m = match("/api/persons/(\\d+)"))) return json(fixtures.person(Number(m[1])));
+    if ((m = match("/api/persons/(\\d+)/photo"))) {
+      if (post) return json({});
+      if (m[1] === "107") return fail(404, "not_found");
+      response.writeHead(200, this.headers("image/svg+xml"));
+      return response.end(portrait(Number(m[1]) * 37));
+    }
+    if (match("/api/persons/\\d+/orders")) return json({ ...fixtures.orders[0], ...sent, id: 599 });
+    if (match("/api/persons/\\d+/plans/preview")) {
+      return json({ windows: Array.from({ length: 10 }, (_, i) => ({ date: fixtures.day(2 + i * 3), start: fixtures.at(1440 * (2 + i * 3) - 64), end: fixtures.at(1440 * (2 + i * 3) + 176), draws: sent.windows[0].draws })), warnings: sent.windows.length > 1 ? ["more_than_order"] : [] });
+    }
+    if (match("/api/persons/\\d+/plans")) return json({ ...fixtures.plans[0], ...sent, id: 699 });
+    if (match("/api/(orders|plans)/\\d+/end")) return json(fixtures.orders[0]);
+    if ((m = match("/api/persons/(\\d+)/checkins"))) return post ? json(fixtures.rows.ahead) : json({ checkins: [fixtures.rows.waiting, fixtures.rows.done, fixtures.rows.done2, fixtures.rows.missed, fixtures.rows.done3], next: null });
+    if (match("/api/persons/\\d+/enrol")) return json({ url: `${this.origin}/c/EXAMPLETOKENEXAMPLETOKEN`, qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 2h2v2H9zM12 9h3v3h-3zM9 9h2v5H9zM16 13h4v2h-4zM10 16h6v3h-6z"/></svg>', expires: fixtures.at(30) });
+    if (match("/api/persons/\\d+/messages")) return post ? json(this.message("staff", sent)) : json({ messages: fixtures.messages, next: null });
+    if (match("/api/persons/\\d+/messages/read")) return json({});
+    if ((m = match("/api/checkins/(\\d+)"))) return json(state.checkin || fixtures.checkin(Number(m[1])));
+    if ((m = match("/api/checkins/(\\d+)/thumbnail"))) {
+      response.writeHead(200, this.headers("image/svg+xml"));
+      return response.end(portrait(104 * 37));
+    }
+    if ((m = match("/api/checkins/(\\d+)/review"))) {
+      state.reviews = state.reviews.filter((row) => row.id !== Number(m[1]));
+      state.checkin = { ...fixtures.checkin(Number(m[1])), state: "done", outcome: sent.decision === "accept" ? "completed" : "identity_doubt", review: { ...sent, by: state.me.name, at: fixtures.at(0) } };
+      return json(state.checkin);
+    }
+    if ((m = match("/api/checkins/(\\d+)/(outcome|conclusion|concern)"))) return json(fixtures.checkin(Number(m[1])));
+    if (match("/api/recordings/\\d+/view")) return json({ url: "/api/recordings/3001/media?view=T", expires: fixtures.at(60) });
+    if (match("/api/recordings/\\d+/media")) return this.media(request, response);
+    if (path === "/api/incidents") return json({ incidents: search.get("state") === "closed" ? [fixtures.incidentRow({ id: 70, state: "closed", next: null, holder: "Жанболат Бозінген" })] : state.incidents, next: null });
+    if ((m = match("/api/incidents/\\d+"))) return json(state.incident);
+    if ((m = match("/api/incidents/\\d+/(\\w+)"))) return json(this.actOnIncident(m[1], sent));
+    if (path === "/api/log") return json({ ...this.log(), next: null, verified: fixtures.at(-1) });
+    if ((m = match("/api/log/(\\d+)"))) return json(this.logEntry(Number(m[1])));
+    if (path === "/api/figures") return json(fixtures.figures());
+    if (path === "/api/system") return json(fixtures.system());
+    return fail(404, "not_found");
+  }
+
+  message(from, sent) {
+    return { id: 100 + this.posts.length, client_id: sent.client_id, from, author: from === "staff" ? "С. Тамыртасова" : "Д. Жалғызтау", text: sent.text, sent: fixtures.at(0), delivered: null, read: null };
+  }
+
+  actOnIncident(verb, sent) {
+    const by = this.state.me.name;
+    const line = { at: fixtures.at(0), what: { acknowledge: "acknowledged", conclude: "concluded" }[verb] || verb, who: by, channel: null, state: null, text: sent.text || sent.note || sent.reason || null, reference: null };
+    const change = { line: this.state.incident.line.concat(line) };
+    if (verb === "acknowledge") Object.assign(change, { state: "acknowledged", holder: by, holder_id: this.state.me.id });
+    if (verb === "conclude") Object.assign(change, { state: "closed", next: null, conclusion: { ...sent, by, at: fixtures.at(0) } });
+    this.state.incident = { ...this.state.incident, ...change };
+    return this.state.incident;
+  }
+
+  personApi(path, post, sent, json, fail) {
+    const state = this.state.person;
+    if (!state) return fail(401, "unauthenticated");
+    if (path === "/api/p/state") return json(state);
+    if (path === "/api/p/language") return (this.state.person = { ...state, language: sent.language }), json({});
+    if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);
+    if (path === "/api/p/decline") return (this.state.person = { ...state, checkin: { ...state.checkin, state: "done", result: "declined", receipt: "K7-5D10" } }), json(this.state.person);
+    if (path === "/api/p/messages") return post ? json(this.message("person", sent)) : json({ messages: fixtures.messages, next: null });
+    if (path === "/api/p/messages/read" || path === "/api/p/facts") return json({});
+    return fail(404, "not_found");
+  }
+
+  media(request, response) {
+    const data = readFileSync(this.clip);
+    const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range || "");
+    const from = range ? Number(range[1]) : 0;
+    const until = range && range[2] ? Number(range[2]) : data.length - 1;
+    response.writeHead(range ? 206 : 200, { ...this.headers("video/webm"), "Accept-Ranges": "bytes", "Content-Length": String(until - from + 1), ...(range ? { "Content-Range": `bytes ${from}-${until}/${data.length}` } : {}) });
+    response.end(data.subarray(from, until + 1));
+  }
+
+  // A small log whose proofs are real.
+  log() {
+    if (!this.entries) {
+      const actions = ["LOGGED_IN", "READ", "RECORDING_VIEWED", "CHECKIN_OUTCOME", "INCIDENT_OPENED", "INCIDENT_TAKEN", "ORDER_CREATED", "PLAN_CREATED", "STAFF_CHANGED", "NOVEL_ACTION"];
+      this.entries = actions.map((action, index) => ({
+        index, at: fixtures.at(-300 + index * 30), action, actor: index === 9 || index === 4 ? "checkind" : "Инесса Речная-Полынная", actor_kind: index === 9 || index === 4 ? "system" : "staff",
+        person_id: index % 2 ? 102 : null, person_name: index % 2 ? "Ысқақ Көкжидеев" : null, object: index === 1 ? "person 102" : `object ${index}`, result: index === 8 ? "denied" : "ok", text: index === 6 ? null : { reason: "Тексеру" },
+      }));
+      this.leaves = this.entries.map((entry) => Buffer.from(JSON.stringify(entry)));
+    }
+    return { entries: this.entries.slice().reverse(), size: this.entries.length, root: root(this.leaves).toString("hex") };
+  }
+
+  logEntry(index) {
+    this.log();
+    const size = this.leaves.length;
+    return { ...this.entries[index], leaf: this.leaves[index].toString(), leaf_hash: leafHash(this.leaves[index]).toString("hex"), proof: { size, root: root(this.leaves).toString("hex"), path: path(index, this.leaves).map((hash) => hash.toString("hex")) } };
+  }
+}
+
+// RFC 6962 section 2.1, written a second time as an oracle for the page's own check.
+const sha = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
+export const leafHash = (leaf) => sha(Buffer.from([0]), leaf);
+const split = (n) => 2 ** Math.floor(Math.log2(n - 1));
+export const root = (leaves) => (leaves.length === 1 ? leafHash(leaves[0]) : sha(Buffer.from([1]), root(leaves.slice(0, split(leaves.length))), root(leaves.slice(split(leaves.length)))));
+export function path(index, leaves) {
+  if (leaves.length === 1) return [];
+  const k = split(leaves.length);
+  return index < k ? [...path(index, leaves.slice(0, k)), root(leaves.slice(k))] : [...path(index - k, leaves.slice(k)), root(leaves.slice(0, k))];
+}

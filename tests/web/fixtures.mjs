@@ -1,0 +1,182 @@
+// Invented people, places and events. Nobody bears these names; the numbers are nobody's.
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+// A fixed moment: Saturday 21 November 2026, 19:04 in Almaty.
+export const NOW = Date.parse("2026-11-21T14:04:00.000Z");
+export const at = (minutes) => new Date(NOW + minutes * MINUTE).toISOString();
+export const day = (days) => new Date(NOW + 5 * 60 * MINUTE + days * DAY).toISOString().slice(0, 10);
+
+export const unit = { id: 1, name: "Тасқайнар ауданының бөлімі", zone: "Asia/Almaty" };
+
+export function me(roles = ["inspector"], language = "en") {
+  return {
+    id: 11, login: "s.tamyrova", name: "Сәнияш Тамыртасова", roles, unit, language, csrf: "csrf-token", server_time: at(0), must_change_password: false,
+    version: "0.1.0", utc_offset_min: 300,
+  };
+}
+
+const names = ["Дәуренбек Жалғызтау", "Ысқақ Көкжидеев", "Үмітжан Өрікбаев", "Ғалымтай Шоқтасов", "Павел Верхнеключев", "Нұрәділ Қарақияков", "Олег Семиложный", "Һәкім Ақсуатов"];
+const bands = ["medium", "top", "low", "high", "medium", "low", "medium", "high"];
+const patterns = [
+  "cccclcccncccccccclcccocccc", "cccnccnncclccnccdcnccl", "cccccccccccccccc", "clccccuccclcccciccfcc", "ccccccccccccccccccccccccccc", "ccccw", "", "cclcccccc",
+];
+const letters = { c: "completed", l: "late", n: "no_answer", d: "declined", u: "unstaffed", o: "could_not_connect", f: "person_fault", i: "identity_doubt", w: "waived", s: "system_fault" };
+
+function strip(index) {
+  const pattern = patterns[index];
+  return [...pattern].map((letter, i) => ({ checkin_id: index * 100 + i, day: day(i - pattern.length), mark: letters[letter] }));
+}
+
+export const persons = names.map((name, index) => ({
+  id: 101 + index, name, reference: `P-48${21 + index}`, inspector_id: 11, inspector_name: "Сәнияш Тамыртасова", band: bands[index], has_photo: index !== 6,
+  strip: strip(index), next_window: index === 6 ? null : { start: at(24 * 60 - 64 + index * 1440 / 4), end: at(24 * 60 + 176 + index * 1440 / 4) },
+  open_incidents: index === 1 ? 1 : 0, unread_messages: index === 0 ? 2 : 0,
+}));
+
+export const orders = [
+  {
+    id: 501, person_id: 101, kind: "protective_order", article: "60", number: "ҚН-2214", issuer: "Тасқайнар аудандық полиция бөлімі", from: day(-12), until: day(18),
+    conditions: "Байланысқа шықпау, іздемеу, тұрғын үйіне жақындамау.", contacts_per_period: 1, period_days: 7, hours_start: "08:00", hours_end: "22:00", ended: null, ended_reason: null,
+  },
+  {
+    id: 502, person_id: 101, kind: "official_warning", article: "51", number: "РЕ-118", issuer: "Тасқайнар аудандық полиция бөлімі", from: day(-70), until: day(-40),
+    conditions: "", contacts_per_period: 2, period_days: 30, hours_start: "08:00", hours_end: "22:00", ended: day(-40), ended_reason: "Мерзімі аяқталды.",
+  },
+];
+export const plans = [
+  {
+    id: 601, person_id: 101, version: 1, ended: null, state: "active", order_id: 501, kind: "live", mandatory: true, recurrence: "FREQ=WEEKLY;BYDAY=MO,TH", first_date: day(-12),
+    windows: [{ start: "18:00", end: "22:00", draws: 1 }], attempts: 3, attempt_spacing_s: 300, response_window_s: 900, grace_s: 900, late_limit_s: 3600,
+  },
+];
+
+export function person(id) {
+  const row = persons.find((other) => other.id === id) || persons[0];
+  return {
+    ...row, birth_date: "1989-03-14", phone: "+77000000101", email: null, language: "kk", address: "Тасқайнар ауылы, Жиделі көшесі, 7", note: "Кешке жұмыстан 18:30-да келеді.",
+    unit_id: 1, orders: orders.map((order) => ({ ...order, person_id: row.id })), plans: plans.map((plan) => ({ ...plan, person_id: row.id })),
+  };
+}
+
+export function checkinRow(id, index, change) {
+  return {
+    id, person_id: 101 + index, person_name: names[index], band: bands[index], inspector_id: 11, kind: "live", mandatory: true, state: "planned", outcome: null,
+    window: { start: at(-64), end: at(176) }, due: null, attempt: 0, attempts: 3, decided: null, review_deadline: null, waiting_since: null, incident_id: null, next: null, ...change,
+  };
+}
+
+export function incidentRow(change) {
+  return {
+    id: 71, person_id: 102, person_name: names[1], band: "top", kind: "no_contact", checkin_id: 902, outcome: "no_answer", opened: at(-14), state: "open", holder: null, holder_id: null,
+    step: 1, steps: 3, next: { what: "step", target: "Кезекші офицер Ж. Бозінген", at: at(4) }, last_contact: at(-2904), answered_late: false, ...change,
+  };
+}
+
+export const rows = {
+  waiting: checkinRow(901, 0, { state: "ringing", attempt: 1, due: at(-4), waiting_since: at(-2), next: { what: "unattended", at: at(3) } }),
+  ringing: checkinRow(903, 3, { state: "ringing", attempt: 2, due: at(-7), next: { what: "ring", at: at(3) } }),
+  review: checkinRow(904, 4, { kind: "unattended", state: "awaiting_review", due: at(-95), review_deadline: at(55), next: { what: "review_due", at: at(55) } }),
+  review2: checkinRow(905, 7, { kind: "unattended", state: "awaiting_review", due: at(-190), review_deadline: at(-10), next: { what: "review_due", at: at(5) } }),
+  ahead: checkinRow(906, 2, { window: { start: at(26), end: at(176) } }),
+  ahead2: checkinRow(907, 5, { kind: "unattended", window: { start: at(56), end: at(176) } }),
+  done: checkinRow(908, 7, { state: "done", outcome: "completed", due: at(-244), decided: at(-240) }),
+  done2: checkinRow(909, 5, { state: "done", outcome: "late", due: at(-300), decided: at(-262) }),
+  done3: checkinRow(910, 6, { state: "done", outcome: "system_fault", due: at(-410), decided: at(-390) }),
+  missed: checkinRow(902, 1, { state: "done", outcome: "no_answer", due: at(-44), decided: at(-14), incident_id: 71 }),
+};
+
+export function today(change = {}) {
+  const lists = {
+    waiting: [rows.waiting], ringing: [rows.ringing], connected: [], due: [rows.ahead, rows.ahead2], reviews: [rows.review2, rows.review], done: [rows.missed, rows.done, rows.done2, rows.done3],
+    incidents: [incidentRow({})], ...change,
+  };
+  return {
+    server_time: at(0), day: day(0),
+    counts: { waiting: lists.waiting.length, ringing: lists.ringing.length, due: lists.due.length, reviews: lists.reviews.length, incidents: lists.incidents.length, unread: 2 }, ...lists,
+  };
+}
+
+export const quietDay = () => today({ waiting: [], ringing: [], reviews: [], incidents: [] });
+export const emptyDay = () => today({ waiting: [], ringing: [], due: [], reviews: [], done: [], incidents: [] });
+
+export function checkin(id) {
+  const row = Object.values(rows).find((other) => other.id === id) || rows.review;
+  const unattended = row.kind === "unattended";
+  return {
+    ...row, conclusion: null, answerable_s: 812, answerable_needed_s: 540, declined_reason: null, make_up_of: null, has_thumbnail: unattended,
+    attempts_made: [1, 2, 3].slice(0, unattended ? 1 : 3).map((number) => ({ number, at: at(-44 + 5 * number), notices: 1, accepted: at(-44 + 5 * number + 0.05), delivered: number < 3 ? at(-44 + 5 * number + 0.2) : null, opened: null })),
+    evidence: unattended
+      ? [["page_opened", 0], ["permission_granted", 0.4], ["joined", 0.9], ["ice", 0.95], ["dtls", 0.96], ["first_audio", 1], ["first_frame", 1.02]].map(([fact, m]) => ({ at: at(-94 + m), fact, detail: null }))
+      : [{ at: at(-39), fact: "notice_accepted", detail: "SMS" }, { at: at(-38.8), fact: "notice_delivered", detail: "SMS" }, { at: at(-34), fact: "notice_delivered", detail: "SMS" }],
+    health: [{ from: at(-44), until: at(-14), ok: true, what: "all" }], notices: [
+      { id: 1, reference: "N-77120", to: "+7 700 ••• 01 02", channel: "sms", state: "delivered", at: at(-39), accepted: at(-39), delivered: at(-38.8), failed: null, tries: 1 },
+      { id: 2, reference: "N-77121", to: "+7 700 ••• 01 02", channel: "sms", state: "failed", at: at(-29), accepted: null, delivered: null, failed: "rejected", tries: 3 },
+    ],
+    recordings: unattended ? [{ id: 3001, leg: "person", from: at(-93), seconds: 24, bytes: 1_800_000, state: "closed", gaps: [] }] : [],
+    challenges: unattended ? [
+      { number: 1, kind: "read_digits", text: "4 9 1 7", at: at(-92.9), at_s: 3 }, { number: 2, kind: "turn_left", text: "", at: at(-92.7), at_s: 11 }, { number: 3, kind: "look_up", text: "", at: at(-92.6), at_s: 17 },
+    ] : [],
+    form: null, review: null, concerns: [],
+  };
+}
+
+export function incident(change = {}) {
+  return {
+    ...incidentRow({}), checkin: checkin(902), conclusion: null,
+    line: [
+      { at: at(-14), what: "opened", who: null, channel: null, state: null, text: null, reference: null },
+      { at: at(-14), what: "notice", who: "Сәнияш Тамыртасова", channel: "console", state: "delivered", text: null, reference: "N-77125" },
+      { at: at(-14), what: "notice", who: "Сәнияш Тамыртасова", channel: "email", state: "accepted", text: null, reference: "N-77126" },
+      { at: at(-9), what: "notice", who: "Сәнияш Тамыртасова", channel: "sms", state: "failed", text: null, reference: "N-77127" },
+    ],
+    ...change,
+  };
+}
+
+export const messages = [
+  { id: 1, client_id: "a", from: "staff", author: "С. Тамыртасова", text: "Сәлеметсіз бе! Бүгінгі қоңырау 18:00 мен 22:00 арасында болады.", sent: at(-1500), delivered: at(-1499), read: at(-1490) },
+  { id: 2, client_id: "b", from: "person", author: "Д. Жалғызтау", text: "Жақсы, үйде боламын.", sent: at(-1480), delivered: at(-1480), read: at(-1470) },
+  { id: 3, client_id: "c", from: "person", author: "Д. Жалғызтау", text: "Жұмыстан кешіксем не істеймін? Автобус 18:40-та келеді.", sent: at(-20), delivered: at(-20), read: null },
+];
+
+export const staff = [
+  { id: 11, login: "s.tamyrova", name: "Сәнияш Тамыртасова", roles: ["inspector"], unit_id: 1, language: "kk", email: "s.tamyrova@example.org", phone: "+77000000011", on_duty: false, disabled: false },
+  { id: 12, login: "zh.bozingen", name: "Жанболат Бозінген", roles: ["officer"], unit_id: 1, language: "kk", email: "duty@example.org", phone: "+77000000012", on_duty: true, disabled: false },
+  { id: 13, login: "i.rechnaya", name: "Инесса Речная-Полынная", roles: ["supervisor", "officer"], unit_id: 1, language: "ru", email: "i.rechnaya@example.org", phone: null, on_duty: false, disabled: false },
+  { id: 14, login: "root", name: "Талғатбек Ойпанов", roles: ["administrator"], unit_id: 1, language: "ru", email: null, phone: null, on_duty: false, disabled: false },
+  { id: 15, login: "old", name: "Рахия Ескіжолова", roles: ["inspector"], unit_id: 1, language: "kk", email: null, phone: null, on_duty: false, disabled: true },
+];
+
+export function figures() {
+  const onTime = [41, 44, 39, 47, 45, 49, 48, 51, 47, 52, 50, 53];
+  return {
+    weeks: onTime.map((on_time, index) => ({ week: day(-7 * (11 - index) - 5), on_time, total: 55 + (index % 3), ack_median_s: 540 - index * 22 + (index % 4) * 35, system_faults: [2, 0, 1, 0, 0, 3, 0, 1, 0, 0, 0, 1][index], reviews_overdue: [4, 3, 3, 2, 4, 2, 1, 2, 1, 1, 0, 1][index] })),
+    now: { on_time_ratio: 0.94, ack_median_s: 312, system_faults: 1, reviews_overdue: 1 },
+  };
+}
+
+export function system() {
+  return {
+    version: "0.1.0", started: at(-4000), engine_lag_ms: 3, workers: [{ index: 0, pid: 4117, state: "ready", legs: 2, restarts: 0 }, { index: 1, pid: 4118, state: "ready", legs: 0, restarts: 1 }],
+    channels: [
+      { channel: "console", configured: true, last_ok: at(-2), last_error: null, queued: 0 }, { channel: "email", configured: true, last_ok: at(-14), last_error: null, queued: 0 },
+      { channel: "sms", configured: true, last_ok: at(-38), last_error: "503 from gateway", queued: 2 }, { channel: "webhook", configured: false, last_ok: null, last_error: null, queued: 0 },
+    ],
+    clock: { synchronised: true, offset_ms: 2 }, log: { size: 18420, root: "9f1c2d7a4be0538c16de77aa0b6d4ff13c98e2ab51077c6d2f4e8b90a1c3d5e7" }, quarantined: 0,
+  };
+}
+
+// ---------------------------------------------------------------- the person's side
+export function personState(change = {}, checkinChange = {}) {
+  return {
+    csrf: "person-csrf", language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, inspector: "Сәнияш Тамыртасова",
+    notice: { version: 1, acknowledged: null },
+    checkin: { id: 901, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkinChange },
+    history: [
+      { at: at(-4400), result: "received", receipt: "K7-2F41" }, { at: at(-8700), result: "received_late", receipt: "K6-90C2" }, { at: at(-12900), result: "our_fault", receipt: "K6-1B07" }, { at: at(-17000), result: "not_established", receipt: "K5-E6A9" },
+    ],
+    unread: 1, next_window: { start: at(2816), end: at(3056) }, ...change,
+  };
+}
+export const acknowledged = (change = {}, checkinChange = {}) => personState({ notice: { version: 1, acknowledged: at(-1) }, ...change }, checkinChange);

@@ -1,0 +1,321 @@
+// The staff console: log-in, ringing, the call, outcomes, reviews, incidents, the log.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PHONE } from "../browser.mjs";
+import * as f from "../fixtures.mjs";
+import { faults, playing, Stage } from "../stage.mjs";
+
+let stage;
+before(async () => (stage = await Stage.set({ clip: true })));
+after(() => stage.strike());
+const scene = (work) => () => stage.scene(work)();
+
+test("log in: wrong, right, out", scene(async (server) => {
+  const page = await stage.page();
+  await page.goto(server.origin + "/");
+  await page.getByLabel("Login").fill("s.tamyrova");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("Login or password is not right.").waitFor();
+  await page.getByLabel("Password").fill("right");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+  await page.goto(server.origin + "/#/account");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByLabel("Login").waitFor();
+  assert.deepEqual(faults(page), []);
+}));
+
+test("the first administrator is made on the page of an empty store", scene(async (server) => {
+  server.state.setup = true;
+  const page = await stage.page();
+  await page.goto(server.origin + "/");
+  await page.getByLabel("Set-up code").fill("CODE");
+  await page.getByLabel("Name of the unit").fill("U");
+  await page.getByLabel("Full name").fill("N");
+  await page.getByLabel("Login").fill("root");
+  await page.getByLabel("Password").fill("short");
+  assert.ok(await page.getByRole("button", { name: "Create and begin" }).isDisabled());
+  await page.getByLabel("Password").fill("long enough words");
+  await page.getByRole("button", { name: "Create and begin" }).click();
+  await page.getByRole("heading", { name: "Staff" }).waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/setup").body, { token: "CODE", login: "root", name: "N", password: "long enough words", language: "en", unit: { name: "U", zone: "Asia/Almaty" } });
+}));
+
+test("a password set by somebody else must be changed before anything is shown", scene(async (server) => {
+  server.state.loggedIn = true;
+  server.state.me = { ...f.me(), must_change_password: true };
+  const page = await stage.page();
+  await page.goto(server.origin + "/#/today");
+  await page.getByText("Somebody else set your password.").waitFor();
+  assert.equal(server.said.length, 0);
+  await page.getByLabel("Present password").fill("given");
+  await page.getByLabel("New password").fill("my own long words");
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+}));
+
+test("somebody waits: it rings over any page, `a` answers, the call connects, its outcome is one step", scene(async (server) => {
+  const peer = await stage.peer(server);
+  peer.other = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "taken", checkin: message.checkin });
+  const page = await stage.console(server, "persons");
+  await page.getByText("Дәуренбек Жалғызтау").first().waitFor();
+  server.tell("console", { t: "ring", checkin: f.rows.waiting });
+  await page.locator(".urgent").getByText("is waiting for you").waitFor();
+  await page.waitForFunction(() => document.title.startsWith("●"));
+  await page.keyboard.press("a");
+  assert.equal((await server.heard("console", "take")).checkin, 901);
+  await server.heard("console", "offer");
+  server.tell("console", { t: "peer", checkin: 901, state: "here", camera: true });
+  server.tell("console", { t: "link", checkin: 901, quality: "fair", rtt_ms: 90, loss: 1, kbps: 700 });
+  server.tell("console", { t: "recording", checkin: 901, on: true });
+  await playing(page);
+  await page.getByText("fair link").waitFor();
+  assert.equal(await page.locator(".band").count(), 0, "no level on a screen that may face the person");
+  assert.equal(await page.getByText("highest").count(), 0);
+
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByAltText("Reference photo").waitFor();
+  await page.getByRole("button", { name: "Observations" }).click();
+  assert.equal(await page.locator(".concern").getAttribute("open"), null, "the concern is closed by default");
+  await page.getByLabel("speaks calmly").check();
+  await page.getByText("Private concern").click();
+  await page.getByLabel("What worries you").fill("bruise");
+  await page.getByRole("button", { name: "Put on record" }).click();
+  await page.waitForFunction(() => !document.querySelector(".concern").open);
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/checkins/901/concern").body, { text: "bruise" });
+  assert.ok(!server.said.some((entry) => JSON.stringify(entry).includes("bruise")), "nothing of it on the socket");
+
+  await page.getByRole("button", { name: "End" }).click();
+  await server.heard("console", "end");
+  await page.getByText("You ended the call.").waitFor();
+  assert.ok(await page.getByLabel("speaks calmly").isChecked(), "what was ticked in the call is kept");
+  assert.ok(await page.getByRole("button", { name: "Save the outcome" }).isDisabled(), "contact needs the identity");
+  await page.keyboard.press("5");
+  await page.getByRole("button", { name: "Save the outcome" }).click();
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/checkins/901/outcome").body, { result: "completed", identity_confirmed: true, behaviours: ["calm"], note: "" });
+  assert.deepEqual(faults(page), []);
+}));
+
+test("a colleague was faster", scene(async (server) => {
+  server.onSocket = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "error", id: message.id, code: "conflict", message: "" });
+  const page = await stage.console(server, "call/901");
+  await page.getByText("A colleague has answered").waitFor();
+  await page.getByRole("button", { name: "Back to today" }).click();
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+}));
+
+test("reload in a call takes it again, once, and connects", scene(async (server) => {
+  const peer = await stage.peer(server);
+  peer.other = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "taken", checkin: message.checkin });
+  const page = await stage.console(server, "call/901");
+  await playing(page);
+  server.said.length = 0;
+  await page.reload();
+  await playing(page);
+  assert.equal(server.said.filter((entry) => entry.message.t === "take").length, 1);
+}));
+
+test("the call goes on when the socket falls", scene(async (server) => {
+  const peer = await stage.peer(server);
+  peer.other = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "taken", checkin: message.checkin });
+  const page = await stage.console(server, "call/901");
+  await playing(page);
+  server.said.length = 0;
+  server.refuseSockets = true;
+  for (const socket of server.sockets.console) socket.terminate();
+  await page.getByText("Connection lost. The call goes on; we try again.").first().waitFor();
+  server.refuseSockets = false;
+  const take = await server.heard("console", "take");
+  assert.equal(take.generation, 1);
+  await playing(page);
+  assert.equal(server.said.filter((entry) => entry.message.t === "offer").length, 0);
+}));
+
+test("nothing jumps: rows keep their place under the pointer, new ones announce themselves", scene(async (server) => {
+  const page = await stage.console(server, "incidents");
+  const row = page.locator("[data-row]");
+  await row.first().hover();
+  const place = await row.first().boundingBox();
+  server.state.incidents = [f.incidentRow({ id: 99, person_name: "Жаңа Жол" }), f.incidentRow({ state: "acknowledged", holder: "Ж. Бозінген" })];
+  server.tell("console", { t: "incident", incident: 99 });
+  await page.getByRole("button", { name: "1 new: show" }).waitFor();
+  await page.getByText("with Ж. Бозінген").waitFor(); // what is there is renewed in its place
+  assert.deepEqual(await row.first().boundingBox(), place);
+  await page.getByRole("button", { name: "1 new: show" }).click();
+  await page.getByText("Жаңа Жол").waitFor();
+  assert.equal(await row.count(), 2);
+}));
+
+test("a row that went away stays, marked, until it is let go", scene(async (server) => {
+  const page = await stage.console(server, "reviews");
+  await page.locator("[data-row]").first().hover();
+  server.state.reviews = [f.rows.review];
+  server.tell("console", { t: "today" });
+  await page.waitForSelector(".row.gone");
+  assert.equal(await page.locator("[data-row]").count(), 2);
+}));
+
+test("an officer on a phone takes an incident over with one tap on the alarm", scene(async (server) => {
+  const page = await stage.console(server, "incidents", { roles: ["officer"], viewport: PHONE });
+  server.tell("console", { t: "alert", incident: f.incidentRow({}), notice: "N-1" });
+  const take = page.locator(".urgent").getByRole("button", { name: "I take it" });
+  await take.waitFor();
+  const box = await take.boundingBox();
+  assert.ok(box.height >= 44 && box.y > 740 / 2, "big, and under the thumb");
+  await take.click();
+  await page.getByText("with Сәнияш Тамыртасова").waitFor();
+  assert.deepEqual(server.posts.filter((post) => post.path === "/api/incidents/71/acknowledge").length, 1);
+  assert.equal(await page.locator(".urgent").count(), 0);
+}));
+
+test("an incident says what was done, what comes next and when, and ends with a reason", scene(async (server) => {
+  const page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  await page.getByText("If nobody takes this over, Кезекші офицер Ж. Бозінген is told at 19:08.").waitFor();
+  await page.getByText(/^in \d:\d\d$/).waitFor();
+  await page.keyboard.press("a");
+  await page.getByText("Сәнияш Тамыртасова took it over").waitFor();
+  await page.getByRole("button", { name: "Reached the person" }).click();
+  await page.getByLabel("How?").selectOption("visit");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Сәнияш Тамыртасова reached the person").waitFor();
+  await page.getByRole("button", { name: "Safety checked" }).click();
+  await page.getByLabel("Who checked, and how?").fill("Another officer, in person");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Сәнияш Тамыртасова: safety checked").waitFor();
+  await page.getByRole("button", { name: "Conclude" }).click();
+  assert.ok(await page.getByRole("button", { name: "Conclude and close" }).isDisabled(), "not without a reason");
+  await page.getByLabel("Excused").check();
+  await page.getByLabel("Reason", { exact: true }).fill("In hospital");
+  await page.getByRole("button", { name: "Conclude and close" }).click();
+  await page.locator(".note.good").getByText("In hospital").waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/incidents/71/conclude").body, { conclusion: "excused", reason: "In hospital" });
+  assert.equal(await page.locator(".dock").count(), 0);
+}));
+
+test("a review plays at once, seeks to the tasks, and is decided by keys", scene(async (server) => {
+  const page = await stage.console(server, "reviews/904");
+  const video = page.locator(".player video");
+  await page.waitForFunction(() => document.querySelector(".player video")?.currentTime > 0.3);
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/recordings/3001/view").body, { reason: "review" });
+  await page.getByRole("button", { name: "Looks up" }).click();
+  await page.waitForFunction(() => document.querySelector(".player video").currentTime >= 17);
+  await page.waitForFunction(() => document.querySelector(".moment[aria-current]")?.textContent.includes("Looks up"));
+  assert.ok((await video.getAttribute("src")).startsWith("/api/recordings/"));
+  await page.getByAltText("Reference photo").waitFor();
+  await page.getByAltText("From the recording").waitFor();
+  await page.keyboard.press("a");
+  await page.getByText("Accepted: contact made").first().waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/checkins/904/review").body, { decision: "accept", note: "" });
+  server.state.checkin = null;
+  await page.keyboard.press("n");
+  await page.waitForURL(/reviews\/905/);
+  await page.getByText("Һәкім Ақсуатов").first().waitFor();
+  await page.keyboard.press("d");
+  assert.ok(await page.getByRole("button", { name: "Put the doubt on record" }).isDisabled());
+  await page.getByLabel("What speaks against it?").fill("Another face");
+  await page.getByRole("button", { name: "Put the doubt on record" }).click();
+  await page.getByText("Doubt put on record").first().waitFor();
+}));
+
+test("the proof of an entry is checked in the browser, and a changed entry is seen", scene(async (server) => {
+  const page = await stage.console(server, "log/3", { roles: ["supervisor"] });
+  await page.getByText("Checked in this browser: this entry is in the log of 10 entries").waitFor();
+  const honest = server.logEntry.bind(server);
+  server.logEntry = (index) => ({ ...honest(index), leaf: honest(index).leaf.replace("CHECKIN_OUTCOME", "CHECKIN_OUTC0ME") });
+  await page.reload();
+  await page.getByText("The proof does not fit").waitFor();
+  server.logEntry = (index) => ({ ...honest(index), proof: { ...honest(index).proof, path: honest(index).proof.path.slice(1) } });
+  await page.reload();
+  await page.getByText("The proof does not fit").waitFor();
+}));
+
+test("the log speaks in sentences and its filters are sentences", scene(async (server) => {
+  const page = await stage.console(server, "log", { roles: ["supervisor"] });
+  await page.getByText("Инесса Речная-Полынная opened the record of Ысқақ Көкжидеев").waitFor();
+  await page.getByText("novel action").waitFor(); // an action the page does not know yet is shown all the same
+  await page.getByLabel("Show").selectOption({ label: "who looked at recordings" });
+  await page.waitForURL(/action=RECORDING_VIEWED/);
+}));
+
+test("a plan is previewed before it is saved", scene(async (server) => {
+  const page = await stage.console(server, "persons/101");
+  await page.getByRole("button", { name: "Add a plan" }).click();
+  await page.waitForSelector(".preview-list li");
+  await page.getByRole("button", { name: "Friday" }).click();
+  await page.getByRole("button", { name: "Another window" }).click();
+  await page.getByText("More than the order demands").waitFor();
+  assert.equal(server.posts.filter((post) => post.path.endsWith("/plans")).length, 0);
+  await page.getByRole("button", { name: "Save the plan" }).click();
+  await page.waitForSelector(".dialog", { state: "detached" });
+  const saved = server.posts.find((post) => post.path === "/api/persons/101/plans").body;
+  assert.equal(saved.recurrence, "FREQ=WEEKLY;BYDAY=MO,TH,FR");
+  assert.equal(saved.windows.length, 2);
+  assert.equal(saved.response_window_s, 900);
+}));
+
+test("a reference photo leaves as a small JPEG", scene(async (server) => {
+  const page = await stage.console(server, "persons/101");
+  await page.getByRole("button", { name: "Reference photo" }).click();
+  await page.getByRole("button", { name: "Use the camera" }).click();
+  await page.waitForFunction(() => document.querySelector(".photo-frame video")?.videoWidth > 0);
+  await page.getByRole("button", { name: "Take the photo" }).click();
+  await page.waitForSelector(".dialog", { state: "detached" });
+  const photo = server.posts.find((post) => post.path === "/api/persons/101/photo").body;
+  assert.deepEqual([...photo.subarray(0, 3)], [0xff, 0xd8, 0xff]);
+  assert.ok(photo.length < 300_000);
+}));
+
+test("keys: rows by j and k, search by /, all of them by ?", scene(async (server) => {
+  const page = await stage.console(server, "persons");
+  await page.waitForSelector("[data-row]");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Ысқақ/);
+  await page.keyboard.press("k");
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Дәуренбек/);
+  await page.keyboard.press("/");
+  await page.keyboard.type("үмітж");
+  await page.waitForFunction(() => document.querySelectorAll("[data-row]").length === 1);
+  await page.locator("h1").click();
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}));
+
+test("failures say what to do: busy, denied, gone; old content stays", scene(async (server) => {
+  server.faults.set("/api/persons", { status: 503, code: "unavailable", retry: 5 });
+  const page = await stage.console(server, "persons");
+  await page.getByText("The service is not ready just now. Please try again in 5 s.").waitFor();
+  server.faults.clear();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("Дәуренбек Жалғызтау").waitFor();
+  server.faults.set("/api/persons", { status: 403, code: "denied" });
+  server.tell("console", { t: "today" });
+  await page.getByText("Your role does not allow this.").waitFor();
+  assert.ok(await page.getByText("Дәуренбек Жалғызтау").isVisible());
+}));
+
+test("the session ended elsewhere", scene(async (server) => {
+  const page = await stage.console(server, "today");
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+  server.state.loggedIn = false;
+  for (const socket of server.sockets.console) socket.close(4401);
+  await page.getByLabel("Password").waitFor();
+}));
+
+test("each role sees its areas and starts at its question", scene(async (server) => {
+  for (const [roles, heading, areas] of [
+    [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons"]],
+    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
+  ]) {
+    const page = await stage.console(server, "", { roles });
+    await page.getByRole("heading", { name: heading, exact: true }).waitFor();
+    assert.deepEqual(await page.locator(".side > .nav-link .nav-text").allInnerTexts(), areas);
+    await page.context().close();
+  }
+}));
