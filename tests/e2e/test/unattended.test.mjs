@@ -1,0 +1,167 @@
+// Unattended check-ins: the person does challenges alone before a recorded camera, and an inspector's eyes decide afterwards; who may
+// not look is refused, and the log says so.
+import assert from "node:assert/strict";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { PHONE, DESK, launch, open } from "../lib/browser.mjs";
+import { SIDES, makeMedia } from "../lib/media.mjs";
+import { answer, login, screen, shot } from "../lib/pages.mjs";
+import { Api, PASSWORD, Product, until } from "../lib/product.mjs";
+
+const media = path.join(os.tmpdir(), "checkind-e2e-media");
+const CHALLENGES = 2;
+let product, personBrowser, staffBrowser, reviewed;
+
+before(async () => {
+  makeMedia(media);
+  product = await (await Product.start({ name: "unattended", policy: { challenge_count: CHALLENGES, live_wait: "3 s" } })).people();
+  personBrowser = await launch(media, "person");
+  staffBrowser = await launch(media, null);
+});
+
+after(async () => {
+  await personBrowser?.close();
+  await staffBrowser?.close();
+  await product?.stop();
+});
+
+const read = (checkin, who = product.inspector) => who.get(`/api/checkins/${checkin.id}`);
+
+// The person's side, from the link to the result: every challenge is seen, in its order; then it waits for review.
+async function perform(link, checkin, name) {
+  const phone = await open(personBrowser, PHONE);
+  await answer(phone, link);
+  await screen(phone, "tasks");
+  const asked = [];
+  for (let number = 1; number <= CHALLENGES; number++) {
+    await phone.getByText(`Задание ${number} из ${CHALLENGES}`).waitFor();
+    asked.push(await phone.evaluate(() => ({
+      text: document.querySelector("h1.task-text").textContent,
+      digits: document.querySelector(".task-digits")?.textContent ?? null,
+    })));
+    await phone.getByText("Идёт запись").first().waitFor();
+    await shot(phone, `${name}-task-${number}`);
+  }
+  await screen(phone, "result");
+  await phone.getByText("Спасибо. Готово.").waitFor();
+  await shot(phone, `${name}-result`);
+  const row = await until(async () => {
+    const now = await read(checkin);
+    return now.state === "awaiting_review" && now.recordings.length > 0 && now.recordings.every((r) => r.state === "closed") && now;
+  }, "recorded and waiting for review");
+  assert.equal(row.outcome, null);
+  assert.ok(Date.parse(row.review_deadline) > Date.now(), "it has a deadline");
+  assert.equal(row.recordings.length, 1);
+  assert.equal(row.recordings[0].leg, "person");
+  assert.ok(row.recordings[0].seconds >= CHALLENGES, `${row.recordings[0].seconds} s recorded`);
+  assert.deepEqual(row.challenges.map((c) => c.number), asked.map((_, index) => index + 1));
+  assert.deepEqual(row.challenges.filter((c) => c.kind === "read_digits").map((c) => c.text), asked.filter((a) => a.digits).map((a) => a.digits));
+  assert.ok(row.challenges.every((c, index, all) => c.at_s >= 0 && c.at_s <= row.recordings[0].seconds && (index === 0 || c.at_s > all[index - 1].at_s)),
+    `each has its moment in the recording: ${JSON.stringify(row.challenges)}`);
+  assert.deepEqual(phone.faults, []);
+  await phone.context().close();
+  return row;
+}
+
+// The inspector's side, from the queue to the player.
+async function review(page, row, name) {
+  await page.goto(`${product.base}/#/reviews`);
+  const entry = page.locator(`a.row-main[href="#/reviews/${row.id}"]`);
+  await entry.waitFor();
+  assert.match(await entry.innerText(), /Записано. Проверить до \d\d:\d\d/);
+  await shot(page, `${name}-queue`);
+  await entry.click();
+  await page.locator(".moment").first().waitFor();
+  const video = page.locator(".player video");
+  await until(() => video.evaluate((v) => v.currentTime > 0.3 && v.videoWidth > 0), "the clip plays");
+  await until(async () => (await read(row)).has_thumbnail, "the picture for comparing is there");
+  await until(() => page.locator("img.face").evaluateAll((all) => all.length === 2 && all.every((one) => one.naturalWidth > 0)), "both faces are shown side by side");
+}
+
+// What is on the clip is what the person's camera showed.
+async function seeks(page, row) {
+  const last = row.challenges[row.challenges.length - 1];
+  const moment = page.locator(".moment").nth(row.challenges.length - 1);
+  await moment.click();
+  const video = page.locator(".player video");
+  await until(() => video.evaluate((v, at) => !v.seeking && v.currentTime >= at - 0.2 && v.currentTime < at + 4, last.at_s), "the clip is at the chosen moment");
+  assert.equal(await moment.getAttribute("aria-current"), "true");
+  const duration = await video.evaluate((v) => v.duration);
+  assert.ok(Math.abs(duration - row.recordings[0].seconds) < 2, `${duration} s of ${row.recordings[0].seconds} s`);
+  const [red, , blue] = await video.evaluate((v) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+    const draw = canvas.getContext("2d");
+    draw.drawImage(v, 0, 0, 64, 48);
+    return [...draw.getImageData(32, 30, 1, 1).data];
+  });
+  assert.equal(red > blue ? "red" : "blue", SIDES.person.hue);
+}
+
+test("challenges, recorded, played from the queue of reviews", { timeout: 120000 }, async () => {
+  const person = await product.person();
+  const { checkin, link } = await product.ring(person, "unattended");
+  reviewed = await perform(link, checkin, "recorded");
+
+  const desk = await open(staffBrowser, DESK);
+  await login(desk, product, "inspector");
+  await review(desk, reviewed, "recorded");
+  await seeks(desk, reviewed);
+  await shot(desk, "recorded-review");
+  assert.deepEqual(desk.faults, []);
+  await desk.context().close();
+});
+
+test("nobody answers a live check-in: it goes on alone; a doubt opens an incident", { timeout: 120000 }, async () => {
+  const person = await product.person("Сергей Волков", "high");
+  const { checkin, link } = await product.ring(person, "live");
+  const row = await perform(link, checkin, "alone");
+
+  const phone = await open(staffBrowser, PHONE);
+  await login(phone, product, "inspector");
+  await review(phone, row, "doubt");
+  await shot(phone, "doubt-review");
+  await phone.getByRole("button", { name: "Сомнение" }).click();
+  await phone.getByLabel("Что вызывает сомнение?").fill("Лицо закрыто рукой.");
+  await shot(phone, "doubt-words");
+  await phone.getByRole("button", { name: "Зафиксировать сомнение" }).click();
+  await phone.getByText("Сомнение зафиксировано").first().waitFor();
+  const done = await read(checkin);
+  assert.deepEqual([done.state, done.outcome], ["done", "identity_doubt"]);
+  assert.equal(done.review.note, "Лицо закрыто рукой.");
+  assert.ok(done.incident_id > 0, "an incident is open");
+  assert.equal((await product.inspector.get(`/api/incidents/${done.incident_id}`)).checkin_id, checkin.id);
+  assert.deepEqual(phone.faults, []);
+  await phone.context().close();
+});
+
+test("who may not look is refused, and the log says so", { timeout: 120000 }, async () => {
+  const recording = reviewed.recordings[0].id;
+  await product.admin.post("/api/staff", {
+    login: "other", name: "Нурлан Ахметов", password: PASSWORD, roles: ["inspector"], unit_id: product.unit, language: "ru",
+    email: "other@example.kz", phone: null, on_duty: false });
+  const other = await new Api(product.base).login("other");
+  const { url } = await product.inspector.post(`/api/recordings/${recording}/view`, { reason: "test" });
+  const denials = async () => (await product.chief.get("/api/log?action=DENIED")).entries.length;
+  const earlier = await denials();
+
+  assert.equal((await product.officer.request("POST", `/api/recordings/${recording}/view`, { reason: "test" })).status, 403);
+  assert.equal((await other.request("POST", `/api/recordings/${recording}/view`, { reason: "test" })).status, 403);
+  assert.equal((await product.officer.request("GET", url)).status, 403);
+  assert.equal((await other.request("GET", url)).status, 403);
+  assert.equal((await product.inspector.request("GET", `/api/recordings/${recording}/media?view=${"0".repeat(32)}`)).status, 403);
+  await until(async () => (await denials()) === earlier + 5, "each denial is in the log");
+  assert.equal((await product.inspector.request("GET", url)).status, 200);
+
+  const desk = await open(staffBrowser, DESK);
+  await login(desk, product, "chief");
+  await desk.goto(`${product.base}/#/log?action=DENIED`);
+  await desk.locator(".log-row", { hasText: "Нурлан Ахметов: отказано в доступе" }).first().waitFor();
+  await desk.locator(".log-row", { hasText: "Марат Дүйсенов: отказано в доступе" }).first().waitFor();
+  await shot(desk, "denied-log");
+  await desk.goto(`${product.base}/#/log?action=RECORDING_VIEWED`);
+  await desk.locator(".log-row", { hasText: "Айгерім Сейтқали: просмотрена запись" }).first().waitFor();
+  await shot(desk, "viewed-log");
+  assert.deepEqual(desk.faults, []);
+  await desk.context().close();
+});
