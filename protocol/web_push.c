@@ -220,7 +220,7 @@ int ck_push_vapid(const uint8_t private_key[static CK_P256_PRIVATE_SIZE], const 
         return CK_E_LIMIT;
     }
     ck_base64url_encode(header, sizeof header - 1, token);
-    strcat(token, ".");
+    memcpy(token + strlen(token), ".", 2);
     ck_base64url_encode(claims, (size_t)size, token + strlen(token));
     int error = ck_p256_sign(private_key, token, strlen(token), signature);
     if (error == 0) {
@@ -229,7 +229,7 @@ int ck_push_vapid(const uint8_t private_key[static CK_P256_PRIVATE_SIZE], const 
     if (error != 0) {
         return error;
     }
-    strcat(token, ".");
+    memcpy(token + strlen(token), ".", 2);
     ck_base64url_encode(signature, sizeof signature, token + strlen(token));
     ck_base64url_encode(public_key, sizeof public_key, key_text);
     snprintf(value, CK_PUSH_VAPID_SIZE, "vapid t=%s, k=%s", token, key_text);

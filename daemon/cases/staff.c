@@ -6,8 +6,9 @@
 #include "daemon/cases/cases_impl.h"
 #include "daemon/store/session.h"
 
-#define SESSIONS_AT_ONCE 64 /* whose sockets are told at once; further ones notice by themselves   \
-                             */
+#define SESSIONS_AT_ONCE                                                                           \
+    64 /* whose sockets are told at once; further ones notice by themselves                        \
+        */
 
 static const char *const role_words[] = {"inspector", "officer", "supervisor", "administrator",
                                          NULL};

@@ -11,9 +11,8 @@ struct ck_house_rules ck_product_rules(const struct ck_config *config)
     checkin->response_ms = config->policy.response_window_ms;
     checkin->grace_ms = config->policy.grace_ms;
     /* The configuration counts from the time due, the policy from the end of grace. */
-    checkin->late_ms = config->policy.late_limit_ms > before_late
-                           ? config->policy.late_limit_ms - before_late
-                           : 0;
+    checkin->late_ms =
+        config->policy.late_limit_ms > before_late ? config->policy.late_limit_ms - before_late : 0;
     checkin->answerable_percent = (uint32_t)config->policy.answerable_percent;
     checkin->make_up_delay_ms = config->policy.makeup_delay_ms;
     checkin->live_wait_ms = config->policy.live_wait_ms;

@@ -85,6 +85,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
   const inCall = route.area === "call";
   const tabs = areas.length > PHONE_TABS + 1 ? areas.slice(0, PHONE_TABS) : areas;
   const rest = areas.slice(tabs.length);
+  const ring = view.rings[0];
   useKeys({
     "?": () => setKeys(true),
     "/": () => {
@@ -92,10 +93,8 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
       if (search) search.focus();
       else go("persons?find=1");
     },
-    a: () => {
-      const ring = view.rings[0];
-      if (ring && !inCall) answer(session, ring);
-    },
+    // Only while somebody rings: a page's own "a" must not find the key taken.
+    ...(ring && !inCall ? { a: () => answer(session, ring) } : {}),
   });
   return (
     <div class={"shell" + (inCall ? " in-call" : "")}>
