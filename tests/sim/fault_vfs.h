@@ -26,4 +26,15 @@ struct fault_vfs {
 /* Registers it (once) and gives its switches. */
 struct fault_vfs *fault_vfs(void);
 
+/* Power loss. From fault_vfs_track() on every write is remembered until its file is synced.
+ * fault_vfs_cut(): the disk no longer takes anything (and says it does), so that whatever holds the
+ * files can be closed; then fault_vfs_restore() takes back all that was never synced, and the disk
+ * works again. */
+void fault_vfs_track(void);
+void fault_vfs_cut(void);
+void fault_vfs_restore(void);
+bool fault_vfs_is_cut(void);
+/* Writes that the cuts so far took back. */
+int64_t fault_vfs_lost(void);
+
 #endif

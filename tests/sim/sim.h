@@ -1,0 +1,225 @@
+/* A simulated world around the real engine on a real store: people who answer, sleep, refuse or
+ * trick; inspectors and officers; gateways; faults of ours. Everything follows from the seed: the
+ * same seed gives the same world.
+ *
+ * Two times: `now_ms` is what really passes and what people live in; the engine's clock is that
+ * plus an offset that faults move. The world knows the truth of every check-in, and compares in the
+ * end. */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "daemon/core/engine.h"
+#include "tests/sim/fault_vfs.h"
+
+#define SIM_UNITS 12
+#define SIM_PEOPLE_PER_INSPECTOR 25
+#define SIM_ATTEMPTS 3
+#define SIM_SPACING_S 300
+#define SIM_RESPONSE_S 900
+#define SIM_GRACE_S 300
+#define SIM_LATE_S 3600
+#define SIM_PERCENT 60 /* R of the default policy */
+
+/* 2026-10-22T00:00:00Z: clocks change in Europe three days later, in America ten. */
+#define SIM_START_MS INT64_C(1792627200000)
+#define SIM_HOUR_MS INT64_C(3600000)
+#define SIM_DAY_MS (24 * SIM_HOUR_MS)
+
+/* What really happens with one check-in, as far as it is the person's doing. */
+enum truth {
+    TRUTH_NEVER_RUNG = 0,
+    TRUTH_ANSWERS,
+    TRUTH_DROPS_ONCE,  /* the network drops once in the call; comes back */
+    TRUTH_COMES_LATE,  /* after grace */
+    TRUTH_ASLEEP,      /* phone on, at home, nothing heard */
+    TRUTH_PHONE_OFF,   /* switched off: evasion or empty battery, nobody can tell */
+    TRUTH_SMS_BLOCKED, /* the number is blocked, no other channel */
+    TRUTH_DECLINES,
+    TRUTH_CAMERA_DENIED,
+    TRUTH_CLOSES,    /* comes in and closes the page on purpose */
+    TRUTH_NETWORK,   /* opens the page, then the network really fails */
+    TRUTH_FAKED_ICE, /* comes in and pretends that it cannot connect */
+    TRUTH_RELATIVE,  /* somebody else answers */
+    TRUTH_COUNT,
+};
+
+const char *truth_name(enum truth truth);
+
+/* One check-in as the world sees it; by id. */
+struct visit {
+    int32_t person; /* index; -1: not seen yet */
+    enum truth truth;
+    bool reacted;
+    bool in_room;
+    bool in_call;
+    bool challenged;
+    bool media;
+    bool dropped;
+    bool doubtful; /* who was seen was not the person */
+    int64_t taken_by;
+    int64_t first_send_ms; /* 0: none */
+    int64_t through_ms;    /* first notice through; 0: none */
+    int64_t ok_base_ms;    /* of sim.ok_ms at that time */
+    int64_t ok_ms;         /* true answerable time in the response window */
+    bool sampled;
+    char token[40];
+};
+
+struct sim_person {
+    int64_t id, unit, inspector;
+    int unit_index;
+    bool email;     /* has one */
+    bool agreed;    /* to the notice of rights */
+    uint8_t nature; /* what kind of person: index of a table of chances */
+};
+
+enum sim_event_kind {
+    EVENT_GATEWAY_RESULT = 0, /* a: notice, b: what, c: try; dropped where the daemon died since */
+    EVENT_DELIVERED,          /* a: check-in, b: notice */
+    EVENT_REACT,              /* a: check-in */
+    EVENT_JOIN,
+    EVENT_MEDIA,
+    EVENT_LEAVE,
+    EVENT_TAKE, /* b: staff */
+    EVENT_DROP,
+    EVENT_CALL_END,
+    EVENT_CHALLENGES,
+    EVENT_REVIEW,
+    EVENT_QUEUE, /* inspectors look at the review queue */
+    EVENT_SAMPLE,
+    EVENT_ACKNOWLEDGE, /* a: incident, b: staff */
+    EVENT_CONCLUDE,
+    EVENT_FAULT,     /* a: kind */
+    EVENT_FAULT_END, /* a: kind, b: undo value */
+    EVENT_START,     /* the daemon comes up */
+    EVENT_KIND_COUNT,
+};
+
+struct sim_event {
+    int64_t at_ms;
+    uint64_t number; /* order of making: ties are broken the same way every time */
+    enum sim_event_kind kind;
+    int64_t a, b, c;
+    uint32_t epoch;
+};
+
+enum sim_fault {
+    FAULT_CRASH = 0, /* between turns: what was queued and not yet handed out is gone */
+    FAULT_CRASH_IN_TURN,
+    FAULT_POWER, /* what was not synced is gone */
+    FAULT_DOWN,  /* for a long time */
+    FAULT_PROBE, /* our pages cannot be reached from outside */
+    FAULT_SMS_DOWN,
+    FAULT_EMAIL_DOWN,
+    FAULT_DISK_FULL,
+    FAULT_DISK_BROKEN,
+    FAULT_CLOCK_FORWARD,
+    FAULT_CLOCK_BACK,
+    FAULT_CLOCK_LOST, /* not synchronised */
+    FAULT_WORKER,     /* a media worker dies with its calls */
+    FAULT_INSPECTORS, /* nobody takes calls */
+    FAULT_OFFICERS,   /* nobody acknowledges */
+    FAULT_COUNT,
+};
+
+const char *fault_name(enum sim_fault fault);
+
+struct sim_options {
+    uint64_t seed;
+    int64_t checkins; /* about so many */
+    int days;
+    bool faults;
+    bool verbose;
+};
+
+struct sim {
+    struct sim_options options;
+    uint64_t random;        /* the world's */
+    uint64_t engine_random; /* what the engine draws from */
+    char folder[64], path[128], uri[192];
+    struct fault_vfs *disk;
+    struct ck_registry registry;
+    struct ck_engine *engine; /* NULL while down */
+
+    int64_t now_ms;
+    int64_t clock_offset_ms;
+    bool synchronised;
+    int64_t next_turn_ms;
+    int64_t reported_ms;
+    uint32_t epoch; /* lives of the daemon */
+
+    struct sim_event *heap;
+    size_t heap_count, heap_size;
+    uint64_t events_made;
+
+    struct sim_person *people;
+    int person_count;
+    int64_t first_person_id;
+    int64_t units[SIM_UNITS], officers[SIM_UNITS], supervisors[SIM_UNITS];
+    struct visit *visits; /* by check-in id */
+    size_t visit_count;
+
+    /* what is wrong now */
+    int probe_down, sms_down, email_down, inspectors_away, officers_asleep, disk_trouble;
+    int dying;     /* an enum sim_fault that waits for the next writes; 0: none */
+    bool calm;     /* no new faults any more; everybody does their duty */
+    int64_t ok_ms; /* time so far in which everything of ours was well */
+    int64_t faults[FAULT_COUNT];
+    int64_t turns, commands, refused, sends, repeats, turns_failed;
+    int64_t slowest_ms; /* longest time that an incident was overdue while all was well */
+};
+
+/* sim_world.c: life of the daemon, time, commands. */
+void sim_open(struct sim *sim, const struct sim_options *options);
+void sim_close(struct sim *sim);
+void sim_run_until(struct sim *sim, int64_t at_ms);
+void sim_stop_daemon(struct sim *sim);
+void sim_start_daemon(struct sim *sim);
+bool sim_turn(struct sim *sim); /* one turn now; false where the store refused it */
+/* Queues a command where the daemon is up: true. `body` is taken over. */
+bool sim_submit(struct sim *sim, const char *name, const struct ck_actor *actor, json_t *body,
+                uint64_t ticket);
+void sim_later(struct sim *sim, int64_t in_ms, enum sim_event_kind kind, int64_t a, int64_t b,
+               int64_t c);
+struct visit *sim_visit(struct sim *sim, int64_t checkin);
+void sim_fail(struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
+uint64_t sim_random(struct sim *sim);
+int64_t sim_below(struct sim *sim, int64_t n);
+bool sim_chance(struct sim *sim, int percent);
+/* Seconds from `min` to `max` in milliseconds, in steps of five: events meet in the same turn. */
+int64_t sim_seconds(struct sim *sim, int64_t min, int64_t max);
+
+/* sim_people.c: gateways, persons, inspectors, officers. */
+void sim_output(struct sim *sim, const struct ck_output *output);
+void sim_result(struct sim *sim, const struct ck_result *result);
+void sim_person_event(struct sim *sim, const struct sim_event *event);
+void sim_reconnect(struct sim *sim); /* after a new start of the daemon */
+void sim_lose_worker(struct sim *sim);
+void sim_look_at_queue(struct sim *sim);
+bool sim_ours_well(const struct sim *sim);
+
+/* sim_faults.c */
+/* After a turn: whether the daemon died in it. Then nothing of the turn reaches anybody. */
+bool sim_died(struct sim *sim);
+void sim_faults_plan(struct sim *sim);
+void sim_fault_event(struct sim *sim, const struct sim_event *event);
+
+/* sim_check.c: what must hold. Counts what does not, and tells. */
+struct sim_matrix {
+    int64_t count[TRUTH_COUNT][2][16]; /* truth, whether we were there, enum ck_outcome */
+    int64_t checkins, incidents, notices, entries, make_ups;
+};
+int64_t sim_check(struct sim *sim, struct sim_matrix *matrix);
+void sim_matrix_add(struct sim_matrix *to, const struct sim_matrix *from);
+void sim_matrix_print(const struct sim_matrix *matrix);
+
+#endif

@@ -1,0 +1,238 @@
+/* What goes wrong, when, and for how long. */
+#include <stdlib.h>
+
+#include "tests/sim/sim.h"
+
+const char *fault_name(enum sim_fault fault)
+{
+    static const char *const names[FAULT_COUNT] = {
+        "crash",       "crash in a turn", "power loss",      "down",
+        "probe fails", "SMS down",        "e-mail down",     "disk full",
+        "disk broken", "clock forward",   "clock back",      "clock lost",
+        "worker dies", "inspectors away", "officers asleep",
+    };
+    return names[fault];
+}
+
+/* How often a day, in thousandths. */
+static const int per_day[FAULT_COUNT] = {
+    [FAULT_CRASH] = 6000,        [FAULT_CRASH_IN_TURN] = 6000, [FAULT_POWER] = 3000,
+    [FAULT_DOWN] = 700,          [FAULT_PROBE] = 1500,         [FAULT_SMS_DOWN] = 1500,
+    [FAULT_EMAIL_DOWN] = 1500,   [FAULT_DISK_FULL] = 1000,     [FAULT_DISK_BROKEN] = 2000,
+    [FAULT_CLOCK_FORWARD] = 400, [FAULT_CLOCK_BACK] = 400,     [FAULT_CLOCK_LOST] = 1000,
+    [FAULT_WORKER] = 4000,       [FAULT_INSPECTORS] = 1500,    [FAULT_OFFICERS] = 1000,
+};
+
+void sim_faults_plan(struct sim *sim)
+{
+    if (!sim->options.faults) {
+        return;
+    }
+    int64_t length_ms = sim->options.days * SIM_DAY_MS;
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
+        int64_t count = (int64_t)per_day[fault] * sim->options.days;
+        count = count / 1000 + (sim_below(sim, 1000) < count % 1000);
+        for (int64_t i = 0; i < count; i++) {
+            sim_later(sim, sim_below(sim, length_ms / 1000) * 1000, EVENT_FAULT, fault, 0, 0);
+        }
+    }
+}
+
+/* The daemon is gone and comes back. */
+static void restart_in(struct sim *sim, int64_t in_ms)
+{
+    sim_later(sim, in_ms, EVENT_START, 0, 0, 0);
+}
+
+static void crash(struct sim *sim, int64_t down_ms)
+{
+    sim_stop_daemon(sim);
+    restart_in(sim, down_ms);
+}
+
+static struct sim *dying_world;
+
+static void cut_now(void)
+{
+    fault_vfs_cut();
+}
+
+static void stop_writing(void)
+{
+    dying_world->disk->broken = true;
+}
+
+/* Death waits for the writes of the turns to come, and strikes in the middle of one. A dead process
+ * writes no more: the disk refuses from there on. Without power even what was written and not yet
+ * synced is gone. */
+static void die_soon(struct sim *sim, enum sim_fault fault)
+{
+    int64_t at = sim->disk->writes + sim->disk->syncs + 1 + sim_below(sim, 60);
+    dying_world = sim;
+    sim->dying = fault;
+    sim->disk->crash = fault == FAULT_POWER ? cut_now : stop_writing;
+    sim->disk->crash_at = at;
+}
+
+bool sim_died(struct sim *sim)
+{
+    bool power = sim->dying == FAULT_POWER && fault_vfs_is_cut();
+    bool crash = sim->dying == FAULT_CRASH_IN_TURN && sim->disk->broken;
+    if (!power && !crash) {
+        return false;
+    }
+    sim->dying = 0;
+    sim->disk->crash_at = 0;
+    sim_stop_daemon(sim);
+    sim->disk->broken = false;
+    if (power) {
+        fault_vfs_restore();
+    }
+    restart_in(sim, power ? sim_seconds(sim, 30, 300) : sim_seconds(sim, 1, 20));
+    return true;
+}
+
+static void begin_fault(struct sim *sim, enum sim_fault fault)
+{
+    int64_t value = 0;
+    int64_t lasts_ms = 0;
+    switch (fault) {
+    case FAULT_CRASH:
+        crash(sim, sim_seconds(sim, 1, 20));
+        return;
+    case FAULT_CRASH_IN_TURN:
+    case FAULT_POWER:
+        die_soon(sim, fault);
+        return;
+    case FAULT_DOWN:
+        crash(sim, sim_seconds(sim, 300, 7200));
+        return;
+    case FAULT_WORKER:
+        sim_lose_worker(sim);
+        return;
+    case FAULT_PROBE:
+        sim->probe_down++;
+        lasts_ms = sim_seconds(sim, 60, 2400);
+        break;
+    case FAULT_SMS_DOWN:
+        sim->sms_down++;
+        lasts_ms = sim_seconds(sim, 300, 3600);
+        break;
+    case FAULT_EMAIL_DOWN:
+        sim->email_down++;
+        lasts_ms = sim_seconds(sim, 300, 3600);
+        break;
+    case FAULT_DISK_FULL:
+        sim->disk->full = true;
+        sim->disk_trouble++;
+        lasts_ms = sim_seconds(sim, 30, 300);
+        break;
+    case FAULT_DISK_BROKEN:
+        sim->disk->broken = true;
+        sim->disk_trouble++;
+        lasts_ms = sim_seconds(sim, 1, 60);
+        break;
+    case FAULT_CLOCK_FORWARD:
+        value = sim_seconds(sim, 5, 1800);
+        sim->clock_offset_ms += value;
+        sim->synchronised = false;
+        lasts_ms = sim_seconds(sim, 60, 1800);
+        break;
+    case FAULT_CLOCK_BACK:
+        value = -sim_seconds(sim, 5, 1800);
+        sim->clock_offset_ms += value;
+        sim->synchronised = false;
+        lasts_ms = sim_seconds(sim, 60, 1800);
+        break;
+    case FAULT_CLOCK_LOST:
+        sim->synchronised = false;
+        lasts_ms = sim_seconds(sim, 60, 1800);
+        break;
+    case FAULT_INSPECTORS:
+        sim->inspectors_away++;
+        lasts_ms = sim_seconds(sim, 600, 7200);
+        break;
+    default:
+        sim->officers_asleep++;
+        lasts_ms = sim_seconds(sim, 3600, 28800);
+        break;
+    }
+    sim_later(sim, lasts_ms, EVENT_FAULT_END, fault, value, 0);
+}
+
+static void end_fault(struct sim *sim, enum sim_fault fault, int64_t value)
+{
+    switch (fault) {
+    case FAULT_PROBE:
+        sim->probe_down--;
+        break;
+    case FAULT_SMS_DOWN:
+        sim->sms_down--;
+        break;
+    case FAULT_EMAIL_DOWN:
+        sim->email_down--;
+        break;
+    case FAULT_DISK_FULL:
+        sim->disk->full = false;
+        sim->disk_trouble--;
+        break;
+    case FAULT_DISK_BROKEN:
+        sim->disk->broken = false;
+        sim->disk_trouble--;
+        break;
+    case FAULT_CLOCK_FORWARD:
+    case FAULT_CLOCK_BACK:
+        sim->clock_offset_ms -= value;
+        sim->synchronised = true;
+        break;
+    case FAULT_CLOCK_LOST:
+        sim->synchronised = true;
+        break;
+    case FAULT_INSPECTORS:
+        sim->inspectors_away--;
+        break;
+    default:
+        sim->officers_asleep--;
+        break;
+    }
+    if (sim->engine != NULL) {
+        sim->next_turn_ms = sim->now_ms;
+    }
+}
+
+/* The daemon starts only on a disk that works. */
+static void start(struct sim *sim)
+{
+    if (sim->disk->broken || sim->disk->full) {
+        restart_in(sim, 5000);
+        return;
+    }
+    sim_start_daemon(sim);
+    sim_reconnect(sim);
+}
+
+void sim_fault_event(struct sim *sim, const struct sim_event *event)
+{
+    switch (event->kind) {
+    case EVENT_START:
+        start(sim);
+        break;
+    case EVENT_FAULT_END:
+        end_fault(sim, (enum sim_fault)event->a, event->b);
+        break;
+    default: {
+        enum sim_fault fault = (enum sim_fault)event->a;
+        bool needs_daemon = fault <= FAULT_DOWN || fault == FAULT_WORKER;
+        bool clock_wrong =
+            fault >= FAULT_CLOCK_FORWARD && fault <= FAULT_CLOCK_LOST && !sim->synchronised;
+        bool disk = fault <= FAULT_DOWN || fault == FAULT_DISK_FULL || fault == FAULT_DISK_BROKEN;
+        if ((needs_daemon && sim->engine == NULL) || clock_wrong ||
+            (disk && (sim->disk_trouble > 0 || sim->dying != 0))) {
+            return; /* one thing at a time where two would be the same */
+        }
+        sim->faults[fault]++;
+        begin_fault(sim, fault);
+        break;
+    }
+    }
+}

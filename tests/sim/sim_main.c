@@ -1,0 +1,173 @@
+/* Simulated weeks of the real engine with people, gateways and faults around it.
+ *
+ *   ck_sim [--checkins N] [--seed S] [--days D] [--shard N] [--jobs J] [--no-faults] [--verbose]
+ *
+ * N check-ins are split into shards of their own worlds, J at a time; the seed of shard i is S + i
+ * and reproduces it alone: --seed (S + i) --checkins (of the shard). Ends with 1 where anything
+ * that must hold does not. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/sim/sim.h"
+
+#define SHARDS_MAX 4096
+
+struct shard_result {
+    bool finished;
+    int64_t wrong;
+    struct sim_matrix matrix;
+    int64_t turns, turns_failed, commands, sends, repeats, lost_writes;
+    int64_t faults[FAULT_COUNT];
+};
+
+static void run_shard(const struct sim_options *options, struct shard_result *result)
+{
+    static struct sim sim;
+    sim_open(&sim, options);
+    int64_t end_ms = SIM_START_MS + (options->days + 2) * SIM_DAY_MS;
+    sim_run_until(&sim, end_ms);
+    /* From here on nothing fails, and everybody does their duty: what was begun comes to its end.
+     */
+    sim.calm = true;
+    sim_run_until(&sim, end_ms + 3 * SIM_DAY_MS);
+    if (sim.engine == NULL) {
+        sim_fail(&sim, "the daemon is down in the end");
+    }
+    result->wrong = sim_check(&sim, &result->matrix);
+    result->turns = sim.turns;
+    result->turns_failed = sim.turns_failed;
+    result->commands = sim.commands;
+    result->sends = sim.sends;
+    result->repeats = sim.repeats;
+    result->lost_writes = fault_vfs_lost();
+    memcpy(result->faults, sim.faults, sizeof(result->faults));
+    sim_close(&sim);
+    result->finished = true;
+}
+
+static int64_t argument(int argc, char **argv, const char *name, int64_t otherwise)
+{
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            return strtoll(argv[i + 1], NULL, 10);
+        }
+    }
+    return otherwise;
+}
+
+static bool flag(int argc, char **argv, const char *name)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run_shards(const struct sim_options *options, int shards, int jobs,
+                      struct shard_result *results)
+{
+    int running = 0;
+    int bad = 0;
+    for (int next = 0; next < shards || running > 0;) {
+        if (next < shards && running < jobs) {
+            fflush(NULL);
+            pid_t child = fork();
+            if (child < 0) {
+                return 1;
+            }
+            if (child == 0) {
+                struct sim_options mine = *options;
+                mine.seed += (uint64_t)next;
+                run_shard(&mine, &results[next]);
+                _exit(results[next].wrong > 0);
+            }
+            next++;
+            running++;
+            continue;
+        }
+        int status = 0;
+        if (wait(&status) < 0) {
+            return 1;
+        }
+        running--;
+        bad += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    }
+    return bad;
+}
+
+static void print_summary(const struct shard_result *results, int shards, double seconds)
+{
+    struct sim_matrix matrix = {0};
+    struct shard_result sum = {0};
+    for (int i = 0; i < shards; i++) {
+        sim_matrix_add(&matrix, &results[i].matrix);
+        sum.turns += results[i].turns;
+        sum.turns_failed += results[i].turns_failed;
+        sum.commands += results[i].commands;
+        sum.sends += results[i].sends;
+        sum.repeats += results[i].repeats;
+        sum.lost_writes += results[i].lost_writes;
+        sum.wrong += results[i].wrong;
+        for (int fault = 0; fault < FAULT_COUNT; fault++) {
+            sum.faults[fault] += results[i].faults[fault];
+        }
+    }
+    sim_matrix_print(&matrix);
+    printf("faults:");
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
+        printf(" %s %lld%s", fault_name((enum sim_fault)fault), (long long)sum.faults[fault],
+               fault + 1 < FAULT_COUNT ? "," : "\n");
+    }
+    printf("%lld check-ins (%lld make-ups), %lld incidents, %lld notices (%lld sends, %lld of them "
+           "repeated), %lld commands, %lld turns (%lld failed), %lld entries in the log, %lld "
+           "writes lost with the power\n",
+           (long long)matrix.checkins, (long long)matrix.make_ups, (long long)matrix.incidents,
+           (long long)matrix.notices, (long long)sum.sends, (long long)sum.repeats,
+           (long long)sum.commands, (long long)sum.turns, (long long)sum.turns_failed,
+           (long long)matrix.entries, (long long)sum.lost_writes);
+    printf("%.1f s, %.0f check-ins/s; %lld wrong\n", seconds, (double)matrix.checkins / seconds,
+           (long long)sum.wrong);
+}
+
+int main(int argc, char **argv)
+{
+    int64_t checkins = argument(argc, argv, "--checkins", 2000);
+    int64_t shard = argument(argc, argv, "--shard", 10000);
+    struct sim_options options = {
+        .seed = (uint64_t)argument(argc, argv, "--seed", time(NULL)),
+        .days = (int)argument(argc, argv, "--days", 4),
+        .faults = !flag(argc, argv, "--no-faults"),
+        .verbose = flag(argc, argv, "--verbose"),
+    };
+    int jobs = (int)argument(argc, argv, "--jobs", sysconf(_SC_NPROCESSORS_ONLN));
+    int shards = (int)((checkins + shard - 1) / shard);
+    if (checkins < 1 || shard < 1 || shards > SHARDS_MAX || options.days < 1 || options.days > 20) {
+        fprintf(stderr, "a number is out of range\n");
+        return 2;
+    }
+    options.checkins = checkins / shards;
+    struct shard_result *results = mmap(NULL, sizeof(*results) * (size_t)shards,
+                                        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (results == MAP_FAILED) {
+        return 2;
+    }
+    printf("seed %llu, %d shards of %lld check-ins over %d days\n",
+           (unsigned long long)options.seed, shards, (long long)options.checkins, options.days);
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    int bad = run_shards(&options, shards, jobs, results);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    double seconds =
+        (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+    print_summary(results, shards, seconds);
+    if (bad > 0) {
+        printf("%d shards failed\n", bad);
+    }
+    return bad > 0;
+}

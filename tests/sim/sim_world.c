@@ -1,0 +1,542 @@
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/store/person.h"
+#include "daemon/store/staff.h"
+#include "daemon/store/store.h"
+#include "scheduler/effects.h"
+#include "tests/sim/sim.h"
+
+#define HEALTH_EVERY_MS 10000
+
+void sim_fail(struct sim *sim, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "seed %llu, %lld ms after the start: ", (unsigned long long)sim->options.seed,
+            (long long)(sim->now_ms - SIM_START_MS));
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\nthe store is kept in %s\n", sim->folder);
+    va_end(arguments);
+    exit(1);
+}
+
+/* ---- randomness
+ * ---------------------------------------------------------------------------------- */
+
+static uint64_t split_mix(uint64_t *state)
+{
+    uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+uint64_t sim_random(struct sim *sim)
+{
+    return split_mix(&sim->random);
+}
+
+int64_t sim_below(struct sim *sim, int64_t n)
+{
+    return (int64_t)(sim_random(sim) % (uint64_t)n);
+}
+
+bool sim_chance(struct sim *sim, int percent)
+{
+    return sim_below(sim, 100) < percent;
+}
+
+int64_t sim_seconds(struct sim *sim, int64_t min, int64_t max)
+{
+    int64_t at_ms = sim->now_ms + (min + sim_below(sim, max - min + 1)) * 1000;
+    return (at_ms + 4999) / 5000 * 5000 - sim->now_ms;
+}
+
+static void fill_random(void *user, void *bytes, size_t size)
+{
+    struct sim *sim = user;
+    uint8_t *at = bytes;
+    for (size_t i = 0; i < size; i++) {
+        at[i] = (uint8_t)(split_mix(&sim->engine_random) >> 56);
+    }
+}
+
+/* ---- events
+ * -------------------------------------------------------------------------------------- */
+
+static bool is_before(const struct sim_event *a, const struct sim_event *b)
+{
+    return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->number < b->number;
+}
+
+static void heap_push(struct sim *sim, const struct sim_event *event)
+{
+    if (sim->heap_count == sim->heap_size) {
+        sim->heap_size = sim->heap_size == 0 ? 1024 : sim->heap_size * 2;
+        sim->heap = realloc(sim->heap, sim->heap_size * sizeof(*sim->heap));
+        if (sim->heap == NULL) {
+            abort();
+        }
+    }
+    size_t i = sim->heap_count++;
+    while (i > 0 && is_before(event, &sim->heap[(i - 1) / 2])) {
+        sim->heap[i] = sim->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    sim->heap[i] = *event;
+}
+
+static struct sim_event heap_pop(struct sim *sim)
+{
+    struct sim_event first = sim->heap[0];
+    struct sim_event last = sim->heap[--sim->heap_count];
+    size_t i = 0;
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= sim->heap_count) {
+            break;
+        }
+        if (child + 1 < sim->heap_count && is_before(&sim->heap[child + 1], &sim->heap[child])) {
+            child++;
+        }
+        if (!is_before(&sim->heap[child], &last)) {
+            break;
+        }
+        sim->heap[i] = sim->heap[child];
+        i = child;
+    }
+    sim->heap[i] = last;
+    return first;
+}
+
+void sim_later(struct sim *sim, int64_t in_ms, enum sim_event_kind kind, int64_t a, int64_t b,
+               int64_t c)
+{
+    heap_push(sim, &(struct sim_event){.at_ms = sim->now_ms + in_ms,
+                                       .number = sim->events_made++,
+                                       .kind = kind,
+                                       .a = a,
+                                       .b = b,
+                                       .c = c,
+                                       .epoch = sim->epoch});
+}
+
+struct visit *sim_visit(struct sim *sim, int64_t checkin)
+{
+    size_t id = (size_t)checkin;
+    if (id >= sim->visit_count) {
+        size_t count = id + 4096;
+        sim->visits = realloc(sim->visits, count * sizeof(*sim->visits));
+        if (sim->visits == NULL) {
+            abort();
+        }
+        memset(sim->visits + sim->visit_count, 0,
+               (count - sim->visit_count) * sizeof(*sim->visits));
+        for (size_t i = sim->visit_count; i < count; i++) {
+            sim->visits[i].person = -1;
+        }
+        sim->visit_count = count;
+    }
+    return &sim->visits[id];
+}
+
+/* ---- the daemon
+ * ---------------------------------------------------------------------------------- */
+
+void sim_start_daemon(struct sim *sim)
+{
+    static const uint8_t master_key[CK_KEY_SIZE] = {7};
+    const struct ck_engine_options options = {
+        .store_path = sim->uri,
+        .registry = &sim->registry,
+        .master_key = master_key,
+        .zone_dir = "/usr/share/zoneinfo",
+        .commands_max = 100000,
+        .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS),
+        .sms_receipts = true,
+        .webhooks = {"dispatch"},
+        .webhook_count = 1,
+        .random = fill_random,
+        .user = sim,
+    };
+    int code = ck_engine_create(&sim->engine, &options);
+    if (code != 0) {
+        sim_fail(sim, "the daemon does not start again: %d", code);
+    }
+    sim->epoch++;
+    sim->next_turn_ms = sim->now_ms;
+    sim->reported_ms = 0;
+}
+
+void sim_stop_daemon(struct sim *sim)
+{
+    ck_engine_destroy(sim->engine);
+    sim->engine = NULL;
+}
+
+bool sim_submit(struct sim *sim, const char *name, const struct ck_actor *actor, json_t *body,
+                uint64_t ticket)
+{
+    const struct ck_command command = {
+        .name = name, .actor = *actor, .body = body, .ticket = ticket};
+    if (body == NULL) {
+        abort();
+    }
+    if (sim->engine == NULL) {
+        json_decref(body);
+        return false;
+    }
+    int code = ck_engine_submit(sim->engine, &command);
+    if (code != 0) {
+        sim_fail(sim, "%s is not taken: %d", name, code);
+    }
+    sim->commands++;
+    sim->next_turn_ms = sim->now_ms;
+    return true;
+}
+
+static void take_batches(struct sim *sim)
+{
+    struct ck_batch *batch = ck_engine_take(sim->engine);
+    while (batch != NULL) {
+        struct ck_batch *next = batch->next;
+        for (size_t i = 0; i < batch->result_count; i++) {
+            sim_result(sim, &batch->results[i]);
+        }
+        for (size_t i = 0; i < batch->output_count; i++) {
+            sim_output(sim, &batch->outputs[i]);
+        }
+        ck_batch_free(batch);
+        batch = next;
+    }
+}
+
+bool sim_turn(struct sim *sim)
+{
+    struct ck_now now = {
+        .wall = {sim->now_ms + sim->clock_offset_ms},
+        .mono = {sim->now_ms * 1000},
+        .synchronised = sim->synchronised,
+    };
+    struct ck_wall next = now.wall;
+    int code = ck_engine_turn(sim->engine, &now, &next);
+    sim->turns++;
+    sim->turns_failed += code != 0;
+    sim->next_turn_ms = next.ms - sim->clock_offset_ms;
+    if (sim->next_turn_ms < sim->now_ms) {
+        sim->next_turn_ms = sim->now_ms;
+    }
+    return code == 0;
+}
+
+static void report_health(struct sim *sim)
+{
+    const struct ck_actor actor = ck_actor_system();
+    if (sim->engine != NULL && sim->now_ms - sim->reported_ms >= HEALTH_EVERY_MS) {
+        sim->reported_ms = sim->now_ms;
+        sim_submit(sim, "health.report", &actor,
+                   json_pack("{s:b, s:b}", "probe", sim->probe_down == 0, "worker", 1), 0);
+    }
+}
+
+bool sim_ours_well(const struct sim *sim)
+{
+    return sim->engine != NULL && sim->probe_down == 0 && sim->synchronised &&
+           sim->disk_trouble == 0;
+}
+
+/* ---- time
+ * ---------------------------------------------------------------------------------------- */
+
+static void move_to(struct sim *sim, int64_t at_ms)
+{
+    if (at_ms > sim->now_ms) {
+        if (sim_ours_well(sim)) {
+            sim->ok_ms += at_ms - sim->now_ms;
+        }
+        sim->now_ms = at_ms;
+    }
+}
+
+static int64_t next_moment(const struct sim *sim)
+{
+    int64_t next = INT64_MAX;
+    if (sim->heap_count > 0) {
+        next = sim->heap[0].at_ms;
+    }
+    if (sim->engine != NULL) {
+        next = sim->next_turn_ms < next ? sim->next_turn_ms : next;
+        int64_t report = sim->reported_ms + HEALTH_EVERY_MS;
+        next = report < next ? report : next;
+    }
+    return next;
+}
+
+static void handle(struct sim *sim, const struct sim_event *event)
+{
+    switch (event->kind) {
+    case EVENT_FAULT:
+    case EVENT_FAULT_END:
+    case EVENT_START:
+        sim_fault_event(sim, event);
+        break;
+    default:
+        sim_person_event(sim, event);
+        break;
+    }
+}
+
+void sim_run_until(struct sim *sim, int64_t at_ms)
+{
+    int idle = 0;
+    for (;;) {
+        int64_t next = next_moment(sim);
+        if (next > at_ms) {
+            break;
+        }
+        idle = next > sim->now_ms ? 0 : idle + 1;
+        if (idle > 100000) {
+            sim_fail(sim, "time does not go on");
+        }
+        move_to(sim, next);
+        while (sim->heap_count > 0 && sim->heap[0].at_ms <= sim->now_ms) {
+            struct sim_event event = heap_pop(sim);
+            handle(sim, &event);
+        }
+        report_health(sim);
+        if (sim->engine != NULL && sim->next_turn_ms <= sim->now_ms) {
+            bool ok = sim_turn(sim);
+            if (sim_died(sim)) {
+                continue;
+            }
+            if (!ok && sim->disk_trouble == 0) {
+                sim_fail(sim, "a turn failed on a good disk");
+            }
+            take_batches(sim);
+        }
+    }
+    move_to(sim, at_ms);
+}
+
+/* ---- making the world
+ * ---------------------------------------------------------------------------- */
+
+/* Twelve zones: both hemispheres, half hours, clock changes in the days of the simulation and none
+ * at all. */
+static const char *const zones[SIM_UNITS] = {
+    "Asia/Almaty",      "Europe/Berlin",       "America/New_York", "Europe/Dublin",
+    "Asia/Tehran",      "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca",
+    "Pacific/Auckland", "Asia/Kathmandu",      "America/Havana",   "Pacific/Chatham",
+};
+
+static void must(struct sim *sim, int code, const char *what)
+{
+    if (code != 0) {
+        sim_fail(sim, "%s: %d", what, code);
+    }
+}
+
+static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *login, int64_t roles,
+                         int64_t unit, bool on_duty)
+{
+    char email[80];
+    snprintf(email, sizeof(email), "%s@staff.invalid", login);
+    struct ck_staff_row row = {.login = login,
+                               .name = login,
+                               .language = "ru",
+                               .email = email,
+                               .roles = roles,
+                               .unit = unit,
+                               .on_duty = on_duty,
+                               .password = "x"};
+    fill_random(sim, row.pseudonym, sizeof(row.pseudonym));
+    must(sim, ck_staff_insert(store, &row, (struct ck_wall){sim->now_ms}), "staff");
+    return row.id;
+}
+
+static void add_person(struct sim *sim, struct ck_store *store, int index, int64_t inspector)
+{
+    static const char *const bands[] = {"low", "low", "medium", "medium", "high", "top"};
+    struct sim_person *person = &sim->people[index];
+    char reference[24], phone[24], email[40];
+    uint8_t pseudonym[16], salt[32];
+    snprintf(reference, sizeof(reference), "P-%d", index);
+    snprintf(phone, sizeof(phone), "+7700%07d", index);
+    snprintf(email, sizeof(email), "p%d@person.invalid", index);
+    fill_random(sim, pseudonym, sizeof(pseudonym));
+    fill_random(sim, salt, sizeof(salt));
+    person->email = sim_chance(sim, 40);
+    person->nature = (uint8_t)sim_below(sim, 4);
+    struct ck_person_row row = {.reference = reference,
+                                .name = reference,
+                                .birth_date = "1990-01-01",
+                                .language = "kk",
+                                .phone = phone,
+                                .email = person->email ? email : NULL,
+                                .band = bands[sim_below(sim, 6)],
+                                .unit = person->unit,
+                                .inspector = inspector,
+                                .pseudonym = pseudonym,
+                                .salt = salt};
+    must(sim, ck_person_insert(store, &row, (struct ck_wall){sim->now_ms}), "person");
+    person->id = row.id;
+    person->inspector = inspector;
+}
+
+static int64_t add_order(struct sim *sim, struct ck_store *store, const struct sim_person *person)
+{
+    char until[32];
+    /* The days of the simulation are all in October and November 2026. */
+    int day = 22 + sim->options.days;
+    snprintf(until, sizeof(until), "2026-%02d-%02d", day > 31 ? 11 : 10, day > 31 ? day - 31 : day);
+    struct ck_order_row order = {.person = person->id,
+                                 .kind = "protective_order",
+                                 .article = "20",
+                                 .number = "17",
+                                 .issuer = "police",
+                                 .from = "2026-10-22",
+                                 .until = until,
+                                 .conditions = "",
+                                 .hours_start = "00:00",
+                                 .hours_end = "24:00",
+                                 .contacts_per_period = 2,
+                                 .period_days = 1};
+    must(sim, ck_order_insert(store, &order, (struct ck_wall){sim->now_ms}), "order");
+    return order.id;
+}
+
+static void seed_store(struct sim *sim, int64_t *orders)
+{
+    struct ck_store *store = NULL;
+    must(sim, ck_store_open(&store, sim->path), "store");
+    must(sim, ck_store_begin(store), "begin");
+    int inspectors = 0;
+    int64_t inspector = 0;
+    for (int unit = 0; unit < SIM_UNITS; unit++) {
+        char login[40];
+        must(sim,
+             ck_unit_insert(store, zones[unit], zones[unit], (struct ck_wall){sim->now_ms},
+                            &sim->units[unit]),
+             "unit");
+        snprintf(login, sizeof(login), "officer%d", unit);
+        sim->officers[unit] = add_staff(sim, store, login, CK_ROLE_OFFICER, sim->units[unit], true);
+        snprintf(login, sizeof(login), "supervisor%d", unit);
+        sim->supervisors[unit] =
+            add_staff(sim, store, login, CK_ROLE_SUPERVISOR, sim->units[unit], false);
+        for (int i = unit; i < sim->person_count; i += SIM_UNITS) {
+            if (i / SIM_UNITS % SIM_PEOPLE_PER_INSPECTOR == 0) {
+                snprintf(login, sizeof(login), "inspector%d", inspectors++);
+                inspector =
+                    add_staff(sim, store, login, CK_ROLE_INSPECTOR, sim->units[unit], false);
+            }
+            sim->people[i].unit = sim->units[unit];
+            sim->people[i].unit_index = unit;
+            add_person(sim, store, i, inspector);
+            orders[i] = add_order(sim, store, &sim->people[i]);
+        }
+    }
+    must(sim, ck_store_commit(store), "commit");
+    ck_store_close(store);
+    sim->first_person_id = sim->people[0].id;
+}
+
+/* Two contacts a day: at fixed times, or drawn from two windows. Some at night, where clocks
+ * change. */
+static json_t *plan_request(struct sim *sim, int64_t order)
+{
+    int morning = (int)sim_below(sim, 8) + 1;
+    int evening = 12 + (int)sim_below(sim, 8);
+    int draws = sim_chance(sim, 30) ? 1 : 0;
+    char starts[2][24], ends[2][24];
+    int minute = (int)sim_below(sim, 12) * 5;
+    snprintf(starts[0], sizeof(starts[0]), "%02d:%02d", morning, minute);
+    snprintf(ends[0], sizeof(ends[0]), "%02d:%02d", morning + 3, minute);
+    snprintf(starts[1], sizeof(starts[1]), "%02d:%02d", evening, minute);
+    snprintf(ends[1], sizeof(ends[1]), "%02d:%02d", evening + 3, minute);
+    return json_pack(
+        "{s:I, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}], s:i, s:i, s:i, s:i, s:i}",
+        "order_id", (json_int_t)order, "kind", sim_chance(sim, 80) ? "live" : "unattended",
+        "mandatory", sim_chance(sim, 90), "recurrence", "FREQ=DAILY", "first_date", "2026-10-22",
+        "windows", "start", starts[0], "end", ends[0], "draws", draws, "start", starts[1], "end",
+        ends[1], "draws", draws, "attempts", SIM_ATTEMPTS, "attempt_spacing_s", SIM_SPACING_S,
+        "response_window_s", SIM_RESPONSE_S, "grace_s", SIM_GRACE_S, "late_limit_s", SIM_LATE_S);
+}
+
+static void make_plans(struct sim *sim, const int64_t *orders)
+{
+    for (int i = 0; i < sim->person_count; i++) {
+        const struct sim_person *person = &sim->people[i];
+        const struct ck_actor actor = {.kind = CK_ACTOR_STAFF,
+                                       .roles = CK_ROLE_INSPECTOR,
+                                       .staff_id = person->inspector,
+                                       .unit_id = person->unit,
+                                       .peer = "127.0.0.1:1"};
+        sim_submit(sim, "plan.create", &actor,
+                   json_pack("{s:I, s:o}", "person", (json_int_t)person->id, "request",
+                             plan_request(sim, orders[i])),
+                   1);
+        if (i % 100 == 99 || i == sim->person_count - 1) {
+            while (sim->next_turn_ms <= sim->now_ms) {
+                if (!sim_turn(sim)) {
+                    sim_fail(sim, "plans cannot be made");
+                }
+                take_batches(sim);
+            }
+        }
+    }
+}
+
+void sim_open(struct sim *sim, const struct sim_options *options)
+{
+    memset(sim, 0, sizeof(*sim));
+    sim->options = *options;
+    sim->random = options->seed * 2 + 1;
+    sim->engine_random = options->seed * 2;
+    sim->now_ms = SIM_START_MS;
+    sim->synchronised = true;
+    sim->person_count = (int)(options->checkins / (2 * options->days));
+    if (sim->person_count < SIM_UNITS) {
+        sim->person_count = SIM_UNITS;
+    }
+    sim->people = calloc((size_t)sim->person_count, sizeof(*sim->people));
+    int64_t *orders = calloc((size_t)sim->person_count, sizeof(*orders));
+    if (sim->people == NULL || orders == NULL) {
+        abort();
+    }
+    snprintf(sim->folder, sizeof(sim->folder), "/tmp/ck-sim-XXXXXX");
+    if (mkdtemp(sim->folder) == NULL) {
+        abort();
+    }
+    snprintf(sim->path, sizeof(sim->path), "%s/store", sim->folder);
+    snprintf(sim->uri, sizeof(sim->uri), "file:%s?vfs=" FAULT_VFS_NAME, sim->path);
+    ck_core_register(&sim->registry);
+    sim->disk = fault_vfs();
+    sim->disk->lazy = true;
+    seed_store(sim, orders);
+    sim_start_daemon(sim);
+    make_plans(sim, orders);
+    free(orders);
+    fault_vfs_track();
+    sim_faults_plan(sim);
+    sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
+}
+
+void sim_close(struct sim *sim)
+{
+    sim_stop_daemon(sim);
+    DIR *folder = opendir(sim->folder);
+    for (struct dirent *item; folder != NULL && (item = readdir(folder)) != NULL;) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", sim->folder, item->d_name);
+        unlink(path);
+    }
+    closedir(folder);
+    rmdir(sim->folder);
+    free(sim->heap);
+    free(sim->people);
+    free(sim->visits);
+}
