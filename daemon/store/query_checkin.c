@@ -208,7 +208,7 @@ static void append_health(json_t *list, struct ck_wall from, struct ck_wall unti
 {
     static const char *const names[] = {"engine", "probe", "worker", "clock"};
     char what[64] = "";
-    size_t length = 0;
+    size_t used = 0;
     if (from.ms >= until.ms) {
         return;
     }
@@ -216,9 +216,9 @@ static void append_health(json_t *list, struct ck_wall from, struct ck_wall unti
         snprintf(what, sizeof what, "down");
     }
     for (size_t i = 0; bits >= 0 && i < sizeof names / sizeof names[0]; i++) {
-        if ((bits >> i & 1) == 0 && length < sizeof what) {
-            length += (size_t)snprintf(what + length, sizeof what - length, "%s%s",
-                                       length == 0 ? "" : ",", names[i]);
+        if ((bits >> i & 1) == 0) {
+            used += (size_t)snprintf(what + used, sizeof what - used, "%s%s", used == 0 ? "" : ",",
+                                     names[i]);
         }
     }
     json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:s}", "from", ck_json_time(from),
