@@ -70,6 +70,7 @@ static const struct ck_policy table[] = {
     {"call.conduct", CK_WHO_STAFF, I}, /* take, offer, restart, end */
 
     {"link.exchange", CK_WHO_ANYBODY, 0},
+    {"gateway.receipt", CK_WHO_ANYBODY, 0}, /* signed */
     {"self.state", CK_WHO_PERSON, 0},
     {"self.language", CK_WHO_PERSON, 0},
     {"self.notice", CK_WHO_PERSON, 0},

@@ -291,7 +291,8 @@ static int read_body(struct ck_api_call *call, struct ck_refusal *refusal)
 static void go(struct ck_api_call *call)
 {
     bool json_body = ck_http_request_method(call->request) == CK_HTTP_POST &&
-                     call->route->custom != ck_api_photo_store;
+                     call->route->custom != ck_api_photo_store &&
+                     call->route->custom != ck_api_receipt;
     struct ck_refusal refusal;
     int error = json_body ? read_body(call, &refusal) : 0;
     if (error != 0) {
@@ -557,9 +558,9 @@ size_t ck_api_body_limit(void *context, const char *path)
     int64_t id = 0;
     bool other = false;
     const struct ck_api_route *route = find_route(CK_HTTP_POST, path, &id, &other);
-    return route == NULL                         ? 0
-           : route->custom == ck_api_photo_store ? CK_API_PHOTO_MAX
-                                                 : CK_API_BODY_MAX;
+    /* What is no route is read all the same, so that it hears that it is none. */
+    return route != NULL && route->custom == ck_api_photo_store ? CK_API_PHOTO_MAX
+                                                                : CK_API_BODY_MAX;
 }
 
 /* ---- small services for the handlers ---- */

@@ -113,6 +113,8 @@ extern ck_api_custom ck_api_setup_state, ck_api_setup_first, ck_api_login, ck_ap
     ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts;
 /* enrol.c */
 extern ck_api_custom ck_api_enrol;
+/* receipt.c */
+extern ck_api_custom ck_api_receipt;
 /* pictures.c */
 extern ck_api_custom ck_api_photo_store;
 extern ck_api_query ck_api_photo_query, ck_api_thumbnail_query;

@@ -101,6 +101,9 @@ const struct ck_api_route ck_api_routes[] = {
     {GET, "/api/p/messages", "self.messages", .query = ck_api_self_messages},
     {POST, "/api/p/messages", "self.message_send", .command = "message.send"},
     {POST, "/api/p/messages/read", "self.message_read", .command = "message.read"},
+
+    /* gateways */
+    {POST, "/hook/receipt/sms", "gateway.receipt", .custom = ck_api_receipt},
 };
 
 const size_t ck_api_route_count = sizeof ck_api_routes / sizeof ck_api_routes[0];

@@ -86,6 +86,30 @@ static bool method_of(struct lws *wsi, struct ck_http_request *request)
     }
 }
 
+/* A header that libwebsockets has no token for; `name` in lower case with its colon. 0 also where
+ * it is missing. */
+static int copy_custom(struct lws *wsi, const char *name, char **field)
+{
+    int name_size = (int)strlen(name);
+    int size = lws_hdr_custom_length(wsi, name, name_size);
+    if (size < 0) {
+        return 0;
+    }
+    if (size > CK_HTTP_HEADER_VALUE_MAX) {
+        return CK_E_LIMIT;
+    }
+    char *value = malloc((size_t)size + 1);
+    if (value == NULL) {
+        return -ENOMEM;
+    }
+    *field = value;
+    if (lws_hdr_custom_copy(wsi, value, size + 1, name, name_size) < 0) {
+        return CK_E_LIMIT;
+    }
+    value[size] = '\0';
+    return 0;
+}
+
 static int copy_fields(struct lws *wsi, struct ck_http_request *request)
 {
     static const enum lws_token_indexes tokens[] = {
@@ -103,23 +127,14 @@ static int copy_fields(struct lws *wsi, struct ck_http_request *request)
             return result;
         }
     }
-    static const char csrf[] = "x-csrf-token:";
-    int size = lws_hdr_custom_length(wsi, csrf, sizeof csrf - 1);
-    if (size >= 0) {
-        if (size > CK_HTTP_HEADER_VALUE_MAX) {
-            return CK_E_LIMIT;
-        }
-        char *value = malloc((size_t)size + 1);
-        if (value == NULL) {
-            return -ENOMEM;
-        }
-        request->fields[CK_HTTP_CSRF] = value;
-        if (lws_hdr_custom_copy(wsi, value, size + 1, csrf, sizeof csrf - 1) < 0) {
-            return CK_E_LIMIT;
-        }
-        value[size] = '\0';
+    int result = copy_custom(wsi, "x-csrf-token:", &request->fields[CK_HTTP_CSRF]);
+    result = result == 0
+                 ? copy_custom(wsi, "checkind-signature:", &request->fields[CK_HTTP_SIGNATURE])
+                 : result;
+    if (result != 0) {
+        return result;
     }
-    int result =
+    result =
         ck_http_header_copy(wsi, WSI_TOKEN_HTTP_COOKIE, CK_HTTP_COOKIES_MAX, &request->cookies);
     return result == CK_E_NOT_FOUND ? 0 : result;
 }

@@ -77,7 +77,8 @@ enum ck_http_field {
     CK_HTTP_ACCEPT_ENCODING,
     CK_HTTP_ACCEPT_LANGUAGE,
     CK_HTTP_USER_AGENT,
-    CK_HTTP_CSRF, /* X-CSRF-Token */
+    CK_HTTP_CSRF,      /* X-CSRF-Token */
+    CK_HTTP_SIGNATURE, /* Checkind-Signature */
     CK_HTTP_FIELDS,
 };
 

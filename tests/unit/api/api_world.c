@@ -336,6 +336,9 @@ void api_start(const struct api_limits *limits)
     put_page("person.html");
     static char url[] = "https://127.0.0.1";
     world.config.daemon.public_url = url;
+    static char secret[] = RECEIPT_SECRET;
+    world.config.sms.receipt_secret =
+        (struct ck_config_secret){.bytes = secret, .size = sizeof secret - 1};
     world.config.limits.logins_per_address = or_wide(l->logins_per_address, 100000);
     world.config.limits.logins_per_account = or_wide(l->logins_per_account, 100000);
     world.config.limits.links_per_address = or_wide(l->links_per_address, 100000);
@@ -571,9 +574,20 @@ unsigned api_ask(struct user *user, const char *method, const char *path, json_t
 unsigned api_send(struct user *user, const char *path, const char *type, const void *bytes,
                   size_t size)
 {
-    char head[512];
-    snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
-             path, type, size);
+    return api_send_with(user, path, type, "", bytes, size);
+}
+
+int64_t api_now_ms(void)
+{
+    return wall_now().ms;
+}
+
+unsigned api_send_with(struct user *user, const char *path, const char *type, const char *more,
+                       const void *bytes, size_t size)
+{
+    char head[1024];
+    snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s",
+             path, type, size, more);
     return exchange(user, head, bytes, size);
 }
 

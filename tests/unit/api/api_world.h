@@ -29,6 +29,10 @@ const char *api_setup_token(void);
 int api_command(const char *name, const struct ck_actor *actor, json_t *body, json_t **result);
 /* A number out of the store, by SQL. */
 int64_t api_number(const char *sql);
+/* The secret that receipts of the gateway are signed with. */
+#define RECEIPT_SECRET "a secret of the gateway"
+/* The time as the daemon sees it. */
+int64_t api_now_ms(void);
 /* Runs on the loop thread. */
 void api_call(void (*work)(struct ck_hub *hub, void *user), void *user);
 /* Waits until the SQL gives at least `least`, at most 10 s. */
@@ -46,9 +50,11 @@ struct user {
  * cookie that is set goes into the user. `body` is taken over; NULL: none (GET). */
 unsigned api_ask(struct user *user, const char *method, const char *path, json_t *body,
                  json_t **answer);
-/* The same with bytes of another type. */
+/* The same with bytes of another type; `more`: header lines ("Name: value\r\n" or ""). */
 unsigned api_send(struct user *user, const char *path, const char *type, const void *bytes,
                   size_t size);
+unsigned api_send_with(struct user *user, const char *path, const char *type, const char *more,
+                       const void *bytes, size_t size);
 /* The answer's header block and body as they came. */
 const char *api_raw(void);
 

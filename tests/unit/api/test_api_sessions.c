@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "api_world.h"
+#include "protocol/signature.h"
 
 static struct caseload people;
 
@@ -661,6 +662,46 @@ static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
     assert_int_equal(api_number("SELECT count(*) FROM log_plain WHERE action LIKE '%VIEW%'"), 1);
 }
 
+/* ---- gateways ---- */
+
+static unsigned send_receipt(const char *body, const char *secret, int64_t off_ms)
+{
+    char signature[CK_SIGNATURE_SIZE], line[256];
+    struct ck_wall at = {api_now_ms() + off_ms};
+    struct user gateway = {0};
+    assert_int_equal(ck_signature_write(secret, strlen(secret), at, body, strlen(body), signature),
+                     0);
+    snprintf(line, sizeof line, "%s: %s\r\n", CK_SIGNATURE_HEADER, signature);
+    return api_send_with(&gateway, "/hook/receipt/sms", "application/json", line, body,
+                         strlen(body));
+}
+
+static void receipts_are_taken_from_the_gateway_alone(void **state)
+{
+    (void)state;
+    static const char good[] =
+        "{\"receipts\":[{\"reference\":\"N-0000-0000\",\"state\":\"delivered\"},"
+        "{\"id\":\"m-17\",\"state\":\"failed\",\"detail\":\"gone\"},"
+        "{\"id\":\"m-18\",\"state\":\"sent\"}]}";
+    struct user gateway = {0};
+    /* None of them is known here: taken all the same, or the gateway would send them for ever. */
+    assert_int_equal(send_receipt(good, RECEIPT_SECRET, 0), 204);
+    assert_string_equal(body_of(api_raw()), "");
+    assert_int_equal(send_receipt("{\"id\":\"m\",\"state\":\"sent\"}", RECEIPT_SECRET, 0), 204);
+    assert_int_equal(send_receipt(good, "another secret of 16", 0), 401);
+    assert_int_equal(send_receipt(good, RECEIPT_SECRET, -301000), 401); /* a replay */
+    assert_int_equal(
+        api_send(&gateway, "/hook/receipt/sms", "application/json", good, strlen(good)), 401);
+    assert_int_equal(api_send_with(&gateway, "/hook/receipt/sms", "application/json",
+                                   "Checkind-Signature: t=1,v1=zz\r\n", good, strlen(good)),
+                     401);
+    assert_int_equal(
+        send_receipt("{\"receipts\":[{\"id\":\"m\",\"state\":\"eaten\"}]}", RECEIPT_SECRET, 0),
+        400);
+    assert_non_null(strstr(api_raw(), "receipts[0].state"));
+    assert_int_equal(send_receipt("no json", RECEIPT_SECRET, 0), 400);
+}
+
 static void what_is_no_operation_says_so(void **state)
 {
     (void)state;
@@ -690,6 +731,8 @@ static void what_is_no_operation_says_so(void **state)
             fail_msg("%s %s: %s", cases[i].method, cases[i].path, api_raw());
         }
     }
+    assert_int_equal(api_ask(&people.supervisor, "POST", "/api/nothing", json_object(), NULL), 404);
+    assert_int_equal(api_ask(&people.supervisor, "POST", "/api/today", json_object(), NULL), 405);
 }
 
 int main(void)
@@ -723,6 +766,7 @@ int main(void)
         SERVED(reads_are_written_down_and_lists_once_an_hour),
         SERVED(a_refused_read_is_refused_and_logged_each_time),
         SERVED(a_recording_is_played_for_a_reason_by_whoever_gave_it),
+        SERVED(receipts_are_taken_from_the_gateway_alone),
         SERVED(what_is_no_operation_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
