@@ -27,9 +27,9 @@ export function makeMedia(dir) {
   }
 }
 
-// Runs in the page: looks at the largest playing remote <video> for a while and says what is on it.
+// Runs in the page: looks at a <video> until it has shown ten different frames, or the time is over, and says what was on it.
 // Gives {frames: distinct counters in order seen, hue, width, height}.
-export async function watchPicture(page, selector, milliseconds = 2500) {
+export async function watchPicture(page, selector, milliseconds = 20000) {
   return page.evaluate(
     async ([selector, milliseconds]) => {
       const video = document.querySelector(selector);
@@ -41,7 +41,7 @@ export async function watchPicture(page, selector, milliseconds = 2500) {
       const frames = [];
       let red = 0, blue = 0;
       const end = performance.now() + milliseconds;
-      while (performance.now() < end) {
+      while (performance.now() < end && frames.length < 12) {
         if (video.videoWidth > 0) {
           draw.drawImage(video, 0, 0, 640, 480);
           let counter = 0;
@@ -62,10 +62,10 @@ export async function watchPicture(page, selector, milliseconds = 2500) {
   );
 }
 
-// Runs in the page: the strongest frequency of the element's stream, in Hz, and its level.
-export async function listen(page, selector, milliseconds = 1500) {
+// Runs in the page: listens to the element's stream until its strongest frequency is `tone`, or the time is over; in Hz, and its level.
+export async function listen(page, selector, tone, milliseconds = 15000) {
   return page.evaluate(
-    async ([selector, milliseconds]) => {
+    async ([selector, tone, milliseconds]) => {
       const element = document.querySelector(selector);
       const stream = element && element.srcObject;
       if (!stream || stream.getAudioTracks().length === 0) return { error: "no sound" };
@@ -82,11 +82,16 @@ export async function listen(page, selector, milliseconds = 1500) {
         analyser.getFloatFrequencyData(bins);
         let top = 0;
         for (let i = 1; i < bins.length; i++) if (bins[i] > bins[top]) top = i;
-        if (bins[top] > best.level) best = { hz: (top * context.sampleRate) / analyser.fftSize, level: bins[top] };
+        const now = { hz: (top * context.sampleRate) / analyser.fftSize, level: bins[top] };
+        if (now.level > best.level) best = now;
+        if (now.level > -70 && Math.abs(now.hz - tone) < 15) {
+          best = now;
+          break;
+        }
       }
       await context.close();
       return best;
     },
-    [selector, milliseconds]
+    [selector, tone, milliseconds]
   );
 }

@@ -32,7 +32,7 @@ export async function verifyMedia(page, side) {
   assert.equal(seen.error, undefined);
   assert.equal(seen.hue, SIDES[other].hue, `${side} sees the picture of ${other}`);
   assert.ok(seen.frames.length >= 10, `${side} sees it move: ${seen.frames.length} frames`);
-  const heard = await listen(page, REMOTE[side]);
+  const heard = await listen(page, REMOTE[side], SIDES[other].tone);
   assert.equal(heard.error, undefined);
   assert.ok(Math.abs(heard.hz - SIDES[other].tone) < 15, `${side} hears ${SIDES[other].tone} Hz: ${heard.hz.toFixed(0)} Hz at ${heard.level.toFixed(0)} dB`);
 }
