@@ -166,14 +166,10 @@ static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
 int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *row)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT " COLUMNS " FROM checkin WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT " COLUMNS " FROM checkin WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     return read_row(&rows, row);
 }
@@ -186,8 +182,7 @@ int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
     if (machine == NULL) {
         return -ENOMEM;
     }
-    int64_t changed = 0;
-    int r = ck_sql_change(
+    return ck_sql_must(
         store,
         "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, window_start_at = ?5, "
         "window_end_at = ?6, due_at = ?7, state = ?8, machine = ?9, attempt = ?10, "
@@ -204,8 +199,7 @@ int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
                 ck_time(row->decided_at), ck_int(step->answerable_ms), ck_time(step->review_by),
                 ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_time(step->next_at),
                 ck_text(next_what(step)), ck_int(step->caught_up)),
-        &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+        CK_E_FENCED);
 }
 
 int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *taken)
@@ -355,16 +349,12 @@ int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
                       struct ck_challenge *challenge)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT number, kind, digits, seconds FROM challenge "
                          "WHERE checkin_id = ?1 AND number = ?2",
                          CK_ARGS(ck_int(checkin), ck_int(number)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *challenge = (struct ck_challenge){.number = (int)ck_row_int(&rows, 0),
                                        .seconds = (int)ck_row_int(&rows, 3)};
@@ -376,13 +366,11 @@ int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
 int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struct ck_wall at,
                       int64_t at_ms)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE challenge SET shown_at = coalesce(shown_at, ?3), "
-                          "at_ms = coalesce(at_ms, ?4) WHERE checkin_id = ?1 AND number = ?2",
-                          CK_ARGS(ck_int(checkin), ck_int(number), ck_time(at), ck_int(at_ms)),
-                          &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_NOT_FOUND : 0;
+    return ck_sql_must(store,
+                       "UPDATE challenge SET shown_at = coalesce(shown_at, ?3), "
+                       "at_ms = coalesce(at_ms, ?4) WHERE checkin_id = ?1 AND number = ?2",
+                       CK_ARGS(ck_int(checkin), ck_int(number), ck_time(at), ck_int(at_ms)),
+                       CK_E_NOT_FOUND);
 }
 
 int ck_concern_insert(struct ck_store *store, int64_t checkin, int64_t staff, struct ck_wall at,
@@ -441,22 +429,7 @@ int ck_policy_intern(struct ck_store *store, const char *kind, const char *body,
 
 int ck_policy_body(struct ck_store *store, int64_t id, char **body)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r =
-        ck_sql_query(store, &rows, "SELECT body FROM policy WHERE id = ?1", CK_ARGS(ck_int(id)));
-    if (r != 0) {
-        return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
-    }
-    char *copy = strdup(ck_row_text(&rows, 0));
-    if (copy == NULL) {
-        return -ENOMEM;
-    }
-    *body = copy;
-    return 0;
+    return ck_sql_text(store, "SELECT body FROM policy WHERE id = ?1", CK_ARGS(ck_int(id)), body);
 }
 
 static const struct ck_field policy_fields[] = {

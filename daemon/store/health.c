@@ -14,16 +14,12 @@ struct interval {
 static int newest(struct ck_store *store, struct interval *interval)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT id, from_at, until_at, bits FROM health "
                          "ORDER BY until_at DESC, id DESC LIMIT 1",
                          CK_NO_ARGS);
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *interval = (struct interval){ck_row_int(&rows, 0), ck_row_time(&rows, 1),
                                   ck_row_time(&rows, 2), (unsigned)ck_row_int(&rows, 3)};

@@ -115,14 +115,10 @@ static int read_row(const struct ck_rows *rows, struct ck_incident_row *row)
 int ck_incident_load(struct ck_store *store, int64_t id, struct ck_incident_row *row)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT " COLUMNS " FROM incident WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT " COLUMNS " FROM incident WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     return read_row(&rows, row);
 }
@@ -135,8 +131,7 @@ int ck_incident_save(struct ck_store *store, const struct ck_incident_row *row)
     if (machine == NULL) {
         return -ENOMEM;
     }
-    int64_t changed = 0;
-    int r = ck_sql_change(
+    return ck_sql_must(
         store,
         "UPDATE incident SET outcome = ?3, state = ?4, holder_id = ?5, acknowledged_at = ?6, "
         "closed_at = ?7, machine = ?8, step = ?9, answered_late = ?10, next_at = ?11, "
@@ -148,8 +143,7 @@ int ck_incident_save(struct ck_store *store, const struct ck_incident_row *row)
                 ck_int(step->step), ck_int(step->answered_late), ck_time(step->next_at),
                 ck_text(next_what(step)), ck_id(row->target),
                 ck_text(ck_severity_name(step->severity))),
-        &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+        CK_E_FENCED);
 }
 
 int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_incident_kind kind,
@@ -162,20 +156,10 @@ int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_inci
 int ck_incident_open_of(struct ck_store *store, int64_t person, int64_t *ids, size_t capacity,
                         size_t *count)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    size_t found = 0;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT id FROM incident WHERE person_id = ?1 AND state <> 'closed' "
-                         "ORDER BY id",
-                         CK_ARGS(ck_int(person)));
-    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
-        ids[found++] = ck_row_int(&rows, 0);
-        r = 0;
-    }
-    if (r == 0) {
-        *count = found;
-    }
-    return r;
+    return ck_sql_ids(store,
+                      "SELECT id FROM incident WHERE person_id = ?1 AND state <> 'closed' "
+                      "ORDER BY id",
+                      CK_ARGS(ck_int(person)), ids, capacity, count);
 }
 
 int ck_incident_silence_of(struct ck_store *store, int64_t person, int64_t *id)
@@ -347,14 +331,10 @@ static void read_recipient(const struct ck_rows *rows, struct ck_recipient *reci
 int ck_recipient_load(struct ck_store *store, int64_t staff, struct ck_recipient *recipient)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT " RECIPIENT_COLUMNS " FROM staff WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT " RECIPIENT_COLUMNS " FROM staff WHERE id = ?1",
                          CK_ARGS(ck_int(staff)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     read_recipient(&rows, recipient);
     return 0;

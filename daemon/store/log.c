@@ -58,13 +58,9 @@ int ck_log_load_head(struct ck_store *store, struct ck_log_head *head)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r =
-        ck_sql_query(store, &rows, "SELECT size, root, frontier, salt FROM log_head", CK_NO_ARGS);
+        ck_sql_first(store, &rows, "SELECT size, root, frontier, salt FROM log_head", CK_NO_ARGS);
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     struct ck_log_head loaded = {.frontier.size = (uint64_t)ck_row_int(&rows, 0)};
     size_t roots = ck_frontier_count(&loaded.frontier) * sizeof(struct ck_hash), size = 0;
@@ -159,14 +155,10 @@ int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym
                   uint8_t salt[CK_LOG_SALT_SIZE], bool *has_salt)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT pseudonym, salt FROM person WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT pseudonym, salt FROM person WHERE id = ?1",
                          CK_ARGS(ck_int(person_id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     if (!copy_blob(&rows, 0, pseudonym->bytes, sizeof pseudonym->bytes)) {
         return -EUCLEAN;
@@ -178,14 +170,10 @@ int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym
 int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *pseudonym)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT pseudonym FROM staff WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT pseudonym FROM staff WHERE id = ?1",
                          CK_ARGS(ck_int(staff_id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     return copy_blob(&rows, 0, pseudonym->bytes, sizeof pseudonym->bytes) ? 0 : -EUCLEAN;
 }

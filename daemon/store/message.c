@@ -10,12 +10,11 @@ int ck_thread_key(struct ck_store *store, int64_t person, void *wrapped, size_t 
                   size_t *size)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT key FROM thread WHERE person_id = ?1 AND key IS NOT NULL",
                          CK_ARGS(ck_int(person)));
-    r = r == 0 ? ck_rows_next(&rows) : r;
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    if (r != 0) {
+        return r;
     }
     size_t length = 0;
     const void *key = ck_row_blob(&rows, 0, &length);
@@ -66,9 +65,9 @@ int ck_message_author(struct ck_store *store, int64_t person, int64_t from_staff
                                            CK_ARGS(ck_int(from_staff)))
                             : ck_sql_query(store, &rows, "SELECT name FROM person WHERE id = ?1",
                                            CK_ARGS(ck_int(person)));
-    r = r == 0 ? ck_rows_next(&rows) : r;
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    r = r == 0 ? ck_rows_first(&rows) : r;
+    if (r != 0) {
+        return r;
     }
     ck_row_copy(&rows, 0, name, size);
     return 0;

@@ -121,14 +121,10 @@ static int read_row(const struct ck_rows *rows, struct ck_notice_row *row)
 int ck_notice_load(struct ck_store *store, int64_t id, struct ck_notice_row *row)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT " COLUMNS " FROM notice WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT " COLUMNS " FROM notice WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     return read_row(&rows, row);
 }
@@ -156,8 +152,7 @@ int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row)
     if (machine == NULL) {
         return -ENOMEM;
     }
-    int64_t changed = 0;
-    int r = ck_sql_change(
+    return ck_sql_must(
         store,
         "UPDATE notice SET state = ?3, machine = ?4, tries = ?5, deadline_at = ?6, "
         "accepted_at = ?7, delivered_at = ?8, read_at = ?9, failure = ?10, provider_id = ?11, "
@@ -166,28 +161,17 @@ int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row)
                 ck_text(machine), ck_int(step->tries), ck_time(step->deadline),
                 ck_time(step->accepted_at), ck_time(row->delivered_at), ck_time(row->read_at),
                 text_or_null(row->failure), text_or_null(row->provider_id), ck_time(step->next_at)),
-        &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+        CK_E_FENCED);
 }
 
 int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
                          size_t *count)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    size_t found = 0;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT id FROM notice WHERE checkin_id = ?1 AND incident_id IS NULL "
-                         "AND person_id IS NOT NULL "
-                         "AND state IN ('queued', 'failed_temp', 'unknown') ORDER BY id",
-                         CK_ARGS(ck_int(checkin)));
-    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
-        ids[found++] = ck_row_int(&rows, 0);
-        r = 0;
-    }
-    if (r == 0) {
-        *count = found;
-    }
-    return r;
+    return ck_sql_ids(store,
+                      "SELECT id FROM notice WHERE checkin_id = ?1 AND incident_id IS NULL "
+                      "AND person_id IS NOT NULL "
+                      "AND state IN ('queued', 'failed_temp', 'unknown') ORDER BY id",
+                      CK_ARGS(ck_int(checkin)), ids, capacity, count);
 }
 
 int ck_notice_lost(struct ck_store *store, struct ck_wall now)
@@ -242,16 +226,12 @@ int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE
                  struct ck_link *link)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT person_id, checkin_id, expires_at, used_at FROM link "
                          "WHERE token_hash = ?1",
                          CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *link = (struct ck_link){.person = ck_row_int(&rows, 0),
                              .checkin = ck_row_int(&rows, 1),
@@ -263,11 +243,9 @@ int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE
 int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
                 struct ck_wall now)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE link SET used_at = ?2 WHERE token_hash = ?1 AND used_at IS NULL",
-                          CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now)), &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_CONFLICT : 0;
+    return ck_sql_must(store,
+                       "UPDATE link SET used_at = ?2 WHERE token_hash = ?1 AND used_at IS NULL",
+                       CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now)), CK_E_CONFLICT);
 }
 
 int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],

@@ -22,41 +22,31 @@ int ck_person_insert(struct ck_store *store, struct ck_person_row *row, struct c
         &row->id);
 }
 
-static int changed_one(int error, int64_t changed)
-{
-    return error != 0 ? error : changed == 1 ? 0 : CK_E_NOT_FOUND;
-}
-
 int ck_person_update(struct ck_store *store, const struct ck_person_row *row)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(
+    return ck_sql_must(
         store,
         "UPDATE person SET name = ?2, birth_date = ?3, phone = ?4, email = ?5, language = ?6, "
         "address = ?7, note = ?8, unit_id = ?9, inspector_id = ?10, band = ?11 WHERE id = ?1",
         CK_ARGS(ck_int(row->id), ck_text(row->name), ck_text(row->birth_date), ck_text(row->phone),
                 ck_text(row->email), ck_text(row->language), ck_text(row->address),
                 ck_text(row->note), ck_int(row->unit), ck_int(row->inspector), ck_text(row->band)),
-        &changed);
-    return changed_one(r, changed);
+        CK_E_NOT_FOUND);
 }
 
 int ck_person_set_language(struct ck_store *store, int64_t id, const char *language)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE person SET language = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_text(language)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE person SET language = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(language)), CK_E_NOT_FOUND);
 }
 
 int ck_person_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *inspector)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT unit_id, inspector_id FROM person WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT unit_id, inspector_id FROM person WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
-    r = r == 0 ? ck_rows_next(&rows) : r;
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    if (r != 0) {
+        return r;
     }
     *unit = ck_row_int(&rows, 0);
     *inspector = ck_row_int(&rows, 1);
@@ -80,12 +70,10 @@ int ck_order_insert(struct ck_store *store, struct ck_order_row *row, struct ck_
 
 int ck_order_end(struct ck_store *store, int64_t id, const char *date, const char *reason)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE contact_order SET ended_date = ?2, ended_reason = ?3, "
-                          "version = version + 1 WHERE id = ?1 AND ended_date IS NULL",
-                          CK_ARGS(ck_int(id), ck_text(date), ck_text(reason)), &changed);
-    return r != 0 ? r : changed == 1 ? 0 : CK_E_CONFLICT;
+    return ck_sql_must(store,
+                       "UPDATE contact_order SET ended_date = ?2, ended_reason = ?3, "
+                       "version = version + 1 WHERE id = ?1 AND ended_date IS NULL",
+                       CK_ARGS(ck_int(id), ck_text(date), ck_text(reason)), CK_E_CONFLICT);
 }
 
 int ck_photo_next_id(struct ck_store *store, int64_t *id)
@@ -124,9 +112,9 @@ int ck_photo_load(struct ck_store *store, int64_t person, int64_t checkin, struc
                                "SELECT id, key, nonce, bytes FROM photo WHERE person_id = ?1 AND "
                                "checkin_id IS NULL AND key IS NOT NULL ORDER BY id DESC LIMIT 1",
                                CK_ARGS(ck_int(person)));
-    r = r == 0 ? ck_rows_next(&rows) : r;
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    r = r == 0 ? ck_rows_first(&rows) : r;
+    if (r != 0) {
+        return r;
     }
     struct ck_photo read = {.id = ck_row_int(&rows, 0)};
     size_t nonce_size = 0;

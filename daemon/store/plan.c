@@ -12,7 +12,7 @@
 int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *subject)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(
+    int r = ck_sql_first(
         store, &rows,
         "SELECT p.id, p.unit_id, p.inspector_id, p.band, p.language, p.phone, p.email, u.zone, "
         "p.notice_version, p.last_contact_at, p.max_silence_s, p.created_at, p.next_at, p.fence "
@@ -20,10 +20,6 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
         CK_ARGS(ck_int(person)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *subject = (struct ck_subject){
         .id = ck_row_int(&rows, 0),
@@ -46,16 +42,14 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
 
 int ck_subject_save(struct ck_store *store, const struct ck_subject *subject)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE person SET last_contact_at = ?3, max_silence_s = ?4, "
-                          "next_at = ?5, lease_until = NULL, claims = 0 "
-                          "WHERE id = ?1 AND fence = ?2",
-                          CK_ARGS(ck_int(subject->id), ck_int(subject->fence),
-                                  ck_time(subject->last_contact), ck_int(subject->max_silence_s),
-                                  ck_time(subject->next_at)),
-                          &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+    return ck_sql_must(store,
+                       "UPDATE person SET last_contact_at = ?3, max_silence_s = ?4, "
+                       "next_at = ?5, lease_until = NULL, claims = 0 "
+                       "WHERE id = ?1 AND fence = ?2",
+                       CK_ARGS(ck_int(subject->id), ck_int(subject->fence),
+                               ck_time(subject->last_contact), ck_int(subject->max_silence_s),
+                               ck_time(subject->next_at)),
+                       CK_E_FENCED);
 }
 
 int ck_subject_set_notice(struct ck_store *store, int64_t person, int64_t version,
@@ -69,13 +63,9 @@ int ck_unit_zone(struct ck_store *store, int64_t unit, char zone[CK_ZONE_NAME_SI
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r =
-        ck_sql_query(store, &rows, "SELECT zone FROM unit WHERE id = ?1", CK_ARGS(ck_int(unit)));
+        ck_sql_first(store, &rows, "SELECT zone FROM unit WHERE id = ?1", CK_ARGS(ck_int(unit)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     ck_row_copy(&rows, 0, zone, CK_ZONE_NAME_SIZE);
     return 0;
@@ -131,14 +121,10 @@ static int read_order(const struct ck_rows *rows, struct ck_order_brief *brief)
 int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
                          CK_ARGS(ck_int(order)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     return read_order(&rows, brief);
 }
@@ -203,16 +189,12 @@ int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_
 int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *record)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT id, person_id, order_id, version, kind, mandatory, rule, state, "
                          "expanded_until, next_at, fence, created_at FROM plan WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     struct ck_plan_record read = {
         .id = ck_row_int(&rows, 0),
@@ -241,44 +223,30 @@ int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record)
 {
     char expanded[CK_DATE_TEXT_SIZE];
     ck_date_text(record->expanded, expanded);
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE plan SET expanded_until = ?3, next_at = ?4, lease_until = NULL, "
-                          "claims = 0 WHERE id = ?1 AND fence = ?2",
-                          CK_ARGS(ck_int(record->id), ck_int(record->fence), ck_text(expanded),
-                                  ck_time(record->next_at)),
-                          &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+    return ck_sql_must(store,
+                       "UPDATE plan SET expanded_until = ?3, next_at = ?4, lease_until = NULL, "
+                       "claims = 0 WHERE id = ?1 AND fence = ?2",
+                       CK_ARGS(ck_int(record->id), ck_int(record->fence), ck_text(expanded),
+                               ck_time(record->next_at)),
+                       CK_E_FENCED);
 }
 
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE plan SET state = 'ended', ended_at = ?2, ended_reason = ?3, "
-                          "next_at = NULL, lease_until = NULL, claims = 0, fence = fence + 1 "
-                          "WHERE id = ?1 AND state = 'active'",
-                          CK_ARGS(ck_int(id), ck_time(now), ck_text(reason)), &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_CONFLICT : 0;
+    return ck_sql_must(store,
+                       "UPDATE plan SET state = 'ended', ended_at = ?2, ended_reason = ?3, "
+                       "next_at = NULL, lease_until = NULL, claims = 0, fence = fence + 1 "
+                       "WHERE id = ?1 AND state = 'active'",
+                       CK_ARGS(ck_int(id), ck_time(now), ck_text(reason)), CK_E_CONFLICT);
 }
 
 int ck_plan_of_order(struct ck_store *store, int64_t order, int64_t *ids, size_t capacity,
                      size_t *count)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    size_t found = 0;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT id FROM plan WHERE order_id = ?1 AND state = 'active' "
-                         "ORDER BY id",
-                         CK_ARGS(ck_int(order)));
-    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
-        ids[found++] = ck_row_int(&rows, 0);
-        r = 0;
-    }
-    if (r == 0) {
-        *count = found;
-    }
-    return r;
+    return ck_sql_ids(store,
+                      "SELECT id FROM plan WHERE order_id = ?1 AND state = 'active' "
+                      "ORDER BY id",
+                      CK_ARGS(ck_int(order)), ids, capacity, count);
 }
 
 /* ---- keys ---- */
@@ -287,14 +255,10 @@ int ck_draw_key_load(struct ck_store *store, int64_t epoch, void *wrapped, size_
                      size_t *size)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT wrapped FROM draw_key WHERE epoch = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT wrapped FROM draw_key WHERE epoch = ?1",
                          CK_ARGS(ck_int(epoch)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     size_t length = 0;
     const void *bytes = ck_row_blob(&rows, 0, &length);

@@ -228,14 +228,10 @@ int ck_query_incident(struct ck_store *store, const struct ck_scope *scope, int6
 int ck_query_incident_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *inspector)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT unit_id, inspector_id FROM incident WHERE id = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT unit_id, inspector_id FROM incident WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *unit = ck_row_int(&rows, 0);
     *inspector = ck_row_int(&rows, 1);

@@ -84,16 +84,12 @@ int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
 int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT r.checkin_id, c.person_id FROM recording r "
                          "JOIN checkin c ON c.id = r.checkin_id WHERE r.id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *checkin = ck_row_int(&rows, 0);
     *person = ck_row_int(&rows, 1);

@@ -16,9 +16,9 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
         "WHERE token_hash = ?1 AND revoked_at IS NULL AND expires_at > ?2 "
         "AND staff.disabled_at IS NULL",
         CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now)));
-    r = r == 0 ? ck_rows_next(&rows) : r;
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    r = r == 0 ? ck_rows_first(&rows) : r;
+    if (r != 0) {
+        return r;
     }
     *session = (struct ck_session){.id = ck_row_int(&rows, 0),
                                    .staff = ck_row_int(&rows, 1),
@@ -63,21 +63,12 @@ int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now)
 int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall now,
                             int64_t *ids, size_t capacity, size_t *count)
 {
-    {
-        ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-        size_t found = 0;
-        int r = ck_sql_query(store, &rows,
-                             "SELECT id FROM session WHERE staff_id = ?1 AND id <> ?2 AND "
-                             "revoked_at IS NULL ORDER BY id DESC",
-                             CK_ARGS(ck_int(staff), ck_int(but)));
-        while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
-            ids[found++] = ck_row_int(&rows, 0);
-            r = 0;
-        }
-        if (r < 0) {
-            return r;
-        }
-        *count = found;
+    int r = ck_sql_ids(store,
+                       "SELECT id FROM session WHERE staff_id = ?1 AND id <> ?2 AND "
+                       "revoked_at IS NULL ORDER BY id DESC",
+                       CK_ARGS(ck_int(staff), ck_int(but)), ids, capacity, count);
+    if (r != 0) {
+        return r;
     }
     return ck_sql_run(store,
                       "UPDATE session SET revoked_at = ?3 WHERE staff_id = ?1 AND id <> ?2 AND "
@@ -87,9 +78,9 @@ int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, 
 
 static int read_login(struct ck_rows *rows, struct ck_login *found)
 {
-    int r = ck_rows_next(rows);
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    int r = ck_rows_first(rows);
+    if (r != 0) {
+        return r;
     }
     *found = (struct ck_login){.staff = ck_row_int(rows, 0),
                                .unit = ck_row_int(rows, 1),

@@ -103,6 +103,56 @@ json_t *ck_row_json(const struct ck_rows *rows)
     return object;
 }
 
+int ck_sql_must(struct ck_store *store, const char *sql, struct ck_args args, int none)
+{
+    int64_t changed = 0;
+    int r = ck_sql_change(store, sql, args, &changed);
+    return r != 0 ? r : changed == 0 ? none : 0;
+}
+
+int ck_rows_first(struct ck_rows *rows)
+{
+    int r = ck_rows_next(rows);
+    return r == 1 ? 0 : r == 0 ? CK_E_NOT_FOUND : r;
+}
+
+int ck_sql_first(struct ck_store *store, struct ck_rows *rows, const char *sql, struct ck_args args)
+{
+    int r = ck_sql_query(store, rows, sql, args);
+    return r == 0 ? ck_rows_first(rows) : r;
+}
+
+int ck_sql_text(struct ck_store *store, const char *sql, struct ck_args args, char **text)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_first(store, &rows, sql, args);
+    if (r != 0) {
+        return r;
+    }
+    char *copy = strdup(ck_row_text(&rows, 0));
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    *text = copy;
+    return 0;
+}
+
+int ck_sql_ids(struct ck_store *store, const char *sql, struct ck_args args, int64_t *ids,
+               size_t capacity, size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    size_t found = 0;
+    int r = ck_sql_query(store, &rows, sql, args);
+    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
+        ids[found++] = ck_row_int(&rows, 0);
+        r = 0;
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
+}
+
 int ck_sql_list(struct ck_store *store, const char *sql, struct ck_args args, json_t **list)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
@@ -120,13 +170,9 @@ int ck_sql_list(struct ck_store *store, const char *sql, struct ck_args args, js
 int ck_sql_object(struct ck_store *store, const char *sql, struct ck_args args, json_t **object)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, sql, args);
+    int r = ck_sql_first(store, &rows, sql, args);
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     json_t *made = ck_row_json(&rows);
     if (made == NULL) {

@@ -81,12 +81,19 @@ int ck_sql_run(struct ck_store *store, const char *sql, struct ck_args args);
 /* The same; *changed is the number of rows it touched. */
 int ck_sql_change(struct ck_store *store, const char *sql, struct ck_args args, int64_t *changed);
 
+/* The same where at least one row must be touched: `none` (an enum ck_error) where none was. */
+int ck_sql_must(struct ck_store *store, const char *sql, struct ck_args args, int none);
+
 /* An INSERT of one row with an id: *id is the new row's. */
 int ck_sql_insert(struct ck_store *store, const char *sql, struct ck_args args, int64_t *id);
 
 /* The first column of the first row as a number; CK_E_NOT_FOUND where there is no row. NULL reads
  * as 0. */
 int ck_sql_number(struct ck_store *store, const char *sql, struct ck_args args, int64_t *number);
+
+/* The first column of the first row as a text that the caller frees; CK_E_NOT_FOUND where there is
+ * no row. */
+int ck_sql_text(struct ck_store *store, const char *sql, struct ck_args args, char **text);
 
 struct ck_rows {
     struct ck_store *store;
@@ -100,6 +107,15 @@ int ck_sql_query(struct ck_store *store, struct ck_rows *rows, const char *sql,
                  struct ck_args args);
 int ck_rows_next(struct ck_rows *rows); /* 1: a row; 0: no more; negative errno */
 void ck_rows_close(struct ck_rows *rows);
+
+/* Steps to the first row of a query, or runs one and does: CK_E_NOT_FOUND where there is none. */
+int ck_rows_first(struct ck_rows *rows);
+int ck_sql_first(struct ck_store *store, struct ck_rows *rows, const char *sql,
+                 struct ck_args args);
+
+/* The first column of at most `capacity` rows as ids. *count is set on success only. */
+int ck_sql_ids(struct ck_store *store, const char *sql, struct ck_args args, int64_t *ids,
+               size_t capacity, size_t *count);
 
 /* Columns of the present row, from 0. Pointers live until the next ck_rows_next(). */
 int64_t ck_row_int(const struct ck_rows *rows, int column);                    /* null: 0 */

@@ -219,13 +219,9 @@ int ck_sql_insert(struct ck_store *store, const char *sql, struct ck_args args, 
 int ck_sql_number(struct ck_store *store, const char *sql, struct ck_args args, int64_t *number)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, sql, args);
+    int r = ck_sql_first(store, &rows, sql, args);
     if (r != 0) {
         return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
     }
     *number = ck_row_int(&rows, 0);
     return 0;

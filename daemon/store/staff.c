@@ -38,12 +38,11 @@ int ck_staff_count(struct ck_store *store, int64_t *count)
 int ck_staff_brief_load(struct ck_store *store, int64_t id, struct ck_staff_brief *brief)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows,
+    int r = ck_sql_first(store, &rows,
                          "SELECT unit_id, roles, disabled_at IS NOT NULL FROM staff WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
-    r = r == 0 ? ck_rows_next(&rows) : r;
-    if (r <= 0) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
+    if (r != 0) {
+        return r;
     }
     *brief = (struct ck_staff_brief){.unit = ck_row_int(&rows, 0),
                                      .roles = ck_row_int(&rows, 1),
@@ -51,83 +50,60 @@ int ck_staff_brief_load(struct ck_store *store, int64_t id, struct ck_staff_brie
     return 0;
 }
 
-static int changed_one(int error, int64_t changed)
-{
-    return error != 0 ? error : changed == 1 ? 0 : CK_E_NOT_FOUND;
-}
-
 int ck_staff_set_name(struct ck_store *store, int64_t id, const char *name)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET name = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_text(name)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET name = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(name)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_roles(struct ck_store *store, int64_t id, int64_t roles)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET roles = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_int(roles)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET roles = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_int(roles)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_unit(struct ck_store *store, int64_t id, int64_t unit)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET unit_id = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_int(unit)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET unit_id = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_int(unit)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_email(struct ck_store *store, int64_t id, const char *email)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET email = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_text(email)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET email = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(email)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_phone(struct ck_store *store, int64_t id, const char *phone)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET phone = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_text(phone)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET phone = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(phone)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_language(struct ck_store *store, int64_t id, const char *language)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET language = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_text(language)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET language = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(language)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_on_duty(struct ck_store *store, int64_t id, bool on_duty)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET on_duty = ?2 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_int(on_duty)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET on_duty = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_int(on_duty)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_disabled(struct ck_store *store, int64_t id, struct ck_wall at, const char *reason)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store,
-                          "UPDATE staff SET disabled_at = ?2, disabled_reason = ?3 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_time(at), ck_text(reason)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store,
+                       "UPDATE staff SET disabled_at = ?2, disabled_reason = ?3 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_time(at), ck_text(reason)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_set_password(struct ck_store *store, int64_t id, const char *password,
                           bool must_change)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, "UPDATE staff SET password = ?2, must_change = ?3 WHERE id = ?1",
-                          CK_ARGS(ck_int(id), ck_text(password), ck_int(must_change)), &changed);
-    return changed_one(r, changed);
+    return ck_sql_must(store, "UPDATE staff SET password = ?2, must_change = ?3 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(password), ck_int(must_change)), CK_E_NOT_FOUND);
 }
 
 int ck_staff_other_administrator(struct ck_store *store, int64_t id, bool *exists)

@@ -137,9 +137,7 @@ int ck_store_unclaim(struct ck_store *store, const struct ck_due *due, size_t co
 /* CK_E_FENCED where the statement, whose last condition is the fence, touched nothing. */
 static int run_fenced(struct ck_store *store, const char *sql, struct ck_args args)
 {
-    int64_t changed = 0;
-    int r = ck_sql_change(store, sql, args, &changed);
-    return r != 0 ? r : changed == 0 ? CK_E_FENCED : 0;
+    return ck_sql_must(store, sql, args, CK_E_FENCED);
 }
 
 int ck_store_release_claim(struct ck_store *store, const struct ck_due *due)
@@ -241,22 +239,8 @@ int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
 
 int ck_store_setting(struct ck_store *store, const char *name, char **value)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, "SELECT value FROM setting WHERE name = ?1",
-                         CK_ARGS(ck_text(name)));
-    if (r != 0) {
-        return r;
-    }
-    r = ck_rows_next(&rows);
-    if (r != 1) {
-        return r == 0 ? CK_E_NOT_FOUND : r;
-    }
-    char *copy = strdup(ck_row_text(&rows, 0));
-    if (copy == NULL) {
-        return -ENOMEM;
-    }
-    *value = copy;
-    return 0;
+    return ck_sql_text(store, "SELECT value FROM setting WHERE name = ?1", CK_ARGS(ck_text(name)),
+                       value);
 }
 
 int ck_store_set_setting(struct ck_store *store, const char *name, const char *value)
