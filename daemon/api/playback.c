@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon/api/api_impl.h"
 #include "daemon/config/log.h"
+#include "daemon/recording/sealed_file.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -58,7 +57,7 @@ struct playback {
     int64_t recording;
     char path[PATH_MAX];
     uint8_t key[CK_KEY_SIZE];
-    int fd;
+    struct ck_sealed_file file;
     struct ck_seal *seal;
     int result;
     uint64_t at;
@@ -69,41 +68,21 @@ struct playback {
 static void playback_free(struct playback *playback)
 {
     ck_seal_close(playback->seal);
-    if (playback->fd >= 0) {
-        close(playback->fd);
-    }
+    ck_sealed_file_close(&playback->file);
     ck_wipe(playback->key, sizeof playback->key);
     free(playback->piece);
     free(playback);
 }
 
-static int read_file(void *user, uint64_t offset, void *to, size_t size)
-{
-    const struct playback *playback = user;
-    for (size_t done = 0; done < size;) {
-        ssize_t got = pread(playback->fd, (char *)to + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (got == 0) {
-            return -EIO;
-        }
-        done += got > 0 ? (size_t)got : 0;
-    }
-    return 0;
-}
-
 static void open_work(uv_work_t *work)
 {
     struct playback *playback = work->data;
-    struct stat status;
-    playback->fd = open(playback->path, O_RDONLY | O_CLOEXEC);
-    if (playback->fd < 0 || fstat(playback->fd, &status) < 0) {
-        playback->result = errno == ENOENT ? CK_E_NOT_FOUND : -errno;
+    struct ck_seal_source source;
+    int error = ck_sealed_file_open(&playback->file, playback->path, O_RDONLY, &source);
+    if (error != 0) {
+        playback->result = error == -ENOENT ? CK_E_NOT_FOUND : error;
         return;
     }
-    struct ck_seal_source source = {
-        .read = read_file, .user = playback, .size = (uint64_t)status.st_size};
     playback->result =
         ck_seal_open(&playback->seal, &source, playback->key, (uint64_t)playback->recording);
 }
@@ -203,7 +182,7 @@ static void on_recording(void *cookie, int code, json_t *row)
         code = -ENOMEM;
     }
     if (code == 0) {
-        playback->fd = -1;
+        playback->file.fd = -1;
         code = fill_playback(call, row, playback);
     }
     json_decref(row);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/call/call_impl.h"
 #include "daemon/config/log.h"
+#include "daemon/recording/sealed_file.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -25,8 +25,7 @@ struct job {
     char *path;
     uint8_t key[CK_KEY_SIZE];
     uint8_t salt[CK_SEAL_SALT_SIZE];
-    int fd;
-    uint64_t size; /* of the file */
+    struct ck_sealed_file file;
     int result;
     struct ck_seal_recovery recovery;
     uint8_t *frame;
@@ -54,38 +53,10 @@ static struct job *job_create(struct ck_calls *calls, int64_t recording, const c
     }
     job->calls = calls;
     job->recording = recording;
-    job->fd = -1;
+    job->file.fd = -1;
     memcpy(job->key, key, CK_KEY_SIZE);
     job->work.data = job;
     return job;
-}
-
-static int read_file(void *user, uint64_t offset, void *to, size_t size)
-{
-    const struct job *job = user;
-    for (size_t done = 0; done < size;) {
-        ssize_t got = pread(job->fd, (char *)to + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (got == 0) {
-            return -EIO; /* shorter than it was a moment ago */
-        }
-        done += got > 0 ? (size_t)got : 0;
-    }
-    return 0;
-}
-
-static int open_file(struct job *job, int flags, struct ck_seal_source *source)
-{
-    job->fd = open(job->path, flags | O_CLOEXEC);
-    struct stat status;
-    if (job->fd < 0 || fstat(job->fd, &status) < 0) {
-        return -errno;
-    }
-    job->size = (uint64_t)status.st_size;
-    *source = (struct ck_seal_source){.read = read_file, .user = job, .size = job->size};
-    return 0;
 }
 
 /* ---- recovery ---- */
@@ -94,29 +65,27 @@ static int append_file(void *user, const void *bytes, size_t size)
 {
     struct job *job = user;
     for (size_t done = 0; done < size;) {
-        ssize_t put =
-            pwrite(job->fd, (const char *)bytes + done, size - done, (off_t)(job->size + done));
+        ssize_t put = pwrite(job->file.fd, (const char *)bytes + done, size - done,
+                             (off_t)(job->file.size + done));
         if (put < 0 && errno != EINTR) {
             return -errno;
         }
         done += put > 0 ? (size_t)put : 0;
     }
-    job->size += size;
-    return fdatasync(job->fd) < 0 ? -errno : 0;
+    job->file.size += size;
+    return fdatasync(job->file.fd) < 0 ? -errno : 0;
 }
 
 static void recover_work(uv_work_t *work)
 {
     struct job *job = work->data;
     struct ck_seal_source source;
-    job->result = open_file(job, O_RDWR, &source);
+    job->result = ck_sealed_file_open(&job->file, job->path, O_RDWR, &source);
     if (job->result == 0) {
         job->result = ck_seal_recover(&source, (uint64_t)job->recording, job->key, job->salt,
                                       append_file, job, &job->recovery);
     }
-    if (job->fd >= 0) {
-        close(job->fd);
-    }
+    ck_sealed_file_close(&job->file);
 }
 
 static void submit_recovered(const struct job *job)
@@ -213,7 +182,7 @@ void ck_calls_recover(struct ck_calls *calls, json_t *list)
 static int take_frame(struct job *job)
 {
     struct ck_seal_source source;
-    int error = open_file(job, O_RDONLY, &source);
+    int error = ck_sealed_file_open(&job->file, job->path, O_RDONLY, &source);
     ck_cleanup(ck_seal_closep) struct ck_seal *seal = NULL;
     if (error == 0) {
         error = ck_seal_open(&seal, &source, job->key, (uint64_t)job->recording);
@@ -233,9 +202,7 @@ static void thumbnail_work(uv_work_t *work)
 {
     struct job *job = work->data;
     job->result = take_frame(job);
-    if (job->fd >= 0) {
-        close(job->fd);
-    }
+    ck_sealed_file_close(&job->file);
 }
 
 static void thumbnail_end(struct job *job)
