@@ -371,6 +371,27 @@ static json_t *about(const char *kind, const char *subject, int64_t id)
     return id == 0 ? message : with(message, subject, json_integer(id));
 }
 
+enum ck_client_error ck_client_error_of(int code)
+{
+    switch (code) {
+    case CK_E_INVALID:
+    case CK_E_SYNTAX:
+        return CK_CLIENT_INVALID;
+    case CK_E_DENIED:
+        return CK_CLIENT_DENIED;
+    case CK_E_NOT_FOUND:
+        return CK_CLIENT_NOT_FOUND;
+    case CK_E_CONFLICT:
+        return CK_CLIENT_CONFLICT;
+    case CK_E_LIMIT:
+        return CK_CLIENT_LIMIT;
+    case CK_E_BUSY:
+        return CK_CLIENT_BUSY;
+    default:
+        return CK_CLIENT_UNAVAILABLE;
+    }
+}
+
 json_t *ck_client_error(struct ck_client_ref ref, enum ck_client_error code, const char *field,
                         unsigned line, const char *text, uint64_t retry_after_ms)
 {

@@ -129,6 +129,9 @@ enum ck_client_error {
     CK_CLIENT_UNAVAILABLE,
 };
 
+/* The word for what a command came to: an enum ck_error, or a negative errno (UNAVAILABLE). */
+enum ck_client_error ck_client_error_of(int code);
+
 /* `field` NULL: none. `line` 0: none (the line of an SDP). `retry_after_ms` 0: none. */
 json_t *ck_client_error(struct ck_client_ref ref, enum ck_client_error code, const char *field,
                         unsigned line, const char *text, uint64_t retry_after_ms);

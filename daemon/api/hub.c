@@ -371,30 +371,9 @@ static bool too_many(struct ck_hub_page *page)
 
 /* A command on behalf of a page whose socket may go before it is answered. */
 struct pending {
-    struct ck_hub *hub;
     struct ck_hub_page *page;
     struct ck_client_ref ref;
 };
-
-static enum ck_client_error error_word(int code)
-{
-    switch (code) {
-    case CK_E_DENIED:
-        return CK_CLIENT_DENIED;
-    case CK_E_NOT_FOUND:
-        return CK_CLIENT_NOT_FOUND;
-    case CK_E_CONFLICT:
-        return CK_CLIENT_CONFLICT;
-    case CK_E_LIMIT:
-        return CK_CLIENT_LIMIT;
-    case CK_E_INVALID:
-        return CK_CLIENT_INVALID;
-    case CK_E_BUSY:
-        return CK_CLIENT_BUSY;
-    default:
-        return CK_CLIENT_UNAVAILABLE;
-    }
-}
 
 static void on_thread_command(void *cookie, const struct ck_result *result)
 {
@@ -405,8 +384,8 @@ static void on_thread_command(void *cookie, const struct ck_result *result)
         const char *field = result->refusal.field[0] == '\0' ? NULL : result->refusal.field;
         const char *text = result->refusal.message[0] == '\0' ? ck_error_text(result->code)
                                                               : result->refusal.message;
-        ck_hub_send(page,
-                    ck_client_error(pending->ref, error_word(result->code), field, 0, text, 0));
+        ck_hub_send(page, ck_client_error(pending->ref, ck_client_error_of(result->code), field, 0,
+                                          text, 0));
         count_error(page);
     } else if (pending->ref.given) {
         ck_hub_send(page, ck_client_ok(pending->ref));
@@ -423,7 +402,7 @@ static void thread_command(struct ck_hub_page *page, const struct ck_actor *acto
         ck_hub_send(page, ck_client_error(ref, CK_CLIENT_UNAVAILABLE, NULL, 0, "out of memory", 0));
         return;
     }
-    *pending = (struct pending){.hub = page->hub, .page = page, .ref = ref};
+    *pending = (struct pending){.page = page, .ref = ref};
     page->queries++;
     ck_bus_submit(page->hub->options.bus, command, actor, body, on_thread_command, pending);
 }

@@ -95,25 +95,12 @@ void ck_call_page_busy(struct ck_calls *calls, ck_call_page *page, int64_t id, c
 static void page_result_error(struct ck_calls *calls, ck_call_page *page, int64_t id,
                               const struct ck_result *result)
 {
-    static const struct {
-        int code;
-        enum ck_client_error word;
-    } words[] = {
-        {CK_E_CONFLICT, CK_CLIENT_CONFLICT},   {CK_E_DENIED, CK_CLIENT_DENIED},
-        {CK_E_NOT_FOUND, CK_CLIENT_NOT_FOUND}, {CK_E_LIMIT, CK_CLIENT_LIMIT},
-        {CK_E_INVALID, CK_CLIENT_INVALID},     {CK_E_SYNTAX, CK_CLIENT_INVALID},
-    };
-    enum ck_client_error word = CK_CLIENT_UNAVAILABLE;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (words[i].code == result->code) {
-            word = words[i].word;
-        }
-    }
     const char *field = result->refusal.field[0] == '\0' ? NULL : result->refusal.field;
     if (result->code == CK_E_BUSY) {
         ck_call_page_busy(calls, page, id, result->refusal.message);
     } else {
-        ck_call_page_error(calls, page, id, word, field, result->refusal.message);
+        ck_call_page_error(calls, page, id, ck_client_error_of(result->code), field,
+                           result->refusal.message);
     }
 }
 

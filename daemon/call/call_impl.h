@@ -7,7 +7,6 @@
 #include "protocol/client.h"
 
 #define LEGS 2
-#define SDP_TEXT_MAX (CK_WORKER_SDP_MAX + 1)
 
 enum leg_state {
     LEG_NONE,      /* no leg at the worker */
