@@ -69,18 +69,6 @@ static int query_incident(struct ck_store *store, void *argument, json_t **row)
     return ck_query_incident_row(store, &scope, push->id, row);
 }
 
-static void push_alert(void *cookie, int code, json_t *row)
-{
-    struct push *push = cookie;
-    if (code == 0) {
-        ck_hub_to_staff(push->product->hub, push->staff, ck_client_alert(row, push->reference));
-    } else {
-        ck_log(CK_LOG_ERROR, "incident %lld is not shown: %s", (long long)push->id,
-               ck_error_text(code));
-    }
-    free(push);
-}
-
 static void ring(struct ck_product *product, const struct ck_output *output)
 {
     struct push *push = push_create(product, output, output->checkin_id);
@@ -122,16 +110,6 @@ static void send_notice(struct ck_product *product, const struct ck_output *outp
         push->try = (int)json_integer_value(json_object_get(output->body, "try"));
         snprintf(push->reference, sizeof push->reference, "%s", reference == NULL ? "" : reference);
         query(push, query_incident, push_notice);
-    }
-}
-
-static void alert(struct ck_product *product, const struct ck_output *output)
-{
-    struct push *push = push_create(product, output, output->incident_id);
-    const char *reference = json_string_value(json_object_get(output->body, "notice"));
-    if (push != NULL) {
-        snprintf(push->reference, sizeof push->reference, "%s", reference == NULL ? "" : reference);
-        query(push, query_incident, push_alert);
     }
 }
 
@@ -177,17 +155,16 @@ static void message_mark(struct ck_product *product, const struct ck_output *out
 void ck_product_output(void *context, const struct ck_output *output)
 {
     struct ck_product *product = context;
-    if (product->stopping && output->kind != CK_OUTPUT_SEND) {
-        return; /* nobody is there to be told */
+    if (product->stopping) {
+        return; /* nobody is there to be told; the lease of a notice runs out and the next life
+                   sends it */
     }
     switch (output->kind) {
     case CK_OUTPUT_TODAY:
         ck_hub_today(product->hub, output->unit_id);
         break;
     case CK_OUTPUT_SEND:
-        if (!product->stopping) { /* else its lease runs out and the next life sends it */
-            send_notice(product, output);
-        }
+        send_notice(product, output);
         break;
     case CK_OUTPUT_RING:
         ring(product, output);
@@ -205,9 +182,6 @@ void ck_product_output(void *context, const struct ck_output *output)
     case CK_OUTPUT_END_CALL:
         ck_calls_end_call(product->calls, output->checkin_id,
                           json_string_value(json_object_get(output->body, "reason")));
-        break;
-    case CK_OUTPUT_ALERT:
-        alert(product, output);
         break;
     case CK_OUTPUT_INCIDENT:
         ck_hub_to_unit(product->hub, output->unit_id, INCIDENT_ROLES,

@@ -119,8 +119,6 @@ enum ck_output_kind {
     CK_OUTPUT_START_UNATTENDED = 6,
     /* The call of this check-in must end now. body: {reason} */
     CK_OUTPUT_END_CALL = 7,
-    /* Show this incident to `staff` now. body: {notice: reference} */
-    CK_OUTPUT_ALERT = 8,
     /* This incident changed: tell the consoles that see it. */
     CK_OUTPUT_INCIDENT = 9,
     /* Close the sockets of this session. ids: session */
