@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -90,7 +91,12 @@ static char *pem_text(BIO *bio)
 {
     char *data;
     long size = BIO_get_mem_data(bio, &data);
-    return size <= 0 ? NULL : strndup(data, (size_t)size);
+    char *text = size <= 0 ? NULL : malloc((size_t)size + 1);
+    if (text != NULL) { /* no zero follows what a memory BIO holds */
+        memcpy(text, data, (size_t)size);
+        text[size] = '\0';
+    }
+    return text;
 }
 
 int ck_certificate_make(const char *const *names, size_t count, struct ck_wall now,
