@@ -173,8 +173,9 @@ static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const ch
 static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const words[] = {"person",   "checkin", "incident", "photo", "thumbnail",
-                                        "messages", "today",   "persons",  "log",   NULL};
+    static const char *const words[] = {"person",    "checkin",   "incident", "photo",
+                                        "thumbnail", "messages",  "today",    "persons",
+                                        "log",       "approvals", NULL};
     (void)result;
     int word = 0;
     int64_t id = 0;

@@ -62,6 +62,12 @@ static const struct ck_policy table[] = {
     {"message.send", CK_WHO_STAFF, I},
     {"message.read", CK_WHO_STAFF, I},
 
+    {"approval.list", CK_WHO_STAFF, I | O | S}, /* each sees what they may decide or asked */
+    {"approval.read", CK_WHO_STAFF, I | O | S},
+    {"approval.propose", CK_WHO_STAFF, I | O | S},
+    {"approval.decide", CK_WHO_STAFF, I | O | S},
+    {"approval.withdraw", CK_WHO_STAFF, I | O | S},
+
     {"log.list", CK_WHO_STAFF, S},
     {"log.read", CK_WHO_STAFF, S},
     {"figures.read", CK_WHO_STAFF, S},

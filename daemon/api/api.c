@@ -476,7 +476,7 @@ static int read_query_members(struct ck_api_call *call)
     }
     const char *text = call->route->custom == ck_api_play_recording ? "view" : "q";
     error = error == 0 ? read_word(call, text, call->text, sizeof call->text) : error;
-    const char *word = strcmp(call->route->action, "incident.list") == 0 ? "state" : "action";
+    const char *word = strcmp(call->route->action, "log.list") == 0 ? "action" : "state";
     error = error == 0 ? read_word(call, word, call->word, sizeof call->word) : error;
     error = error == 0 ? read_word(call, "from", call->from, sizeof call->from) : error;
     return error == 0 ? read_word(call, "until", call->until, sizeof call->until) : error;

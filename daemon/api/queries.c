@@ -6,10 +6,12 @@
 
 #include "daemon/api/api_impl.h"
 #include "daemon/audit/verify.h"
+#include "daemon/cases/approval.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/plan_request.h"
 #include "daemon/core/wrap.h"
 #include "daemon/core/zones.h"
+#include "daemon/store/approval.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/query_figures.h"
 #include "daemon/store/query_incident.h"
@@ -286,6 +288,47 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
 int ck_api_self_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     return messages_of(store, call, call->actor.person_id, out);
+}
+
+/* ---- what needs two persons ---- */
+
+/* Whether this actor may decide it, beside what the row says. */
+static void add_may_decide(const struct ck_api_call *call, json_t *approval)
+{
+    const struct ck_approval_kind *kind =
+        ck_approval_kind_find(json_string_value(json_object_get(approval, "kind")));
+    bool open = strcmp(json_string_value(json_object_get(approval, "state")), "open") == 0;
+    bool may = open && kind != NULL && (call->actor.roles & kind->approve) != 0 &&
+               json_integer_value(json_object_get(approval, "proposer_id")) != call->actor.staff_id;
+    json_object_set_new(approval, "may_decide", json_boolean(may));
+}
+
+int ck_api_approvals(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    char kinds[CK_APPROVAL_KINDS_SIZE];
+    struct ck_approval_scope scope = {call->actor.staff_id, call->actor.unit_id, kinds};
+    ck_approval_kinds_of(call->actor.roles, kinds);
+    int r = ck_query_approvals(store, &scope, strcmp(call->word, "closed") != 0, call->before,
+                               call->now, out);
+    size_t index;
+    json_t *approval;
+    json_array_foreach(r == 0 ? json_object_get(*out, "approvals") : NULL, index, approval)
+    {
+        add_may_decide(call, approval);
+    }
+    return r;
+}
+
+int ck_api_approval(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    char kinds[CK_APPROVAL_KINDS_SIZE];
+    struct ck_approval_scope scope = {call->actor.staff_id, call->actor.unit_id, kinds};
+    ck_approval_kinds_of(call->actor.roles, kinds);
+    int r = ck_query_approval(store, &scope, call->object, call->now, out);
+    if (r == 0) {
+        add_may_decide(call, *out);
+    }
+    return r;
 }
 
 /* ---- log, figures, system ---- */

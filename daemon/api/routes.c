@@ -85,6 +85,17 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/persons/{id}/messages/read", "message.read", .command = "message.read",
      .member = "person"},
 
+    /* what needs two persons */
+    {GET, "/api/approvals", "approval.list", .query = ck_api_approvals, .read = "approvals",
+     .noted = true},
+    {POST, "/api/approvals", "approval.propose", .command = "approval.propose",
+     .query = ck_api_approval},
+    {GET, "/api/approvals/{id}", "approval.read", .query = ck_api_approval},
+    {POST, "/api/approvals/{id}/decide", "approval.decide", .command = "approval.decide",
+     .member = "approval", .query = ck_api_approval},
+    {POST, "/api/approvals/{id}/withdraw", "approval.withdraw", .command = "approval.withdraw",
+     .member = "approval", .query = ck_api_approval},
+
     /* supervisor, system */
     {GET, "/api/log", "log.list", .query = ck_api_log, .read = "log", .noted = true},
     {GET, "/api/log/{id}", "log.read", .query = ck_api_log_entry, .read = "log"},

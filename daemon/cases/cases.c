@@ -79,6 +79,9 @@ void ck_cases_register(struct ck_registry *registry)
         {"message.send", ck_message_send},
         {"message.delivered", ck_message_mark_delivered},
         {"message.read", ck_message_mark_read},
+        {"approval.propose", ck_approval_propose_any},
+        {"approval.decide", ck_approval_decide},
+        {"approval.withdraw", ck_approval_withdraw},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
 }

@@ -22,6 +22,7 @@
  *   message.send       person, client_id, text → Message; the same one again for a client_id that
  *                      was sent before
  *   message.delivered, message.read   person, up_to → changed
+ *   approval.*         approval.h
  *
  * `hash` is an encoded Argon2id; it never gets into the log. */
 #ifndef DAEMON_CASES_CASES_H

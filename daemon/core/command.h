@@ -219,6 +219,10 @@ int ck_turn_output(struct ck_turn *turn, const struct ck_output *output);
 /* Whether there are tables for a time zone of this name ("Asia/Almaty"). */
 bool ck_turn_zone_known(struct ck_turn *turn, const char *name);
 
+/* The handler of another command, to be run in this transaction with a body of its own making; NULL
+ * where nobody registered the name. */
+ck_handler *ck_turn_handler(const struct ck_turn *turn, const char *name);
+
 /* Ends every plan of an order that has ended, in the same transaction: check-ins that have not
  * begun are waived. For the handler of "order.end". */
 int ck_order_finish_plans(struct ck_turn *turn, const struct ck_actor *actor, int64_t order,

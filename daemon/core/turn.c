@@ -47,6 +47,11 @@ bool ck_turn_zone_known(struct ck_turn *turn, const char *name)
     return ck_zones_find(turn->engine->zones, name, &zone) == 0;
 }
 
+ck_handler *ck_turn_handler(const struct ck_turn *turn, const char *name)
+{
+    return ck_registry_find(turn->engine->options.registry, name);
+}
+
 /* ---- the log ---- */
 
 static const char *actor_kind_name(enum ck_actor_kind kind)

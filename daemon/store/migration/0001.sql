@@ -161,6 +161,29 @@ CREATE TABLE plan_version (
     PRIMARY KEY (plan_id, version)
 ) STRICT, WITHOUT ROWID;
 
+---------------------------------------------------------------- what needs two persons
+
+-- Somebody asks, somebody else decides; what was asked is carried out in the transaction of the approval.
+CREATE TABLE approval (
+    id             INTEGER PRIMARY KEY,
+    kind           TEXT NOT NULL,              -- "order.replaces", …
+    unit_id        INTEGER REFERENCES unit,    -- NULL: the whole agency's
+    person_id      INTEGER REFERENCES person,  -- NULL: nobody's
+    body           TEXT NOT NULL,              -- what is asked, as canonical JSON
+    reason         TEXT NOT NULL,
+    proposer_id    INTEGER NOT NULL REFERENCES staff,
+    state          TEXT NOT NULL CHECK (state IN ('open', 'approved', 'refused', 'withdrawn')),
+    decided_by     INTEGER REFERENCES staff,
+    decided_at     INTEGER,
+    decided_reason TEXT,
+    created_at     INTEGER NOT NULL,
+    expires_at     INTEGER NOT NULL,           -- an open one cannot be approved from then on
+    CHECK ((state = 'open') = (decided_by IS NULL)),
+    CHECK (state <> 'approved' OR decided_by <> proposer_id)
+) STRICT;
+CREATE INDEX approval_open ON approval (unit_id, id) WHERE state = 'open';
+CREATE INDEX approval_proposer ON approval (proposer_id, id);
+
 ---------------------------------------------------------------- check-ins
 
 -- Policies as they were in force, shared by the rows that were made under them; never changed.

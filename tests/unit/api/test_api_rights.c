@@ -24,8 +24,8 @@ enum subject {
     CHECKIN,
     INCIDENT,
     RECORDING,
-    LOG, /* an entry about the unit of `inspector` */
-    STAFF,
+    LOG,   /* an entry about the unit of `inspector` */
+    STAFF, /* {id} is anything: whose it is, the roles alone decide */
 };
 
 static struct caseload people;
@@ -101,6 +101,11 @@ static struct {
     {"message.list", PERSON, NULL},
     {"message.send", PERSON, "{\"client_id\":\"m1\",\"text\":\"hello\"}"},
     {"message.read", PERSON, "{\"up_to\":1}"},
+    {"approval.list", NONE, NULL},
+    {"approval.propose", NONE, "{\"kind\":\"x\",\"request\":{},\"reason\":\"x\"}"},
+    {"approval.read", STAFF, NULL},
+    {"approval.decide", STAFF, "{\"approve\":true,\"reason\":\"x\"}"},
+    {"approval.withdraw", STAFF, "{\"reason\":\"x\"}"},
     {"log.list", NONE, NULL},
     {"log.read", LOG, NULL},
     {"figures.read", NONE, NULL},

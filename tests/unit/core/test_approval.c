@@ -1,0 +1,235 @@
+/* What needs two persons: who may propose, who may decide, and that it is carried out once, in the
+ * transaction of the approval. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/cases/approval.h"
+#include "daemon/cases/cases.h"
+#include "daemon/core/body.h"
+#include "world.h"
+
+/* Replaced by the test: a kind that inspectors and supervisors propose and supervisors decide. */
+#define TEST_KIND "order.replaces"
+
+static struct world world;
+static struct ck_actor inspector, supervisor, second;
+
+/* ---- a kind of the test's own: what it is asked, and whether it refuses ---- */
+
+static int carried_out;
+static int64_t carried_proposer, carried_approver;
+static bool refuse;
+
+static int test_proposed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    (void)turn;
+    (void)actor;
+    (void)result;
+    return json_is_true(json_object_get(json_object_get(body, "request"), "good"))
+               ? 0
+               : ck_refuse(refusal, CK_E_INVALID, "request.good", "must be good");
+}
+
+static int test_approved(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    if (refuse) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "", "not any more");
+    }
+    carried_out++;
+    carried_proposer = json_integer_value(json_object_get(body, "proposer"));
+    carried_approver = actor->staff_id;
+    *result = json_pack("{s:i}", "done", 1);
+    return ck_turn_audit(turn, actor,
+                         &(struct ck_record){.action = "TEST_DONE", .object = "setting"});
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    static const struct ck_handler_entry handlers[] = {
+        {"proposed." TEST_KIND, test_proposed},
+        {"approved." TEST_KIND, test_approved},
+    };
+    world_open(&world);
+    ck_cases_register(&world.registry);
+    ck_registry_add(&world.registry, handlers, 2);
+    inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    supervisor = world_staff(&world, world.supervisor, CK_ROLE_SUPERVISOR);
+    second = world_staff(&world, world.officer, CK_ROLE_SUPERVISOR);
+    carried_out = 0;
+    refuse = false;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static int64_t propose(const struct ck_actor *actor, bool good)
+{
+    int r = world_command(&world, "approval.propose", actor,
+                          json_pack("{s:s, s:{s:b}, s:s, s:I}", "kind", TEST_KIND, "request",
+                                    "good", (int)good, "reason", "because", "person",
+                                    (json_int_t)world.person));
+    return r == 0 ? json_integer_value(json_object_get(world.result.body, "id")) : -r;
+}
+
+static int decide(const struct ck_actor *actor, int64_t id, bool approve)
+{
+    return world_command(&world, "approval.decide", actor,
+                         json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id, "approve",
+                                   (int)approve, "reason", "seen"));
+}
+
+static int64_t records(const char *action)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
+    return world_number(&world, sql);
+}
+
+/* ---- tests ---- */
+
+static void another_person_approves_and_it_is_done_once(void **state)
+{
+    (void)state;
+    int64_t id = propose(&inspector, true);
+    assert_true(id > 0);
+    assert_int_equal(carried_out, 0);
+    assert_int_equal(decide(&supervisor, id, true), 0);
+    assert_int_equal(carried_out, 1);
+    assert_int_equal(carried_proposer, world.inspector);
+    assert_int_equal(carried_approver, world.supervisor);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(world.result.body, "result"), "done")),
+        1);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
+    assert_int_equal(carried_out, 1);
+    assert_int_equal(records("APPROVAL_PROPOSED"), 1);
+    assert_int_equal(records("APPROVAL_GIVEN"), 1);
+    assert_int_equal(records("TEST_DONE"), 1);
+}
+
+static void nobody_decides_what_they_proposed(void **state)
+{
+    (void)state;
+    int64_t id = propose(&supervisor, true);
+    assert_true(id > 0);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_DENIED);
+    assert_int_equal(decide(&supervisor, id, false), CK_E_DENIED);
+    assert_int_equal(carried_out, 0);
+    assert_int_equal(records("DENIED"), 2);
+    assert_int_equal(decide(&second, id, true), 0);
+    assert_int_equal(carried_out, 1);
+}
+
+static void only_the_roles_and_the_unit_of_the_kind_decide(void **state)
+{
+    (void)state;
+    int64_t id = propose(&supervisor, true);
+    assert_int_equal(decide(&inspector, id, true), CK_E_DENIED);
+    struct ck_actor far = second;
+    far.unit_id = world.unit + 1;
+    assert_int_equal(decide(&far, id, true), CK_E_DENIED);
+    struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
+    assert_int_equal(-propose(&officer, true), CK_E_DENIED);
+    assert_int_equal(carried_out, 0);
+}
+
+static void what_makes_no_sense_is_refused_when_it_is_proposed(void **state)
+{
+    (void)state;
+    assert_int_equal(-propose(&inspector, false), CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "request.good");
+    assert_int_equal(world_command(&world, "approval.propose", &inspector,
+                                   json_pack("{s:s, s:{}, s:s}", "kind", "nothing.known", "request",
+                                             "reason", "x")),
+                     CK_E_INVALID);
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM approval"), 0);
+}
+
+static void what_cannot_be_carried_out_stays_open(void **state)
+{
+    (void)state;
+    int64_t id = propose(&inspector, true);
+    refuse = true;
+    assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
+    assert_string_equal(world.result.refusal.message, "not any more");
+    assert_string_equal(world_text(&world, "SELECT state FROM approval"), "open");
+    assert_int_equal(records("APPROVAL_GIVEN"), 0);
+    refuse = false;
+    assert_int_equal(decide(&supervisor, id, true), 0);
+    assert_int_equal(carried_out, 1);
+}
+
+static void a_refused_or_withdrawn_request_is_over(void **state)
+{
+    (void)state;
+    int64_t id = propose(&inspector, true);
+    assert_int_equal(decide(&supervisor, id, false), 0);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
+    id = propose(&inspector, true);
+    assert_int_equal(
+        world_command(&world, "approval.withdraw", &supervisor,
+                      json_pack("{s:I, s:s}", "approval", (json_int_t)id, "reason", "x")),
+        CK_E_DENIED);
+    assert_int_equal(
+        world_command(&world, "approval.withdraw", &inspector,
+                      json_pack("{s:I, s:s}", "approval", (json_int_t)id, "reason", "a slip")),
+        0);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
+    assert_int_equal(carried_out, 0);
+    assert_int_equal(records("APPROVAL_REFUSED"), 1);
+    assert_int_equal(records("APPROVAL_WITHDRAWN"), 1);
+}
+
+static void an_old_request_cannot_be_approved(void **state)
+{
+    (void)state;
+    int64_t id = propose(&inspector, true);
+    world.healthy = false; /* nothing else is to run in the weeks between */
+    const struct ck_approval_kind *kind = ck_approval_kind_find(TEST_KIND);
+    world_run_for(&world, kind->lifetime_ms - 1);
+    assert_true(propose(&inspector, true) > 0); /* another turn, so that time has moved */
+    world_run_for(&world, 1);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
+    assert_int_equal(carried_out, 0);
+}
+
+static void requests_that_wait_are_limited(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CK_APPROVAL_OPEN_MAX; i++) {
+        assert_true(propose(&inspector, true) > 0);
+    }
+    assert_int_equal(-propose(&inspector, true), CK_E_LIMIT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(another_person_approves_and_it_is_done_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(nobody_decides_what_they_proposed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_the_roles_and_the_unit_of_the_kind_decide, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused_when_it_is_proposed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_carried_out_stays_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_or_withdrawn_request_is_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_old_request_cannot_be_approved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(requests_that_wait_are_limited, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
