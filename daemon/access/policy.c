@@ -24,6 +24,13 @@ static const struct ck_policy table[] = {
     {"staff.update", CK_WHO_STAFF, A},
     {"staff.password", CK_WHO_STAFF, A},
 
+    {"roster.read", CK_WHO_STAFF, I | O | S},
+    {"shift.create", CK_WHO_STAFF, S},
+    {"shift.remove", CK_WHO_STAFF, S},
+    {"absence.create", CK_WHO_STAFF, I | O | S}, /* one's own; a supervisor's: of the unit */
+    {"absence.remove", CK_WHO_STAFF, I | O | S},
+    {"stand_ins.set", CK_WHO_STAFF, S},
+
     {"person.list", CK_WHO_STAFF, I | O | S},
     {"person.create", CK_WHO_STAFF, I | S},
     {"person.read", CK_WHO_STAFF, I | O | S},

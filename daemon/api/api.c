@@ -388,6 +388,7 @@ static void on_session(void *cookie, int code, json_t *value)
         call->actor.unit_id = session->unit;
         call->actor.session_id = session->id;
         call->actor.checkin_id = session->checkin;
+        memcpy(call->actor.covers, session->covers, sizeof call->actor.covers);
     }
     authorise(call);
 }

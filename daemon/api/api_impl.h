@@ -120,6 +120,8 @@ extern ck_api_custom ck_api_photo_store;
 extern ck_api_query ck_api_photo_query, ck_api_thumbnail_query;
 /* playback.c */
 extern ck_api_custom ck_api_view_recording, ck_api_play_recording;
+/* roster.c */
+extern ck_api_query ck_api_roster;
 /* queries.c */
 extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
     ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,

@@ -99,6 +99,15 @@ static bool of_staff(const struct ck_hub_page *page, int64_t staff, unsigned rol
     return page->actor.staff_id == staff && staff != 0;
 }
 
+static bool of_caseload(const struct ck_hub_page *page, int64_t inspector, unsigned roles)
+{
+    bool mine = of_staff(page, inspector, roles);
+    for (size_t i = 0; !mine && inspector != 0 && i < CK_COVERS_MAX; i++) {
+        mine = page->actor.covers[i] == inspector;
+    }
+    return mine;
+}
+
 static bool of_unit(const struct ck_hub_page *page, int64_t unit, unsigned roles)
 {
     return page->side == CK_CLIENT_CONSOLE && page->actor.unit_id == unit &&
@@ -113,6 +122,11 @@ unsigned ck_hub_to_person(struct ck_hub *hub, int64_t person, json_t *message)
 unsigned ck_hub_to_staff(struct ck_hub *hub, int64_t staff, json_t *message)
 {
     return send_to(hub, message, of_staff, staff, 0);
+}
+
+unsigned ck_hub_to_caseload(struct ck_hub *hub, int64_t inspector, json_t *message)
+{
+    return send_to(hub, message, of_caseload, inspector, 0);
 }
 
 unsigned ck_hub_to_unit(struct ck_hub *hub, int64_t unit, unsigned roles, json_t *message)
@@ -277,6 +291,7 @@ static void on_session(void *cookie, int code, json_t *value)
         page->actor.person_id = session->person;
         page->actor.unit_id = session->unit;
         page->actor.checkin_id = session->checkin;
+        memcpy(page->actor.covers, session->covers, sizeof page->actor.covers);
         if (!page->found || !right_side(page)) {
             close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "no session");
         } else if (pages_of_session(page->hub, session->id) >= CK_HUB_SOCKETS_PER_SESSION) {
@@ -300,6 +315,7 @@ static void on_recheck(void *cookie, int code, json_t *value)
     } else if (code == 0) { /* an account may have been given other roles, or another unit */
         page->actor.roles = (unsigned)page->session.roles;
         page->actor.unit_id = page->session.unit;
+        memcpy(page->actor.covers, page->session.covers, sizeof page->actor.covers);
     }
     maybe_free(page);
 }

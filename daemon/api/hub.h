@@ -71,6 +71,8 @@ void ck_hub_send(struct ck_hub_page *page, json_t *message);
 /* To whoever is connected; the number of pages it went to. `message` is taken over. */
 unsigned ck_hub_to_person(struct ck_hub *hub, int64_t person, json_t *message);
 unsigned ck_hub_to_staff(struct ck_hub *hub, int64_t staff, json_t *message);
+/* To an inspector, and to whoever has their caseload as a stand-in. */
+unsigned ck_hub_to_caseload(struct ck_hub *hub, int64_t inspector, json_t *message);
 /* Staff of the unit who have one of `roles` (CK_ROLE_… bits). */
 unsigned ck_hub_to_unit(struct ck_hub *hub, int64_t unit, unsigned roles, json_t *message);
 

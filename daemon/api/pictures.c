@@ -5,6 +5,7 @@
 
 #include "daemon/api/api_impl.h"
 #include "daemon/cases/cases.h"
+#include "daemon/core/body.h"
 #include "daemon/store/person.h"
 #include "daemon/store/plan.h"
 #include "protocol/base/bytes.h"
@@ -109,9 +110,8 @@ int ck_api_photo_query(struct ck_store *store, struct ck_api_call *call, json_t 
 {
     (void)out;
     struct ck_subject subject;
-    struct ck_scope scope = ck_policy_scope(&call->actor);
     int r = ck_subject_load(store, call->id, &subject);
-    if (r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector) {
+    if (r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
         return CK_E_DENIED;
     }
     return r == 0 ? picture(store, call, call->id, 0) : r;

@@ -8,6 +8,7 @@
 #include "daemon/audit/verify.h"
 #include "daemon/cases/approval.h"
 #include "daemon/cases/cases.h"
+#include "daemon/core/body.h"
 #include "daemon/core/plan_request.h"
 #include "daemon/core/wrap.h"
 #include "daemon/core/zones.h"
@@ -151,8 +152,7 @@ int ck_api_preview(struct ck_store *store, struct ck_api_call *call, json_t **ou
 {
     struct ck_subject subject;
     int r = ck_subject_load(store, call->id, &subject);
-    struct ck_scope scope = ck_policy_scope(&call->actor);
-    if (r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector) {
+    if (r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
         return CK_E_DENIED;
     }
     return r == 0 ? ck_plan_preview(store, ZONE_DIR, call->id, call->body, call->now, out,
@@ -277,9 +277,8 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
 {
     /* The record of the read may be of an earlier request: the scope is checked each time. */
     struct ck_subject subject;
-    struct ck_scope scope = ck_policy_scope(&call->actor);
     int r = ck_subject_load(store, call->id, &subject);
-    if (r == 0 && subject.inspector != scope.inspector && subject.unit != scope.unit) {
+    if (r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
         return CK_E_DENIED;
     }
     return r == 0 ? messages_of(store, call, call->id, out) : r;

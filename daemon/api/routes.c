@@ -21,6 +21,16 @@ const struct ck_api_route ck_api_routes[] = {
      .query = ck_api_staff_one},
     {POST, "/api/staff/{id}/password", "staff.password", .custom = ck_api_staff_password},
 
+    /* who is there when */
+    {GET, "/api/roster", "roster.read", .query = ck_api_roster},
+    {POST, "/api/shifts", "shift.create", .command = "shift.create"},
+    {POST, "/api/shifts/{id}/remove", "shift.remove", .command = "shift.remove", .member = "shift"},
+    {POST, "/api/absences", "absence.create", .command = "absence.create"},
+    {POST, "/api/absences/{id}/remove", "absence.remove", .command = "absence.remove",
+     .member = "absence"},
+    {POST, "/api/staff/{id}/stand-ins", "stand_ins.set", .command = "stand_ins.set",
+     .member = "staff"},
+
     /* persons, orders, plans */
     {GET, "/api/persons", "person.list", .query = ck_api_persons, .read = "persons", .noted = true},
     {POST, "/api/persons", "person.create", .command = "person.create", .query = ck_api_person},

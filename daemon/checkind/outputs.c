@@ -54,7 +54,7 @@ static void push_ring(void *cookie, int code, json_t *row)
 {
     struct push *push = cookie;
     if (code == 0) {
-        ck_hub_to_staff(push->product->hub, push->staff, ck_client_ring(row));
+        ck_hub_to_caseload(push->product->hub, push->staff, ck_client_ring(row));
     } else {
         ck_log(CK_LOG_ERROR, "check-in %lld does not ring: %s", (long long)push->id,
                ck_error_text(code));
@@ -131,8 +131,8 @@ static void message(struct ck_product *product, const struct ck_output *output)
 {
     ck_hub_to_person(product->hub, output->person_id,
                      ck_client_chat(0, json_deep_copy(output->body)));
-    ck_hub_to_staff(product->hub, output->staff_id,
-                    ck_client_chat(output->person_id, json_deep_copy(output->body)));
+    ck_hub_to_caseload(product->hub, output->staff_id,
+                       ck_client_chat(output->person_id, json_deep_copy(output->body)));
     ck_hub_today(product->hub, output->unit_id);
 }
 
@@ -143,9 +143,9 @@ static void message_mark(struct ck_product *product, const struct ck_output *out
     int64_t up_to = json_integer_value(json_object_get(output->body, "up_to"));
     bool read = mark != NULL && strcmp(mark, "read") == 0;
     if (by != NULL && strcmp(by, "person") == 0) {
-        ck_hub_to_staff(product->hub, output->staff_id,
-                        read ? ck_client_read(output->person_id, up_to)
-                             : ck_client_delivered(output->person_id, up_to));
+        ck_hub_to_caseload(product->hub, output->staff_id,
+                           read ? ck_client_read(output->person_id, up_to)
+                                : ck_client_delivered(output->person_id, up_to));
     } else {
         ck_hub_to_person(product->hub, output->person_id,
                          read ? ck_client_read(0, up_to) : ck_client_delivered(0, up_to));

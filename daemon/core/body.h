@@ -15,7 +15,7 @@
 /* ---- rights ---- */
 
 /* Whether a member of staff may act on what belongs to this unit and inspector: inspectors on their
- * own caseload, officers and supervisors in their unit. */
+ * own caseload and those that they stand in for, officers and supervisors in their unit. */
 bool ck_in_scope(const struct ck_actor *actor, int64_t unit, int64_t inspector);
 
 /* ---- members of a command's body ---- */

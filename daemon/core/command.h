@@ -45,6 +45,7 @@ enum ck_role {
     CK_ROLE_ADMINISTRATOR = 8,
 };
 
+#define CK_COVERS_MAX 8 /* inspectors that one stands in for at once; further ones are not seen */
 #define CK_PEER_TEXT_SIZE 64 /* an address with port as text, and its zero */
 
 /* Who does something. Ids that do not apply are 0. Filled by whoever authenticated the actor. */
@@ -53,9 +54,10 @@ struct ck_actor {
     unsigned roles; /* CK_ROLE_* of a staff member */
     int64_t staff_id;
     int64_t person_id;
-    int64_t unit_id;    /* the staff member's or the person's */
-    int64_t session_id; /* row of `session` */
-    int64_t checkin_id; /* the check-in that a person's link is bound to */
+    int64_t unit_id;               /* the staff member's or the person's */
+    int64_t session_id;            /* row of `session` */
+    int64_t checkin_id;            /* the check-in that a person's link is bound to */
+    int64_t covers[CK_COVERS_MAX]; /* inspectors whose caseload is with this one; the rest is 0 */
     char peer[CK_PEER_TEXT_SIZE];
 };
 

@@ -160,7 +160,7 @@ static int decide_due(struct ck_turn *turn, const struct ck_due *due)
     static int (*const deciders[CK_DUE_KINDS])(struct ck_turn *, const struct ck_due *) = {
         [CK_DUE_CHECKIN] = ck_checkin_due, [CK_DUE_INCIDENT] = ck_incident_due,
         [CK_DUE_NOTICE] = ck_notice_due,   [CK_DUE_PLAN] = ck_plan_due,
-        [CK_DUE_PERSON] = ck_person_due,
+        [CK_DUE_PERSON] = ck_person_due,   [CK_DUE_ABSENCE] = ck_absence_due,
     };
     return deciders[due->kind](turn, due);
 }

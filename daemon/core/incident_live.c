@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/duty.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -58,33 +59,63 @@ static uint32_t channels_of(const struct ck_engine *engine, const struct ck_reci
     return channels;
 }
 
-static int target_people(struct ck_turn *turn, const struct ck_incident_row *row,
-                         const struct ck_target *target, struct ck_recipient *people, size_t *count)
+/* Those of `ids` who are at work, with what they can be reached on. */
+static int add_present(struct ck_turn *turn, const int64_t *ids, size_t count, bool look,
+                       struct ck_ladder_roster *roster, uint32_t step)
 {
-    *count = 0;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count && roster->steps[step].count < PEOPLE_MAX; i++) {
+        enum ck_presence presence = CK_PRESENCE_THERE;
+        struct ck_recipient person;
+        if (look) {
+            r = ck_duty_presence(turn->store, turn->engine->zones, ids[i], false, turn->now.wall,
+                                 &presence);
+        }
+        r = r == 0 ? ck_recipient_load(turn->store, ids[i], &person) : r;
+        if (r == 0 && presence == CK_PRESENCE_THERE && !person.disabled) {
+            roster->steps[step].people[roster->steps[step].count++] = (struct ck_ladder_person){
+                .staff = person.id, .channels = channels_of(turn->engine, &person)};
+        }
+        r = r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    return r;
+}
+
+static int add_target(struct ck_turn *turn, const struct ck_incident_row *row,
+                      const struct ck_target *target, struct ck_ladder_roster *roster,
+                      uint32_t step)
+{
+    struct ck_zones *zones = turn->engine->zones;
+    int64_t ids[CK_DUTY_POOL_MAX];
+    size_t count = 1;
+    int r = 0;
     switch (target->kind) {
     case CK_TARGET_INSPECTOR:
-    case CK_TARGET_NAMED: {
-        int64_t id = target->kind == CK_TARGET_NAMED ? target->staff : row->inspector;
-        if (id == 0) {
-            return 0;
-        }
-        int r = ck_recipient_load(turn->store, id, people);
-        *count = r == 0 && !people->disabled;
-        return r == CK_E_NOT_FOUND ? 0 : r;
-    }
-    case CK_TARGET_DUTY:
-        return ck_recipient_find(turn->store, row->unit, CK_ROLE_OFFICER, true, people, PEOPLE_MAX,
-                                 count);
-    case CK_TARGET_SUPERVISOR:
-        return ck_recipient_find(turn->store, row->unit, CK_ROLE_SUPERVISOR, false, people,
-                                 PEOPLE_MAX, count);
+        ids[0] = row->inspector;
+        return add_present(turn, ids, row->inspector != 0, true, roster, step);
     case CK_TARGET_STAND_IN:
+        r = row->inspector == 0
+                ? CK_E_NOT_FOUND
+                : ck_duty_stand_in(turn->store, zones, row->inspector, turn->now.wall, ids);
+        return r == CK_E_NOT_FOUND ? 0
+               : r != 0            ? r
+                                   : add_present(turn, ids, 1, false, roster, step);
+    case CK_TARGET_DUTY:
+        r = ck_duty_officers(turn->store, zones, row->unit, turn->now.wall, ids, PEOPLE_MAX,
+                             &count);
+        return r != 0 ? r : add_present(turn, ids, count, false, roster, step);
+    case CK_TARGET_SUPERVISOR:
+        r = ck_staff_of_role(turn->store, row->unit, CK_ROLE_SUPERVISOR, ids, CK_DUTY_POOL_MAX,
+                             &count);
+        return r != 0 ? r : add_present(turn, ids, count, true, roster, step);
+    case CK_TARGET_NAMED:
+        ids[0] = target->staff;
+        return add_present(turn, ids, 1, true, roster, step);
     case CK_TARGET_NONE:
     case CK_TARGET_COUNT:
         break;
     }
-    return 0; /* stand-ins come with shifts and absences */
+    return 0;
 }
 
 int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
@@ -93,15 +124,9 @@ int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
     memset(roster, 0, sizeof *roster);
     for (uint32_t s = 0; s < ladder->step_count; s++) {
         for (uint32_t t = 0; t < ladder->steps[s].target_count; t++) {
-            struct ck_recipient people[PEOPLE_MAX];
-            size_t count = 0;
-            int r = target_people(turn, row, &ladder->steps[s].targets[t], people, &count);
+            int r = add_target(turn, row, &ladder->steps[s].targets[t], roster, s);
             if (r != 0) {
                 return r;
-            }
-            for (size_t i = 0; i < count && roster->steps[s].count < CK_STEP_PEOPLE_MAX; i++) {
-                roster->steps[s].people[roster->steps[s].count++] = (struct ck_ladder_person){
-                    .staff = people[i].id, .channels = channels_of(turn->engine, &people[i])};
             }
         }
     }

@@ -280,7 +280,8 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
 static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                    json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const kinds[] = {"checkin", "incident", "notice", "plan", "person", NULL};
+    static const char *const kinds[] = {"checkin", "incident", "notice", "plan",
+                                        "person",  "absence",  NULL};
     int kind = 0;
     int64_t id = 0, person = 0, unit = 0;
     (void)result;
@@ -320,6 +321,7 @@ void ck_core_register(struct ck_registry *registry)
 {
     ck_registry_add(registry, ck_checkin_handlers, ck_checkin_handler_count);
     ck_registry_add(registry, ck_incident_handlers, ck_incident_handler_count);
+    ck_registry_add(registry, ck_roster_handlers, ck_roster_handler_count);
     ck_registry_add(registry, ck_notice_handlers, ck_notice_handler_count);
     ck_registry_add(registry, ck_plan_handlers, ck_plan_handler_count);
     ck_registry_add(registry, ck_recording_handlers, ck_recording_handler_count);

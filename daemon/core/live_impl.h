@@ -14,6 +14,7 @@
 #include "daemon/store/incident.h"
 #include "daemon/store/notice.h"
 #include "daemon/store/plan.h"
+#include "daemon/store/roster.h"
 #include "scheduler/plan.h"
 
 /* ---- what is due: engine.c calls these; 0, CK_E_FENCED, or what makes the row a poisoned one ----
@@ -24,6 +25,7 @@ int ck_incident_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_notice_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_plan_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_person_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_absence_due(struct ck_turn *turn, const struct ck_due *due);
 
 /* Takes the row aside and opens a matter of the system about it. */
 int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason);
@@ -73,6 +75,15 @@ int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder)
 int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
                       const struct ck_ladder *ladder, struct ck_ladder_roster *roster);
 
+/* ---- caseloads and their stand-ins ---- */
+
+/* Somebody's presence changed: puts their caseload, and those that they stand in for, with whom it
+ * belongs now. */
+int ck_cover_refresh(struct ck_turn *turn, int64_t staff);
+
+/* The instants of an absence from its wall times. CK_E_SYNTAX, CK_E_INVALID: not such times. */
+int ck_absence_place(const struct ck_zone *zone, struct ck_absence_row *row);
+
 /* ---- notices ---- */
 
 /* Rings the person on the channels they have; *count says how many notices that made. */
@@ -111,9 +122,11 @@ int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t p
 /* ---- the handlers of each file ---- */
 
 extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
-    ck_notice_handlers[], ck_plan_handlers[], ck_recording_handlers[], ck_link_handlers[];
+    ck_notice_handlers[], ck_plan_handlers[], ck_recording_handlers[], ck_link_handlers[],
+    ck_roster_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
-    ck_plan_handler_count, ck_recording_handler_count, ck_link_handler_count;
+    ck_plan_handler_count, ck_recording_handler_count, ck_link_handler_count,
+    ck_roster_handler_count;
 
 /* ---- small things ---- */
 

@@ -3,20 +3,22 @@
 #include "daemon/core/command.h"
 #include "daemon/core/engine_impl.h"
 #include "daemon/store/incident.h"
+#include "daemon/store/roster.h"
 
 #define ROSTER_MAX 64
 
-/* Officers on duty and supervisors of every unit. */
-static int add_role(struct ck_engine *engine, unsigned role, bool on_duty, json_t *roster)
+static int add_people(struct ck_engine *engine, const int64_t *ids, size_t count, json_t *roster)
 {
-    struct ck_recipient people[ROSTER_MAX];
-    size_t count = 0;
-    int r = ck_recipient_find(engine->store, 0, role, on_duty, people, ROSTER_MAX, &count);
+    int r = 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        json_t *item =
-            json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "staff", (json_int_t)people[i].id, "name",
-                      people[i].name, "email", people[i].email, "phone", people[i].phone,
-                      "language", people[i].language, "unit", (json_int_t)people[i].unit);
+        struct ck_recipient person;
+        r = ck_recipient_load(engine->store, ids[i], &person);
+        if (r != 0) {
+            break;
+        }
+        json_t *item = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "staff", (json_int_t)person.id,
+                                 "name", person.name, "email", person.email, "phone", person.phone,
+                                 "language", person.language, "unit", (json_int_t)person.unit);
         r = json_array_append_new(roster, item) == 0 ? 0 : -ENOMEM;
     }
     return r;
@@ -24,11 +26,16 @@ static int add_role(struct ck_engine *engine, unsigned role, bool on_duty, json_
 
 int ck_roster_load(struct ck_engine *engine)
 {
+    /* The whole duty pool and every supervisor, whatever the shifts say: it is looked at when
+     * nothing else is left. */
     json_t *roster = json_array();
-    int r = add_role(engine, CK_ROLE_OFFICER, true, roster);
-    if (r == 0) {
-        r = add_role(engine, CK_ROLE_SUPERVISOR, false, roster);
-    }
+    int64_t ids[ROSTER_MAX];
+    size_t count = 0;
+    int r = ck_duty_pool(engine->store, 0, ids, ROSTER_MAX, &count);
+    r = r == 0 ? add_people(engine, ids, count, roster) : r;
+    r = r == 0 ? ck_staff_of_role(engine->store, 0, CK_ROLE_SUPERVISOR, ids, ROSTER_MAX, &count)
+               : r;
+    r = r == 0 ? add_people(engine, ids, count, roster) : r;
     if (r != 0) {
         json_decref(roster);
         return r;

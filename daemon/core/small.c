@@ -82,7 +82,14 @@ bool ck_in_scope(const struct ck_actor *actor, int64_t unit, int64_t inspector)
     if ((actor->roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0 && actor->unit_id == unit) {
         return true;
     }
-    return (actor->roles & CK_ROLE_INSPECTOR) != 0 && actor->staff_id == inspector;
+    if ((actor->roles & CK_ROLE_INSPECTOR) == 0 || inspector == 0) {
+        return false;
+    }
+    bool mine = actor->staff_id == inspector;
+    for (size_t i = 0; !mine && i < CK_COVERS_MAX; i++) {
+        mine = actor->covers[i] == inspector;
+    }
+    return mine;
 }
 
 /* ---- members of a body ---- */

@@ -182,6 +182,8 @@ int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *pers
         [CK_DUE_PLAN] = ("SELECT p.id, p.unit_id FROM plan l JOIN person p ON p.id = l.person_id "
                          "WHERE l.id = ?1"),
         [CK_DUE_PERSON] = "SELECT id, unit_id FROM person WHERE id = ?1",
+        [CK_DUE_ABSENCE] = ("SELECT NULL, s.unit_id FROM absence a JOIN staff s "
+                            "ON s.id = a.staff_id WHERE a.id = ?1"),
     };
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_query(store, &rows, sql[due->kind], CK_ARGS(ck_int(due->id)));
@@ -338,24 +340,4 @@ int ck_recipient_load(struct ck_store *store, int64_t staff, struct ck_recipient
     }
     read_recipient(&rows, recipient);
     return 0;
-}
-
-int ck_recipient_find(struct ck_store *store, int64_t unit, unsigned roles, bool on_duty_only,
-                      struct ck_recipient *recipients, size_t capacity, size_t *count)
-{
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    size_t found = 0;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT " RECIPIENT_COLUMNS " FROM staff WHERE (?1 = 0 OR unit_id = ?1) "
-                         "AND (roles & ?2) = ?2 AND (?3 = 0 OR on_duty = 1) "
-                         "AND disabled_at IS NULL ORDER BY id",
-                         CK_ARGS(ck_int(unit), ck_int(roles), ck_int(on_duty_only)));
-    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
-        read_recipient(&rows, &recipients[found++]);
-        r = 0;
-    }
-    if (r == 0) {
-        *count = found;
-    }
-    return r;
 }

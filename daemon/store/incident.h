@@ -78,9 +78,4 @@ struct ck_recipient {
 /* CK_E_NOT_FOUND. */
 int ck_recipient_load(struct ck_store *store, int64_t staff, struct ck_recipient *recipient);
 
-/* Members of staff of a unit (0: of all units) who are not disabled and have all of `roles` (a
- * mask), on duty alone or not. At most `capacity`, by id. */
-int ck_recipient_find(struct ck_store *store, int64_t unit, unsigned roles, bool on_duty_only,
-                      struct ck_recipient *recipients, size_t capacity, size_t *count);
-
 #endif

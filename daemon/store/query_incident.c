@@ -24,45 +24,31 @@
 #define TABLES                                                                                     \
     " FROM incident i LEFT JOIN person p ON p.id = i.person_id "                                   \
     "LEFT JOIN staff h ON h.id = i.holder_id WHERE i.kind NOT IN ('safety', 'concern') "           \
-    "AND (i.unit_id = ?1 OR i.inspector_id = ?2 OR (i.unit_id IS NULL AND ?1 <> 0)) "
-
-enum { ROLE_OFFICER = 2, ROLE_SUPERVISOR = 4 }; /* as stored in staff.roles */
+    "AND (i.unit_id = ?1 OR " CK_OF_CASELOAD("i.inspector_id") " OR "                              \
+                                                               "(i.unit_id IS NULL AND ?1 <> 0)) "
 
 static int64_t number_of(const json_t *object, const char *name)
 {
     return json_integer_value(json_object_get(object, name));
 }
 
-/* Who is told by a step of the ladder: the first name of it, or its office where nobody holds it
- * now. */
-static int target_name(struct ck_store *store, const struct ck_ladder_step *step, int64_t unit,
-                       int64_t inspector, json_t **name)
+/* Who is told by a step of the ladder: the name where it is one person's, otherwise the office
+ * ("duty", "supervisor", …): who holds it is known when the step fires. */
+static int target_name(struct ck_store *store, const struct ck_ladder_step *step, int64_t inspector,
+                       json_t **name)
 {
+    const struct ck_target *target = &step->targets[0];
+    int64_t id = step->target_count == 0               ? 0
+                 : target->kind == CK_TARGET_NAMED     ? target->staff
+                 : target->kind == CK_TARGET_INSPECTOR ? inspector
+                                                       : 0;
     struct ck_recipient person;
-    size_t count = 0;
-    for (uint32_t i = 0; i < step->target_count; i++) {
-        const struct ck_target *target = &step->targets[i];
-        int64_t id = target->kind == CK_TARGET_NAMED       ? target->staff
-                     : target->kind == CK_TARGET_INSPECTOR ? inspector
-                                                           : 0;
-        int r = CK_E_NOT_FOUND;
-        if (id != 0) {
-            r = ck_recipient_load(store, id, &person);
-            count = r == 0 && !person.disabled;
-        } else if (target->kind == CK_TARGET_DUTY) {
-            r = ck_recipient_find(store, unit, ROLE_OFFICER, true, &person, 1, &count);
-        } else if (target->kind == CK_TARGET_SUPERVISOR) {
-            r = ck_recipient_find(store, unit, ROLE_SUPERVISOR, false, &person, 1, &count);
-        }
-        if (r < 0) {
-            return r;
-        }
-        if (r == 0 && count > 0) {
-            *name = json_string(person.name);
-            return *name == NULL ? -ENOMEM : 0;
-        }
+    int r = id == 0 ? CK_E_NOT_FOUND : ck_recipient_load(store, id, &person);
+    if (r < 0) {
+        return r;
     }
-    *name = json_string(step->target_count == 0 ? "" : ck_target_kind_name(step->targets[0].kind));
+    const char *office = step->target_count == 0 ? "" : ck_target_kind_name(target->kind);
+    *name = json_string(r == 0 ? person.name : office);
     return *name == NULL ? -ENOMEM : 0;
 }
 
@@ -86,8 +72,7 @@ static int next_target(struct ck_store *store, const json_t *row, json_t **name)
     if (step >= ladder.step_count) {
         step = ladder.step_count - 1;
     }
-    return target_name(store, &ladder.steps[step], number_of(row, "unit"),
-                       number_of(row, "inspector"), name);
+    return target_name(store, &ladder.steps[step], number_of(row, "inspector"), name);
 }
 
 /* Turns the columns into an IncidentRow. */
@@ -303,7 +288,7 @@ int ck_query_today(struct ck_store *store, const struct ck_scope *scope, const c
         r = ck_sql_number(store,
                           "SELECT count(*) FROM message m JOIN person p ON p.id = m.person_id "
                           "WHERE m.from_staff IS NULL AND m.read_at IS NULL "
-                          "AND (p.unit_id = ?1 OR p.inspector_id = ?2)",
+                          "AND (p.unit_id = ?1 OR " CK_OF_CASELOAD("p.inspector_id") ")",
                           CK_ARGS(ck_int(scope->unit), ck_int(scope->inspector)), &unread);
     }
     if (r == 0) {

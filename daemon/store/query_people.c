@@ -148,15 +148,17 @@ int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope
     char pattern[512];
     contains_pattern(scope->text, pattern, sizeof pattern);
     ck_cleanup(ck_json_decrefp) json_t *list = NULL;
-    int r = ck_sql_list(
-        store,
-        "SELECT " PERSON_ROW_COLUMNS " FROM person JOIN staff ON staff.id = person.inspector_id "
-        "WHERE (?1 = 0 OR person.unit_id = ?1) AND (?2 = 0 OR person.inspector_id = ?2) "
-        "AND (person.name LIKE ?3 ESCAPE '\\' OR person.reference LIKE ?3 ESCAPE '\\') "
-        "ORDER BY person.name, person.id LIMIT ?4",
-        CK_ARGS(ck_int(scope->unit), ck_int(scope->inspector), ck_text(pattern),
-                ck_int(CK_QUERY_PERSONS_MAX)),
-        &list);
+    int r = ck_sql_list(store,
+                        "SELECT " PERSON_ROW_COLUMNS
+                        " FROM person JOIN staff ON staff.id = person.inspector_id "
+                        "WHERE (?1 = 0 OR person.unit_id = ?1) AND (?2 = 0 OR " CK_OF_CASELOAD(
+                            "person.inspector_id") ") "
+                                                   "AND (person.name LIKE ?3 ESCAPE '\\' OR "
+                                                   "person.reference LIKE ?3 ESCAPE '\\') "
+                                                   "ORDER BY person.name, person.id LIMIT ?4",
+                        CK_ARGS(ck_int(scope->unit), ck_int(scope->inspector), ck_text(pattern),
+                                ck_int(CK_QUERY_PERSONS_MAX)),
+                        &list);
     r = r == 0 ? add_strips(store, list, now) : r;
     if (r == 0) {
         *out = ck_take(list);

@@ -8,13 +8,16 @@
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 
+#define CK_SESSION_COVERS_MAX 8
+
 struct ck_session {
     int64_t id;
     int64_t staff, person; /* exactly one is not 0 */
     int64_t checkin;       /* of a person's link */
     int64_t unit;
-    int64_t roles;    /* staff */
-    bool must_change; /* staff: the password was given by somebody else */
+    int64_t roles;                         /* staff */
+    int64_t covers[CK_SESSION_COVERS_MAX]; /* staff: whose caseloads they have as stand-ins */
+    bool must_change;                      /* staff: the password was given by somebody else */
     struct ck_wall created, seen, expires;
 };
 

@@ -129,6 +129,10 @@ const char *ck_row_name(const struct ck_rows *rows, int column);
 /* Copies a text column into a fixed place, cut at a character's boundary; null gives "". */
 void ck_row_copy(const struct ck_rows *rows, int column, char *to, size_t size);
 
+/* Whether an inspector's id in `column` is that of ?2, or of somebody whose stand-in ?2 is now. */
+#define CK_OF_CASELOAD(column)                                                                     \
+    "(" column " = ?2 OR " column " IN (SELECT inspector_id FROM cover WHERE staff_id = ?2))"
+
 /* ---- rows as JSON ----
  *
  * Columns named "member:kind" become members: kind `i` integer (null stays null), `t` text, `w`

@@ -12,10 +12,11 @@
 #define FOR_EACH_KIND(statement)                                                                   \
     {                                                                                              \
         statement("checkin"), statement("incident"), statement("notice"), statement("plan"),       \
-            statement("person")                                                                    \
+            statement("person"), statement("absence")                                              \
     }
 
-static const char *const kind_names[] = {"checkin", "incident", "notice", "plan", "person"};
+static const char *const kind_names[] = {"checkin", "incident", "notice",
+                                         "plan",    "person",   "absence"};
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == CK_DUE_KINDS, "one name a kind");
 
 const char *ck_due_name(enum ck_due_kind kind)
@@ -30,13 +31,21 @@ const char *ck_due_name(enum ck_due_kind kind)
     " WHERE next_at <= ?1 AND quarantined = 0 AND (lease_until IS NULL OR lease_until <= ?1) "     \
     "AND " more " ORDER BY next_at LIMIT ?2) AS " table
 
-#define DUE_OF_ALL_KINDS(more)                                                                     \
-    DUE_ROWS("0", "checkin", more)                                                                 \
-    " UNION ALL " DUE_ROWS("1", "incident", more) " UNION ALL " DUE_ROWS(                          \
-        "2", "notice",                                                                             \
-        more) " UNION ALL " DUE_ROWS("3", "plan",                                                  \
-                                     more) " UNION ALL " DUE_ROWS("4", "person",                   \
-                                                                  more) " ORDER BY 3 LIMIT ?2"
+#define DUE_OF_ALL_KINDS(more)                                                                      \
+    DUE_ROWS("0", "checkin", more)                                                                  \
+    " UNION ALL " DUE_ROWS("1", "incident", more) " UNION ALL " DUE_ROWS(                           \
+        "2", "notice",                                                                              \
+        more) " UNION ALL " DUE_ROWS("3", "plan",                                                   \
+                                     more) " UNION ALL " DUE_ROWS("4", "person",                    \
+                                                                  more) " UNION ALL " DUE_ROWS("5", \
+                                                                                               "a"  \
+                                                                                               "b"  \
+                                                                                               "s"  \
+                                                                                               "e"  \
+                                                                                               "n"  \
+                                                                                               "c"  \
+                                                                                               "e", \
+                                                                                               more) " ORDER BY 3 LIMIT ?2"
 
 static int find_due(struct ck_store *store, const char *sql, struct ck_wall now, struct ck_due *due,
                     size_t capacity, size_t *count)

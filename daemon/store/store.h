@@ -63,8 +63,9 @@ enum ck_due_kind {
     CK_DUE_CHECKIN = 0,
     CK_DUE_INCIDENT,
     CK_DUE_NOTICE,
-    CK_DUE_PLAN,   /* to be expanded */
-    CK_DUE_PERSON, /* maximum silence */
+    CK_DUE_PLAN,    /* to be expanded */
+    CK_DUE_PERSON,  /* maximum silence */
+    CK_DUE_ABSENCE, /* begins or ends */
     CK_DUE_KINDS,
 };
 

@@ -21,6 +21,8 @@
 #include "daemon/store/notice.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/recording.h"
+#include "daemon/store/roster.h"
+#include "daemon/store/staff.h"
 #include "daemon/store/store.h"
 #include "protocol/base/error.h"
 
@@ -649,7 +651,7 @@ static void orders_and_people_are_found(void **state)
     (void)state;
     struct ck_order_brief order;
     struct ck_subject subject;
-    struct ck_recipient people[4];
+    int64_t ids[4];
     size_t count = 0;
     assert_int_equal(ck_order_brief_load(store, 1, &order), 0);
     assert_int_equal(order.hours_start_min, 480);
@@ -660,9 +662,9 @@ static void orders_and_people_are_found(void **state)
     assert_int_equal(ck_subject_load(store, 1, &subject), 0);
     assert_string_equal(subject.zone, "Asia/Almaty");
     assert_string_equal(subject.band, "high");
-    assert_int_equal(ck_recipient_find(store, 1, 2, true, people, 4, &count), 0);
+    assert_int_equal(ck_duty_pool(store, 1, ids, 4, &count), 0);
     assert_int_equal(count, 1);
-    assert_int_equal(ck_recipient_find(store, 1, 4, false, people, 4, &count), 0);
+    assert_int_equal(ck_staff_of_role(store, 1, 4, ids, 4, &count), 0);
     assert_int_equal(count, 0);
     begin();
     subject.max_silence_s = 60;
@@ -672,6 +674,109 @@ static void orders_and_people_are_found(void **state)
     struct ck_due due;
     assert_int_equal(claim(0, &due, 1), 1);
     assert_int_equal(due.kind, CK_DUE_PERSON);
+}
+
+/* Staff 1 and 2 of the seed: shifts come back as they went in, and go. */
+static void shifts_keep_their_values(void **state)
+{
+    (void)state;
+    struct ck_shift_row shift = {.staff = 1,
+                                 .duty = true,
+                                 .shift = {.weekday = CK_SATURDAY,
+                                           .from = {20000},
+                                           .until = CK_DATE_MAX,
+                                           .start_s = 18 * 3600 + 1800,
+                                           .end_s = 6 * 3600}};
+    struct ck_shift_row read, list[CK_SHIFTS_MAX];
+    int64_t pool[4];
+    size_t count = 9;
+    begin();
+    assert_int_equal(ck_shift_insert(store, &shift, 1, now), 0);
+    commit();
+    assert_int_equal(ck_shift_load(store, shift.id, &read), 0);
+    assert_memory_equal(&read.shift, &shift.shift, sizeof read.shift);
+    assert_true(read.duty && read.staff == 1);
+    assert_int_equal(ck_shifts_of(store, 1, (struct ck_date){30000}, list, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(ck_shifts_of(store, 2, (struct ck_date){30000}, list, &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(ck_duty_pool(store, 1, pool, 4, &count), 0);
+    assert_int_equal(count, 1);
+    begin();
+    assert_int_equal(ck_shift_remove(store, shift.id, now), 0);
+    assert_int_equal(ck_shift_remove(store, shift.id, now), CK_E_NOT_FOUND);
+    commit();
+    assert_int_equal(ck_shift_load(store, shift.id, &read), CK_E_NOT_FOUND);
+}
+
+static int64_t second_inspector(void)
+{
+    struct ck_staff_row row = {.login = "other",
+                               .name = "Other",
+                               .language = "ru",
+                               .password = "x",
+                               .roles = 1,
+                               .unit = 1,
+                               .pseudonym = {9}};
+    assert_int_equal(ck_staff_insert(store, &row, now), 0);
+    return row.id;
+}
+
+static void stand_ins_are_asked_while_somebody_is_absent(void **state)
+{
+    (void)state;
+    struct ck_absence_row absence = {.staff = 1,
+                                     .from_local = "2026-11-21T09:00",
+                                     .until_local = "2026-11-22T09:00",
+                                     .from = {now.ms + 1000},
+                                     .until = {now.ms + 9000},
+                                     .reason = "leave",
+                                     .next_at = {now.ms + 1000}};
+    struct ck_absence_row read;
+    struct ck_interval span[CK_ABSENCES_MAX];
+    int64_t id = 0, ids[4];
+    size_t count = 0;
+    bool changed = false;
+    begin();
+    int64_t other = second_inspector();
+    assert_int_equal(ck_stand_ins_set(store, 1, (const int64_t[]){other}, 1), 0);
+    assert_int_equal(ck_stand_ins_set(store, 1, (const int64_t[]){other, other}, 2), CK_E_CONFLICT);
+    assert_int_equal(ck_stand_ins_set(store, 1, (const int64_t[]){other}, 1), 0);
+    assert_int_equal(ck_absence_insert(store, &absence, 1, now), 0);
+    commit();
+    assert_int_equal(ck_absence_load(store, absence.id, &read), 0);
+    assert_string_equal(read.from_local, absence.from_local);
+    assert_int_equal(read.until.ms, absence.until.ms);
+    assert_int_equal(ck_stand_in_at(store, 1, now, &id), CK_E_NOT_FOUND);
+    assert_int_equal(ck_stand_in_at(store, 1, absence.from, &id), 0);
+    assert_int_equal(id, other);
+    assert_int_equal(ck_stand_in_at(store, 1, absence.until, &id), CK_E_NOT_FOUND);
+    assert_int_equal(ck_stand_in_for(store, other, ids, 4, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(
+        ck_absences_of(store, 1, (struct ck_interval){now, {now.ms + 1000}}, span, &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(ck_absences_ahead(store, 1, now, ids, 4, &count), 0);
+    assert_int_equal(count, 1);
+    begin();
+    assert_int_equal(ck_cover_set(store, 1, other, now, &changed), 0);
+    assert_true(changed);
+    assert_int_equal(ck_cover_set(store, 1, other, now, &changed), 0);
+    assert_false(changed);
+    commit();
+    assert_int_equal(ck_cover_of(store, other, ids, 4, &count), 0);
+    assert_int_equal(count, 1);
+    struct ck_due due;
+    assert_int_equal(claim(2000, &due, 1), 1);
+    assert_int_equal(due.kind, CK_DUE_ABSENCE);
+    begin();
+    read.fence = due.fence;
+    read.next_at = read.until;
+    assert_int_equal(ck_absence_save(store, &read), 0);
+    assert_int_equal(ck_absence_remove(store, absence.id, now), 0);
+    assert_int_equal(ck_absence_save(store, &read), CK_E_FENCED);
+    commit();
+    assert_int_equal(ck_stand_in_at(store, 1, absence.from, &id), CK_E_NOT_FOUND);
 }
 
 int main(void)
@@ -688,6 +793,8 @@ int main(void)
         TEST(a_plan_has_each_occurrence_once),
         TEST(an_incident_and_its_ladder_keep_their_values),
         TEST(a_check_in_has_one_incident_of_a_kind),
+        TEST(shifts_keep_their_values),
+        TEST(stand_ins_are_asked_while_somebody_is_absent),
         TEST(a_notice_is_there_once),
         TEST(a_link_is_used_once),
         TEST(a_recording_only_grows_and_ends_once),

@@ -54,6 +54,65 @@ CREATE TABLE session (
 CREATE INDEX session_staff ON session (staff_id) WHERE staff_id IS NOT NULL;
 CREATE INDEX session_person ON session (person_id) WHERE person_id IS NOT NULL;
 
+---------------------------------------------------------------- who is there when
+
+-- Wall times of the staff member's unit. Whoever has shifts is there within them, whoever has none always;
+-- absences are taken out of both. Rows that are taken out stay, so that what held at a time can be told.
+CREATE TABLE shift (
+    id         INTEGER PRIMARY KEY,
+    staff_id   INTEGER NOT NULL REFERENCES staff,
+    kind       TEXT NOT NULL CHECK (kind IN ('work', 'duty')), -- duty: in the duty room, takes what climbs
+    weekday    INTEGER NOT NULL CHECK (weekday BETWEEN 0 AND 6), -- of its start; Monday is 0
+    from_date  TEXT NOT NULL,
+    until_date TEXT NOT NULL, -- last date of its start; '9999-12-31': without end
+    start_time TEXT NOT NULL,
+    end_time   TEXT NOT NULL, -- not after the start: of the next day
+    by_staff   INTEGER NOT NULL REFERENCES staff,
+    created_at INTEGER NOT NULL,
+    removed_at INTEGER
+) STRICT;
+CREATE INDEX shift_staff ON shift (staff_id, until_date) WHERE removed_at IS NULL;
+
+-- Falls due when it begins and when it ends: the caseload goes to a stand-in and comes back.
+CREATE TABLE absence (
+    id          INTEGER PRIMARY KEY,
+    staff_id    INTEGER NOT NULL REFERENCES staff,
+    from_local  TEXT NOT NULL, -- 'YYYY-MM-DDTHH:MM' as entered; the instants follow from it and the zone
+    until_local TEXT NOT NULL,
+    from_at     INTEGER NOT NULL,
+    until_at    INTEGER NOT NULL CHECK (until_at > from_at),
+    reason      TEXT NOT NULL CHECK (reason IN ('leave', 'sick', 'training', 'other')),
+    stand_in_id INTEGER REFERENCES staff, -- NULL: the first of the stand-ins who is not absent
+    by_staff    INTEGER NOT NULL REFERENCES staff,
+    created_at  INTEGER NOT NULL,
+    removed_at  INTEGER,
+    next_at     INTEGER,
+    lease_until INTEGER,
+    fence       INTEGER NOT NULL DEFAULT 0,
+    claims      INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1))
+) STRICT;
+CREATE INDEX absence_staff ON absence (staff_id, until_at) WHERE removed_at IS NULL;
+CREATE INDEX absence_due ON absence (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+
+-- Who stands in for whom, in the order in which they are asked.
+CREATE TABLE stand_in (
+    staff_id    INTEGER NOT NULL REFERENCES staff,
+    rank        INTEGER NOT NULL,
+    stand_in_id INTEGER NOT NULL REFERENCES staff,
+    PRIMARY KEY (staff_id, rank),
+    UNIQUE (staff_id, stand_in_id),
+    CHECK (staff_id <> stand_in_id)
+) STRICT, WITHOUT ROWID;
+
+-- Who has an absent inspector's caseload at present: what scopes are asked with.
+CREATE TABLE cover (
+    inspector_id INTEGER PRIMARY KEY REFERENCES staff,
+    staff_id     INTEGER NOT NULL REFERENCES staff,
+    since_at     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cover_staff ON cover (staff_id);
+
 ---------------------------------------------------------------- persons, orders, plans
 
 CREATE TABLE person (

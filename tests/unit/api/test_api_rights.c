@@ -24,8 +24,10 @@ enum subject {
     CHECKIN,
     INCIDENT,
     RECORDING,
-    LOG,   /* an entry about the unit of `inspector` */
-    STAFF, /* {id} is anything: whose it is, the roles alone decide */
+    LOG,       /* an entry about the unit of `inspector` */
+    STAFF,     /* {id} is anything: whose it is, the roles alone decide */
+    COLLEAGUE, /* {id} is `inspector`, as a member of the unit */
+    ONESELF,   /* {id} is `inspector`: themselves or a supervisor of the unit */
 };
 
 static struct caseload people;
@@ -48,6 +50,16 @@ static struct {
     {"staff.create", NONE, "{\"login\":\"x\"}"},
     {"staff.update", STAFF, "{\"on_duty\":true}"},
     {"staff.password", STAFF, "{\"password\":\"short\"}"},
+    {"roster.read", NONE, NULL},
+    {"shift.create", COLLEAGUE,
+     "{\"staff\":%I,\"kind\":\"work\",\"from_date\":\"2026-11-23\","
+     "\"start\":\"09:00\",\"end\":\"18:00\"}"},
+    {"shift.remove", COLLEAGUE, "{}"},
+    {"absence.create", ONESELF,
+     "{\"staff\":%I,\"from\":\"2036-11-23T09:00\",\"until\":\"2036-11-24T09:00\","
+     "\"reason\":\"leave\"}"},
+    {"absence.remove", ONESELF, "{}"},
+    {"stand_ins.set", COLLEAGUE, "{\"stand_ins\":[]}"},
     {"person.list", NONE, NULL},
     {"person.create", NEW,
      "{\"name\":\"New Person\",\"birth_date\":\"1980-01-01\",\"phone\":"
@@ -162,6 +174,10 @@ static enum verdict verdict(const struct ck_policy *policy, enum subject subject
     if (roles == 0) {
         return NO_ROLE;
     }
+    if (subject == ONESELF) {
+        bool supervises = (roles & CK_ROLE_SUPERVISOR) != 0 && actors[actor].own_unit;
+        return supervises || actors[actor].own_caseload ? ALLOWED : NOT_THEIRS;
+    }
     bool theirs =
         ((roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0 && actors[actor].own_unit) ||
         ((roles & CK_ROLE_INSPECTOR) != 0 && actors[actor].own_caseload);
@@ -216,7 +232,9 @@ static void path_of(const char *pattern, enum subject subject, char *path, size_
                            [INCIDENT] = incident_id,
                            [RECORDING] = recording_id,
                            [LOG] = log_id,
-                           [STAFF] = people.supervisor_id};
+                           [STAFF] = people.supervisor_id,
+                           [COLLEAGUE] = people.inspector_id,
+                           [ONESELF] = people.inspector_id};
     const char *brace = strstr(pattern, "{id}");
     if (brace == NULL) {
         snprintf(path, size, "%s", pattern);

@@ -65,7 +65,7 @@ export function incidentFact(t: ConsoleTexts, clock: Clock, row: IncidentRow): s
 
 export function incidentNext(t: ConsoleTexts, clock: Clock, row: IncidentRow): string | null {
   if (!row.next || row.state === "closed") return null;
-  return t.maybe("incident_next_" + row.next.what, { target: row.next.target, time: clock.moment(row.next.at) });
+  return t.maybe("incident_next_" + row.next.what, { target: t.maybe("target_" + row.next.target) || row.next.target, time: clock.moment(row.next.at) });
 }
 
 export function failureWords(t: ConsoleTexts, failure: Failure): string {
