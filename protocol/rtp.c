@@ -71,6 +71,37 @@ int ck_rtp_read(const uint8_t *bytes, size_t size, struct ck_rtp *rtp)
     return CK_OK;
 }
 
+#define ONE_BYTE 0xBEDE
+#define TWO_BYTE 0x1000 /* the low four bits are the application's */
+
+const uint8_t *ck_rtp_extension(const uint8_t *bytes, const struct ck_rtp *rtp, unsigned id,
+                                size_t *size)
+{
+    if ((bytes[0] & 0x10) == 0) {
+        return NULL;
+    }
+    size_t at = CK_RTP_HEADER_SIZE + (size_t)4 * (bytes[0] & 15) + 4;
+    uint16_t form = ck_get_u16(bytes + at - 4);
+    size_t head = form == ONE_BYTE ? 1 : (form & 0xfff0) == TWO_BYTE ? 2 : 0;
+    while (head != 0 && at + head <= rtp->header_size) {
+        unsigned found = head == 1 ? bytes[at] >> 4 : bytes[at];
+        size_t length = head == 1 ? (bytes[at] & 15u) + 1 : bytes[at + 1];
+        if (found == 0) { /* padding is one byte in either form */
+            at++;
+            continue;
+        }
+        if ((head == 1 && found == 15) || at + head + length > rtp->header_size) {
+            return NULL;
+        }
+        if (found == id) {
+            *size = length;
+            return bytes + at + head;
+        }
+        at += head + length;
+    }
+    return NULL;
+}
+
 void ck_rtp_write_header(const struct ck_rtp *rtp, uint8_t bytes[static CK_RTP_HEADER_SIZE])
 {
     bytes[0] = 0x80;

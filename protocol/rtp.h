@@ -42,6 +42,11 @@ int ck_rtp_read_header(const uint8_t *bytes, size_t size, struct ck_rtp *rtp);
  * CK_E_LIMIT (longer than CK_RTP_PACKET_MAX). */
 int ck_rtp_read(const uint8_t *bytes, size_t size, struct ck_rtp *rtp);
 
+/* The element `id` (1 to 14) of the header extension of a packet in the clear, one-byte or two-byte
+ * form (RFC 8285), and its size; NULL where there is none. */
+const uint8_t *ck_rtp_extension(const uint8_t *bytes, const struct ck_rtp *rtp, unsigned id,
+                                size_t *size);
+
 /* Writes the 12 bytes of a header without contributing sources, extension or padding. */
 void ck_rtp_write_header(const struct ck_rtp *rtp, uint8_t bytes[static CK_RTP_HEADER_SIZE]);
 
@@ -50,6 +55,7 @@ void ck_rtp_write_header(const struct ck_rtp *rtp, uint8_t bytes[static CK_RTP_H
  * content
  * (*payload_size 0). */
 int ck_rtp_read_rtx(const uint8_t *payload, size_t size, uint16_t *original, size_t *payload_size);
+#define CK_RTP_RTX_SIZE 2 /* of the number in front of the original payload */
 
 struct ck_vp8 {
     size_t descriptor_size; /* what follows is VP8 data */

@@ -280,3 +280,110 @@ void ck_rtcp_write_bye(struct ck_writer *writer, uint32_t ssrc)
         ck_put_u32(b, ssrc);
     }
 }
+
+/* --- transport-wide feedback
+ * ---------------------------------------------------------------------------- */
+
+#define TICK_US 250         /* of a delta */
+#define REFERENCE_TICKS 256 /* of the reference time: 64 ms */
+#define SYMBOLS_PER_CHUNK 7 /* of two bits */
+#define RUN_MAX 8191
+
+enum symbol {
+    NOT_COME = 0,
+    SMALL_DELTA = 1, /* one byte */
+    LARGE_DELTA = 2, /* two bytes, signed */
+};
+
+/* Rounded down, below zero too. */
+static int64_t ticks_of(int64_t us)
+{
+    int64_t ticks = us / TICK_US;
+    return us % TICK_US < 0 ? ticks - 1 : ticks;
+}
+
+/* What each packet's delta is, from the one that came before it in the message. One that lies too
+ * far off to be told of counts as not come. */
+static void find_deltas(const int64_t *arrivals_us, unsigned count, int64_t reference,
+                        uint8_t *symbols, int16_t *deltas)
+{
+    int64_t before = reference;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t ticks = arrivals_us[i] == CK_RTCP_NOT_COME ? 0 : ticks_of(arrivals_us[i]);
+        int64_t delta = ticks - before;
+        symbols[i] = NOT_COME;
+        if (arrivals_us[i] != CK_RTCP_NOT_COME && delta >= INT16_MIN && delta <= INT16_MAX) {
+            symbols[i] = delta >= 0 && delta <= UINT8_MAX ? SMALL_DELTA : LARGE_DELTA;
+            deltas[i] = (int16_t)delta;
+            before = ticks;
+        }
+    }
+}
+
+/* Runs of one symbol and vectors of seven. */
+static void write_chunks(struct ck_writer *writer, const uint8_t *symbols, unsigned count)
+{
+    for (unsigned i = 0; i < count;) {
+        unsigned run = 1;
+        while (i + run < count && run < RUN_MAX && symbols[i + run] == symbols[i]) {
+            run++;
+        }
+        if (run >= SYMBOLS_PER_CHUNK || i + run == count) {
+            ck_write_u16(writer, (uint16_t)(symbols[i] << 13 | run));
+            i += run;
+            continue;
+        }
+        uint16_t chunk = 0xC000;
+        for (unsigned k = 0; k < SYMBOLS_PER_CHUNK; k++, i++) {
+            unsigned symbol = i < count ? symbols[i] : NOT_COME;
+            chunk |= (uint16_t)(symbol << (2 * (SYMBOLS_PER_CHUNK - 1 - k)));
+        }
+        ck_write_u16(writer, chunk);
+    }
+}
+
+static int64_t reference_of(const int64_t *arrivals_us, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (arrivals_us[i] != CK_RTCP_NOT_COME) {
+            int64_t ticks = ticks_of(arrivals_us[i]);
+            return ticks - (ticks & (REFERENCE_TICKS - 1));
+        }
+    }
+    return 0;
+}
+
+void ck_rtcp_write_transport(struct ck_writer *writer, uint32_t from, uint32_t media, uint16_t base,
+                             const int64_t *arrivals_us, unsigned count, uint8_t number)
+{
+    uint8_t symbols[CK_RTCP_ARRIVALS_MAX];
+    int16_t deltas[CK_RTCP_ARRIVALS_MAX];
+    size_t at = writer->size;
+    int64_t reference = reference_of(arrivals_us, count);
+    uint8_t *head = begin(writer, CK_RTCP_TRANSPORT, CK_RTCP_RTPFB, 4);
+    if (head == NULL) {
+        return;
+    }
+    ck_put_u32(head, from);
+    ck_put_u32(head + 4, media);
+    ck_put_u16(head + 8, base);
+    ck_put_u16(head + 10, (uint16_t)count);
+    ck_put_u32(head + 12, (uint32_t)(reference / REFERENCE_TICKS) << 8 | number);
+    find_deltas(arrivals_us, count, reference, symbols, deltas);
+    write_chunks(writer, symbols, count);
+    for (unsigned i = 0; i < count; i++) {
+        if (symbols[i] == SMALL_DELTA) {
+            ck_write_u8(writer, (uint8_t)deltas[i]);
+        } else if (symbols[i] == LARGE_DELTA) {
+            ck_write_u16(writer, (uint16_t)deltas[i]);
+        }
+    }
+    size_t padding = (4 - (writer->size - at) % 4) % 4;
+    for (size_t i = 1; i <= padding; i++) {
+        ck_write_u8(writer, i == padding ? (uint8_t)padding : 0);
+    }
+    if (!writer->failed) {
+        writer->data[at] |= padding > 0 ? 0x20 : 0;
+        ck_put_u16(writer->data + at + 2, (uint16_t)((writer->size - at) / 4 - 1));
+    }
+}

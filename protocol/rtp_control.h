@@ -26,10 +26,11 @@ enum ck_rtcp_type {
 };
 
 enum ck_rtcp_format {
-    CK_RTCP_NACK = 1, /* RTPFB */
-    CK_RTCP_PLI = 1,  /* PSFB */
-    CK_RTCP_FIR = 4,  /* PSFB */
-    CK_RTCP_AFB = 15, /* PSFB: REMB */
+    CK_RTCP_NACK = 1,       /* RTPFB */
+    CK_RTCP_TRANSPORT = 15, /* RTPFB: arrivals of packets numbered over the whole transport */
+    CK_RTCP_PLI = 1,        /* PSFB */
+    CK_RTCP_FIR = 4,        /* PSFB */
+    CK_RTCP_AFB = 15,       /* PSFB: REMB */
 };
 
 /* One part of a compound packet. */
@@ -93,6 +94,14 @@ void ck_rtcp_write_pli(struct ck_writer *writer, uint32_t from, uint32_t media);
 void ck_rtcp_write_fir(struct ck_writer *writer, uint32_t from, uint32_t media, uint8_t number);
 void ck_rtcp_write_remb(struct ck_writer *writer, uint32_t from, uint64_t bitrate,
                         const uint32_t *ssrcs, unsigned count);
+/* Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): when the packets
+ * numbered from `base` on arrived, in microseconds of any clock; CK_RTCP_NOT_COME for those that
+ * did not. At least one has come, at most CK_RTCP_ARRIVALS_MAX are told of. `number` counts these
+ * messages. */
+#define CK_RTCP_ARRIVALS_MAX 256
+#define CK_RTCP_NOT_COME INT64_MIN
+void ck_rtcp_write_transport(struct ck_writer *writer, uint32_t from, uint32_t media, uint16_t base,
+                             const int64_t *arrivals_us, unsigned count, uint8_t number);
 void ck_rtcp_write_bye(struct ck_writer *writer, uint32_t ssrc);
 
 #endif

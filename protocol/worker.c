@@ -193,6 +193,7 @@ static void walk_config(struct walk *walk, struct ck_worker_config *config)
                                  config->listen_v4.family + config->listen_v6.family == 0)) {
         fail(walk, CK_E_INVALID);
     }
+    walk_u8(walk, "tcp", &config->tcp, 0, 1);
     walk_u8(walk, "advertised", &config->advertised_count, 0, CK_WORKER_ADDRESSES_MAX);
     for (unsigned i = 0; walk->error == CK_OK && i < config->advertised_count; i++) {
         walk_address(walk, "advertised", &config->advertised[i]);
@@ -223,6 +224,8 @@ static void walk_ready(struct walk *walk, struct ck_worker_ready *ready)
     walk_u32(walk, "version", &ready->version, CK_WORKER_VERSION, CK_WORKER_VERSION);
     walk_u16(walk, "port_v4", &ready->port_v4, 0);
     walk_u16(walk, "port_v6", &ready->port_v6, 0);
+    walk_u16(walk, "tcp_port_v4", &ready->tcp_port_v4, 0);
+    walk_u16(walk, "tcp_port_v6", &ready->tcp_port_v6, 0);
     walk_u32(walk, "legs_max", &ready->legs_max, 1, CK_WORKER_LEGS_MAX);
     walk_u32(walk, "handshakes_max", &ready->handshakes_max, 1, CK_WORKER_LEGS_MAX);
     walk_u32(walk, "recordings_max", &ready->recordings_max, 0, CK_WORKER_LEGS_MAX);

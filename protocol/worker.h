@@ -124,6 +124,7 @@ struct ck_worker_config {
     struct ck_worker_durations durations;
     struct ck_worker_address listen_v4; /* at least one of the two */
     struct ck_worker_address listen_v6;
+    uint8_t tcp; /* 0 or 1: ICE over TCP as well, at the same addresses and port numbers */
     uint8_t
         advertised_count; /* 0: the listening addresses themselves, which then may not be "any" */
     struct ck_worker_address advertised[CK_WORKER_ADDRESSES_MAX];
@@ -176,6 +177,8 @@ struct ck_worker_ready {
     uint32_t version;
     uint16_t port_v4; /* bound UDP ports, 0 where there is none */
     uint16_t port_v6;
+    uint16_t tcp_port_v4; /* bound TCP ports, likewise */
+    uint16_t tcp_port_v6;
     uint32_t legs_max; /* in effect */
     uint32_t handshakes_max;
     uint32_t recordings_max;

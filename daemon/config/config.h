@@ -108,6 +108,7 @@ struct ck_config {
         char *program;
         char *render_program;
         int64_t udp_port_base; /* worker n listens at udp_port_base + n */
+        bool tcp;              /* and takes ICE over TCP at the same number */
         struct ck_config_list
             advertise; /* addresses for ICE candidates; empty: those of the interfaces */
         int64_t bitrate_max_kbps;
@@ -116,6 +117,7 @@ struct ck_config {
         struct ck_config_list turn_urls;
         struct ck_config_secret turn_secret;
         int64_t turn_lifetime_ms;
+        bool relay_only;
     } media;
     struct {       /* [smtp] */
         char *url; /* smtp://host:port or smtps://host:port; "" switches e-mail off */

@@ -77,6 +77,10 @@ static void media_rules(struct ck_parse *parse)
         ck_parse_fault(parse, line_of(parse, "media", there), "media", there,
                        "turn_urls and turn_secret_file must be given together");
     }
+    if (config->media.relay_only && config->media.turn_urls.count == 0) {
+        ck_parse_fault(parse, line_of(parse, "media", "relay_only"), "media", "relay_only",
+                       "needs turn_urls");
+    }
 }
 
 static void smtp_rules(struct ck_parse *parse)

@@ -290,6 +290,14 @@ static const struct ck_setting table[] = {
      .max = 65535,
      .help = "Worker n, counted from 0, takes all its media on UDP port udp_port_base + n."},
     {.section = "media",
+     .key = "tcp",
+     .type = CK_SETTING_FLAG,
+     AT(media.tcp),
+     .standard = "yes",
+     .help =
+         "Take media over TCP too, at the same port numbers, from browsers whose network blocks "
+         "UDP."},
+    {.section = "media",
      .key = "advertise",
      .type = CK_SETTING_LIST,
      AT(media.advertise),
@@ -347,6 +355,13 @@ static const struct ck_setting table[] = {
      .min = 10 * MINUTE,
      .max = DAY,
      .help = "Life of such credentials."},
+    {.section = "media",
+     .key = "relay_only",
+     .type = CK_SETTING_FLAG,
+     AT(media.relay_only),
+     .standard = "no",
+     .help = "Have browsers send media by way of the TURN servers alone, so that neither side's "
+             "network sees the address of the other's, nor of the media ports."},
 
     {.section = "smtp",
      .key = "url",

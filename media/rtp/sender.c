@@ -31,6 +31,15 @@ int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool v
     return 0;
 }
 
+void ck_sender_use_rtx(struct ck_sender *sender, uint8_t type, uint32_t ssrc,
+                       uint16_t first_sequence)
+{
+    sender->uses_rtx = true;
+    sender->rtx_type = type;
+    sender->rtx_ssrc = ssrc;
+    sender->rtx_sequence = first_sequence & 0x7fff; /* as above */
+}
+
 static void forget(struct ck_sender *sender, struct ck_sent *sent)
 {
     ck_packet_drop(sender->pool, sent->packet);
@@ -90,12 +99,15 @@ static int64_t age_limit_us(const struct ck_sender *sender)
     return us > CK_SENDER_AGE_MAX_MS * 1000 ? CK_SENDER_AGE_MAX_MS * 1000 : us;
 }
 
-void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, struct ck_packet *packet,
-                    struct ck_mono now)
+void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timestamp,
+                    struct ck_packet *packet, struct ck_mono now)
 {
     struct ck_sent *sent = &sender->ring[sequence % sender->ring_size];
     ck_packet_drop(sender->pool, sent->packet);
-    *sent = (struct ck_sent){.packet = ck_packet_keep(packet), .sequence = sequence, .sent = now};
+    *sent = (struct ck_sent){.packet = ck_packet_keep(packet),
+                             .sequence = sequence,
+                             .timestamp = timestamp,
+                             .sent = now};
     if (sender->highest - sender->ring_oldest >= sender->ring_size) {
         sender->ring_oldest = sender->highest - sender->ring_size + 1;
     }
@@ -111,7 +123,8 @@ void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, struct ck_packe
     }
 }
 
-struct ck_packet *ck_sender_again(struct ck_sender *sender, uint16_t sequence, struct ck_mono now)
+const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequence,
+                                      struct ck_mono now)
 {
     uint64_t extended =
         sender->highest + (uint64_t)(int64_t)ck_rtp_ahead(sequence, (uint16_t)sender->highest);
@@ -128,7 +141,7 @@ struct ck_packet *ck_sender_again(struct ck_sender *sender, uint16_t sequence, s
     sent->repeats++;
     sent->again = now;
     sender->again++;
-    return sent->packet;
+    return sent;
 }
 
 bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now)

@@ -26,8 +26,11 @@
 #define CK_SENDER_GATE_KEY_MS 5000  /* between the key frames that a poor downlink asks for */
 
 struct ck_sent {
-    struct ck_packet *packet; /* protected; NULL: this place is free */
+    /* As it went out, protected; in the clear, as it came in, where it would go out in a
+     * retransmission stream. NULL: this place is free. */
+    struct ck_packet *packet;
     uint64_t sequence;
+    uint32_t timestamp; /* ours */
     struct ck_mono sent;
     uint8_t repeats;
     struct ck_mono again; /* last time it was sent again */
@@ -62,8 +65,15 @@ struct ck_sender {
     uint32_t asked;
     uint32_t reported_lost; /* what the browser says */
     uint32_t reported_jitter;
+    uint32_t interval_lost; /* sum of fractions of 256 that reports of this interval told */
+    uint32_t interval_reports;
+    uint64_t interval_bytes; /* at its begin */
     uint32_t rtt_us;
     struct ck_gate gate;
+    bool uses_rtx; /* what is lost goes out again in a stream of its own (RFC 4588) */
+    uint8_t rtx_type;
+    uint32_t rtx_ssrc;
+    uint16_t rtx_sequence; /* of the next */
     unsigned ring_size;
     uint64_t ring_oldest;
     struct ck_sent *ring;
@@ -73,6 +83,9 @@ struct ck_sender {
 /* Begins with the given random numbers. 0 or -ENOMEM. */
 int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool video, uint8_t type,
                    uint32_t ssrc, uint16_t first_sequence, uint32_t first_timestamp);
+/* Lost packets will go out in a retransmission stream of this type and SSRC. */
+void ck_sender_use_rtx(struct ck_sender *sender, uint8_t type, uint32_t ssrc,
+                       uint16_t first_sequence);
 void ck_sender_deinit(struct ck_sender *sender);
 
 /* Our number and timestamp for a packet of a feed (any number that changes when the feeding stream
@@ -82,12 +95,13 @@ bool ck_sender_map(struct ck_sender *sender, uint64_t feed, bool resume, uint64_
                    uint32_t timestamp, struct ck_mono now, uint64_t *out_sequence,
                    uint32_t *out_timestamp);
 
-/* Keeps a protected packet for repetition, and forgets those that are too old. */
-void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, struct ck_packet *packet,
-                    struct ck_mono now);
+/* Keeps a packet for repetition, and forgets those that are too old. */
+void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timestamp,
+                    struct ck_packet *packet, struct ck_mono now);
 /* The kept packet with that number, NULL where there is none, or it was sent again less than a
- * round trip ago. */
-struct ck_packet *ck_sender_again(struct ck_sender *sender, uint16_t sequence, struct ck_mono now);
+ * round trip ago. Valid until the next ck_sender_keep(). */
+const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequence,
+                                      struct ck_mono now);
 
 /* Whether `bits` more are within what the downlink carries. Without a told bandwidth everything is.
  */

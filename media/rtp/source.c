@@ -42,6 +42,40 @@ int ck_source_packet(struct ck_source *source, const struct ck_rtp *rtp, struct 
     return ahead;
 }
 
+bool ck_source_repaired(struct ck_source *source, const struct ck_rtp *rtp, uint64_t *extended)
+{
+    if (!source->started) {
+        return false;
+    }
+    int ahead = ck_rtp_ahead(rtp->sequence, (uint16_t)source->highest);
+    source->bytes += rtp->payload_size;
+    *extended = source->highest + (uint64_t)(int64_t)ahead;
+    return true;
+}
+
+static uint64_t *word_of(struct ck_source *source, uint64_t extended)
+{
+    return &source->seen[extended % CK_SOURCE_WINDOW / 64];
+}
+
+bool ck_source_is_new(struct ck_source *source, uint64_t extended)
+{
+    if (extended > source->seen_up_to) {
+        uint64_t from = source->seen_up_to + 1;
+        from = extended - from >= CK_SOURCE_WINDOW ? extended - CK_SOURCE_WINDOW + 1 : from;
+        for (uint64_t number = from; number <= extended; number++) {
+            *word_of(source, number) &= ~(UINT64_C(1) << (number % 64));
+        }
+        source->seen_up_to = extended;
+    } else if (source->seen_up_to - extended >= CK_SOURCE_WINDOW) {
+        return false;
+    }
+    uint64_t bit = UINT64_C(1) << (extended % 64);
+    bool is_new = (*word_of(source, extended) & bit) == 0;
+    *word_of(source, extended) |= bit;
+    return is_new;
+}
+
 void ck_source_report_in(struct ck_source *source, const struct ck_rtcp_sender *report,
                          struct ck_mono arrival)
 {

@@ -10,6 +10,8 @@
 #include "protocol/rtp.h"
 #include "protocol/rtp_control.h"
 
+#define CK_SOURCE_WINDOW 1024 /* numbers of which it is known whether they have come */
+
 struct ck_source {
     uint32_t ssrc;
     uint32_t hz;
@@ -20,7 +22,9 @@ struct ck_source {
     uint64_t bytes;           /* of payload */
     uint64_t expected_before; /* at the last report */
     uint64_t received_before;
-    uint32_t jitter16; /* 16 times the estimate, in units of the timestamp */
+    uint64_t seen_up_to;
+    uint64_t seen[CK_SOURCE_WINDOW / 64]; /* a bit for each number up to there: it has come */
+    uint32_t jitter16;                    /* 16 times the estimate, in units of the timestamp */
     uint32_t transit;
     struct ck_mono heard; /* arrival of the last packet */
     bool has_report;      /* the sender's last SR: */
@@ -36,6 +40,14 @@ void ck_source_init(struct ck_source *source, uint32_t ssrc, uint32_t hz);
  * The first packet is 1. */
 int ck_source_packet(struct ck_source *source, const struct ck_rtp *rtp, struct ck_mono arrival,
                      uint64_t *extended);
+
+/* A packet that was lost and came by way of a retransmission stream: its extended number. It says
+ * nothing about the network, so it counts as content alone. False before the first packet. */
+bool ck_source_repaired(struct ck_source *source, const struct ck_rtp *rtp, uint64_t *extended);
+
+/* Whether the packet of this extended number comes for the first time; from now on it has come.
+ * One from before the window counts as known. */
+bool ck_source_is_new(struct ck_source *source, uint64_t extended);
 
 void ck_source_report_in(struct ck_source *source, const struct ck_rtcp_sender *report,
                          struct ck_mono arrival);

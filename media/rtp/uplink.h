@@ -1,24 +1,69 @@
-/* How much an uplink may send: begins at its cap and reacts to what gets lost. Told to the browser
- * by REMB. Values. */
+/* How much a browser may send: begins at its cap, and follows what gets lost and what queues up on
+ * the way. Told to it by REMB. The same judges a downlink by what its browser reports. Values; time
+ * is an argument.
+ *
+ * A queue shows as time in transit that stays above the smallest seen: its least in an interval is
+ * the standing queue, which no burst of packets makes. Loss without a queue may be the radio's and
+ * not ours: where less traffic does not lessen it, less traffic is no help. */
 #ifndef MEDIA_RTP_UPLINK_H
 #define MEDIA_RTP_UPLINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#define CK_UPLINK_FLOOR 80000    /* bits per second: a picture that is hardly one */
+#include "protocol/base/time.h"
+
+#define CK_UPLINK_FLOOR 40000    /* bits per second: sound, and a picture that is hardly one */
 #define CK_UPLINK_LOSS_HIGH 10   /* percent: beyond it the rate goes down */
 #define CK_UPLINK_LOSS_LOW 2     /* percent: below it the rate goes up */
 #define CK_UPLINK_PACKETS_MIN 20 /* an interval with fewer says nothing */
+#define CK_UPLINK_QUEUE_HIGH_US                                                                    \
+    80000                            /* a standing queue from here on is ours: the rate goes down */
+#define CK_UPLINK_QUEUE_LOW_US 30000 /* below this the rate may go up */
+#define CK_UPLINK_RADIO_FLOOR 200000 /* loss that no queue goes with takes it down to here only */
+#define CK_UPLINK_RADIO_HOLD 10      /* intervals for which such loss is then put up with */
+#define CK_TRANSIT_MEMORY_US                                                                       \
+    15000000                       /* the smallest time in transit counts for one to two of these */
+#define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */
+
+/* The time in transit of one stream's packets, up to a constant. */
+struct ck_transit {
+    bool begun;
+    uint32_t hz;
+    uint32_t timestamp;
+    int64_t arrival_us;
+    int64_t transit_us;  /* of the last packet */
+    int64_t least_us[2]; /* of the present and of the last stretch of memory */
+    int64_t stretch_us;  /* when the present one began */
+    bool seen;           /* in this interval: */
+    int64_t interval_us; /* the smallest */
+};
 
 struct ck_uplink {
     uint32_t cap;
     uint32_t allowed;
+    unsigned cut_percent; /* the loss at which the rate was last taken down for loss; 0: none */
+    unsigned hold;        /* intervals left in which loss is put up with */
 };
 
-void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
+/* What happened in about one second. */
+struct ck_uplink_interval {
+    uint64_t came;    /* packets */
+    uint64_t missed;  /* at first, whether or not they were sent again */
+    uint32_t bitrate; /* bits per second received */
+    int64_t queue_us; /* the standing queue; negative: not known */
+};
 
-/* What happened in about one second: packets that came, packets that were missed at first (whether
- * or not they were sent again), bits per second received. */
-void ck_uplink_interval(struct ck_uplink *uplink, uint64_t came, uint64_t missed, uint32_t bitrate);
+/* A stream begins, or begins anew under another clock. */
+void ck_transit_init(struct ck_transit *transit, uint32_t hz);
+/* A packet that came in order. */
+void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck_mono arrival);
+/* The time in transit itself, where it is known another way: a round trip. */
+void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck_mono now);
+/* The standing queue of the interval that ends now, -1 where no packet came. Begins another. */
+int64_t ck_transit_queue_us(struct ck_transit *transit);
+
+void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
+void ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval);
 
 #endif

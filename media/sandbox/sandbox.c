@@ -33,6 +33,7 @@ static const int calls[] = {
     SCMP_SYS(sendmsg),
     SCMP_SYS(recvfrom),
     SCMP_SYS(sendto),
+    SCMP_SYS(accept4), /* at the sockets that listened before the filter closed; no new ones */
     SCMP_SYS(clock_gettime),
     SCMP_SYS(gettimeofday),
     SCMP_SYS(getrusage),

@@ -26,7 +26,10 @@ enum feedback {
     FEEDBACK_NACK_PLI = 2,
     FEEDBACK_CCM_FIR = 4,
     FEEDBACK_REMB = 8,
+    FEEDBACK_TRANSPORT = 16,
 };
+
+#define EXTENSION_ID_MAX 14 /* of the one-byte form */
 
 struct reading {
     struct ck_sdp_offer *offer;
@@ -207,6 +210,27 @@ static int read_feedback(struct reading *reading, struct ck_sdp_text value)
         *into |= FEEDBACK_CCM_FIR;
     } else if (is(value, "goog-remb")) {
         *into |= FEEDBACK_REMB;
+    } else if (is(value, "transport-cc")) {
+        *into |= FEEDBACK_TRANSPORT;
+    }
+    return CK_SDP_OK;
+}
+
+/* RFC 8285 section 5. One that we do not know, or that the browser would not send, is as if it were
+ * not there. */
+static int read_extension(struct reading *reading, struct ck_sdp_text value)
+{
+    struct ck_sdp_text word = cut(&value, ' ');
+    struct ck_sdp_text number = cut(&word, '/');
+    struct ck_sdp_text uri = cut(&value, ' ');
+    unsigned id = 0;
+    if (!number_of(number, UINT16_MAX, &id)) {
+        return fault_at(reading->fault, reading->line, CK_SDP_SYNTAX,
+                        "extmap does not begin with a number");
+    }
+    bool sent = word.size == 0 || is(word, "sendrecv") || is(word, "sendonly");
+    if (sent && id >= 1 && id <= EXTENSION_ID_MAX && is(uri, CK_SDP_URI_TRANSPORT)) {
+        reading->section->transport_id = (uint8_t)id;
     }
     return CK_SDP_OK;
 }
@@ -340,6 +364,8 @@ static int read_attribute(struct reading *reading, struct ck_sdp_text value)
         return read_fmtp(reading, value);
     } else if (in_section && is(name, "rtcp-fb")) {
         return read_feedback(reading, value);
+    } else if (is(name, "extmap")) {
+        return read_extension(reading, value);
     }
     return CK_SDP_OK;
 }
@@ -371,6 +397,7 @@ static int end_section(struct reading *reading)
             section->nack_pli = (feedback & FEEDBACK_NACK_PLI) != 0;
             section->ccm_fir = (feedback & FEEDBACK_CCM_FIR) != 0;
             section->remb = (feedback & FEEDBACK_REMB) != 0;
+            section->transport_cc = (feedback & FEEDBACK_TRANSPORT) != 0;
         }
     }
     for (unsigned type = 0; type <= CK_RTP_PAYLOAD_TYPE_MAX; type++) {
@@ -500,6 +527,22 @@ static void inherit(struct ck_sdp_section *section, const struct ck_sdp_section 
     if (section->setup == CK_SDP_SETUP_NONE) {
         section->setup = session->setup;
     }
+    if (section->transport_id == 0) {
+        section->transport_id = session->transport_id;
+    }
+}
+
+/* Packets are numbered over the whole transport, under one id: the picture's, as it is the most. */
+static uint8_t transport_id_of(const struct ck_sdp_offer *offer)
+{
+    const int order[] = {offer->video, offer->audio};
+    for (unsigned i = 0; i < 2; i++) {
+        if (order[i] >= 0 && offer->sections[order[i]].transport_cc &&
+            offer->sections[order[i]].transport_id != 0) {
+            return offer->sections[order[i]].transport_id;
+        }
+    }
+    return 0;
 }
 
 static int check_transport(const struct ck_sdp_section *section, struct ck_sdp_fault *fault)
@@ -549,9 +592,14 @@ static int choose(struct reading *reading)
         return fault_at(reading->fault, offer->sections[offer->video].line, CK_SDP_UNSUPPORTED,
                         "payload type %u means two codecs", offer->sections[offer->video].type);
     }
+    if (offer->audio >= 0 && offer->video >= 0 &&
+        offer->sections[offer->audio].type == offer->sections[offer->video].rtx_type) {
+        offer->sections[offer->video].rtx_type = CK_SDP_NO_TYPE;
+    }
     offer->ufrag = first->ufrag;
     offer->password = first->password;
     offer->fingerprint = first->fingerprint;
+    offer->transport_id = transport_id_of(offer);
     return CK_SDP_OK;
 }
 
@@ -562,6 +610,7 @@ int ck_sdp_read_offer(const char *text, size_t size, struct ck_sdp_offer *offer,
     offer->audio = -1;
     offer->video = -1;
     offer->extmap_allow_mixed = false;
+    offer->transport_id = 0;
     struct reading reading = {
         .offer = offer, .fault = fault, .session = {.direction = CK_SDP_BOTH}};
     reading.section = &reading.session;

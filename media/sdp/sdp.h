@@ -22,6 +22,9 @@
 #define CK_SDP_CANDIDATES_MAX 16
 #define CK_SDP_MESSAGE_SIZE 160
 #define CK_SDP_ANSWER_MAX 16384
+/* The header extension that numbers packets over the whole transport. */
+#define CK_SDP_URI_TRANSPORT                                                                       \
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 struct ck_sdp_text {
     const char *data; /* NULL: absent */
@@ -70,6 +73,8 @@ struct ck_sdp_section {
     bool nack_pli;
     bool ccm_fir;
     bool remb;
+    bool transport_cc;
+    uint8_t transport_id; /* of the header extension that numbers packets; 0: not offered */
     struct ck_sdp_text ufrag;
     struct ck_sdp_text password;
     struct ck_dtls_fingerprint fingerprint; /* hash 0: none that we take */
@@ -85,6 +90,7 @@ struct ck_sdp_offer {
     struct ck_sdp_text password;
     struct ck_dtls_fingerprint fingerprint;
     bool extmap_allow_mixed;
+    uint8_t transport_id; /* of the accepted sections that offer it; 0: not in use */
 };
 
 enum ck_sdp_error {
@@ -105,6 +111,7 @@ int ck_sdp_read_offer(const char *text, size_t size, struct ck_sdp_offer *offer,
 
 struct ck_sdp_candidate {
     bool v6;
+    bool tcp; /* passive (RFC 6544) */
     char address[46];
     uint16_t port;
 };
@@ -119,6 +126,7 @@ struct ck_sdp_answer {
     const struct ck_sdp_candidate *candidates;
     const char *cname;
     uint32_t ssrc[2];       /* what we send with, by enum ck_sdp_kind; 0: nothing is sent */
+    uint32_t rtx_ssrc;      /* and send lost video again with; 0: not so */
     uint32_t video_bitrate; /* bits per second */
 };
 

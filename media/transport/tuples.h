@@ -12,10 +12,11 @@
 
 /* Both ends of a way. Compared as bytes: unused ones are zero. */
 struct ck_path {
-    uint8_t family; /* 4 or 6: also which of our sockets */
+    uint8_t family; /* 4 or 6: also which of our UDP sockets */
     uint8_t zero;
-    uint16_t port;  /* theirs */
-    uint32_t scope; /* IPv6 link-local only */
+    uint16_t port;       /* theirs */
+    uint32_t scope;      /* IPv6 link-local only */
+    uint32_t connection; /* of TCP; 0: UDP */
     uint8_t remote[16];
     uint8_t local[16]; /* ours, where the socket is bound to the wildcard; else zeros */
 };

@@ -1,4 +1,5 @@
 /* What we tell the browsers by RTCP, and checkind by LEG_STATS. */
+#include "media/worker/log.h"
 #include "media/worker/worker_impl.h"
 #include "protocol/base/error.h"
 
@@ -145,6 +146,17 @@ static uint64_t bytes_in(const struct leg *leg, const struct track *track)
     return track->past_bytes + (track->source < 0 ? 0 : leg->sources[track->source].rtp.bytes);
 }
 
+/* The standing queue of the uplink: what both media say, as what one of them says may be the
+ * browser's own pacing. -1 where neither was heard. */
+static int64_t queue_of(struct leg *leg)
+{
+    int64_t sound = ck_transit_queue_us(&leg->tracks[AUDIO].transit);
+    int64_t picture = ck_transit_queue_us(&leg->tracks[VIDEO].transit);
+    return sound < 0 || picture < 0 ? (sound > picture ? sound : picture)
+           : sound < picture        ? sound
+                                    : picture;
+}
+
 /* What the last interval says about the uplink. */
 static void judge_uplink(struct leg *leg)
 {
@@ -153,9 +165,6 @@ static void judge_uplink(struct leg *leg)
     uint64_t missed = 0;
     uint64_t bytes = 0;
     int64_t us = worker->now.us - leg->interval_began.us;
-    if (us < REPORT_MS * 500) {
-        return;
-    }
     for (int kind = 0; kind < KINDS; kind++) {
         struct track *track = &leg->tracks[kind];
         uint64_t packets = packets_in(leg, track);
@@ -167,8 +176,83 @@ static void judge_uplink(struct leg *leg)
         track->interval_in_bytes = size;
         track->interval_missed = track->missed;
     }
-    leg->interval_began = worker->now;
-    ck_uplink_interval(&leg->uplink, came, missed, rate_of(bytes, us));
+    struct ck_uplink_interval interval = {
+        .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
+    ck_uplink_interval(&leg->uplink, &interval);
+    ck_media_log(CK_WORKER_LOG_DEBUG,
+                 "leg %llu: uplink %u of %u bit/s, queue %lld us, %llu of %llu packets missed",
+                 (unsigned long long)leg->id, interval.bitrate, leg->uplink.allowed,
+                 (long long)interval.queue_us, (unsigned long long)missed,
+                 (unsigned long long)(came + missed));
+}
+
+void feedback_gate(struct leg *leg)
+{
+    uint64_t judged = leg->downlink.allowed;
+    uint64_t told = leg->told_bitrate;
+    struct ck_gate *gate = &leg->tracks[VIDEO].out.gate;
+    gate->bitrate = judged >= CK_WORKER_BITRATE_MAX ? told
+                    : told != 0 && told < judged    ? told
+                                                    : judged;
+}
+
+/* What the browser's reports of the last interval say about the downlink. A report without loss
+ * after one with it counts as well, so fractions of both media are taken together. */
+static void judge_downlink(struct leg *leg)
+{
+    uint64_t lost = 0;
+    uint64_t reports = 0;
+    uint64_t bytes = 0;
+    int64_t us = leg->worker->now.us - leg->interval_began.us;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct ck_sender *sender = &leg->tracks[kind].out;
+        lost += sender->interval_lost;
+        reports += sender->interval_reports;
+        bytes += sender->bytes - sender->interval_bytes;
+        sender->interval_lost = sender->interval_reports = 0;
+        sender->interval_bytes = sender->bytes;
+    }
+    struct ck_uplink_interval interval = {.came = reports * 256 - lost,
+                                          .missed = lost,
+                                          .bitrate = rate_of(bytes, us),
+                                          .queue_us = ck_transit_queue_us(&leg->round_trip)};
+    ck_uplink_interval(&leg->downlink, &interval);
+    feedback_gate(leg);
+}
+
+/* Both ways, once an interval is over. */
+static void judge(struct leg *leg)
+{
+    if (leg->worker->now.us - leg->interval_began.us < REPORT_MS * 500) {
+        return;
+    }
+    judge_downlink(leg);
+    judge_uplink(leg);
+    leg->interval_began = leg->worker->now;
+}
+
+void feedback_arrivals(struct leg *leg)
+{
+    int64_t at_us[CK_RTCP_ARRIVALS_MAX];
+    uint16_t base;
+    uint8_t number;
+    struct ck_writer writer;
+    struct worker *worker = leg->worker;
+    if (leg->transport_id == 0 || worker->now.us < leg->arrivals_due.us) {
+        return;
+    }
+    leg->arrivals_due = ck_mono_add_us(worker->now, ARRIVALS_MS * 1000);
+    unsigned count = ck_arrivals_report(&leg->arrivals, &base, at_us, &number);
+    struct ck_packet *packet = count == 0 ? NULL : begin(leg, &writer);
+    if (packet == NULL) {
+        return;
+    }
+    /* Browsers take it only where it names a stream that they send. */
+    const struct track *named = &leg->tracks[leg->tracks[VIDEO].source >= 0 ? VIDEO : AUDIO];
+    uint32_t media = named->source < 0 ? 0 : leg->sources[named->source].rtp.ssrc;
+    introduce(leg, &writer);
+    ck_rtcp_write_transport(&writer, leg->ssrc, media, base, at_us, count, number);
+    finish(leg, packet, &writer);
 }
 
 void feedback_report(struct leg *leg)
@@ -178,7 +262,7 @@ void feedback_report(struct leg *leg)
     if (packet == NULL) {
         return;
     }
-    judge_uplink(leg);
+    judge(leg);
     write_reports(leg, &writer);
     const struct track *video = &leg->tracks[VIDEO];
     if (video->remb && video->source >= 0) {

@@ -1,5 +1,7 @@
 /* Media and its control packets from the browsers. Nothing of a leg changes before a packet's tag
  * has verified. */
+#include <string.h>
+
 #include "media/worker/worker_impl.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/error.h"
@@ -28,6 +30,7 @@ static void source_present(struct leg *leg, enum kind kind, int index)
         track->past_lost += ck_source_lost(past);
     }
     track->source = index;
+    ck_transit_init(&track->transit, leg->sources[index].rtp.hz);
     ck_missing_clear(&track->missing);
     record_source_changed(leg, kind);
     if (kind == VIDEO) {
@@ -125,21 +128,12 @@ static bool note_video(struct leg *leg, const struct ck_packet *packet, uint64_t
     return true;
 }
 
-static void take_rtp(struct leg *leg, struct ck_packet *packet)
+/* A new packet of the present source of its medium, to whom it concerns. */
+static void pass_on(struct leg *leg, struct source *source, uint64_t sequence,
+                    struct ck_packet *packet)
 {
-    struct source *source = source_of(leg, &packet->rtp);
-    if (source == NULL) {
-        leg->worker->counts.dropped++;
-        return;
-    }
     enum kind kind = source->kind == AUDIO ? AUDIO : VIDEO;
     struct track *track = &leg->tracks[kind];
-    uint64_t sequence = 0;
-    int ahead = ck_source_packet(&source->rtp, &packet->rtp, packet->arrival, &sequence);
-    if (source != &leg->sources[track->source]) {
-        return; /* a source of before, still on its way */
-    }
-    note_sequence(leg, track, ahead, sequence);
     struct ck_vp8 vp8 = {0};
     if (packet->rtp.payload_size > 0) { /* else: a probe that only keeps the numbers */
         if (kind == VIDEO && !note_video(leg, packet, sequence, &vp8)) {
@@ -153,6 +147,75 @@ static void take_rtp(struct leg *leg, struct ck_packet *packet)
     }
     relay_packet(leg, kind, source, sequence, packet, kind == VIDEO ? &vp8 : NULL);
     record_packet(leg, kind, sequence, packet);
+}
+
+static void take_rtp(struct leg *leg, struct ck_packet *packet)
+{
+    struct source *source = source_of(leg, &packet->rtp);
+    if (source == NULL) {
+        leg->worker->counts.dropped++;
+        return;
+    }
+    struct track *track = &leg->tracks[source->kind];
+    uint64_t sequence = 0;
+    int ahead = ck_source_packet(&source->rtp, &packet->rtp, packet->arrival, &sequence);
+    if (source != &leg->sources[track->source]) {
+        return; /* a source of before, still on its way */
+    }
+    note_sequence(leg, track, ahead, sequence);
+    if (ahead > 0) {
+        ck_transit_packet(&track->transit, packet->rtp.timestamp, packet->arrival);
+    }
+    if (ck_source_is_new(&source->rtp, sequence)) {
+        pass_on(leg, source, sequence, packet);
+    }
+}
+
+/* A retransmission (RFC 4588) becomes the packet that it repeats, in place. What nobody waits for,
+ * a probe among them, ends here. */
+static void take_rtx(struct leg *leg, struct ck_packet *packet)
+{
+    struct track *track = &leg->tracks[VIDEO];
+    struct ck_rtp *rtp = &packet->rtp;
+    uint8_t *payload = packet->data + rtp->header_size;
+    uint64_t sequence = 0;
+    size_t size = 0;
+    uint16_t original = 0;
+    if (track->source < 0 ||
+        ck_rtp_read_rtx(payload, rtp->payload_size, &original, &size) != CK_OK || size == 0) {
+        return;
+    }
+    struct source *source = &leg->sources[track->source];
+    rtp->sequence = original;
+    rtp->payload_type = track->type;
+    rtp->ssrc = source->rtp.ssrc;
+    rtp->payload_size = size;
+    if (!ck_source_repaired(&source->rtp, rtp, &sequence) ||
+        !ck_missing_found(&track->missing, sequence) || !ck_source_is_new(&source->rtp, sequence)) {
+        return;
+    }
+    track->found++;
+    memmove(payload, payload + CK_RTP_RTX_SIZE, size);
+    packet->size = (uint32_t)(rtp->header_size + size);
+    pass_on(leg, source, sequence, packet);
+}
+
+static bool is_rtx(const struct leg *leg, const struct ck_rtp *rtp)
+{
+    const struct track *video = &leg->tracks[VIDEO];
+    return video->negotiated && video->sends && video->rtx_type == rtp->payload_type;
+}
+
+/* The browser counts all its packets, whatever they are, to hear when each arrived. */
+static void note_arrival(struct leg *leg, const struct ck_packet *packet)
+{
+    size_t size = 0;
+    const uint8_t *number = leg->transport_id == 0 ? NULL
+                                                   : ck_rtp_extension(packet->data, &packet->rtp,
+                                                                      leg->transport_id, &size);
+    if (number != NULL && size == 2) {
+        ck_arrivals_packet(&leg->arrivals, ck_get_u16(number), packet->arrival);
+    }
 }
 
 void media_rtp(struct worker *worker, struct ck_packet *packet, const struct ck_path *path)
@@ -173,7 +236,12 @@ void media_rtp(struct worker *worker, struct ck_packet *packet, const struct ck_
     }
     packet->size = (uint32_t)size;
     path_heard(leg, tuple);
-    take_rtp(leg, packet);
+    note_arrival(leg, packet);
+    if (is_rtx(leg, &packet->rtp)) {
+        take_rtx(leg, packet);
+    } else {
+        take_rtp(leg, packet);
+    }
 }
 
 /* --- RTCP
@@ -222,6 +290,7 @@ static void note_round_trip(struct leg *leg, struct ck_sender *sender,
     if (trip < 10u << 16) { /* else a clock was set */
         sender->rtt_us = (uint32_t)((uint64_t)trip * 1000000 >> 16);
         leg->rtt_us = sender->rtt_us;
+        ck_transit_sample(&leg->round_trip, leg->rtt_us, leg->worker->now);
     }
 }
 
@@ -234,6 +303,8 @@ static void take_reports(struct leg *leg, const struct ck_rtcp *part)
         if (sender != NULL) {
             sender->reported_lost = report.lost < 0 ? 0 : (uint32_t)report.lost;
             sender->reported_jitter = report.jitter;
+            sender->interval_lost += (uint32_t)report.fraction_lost;
+            sender->interval_reports++;
             note_round_trip(leg, sender, &report);
         }
     }
@@ -284,7 +355,8 @@ static void take_payload_feedback(struct leg *leg, const struct ck_rtcp *part)
                ssrc == video->ssrc) {
         want_key_frame(leg);
     } else if (part->count == CK_RTCP_AFB && ck_rtcp_read_remb(part, &bitrate) == CK_OK) {
-        leg->tracks[VIDEO].out.gate.bitrate = bitrate > CK_WORKER_BITRATE_MAX ? 0 : bitrate;
+        leg->told_bitrate = bitrate > CK_WORKER_BITRATE_MAX ? 0 : bitrate;
+        feedback_gate(leg);
     }
 }
 

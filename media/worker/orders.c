@@ -61,6 +61,7 @@ static void send_answer(struct leg *leg, const struct ck_sdp_offer *offer)
         .candidates = worker->candidates,
         .cname = leg->cname,
         .ssrc = {leg->tracks[AUDIO].out.ssrc, leg->tracks[VIDEO].out.ssrc},
+        .rtx_ssrc = leg->tracks[VIDEO].out.rtx_ssrc,
         .video_bitrate = leg->video_bitrate_max,
     };
     if (ck_sdp_write_answer(offer, &answer, text, sizeof text, &size) != CK_OK) {
@@ -103,10 +104,16 @@ static int take_section(struct leg *leg, enum kind kind, const struct ck_sdp_sec
         return error;
     }
     track->negotiated = true;
+    track->rtx_type = section->rtx_type;
+    if (track->rtx_type != CK_SDP_NO_TYPE) {
+        uint16_t rtx_sequence;
+        ck_random(&rtx_sequence, sizeof rtx_sequence);
+        ck_sender_use_rtx(&track->out, track->rtx_type, random_ssrc(), rtx_sequence);
+    }
     track->sends = (section->direction & CK_SDP_SENDS) != 0;
     track->receives = (section->direction & CK_SDP_RECEIVES) != 0;
     track->type = section->type;
-    track->nack = section->nack;
+    track->nack = section->nack || kind == AUDIO;
     track->pli = section->nack_pli;
     track->fir = section->ccm_fir;
     track->remb = section->remb;
@@ -125,6 +132,7 @@ static int take_offer(struct leg *leg, const struct ck_sdp_offer *offer)
     leg->sdp_session >>= 2; /* RFC 8829 section 5.2.1: below 2^62 */
     leg->sdp_version = 1;
     leg->fingerprint = offer->fingerprint;
+    leg->transport_id = offer->transport_id;
     if (offer->audio >= 0) {
         error = take_section(leg, AUDIO, &offer->sections[offer->audio]);
     }
@@ -203,6 +211,7 @@ static void leg_open(struct worker *worker, const struct ck_worker_leg_open *ord
     }
     leg->video_bitrate_max = order->video_bitrate_max;
     ck_uplink_init(&leg->uplink, order->video_bitrate_max);
+    ck_uplink_init(&leg->downlink, CK_WORKER_BITRATE_MAX);
     if (take_offer(leg, &offer) != 0) {
         discard(leg);
         return;
@@ -216,7 +225,8 @@ static void leg_open(struct worker *worker, const struct ck_worker_leg_open *ord
 static bool same_section(const struct track *track, const struct ck_sdp_offer *offer, int index)
 {
     return track->negotiated == (index >= 0) &&
-           (index < 0 || offer->sections[index].type == track->type);
+           (index < 0 || (offer->sections[index].type == track->type &&
+                          offer->sections[index].rtx_type == track->rtx_type));
 }
 
 /* An ICE restart changes the way and nothing else. */
@@ -235,7 +245,8 @@ static void leg_restart(struct worker *worker, const struct ck_worker_leg_restar
         memcmp(offer.fingerprint.digest, leg->fingerprint.digest,
                sizeof offer.fingerprint.digest) != 0 ||
         !same_section(&leg->tracks[AUDIO], &offer, offer.audio) ||
-        !same_section(&leg->tracks[VIDEO], &offer, offer.video)) {
+        !same_section(&leg->tracks[VIDEO], &offer, offer.video) ||
+        offer.transport_id != leg->transport_id) {
         refuse(worker, order->leg, CK_WORKER_REFUSED_CONFLICT, 0,
                "the offer changes more than the ICE credentials");
         return;

@@ -87,6 +87,10 @@ static struct leg *leg_named(struct worker *worker, const struct ck_stun *messag
 
 static void drop_tuple(struct leg *leg, unsigned index)
 {
+    struct ck_path path = ck_tuples_at(&leg->worker->tuples, leg->tuples[index])->path;
+    if (path.connection != 0) {
+        ck_tcp_release(leg->worker->tcp, &path);
+    }
     ck_tuples_remove(&leg->worker->tuples, leg->tuples[index]);
     if (leg->tuples[index] == leg->selected) {
         leg->selected = CK_TUPLE_NONE;
@@ -110,6 +114,15 @@ static unsigned index_of(const struct leg *leg, uint32_t tuple)
         index++;
     }
     return index;
+}
+
+void path_gone(struct worker *worker, const struct ck_path *path)
+{
+    uint32_t tuple = ck_tuples_find(&worker->tuples, path);
+    if (tuple != CK_TUPLE_NONE) {
+        struct leg *leg = worker->legs[ck_tuples_at(&worker->tuples, tuple)->owner];
+        drop_tuple(leg, index_of(leg, tuple));
+    }
 }
 
 /* The least recently heard path that is not the selected one makes room. */
@@ -209,7 +222,7 @@ void path_send(struct leg *leg, struct ck_packet *packet)
 {
     if (leg->selected != CK_TUPLE_NONE) {
         const struct ck_path *path = &ck_tuples_at(&leg->worker->tuples, leg->selected)->path;
-        ck_udp_queue(worker_udp(leg->worker, path), path, packet);
+        worker_queue(leg->worker, path, packet);
     }
 }
 
@@ -243,7 +256,7 @@ static void answer(struct worker *worker, const struct ck_path *path, const stru
     size_t size = 0;
     if (ck_stun_write(&what, packet->data, sizeof packet->data, &size) == CK_OK) {
         packet->size = (uint32_t)size;
-        ck_udp_queue(worker_udp(worker, path), path, packet);
+        worker_queue(worker, path, packet);
     }
     ck_packet_drop(worker->pool, packet);
 }
@@ -340,6 +353,9 @@ static void checked(struct leg *leg, const struct ck_path *path, const struct ck
     }
     struct ck_tuple *at = ck_tuples_at(&worker->tuples, tuple);
     at->checked = at->heard = worker->now;
+    if (path->connection != 0) {
+        ck_tcp_prove(worker->tcp, path);
+    }
     answer(worker, path, message, credentials, 0);
     if (credentials == &leg->now && leg->before.ufrag[0] != '\0') {
         leg->before.ufrag[0] =

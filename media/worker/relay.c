@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "media/worker/worker_impl.h"
+#include "protocol/base/bytes.h"
 #include "protocol/base/error.h"
 
 /* A packet of padding alone keeps the numbers without a hole: 4 bytes, all padding (RFC 3550
@@ -49,7 +50,7 @@ static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_p
     return true;
 }
 
-static void forward(struct leg *peer, struct track *track, const struct ck_packet *packet,
+static void forward(struct leg *peer, struct track *track, struct ck_packet *packet,
                     uint64_t sequence, uint32_t timestamp)
 {
     struct worker *worker = peer->worker;
@@ -81,14 +82,15 @@ static void forward(struct leg *peer, struct track *track, const struct ck_packe
         track->out.packets++;
         track->out.bytes += rtp->payload_size;
         if (track->nack) {
-            ck_sender_keep(&track->out, sequence, out, worker->now);
+            ck_sender_keep(&track->out, sequence, timestamp, track->out.uses_rtx ? packet : out,
+                           worker->now);
         }
     }
     ck_packet_drop(worker->pool, out);
 }
 
 void relay_packet(struct leg *from, enum kind kind, const struct source *source, uint64_t sequence,
-                  const struct ck_packet *packet, const struct ck_vp8 *vp8)
+                  struct ck_packet *packet, const struct ck_vp8 *vp8)
 {
     struct leg *peer = leg_peer(from);
     if (!from->call->relay || !takes(peer, kind)) {
@@ -110,11 +112,47 @@ void relay_packet(struct leg *from, enum kind kind, const struct source *source,
     }
 }
 
+/* The lost packet's number in front of its payload, in the retransmission stream. Payloads that
+ * would not fit any more are of packets longer than we ever send. */
+static void send_rtx(struct leg *leg, struct ck_sender *sender, const struct ck_sent *sent)
+{
+    struct worker *worker = leg->worker;
+    const struct ck_rtp *rtp = &sent->packet->rtp;
+    uint8_t payload[CK_RTP_RTX_SIZE + CK_PACKET_ROOM];
+    struct ck_packet *out = ck_packet_get(worker->pool);
+    if (out == NULL) {
+        return;
+    }
+    struct ck_rtp header = {
+        .marker = rtp->marker,
+        .payload_type = sender->rtx_type,
+        .sequence = sender->rtx_sequence++,
+        .timestamp = sent->timestamp,
+        .ssrc = sender->rtx_ssrc,
+    };
+    ck_rtp_write_header(&header, out->data);
+    ck_put_u16(payload, (uint16_t)sent->sequence);
+    memcpy(payload + CK_RTP_RTX_SIZE, sent->packet->data + rtp->header_size, rtp->payload_size);
+    size_t size = 0;
+    if (worker->srtp->protect(leg->out, out->data, CK_RTP_HEADER_SIZE, payload,
+                              CK_RTP_RTX_SIZE + rtp->payload_size, &size) == CK_OK) {
+        out->size = (uint32_t)size;
+        path_send(leg, out);
+    }
+    ck_packet_drop(worker->pool, out);
+}
+
 void relay_again(struct leg *leg, enum kind kind, uint16_t sequence)
 {
-    struct ck_packet *packet = ck_sender_again(&leg->tracks[kind].out, sequence, leg->worker->now);
-    if (packet != NULL) {
-        path_send(leg, packet);
+    struct ck_sender *sender = &leg->tracks[kind].out;
+    const struct ck_sent *sent = ck_sender_again(sender, sequence, leg->worker->now);
+    if (sent == NULL) {
+        return;
+    }
+    if (sender->uses_rtx) {
+        send_rtx(leg, sender, sent);
+    } else {
+        path_send(leg, sent->packet);
     }
 }
 

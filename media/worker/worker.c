@@ -21,6 +21,7 @@
 #define BATCHES_PER_TURN 4
 #define ORDERS_PER_TURN 32
 #define HEARTBEAT_MS 1000
+#define TCP_TICK_MS 1000
 #define DRAIN_END_MS 10000 /* for the last recordings to be closed */
 
 enum source_of_events {
@@ -28,6 +29,7 @@ enum source_of_events {
     FROM_UDP_V4,
     FROM_UDP_V6,
     FROM_RECORDER,
+    FROM_TCP,
 };
 
 /* --- small services
@@ -46,9 +48,13 @@ void worker_stop(struct worker *worker, int status)
     }
 }
 
-struct ck_udp *worker_udp(struct worker *worker, const struct ck_path *path)
+void worker_queue(struct worker *worker, const struct ck_path *path, struct ck_packet *packet)
 {
-    return worker->udp[path->family == 4 ? 0 : 1];
+    if (path->connection != 0) {
+        ck_tcp_queue(worker->tcp, path, packet);
+    } else {
+        ck_udp_queue(worker->udp[path->family == 4 ? 0 : 1], path, packet);
+    }
 }
 
 static void watch_control(struct worker *worker)
@@ -127,6 +133,9 @@ static void send_all(struct worker *worker)
             ck_udp_flush(worker->udp[i]);
         }
     }
+    if (worker->tcp != NULL) {
+        ck_tcp_flush(worker->tcp);
+    }
 }
 
 /* --- time
@@ -143,6 +152,11 @@ static void heartbeat(struct worker *worker)
             sent.bytes += one.bytes;
             lost += ck_udp_lost(worker->udp[i]);
         }
+    }
+    if (worker->tcp != NULL) {
+        struct ck_udp_counts streamed = ck_tcp_sent(worker->tcp);
+        sent.packets += streamed.packets;
+        sent.bytes += streamed.bytes;
     }
     int64_t passed_us = worker->now.us - worker->heartbeat_last.us;
     worker->busy_percent = passed_us <= 0 ? 0 : (unsigned)(worker->busy_us * 100 / passed_us);
@@ -206,6 +220,10 @@ static void tick(struct worker *worker)
 /* Legs that something has just happened to are served at once, not at the next tick. */
 static void serve(struct worker *worker)
 {
+    if (worker->tcp != NULL && worker->now.us >= worker->tcp_due.us) {
+        ck_tcp_tick(worker->tcp, worker->now);
+        worker->tcp_due = ck_mono_add_us(worker->now, TCP_TICK_MS * 1000);
+    }
     if (worker->now.us >= worker->tick_due.us) {
         tick(worker);
     }
@@ -279,6 +297,9 @@ static void take_event(struct worker *worker, const struct epoll_event *event)
     case FROM_UDP_V6:
         receive(worker, worker->udp[1]);
         break;
+    case FROM_TCP:
+        ck_tcp_serve(worker->tcp, worker->now);
+        break;
     default:
         record_events(worker);
         break;
@@ -338,34 +359,87 @@ static int bind_one(struct worker *worker, unsigned index, const struct ck_worke
     return watch(worker, ck_udp_fd(worker->udp[index]), index == 0 ? FROM_UDP_V4 : FROM_UDP_V6);
 }
 
-static bool advertise(struct worker *worker, const struct ck_worker_address *address)
+static void tcp_gone(void *user, const struct ck_path *path)
+{
+    path_gone(user, path);
+}
+
+/* The same number as UDP has; another one where nobody asked for that. */
+static int listen_on(struct worker *worker, unsigned index, const struct ck_worker_address *address)
+{
+    if (worker->udp[index] == NULL) {
+        return 0;
+    }
+    struct ck_udp_address at = {.family = address->family, .port = ck_udp_port(worker->udp[index])};
+    memcpy(at.bytes, address->bytes, sizeof at.bytes);
+    int error = ck_tcp_listen(worker->tcp, &at, &worker->tcp_ports[index]);
+    if (error == -EADDRINUSE && address->port == 0) {
+        at.port = 0;
+        error = ck_tcp_listen(worker->tcp, &at, &worker->tcp_ports[index]);
+    }
+    return error;
+}
+
+static int start_tcp(struct worker *worker)
+{
+    struct ck_tcp_use use = {
+        .pool = worker->pool, .take = take_datagram, .gone = tcp_gone, .user = worker};
+    if (worker->config.tcp == 0) {
+        return CK_WORKER_EXIT_OK;
+    }
+    int error = ck_tcp_create(&worker->tcp, &use);
+    if (error == 0) {
+        error = listen_on(worker, 0, &worker->config.listen_v4);
+    }
+    if (error == 0) {
+        error = listen_on(worker, 1, &worker->config.listen_v6);
+    }
+    if (error != 0) {
+        ck_media_log(CK_WORKER_LOG_ERROR, "ICE over TCP: %s", strerror(-error));
+        return error == -ENOMEM ? CK_WORKER_EXIT_MEMORY : CK_WORKER_EXIT_BIND;
+    }
+    return watch(worker, ck_tcp_fd(worker->tcp), FROM_TCP);
+}
+
+static bool advertise(struct worker *worker, const struct ck_worker_address *address, bool tcp)
 {
     static const uint8_t any[16];
-    const struct ck_udp *udp = worker->udp[address->family == 4 ? 0 : 1];
+    unsigned index = address->family == 4 ? 0 : 1;
+    const struct ck_udp *udp = worker->udp[index];
     if (udp == NULL || memcmp(address->bytes, any, address->family == 4 ? 4 : 16) == 0) {
         return false;
     }
     struct ck_sdp_candidate *candidate = &worker->candidates[worker->candidate_count++];
     candidate->v6 = address->family == 6;
-    candidate->port = address->port != 0 ? address->port : ck_udp_port(udp);
+    candidate->tcp = tcp;
+    candidate->port = address->port != 0 ? address->port
+                      : tcp              ? worker->tcp_ports[index]
+                                         : ck_udp_port(udp);
     return inet_ntop(candidate->v6 ? AF_INET6 : AF_INET, address->bytes, candidate->address,
                      sizeof candidate->address) != NULL;
 }
 
-static int make_candidates(struct worker *worker)
+static bool advertise_all(struct worker *worker, bool tcp)
 {
     const struct ck_worker_config *config = &worker->config;
     bool good = true;
     for (unsigned i = 0; i < config->advertised_count; i++) {
-        good = good && advertise(worker, &config->advertised[i]);
+        good = good && advertise(worker, &config->advertised[i], tcp);
     }
     if (config->advertised_count == 0) {
         struct ck_worker_address v4 = config->listen_v4;
         struct ck_worker_address v6 = config->listen_v6;
         v4.port = v6.port = 0;
-        good = (v4.family == 0 || advertise(worker, &v4)) &&
-               (v6.family == 0 || advertise(worker, &v6));
+        good = (v4.family == 0 || advertise(worker, &v4, tcp)) &&
+               (v6.family == 0 || advertise(worker, &v6, tcp));
     }
+    return good;
+}
+
+static int make_candidates(struct worker *worker)
+{
+    bool good =
+        advertise_all(worker, false) && (worker->tcp == NULL || advertise_all(worker, true));
     if (!good) {
         ck_media_log(CK_WORKER_LOG_ERROR,
                      "an advertised address is the wildcard, or of a family that "
@@ -445,6 +519,9 @@ static int start(struct worker *worker)
         status = bind_one(worker, 1, &worker->config.listen_v6);
     }
     if (status == CK_WORKER_EXIT_OK) {
+        status = start_tcp(worker);
+    }
+    if (status == CK_WORKER_EXIT_OK) {
         status = make_candidates(worker);
     }
     if (status == CK_WORKER_EXIT_OK) {
@@ -463,6 +540,8 @@ static void say_ready(struct worker *worker)
         .ready = {.version = CK_WORKER_VERSION,
                   .port_v4 = worker->udp[0] == NULL ? 0 : ck_udp_port(worker->udp[0]),
                   .port_v6 = worker->udp[1] == NULL ? 0 : ck_udp_port(worker->udp[1]),
+                  .tcp_port_v4 = worker->tcp_ports[0],
+                  .tcp_port_v6 = worker->tcp_ports[1],
                   .legs_max = worker->config.legs_max,
                   .handshakes_max = worker->config.handshakes_max,
                   .recordings_max = worker->config.recordings_max,
@@ -490,6 +569,7 @@ static void finish(struct worker *worker)
     }
     ck_udp_destroy(worker->udp[0]);
     ck_udp_destroy(worker->udp[1]);
+    ck_tcp_destroy(worker->tcp);
     ck_packet_pool_destroy(worker->pool);
     ck_tuples_deinit(&worker->tuples);
     ck_dtls_context_destroy(worker->dtls);
@@ -520,7 +600,7 @@ int ck_media_worker_run(struct ck_control *control, const struct ck_worker_confi
     if (status == CK_WORKER_EXIT_OK) {
         read_clocks(worker);
         worker->tick_due = worker->recorder_due = worker->heartbeat_due = worker->heartbeat_last =
-            worker->now;
+            worker->tcp_due = worker->now;
         say_ready(worker);
         loop(worker);
         status = worker->exit_status;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "media/record/recorder.h"
+#include "media/rtp/arrivals.h"
 #include "media/rtp/keyframes.h"
 #include "media/rtp/missing.h"
 #include "media/rtp/reorder.h"
@@ -18,6 +19,7 @@
 #include "media/srtp.h"
 #include "media/transport/dtls.h"
 #include "media/transport/packet.h"
+#include "media/transport/tcp.h"
 #include "media/transport/tuples.h"
 #include "media/transport/udp.h"
 #include "media/worker/control.h"
@@ -36,8 +38,9 @@
 #define HANDSHAKE_QUEUE 256   /* DTLS datagrams that wait for their turn */
 #define HANDSHAKES_PER_TURN 4 /* so that a rush of log-ins does not hold up the sound of calls */
 #define TICK_MS 10
-#define SERVICE_MS 50  /* of a leg that waits for nothing soon */
-#define REPORT_MS 1000 /* RR, SR, REMB */
+#define SERVICE_MS 50   /* of a leg that waits for nothing soon */
+#define REPORT_MS 1000  /* RR, SR, REMB */
+#define ARRIVALS_MS 100 /* between two reports of arrivals */
 /* A path that was silent for this long loses the leg to another proved path on which media arrives.
  */
 #define SILENT_PATH_MS 1000
@@ -82,11 +85,13 @@ struct track {
     bool remb;
     bool heard;
     uint8_t type;
-    int source; /* index into the leg's sources; -1: none yet */
+    uint8_t rtx_type; /* of retransmissions, both ways; CK_SDP_NO_TYPE: the packet itself again */
+    int source;       /* index into the leg's sources; -1: none yet */
     struct ck_missing missing;
     uint64_t missed; /* at first, before any repetition */
     uint64_t asked;
     uint64_t found;
+    struct ck_transit transit; /* of the uplink */
     struct ck_sender out;
     struct ck_reorder reorder;
     /* at the last interval, for rates */
@@ -178,6 +183,12 @@ struct leg {
     uint8_t fir_number;
     struct ck_key_frames keys;
     struct ck_uplink uplink;
+    struct ck_uplink downlink; /* as its browser reports it; drives the gate of the picture */
+    struct ck_transit round_trip;
+    uint64_t told_bitrate; /* of the downlink, by the browser; 0: never told */
+    uint8_t transport_id;  /* header extension that numbers the browser's packets; 0: none */
+    struct ck_arrivals arrivals;
+    struct ck_mono arrivals_due;
     uint32_t allowed_told;
     struct ck_mono report_due;
     struct ck_mono interval_began;
@@ -216,10 +227,12 @@ struct worker {
     int epoll;
     struct ck_packet_pool *pool;
     struct ck_udp *udp[2]; /* IPv4, IPv6; NULL: not used */
+    struct ck_tcp *tcp;    /* NULL: not used */
+    uint16_t tcp_ports[2];
     struct ck_tuples tuples;
     struct ck_dtls_context *dtls;
     struct ck_recorder *recorder;
-    struct ck_sdp_candidate candidates[CK_WORKER_ADDRESSES_MAX];
+    struct ck_sdp_candidate candidates[2 * CK_WORKER_ADDRESSES_MAX];
     unsigned candidate_count;
     /* now, read once a turn */
     struct ck_mono now;
@@ -249,6 +262,7 @@ struct worker {
     struct ck_mono heartbeat_due;
     struct ck_mono heartbeat_last;
     struct ck_mono recorder_due;
+    struct ck_mono tcp_due;
     bool draining;
     struct ck_mono drain_until;
     bool stop;
@@ -262,7 +276,8 @@ struct worker {
 void worker_stop(struct worker *worker, int status);
 void worker_send(struct worker *worker, const struct ck_worker_message *message,
                  bool may_leave_out);
-struct ck_udp *worker_udp(struct worker *worker, const struct ck_path *path);
+/* Puts a packet on the way, to leave with the turn. */
+void worker_queue(struct worker *worker, const struct ck_path *path, struct ck_packet *packet);
 int64_t duration_us(uint32_t configured_ms, uint32_t default_ms);
 
 /* --- leg.c
@@ -306,6 +321,8 @@ void path_handshakes(struct worker *worker);
 /* The leg that a path belongs to, noting that it was heard is path_heard(). NULL: a stranger. */
 struct leg *path_leg(struct worker *worker, const struct ck_path *path, uint32_t *tuple);
 void path_heard(struct leg *leg, uint32_t tuple);
+/* A TCP connection that was a leg's is gone. */
+void path_gone(struct worker *worker, const struct ck_path *path);
 /* Puts a packet on the way to the leg's browser. */
 void path_send(struct leg *leg, struct ck_packet *packet);
 void path_forget(struct leg *leg);
@@ -322,7 +339,7 @@ void media_rtcp(struct worker *worker, struct ck_packet *packet, const struct ck
  * ---------------------------------------------------------------------------------------- */
 
 void relay_packet(struct leg *from, enum kind kind, const struct source *source, uint64_t sequence,
-                  const struct ck_packet *packet, const struct ck_vp8 *vp8);
+                  struct ck_packet *packet, const struct ck_vp8 *vp8);
 void relay_again(struct leg *leg, enum kind kind, uint16_t sequence);
 /* The relay of a call was switched on, or a leg came (back) into it. */
 void relay_begin(struct call *call);
@@ -332,6 +349,9 @@ void relay_begin(struct call *call);
 
 void feedback_key_frame(struct leg *leg);
 void feedback_missing(struct leg *leg);
+void feedback_arrivals(struct leg *leg);
+/* What the leg's downlink carries, from all that is known of it. */
+void feedback_gate(struct leg *leg);
 void feedback_report(struct leg *leg);
 void feedback_stats(struct leg *leg);
 

@@ -177,7 +177,7 @@ static void configure(int control, const char *address)
     struct ck_worker_message message = {
         .kind = CK_WORKER_CONFIG,
         .config = {.version = CK_WORKER_VERSION,
-                   .log_level = CK_WORKER_LOG_INFO,
+                   .log_level = getenv("CK_LOG") != NULL ? CK_WORKER_LOG_DEBUG : CK_WORKER_LOG_INFO,
                    .legs_max = 64,
                    .handshakes_max = 64,
                    .recordings_max = 64,

@@ -3,7 +3,8 @@
 'use strict';
 const legs = new Map();
 
-// A picture whose left half is the leg's colour, with a bar that moves so that it never freezes.
+// A picture whose left half is the leg's colour, with a bar that moves so that it never freezes, and with as much unrest in its
+// right half as a camera has: a browser that has nothing to send learns nothing about its network.
 function picture(leg) {
   const canvas = document.createElement('canvas');
   canvas.width = 640;
@@ -15,6 +16,13 @@ function picture(leg) {
     draw.fillRect(0, 0, 640, 480);
     draw.fillStyle = '#ffffff';
     draw.fillRect((count * 8) % 640, 400, 40, 80);
+    for (let y = 0; y < 384; y += 16) {
+      for (let x = 320; x < 640; x += 16) {
+        const grey = 96 + Math.floor(Math.random() * 64);
+        draw.fillStyle = `rgb(${grey},${grey},${grey})`;
+        draw.fillRect(x, y, 16, 16);
+      }
+    }
     count++;
   }, 33);
   return canvas.captureStream(30);

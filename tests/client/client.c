@@ -37,6 +37,10 @@ void client_emit(struct ck_tclient *client, int socket, const struct sockaddr_st
     if (client->silent) {
         return;
     }
+    if (client->config.tcp) {
+        client->stats.send_fails += stream_send(socket, data, size) ? 0 : 1;
+        return;
+    }
     if (sendto(socket, data, size, MSG_DONTWAIT, (const struct sockaddr *)to, length) < 0) {
         client->stats.send_fails++;
     }
@@ -200,6 +204,31 @@ static uint64_t read_control(struct ck_tclient *client, struct msghdr *header)
     return arrived_ns;
 }
 
+static void drop_socket(struct ck_tclient *client, int *fd)
+{
+    if (*fd >= 0) {
+        ck_crowd_unwatch(client->config.crowd, *fd);
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void take_streamed(void *arg, uint8_t *data, size_t size, uint64_t arrived_ns)
+{
+    struct ck_tclient *client = arg;
+    if (!client->silent) {
+        take_datagram(client, client->reading, data, size, arrived_ns);
+    }
+}
+
+static void read_stream(struct ck_tclient *client, int *socket, struct stream *stream)
+{
+    client->reading = *socket;
+    if (!stream_read(stream, *socket, take_streamed, client)) {
+        drop_socket(client, socket);
+    }
+}
+
 static void read_socket(struct ck_tclient *client, int socket)
 {
     static uint8_t data[BATCH][DATAGRAM_MAX];
@@ -234,6 +263,10 @@ static void socket_ready(void *arg, uint32_t events)
 {
     struct ck_tclient *client = arg;
     (void)events;
+    if (client->config.tcp) {
+        read_stream(client, &client->socket, &client->stream);
+        return;
+    }
     read_socket(client, client->socket);
 }
 
@@ -241,11 +274,30 @@ static void next_socket_ready(void *arg, uint32_t events)
 {
     struct ck_tclient *client = arg;
     (void)events;
+    if (client->config.tcp) {
+        read_stream(client, &client->next_socket, &client->next_stream);
+        return;
+    }
     read_socket(client, client->next_socket);
+}
+
+/* The answer's passive candidate of our family. */
+static int open_stream(const struct ck_tclient *client, int *out)
+{
+    int family = client->config.family == AF_INET6 ? AF_INET6 : AF_INET;
+    for (unsigned i = 0; i < client->answer.passives; i++) {
+        if (client->answer.passive[i].ss_family == family) {
+            return stream_open(&client->answer.passive[i], out);
+        }
+    }
+    return CK_E_NOT_FOUND;
 }
 
 static int open_socket(const struct ck_tclient *client, int *out)
 {
+    if (client->config.tcp) {
+        return open_stream(client, out);
+    }
     int on = 1;
     int buffer = SOCKET_BUFFER;
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -266,20 +318,12 @@ static int open_socket(const struct ck_tclient *client, int *out)
     return 0;
 }
 
-static void drop_socket(struct ck_tclient *client, int *fd)
-{
-    if (*fd >= 0) {
-        ck_crowd_unwatch(client->config.crowd, *fd);
-        close(*fd);
-        *fd = -1;
-    }
-}
-
 /* Watches `fd` as the socket in use in place of the present one. */
 static int use_socket(struct ck_tclient *client, int fd)
 {
     drop_socket(client, &client->socket);
     client->socket = fd;
+    client->stream.size = 0;
     client->drops_seen = 0;
     return ck_crowd_watch(client->config.crowd, fd, EPOLLIN, socket_ready, client);
 }
@@ -289,7 +333,11 @@ void client_adopt_socket(struct ck_tclient *client)
     int fd = client->next_socket;
     ck_crowd_unwatch(client->config.crowd, fd);
     client->next_socket = -1;
+    struct stream stream = client->next_stream;
+    client->next_stream.size = 0;
     use_socket(client, fd);
+    client->stream = stream;
+    client->reading = fd;
 }
 
 static int make_offer(struct ck_tclient *client)
@@ -377,8 +425,10 @@ static int set_up(struct ck_tclient *client)
     error = error != 0 ? error
                        : handshake_init(&client->handshake, config->identity, config->profiles,
                                         config->big_hello);
-    error = error != 0 ? error : open_socket(client, &fd);
-    error = error != 0 ? error : use_socket(client, fd);
+    if (!config->tcp) { /* else: once the answer says where to */
+        error = error != 0 ? error : open_socket(client, &fd);
+        error = error != 0 ? error : use_socket(client, fd);
+    }
     return error != 0 ? error : make_offer(client);
 }
 
@@ -434,9 +484,12 @@ static void take_paths(struct ck_tclient *client)
         agent->path[agent->paths++] = (struct path){.remote = client->via};
         return;
     }
-    for (unsigned i = 0; i < client->answer.candidates; i++) {
-        if (client->answer.candidate[i].ss_family == family) {
-            agent->path[agent->paths++] = (struct path){.remote = client->answer.candidate[i]};
+    bool tcp = client->config.tcp;
+    unsigned count = tcp ? client->answer.passives : client->answer.candidates;
+    const struct sockaddr_storage *list = tcp ? client->answer.passive : client->answer.candidate;
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i].ss_family == family) {
+            agent->path[agent->paths++] = (struct path){.remote = list[i]};
         }
     }
 }
@@ -477,6 +530,15 @@ int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size, c
         snprintf(why, 160, "no candidate of the client's address family");
         return CK_E_INVALID;
     }
+    if (client->config.tcp && client->socket < 0) {
+        int fd = -1;
+        error = open_socket(client, &fd);
+        error = error != 0 ? error : use_socket(client, fd);
+        if (error != 0) {
+            snprintf(why, 160, "no connection to the passive candidate: %s", ck_error_text(error));
+            return error;
+        }
+    }
     client->stats.answered_us = ck_crowd_now(client->config.crowd).us;
     client->phase = client->phase == PHASE_NEW ? PHASE_RUNNING : client->phase;
     client->restarting = false;
@@ -498,6 +560,7 @@ int ck_tclient_restart(struct ck_tclient *client, bool new_port)
             return error;
         }
     }
+    client->next_stream.size = 0;
     client->restarting = true;
     agent_credentials(&client->next, &client->random);
     return make_offer(client);

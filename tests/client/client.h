@@ -68,6 +68,7 @@ struct ck_tclient_config {
     bool rtx;               /* offer RTX */
     bool twcc;              /* offer transport-wide congestion control */
     int family;             /* AF_INET (0) or AF_INET6 */
+    bool tcp;               /* ICE over TCP instead of UDP */
     const struct sockaddr
         *via; /* send here instead of to the answer's candidates (a proxy); copied */
 
@@ -78,6 +79,7 @@ struct ck_tclient_config {
     unsigned key_every;   /* frames between key frames without being asked; 0 = only when asked */
     bool no_nack;         /* never ask for a lost packet */
     bool deaf_nack;       /* never answer when asked for one */
+    bool obeys;           /* leave out frames of the picture beyond what REMB allows */
     uint16_t first_sequence; /* RTP sequence number of the first packet, to reach a wrap early */
 
     /* Times; 0 = the default. */
@@ -126,8 +128,11 @@ struct ck_tclient_stats {
     uint64_t nacks_in;   /* sequence numbers asked of us */
     uint64_t plis_in;    /* PLI and FIR */
     uint64_t twccs_in;
+    uint64_t twcc_told; /* numbers that they told of, and of those the ones that had come */
+    uint64_t twcc_came;
     uint64_t byes_in;
     uint64_t remb_bps;               /* the last one */
+    uint64_t remb_least_bps;         /* the smallest; 0 = none */
     struct ck_trtp_report report[2]; /* the last about our audio and our video */
 
     uint64_t checks_sent;

@@ -75,6 +75,20 @@ void guard_deinit(struct guard *guard);
 int guard_protect(struct guard *guard, uint8_t *packet, size_t *size, bool rtcp);
 int guard_unprotect(struct guard *guard, uint8_t *packet, size_t *size, bool rtcp);
 
+/* stream.c: packets in a TCP connection */
+
+struct stream {
+    size_t size;
+    uint8_t bytes[8 * DATAGRAM_MAX];
+};
+
+int stream_open(const struct sockaddr_storage *server, int *out);
+bool stream_send(int socket, const void *data, size_t size);
+/* False where the connection has ended. */
+bool stream_read(struct stream *stream, int socket,
+                 void (*take)(void *arg, uint8_t *data, size_t size, uint64_t arrived_ns),
+                 void *arg);
+
 /* agent.c */
 
 struct check {
@@ -169,7 +183,10 @@ struct ck_tclient {
     enum phase phase;
     bool silent; /* vanished */
     int socket;
-    int next_socket; /* of a restart, -1 = none */
+    int next_socket;      /* of a restart, -1 = none */
+    struct stream stream; /* of each, where they are TCP */
+    struct stream next_stream;
+    int reading; /* the socket whose packets are being taken */
     struct ck_tsdp_offer offer;
     struct credentials next; /* of the present offer while its answer is awaited */
     bool restarting;
@@ -184,6 +201,8 @@ struct ck_tclient {
     struct outflow out[2];
     struct inflow in[2];
     uint16_t twcc;
+    int64_t rate_bits; /* what REMB leaves for the picture now */
+    int64_t rate_us;   /* when that was */
     uint16_t rtx_sequence;
     uint64_t since_key; /* frames since the last key frame sent */
     bool want_key;

@@ -2,7 +2,7 @@
  * signalling.
  *
  * checkin-test-client [--call N] [--leg 0|1] [--unmarked] [--seconds S] [--seed N] [--rtx]
- * [--big-hello] [--v6]
+ * [--twcc] [--tcp] [--obeys] [--big-hello] [--v6]
  *
  * Standard output is one JSON object a line: {"offer":"v=0…"} first, then {"event":"dtls"} and the
  * like, at last
@@ -181,6 +181,12 @@ static bool read_arguments(int count, char **arguments, struct program *program)
             config->rtx = true;
         } else if (strcmp(name, "--big-hello") == 0) {
             config->big_hello = true;
+        } else if (strcmp(name, "--twcc") == 0) {
+            config->twcc = true;
+        } else if (strcmp(name, "--tcp") == 0) {
+            config->tcp = true;
+        } else if (strcmp(name, "--obeys") == 0) {
+            config->obeys = true;
         } else if (strcmp(name, "--v6") == 0) {
             config->family = AF_INET6;
         } else if (value == NULL) {
@@ -228,7 +234,7 @@ int main(int count, char **arguments)
     if (!read_arguments(count, arguments, &program)) {
         fprintf(stderr,
                 "usage: %s [--call N] [--leg 0|1] [--unmarked] [--seconds S] [--seed N] [--rtx] "
-                "[--big-hello] [--v6]\n",
+                "[--twcc] [--tcp] [--obeys] [--big-hello] [--v6]\n",
                 arguments[0]);
         return 2;
     }

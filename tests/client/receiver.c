@@ -278,8 +278,15 @@ static void take_feedback(struct ck_tclient *client, const struct ck_trtp_feedba
     stats->plis_in += feedback->plis + feedback->firs;
     stats->nacks_in += feedback->nacks + feedback->nacks_beyond;
     stats->twccs_in += feedback->twccs;
+    stats->twcc_told += feedback->twcc_told;
+    stats->twcc_came += feedback->twcc_came;
     stats->byes_in += feedback->byes;
-    stats->remb_bps = feedback->remb_bps != 0 ? feedback->remb_bps : stats->remb_bps;
+    if (feedback->remb_bps != 0) {
+        stats->remb_bps = feedback->remb_bps;
+        if (stats->remb_least_bps == 0 || feedback->remb_bps < stats->remb_least_bps) {
+            stats->remb_least_bps = feedback->remb_bps;
+        }
+    }
 }
 
 void receiver_rtcp(struct ck_tclient *client, uint8_t *data, size_t size)

@@ -241,6 +241,48 @@ static void take_nack(struct ck_trtp_feedback *feedback, uint32_t about, uint16_
     feedback->nack[feedback->nacks++] = sequence;
 }
 
+/* Status symbols, then a delta for each packet that came; it must fill the message exactly, but for
+ * padding. */
+static int take_transport(struct ck_trtp_feedback *feedback, const uint8_t *data, size_t size)
+{
+    size_t end = size;
+    size_t at = 20;
+    size_t deltas = 0;
+    unsigned told = 0;
+    unsigned came = 0;
+    if (size < 20) {
+        return CK_E_SYNTAX;
+    }
+    if (data[0] & 0x20) {
+        end -= data[size - 1];
+    }
+    unsigned count = ck_get_u16(data + 14);
+    while (told < count) {
+        if (at + 2 > end) {
+            return CK_E_SYNTAX;
+        }
+        uint16_t chunk = ck_get_u16(data + at);
+        bool vector = chunk >> 15;
+        bool wide = chunk >> 14 & 1;
+        unsigned length = !vector ? (chunk & 0x1fffU) : wide ? 7 : 14;
+        for (unsigned i = 0; i < length && told < count; i++, told++) {
+            unsigned symbol = !vector ? chunk >> 13 & 3U
+                              : wide  ? chunk >> (2 * (6 - i)) & 3U
+                                      : chunk >> (13 - i) & 1U;
+            came += symbol != 0;
+            deltas += symbol;
+        }
+        at += 2;
+    }
+    if (at + deltas != end || came == 0) {
+        return CK_E_SYNTAX;
+    }
+    feedback->twccs++;
+    feedback->twcc_told += told;
+    feedback->twcc_came += came;
+    return 0;
+}
+
 static int take_rtpfb(struct ck_trtp_feedback *feedback, const uint8_t *data, size_t size)
 {
     unsigned format = data[0] & 31;
@@ -248,7 +290,7 @@ static int take_rtpfb(struct ck_trtp_feedback *feedback, const uint8_t *data, si
         return CK_E_SYNTAX;
     }
     if (format == 15) {
-        feedback->twccs++;
+        return take_transport(feedback, data, size);
         return 0;
     }
     if (format != 1) {

@@ -79,6 +79,8 @@ struct ck_trtp_feedback {
     unsigned plis;
     unsigned firs;
     unsigned twccs;
+    unsigned twcc_told; /* numbers that transport-wide feedback told of, */
+    unsigned twcc_came; /* and those of them that had come */
     unsigned byes;
     unsigned sdes;
     uint64_t remb_bps; /* 0 = none */

@@ -202,13 +202,16 @@ static int read_candidate(struct parse *parse, const char *value)
     if (component != 1 || strcmp(type, "host") != 0 || port == 0 || port > 65535) {
         return refuse(parse, "candidate is not a host candidate of component 1: %s", value);
     }
-    if (strcasecmp(transport, "udp") != 0) {
-        return 0;
+    bool tcp = strcasecmp(transport, "tcp") == 0;
+    if (tcp ? strstr(value, " tcptype passive") == NULL : strcasecmp(transport, "udp") != 0) {
+        return refuse(parse, "candidate is neither UDP nor passive TCP: %s", value);
     }
-    if (answer->candidates == CK_TSDP_CANDIDATES) {
+    struct sockaddr_storage *list = tcp ? answer->passive : answer->candidate;
+    unsigned *count = tcp ? &answer->passives : &answer->candidates;
+    if (*count == CK_TSDP_CANDIDATES) {
         return refuse(parse, "more than %d candidates", CK_TSDP_CANDIDATES);
     }
-    struct sockaddr_storage *slot = &answer->candidate[answer->candidates];
+    struct sockaddr_storage *slot = &list[*count];
     struct sockaddr_in *in = (struct sockaddr_in *)slot;
     struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)slot;
     memset(slot, 0, sizeof *slot);
@@ -221,12 +224,12 @@ static int read_candidate(struct parse *parse, const char *value)
     } else {
         return refuse(parse, "candidate has no address: %s", value);
     }
-    for (unsigned i = 0; i < answer->candidates; i++) {
-        if (memcmp(&answer->candidate[i], slot, sizeof *slot) == 0) {
+    for (unsigned i = 0; i < *count; i++) {
+        if (memcmp(&list[i], slot, sizeof *slot) == 0) {
             return 0; /* bundled sections may repeat them */
         }
     }
-    answer->candidates++;
+    (*count)++;
     return 0;
 }
 

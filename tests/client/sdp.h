@@ -66,6 +66,8 @@ struct ck_tsdp_answer {
     uint8_t fingerprint[32];
     struct sockaddr_storage candidate[CK_TSDP_CANDIDATES]; /* UDP, component 1 */
     unsigned candidates;
+    struct sockaddr_storage passive[CK_TSDP_CANDIDATES]; /* TCP, likewise */
+    unsigned passives;
     struct ck_tsdp_section section[CK_TSDP_KINDS];
 };
 

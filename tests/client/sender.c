@@ -14,6 +14,7 @@
 #define FRAME_TICKS 3000
 #define SOUND_PAYLOAD 80
 #define VIDEO_PAYLOAD 1100
+#define SOUND_BPS 50000   /* with headers and the odd report */
 #define KEY_EXTRA 6       /* further packets of a key frame */
 #define DESCRIPTOR_SIZE 4 /* VP8 payload descriptor with a 15-bit picture number (RFC 7741) */
 #define BEHIND_US 500000  /* later than that, the schedule starts anew */
@@ -176,16 +177,35 @@ static void send_sound(struct ck_tclient *client)
     flow->timestamp += SOUND_TICKS;
 }
 
+/* Whether REMB leaves room for a frame: its rate without the sound's. */
+static bool has_room(struct ck_tclient *client, unsigned parts)
+{
+    int64_t now = ck_crowd_now(client->config.crowd).us;
+    int64_t rate = (int64_t)client->stats.remb_bps - SOUND_BPS;
+    if (!client->config.obeys || client->stats.remb_bps == 0) {
+        return true;
+    }
+    client->rate_bits += (rate < 0 ? 0 : rate) * (now - client->rate_us) / 1000000;
+    client->rate_us = now;
+    int64_t most = rate < 0 ? 0 : rate / 2;
+    client->rate_bits = client->rate_bits > most ? most : client->rate_bits;
+    if (client->rate_bits < 0 || rate <= 0) {
+        return false;
+    }
+    client->rate_bits -= (int64_t)parts * VIDEO_PAYLOAD * 8;
+    return true;
+}
+
 static void send_frame(struct ck_tclient *client)
 {
     struct outflow *flow = &client->out[1];
     unsigned every = client->config.key_every;
     bool key = client->want_key || (every != 0 && client->since_key + 1 >= every);
-    if (client->send[1]) {
+    unsigned parts = (client->frame % 11 < 3 ? 3 : 2) + client->config.video_extra;
+    parts += key ? KEY_EXTRA : 0;
+    if (client->send[1] && has_room(client, parts)) {
         client->since_key = key ? 0 : client->since_key + 1;
         client->want_key = false;
-        unsigned parts = (client->frame % 11 < 3 ? 3 : 2) + client->config.video_extra;
-        parts += key ? KEY_EXTRA : 0;
         struct ck_mark mark = {.call = client->config.call,
                                .leg = client->config.leg,
                                .kind = 1,

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct ck_sdp_offer offer;
     static char text[CK_SDP_ANSWER_MAX];
-    static const struct ck_sdp_candidate candidate = {false, "192.0.2.1", 7000};
+    static const struct ck_sdp_candidate candidate = {.address = "192.0.2.1", .port = 7000};
     struct ck_sdp_fault fault = {0};
     size_t written = 0;
     int error = ck_sdp_read_offer((const char *)data, size, &offer, &fault);
@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .candidates = &candidate,
         .cname = "cname",
         .ssrc = {1, 2},
+        .rtx_ssrc = 3,
     };
     error = ck_sdp_write_answer(&offer, &answer, text, sizeof text, &written);
     assert(error == CK_E_LIMIT || (error == CK_OK && written < sizeof text));

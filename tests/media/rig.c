@@ -206,6 +206,7 @@ static void configure(struct ck_rig *rig, const struct ck_rig_options *options)
                 .ring_bytes_max = options->ring_bytes_max != 0 ? options->ring_bytes_max : 64 << 20,
                 .durations = options->durations,
                 .listen_v4 = loopback(false),
+                .tcp = options->tcp,
             },
     };
     if (options->v6) {
@@ -347,6 +348,17 @@ struct sockaddr_storage ck_rig_media_address(const struct ck_rig *rig, bool v6)
         in->sin_family = AF_INET;
         in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         in->sin_port = htons(rig->ready.port_v4);
+    }
+    return address;
+}
+
+struct sockaddr_storage ck_rig_tcp_address(const struct ck_rig *rig, bool v6)
+{
+    struct sockaddr_storage address = ck_rig_media_address(rig, v6);
+    if (v6) {
+        ((struct sockaddr_in6 *)&address)->sin6_port = htons(rig->ready.tcp_port_v6);
+    } else {
+        ((struct sockaddr_in *)&address)->sin_port = htons(rig->ready.tcp_port_v4);
     }
     return address;
 }

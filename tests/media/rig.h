@@ -26,6 +26,7 @@ struct ck_rig_options {
     uint32_t recordings_max;              /* 0 = legs_max */
     uint32_t ring_bytes_max;              /* 0 = 64 MiB */
     bool v6;                              /* listen on ::1 as well */
+    bool tcp;                             /* and take ICE over TCP */
     const char *preload;                  /* LD_PRELOAD of the worker; NULL = none */
 };
 
@@ -42,7 +43,8 @@ pid_t ck_rig_pid(const struct ck_rig *rig);
 void ck_rig_signal(struct ck_rig *rig, int number);
 /* Waits up to 10 s for the worker to end without closing the control socket; its wait status. */
 int ck_rig_wait_exit(struct ck_rig *rig, int *status);
-/* The worker's media port on the loopback address. */
+/* The worker's media port on the loopback address, and that of ICE over TCP. */
+struct sockaddr_storage ck_rig_tcp_address(const struct ck_rig *rig, bool v6);
 struct sockaddr_storage ck_rig_media_address(const struct ck_rig *rig, bool v6);
 /* The control socket, for orders that no honest checkind sends. */
 int ck_rig_control(const struct ck_rig *rig);

@@ -437,6 +437,7 @@ static void rules_between_settings_hold(void **state)
          "http.self_signed"},
         {"media", "udp_port_base = 65530\nworkers = 10", "udp_port_base", "10 workers", ""},
         {"media", "turn_urls = turn:h", "turn_urls", "together", ""},
+        {"media", "relay_only = yes", "relay_only", "needs turn_urls", ""},
         {"media", "turn_secret_file = %d/text.key", "turn_secret_file", "together", ""},
         {"smtp", "url = smtps://h:1", "from", "is missing although", ""},
         {"smtp", "user = u", "user", "together", ""},

@@ -39,8 +39,9 @@ static void assert_reads(const char *sdp, size_t size)
 }
 
 static const struct ck_sdp_candidate candidates[] = {
-    {false, "192.0.2.7", 7000},
-    {true, "2001:db8::7", 7001},
+    {.v6 = false, .address = "192.0.2.7", .port = 7000},
+    {.v6 = true, .address = "2001:db8::7", .port = 7001},
+    {.tcp = true, .address = "192.0.2.7", .port = 7002},
 };
 static struct ck_sdp_answer answer = {
     .session = 4711,
@@ -48,10 +49,11 @@ static struct ck_sdp_answer answer = {
     .ufrag = "OURS",
     .password = "0123456789012345678901",
     .fingerprint = "AB:CD",
-    .candidate_count = 2,
+    .candidate_count = 3,
     .candidates = candidates,
     .cname = "cname",
     .ssrc = {11, 22},
+    .rtx_ssrc = 33,
     .video_bitrate = 800000,
 };
 
@@ -89,13 +91,15 @@ static void test_chromium(void **state)
     assert_int_equal(offer.sections[1].rtx_type, 97);
     assert_true(offer.sections[1].nack && offer.sections[1].nack_pli && offer.sections[1].ccm_fir &&
                 offer.sections[1].remb);
-    assert_false(offer.sections[0].nack);
+    assert_false(offer.sections[0].nack); /* and answered all the same: */
     assert_int_equal(offer.fingerprint.hash, CK_DTLS_SHA256);
     const char *sdp = answered();
     assert_has(sdp, "a=group:BUNDLE 0 1\r\n");
     assert_has(sdp, "a=ice-lite\r\n");
     assert_has(sdp, "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n");
-    assert_has(sdp, "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n");
+    assert_has(sdp, "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n");
+    assert_has(sdp, "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
+    assert_has(sdp, "a=ssrc-group:FID 22 33\r\n");
     assert_has(sdp, "a=setup:passive\r\n");
     assert_has(sdp, "a=rtcp-rsize\r\n");
     assert_has(sdp, "a=rtcp-fb:96 goog-remb\r\n");
@@ -104,9 +108,16 @@ static void test_chromium(void **state)
     assert_has(sdp, "b=TIAS:800000\r\n");
     assert_has(sdp, " 192.0.2.7 7000 typ host\r\n");
     assert_has(sdp, " 2001:db8::7 7001 typ host\r\n");
+    assert_has(sdp, " 1 tcp 1520434687 192.0.2.7 7002 typ host tcptype passive\r\n");
     assert_has(sdp, "a=end-of-candidates\r\n");
-    assert_lacks(sdp, "transport-cc");
-    assert_lacks(sdp, "a=extmap:");
+    assert_has(sdp, "a=fmtp:111 minptime=10;useinbandfec=1\r\n");
+    assert_has(sdp, "a=rtcp-fb:111 nack\r\n");
+    assert_has(sdp, "a=rtcp-fb:111 transport-cc\r\n");
+    assert_has(sdp, "a=rtcp-fb:96 transport-cc\r\n");
+    assert_has(sdp, "a=extmap:3 " CK_SDP_URI_TRANSPORT "\r\n");
+    /* Without it the browser turns the picture itself, and so it lies in the file. */
+    assert_lacks(sdp, "video-orientation");
+    assert_lacks(sdp, "rtp-stream-id");
     assert_lacks(sdp, "H264");
 }
 
@@ -118,7 +129,8 @@ static void test_firefox(void **state)
     assert_int_equal(offer.sections[offer.video].type, 120);
     assert_int_equal(offer.fingerprint.hash, CK_DTLS_SHA256); /* it stands before the sections */
     const char *sdp = answered();
-    assert_has(sdp, "m=video 9 UDP/TLS/RTP/SAVPF 120\r\n");
+    assert_has(sdp, "m=video 9 UDP/TLS/RTP/SAVPF 120 124\r\n");
+    assert_has(sdp, "a=extmap:7 " CK_SDP_URI_TRANSPORT "\r\n");
     assert_has(sdp, "a=mid:0\r\n");
 }
 
@@ -185,7 +197,7 @@ static void test_h264_before_vp8(void **state)
     assert_int_equal(offer.sections[offer.video].type, 120);
     assert_int_equal(offer.sections[offer.video].rtx_type, 121);
     assert_true(offer.sections[offer.video].nack);
-    assert_has(answered(), "m=video 9 UDP/TLS/RTP/SAVPF 120\r\n");
+    assert_has(answered(), "m=video 9 UDP/TLS/RTP/SAVPF 120 121\r\n");
 }
 
 static void test_sound_alone(void **state)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "media/rtp/arrivals.h"
 #include "media/rtp/keyframes.h"
 #include "media/rtp/missing.h"
 #include "media/rtp/reorder.h"
@@ -337,21 +338,23 @@ static void test_sender_repeats(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         sender.highest = 101 + i;
         packets[i] = ck_packet_get(pool);
-        ck_sender_keep(&sender, 101 + i, packets[i], at_ms(i));
+        ck_sender_keep(&sender, 101 + i, i, packets[i], at_ms(i));
         ck_packet_drop(pool, packets[i]);
     }
     assert_true(ck_packet_pool_used(pool) <= CK_SENDER_RING_VIDEO); /* the old ones are gone, */
     struct ck_mono now = at_ms(1000);
     assert_null(ck_sender_again(&sender, 101, now));
-    assert_ptr_equal(ck_sender_again(&sender, 1000, now), packets[899]);
+    assert_ptr_equal(ck_sender_again(&sender, 1000, now)->packet, packets[899]);
     assert_null(ck_sender_again(&sender, 1000, at_ms(1049))); /* once a round trip */
-    assert_ptr_equal(ck_sender_again(&sender, 1000, at_ms(1050)), packets[899]);
+    const struct ck_sent *again = ck_sender_again(&sender, 1000, at_ms(1050));
+    assert_ptr_equal(again->packet, packets[899]);
+    assert_int_equal(again->timestamp, 899);
     assert_null(ck_sender_again(&sender, 5000, now)); /* never sent */
     assert_int_equal(sender.again, 2);
     /* and with time even the young ones: nothing is kept for longer than it may be asked for. */
     struct ck_packet *last = ck_packet_get(pool);
     sender.highest++;
-    ck_sender_keep(&sender, sender.highest, last, at_ms(1000 + 2 * CK_SENDER_AGE_MAX_MS));
+    ck_sender_keep(&sender, sender.highest, 0, last, at_ms(1000 + 2 * CK_SENDER_AGE_MAX_MS));
     ck_packet_drop(pool, last);
     assert_int_equal(ck_packet_pool_used(pool), 1);
     ck_sender_deinit(&sender);
@@ -413,27 +416,175 @@ static void test_gate(void **state)
 /* --- uplink
  * ------------------------------------------------------------------------------------------ */
 
+static void interval(struct ck_uplink *uplink, uint64_t came, uint64_t missed, uint32_t bitrate,
+                     int64_t queue_us)
+{
+    struct ck_uplink_interval what = {
+        .came = came, .missed = missed, .bitrate = bitrate, .queue_us = queue_us};
+    ck_uplink_interval(uplink, &what);
+}
+
 static void test_uplink(void **state)
 {
     (void)state;
     struct ck_uplink uplink;
     ck_uplink_init(&uplink, 800000);
-    ck_uplink_interval(&uplink, 100, 0, 700000);
+    interval(&uplink, 100, 0, 700000, 0);
     assert_int_equal(uplink.allowed, 800000);
-    ck_uplink_interval(&uplink, 95, 5, 700000);
+    interval(&uplink, 95, 5, 700000, 0);
     assert_int_equal(uplink.allowed, 800000); /* some loss is no reason */
-    ck_uplink_interval(&uplink, 70, 30, 600000);
+    interval(&uplink, 70, 30, 600000, 0);
     assert_int_equal(uplink.allowed, 600000 - 90000);
-    ck_uplink_interval(&uplink, 5, 5, 0);
+    interval(&uplink, 5, 5, 0, 0);
     assert_int_equal(uplink.allowed, 510000); /* too few to say anything */
     for (unsigned i = 0; i < 100; i++) {
-        ck_uplink_interval(&uplink, 50, 50, uplink.allowed);
+        interval(&uplink, 50, 50, uplink.allowed, CK_UPLINK_QUEUE_LOW_US);
     }
     assert_int_equal(uplink.allowed, CK_UPLINK_FLOOR);
     for (unsigned i = 0; i < 100; i++) {
-        ck_uplink_interval(&uplink, 100, 1, uplink.allowed);
+        interval(&uplink, 100, 1, uplink.allowed, 0);
     }
     assert_int_equal(uplink.allowed, 800000);
+}
+
+/* A queue that does not go away is told before anything is lost; one that is neither short nor long
+ * holds the rate. */
+static void test_uplink_follows_the_queue(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 100, 0, 400000, CK_UPLINK_QUEUE_HIGH_US);
+    assert_int_equal(uplink.allowed, 400000 * 85 / 100);
+    interval(&uplink, 100, 0, 300000, CK_UPLINK_QUEUE_LOW_US);
+    assert_int_equal(uplink.allowed, 340000);
+    interval(&uplink, 100, 0, 300000, CK_UPLINK_QUEUE_LOW_US - 1);
+    assert_true(uplink.allowed > 340000);
+}
+
+/* Loss that less traffic does not lessen is the radio's: the rate stays up. */
+static void test_uplink_puts_up_with_a_lossy_radio(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    uint32_t least = 800000;
+    for (unsigned i = 0; i < 60; i++) {
+        interval(&uplink, 70, 30, uplink.allowed * 7 / 10, 0);
+        least = uplink.allowed < least ? uplink.allowed : least;
+    }
+    assert_true(least >= CK_UPLINK_RADIO_FLOOR);
+    /* Loss that goes away with the traffic was ours, and one step is enough. */
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 20, 80, 150000, 0);
+    assert_int_equal(uplink.allowed, CK_UPLINK_RADIO_FLOOR);
+    interval(&uplink, 20, 80, 150000, CK_UPLINK_QUEUE_HIGH_US);
+    assert_true(uplink.allowed < 150000);
+}
+
+static void test_transit_sees_the_standing_queue(void **state)
+{
+    (void)state;
+    struct ck_transit transit;
+    ck_transit_init(&transit, 90000);
+    assert_int_equal(ck_transit_queue_us(&transit), -1);
+    uint32_t timestamp = UINT32_MAX - 90000; /* the circle closes on the way */
+    int64_t ms = 0;
+    for (unsigned i = 0; i < 30; i++, ms += 33, timestamp += 33 * 90) {
+        ck_transit_packet(&transit, timestamp, at_ms(ms + (i % 3) * 40)); /* bursts */
+    }
+    assert_int_equal(ck_transit_queue_us(&transit), 0);
+    assert_int_equal(ck_transit_queue_us(&transit), -1); /* nothing since */
+    for (unsigned i = 0; i < 30; i++, ms += 33, timestamp += 33 * 90) {
+        ck_transit_packet(&transit, timestamp, at_ms(ms + 100 + (i % 3) * 40));
+    }
+    assert_in_range(ck_transit_queue_us(&transit), 99000, 101000);
+    timestamp += 90 * 60000; /* the clock jumps: it begins anew */
+    ck_transit_packet(&transit, timestamp, at_ms(ms));
+    assert_int_equal(ck_transit_queue_us(&transit), 0);
+}
+
+/* A longer way is no queue: after the memory is over it counts as the way. */
+static void test_transit_forgets(void **state)
+{
+    (void)state;
+    struct ck_transit transit = {0};
+    int64_t queue = 0;
+    ck_transit_sample(&transit, 20000, at_ms(0));
+    assert_int_equal(ck_transit_queue_us(&transit), 0);
+    for (int64_t ms = 1000; ms < 60000; ms += 1000) {
+        ck_transit_sample(&transit, 150000, at_ms(ms));
+        queue = ck_transit_queue_us(&transit);
+        assert_true(ms > CK_TRANSIT_MEMORY_US / 1000 || queue == 130000);
+    }
+    assert_int_equal(queue, 0);
+}
+
+/* --- arrivals
+ * ----------------------------------------------------------------------------------------- */
+
+static void test_arrivals(void **state)
+{
+    (void)state;
+    struct ck_arrivals arrivals = {0};
+    int64_t at_us[CK_RTCP_ARRIVALS_MAX];
+    uint16_t base = 0;
+    uint8_t report = 99;
+    assert_int_equal(ck_arrivals_report(&arrivals, &base, at_us, &report), 0);
+    ck_arrivals_packet(&arrivals, 65534, at_ms(1));
+    ck_arrivals_packet(&arrivals, 65535, at_ms(2));
+    ck_arrivals_packet(&arrivals, 2, at_ms(3));
+    assert_int_equal(ck_arrivals_report(&arrivals, &base, at_us, &report), 5);
+    assert_int_equal(base, 65534);
+    assert_int_equal(report, 0);
+    assert_int_equal(at_us[1], at_ms(2).us);
+    assert_true(at_us[2] == CK_RTCP_NOT_COME && at_us[3] == CK_RTCP_NOT_COME);
+    assert_int_equal(at_us[4], at_ms(3).us);
+    assert_int_equal(ck_arrivals_report(&arrivals, &base, at_us, &report), 0);
+    ck_arrivals_packet(&arrivals, 1, at_ms(4)); /* after it was told missing */
+    ck_arrivals_packet(&arrivals, 1, at_ms(5)); /* and once more */
+    assert_int_equal(ck_arrivals_report(&arrivals, &base, at_us, &report), 2);
+    assert_int_equal(base, 1);
+    assert_int_equal(report, 1);
+    assert_int_equal(at_us[0], at_ms(4).us);
+    ck_arrivals_packet(&arrivals, 30000, at_ms(6)); /* a hole wider than one message */
+    unsigned messages = 0;
+    bool told = false;
+    for (unsigned i = 0; i < 10; i++) {
+        unsigned count = ck_arrivals_report(&arrivals, &base, at_us, &report);
+        messages += count > 0;
+        told = told || (count > 0 && at_us[count - 1] == at_ms(6).us);
+    }
+    assert_int_equal(messages, 1);
+    assert_true(told);
+}
+
+/* --- known numbers
+ * ------------------------------------------------------------------------------------ */
+
+/* What came by retransmission counts once, whichever way was faster. */
+static void test_source_knows_what_came(void **state)
+{
+    (void)state;
+    struct ck_source source;
+    uint64_t first = 0;
+    uint64_t extended = 0;
+    ck_source_init(&source, 1, 8000);
+    struct ck_rtp repaired = {.sequence = 65535, .payload_size = 10};
+    assert_false(ck_source_repaired(&source, &repaired, &extended));
+    (void)take(&source, 65534, &first);
+    assert_true(ck_source_is_new(&source, first));
+    (void)take(&source, 1, &extended);
+    assert_true(ck_source_is_new(&source, extended));
+    assert_true(ck_source_repaired(&source, &repaired, &extended));
+    assert_int_equal(extended, first + 1);
+    assert_true(ck_source_is_new(&source, extended));
+    assert_false(ck_source_is_new(&source, extended));
+    assert_int_equal(ck_source_lost(&source), 2); /* the network lost it all the same */
+    assert_int_equal(source.bytes, 30);
+    assert_true(ck_source_is_new(&source, first + 5 * CK_SOURCE_WINDOW));
+    assert_true(ck_source_is_new(&source, first + 4 * CK_SOURCE_WINDOW + 1));
+    assert_false(ck_source_is_new(&source, first + 4 * CK_SOURCE_WINDOW)); /* too old to tell */
 }
 
 int main(void)
@@ -456,6 +607,12 @@ int main(void)
         cmocka_unit_test(test_sender_report),
         cmocka_unit_test(test_gate),
         cmocka_unit_test(test_uplink),
+        cmocka_unit_test(test_uplink_follows_the_queue),
+        cmocka_unit_test(test_uplink_puts_up_with_a_lossy_radio),
+        cmocka_unit_test(test_transit_sees_the_standing_queue),
+        cmocka_unit_test(test_transit_forgets),
+        cmocka_unit_test(test_arrivals),
+        cmocka_unit_test(test_source_knows_what_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
