@@ -12,6 +12,7 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
+#include "protocol/leaf.h"
 
 struct walk {
     struct ck_store *store;
@@ -71,123 +72,19 @@ static void check_place(struct walk *walk, const struct ck_log_row *row, int64_t
 
 /* ---- one entry ---- */
 
-struct text {
-    const char *at;
-    size_t size;
-};
-
-/* What a verification looks at in a leaf. Canonical JSON has one form, so that a leaf is read by
- * its letters: any other sequence of bytes is no leaf. */
-struct leaf {
-    struct text action, actor_kind, at, object_id, object_kind, sealed;
-    int64_t index;
-};
-
-struct scan {
-    const char *at, *end;
-    bool failed;
-};
-
-static void expect_text(struct scan *scan, const char *text)
-{
-    size_t size = strlen(text);
-    if (scan->failed || (size_t)(scan->end - scan->at) < size ||
-        memcmp(scan->at, text, size) != 0) {
-        scan->failed = true;
-        return;
-    }
-    scan->at += size;
-}
-
-/* Up to the next quote; the names in question hold no escapes. */
-static struct text take_text(struct scan *scan)
-{
-    const char *quote = scan->failed ? NULL : memchr(scan->at, '"', (size_t)(scan->end - scan->at));
-    if (quote == NULL) {
-        scan->failed = true;
-        return (struct text){NULL, 0};
-    }
-    struct text text = {scan->at, (size_t)(quote - scan->at)};
-    scan->at = quote;
-    return text;
-}
-
-static int64_t take_number(struct scan *scan)
-{
-    int64_t number = 0;
-    const char *from = scan->at;
-    while (!scan->failed && scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9' &&
-           scan->at - from < 18) {
-        number = number * 10 + (*scan->at++ - '0');
-    }
-    scan->failed = scan->failed || scan->at == from;
-    return number;
-}
-
-/* Everything up to a text. */
-static void skip_to(struct scan *scan, const char *text)
-{
-    const char *found =
-        scan->failed ? NULL : memmem(scan->at, (size_t)(scan->end - scan->at), text, strlen(text));
-    scan->failed = found == NULL;
-    scan->at = found == NULL ? scan->at : found;
-}
-
-static bool read_leaf(const void *bytes, size_t size, struct leaf *leaf)
-{
-    static const char last[] = "},\"v\":1}", sealed[] = ",\"sealed\":{";
-    struct scan scan = {.at = bytes, .end = (const char *)bytes + size};
-    expect_text(&scan, "{\"action\":\"");
-    leaf->action = take_text(&scan);
-    expect_text(&scan, "\",\"actor\":{\"id\":");
-    skip_to(&scan, ",\"kind\":\"");
-    expect_text(&scan, ",\"kind\":\"");
-    leaf->actor_kind = take_text(&scan);
-    skip_to(&scan, "]},\"at\":\"");
-    expect_text(&scan, "]},\"at\":\"");
-    leaf->at = take_text(&scan);
-    expect_text(&scan, "\",\"clock\":\"");
-    (void)take_text(&scan);
-    expect_text(&scan, "\",\"index\":");
-    leaf->index = take_number(&scan);
-    expect_text(&scan, ",\"object\":{\"id\":\"");
-    leaf->object_id = take_text(&scan);
-    expect_text(&scan, "\",\"kind\":\"");
-    leaf->object_kind = take_text(&scan);
-    expect_text(&scan, "\"},\"open\":{");
-    if (scan.failed || (size_t)(scan.end - scan.at) < sizeof last - 1 ||
-        memcmp(scan.end - (sizeof last - 1), last, sizeof last - 1) != 0) {
-        return false;
-    }
-    /* The last member but one. A quote inside a string is escaped, so that no value can look like
-     * it. */
-    const char *from = scan.end - (sizeof last - 1);
-    while (from > scan.at && (from[0] != ',' || memcmp(from, sealed, sizeof sealed - 1) != 0)) {
-        from--;
-    }
-    leaf->sealed = (struct text){from + sizeof sealed - 2, (size_t)(scan.end - (sizeof last - 2) -
-                                                                    (from + sizeof sealed - 2))};
-    return from > scan.at;
-}
-
-static bool same(struct text text, const char *other)
-{
-    return strlen(other) == text.size && memcmp(text.at, other, text.size) == 0;
-}
-
 /* What the columns repeat of the leaf. */
-static bool columns_agree(const struct ck_log_row *row, const struct leaf *leaf)
+static bool columns_agree(const struct ck_log_row *row, const struct ck_leaf *leaf)
 {
     char at[CK_WALL_TEXT_SIZE], object[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
     ck_wall_text(row->at, at);
     ck_hex_encode(row->object.bytes, sizeof row->object.bytes, object);
-    return same(leaf->at, at) && same(leaf->object_id, object);
+    return ck_leaf_is(leaf->at, at) && ck_leaf_is(leaf->object_id, object);
 }
 
-static bool plain_agrees(const struct ck_log_row *row, const struct leaf *leaf)
+static bool plain_agrees(const struct ck_log_row *row, const struct ck_leaf *leaf)
 {
-    return same(leaf->action, row->action) && same(leaf->actor_kind, row->actor_kind) &&
-           same(leaf->object_kind, row->object_kind);
+    return ck_leaf_is(leaf->action, row->action) && ck_leaf_is(leaf->actor_kind, row->actor_kind) &&
+           ck_leaf_is(leaf->object_kind, row->object_kind);
 }
 
 /* Each plaintext beside the entry against the commitment in it. The name of the first that differs,
@@ -222,7 +119,7 @@ static const char *commitment_fault(const json_t *sealed, const json_t *salted)
 }
 
 static void check_plain(struct walk *walk, const struct ck_log_row *row, bool has_plain,
-                        const struct leaf *leaf)
+                        const struct ck_leaf *leaf)
 {
     if (!has_plain) {
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
@@ -233,13 +130,14 @@ static void check_plain(struct walk *walk, const struct ck_log_row *row, bool ha
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the row beside entry %lld names another action or object", (long long)row->index);
     }
-    bool commits = leaf->sealed.size > 2;
+    struct ck_leaf_tail tail;
+    bool commits = ck_leaf_read_tail(leaf, &tail) && tail.sealed.size > 2;
     if (row->salted == NULL) {
         walk->report->erased += commits;
         return;
     }
     json_t *salted = json_loads(row->salted, 0, NULL);
-    json_t *sealed = json_loadb(leaf->sealed.at, leaf->sealed.size, 0, NULL);
+    json_t *sealed = commits ? json_loadb(tail.sealed.at, tail.sealed.size, 0, NULL) : NULL;
     const char *fault =
         salted == NULL || sealed == NULL ? "all of it" : commitment_fault(sealed, salted);
     if (fault != NULL) {
@@ -334,8 +232,8 @@ static int visit(void *user, const struct ck_log_row *row, bool has_plain)
         find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
              "entry %lld was changed: its hash does not fit", (long long)row->index);
     }
-    struct leaf leaf;
-    if (!read_leaf(row->leaf, row->leaf_size, &leaf)) {
+    struct ck_leaf leaf;
+    if (!ck_leaf_read(row->leaf, row->leaf_size, &leaf)) {
         find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
              "entry %lld is no leaf of this log", (long long)row->index);
         check_place(walk, row, walk->leaf + (row->index - walk->row));

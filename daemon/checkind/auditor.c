@@ -26,6 +26,7 @@ enum trouble {
     LADDER_LATE,
     OUTBOX_LATE,
     STORE_SILENT,
+    LOG_UNSIGNED,
     TROUBLES,
 };
 
@@ -44,6 +45,7 @@ static const struct {
     [LADDER_LATE] = {"steps of incidents are late", "no step of an incident is late", -1},
     [OUTBOX_LATE] = {"a notice waits too long", "no notice waits too long", -1},
     [STORE_SILENT] = {"the store cannot be read", "the store can be read again", -1},
+    [LOG_UNSIGNED] = {"the audit log is not signed", "the audit log is signed again", -1},
 };
 
 struct ck_auditor {
@@ -132,6 +134,7 @@ static void judge(struct ck_auditor *auditor, const json_t *operations)
     set_trouble(auditor, PAGES_SILENT, !product->probe_good);
     set_trouble(auditor, CLOCK_WRONG, !ck_product_clock_good(product));
     set_trouble(auditor, CHANNEL_FAILING, a_channel_fails(product));
+    set_trouble(auditor, LOG_UNSIGNED, ck_product_signer_trouble(product) != NULL);
     set_trouble(auditor, DISK_LOW,
                 count(operations, "disk_free") < product->config->limits.disk_reserve_bytes);
     set_trouble(auditor, LADDER_LATE, count(operations, "incidents_overdue") > 0);
@@ -146,8 +149,8 @@ static void free_if_over(struct ck_auditor *auditor)
     }
 }
 
-/* A channel that fails is no reason to be silent: the monitor is told of what we cannot tell
- * ourselves. */
+/* A channel that fails or a signer that is gone are no reasons to be silent: the monitor is told of
+ * what we cannot tell ourselves. */
 static bool sound(void *user)
 {
     const struct ck_auditor *auditor = user;
@@ -156,7 +159,7 @@ static bool sound(void *user)
         return false;
     }
     for (int trouble = 0; trouble < TROUBLES; trouble++) {
-        if (auditor->trouble[trouble] && trouble != CHANNEL_FAILING) {
+        if (auditor->trouble[trouble] && trouble != CHANNEL_FAILING && trouble != LOG_UNSIGNED) {
             return false;
         }
     }

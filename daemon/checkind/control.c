@@ -125,6 +125,8 @@ static void answer_health(struct ask *ask, json_t *operations)
     add_check(checks, &healthy, "clock", ck_product_clock_good(product),
               "no time service keeps the clock right");
     add_check(checks, &healthy, "engine", lag_ms < 1000, "decisions are late");
+    const char *unsigned_log = ck_product_signer_trouble(product);
+    add_check(checks, &healthy, "signer", unsigned_log == NULL, unsigned_log);
     add_channels(product, checks, &healthy);
     add_check(checks, &healthy, "disk",
               json_integer_value(json_object_get(operations, "disk_free")) >= reserve,
@@ -298,6 +300,9 @@ int ck_product_control_start(struct ck_product *product)
         {"quarantine.list", run_quarantine_list, product},
         {"quarantine.release", run_quarantine_release, product},
         {"contact-test", run_contact_test, product},
+        {"log.verified", ck_product_run_log_verified, product},
+        {"log.exported", ck_product_run_log_exported, product},
+        {"log.cosign", ck_product_run_log_cosign, product},
     };
     int error =
         ck_control_create(&product->control, &product->loop, product->config->daemon.control_socket,

@@ -48,6 +48,7 @@ struct ck_product {
     struct ck_api *api;
     struct ck_control *control;
     struct ck_auditor *auditor;
+    struct ck_checkpoints *checkpoints;
     struct ck_metrics *metrics;
     uv_timer_t tick;
     int64_t tick_ms;     /* of uv_hrtime(), at the last tick */
@@ -87,6 +88,15 @@ json_t *ck_product_system(void *product);
 /* control.c */
 int ck_product_control_start(struct ck_product *product);
 
+/* control_log.c: handlers of the control socket; `user` is the product. */
+void ck_product_run_log_verified(struct ck_control_call *call, const json_t *arguments, void *user);
+void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arguments, void *user);
+void ck_product_run_log_cosign(struct ck_control_call *call, const json_t *arguments, void *user);
+/* Adds to a checkpoint (with room for CK_NOTE_MAX bytes and a zero) those lines of `given` that are
+ * good signatures of configured witnesses. The key of one that was added, or NULL. */
+const char *ck_product_add_witness(const struct ck_config *config, char *kept, size_t *size,
+                                   const char *given);
+
 /* auditor.c */
 int ck_product_auditor_start(struct ck_product *product);
 void ck_product_auditor_stop(struct ck_product *product);
@@ -94,6 +104,12 @@ struct ck_heartbeat_status ck_product_heartbeats(const struct ck_product *produc
 /* On a reader: ck_query_operations() with `disk_free`, the bytes free where `dir` is. */
 int ck_product_query_operations(struct ck_store *store, const char *dir, struct ck_wall now,
                                 json_t **out);
+
+/* checkpoints.c */
+int ck_product_checkpoints_start(struct ck_product *product);
+void ck_product_checkpoints_stop(struct ck_product *product);
+/* Why the audit log is not being signed although it ought to be, or NULL. */
+const char *ck_product_signer_trouble(const struct ck_product *product);
 
 /* figures.c: before everything that counts, and after. */
 int ck_product_figures_start(struct ck_product *product);

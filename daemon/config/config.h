@@ -154,6 +154,14 @@ struct ck_config {
         char *url; /* "": none is sent */
         int64_t every_ms;
     } heartbeat;
+    struct {                                 /* [signer] */
+        char *socket;                        /* absolute; "": checkpoints are not signed */
+        char *checkpoint_dir;                /* where they are copied to; "": nowhere */
+        struct ck_config_list witnesses;     /* public keys, "NAME+ID+BASE64" */
+        struct ck_config_list witness_urls;  /* of C2SP tlog-witness; asked to cosign */
+        struct ck_config_list witness_mails; /* addresses that get a checkpoint by mail */
+        int64_t witness_every_ms;
+    } signer;
     struct { /* [limits] */
         int64_t connections;
         int64_t connections_per_address;

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "protocol/base/text.h"
+#include "protocol/note.h"
 
 #define HOSTNAME_MAX 253
 #define ZONE_DIR "/usr/share/zoneinfo/"
@@ -294,6 +295,13 @@ const char *ck_refuse_mail(const char *text)
     bool good = at != NULL && at != text && strchr(text, '@') == at && plain_text(text) &&
                 strpbrk(text, ",;:()[]") == NULL && hostname_ok(at + 1, strlen(at + 1));
     return good ? NULL : "one bare mail address, such as checkind@example.org";
+}
+
+const char *ck_refuse_witness(const char *text)
+{
+    struct ck_note_key key;
+    bool good = ck_note_key_parse(text, &key) == 0 && key.type == CK_NOTE_WITNESS;
+    return good ? NULL : "the public key of a witness: NAME+ID+BASE64, of signature type 4";
 }
 
 const char *ck_refuse_zone(const char *text)

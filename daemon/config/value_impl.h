@@ -24,6 +24,7 @@ const char *ck_refuse_listen(const char *text);
 const char *ck_refuse_hostname(const char *text);
 const char *ck_refuse_address(const char *text);
 const char *ck_refuse_mail(const char *text);
+const char *ck_refuse_witness(const char *text);
 const char *ck_refuse_zone(const char *text);
 const char *ck_refuse_absolute(const char *text);
 const char *ck_refuse_status(const char *text);

@@ -326,4 +326,5 @@ void ck_core_register(struct ck_registry *registry)
     ck_registry_add(registry, ck_plan_handlers, ck_plan_handler_count);
     ck_registry_add(registry, ck_recording_handlers, ck_recording_handler_count);
     ck_registry_add(registry, ck_link_handlers, ck_link_handler_count);
+    ck_registry_add(registry, ck_log_handlers, ck_log_handler_count);
 }

@@ -123,10 +123,10 @@ int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t p
 
 extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
     ck_notice_handlers[], ck_plan_handlers[], ck_recording_handlers[], ck_link_handlers[],
-    ck_roster_handlers[];
+    ck_roster_handlers[], ck_log_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
     ck_plan_handler_count, ck_recording_handler_count, ck_link_handler_count,
-    ck_roster_handler_count;
+    ck_roster_handler_count, ck_log_handler_count;
 
 /* ---- small things ---- */
 

@@ -5,6 +5,7 @@
 #include "daemon/core/engine_impl.h"
 #include "daemon/core/zones.h"
 #include "protocol/base/error.h"
+#include "protocol/base/text.h"
 
 void ck_turn_init(struct ck_turn *turn, struct ck_engine *engine, const struct ck_now *now)
 {
@@ -71,10 +72,55 @@ static const char *actor_kind_name(enum ck_actor_kind kind)
     return "system";
 }
 
+/* Members of `open` that name another row. */
+static const struct {
+    const char *member;
+    const char *kind;
+} references[] = {
+    {"checkin", "checkin"}, {"incident", "incident"}, {"notice", "notice"},
+    {"of", "checkin"},      {"order", "order"},       {"recording", "recording"},
+    {"plan", "plan"},       {"message", "message"},
+};
+
+/* A leaf names no row by its number: the number would still tell, after an erasure, whose it was;
+ * and the pseudonym lets anybody see without the store which records belong together. */
+static int name_references(struct ck_turn *turn, const struct ck_record *record)
+{
+    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
+        const json_t *number = json_object_get(record->open, references[i].member);
+        struct ck_pseudonym pseudonym;
+        char text[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+        if (!json_is_integer(number)) {
+            continue;
+        }
+        int64_t id = json_integer_value(number), person = 0;
+        if (id != 0) {
+            int r = ck_log_owner(turn->store, references[i].kind, id, &person);
+            if (r == 0) {
+                r = ck_audit_pseudonym(&turn->engine->audit, turn->store, references[i].kind, id,
+                                       person, &pseudonym);
+            }
+            if (r != 0) {
+                return r;
+            }
+            ck_hex_encode(pseudonym.bytes, sizeof pseudonym.bytes, text);
+        }
+        if (json_object_set_new(record->open, references[i].member,
+                                id == 0 ? json_null() : json_string(text)) != 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 static int append(struct ck_turn *turn, const struct ck_actor *actor,
                   const struct ck_record *record)
 {
     struct ck_engine *engine = turn->engine;
+    int r = name_references(turn, record);
+    if (r != 0) {
+        return r;
+    }
     const struct ck_audit_random random = {engine->options.random, engine->options.user};
     const struct ck_audit_entry entry = {
         .at = turn->now.wall,

@@ -26,6 +26,11 @@ static const char usage_text[] =
     "                                sends a test notice by email, sms or webhook\n"
     "  log verify [--store=PATH] [SIZE:ROOT ...]\n"
     "                                recomputes the audit log; needs no daemon\n"
+    "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH]\n"
+    "                                copies the log for checkin-verify; needs no daemon\n"
+    "  log proof ENTRY FILE [--store=PATH]\n"
+    "                                writes FILE.tlog-proof and the entry itself\n"
+    "  log cosign FILE               adds a witness's signature to a checkpoint\n"
     "  check-config [FILE]           checks a configuration; needs no daemon\n";
 
 /* ---- commands of the daemon ---- */
@@ -57,7 +62,7 @@ static int ask(const struct ck_ctl *ctl, const char *command, json_t *arguments,
 }
 
 /* Asks and prints the whole answer. */
-static int show(const struct ck_ctl *ctl, const char *command, json_t *arguments)
+int ck_ctl_show(const struct ck_ctl *ctl, const char *command, json_t *arguments)
 {
     json_t *answer = NULL, *result;
     int code = ask(ctl, command, arguments, &answer, &result);
@@ -66,6 +71,26 @@ static int show(const struct ck_ctl *ctl, const char *command, json_t *arguments
     }
     json_decref(answer);
     return code;
+}
+
+bool ck_ctl_tell(const struct ck_ctl *ctl, const char *command, json_t *arguments)
+{
+    json_t *answer = NULL;
+    bool told = ck_control_ask(ctl->socket, command, arguments, &answer) == 0 &&
+                json_is_true(json_object_get(answer, "ok"));
+    json_decref(answer);
+    return told;
+}
+
+int ck_ctl_open_store(const struct ck_ctl *ctl, struct ck_store **store)
+{
+    int error = ck_store_open_reader(store, ctl->store);
+    if (error == 0) {
+        return 0;
+    }
+    fprintf(stderr, "checkinctl: %s: %s\n", ctl->store,
+            error == CK_E_CONFLICT ? "was written by another version" : ck_error_text(error));
+    return EX_NOINPUT;
 }
 
 /* Asks and prints one text member alone. */
@@ -87,7 +112,7 @@ static int show_text(const struct ck_ctl *ctl, const char *command, const char *
 static int run_status(const struct ck_ctl *ctl, int count, char **words)
 {
     (void)words;
-    return count == 0 ? show(ctl, "status", NULL) : EX_USAGE;
+    return count == 0 ? ck_ctl_show(ctl, "status", NULL) : EX_USAGE;
 }
 
 static int run_health(const struct ck_ctl *ctl, int count, char **words)
@@ -109,7 +134,7 @@ static int run_health(const struct ck_ctl *ctl, int count, char **words)
 static int run_setup_token(const struct ck_ctl *ctl, int count, char **words)
 {
     (void)words;
-    return count == 0 ? show(ctl, "setup-token", NULL) : EX_USAGE;
+    return count == 0 ? ck_ctl_show(ctl, "setup-token", NULL) : EX_USAGE;
 }
 
 static int run_metrics(const struct ck_ctl *ctl, int count, char **words)
@@ -121,7 +146,7 @@ static int run_metrics(const struct ck_ctl *ctl, int count, char **words)
 static int run_quarantine(const struct ck_ctl *ctl, int count, char **words)
 {
     if (count == 1 && strcmp(words[0], "list") == 0) {
-        return show(ctl, "quarantine.list", NULL);
+        return ck_ctl_show(ctl, "quarantine.list", NULL);
     }
     if (count != 3 || strcmp(words[0], "release") != 0) {
         return EX_USAGE;
@@ -133,8 +158,8 @@ static int run_quarantine(const struct ck_ctl *ctl, int count, char **words)
         fprintf(stderr, "checkinctl: '%s' is not an id\n", words[2]);
         return EX_USAGE;
     }
-    return show(ctl, "quarantine.release",
-                json_pack("{s:s, s:I}", "kind", words[1], "id", (json_int_t)id));
+    return ck_ctl_show(ctl, "quarantine.release",
+                       json_pack("{s:s, s:I}", "kind", words[1], "id", (json_int_t)id));
 }
 
 static int run_contact_test(const struct ck_ctl *ctl, int count, char **words)
@@ -221,9 +246,14 @@ static int run(const struct ck_ctl *ctl, int count, char **words)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"socket", required_argument, NULL, 's'}, {"store", required_argument, NULL, 'd'},
-        {"json", no_argument, NULL, 'j'},         {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"socket", required_argument, NULL, 's'},
+        {"store", required_argument, NULL, 'd'},
+        {"recipient", required_argument, NULL, 'r'},
+        {"reason", required_argument, NULL, 'w'},
+        {"json", no_argument, NULL, 'j'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct ck_ctl ctl = {.socket = CK_CONTROL_DEFAULT_PATH, .store = CK_CTL_DEFAULT_STORE};
     int option;
@@ -234,6 +264,12 @@ int main(int argc, char **argv)
             break;
         case 'd':
             ctl.store = optarg;
+            break;
+        case 'r':
+            ctl.recipient = optarg;
+            break;
+        case 'w':
+            ctl.reason = optarg;
             break;
         case 'j':
             ctl.json = true;

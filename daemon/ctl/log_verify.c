@@ -84,6 +84,14 @@ static void print_report(const struct ck_audit_report *report, struct findings *
            report->findings == 0 ? "whole" : "NOT WHOLE", report->entries, report->erased, root);
 }
 
+/* Tells the daemon, if it runs, so that the verification is itself in the log. */
+static void tell_daemon(const struct ck_ctl *ctl, const struct ck_audit_report *report)
+{
+    (void)ck_ctl_tell(ctl, "log.verified",
+                      json_pack("{s:I, s:I}", "entries", (json_int_t)report->entries, "findings",
+                                (json_int_t)report->findings));
+}
+
 /* Verifies the log of an open store. */
 static int verify(struct ck_store *store, const struct ck_ctl *ctl,
                   const struct ck_audit_known *known, size_t known_count)
@@ -94,6 +102,7 @@ static int verify(struct ck_store *store, const struct ck_ctl *ctl,
     int error = ck_audit_verify(store, &report);
     if (error == 0) {
         print_report(&report, &findings);
+        tell_daemon(ctl, &report);
     } else {
         fprintf(stderr, "checkinctl: the log cannot be read: %s\n", ck_error_text(error));
     }
@@ -108,14 +117,11 @@ static int by_size(const void *a, const void *b)
     return first->size < second->size ? -1 : first->size > second->size;
 }
 
-int ck_ctl_log(const struct ck_ctl *ctl, int count, char **words)
+int ck_ctl_log_verify(const struct ck_ctl *ctl, int count, char **words)
 {
     struct ck_audit_known known[CK_AUDIT_KNOWN_MAX];
     size_t known_count = 0;
-    if (count < 1 || strcmp(words[0], "verify") != 0) {
-        return EX_USAGE;
-    }
-    for (int i = 1; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         if (known_count == CK_AUDIT_KNOWN_MAX || !read_known(words[i], &known[known_count])) {
             fprintf(stderr, "checkinctl: '%s' is not a root of the form SIZE:HEX\n", words[i]);
             return EX_USAGE;
@@ -124,11 +130,6 @@ int ck_ctl_log(const struct ck_ctl *ctl, int count, char **words)
     }
     qsort(known, known_count, sizeof known[0], by_size);
     ck_cleanup(ck_store_closep) struct ck_store *store = NULL;
-    int error = ck_store_open_reader(&store, ctl->store);
-    if (error != 0) {
-        fprintf(stderr, "checkinctl: %s: %s\n", ctl->store,
-                error == CK_E_CONFLICT ? "was written by another version" : ck_error_text(error));
-        return EX_NOINPUT;
-    }
-    return verify(store, ctl, known, known_count);
+    int code = ck_ctl_open_store(ctl, &store);
+    return code != 0 ? code : verify(store, ctl, known, known_count);
 }

@@ -178,6 +178,29 @@ int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *
     return copy_blob(&rows, 0, pseudonym->bytes, sizeof pseudonym->bytes) ? 0 : -EUCLEAN;
 }
 
+int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *person)
+{
+    static const struct {
+        const char *kind;
+        const char *sql;
+    } owners[] = {
+        {"checkin", "SELECT person_id FROM checkin WHERE id = ?1"},
+        {"incident", "SELECT person_id FROM incident WHERE id = ?1"},
+        {"notice", "SELECT person_id FROM notice WHERE id = ?1"},
+        {"order", "SELECT person_id FROM contact_order WHERE id = ?1"},
+        {"plan", "SELECT person_id FROM plan WHERE id = ?1"},
+        {"message", "SELECT person_id FROM message WHERE id = ?1"},
+        {"recording", "SELECT c.person_id FROM recording r JOIN checkin c ON c.id = r.checkin_id "
+                      "WHERE r.id = ?1"},
+    };
+    for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
+        if (strcmp(owners[i].kind, kind) == 0) {
+            return ck_sql_number(store, owners[i].sql, CK_ARGS(ck_int(id)), person);
+        }
+    }
+    return CK_E_NOT_FOUND;
+}
+
 int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;

@@ -68,6 +68,10 @@ int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym
                   uint8_t salt[CK_LOG_SALT_SIZE], bool *has_salt);
 int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *pseudonym);
 
+/* Whose a row is that records name by its kind ("checkin", "incident", "notice", "order", "plan",
+ * "recording", "message"): *person is 0 where it is nobody's. CK_E_NOT_FOUND. */
+int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *person);
+
 /* Walks the whole log in its order. Pointers in the row live during the call. A negative result of
  * `visit` ends the walk and goes up; `has_plain` is false where the row beside it is missing. */
 typedef int ck_log_visit(void *user, const struct ck_log_row *row, bool has_plain);

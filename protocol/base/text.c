@@ -1,5 +1,7 @@
 #include "protocol/base/text.h"
 
+#include <string.h>
+
 #include "protocol/base/error.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -103,38 +105,34 @@ static int url_value(char c)
     return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
-/* Length of the text, or CK_E_SYNTAX as a negative length where a character is foreign. */
-static long url_length(const char *text)
+static int std_value(char c)
 {
-    long length = 0;
-    for (; text[length] != '\0'; length++) {
-        if (url_value(text[length]) < 0) {
-            return -1;
-        }
-    }
-    return length;
+    return c == '+' ? 62 : c == '/' ? 63 : c == '-' || c == '_' ? -1 : url_value(c);
 }
 
-int ck_base64url_decode(const char *text, void *bytes, size_t capacity, size_t *count)
+/* Reads `length` characters, without padding. */
+static int decode64(const char *text, size_t length, int (*value)(char c), void *bytes,
+                    size_t capacity, size_t *count)
 {
-    long length = url_length(text);
-    if (length < 0 || length % 4 == 1) {
-        return CK_E_SYNTAX;
+    for (size_t i = 0; i < length; i++) {
+        if (value(text[i]) < 0) {
+            return CK_E_SYNTAX;
+        }
     }
     unsigned spare_bits = length % 4 == 2 ? 4 : length % 4 == 3 ? 2 : 0;
-    if (spare_bits > 0 && (url_value(text[length - 1]) & ((1 << spare_bits) - 1)) != 0) {
+    if (length % 4 == 1 ||
+        (spare_bits > 0 && (value(text[length - 1]) & ((1 << spare_bits) - 1)) != 0)) {
         return CK_E_SYNTAX;
     }
-    size_t need = (size_t)length * 6 / 8;
-    if (need > capacity) {
+    if (length * 6 / 8 > capacity) {
         return CK_E_LIMIT;
     }
     uint8_t *b = bytes;
     uint32_t v = 0;
     unsigned bits = 0;
     size_t out = 0;
-    for (long i = 0; i < length; i++) {
-        v = v << 6 | (uint32_t)url_value(text[i]);
+    for (size_t i = 0; i < length; i++) {
+        v = v << 6 | (uint32_t)value(text[i]);
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
@@ -143,6 +141,23 @@ int ck_base64url_decode(const char *text, void *bytes, size_t capacity, size_t *
     }
     *count = out;
     return 0;
+}
+
+int ck_base64url_decode(const char *text, void *bytes, size_t capacity, size_t *count)
+{
+    return decode64(text, strlen(text), url_value, bytes, capacity, count);
+}
+
+int ck_base64_decode(const char *text, void *bytes, size_t capacity, size_t *count)
+{
+    size_t length = strlen(text), padding = 0;
+    while (padding < 2 && padding < length && text[length - 1 - padding] == '=') {
+        padding++;
+    }
+    if (length % 4 != 0) {
+        return CK_E_SYNTAX;
+    }
+    return decode64(text, length - padding, std_value, bytes, capacity, count);
 }
 
 /* Number of bytes the sequence at s has by its lead byte, and the smallest code point it may carry.

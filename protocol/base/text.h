@@ -30,6 +30,9 @@ int ck_base64url_decode(const char *text, void *bytes, size_t capacity, size_t *
 /* Standard base64 with padding (section 4), as signed notes and HTTP want it. */
 void ck_base64_encode(const void *bytes, size_t count, char *text);
 
+/* The reverse; results as ck_base64url_decode(), CK_E_SYNTAX also where the padding is wrong. */
+int ck_base64_decode(const char *text, void *bytes, size_t capacity, size_t *count);
+
 /* Whether the bytes are well-formed UTF-8 (RFC 3629) without U+0000. */
 bool ck_utf8_valid(const char *text, size_t size);
 

@@ -587,6 +587,13 @@ CREATE TABLE log_head (
     salt     BLOB NOT NULL CHECK (length(salt) = 32) -- for pseudonyms of what belongs to no person
 ) STRICT;
 
+-- What checkin-signer signed, with what witnesses added (protocol/log.md).
+CREATE TABLE log_checkpoint (
+    size INTEGER PRIMARY KEY CHECK (size > 0), -- entries it covers
+    at   INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE quarantine (
     id     INTEGER PRIMARY KEY,
     kind   TEXT NOT NULL,

@@ -74,10 +74,13 @@ static void hex_and_base64_follow_rfc4648(void **state)
         size_t size = strlen(cases[i].plain);
         ck_base64_encode(cases[i].plain, size, text);
         assert_string_equal(text, cases[i].base64);
-        ck_base64url_encode(cases[i].plain, size, text);
-        assert_string_equal(text, cases[i].base64url);
         char back[32];
         size_t count = 99;
+        assert_int_equal(ck_base64_decode(text, back, sizeof back, &count), 0);
+        assert_int_equal(count, size);
+        assert_memory_equal(back, cases[i].plain, size);
+        ck_base64url_encode(cases[i].plain, size, text);
+        assert_string_equal(text, cases[i].base64url);
         assert_int_equal(ck_base64url_decode(text, back, sizeof back, &count), 0);
         assert_int_equal(count, size);
         assert_memory_equal(back, cases[i].plain, size);
@@ -88,6 +91,10 @@ static void hex_and_base64_follow_rfc4648(void **state)
     assert_int_equal(ck_base64url_decode("Zm9v+", small, sizeof small, &count), CK_E_SYNTAX);
     assert_int_equal(ck_base64url_decode("Z", small, sizeof small, &count), CK_E_SYNTAX);
     assert_int_equal(ck_base64url_decode("Zh", small, sizeof small, &count), CK_E_SYNTAX);
+    static const char *const bad[] = {"Zg", "Zg=", "Zh==", "Z===", "=", "====", "Zm9v====", "-_-_"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(ck_base64_decode(bad[i], small, sizeof small, &count), CK_E_SYNTAX);
+    }
     assert_int_equal(count, 7);
     uint8_t bytes[2];
     assert_int_equal(ck_hex_decode("a0Ff", bytes, 2), 0);

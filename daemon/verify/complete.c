@@ -1,0 +1,328 @@
+#include "daemon/verify/complete.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/base/time.h"
+
+#define ID_SIZE 32
+#define AT_SIZE 24
+#define PATIENCE_MS (INT64_C(24) * 3600 * 1000) /* what has not ended by then is missing */
+#define BACK_MS 60000
+
+enum kind { NONE, CHECKIN, INCIDENT, NOTICE, RECORDING, KINDS };
+
+/* What is known of one object. */
+struct object {
+    char id[ID_SIZE];
+    enum kind kind;
+    int64_t begun;       /* entry that made it; -1: only named by others */
+    int64_t last_ms;     /* newest time at which it must have gone on */
+    unsigned ends;       /* outcomes; terminal states */
+    bool needs_incident; /* ended without accepted contact although it was mandatory */
+    bool has_incident;
+    int64_t outcome; /* entry of its outcome */
+    int64_t fired;   /* INCIDENT: entry of the last step that fired; -1: none waits for notices */
+};
+
+struct ck_complete {
+    struct object *objects; /* open addressing; a power of two */
+    size_t capacity, count;
+    uint64_t seen[KINDS];
+    int64_t now_ms;
+};
+
+#define FIRST_CAPACITY 1024
+
+int ck_complete_create(struct ck_complete **complete)
+{
+    struct ck_complete *made = calloc(1, sizeof *made);
+    struct object *objects = calloc(FIRST_CAPACITY, sizeof *objects);
+    if (made == NULL || objects == NULL) {
+        free(made);
+        free(objects);
+        return -ENOMEM;
+    }
+    made->objects = objects;
+    made->capacity = FIRST_CAPACITY;
+    *complete = made;
+    return 0;
+}
+
+void ck_complete_destroy(struct ck_complete *complete)
+{
+    if (complete != NULL) {
+        free(complete->objects);
+        free(complete);
+    }
+}
+
+/* ---- the table ---- */
+
+/* Pseudonyms are digests or random: any of their letters scatter well. */
+static size_t place_of(const char *id, size_t capacity)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < 16; i++) {
+        hash = hash << 4 | (uint64_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10);
+    }
+    return (size_t)(hash & (capacity - 1));
+}
+
+static struct object *slot_of(struct object *objects, size_t capacity, const char *id)
+{
+    size_t at = place_of(id, capacity);
+    while (objects[at].kind != NONE && memcmp(objects[at].id, id, ID_SIZE) != 0) {
+        at = (at + 1) & (capacity - 1);
+    }
+    return &objects[at];
+}
+
+static int grow(struct ck_complete *complete)
+{
+    size_t capacity = complete->capacity * 2;
+    struct object *objects = calloc(capacity, sizeof *objects);
+    if (objects == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < complete->capacity; i++) {
+        if (complete->objects[i].kind != NONE) {
+            *slot_of(objects, capacity, complete->objects[i].id) = complete->objects[i];
+        }
+    }
+    free(complete->objects);
+    complete->objects = objects;
+    complete->capacity = capacity;
+    return 0;
+}
+
+/* The object, made where it is new; NULL where memory ends. */
+static struct object *object_of(struct ck_complete *complete, const char *id, enum kind kind)
+{
+    if (complete->count * 4 > complete->capacity * 3 && grow(complete) != 0) {
+        return NULL;
+    }
+    struct object *object = slot_of(complete->objects, complete->capacity, id);
+    if (object->kind == NONE) {
+        *object = (struct object){.kind = kind, .begun = -1, .outcome = -1, .fired = -1};
+        memcpy(object->id, id, ID_SIZE);
+        complete->count++;
+    }
+    return object;
+}
+
+/* ---- one entry ---- */
+
+static int64_t time_of(struct ck_leaf_text text)
+{
+    char copy[AT_SIZE + 1] = {0};
+    struct ck_wall at = {0};
+    if (text.size == AT_SIZE) {
+        memcpy(copy, text.at, AT_SIZE);
+        (void)ck_wall_parse(copy, &at);
+    }
+    return at.ms;
+}
+
+static bool is_one_of(struct ck_leaf_text text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (ck_leaf_is(text, *words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_checkin(struct object *object, const struct ck_leaf *leaf,
+                        const struct ck_leaf_tail *tail, int64_t at)
+{
+    static const char *const begins[] = {"CHECKIN_PLANNED", "CHECKIN_ON_DEMAND", "CHECKIN_MAKE_UP",
+                                         NULL};
+    static const char *const contact[] = {"completed", "late", "waived", NULL};
+    if (is_one_of(leaf->action, begins)) {
+        object->begun = leaf->index;
+        object->last_ms = time_of(ck_leaf_string(tail->open, "window_end"));
+    } else if (ck_leaf_is(leaf->action, "CHECKIN_OUTCOME")) {
+        object->ends++;
+        object->outcome = leaf->index;
+        object->needs_incident = ck_leaf_is(ck_leaf_member(tail->open, "mandatory"), "true") &&
+                                 !is_one_of(ck_leaf_string(tail->open, "outcome"), contact);
+    }
+    object->last_ms = object->last_ms > at ? object->last_ms : at;
+}
+
+static int add_incident(struct ck_complete *complete, struct object *object,
+                        const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at)
+{
+    if (ck_leaf_is(leaf->action, "INCIDENT_OPENED")) {
+        struct ck_leaf_text checkin = ck_leaf_string(tail->open, "checkin");
+        object->begun = leaf->index;
+        if (checkin.size == ID_SIZE) {
+            struct object *missed = object_of(complete, checkin.at, CHECKIN);
+            if (missed == NULL) {
+                return -ENOMEM;
+            }
+            missed->has_incident = true;
+        }
+    } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_FIRED")) {
+        object->fired = leaf->index;
+        object->last_ms = at;
+    } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_SKIPPED") ||
+               ck_leaf_is(leaf->action, "INCIDENT_UNANSWERED")) {
+        object->fired = -1;
+    } else if (ck_leaf_is(leaf->action, "INCIDENT_CLOSED")) {
+        object->ends++;
+    }
+    return 0;
+}
+
+static int add_notice(struct ck_complete *complete, struct object *object,
+                      const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at)
+{
+    static const char *const ends[] = {"accepted", "delivered", "read", "failed_perm",
+                                       "expired",  "cancelled", NULL};
+    object->last_ms = at;
+    if (ck_leaf_is(leaf->action, "NOTICE_QUEUED")) {
+        struct ck_leaf_text incident = ck_leaf_string(tail->open, "incident");
+        object->begun = leaf->index;
+        if (incident.size == ID_SIZE) {
+            struct object *of = object_of(complete, incident.at, INCIDENT);
+            if (of == NULL) {
+                return -ENOMEM;
+            }
+            of->fired = -1; /* its step reached somebody */
+        }
+    } else if (is_one_of(ck_leaf_string(tail->open, "state"), ends)) {
+        object->ends++;
+    }
+    return 0;
+}
+
+static void add_recording(struct object *object, const struct ck_leaf *leaf, int64_t at)
+{
+    static const char *const ends[] = {"RECORDING_CLOSED", "RECORDING_RECOVERED",
+                                       "RECORDING_FAILED", NULL};
+    object->last_ms = at;
+    if (ck_leaf_is(leaf->action, "RECORDING_BEGUN")) {
+        object->begun = leaf->index;
+    } else if (is_one_of(leaf->action, ends)) {
+        object->ends++;
+    }
+}
+
+static enum kind kind_of(const struct ck_leaf *leaf)
+{
+    return ck_leaf_begins(leaf->action, "CHECKIN_")     ? CHECKIN
+           : ck_leaf_begins(leaf->action, "INCIDENT_")  ? INCIDENT
+           : ck_leaf_begins(leaf->action, "NOTICE_")    ? NOTICE
+           : ck_leaf_begins(leaf->action, "RECORDING_") ? RECORDING
+                                                        : NONE;
+}
+
+int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
+                    struct ck_verdict *verdict)
+{
+    int64_t at = time_of(leaf->at);
+    if (at < complete->now_ms - BACK_MS && ck_leaf_is(leaf->clock, "synchronised")) {
+        ck_verdict_find(verdict, "time",
+                        "entry %" PRId64 " is older than the one before it, by a clock that was "
+                        "synchronised",
+                        leaf->index);
+    }
+    complete->now_ms = at;
+    enum kind kind = kind_of(leaf);
+    struct ck_leaf_tail tail;
+    if (kind == NONE || ck_leaf_is(leaf->action, "NOTICE_ACKNOWLEDGED")) {
+        return 0;
+    }
+    struct object *object = object_of(complete, leaf->object_id.at, kind);
+    if (object == NULL || !ck_leaf_read_tail(leaf, &tail)) {
+        return object == NULL ? -ENOMEM : 0;
+    }
+    switch (kind) {
+    case CHECKIN:
+        add_checkin(object, leaf, &tail, at);
+        return 0;
+    case INCIDENT: /* may grow the table: `object` is not used after */
+        return add_incident(complete, object, leaf, &tail, at);
+    case NOTICE:
+        return add_notice(complete, object, leaf, &tail, at);
+    case RECORDING:
+        add_recording(object, leaf, at);
+        return 0;
+    case NONE:
+    case KINDS:
+        break;
+    }
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static void judge_checkin(const struct object *object, bool overdue, struct ck_verdict *verdict)
+{
+    if (object->begun < 0) {
+        ck_verdict_find(verdict, "omitted", "no entry says how check-in %.32s came to be",
+                        object->id);
+    }
+    if (object->ends > 1) {
+        ck_verdict_find(verdict, "omitted", "check-in %.32s (entry %" PRId64 ") has %u outcomes",
+                        object->id, object->begun, object->ends);
+    }
+    if (object->ends == 0 && overdue) {
+        ck_verdict_find(verdict, "omitted", "check-in %.32s (entry %" PRId64 ") has no outcome",
+                        object->id, object->begun);
+    }
+    if (object->needs_incident && !object->has_incident) {
+        ck_verdict_find(verdict, "omitted",
+                        "check-in %.32s ended without contact (entry %" PRId64
+                        ") and no incident was opened",
+                        object->id, object->outcome);
+    }
+}
+
+static void judge(const struct ck_complete *complete, const struct object *object,
+                  struct ck_verdict *verdict)
+{
+    static const char *const names[KINDS] = {
+        [NOTICE] = "notice", [RECORDING] = "recording", [INCIDENT] = "incident"};
+    bool overdue = complete->now_ms - object->last_ms > PATIENCE_MS;
+    if (object->kind == CHECKIN) {
+        judge_checkin(object, overdue, verdict);
+        return;
+    }
+    if (object->begun < 0) {
+        ck_verdict_find(verdict, "omitted", "no entry says how %s %.32s came to be",
+                        names[object->kind], object->id);
+    } else if (object->kind == INCIDENT ? object->fired >= 0 && overdue
+                                        : object->ends == 0 && overdue) {
+        ck_verdict_find(verdict, "omitted",
+                        object->kind == INCIDENT ? "a step of %s %.32s (entry %" PRId64
+                                                   ") fired and told nobody"
+                                                 : "%s %.32s (entry %" PRId64 ") has no end",
+                        names[object->kind], object->id,
+                        object->kind == INCIDENT ? object->fired : object->begun);
+    }
+}
+
+void ck_complete_end(struct ck_complete *complete, struct ck_verdict *verdict)
+{
+    uint64_t before = verdict->findings;
+    for (size_t i = 0; i < complete->capacity; i++) {
+        if (complete->objects[i].kind != NONE) {
+            complete->seen[complete->objects[i].kind]++;
+            judge(complete, &complete->objects[i], verdict);
+        }
+    }
+    if (verdict->findings == before) {
+        ck_verdict_proven(verdict,
+                          "nothing is missing about %" PRIu64 " check-ins, %" PRIu64
+                          " incidents, %" PRIu64 " notices and %" PRIu64 " recordings",
+                          complete->seen[CHECKIN], complete->seen[INCIDENT], complete->seen[NOTICE],
+                          complete->seen[RECORDING]);
+    }
+}

@@ -1,0 +1,33 @@
+/* Completeness: what a tree of hashes cannot show is that something was never written. The log is
+ * therefore held against what must be in it:
+ *
+ *   - every check-in ends in exactly one outcome;
+ *   - every mandatory one that ends without accepted contact, WAIVED apart, has an incident;
+ *   - every notice that was queued has an end, and every step of a ladder made notices or says why
+ *     not;
+ *   - every recording that was begun was closed, recovered or failed;
+ *   - time goes on: an entry that is older than the one before it by more than a minute comes with
+ * a clock that was not synchronised.
+ *
+ * What has not ended is a finding only when the log goes on for more than a day after it. */
+#ifndef DAEMON_VERIFY_COMPLETE_H
+#define DAEMON_VERIFY_COMPLETE_H
+
+#include <stdint.h>
+
+#include "daemon/verify/finding.h"
+#include "protocol/leaf.h"
+
+struct ck_complete;
+
+int ck_complete_create(struct ck_complete **complete); /* -ENOMEM */
+void ck_complete_destroy(struct ck_complete *complete);
+
+/* The next entry, in the order of the log. -ENOMEM. */
+int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
+                    struct ck_verdict *verdict);
+
+/* After the last one: names what is missing, and says what was looked at. */
+void ck_complete_end(struct ck_complete *complete, struct ck_verdict *verdict);
+
+#endif

@@ -1,0 +1,58 @@
+#include "daemon/verify/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+int ck_input_map(const char *path, struct ck_input *input)
+{
+    struct stat about;
+    ck_cleanup(ck_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        return -errno;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return S_ISDIR(about.st_mode) ? -EISDIR : -EINVAL;
+    }
+    if (about.st_size == 0) {
+        *input = (struct ck_input){.bytes = (const uint8_t *)"", .size = 0};
+        return 0;
+    }
+    void *at = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (at == MAP_FAILED) {
+        return -errno;
+    }
+    *input = (struct ck_input){.bytes = at, .size = (size_t)about.st_size};
+    return 0;
+}
+
+void ck_input_unmap(struct ck_input *input)
+{
+    if (input->size > 0) {
+        munmap((void *)(uintptr_t)input->bytes, input->size);
+    }
+    input->size = 0;
+}
+
+int ck_input_read(const char *path, void *bytes, size_t capacity, size_t *size)
+{
+    struct ck_input input;
+    int r = ck_input_map(path, &input);
+    if (r != 0) {
+        return r;
+    }
+    if (input.size > capacity) {
+        r = CK_E_LIMIT;
+    } else {
+        memcpy(bytes, input.bytes, input.size);
+        *size = input.size;
+    }
+    ck_input_unmap(&input);
+    return r;
+}
