@@ -153,8 +153,24 @@ accept = 200
 [webhook duty]
 url = http://127.0.0.1:{ports['gateway']}/webhook
 secret_file = {secret}
+
+[signer]
+socket = {run}/signer.sock
+checkpoint_dir = checkpoints
 """)
     return config
+
+
+def start_signer(run, build):
+    """Starts checkin-signer and waits until it listens."""
+    state = run / "signer"
+    state.mkdir(mode=0o700)
+    child = subprocess.Popen([build / "bin/checkin-signer", f"--state={state}", "--name=demo.example/log", f"--socket={run}/signer.sock"],
+                             stderr=subprocess.PIPE, text=True)
+    said = child.stderr.readline()
+    if "signing" not in said:
+        raise RuntimeError(f"checkin-signer did not start: {said}")
+    return child
 
 
 def free_port():
@@ -268,6 +284,7 @@ def main():
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(notify_path)
     config = write_config(run, build, ports)
+    signer = start_signer(run, build)
     child = subprocess.Popen([build / "bin/checkind", f"--config={config}"], env={**os.environ, "NOTIFY_SOCKET": notify_path})
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
@@ -307,6 +324,8 @@ checkind runs.
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        signer.terminate()
+        signer.wait()
         gateway.shutdown()
         mail.stop()
         notify.close()

@@ -6,7 +6,7 @@ if ! command -v mandoc >/dev/null; then
     echo "skipped: there is no mandoc"
     exit 77
 fi
-said=$(mandoc -T lint -W style "$1/daemon/man/checkind.8" "$1/daemon/man/checkinctl.1" "$2/man/checkind.conf.5" 2>&1 |
+said=$(mandoc -T lint -W style "$1"/daemon/man/*.[18] "$2/man/checkind.conf.5" 2>&1 |
     grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' || true)
 if [ -n "$said" ]; then
     echo "FAILED: $said"

@@ -3,7 +3,6 @@
 # usage: units.sh SOURCE_DIR; 77 where a tool is missing.
 set -eu
 source=$1
-limit=12 # tenths of the exposure that the daemon may have
 
 for tool in systemd-analyze systemd-sysusers systemd-tmpfiles journalctl; do
     if ! command -v "$tool" >/dev/null; then
@@ -19,22 +18,33 @@ fail() {
     exit 1
 }
 
-# The program is not installed here: any program stands for it.
+# The programs are not installed here: any program stands for them.
 mkdir "$root/units" "$root/etc"
 sed 's#^ExecStart=/usr/sbin/checkind#ExecStart=/bin/true#' "$source/systemd/checkind.service" >"$root/units/checkind.service"
-said=$(systemd-analyze verify --man=no "$root/units/checkind.service" 2>&1) || fail "verify: $said"
+sed 's#^ExecStart=/usr/libexec/checkind/checkin-signer#ExecStart=/bin/true#' "$source/systemd/checkin-signer.service" >"$root/units/checkin-signer.service"
+cp "$source/systemd/checkin-signer.socket" "$root/units/"
+said=$(systemd-analyze verify --man=no "$root"/units/* 2>&1) || fail "verify: $said"
 # Nothing but what this tool says about a machine without systemd running.
 said=$(echo "$said" | grep -v "couldn't retrieve kernel system call list" || true)
 [ -z "$said" ] || fail "verify: $said"
 
-systemd-analyze security --offline=true --no-pager --threshold=$limit "$source/systemd/checkind.service" >"$root/exposure" 2>/dev/null ||
-    fail "exposure above $limit tenths: $(tail -n 1 "$root/exposure")"
-tail -n 1 "$root/exposure"
+# exposure UNIT TENTHS: no more of the system may be open to it.
+exposure() {
+    systemd-analyze security --offline=true --no-pager --threshold="$2" "$source/systemd/$1" >"$root/exposure" 2>/dev/null ||
+        fail "$1: exposure above $2 tenths: $(tail -n 1 "$root/exposure")"
+    tail -n 1 "$root/exposure"
+}
+exposure checkind.service 12
+exposure checkin-signer.service 5
 
 systemd-sysusers --root="$root" "$source/systemd/checkind.sysusers" || fail "sysusers"
-grep -q '^checkind:' "$root/etc/passwd" || fail "no user checkind"
+for user in checkind checkin-signer; do
+    grep -q "^$user:" "$root/etc/passwd" || fail "no user $user"
+done
 systemd-tmpfiles --root="$root" --create "$source/systemd/checkind.tmpfiles" || fail "tmpfiles"
-[ "$(stat -c %a "$root/var/lib/checkind")" = 700 ] || fail "the state directory is open to others"
+for folder in checkind checkin-signer; do
+    [ "$(stat -c %a "$root/var/lib/$folder")" = 700 ] || fail "the state directory of $folder is open to others"
+done
 
 mkdir -p "$root/usr/lib/systemd/catalog" "$root/var/lib/systemd/catalog"
 cp "$source/systemd/checkind.catalog" "$root/usr/lib/systemd/catalog/"

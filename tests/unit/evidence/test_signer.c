@@ -1,0 +1,319 @@
+/* checkin-signer as it runs: what it signs, what it refuses, and that it survives being killed. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/signer/answer.h"
+#include "daemon/signer/cage.h"
+#include "protocol/base/error.h"
+#include "tests/unit/evidence/rig.h"
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+    (void)state;
+    rig_begin(&rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_end(&rig);
+    return 0;
+}
+
+static void a_log_that_grew_is_signed(void **state)
+{
+    (void)state;
+    struct ck_checkpoint checkpoint;
+    struct ck_note_key key;
+    rig_signer_start(&rig);
+    rig_many(&rig, 5);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    assert_int_equal(ck_checkpoint_parse(answer->note, strlen(answer->note), &checkpoint), 0);
+    assert_string_equal(checkpoint.origin, "checkin.example.org/log");
+    assert_int_equal(checkpoint.size, 5);
+    assert_memory_equal(checkpoint.root.bytes, rig.audit.head.root.bytes, CK_SHA256_SIZE);
+    assert_int_equal(ck_note_key_parse(answer->key, &key), 0);
+    assert_int_equal(ck_note_check(answer->note, strlen(answer->note), &key, NULL), 0);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_RESTS);
+}
+
+static void many_leaves_go_in_many_messages(void **state)
+{
+    (void)state;
+    rig_signer_start(&rig);
+    char text[3001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 60; i++) {
+        rig_append(&rig, "READ", "setting", 1, json_pack("{s:s}", "what", text), NULL);
+    }
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    assert_int_equal(answer->size, 60);
+}
+
+static void a_killed_signer_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    rig_signer_start(&rig);
+    rig_many(&rig, 3);
+    char key[CK_NOTE_KEY_TEXT_SIZE];
+    snprintf(key, sizeof key, "%s", rig_checkpoint(&rig)->key);
+    rig_signer_stop(&rig);
+    rig_many(&rig, 3);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SILENT);
+    rig_signer_start(&rig);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    assert_int_equal(answer->size, 6);
+    assert_string_equal(answer->key, key);
+}
+
+/* A copy of the store from before, put back while the signer has gone on. */
+static void an_old_copy_of_the_store_is_not_signed(void **state)
+{
+    (void)state;
+    char backup[128];
+    rig_signer_start(&rig);
+    rig_many(&rig, 300);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    ck_store_close(rig.store);
+    rig_path(&rig, "backup", backup, sizeof backup);
+    rig_copy(rig.store_path, backup);
+    assert_int_equal(ck_store_open(&rig.store, rig.store_path), 0);
+    rig_many(&rig, 10);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+
+    ck_store_close(rig.store);
+    char wal[160];
+    snprintf(wal, sizeof wal, "%s-wal", rig.store_path);
+    unlink(wal);
+    snprintf(wal, sizeof wal, "%s-shm", rig.store_path);
+    unlink(wal);
+    unlink(rig.store_path);
+    rig_copy(backup, rig.store_path);
+    assert_int_equal(ck_store_open(&rig.store, rig.store_path), 0);
+    assert_int_equal(ck_log_load_head(rig.store, &rig.audit.head), 0);
+    rig_many(&rig, 4);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_ROLLBACK);
+    assert_int_equal(answer->size, 310);
+    /* Grown beyond what was signed, it is another past. */
+    rig_many(&rig, 20);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_FORK);
+}
+
+/* ---- by messages, without a socket ---- */
+
+static struct ck_signer_head head;
+
+static void no_random(void *bytes, size_t size)
+{
+    memset(bytes, 3, size);
+}
+
+static struct ck_signing_message ask(struct ck_conversation *talk,
+                                     const struct ck_signing_message *message, const char *leaf)
+{
+    static uint8_t out[CK_SIGNING_MESSAGE_MAX], in[CK_SIGNING_MESSAGE_MAX];
+    struct ck_writer question = ck_writer_of(out, sizeof out);
+    struct ck_writer answer = ck_writer_of(in, sizeof in);
+    struct ck_signing_message read;
+    assert_int_equal(ck_signing_write(&question, message), 0);
+    if (leaf != NULL) {
+        assert_true(ck_signing_add(&question, leaf, strlen(leaf)));
+    }
+    assert_int_equal(ck_conversation_answer(talk, question.data, question.size, &answer), 0);
+    assert_int_equal(ck_signing_read(answer.data, answer.size, &read), 0);
+    return read;
+}
+
+static void it_hashes_itself_what_it_signs(void **state)
+{
+    (void)state;
+    struct ck_conversation talk;
+    struct ck_hash leaf, other;
+    assert_int_equal(
+        ck_signer_head_open(&head, rig.state, NULL, "checkin.example.org/log", no_random), 0);
+    ck_conversation_begin(&talk, &head);
+    assert_int_equal(ck_merkle_leaf("one", 3, &leaf), 0);
+    assert_int_equal(ck_merkle_leaf("two", 3, &other), 0);
+    struct ck_signing_message said =
+        ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_LEAVES, .from = 0}, "one");
+    assert_int_equal(said.kind, CK_SIGNING_STATE);
+    assert_int_equal(said.size, 1);
+    assert_int_equal(said.signed_size, 0);
+    /* A root that the leaves do not give. */
+    said =
+        ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_SIGN, .size = 1, .root = other},
+            NULL);
+    assert_int_equal(said.kind, CK_SIGNING_REFUSED);
+    assert_int_equal(said.refusal, CK_SIGNING_FORK);
+    /* And what was sent is forgotten with it. */
+    said =
+        ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_SIGN, .size = 1, .root = leaf},
+            NULL);
+    assert_int_equal(said.refusal, CK_SIGNING_BEHIND);
+    ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_LEAVES, .from = 0}, "one");
+    said =
+        ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_SIGN, .size = 1, .root = leaf},
+            NULL);
+    assert_int_equal(said.kind, CK_SIGNING_SIGNED);
+    said = ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_SIGN, .size = 0}, NULL);
+    assert_int_equal(said.refusal, CK_SIGNING_ROLLBACK);
+    said = ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_LEAVES, .from = 5}, "two");
+    assert_int_equal(said.refusal, CK_SIGNING_BEHIND);
+    ck_signer_head_close(&head);
+}
+
+static void messages_of_another_form_end_the_connection(void **state)
+{
+    (void)state;
+    struct ck_conversation talk;
+    uint8_t in[256];
+    static const uint8_t bad[][4] = {{0}, {1, 9}, {2}, {3, 0}, {64}, {65}, {255, 1, 2, 3}};
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "a", no_random), 0);
+    ck_conversation_begin(&talk, &head);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct ck_writer answer = ck_writer_of(in, sizeof in);
+        assert_int_equal(ck_conversation_answer(&talk, bad[i], i == 1 ? 2 : 1, &answer),
+                         CK_E_SYNTAX);
+    }
+    ck_signer_head_close(&head);
+}
+
+static void a_head_of_another_log_is_refused(void **state)
+{
+    (void)state;
+    char note[CK_NOTE_MAX + 1], path[192];
+    size_t size = 0;
+    struct ck_frontier grown = {.size = 0};
+    struct ck_hash leaf = {{1}};
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "one", no_random), 0);
+    assert_int_equal(ck_frontier_add(&grown, &leaf), 0);
+    assert_int_equal(ck_signer_head_sign(&head, &grown, note, &size), 0);
+    ck_signer_head_close(&head);
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "two", no_random), CK_E_CONFLICT);
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "not good", no_random),
+                     CK_E_INVALID);
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "one", no_random), 0);
+    assert_int_equal(head.last.size, 1);
+    ck_signer_head_close(&head);
+    snprintf(path, sizeof path, "%s/head", rig.state);
+    assert_int_equal(truncate(path, 60), 0);
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "one", no_random), CK_E_SYNTAX);
+}
+
+static void nothing_is_signed_that_cannot_be_kept(void **state)
+{
+    (void)state;
+    struct ck_conversation talk;
+    char path[192];
+    struct ck_hash leaf;
+    assert_int_equal(ck_signer_head_open(&head, rig.state, NULL, "one", no_random), 0);
+    ck_conversation_begin(&talk, &head);
+    snprintf(path, sizeof path, "%s/head.new", rig.state);
+    assert_int_equal(mkdir(path, 0700), 0); /* in the way of the fresh file */
+    assert_int_equal(ck_merkle_leaf("one", 3, &leaf), 0);
+    ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_LEAVES, .from = 0}, "one");
+    struct ck_signing_message said =
+        ask(&talk, &(struct ck_signing_message){.kind = CK_SIGNING_SIGN, .size = 1, .root = leaf},
+            NULL);
+    assert_int_equal(said.kind, CK_SIGNING_REFUSED);
+    assert_int_equal(said.refusal, CK_SIGNING_FAILED);
+    assert_int_equal(said.signed_size, 0);
+    ck_signer_head_close(&head);
+}
+
+/* ---- the cage ---- */
+
+/* What a child in the cage ended with when it tried something. */
+static int try_in_cage(int (*attempt)(void))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        if (ck_signer_head_open(&head, rig.state, NULL, "one", no_random) != 0 ||
+            ck_signer_cage(head.folder) != 0) {
+            _exit(99);
+        }
+        _exit(attempt());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int make_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) < 0 ? 0 : 1;
+}
+
+static int start_program(void)
+{
+    execl("/bin/true", "true", (char *)NULL);
+    return 1;
+}
+
+static int open_elsewhere(void)
+{
+    return fopen("/etc/hostname", "r") == NULL && errno == EACCES ? 0 : 1;
+}
+
+static int sign_inside(void)
+{
+    char note[CK_NOTE_MAX + 1];
+    size_t size = 0;
+    struct ck_frontier grown = {.size = 0};
+    struct ck_hash leaf = {{1}};
+    return ck_frontier_add(&grown, &leaf) == 0 &&
+                   ck_signer_head_sign(&head, &grown, note, &size) == 0
+               ? 0
+               : 1;
+}
+
+static void the_cage_lets_it_sign_and_nothing_else(void **state)
+{
+    (void)state;
+#ifdef CK_SANITIZE_ADDRESS
+    skip();
+#endif
+    assert_int_equal(try_in_cage(make_socket), -SIGSYS);
+    assert_int_equal(try_in_cage(start_program), -SIGSYS);
+    assert_int_equal(try_in_cage(open_elsewhere), 0);
+    assert_int_equal(try_in_cage(sign_inside), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_log_that_grew_is_signed, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_leaves_go_in_many_messages, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_killed_signer_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_old_copy_of_the_store_is_not_signed, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_hashes_itself_what_it_signs, setup, teardown),
+        cmocka_unit_test_setup_teardown(messages_of_another_form_end_the_connection, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_head_of_another_log_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_signed_that_cannot_be_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_cage_lets_it_sign_and_nothing_else, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

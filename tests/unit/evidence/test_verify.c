@@ -1,0 +1,484 @@
+/* checkin-verify and a program of another hand on copies of the log, before and after somebody was
+ * at them: each attack is found and named. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/audit/export.h"
+#include "protocol/base/bytes.h"
+#include "protocol/base/text.h"
+#include "protocol/note.h"
+#include "tests/unit/evidence/rig.h"
+
+#define PROGRAM CK_BUILD_DIR "/bin/checkin-verify"
+#define ENTRIES 600 /* in the copy: two whole tiles and a part of one */
+
+static struct rig rig;
+static char copy[128], key[CK_NOTE_KEY_TEXT_SIZE + 8];
+
+static int setup(void **state)
+{
+    (void)state;
+    struct ck_audit_copy made;
+    rig_begin(&rig);
+    rig_signer_start(&rig);
+    rig_missed(&rig, 1);
+    rig_missed(&rig, 2);
+    rig_many(&rig, 300 - 20);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    rig_many(&rig, ENTRIES - 300);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->size, ENTRIES);
+    snprintf(key, sizeof key, "--key=%s", answer->key);
+    rig_many(&rig, 1); /* behind the checkpoint */
+    rig_path(&rig, "copy", copy, sizeof copy);
+    assert_int_equal(ck_audit_export(rig.store, copy, &made), 0);
+    assert_int_equal(made.entries, ENTRIES);
+    assert_int_equal(made.left_out, 1);
+    assert_int_equal(made.checkpoints, 2);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_end(&rig);
+    return 0;
+}
+
+/* ---- running ---- */
+
+/* Verifies the copy; fails the test unless it ends with `code` and prints `wanted`. */
+static void expect(int code, const char *wanted, const char *known)
+{
+    char *printed = NULL;
+    const char *const arguments[] = {key, "log", copy, known, NULL};
+    int ended = rig_run(PROGRAM, arguments, &printed);
+    if (ended != code || strstr(printed, wanted) == NULL) {
+        fail_msg("ended with %d, wanted %d and \"%s\":\n%s", ended, code, wanted, printed);
+    }
+    free(printed);
+}
+
+static void independent(int code)
+{
+    char *printed = NULL;
+    int ended = rig_run(
+        "python3",
+        (const char *const[]){CK_SOURCE_DIR "/tests/unit/evidence/independent.py", copy, NULL},
+        &printed);
+    if (ended != code) {
+        fail_msg("%s", printed);
+    }
+    free(printed);
+}
+
+/* ---- being at it ---- */
+
+static size_t read_all(const char *name, uint8_t *bytes, size_t capacity)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", copy, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, capacity, file);
+    fclose(file);
+    return size;
+}
+
+static void write_all(const char *name, const void *bytes, size_t size)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", copy, name);
+    unlink(path);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+/* One bundle taken apart, and put together again with the tile of hashes that fits it: the attacker
+ * knows the formats. */
+struct bundle {
+    char name[96], tile[96];
+    uint8_t bytes[CK_TILE_WIDTH * 4200];
+    struct ck_slice entries[CK_TILE_WIDTH + 1];
+    unsigned count;
+};
+
+static struct bundle bundle;
+
+static void take_apart(uint64_t number, unsigned width)
+{
+    ck_tile_path(CK_TILE_ENTRIES, number, width, bundle.name);
+    ck_tile_path(0, number, width, bundle.tile);
+    size_t size = read_all(bundle.name, bundle.bytes, sizeof bundle.bytes);
+    struct ck_reader reader = ck_reader_of(bundle.bytes, size);
+    for (bundle.count = 0; ck_reader_left(&reader) > 0; bundle.count++) {
+        size_t length = ck_read_u16(&reader);
+        bundle.entries[bundle.count] = (struct ck_slice){ck_read_bytes(&reader, length), length};
+        assert_non_null(bundle.entries[bundle.count].data);
+    }
+    assert_int_equal(bundle.count, width);
+}
+
+static void put_together(bool hashes_too)
+{
+    static uint8_t bytes[(CK_TILE_WIDTH + 1) * 4200];
+    static struct ck_hash hashes[CK_TILE_WIDTH + 1];
+    struct ck_writer writer = ck_writer_of(bytes, sizeof bytes);
+    for (unsigned i = 0; i < bundle.count; i++) {
+        ck_write_u16(&writer, (uint16_t)bundle.entries[i].size);
+        ck_write_bytes(&writer, bundle.entries[i].data, bundle.entries[i].size);
+        assert_int_equal(ck_merkle_leaf(bundle.entries[i].data, bundle.entries[i].size, &hashes[i]),
+                         0);
+    }
+    write_all(bundle.name, writer.data, writer.size);
+    if (hashes_too) {
+        write_all(bundle.tile, hashes, bundle.count * sizeof hashes[0]);
+    }
+}
+
+/* ---- the tests ---- */
+
+static void an_honest_copy_is_good(void **state)
+{
+    (void)state;
+    expect(0, "GOOD", NULL);
+    expect(0, "600 entries are, in this order, those that 2 checkpoints were signed for", NULL);
+    expect(0, "nothing is missing about 2 check-ins, 2 incidents, 4 notices and 0 recordings",
+           NULL);
+    expect(0, "not proven: no known witness signed", NULL);
+    independent(0);
+}
+
+static void a_key_found_beside_the_log_is_not_taken_for_proof(void **state)
+{
+    (void)state;
+    char *printed = NULL;
+    assert_int_equal(rig_run(PROGRAM, (const char *const[]){"log", copy, NULL}, &printed), 0);
+    assert_non_null(strstr(printed, "not proven: whose key it is"));
+    free(printed);
+}
+
+static void a_changed_entry_is_found(void **state)
+{
+    (void)state;
+    take_apart(0, CK_TILE_WIDTH);
+    uint8_t *at = (uint8_t *)(uintptr_t)bundle.entries[4].data;
+    at = memmem(at, bundle.entries[4].size, "no_answer", 9);
+    assert_non_null(at);
+    memcpy(at, "completed", 9);
+    put_together(false);
+    expect(1, "changed: the entry at place 4 does not have the hash kept of it", NULL);
+    put_together(true);
+    expect(1, "root: the first 300 entries do not give the root that was signed", NULL);
+    independent(1);
+}
+
+static void a_dropped_entry_is_found(void **state)
+{
+    (void)state;
+    take_apart(1, CK_TILE_WIDTH);
+    memmove(&bundle.entries[10], &bundle.entries[11], 245 * sizeof bundle.entries[0]);
+    bundle.count--;
+    put_together(true);
+    expect(1, "removed: at place 266 entries 266 to 266 are missing", NULL);
+    independent(1);
+}
+
+static void an_inserted_entry_is_found(void **state)
+{
+    (void)state;
+    take_apart(1, CK_TILE_WIDTH);
+    memmove(&bundle.entries[11], &bundle.entries[10], 246 * sizeof bundle.entries[0]);
+    bundle.count++;
+    put_together(true);
+    expect(1, "inserted: the entry at place 267 claims the number 266, which is taken", NULL);
+    independent(1);
+}
+
+static void a_changed_order_is_found(void **state)
+{
+    (void)state;
+    take_apart(1, CK_TILE_WIDTH);
+    struct ck_slice other = bundle.entries[3];
+    bundle.entries[3] = bundle.entries[4];
+    bundle.entries[4] = other;
+    put_together(true);
+    expect(1, "moved: the entry at place 260 is number 259", NULL);
+    independent(1);
+}
+
+static void a_log_cut_short_is_found(void **state)
+{
+    (void)state;
+    char path[256];
+    ck_tile_path(CK_TILE_ENTRIES, 2, 88, bundle.name);
+    snprintf(path, sizeof path, "%s/%s", copy, bundle.name);
+    assert_int_equal(truncate(path, 100), 0);
+    expect(1, "truncated: the bundle of entry 512 is cut off", NULL);
+    assert_int_equal(unlink(path), 0);
+    expect(1, "truncated: entries 512 to 599 are not there", NULL);
+    independent(1);
+}
+
+/* The end is cut off together with the checkpoint that covers it: an older copy. */
+static void an_older_copy_is_found_by_a_checkpoint_kept_elsewhere(void **state)
+{
+    (void)state;
+    char kept[160], known[180];
+    uint8_t newest[CK_NOTE_MAX], all[2 * CK_NOTE_MAX];
+    size_t size = read_all("checkpoint", newest, sizeof newest);
+    snprintf(kept, sizeof kept, "../kept");
+    write_all(kept, newest, size);
+    size_t all_size = read_all("checkpoints", all, sizeof all);
+    size_t first = (size_t)((uint8_t *)memmem(all, all_size, "\n\nchec", 6) - all) + 1;
+    write_all("checkpoint", all, first);
+    write_all("checkpoints", all, first);
+    take_apart(1, CK_TILE_WIDTH); /* 300 entries: the second tile is a part of one now */
+    ck_tile_path(CK_TILE_ENTRIES, 1, 44, bundle.name);
+    ck_tile_path(0, 1, 44, bundle.tile);
+    char folder[256];
+    snprintf(folder, sizeof folder, "%s/tile/entries/001.p", copy);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    snprintf(folder, sizeof folder, "%s/tile/0/001.p", copy);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    bundle.count = 44;
+    put_together(true);
+    expect(0, "300 entries are, in this order", NULL);
+    snprintf(known, sizeof known, "--known=%s/kept", rig.folder);
+    expect(1, "rollback: a log of 600 entries was signed, and 300 are here", known);
+}
+
+/* A second log, signed with the same key by a signer whose state was reset. */
+static void a_forked_log_is_found_by_a_checkpoint_kept_elsewhere(void **state)
+{
+    (void)state;
+    char known[180], path[192], kept[256];
+    struct ck_audit_copy made;
+    rig_signer_stop(&rig);
+    snprintf(kept, sizeof kept, "%s/honest", rig.folder);
+    rig_copy(rig.state, kept);
+    snprintf(path, sizeof path, "%s/head", rig.state);
+    assert_int_equal(unlink(path), 0);
+    snprintf(known, sizeof known, "--known=%s/honest/checkpoint", rig.folder);
+
+    ck_store_close(rig.store);
+    rig_path(&rig, "other", rig.store_path, sizeof rig.store_path);
+    assert_int_equal(ck_store_open(&rig.store, rig.store_path), 0);
+    assert_int_equal(ck_store_begin(rig.store), 0);
+    memset(&rig.audit, 0, sizeof rig.audit);
+    assert_int_equal(ck_merkle_empty(&rig.audit.head.root), 0);
+    assert_int_equal(ck_log_save_head(rig.store, &rig.audit.head), 0);
+    assert_int_equal(ck_store_commit(rig.store), 0);
+    rig_signer_start(&rig);
+    rig_many(&rig, ENTRIES);
+    assert_int_equal(rig_checkpoint(&rig)->size, ENTRIES);
+    snprintf(copy, sizeof copy, "%s/forked", rig.folder);
+    assert_int_equal(ck_audit_export(rig.store, copy, &made), 0);
+    expect(0, "GOOD", NULL); /* alone it is as good as the other */
+    expect(1, "fork: the first 600 entries are not those of the checkpoint that was kept elsewhere",
+           known);
+}
+
+static void a_checkpoint_by_another_key_is_found(void **state)
+{
+    (void)state;
+    uint8_t seed[CK_ED25519_SIZE] = {9}, public_key[CK_ED25519_SIZE];
+    char note[CK_NOTE_MAX + 1];
+    uint8_t old[CK_NOTE_MAX];
+    struct ck_note_key forger, real;
+    struct ck_checkpoint checkpoint;
+    size_t size = read_all("checkpoint", old, sizeof old);
+    assert_int_equal(ck_checkpoint_parse((const char *)old, size, &checkpoint), 0);
+    assert_int_equal(ck_ed25519_public(seed, public_key), 0);
+    assert_int_equal(ck_note_key_make(checkpoint.origin, CK_NOTE_LOG, public_key, &forger), 0);
+    assert_int_equal(ck_checkpoint_sign(&checkpoint, &forger, seed, note, sizeof note, &size), 0);
+    write_all("checkpoint", note, size);
+    expect(1,
+           "forged: the newest checkpoint (600 entries of checkin.example.org/log) was signed "
+           "by none of the keys given",
+           NULL);
+    /* With the name and the id of the real one. */
+    assert_int_equal(ck_note_key_parse(key + strlen("--key="), &real), 0);
+    memcpy(forger.id, real.id, sizeof forger.id);
+    assert_int_equal(ck_checkpoint_sign(&checkpoint, &forger, seed, note, sizeof note, &size), 0);
+    write_all("checkpoint", note, size);
+    expect(1, "forged: the newest checkpoint bears a false signature", NULL);
+}
+
+static void a_witness_is_counted(void **state)
+{
+    (void)state;
+    uint8_t seed[CK_ED25519_SIZE] = {7}, public_key[CK_ED25519_SIZE];
+    struct ck_note_key witness;
+    char note[CK_NOTE_MAX + 1], line[256], text[CK_NOTE_KEY_TEXT_SIZE], option[256];
+    size_t size = read_all("checkpoint", (uint8_t *)note, sizeof note);
+    assert_int_equal(ck_ed25519_public(seed, public_key), 0);
+    assert_int_equal(ck_note_key_make("witness.example.org", CK_NOTE_WITNESS, public_key, &witness),
+                     0);
+    assert_int_equal(ck_note_cosign(note, size, &witness, seed, 1795233600, line, sizeof line), 0);
+    assert_int_equal(ck_note_add(note, &size, line, strlen(line), &witness), 0);
+    write_all("checkpoint", note, size);
+    ck_note_key_text(&witness, text);
+    snprintf(option, sizeof option, "--key=%s", text);
+    expect(0, "proven: 1 known witnesses signed as well", option);
+}
+
+/* ---- what was never written ---- */
+
+/* A log of its own in which something is left out, honestly signed. */
+static void omit(const char *wanted, void (*story)(void))
+{
+    struct ck_audit_copy made;
+    story();
+    rig.now_ms += INT64_C(48) * 3600 * 1000;
+    rig_many(&rig, 1);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    rig_path(&rig, "with-omission", copy, sizeof copy);
+    assert_int_equal(ck_audit_export(rig.store, copy, &made), 0);
+    expect(1, wanted, NULL);
+}
+
+static void no_outcome(void)
+{
+    rig_append(&rig, "CHECKIN_ON_DEMAND", "checkin", 77, NULL, NULL);
+    rig_append(&rig, "CHECKIN_RING", "checkin", 77, NULL, NULL);
+}
+
+static void no_incident(void)
+{
+    rig_append(&rig, "CHECKIN_ON_DEMAND", "checkin", 77, NULL, NULL);
+    rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 77,
+               json_pack("{s:b, s:s}", "mandatory", 1, "outcome", "system_fault"), NULL);
+}
+
+static void two_outcomes(void)
+{
+    rig_missed(&rig, 77);
+    rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 77,
+               json_pack("{s:b, s:s}", "mandatory", 1, "outcome", "completed"), NULL);
+}
+
+static void no_notice_of_a_step(void)
+{
+    rig_append(&rig, "INCIDENT_OPENED", "incident", 77, json_pack("{s:n}", "checkin"), NULL);
+    rig_append(&rig, "INCIDENT_STEP_FIRED", "incident", 77, NULL, NULL);
+}
+
+static void no_end_of_a_notice(void)
+{
+    rig_append(&rig, "NOTICE_QUEUED", "notice", 77, NULL, NULL);
+    rig_append(&rig, "NOTICE_STATE", "notice", 77, json_pack("{s:s}", "state", "sending"), NULL);
+}
+
+static void no_end_of_a_recording(void)
+{
+    rig_append(&rig, "RECORDING_BEGUN", "recording", 77, NULL, NULL);
+}
+
+static void no_beginning(void)
+{
+    rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 77,
+               json_pack("{s:b, s:s}", "mandatory", 0, "outcome", "completed"), NULL);
+}
+
+static void a_clock_set_back(void)
+{
+    rig.now_ms -= 3600000;
+    rig_many(&rig, 1);
+}
+
+static void what_was_left_out_is_named(void **state)
+{
+    const struct {
+        const char *wanted;
+        void (*story)(void);
+    } cases[] = {
+        {"has no outcome", no_outcome},
+        {"and no incident was opened", no_incident},
+        {"has 2 outcomes", two_outcomes},
+        {"fired and told nobody", no_notice_of_a_step},
+        {"omitted: notice ", no_end_of_a_notice},
+        {"omitted: recording ", no_end_of_a_recording},
+        {"says how check-in", no_beginning},
+        {"is older than the one before it", a_clock_set_back},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (i > 0) {
+            teardown(state);
+            setup(state);
+        }
+        omit(cases[i].wanted, cases[i].story);
+    }
+}
+
+/* ---- one entry ---- */
+
+static void one_entry_is_proven_alone(void **state)
+{
+    (void)state;
+    char *printed = NULL;
+    static char text[CK_PROOF_TEXT_MAX];
+    size_t size = 0;
+    take_apart(0, CK_TILE_WIDTH);
+    assert_int_equal(ck_audit_entry_proof(rig.store, 4, text, &size), 0);
+    write_all("../proof", text, size);
+    write_all("../entry", bundle.entries[4].data, bundle.entries[4].size);
+    write_all("../wrong", bundle.entries[5].data, bundle.entries[5].size);
+    char proof[160], entry[160], wrong[160];
+    rig_path(&rig, "proof", proof, sizeof proof);
+    rig_path(&rig, "entry", entry, sizeof entry);
+    rig_path(&rig, "wrong", wrong, sizeof wrong);
+    assert_int_equal(
+        rig_run(PROGRAM, (const char *const[]){key, "proof", proof, entry, NULL}, &printed), 0);
+    assert_non_null(strstr(printed, "entry 4 is among the 300 entries of checkin.example.org/log"));
+    free(printed);
+    assert_int_equal(
+        rig_run(PROGRAM, (const char *const[]){key, "proof", proof, wrong, NULL}, &printed), 1);
+    assert_non_null(strstr(printed, "changed: "));
+    free(printed);
+    assert_int_equal(
+        rig_run("python3",
+                (const char *const[]){CK_SOURCE_DIR "/tests/unit/evidence/independent.py", copy,
+                                      proof, entry, NULL},
+                &printed),
+        0);
+    assert_non_null(strstr(printed, "entry 4"));
+    free(printed);
+    assert_int_equal(ck_audit_entry_proof(rig.store, ENTRIES, text, &size), 5); /* not found */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_honest_copy_is_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_found_beside_the_log_is_not_taken_for_proof, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_changed_entry_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dropped_entry_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_inserted_entry_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_changed_order_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_cut_short_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_older_copy_is_found_by_a_checkpoint_kept_elsewhere,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_forked_log_is_found_by_a_checkpoint_kept_elsewhere, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_checkpoint_by_another_key_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_witness_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_left_out_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_entry_is_proven_alone, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
