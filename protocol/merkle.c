@@ -18,6 +18,20 @@ int ck_merkle_node(const struct ck_hash *left, const struct ck_hash *right, stru
     return ck_sha256(slices, 3, hash->bytes);
 }
 
+int ck_merkle_fold(struct ck_hash *hashes, size_t count, struct ck_hash *root)
+{
+    for (; count > 1; count /= 2) {
+        for (size_t i = 0; i < count / 2; i++) {
+            int r = ck_merkle_node(&hashes[2 * i], &hashes[2 * i + 1], &hashes[i]);
+            if (r != 0) {
+                return r;
+            }
+        }
+    }
+    *root = hashes[0];
+    return 0;
+}
+
 int ck_merkle_empty(struct ck_hash *root)
 {
     return ck_sha256(NULL, 0, root->bytes);

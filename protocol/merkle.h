@@ -24,6 +24,9 @@ int ck_merkle_leaf(const void *leaf, size_t size, struct ck_hash *hash);
 /* SHA-256(0x01 || left || right). */
 int ck_merkle_node(const struct ck_hash *left, const struct ck_hash *right, struct ck_hash *hash);
 
+/* The root of a complete subtree of `count` hashes (a power of two), which are used up. */
+int ck_merkle_fold(struct ck_hash *hashes, size_t count, struct ck_hash *root);
+
 /* The root of the empty tree: SHA-256 of nothing. */
 int ck_merkle_empty(struct ck_hash *root);
 

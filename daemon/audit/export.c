@@ -96,13 +96,9 @@ static int add_hash(struct copying *copying, int level, const struct ck_hash *ha
         if (copying->levels[level].count < CK_TILE_WIDTH) {
             return 0;
         }
-        struct ck_frontier run = {.size = 0};
         r = level == 0 ? write_bundle(copying) : 0;
         r = r == 0 ? write_tile(copying, level) : r;
-        for (size_t i = 0; r == 0 && i < CK_TILE_WIDTH; i++) {
-            r = ck_frontier_add(&run, &copying->levels[level].hashes[i]);
-        }
-        r = r == 0 ? ck_frontier_root(&run, &next) : r;
+        r = r == 0 ? ck_merkle_fold(copying->levels[level].hashes, CK_TILE_WIDTH, &next) : r;
         copying->levels[level].count = 0;
         copying->levels[level].number++;
     }

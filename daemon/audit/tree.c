@@ -33,27 +33,12 @@ static int load(struct ck_store *store, unsigned level, uint64_t index, struct c
     return 0;
 }
 
-/* The root of a complete subtree of `count` hashes, which are used up. */
-static int fold(struct ck_hash *hashes, size_t count, struct ck_hash *root)
-{
-    for (; count > 1; count /= 2) {
-        for (size_t i = 0; i < count / 2; i++) {
-            int r = ck_merkle_node(&hashes[2 * i], &hashes[2 * i + 1], &hashes[i]);
-            if (r != 0) {
-                return r;
-            }
-        }
-    }
-    *root = hashes[0];
-    return 0;
-}
-
 static int subtree(void *user, unsigned height, uint64_t index, struct ck_hash *hash)
 {
     struct ck_hash hashes[CK_LOG_TILE_WIDTH];
     unsigned level = height / HEIGHT, rest = height % HEIGHT;
     int r = load(user, level, index << rest, hashes, (size_t)1 << rest);
-    return r != 0 ? r : fold(hashes, (size_t)1 << rest, hash);
+    return r != 0 ? r : ck_merkle_fold(hashes, (size_t)1 << rest, hash);
 }
 
 struct ck_merkle_source ck_audit_tree_source(struct ck_store *store)
@@ -69,7 +54,7 @@ static int complete(struct ck_store *store, unsigned level, uint64_t number)
     size_t count = 0;
     int r = load(store, level, number * CK_LOG_TILE_WIDTH, hashes, CK_LOG_TILE_WIDTH);
     if (r == 0) {
-        r = fold(hashes, CK_LOG_TILE_WIDTH, &root);
+        r = ck_merkle_fold(hashes, CK_LOG_TILE_WIDTH, &root);
     }
     if (r == 0) {
         r = ck_log_load_tile(store, (int)level + 1, number / CK_LOG_TILE_WIDTH, tile, &count);

@@ -42,17 +42,20 @@ void ck_input_unmap(struct ck_input *input)
 
 int ck_input_read(const char *path, void *bytes, size_t capacity, size_t *size)
 {
-    struct ck_input input;
-    int r = ck_input_map(path, &input);
-    if (r != 0) {
-        return r;
+    ck_cleanup(ck_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t have = 0;
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && have < capacity) {
+        got = read(fd, (uint8_t *)bytes + have, capacity - have);
+        have += got > 0 ? (size_t)got : 0;
     }
-    if (input.size > capacity) {
-        r = CK_E_LIMIT;
-    } else {
-        memcpy(bytes, input.bytes, input.size);
-        *size = input.size;
+    if (got < 0) {
+        return -errno;
     }
-    ck_input_unmap(&input);
-    return r;
+    uint8_t more;
+    if (have == capacity && read(fd, &more, 1) != 0) {
+        return CK_E_LIMIT;
+    }
+    *size = have;
+    return 0;
 }

@@ -15,6 +15,7 @@
 
 #define PATH_SIZE 4352
 #define CHECKPOINTS_MAX (1u << 20)
+#define BUNDLE_MAX ((size_t)CK_TILE_WIDTH * (2 + UINT16_MAX))
 
 /* A checkpoint whose signature is good, waiting for the walk to reach its size. */
 struct claim {
@@ -26,6 +27,7 @@ struct walk {
     struct ck_verify_log *log;
     struct ck_verdict *verdict;
     struct ck_complete *complete;
+    uint8_t *bundle;      /* BUNDLE_MAX bytes: read and hashed while they are in the cache */
     struct claim *claims; /* ascending by size */
     size_t claim_count, claim_next, claim_capacity;
     uint64_t size;            /* of the newest checkpoint */
@@ -176,15 +178,29 @@ static int check_claims(struct walk *walk)
     return 0;
 }
 
-static int add_hash(struct walk *walk, const struct ck_hash *hash)
+/* Adds the hashes of a whole tile, or of the part of one behind the last. Where a checkpoint ends
+ * among them they go one by one. */
+static int add_hashes(struct walk *walk, struct ck_hash *hashes, unsigned count)
 {
     struct ck_hash root;
-    int r = ck_frontier_add(&walk->run, hash);
-    if (r == 0 && walk->run.size == CK_TILE_WIDTH) {
+    uint64_t until = size_now(walk) + count;
+    bool ends_inside = walk->claim_next < walk->claim_count &&
+                       walk->claims[walk->claim_next].checkpoint.size < until;
+    int r = 0;
+    if (count < CK_TILE_WIDTH || ends_inside) {
+        for (unsigned i = 0; r == 0 && i < count; i++) {
+            r = ck_frontier_add(&walk->run, &hashes[i]);
+            r = r == 0 && walk->run.size < CK_TILE_WIDTH ? check_claims(walk) : r;
+        }
+        if (r != 0 || walk->run.size < CK_TILE_WIDTH) {
+            return r;
+        }
         r = ck_frontier_root(&walk->run, &root);
-        r = r == 0 ? ck_frontier_add(&walk->tiles, &root) : r;
         walk->run.size = 0;
+    } else {
+        r = ck_merkle_fold(hashes, CK_TILE_WIDTH, &root);
     }
+    r = r == 0 ? ck_frontier_add(&walk->tiles, &root) : r;
     return r == 0 ? check_claims(walk) : r;
 }
 
@@ -215,73 +231,88 @@ static void check_place(struct walk *walk, uint64_t place, int64_t named)
     walk->expected = named + 1;
 }
 
-static int visit(struct walk *walk, const uint8_t *bytes, size_t size, const struct ck_hash *kept)
+static int visit(struct walk *walk, uint64_t place, struct ck_slice entry,
+                 const struct ck_hash *hash, const struct ck_hash *kept)
 {
-    struct ck_hash hash;
     struct ck_leaf leaf;
-    uint64_t place = size_now(walk);
-    int r = ck_merkle_leaf(bytes, size, &hash);
-    if (r != 0) {
-        return r;
-    }
-    if (kept != NULL && memcmp(hash.bytes, kept->bytes, sizeof hash.bytes) != 0) {
+    if (kept != NULL && memcmp(hash->bytes, kept->bytes, sizeof hash->bytes) != 0) {
         ck_verdict_find(walk->verdict, "changed",
                         "the entry at place %" PRIu64 " does not have the hash kept of it", place);
     }
-    if (!ck_leaf_read(bytes, size, &leaf)) {
+    walk->log->entries++;
+    if (!ck_leaf_read(entry.data, entry.size, &leaf)) {
         ck_verdict_find(walk->verdict, "changed",
                         "what stands at place %" PRIu64 " is no entry of this log", place);
         walk->expected++;
-    } else {
-        check_place(walk, place, leaf.index);
-        r = ck_complete_add(walk->complete, &leaf, walk->verdict);
+        return 0;
     }
-    walk->log->entries++;
-    return r == 0 ? add_hash(walk, &hash) : r;
+    check_place(walk, place, leaf.index);
+    return ck_complete_add(walk->complete, &leaf, walk->verdict);
+}
+
+/* Takes a bundle apart: how many entries are whole. */
+static unsigned take_entries(struct walk *walk, size_t bytes, uint64_t from, unsigned width,
+                             struct ck_slice *entries)
+{
+    struct ck_reader reader = ck_reader_of(walk->bundle, bytes);
+    for (unsigned i = 0; i < width; i++) {
+        size_t size = ck_read_u16(&reader);
+        entries[i] = (struct ck_slice){ck_read_bytes(&reader, size), size};
+        if (entries[i].data == NULL) {
+            ck_verdict_find(walk->verdict, "truncated",
+                            "the bundle of entry %" PRIu64 " is cut off", from + i);
+            return i;
+        }
+    }
+    if (ck_reader_left(&reader) > 0) {
+        ck_verdict_find(walk->verdict, "inserted",
+                        "behind entry %" PRIu64 " stands something that belongs to no entry",
+                        from + width - 1);
+    }
+    return width;
+}
+
+static int visit_all(struct walk *walk, const struct ck_slice *entries, unsigned count,
+                     const struct ck_hash *kept)
+{
+    struct ck_hash hashes[CK_TILE_WIDTH];
+    uint64_t from = size_now(walk);
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < count; i++) {
+        r = ck_merkle_leaf(entries[i].data, entries[i].size, &hashes[i]);
+        r = r != 0 ? r
+                   : visit(walk, from + i, entries[i], &hashes[i], kept == NULL ? NULL : &kept[i]);
+    }
+    return r == 0 ? add_hashes(walk, hashes, count) : r;
 }
 
 /* One bundle of entries beside its tile of hashes. */
 static int walk_bundle(struct walk *walk, uint64_t number, unsigned width)
 {
     char tile[CK_TILE_PATH_SIZE], path[PATH_SIZE];
-    struct ck_input entries = {.size = 0}, hashes = {.size = 0};
+    struct ck_slice entries[CK_TILE_WIDTH];
+    struct ck_hash kept[CK_TILE_WIDTH];
+    uint64_t from = number * CK_TILE_WIDTH;
+    size_t size = 0, tile_size = 0;
     ck_tile_path(CK_TILE_ENTRIES, number, width, tile);
     path_of(walk, tile, path);
-    int r = ck_input_map(path, &entries);
+    int r = ck_input_read(path, walk->bundle, BUNDLE_MAX, &size);
     if (r == -ENOENT) {
-        uint64_t from = number * CK_TILE_WIDTH;
         ck_verdict_find(walk->verdict, "truncated",
                         "entries %" PRIu64 " to %" PRIu64 " are not there", from, from + width - 1);
         return CK_E_TRUNCATED;
     }
+    if (r != 0) {
+        return r;
+    }
+    /* Without the tile a fault is found all the same, only less exactly. */
     ck_tile_path(0, number, width, tile);
     path_of(walk, tile, path);
-    if (r == 0 && ck_input_map(path, &hashes) != 0) {
-        hashes.size = 0; /* without it a fault is found all the same, only less exactly */
-    }
-    struct ck_reader reader = ck_reader_of(entries.bytes, entries.size);
-    for (unsigned i = 0; r == 0 && i < width; i++) {
-        size_t size = ck_read_u16(&reader);
-        const uint8_t *leaf = ck_read_bytes(&reader, size);
-        bool kept = hashes.size == width * sizeof(struct ck_hash);
-        if (leaf == NULL) {
-            ck_verdict_find(walk->verdict, "truncated",
-                            "the bundle of entry %" PRIu64 " is cut off",
-                            number * CK_TILE_WIDTH + i);
-            r = CK_E_TRUNCATED;
-        } else {
-            r = visit(walk, leaf, size,
-                      kept ? (const struct ck_hash *)(const void *)hashes.bytes + i : NULL);
-        }
-    }
-    if (r == 0 && ck_reader_left(&reader) > 0) {
-        ck_verdict_find(walk->verdict, "inserted",
-                        "behind entry %" PRIu64 " stands something that belongs to no entry",
-                        size_now(walk) - 1);
-    }
-    ck_input_unmap(&entries);
-    ck_input_unmap(&hashes);
-    return r;
+    bool have_tile = ck_input_read(path, kept, sizeof kept, &tile_size) == 0 &&
+                     tile_size == width * sizeof(struct ck_hash);
+    unsigned count = take_entries(walk, size, from, width, entries);
+    r = visit_all(walk, entries, count, have_tile ? kept : NULL);
+    return r == 0 && count < width ? CK_E_TRUNCATED : r;
 }
 
 static int walk_all(struct walk *walk)
@@ -341,8 +372,8 @@ static void conclude(struct walk *walk)
 
 int ck_verify_log(struct ck_verify_log *log, struct ck_verdict *verdict)
 {
-    struct walk walk = {.log = log, .verdict = verdict};
-    int r = ck_complete_create(&walk.complete);
+    struct walk walk = {.log = log, .verdict = verdict, .bundle = malloc(BUNDLE_MAX)};
+    int r = walk.bundle == NULL ? -ENOMEM : ck_complete_create(&walk.complete);
     r = r == 0 ? load_claims(&walk) : r;
     r = r == 0 ? walk_all(&walk) : r;
     if (r == 0 || r == CK_E_TRUNCATED) {
@@ -355,5 +386,6 @@ int ck_verify_log(struct ck_verify_log *log, struct ck_verdict *verdict)
     }
     ck_complete_destroy(walk.complete);
     free(walk.claims);
+    free(walk.bundle);
     return r;
 }
