@@ -119,6 +119,9 @@ void ck_calls_end_call(struct ck_calls *calls, int64_t checkin, const char *reas
 /* The check-in is over for the person: {result, receipt}; `state` as GET /api/p/state. */
 void ck_calls_ended(struct ck_calls *calls, int64_t checkin, const json_t *body);
 
+/* Ends every recording that runs; the calls go on. Whether another may begin, the engine says. */
+void ck_calls_stop_recordings(struct ck_calls *calls);
+
 /* ---- state, for pages and metrics ---- */
 
 struct ck_calls_status {

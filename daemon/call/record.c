@@ -191,6 +191,15 @@ void ck_call_record_stop(struct call *call, int side)
     }
 }
 
+void ck_calls_stop_recordings(struct ck_calls *calls)
+{
+    for (struct call *call = calls->first; call != NULL; call = call->next) {
+        for (int side = 0; side < LEGS; side++) {
+            ck_call_record_stop(call, side);
+        }
+    }
+}
+
 void ck_call_record_lost(struct call *call, int side)
 {
     struct recording *recording = &call->legs[side].recording;

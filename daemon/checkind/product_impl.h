@@ -49,6 +49,7 @@ struct ck_product {
     struct ck_control *control;
     struct ck_auditor *auditor;
     struct ck_checkpoints *checkpoints;
+    struct ck_reserve *reserve;
     struct ck_metrics *metrics;
     uv_timer_t tick;
     int64_t tick_ms;     /* of uv_hrtime(), at the last tick */
@@ -104,6 +105,10 @@ struct ck_heartbeat_status ck_product_heartbeats(const struct ck_product *produc
 /* On a reader: ck_query_operations() with `disk_free`, the bytes free where `dir` is. */
 int ck_product_query_operations(struct ck_store *store, const char *dir, struct ck_wall now,
                                 json_t **out);
+
+/* reserve.c */
+int ck_product_reserve_start(struct ck_product *product);
+void ck_product_reserve_stop(struct ck_product *product);
 
 /* checkpoints.c */
 int ck_product_checkpoints_start(struct ck_product *product);

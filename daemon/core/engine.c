@@ -7,6 +7,7 @@
 
 #include "daemon/core/engine_impl.h"
 #include "daemon/core/live_impl.h"
+#include "daemon/core/reserve.h"
 #include "daemon/core/zones.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -122,6 +123,11 @@ static void crash_point(struct ck_engine *engine, const char *name)
 int64_t ck_engine_lag_ms(const struct ck_engine *engine)
 {
     return atomic_load(&engine->lag_ms);
+}
+
+void ck_engine_set_low(struct ck_engine *engine, bool low)
+{
+    atomic_store(&engine->low, low);
 }
 
 /* ---- one item ---- */
@@ -243,7 +249,10 @@ static int run_command(struct ck_turn *turn, const struct ck_waiting *waiting)
         return r;
     }
     turn->denial = (struct ck_denial){0};
-    r = waiting->handler(turn, &command->actor, command->body, &result.body, &result.refusal);
+    r = ck_reserve_check(turn, command->name, command->body, &result.refusal);
+    if (r == 0) {
+        r = waiting->handler(turn, &command->actor, command->body, &result.body, &result.refusal);
+    }
     if (r == 0) {
         turn->roster_changed = turn->roster_changed || strncmp(command->name, "staff.", 6) == 0;
         r = ck_store_release(turn->store);
@@ -290,6 +299,7 @@ static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due
                       const struct ck_waiting *taken, size_t taken_count)
 {
     int r = ck_recovered(turn);
+    r = r == 0 ? ck_reserve_note(turn) : r;
     /* What was due comes first: where an event is faster than its timer, the time counts for the
      * person. */
     for (size_t i = 0; r == 0 && i < due_count; i++) {
@@ -325,6 +335,9 @@ static int transact(struct ck_engine *engine, const struct ck_now *now, const st
     }
     crash_point(engine, "committed");
     engine->failing = false;
+    if (turn.low_changed) {
+        engine->low_noted = turn.low_noted;
+    }
     /* A roster that cannot be read now is the one of before. */
     if (turn.roster_changed && ck_roster_load(engine) != 0) {
         turn.roster_changed = false;

@@ -99,6 +99,10 @@ int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck
 /* How late decisions were at the worst since the last call, in milliseconds; any thread. */
 int64_t ck_engine_lag_ms(const struct ck_engine *engine);
 
+/* Whether there is less room on the disk than the reserve: then recordings, administration and
+ * ordinary reads stop (reserve.h). Any thread. */
+void ck_engine_set_low(struct ck_engine *engine, bool low);
+
 /* For the simulator: what becomes of the process at a point of the turn. Called with the name of
  * the point; may not return. NULL: nothing. */
 void ck_engine_set_crash_point(struct ck_engine *engine,

@@ -42,6 +42,8 @@ struct ck_turn {
     struct ck_results results;
     struct ck_denial denial;
     bool roster_changed;
+    bool low_changed; /* what the log says of the disk's room, once this turn is committed */
+    bool low_noted;
     int64_t backlog; /* check-ins that piled up while nothing ran; -1: not counted yet */
 };
 
@@ -89,6 +91,8 @@ struct ck_engine {
     int64_t worst_lag_ms;      /* since the last health report; engine thread */
     struct ck_wall cleaned_at; /* when rows that are over were last removed */
     atomic_int_fast64_t lag_ms;
+    atomic_bool low; /* less room on the disk than the reserve */
+    bool low_noted;  /* what the log says of it */
 
     /* Between the threads. */
     pthread_mutex_t lock;
