@@ -380,6 +380,7 @@ static void on_staff_hashed(struct ck_api_call *call, int code, const char *text
     json_t *body = json_deep_copy(call->body);
     json_object_del(body, "password");
     json_object_set_new(body, "hash", json_string(text));
+    json_object_set_new(body, "must_change", json_true()); /* somebody else chose it */
     ck_api_submit(call, "staff.create", body, on_staff_made);
 }
 

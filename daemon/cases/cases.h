@@ -7,7 +7,8 @@
  *   setup.first        login, name, language, hash, unit {name, zone} → staff, unit;
  *                      CONFLICT where there is staff already
  *   unit.create        name, zone → Unit
- *   staff.create       login, name, hash, roles, unit_id, language, email, phone, on_duty → id
+ *   staff.create       login, name, hash, must_change, roles, unit_id, language, email, phone,
+ *                      on_duty → id
  *   staff.update       staff, and any of name, roles, unit_id, email, phone, on_duty, language,
  *                      disabled with disabled_reason → id
  *   staff.password     staff, hash, must_change → nothing

@@ -154,8 +154,9 @@ static int check_unit(struct ck_turn *turn, int64_t unit, struct ck_refusal *ref
 int ck_staff_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
-    struct ck_staff_row row = {.must_change = false};
+    struct ck_staff_row row = {0};
     int r = read_staff(body, &row, refusal);
+    r = r == 0 ? ck_body_flag(body, "must_change", &row.must_change, refusal) : r;
     r = r == 0 ? read_roles(body, &row.roles, refusal) : r;
     r = r == 0 ? ck_body_id(body, "unit_id", &row.unit, refusal) : r;
     r = r == 0 ? ck_body_flag(body, "on_duty", &row.on_duty, refusal) : r;

@@ -33,6 +33,7 @@ from aiosmtpd.controller import Controller
 HERE = pathlib.Path(__file__).resolve().parent
 ZONE = zoneinfo.ZoneInfo("Asia/Almaty")
 PASSWORD = "demonstration only"
+GIVEN_PASSWORD = "before the first log-in"
 
 
 def say(text):
@@ -105,8 +106,8 @@ class Api:
     def post(self, path, value):
         return self.call("POST", path, value)
 
-    def login(self, login):
-        self.post("/api/login", {"login": login, "password": PASSWORD})
+    def login(self, login, password=PASSWORD):
+        self.post("/api/login", {"login": login, "password": password})
         return self
 
 
@@ -200,10 +201,14 @@ def wait_ready(notify, child):
     raise SystemExit("demo: checkind did not become ready")
 
 
-def staff_member(admin, unit, login, name, roles, mail, duty=False):
-    return admin.post("/api/staff", {
-        "login": login, "name": name, "password": PASSWORD, "roles": roles, "unit_id": unit, "language": "ru",
+def staff_member(base, context, admin, unit, login, name, roles, mail, duty=False):
+    """Whoever is added changes the given password at the first log-in."""
+    made = admin.post("/api/staff", {
+        "login": login, "name": name, "password": GIVEN_PASSWORD, "roles": roles, "unit_id": unit, "language": "ru",
         "email": mail, "phone": None, "on_duty": duty})
+    own = Api(base, context).login(login, GIVEN_PASSWORD)
+    own.post("/api/me/password", {"old": GIVEN_PASSWORD, "new": PASSWORD})
+    return made
 
 
 def person(who, inspector, unit, name, born, phone, band, language, photo):
@@ -237,9 +242,9 @@ def caseload(base, context, token):
         "token": token, "login": "admin", "name": "Администратор", "password": PASSWORD, "language": "ru",
         "unit": {"name": "УМПС, г. Астана", "zone": "Asia/Almaty"}})
     unit = me["unit"]["id"]
-    inspector = staff_member(admin, unit, "aigerim", "Айгерім Сейтқали", ["inspector"], "aigerim@example.kz")["id"]
-    staff_member(admin, unit, "duty", "Марат Дүйсенов", ["officer"], "duty@example.kz", duty=True)
-    staff_member(admin, unit, "chief", "Ольга Ким", ["supervisor"], "chief@example.kz")
+    inspector = staff_member(base, context, admin, unit, "aigerim", "Айгерім Сейтқали", ["inspector"], "aigerim@example.kz")["id"]
+    staff_member(base, context, admin, unit, "duty", "Марат Дүйсенов", ["officer"], "duty@example.kz", duty=True)
+    staff_member(base, context, admin, unit, "chief", "Ольга Ким", ["supervisor"], "chief@example.kz")
 
     who = Api(base, context).login("aigerim")
     now = datetime.datetime.now(ZONE)

@@ -49,6 +49,14 @@ describe("days and ages in words", () => {
     expect(c.dayNear("2026-11-21T19:00:00Z")).toBe("tomorrow");
     expect(c.isoDay(Date.parse("2026-11-21T19:00:00Z"))).toBe("2026-11-22");
   });
+  test("stand in a sentence", () => {
+    const inWords = (language: "kk" | "ru" | "en", at: string): string => clock(language).momentIn(at);
+    expect(inWords("ru", "2026-11-21T13:40:00Z")).toBe("в 18:40");
+    expect(inWords("ru", "2026-11-22T05:14:00Z")).toBe("завтра в 10:14");
+    expect(inWords("en", "2026-11-22T05:14:00Z")).toBe("tomorrow at 10:14");
+    expect(inWords("en", "2026-11-29T05:14:00Z")).toBe("on 29 November at 10:14");
+    expect(inWords("kk", "2026-11-22T05:14:00Z")).toBe("ертең, 10:14");
+  });
   test("stand beside the clock time", () => {
     expect(clock("en").momentAge("2026-11-21T13:52:00Z")).toBe("18:52, 12 min ago");
     expect(clock("ru").age("2026-11-21T14:16:00Z")).toBe("через 12 мин");

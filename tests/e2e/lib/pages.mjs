@@ -7,10 +7,10 @@ import { SIDES, listen, watchPicture } from "./media.mjs";
 
 export const REMOTE = { person: "video[aria-label='Изображение инспектора']", staff: "video.stage-remote" };
 
-export async function login(page, product, name) {
+export async function login(page, product, name, password = PASSWORD) {
   await page.goto(product.base + "/");
   await page.getByLabel("Логин").fill(name);
-  await page.getByLabel("Пароль").fill(PASSWORD);
+  await page.getByLabel("Пароль").fill(password);
   await page.getByRole("button", { name: "Войти" }).click();
   await page.waitForFunction(() => location.hash.length > 1);
 }

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 export const BUILD = process.env.CK_BUILD ?? path.join(ROOT, "build/release");
 export const PASSWORD = "correct horse battery";
-const PHOTO = path.join(ROOT, "tests/demo/photo1.jpg");
+export const PHOTO = path.join(ROOT, "tests/demo/photo1.jpg");
 
 async function freePort() {
   for (;;) {
@@ -256,8 +256,7 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
       token: JSON.parse(this.control("--json", "setup-token")).token, login: "admin", name: "Administrator", password: PASSWORD, language: "ru",
       unit: { name: "УМПС Алматы", zone: "Asia/Almaty" } });
     this.unit = me.unit.id;
-    const staff = (login, name, roles, on_duty = false) => this.admin.post("/api/staff", {
-      login, name, password: PASSWORD, roles, unit_id: this.unit, language: "ru", email: `${login}@example.kz`, phone: null, on_duty });
+    const staff = (login, name, roles, on_duty = false) => this.staff({ login, name, roles, on_duty });
     this.inspectorId = (await staff("inspector", "Айгерім Сейтқали", ["inspector"])).id;
     await staff("officer", "Марат Дүйсенов", ["officer"], true);
     await staff("chief", "Ольга Ким", ["supervisor"]);
@@ -265,6 +264,16 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
     this.officer = await new Api(this.base).login("officer");
     this.chief = await new Api(this.base).login("chief");
     return this;
+  }
+
+  // Whoever is added changes the given password at the first log-in.
+  async staff({ login, name, roles, on_duty = false }) {
+    const given = "before the first log-in";
+    const made = await this.admin.post("/api/staff", {
+      login, name, password: given, roles, unit_id: this.unit, language: "ru", email: `${login}@example.kz`, phone: null, on_duty });
+    const own = await new Api(this.base).login(login, given);
+    await own.post("/api/me/password", { old: given, new: PASSWORD });
+    return made;
   }
 
   async person(name = "Ержан Абдрахманов", band = "medium") {

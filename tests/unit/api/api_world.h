@@ -64,6 +64,7 @@ unsigned api_login(struct user *user, const char *login, const char *password);
 /* ---- a small caseload, made over HTTP alone ---- */
 
 #define PASSWORD "correct horse battery"
+#define GIVEN_PASSWORD "given by the admin" /* before the first log-in */
 
 struct caseload {
     struct user administrator, inspector, other_inspector, officer, supervisor, two_roles;

@@ -362,6 +362,26 @@ static void a_given_password_is_changed_before_anything_else(void **state)
     assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, NULL), 200);
 }
 
+static void a_new_account_starts_with_a_password_of_its_own(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    json_t *answer;
+    assert_int_equal(
+        api_ask(&people.administrator, "POST", "/api/staff",
+                json_pack("{s:s, s:s, s:s, s:[s], s:I, s:s, s:n, s:n, s:b}", "login", "novice",
+                          "name", "Novice", "password", "given by the admin", "roles", "inspector",
+                          "unit_id", (json_int_t)people.unit, "language", "kk", "email", "phone",
+                          "on_duty", 0),
+                NULL),
+        200);
+    assert_int_equal(api_login(&user, "novice", "given by the admin"), 200);
+    assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, &answer), 200);
+    assert_true(json_is_true(json_object_get(answer, "must_change_password")));
+    json_decref(answer);
+    assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, NULL), 403);
+}
+
 static void a_disabled_account_is_out_at_once(void **state)
 {
     (void)state;
@@ -755,6 +775,7 @@ int main(void)
         SERVED(a_log_out_ends_this_session_alone),
         SERVED(a_changed_password_ends_the_other_sessions),
         SERVED(a_given_password_is_changed_before_anything_else),
+        SERVED(a_new_account_starts_with_a_password_of_its_own),
         SERVED(a_disabled_account_is_out_at_once),
         SERVED(a_role_that_is_taken_away_is_gone_at_once),
         SERVED(looking_at_a_link_changes_nothing),

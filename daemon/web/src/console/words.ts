@@ -34,7 +34,7 @@ export function checkinFact(t: ConsoleTexts, clock: Clock, row: CheckinRow): str
     case "planned":
     case "armed":
       return row.due
-        ? t.t("fact_due", { time: clock.moment(row.due) })
+        ? t.t("fact_due", { at: clock.momentIn(row.due) })
         : t.t("fact_window", { span: clock.span(row.window.start, row.window.end) });
     case "ringing":
       return t.t("fact_ringing", { attempt: row.attempt, attempts: row.attempts });
@@ -50,7 +50,7 @@ export function checkinFact(t: ConsoleTexts, clock: Clock, row: CheckinRow): str
 // What happens next and when.
 export function checkinNext(t: ConsoleTexts, clock: Clock, row: CheckinRow): string | null {
   if (!row.next || row.state === "done") return null;
-  return t.maybe("next_" + row.next.what, { time: clock.moment(row.next.at) });
+  return t.maybe("next_" + row.next.what, { at: clock.momentIn(row.next.at) });
 }
 
 export function checkinAt(row: CheckinRow): string {
@@ -65,7 +65,9 @@ export function incidentFact(t: ConsoleTexts, clock: Clock, row: IncidentRow): s
 
 export function incidentNext(t: ConsoleTexts, clock: Clock, row: IncidentRow): string | null {
   if (!row.next || row.state === "closed") return null;
-  return t.maybe("incident_next_" + row.next.what, { target: t.maybe("target_" + row.next.target) || row.next.target, time: clock.moment(row.next.at) });
+  return t.maybe("incident_next_" + row.next.what, {
+    target: t.maybe("target_" + row.next.target) || row.next.target, at: clock.momentIn(row.next.at), time: clock.moment(row.next.at),
+  });
 }
 
 export function failureWords(t: ConsoleTexts, failure: Failure): string {

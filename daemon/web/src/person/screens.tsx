@@ -181,7 +181,7 @@ export function Check({ state, test }: { state: PersonState; test: boolean }): J
       {ready && (devices.microphone ? <Level stream={devices.stream!} /> : <p class="note"><Icon name="microphone_off" /><span>{texts.t("check_no_microphone")}</span></p>)}
       {!test && state.checkin && (
         <p class="soft">{late
-          ? texts.t("check_late", { time: view.clock.moment(state.checkin.answer_until) })
+          ? texts.t("check_late", { at: view.clock.momentIn(state.checkin.answer_until) })
           : texts.t("check_answer_until", { time: view.clock.moment(state.checkin.answer_until) })}</p>
       )}
     </ScreenFrame>

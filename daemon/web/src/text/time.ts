@@ -136,6 +136,16 @@ export class Clock {
     return distance === 0 ? this.time(at) : `${this.dayNear(at)}, ${this.time(at)}`;
   }
 
+  // The same inside a sentence about what happens then: "at 19:02", "tomorrow at 19:02", "on 21 November at 19:02"
+  momentIn(at: string): string {
+    const distance = this.wall(Date.parse(at)).dayNumber - this.wall(this.now()).dayNumber;
+    if (this.language === "kk") return this.moment(at); // Kazakh declines the hour itself; the sentences do without
+    const preposition = this.language === "ru" ? "в" : "at";
+    if (distance === 0) return `${preposition} ${this.time(at)}`;
+    const day = this.language === "en" && Math.abs(distance) > 1 ? "on " + this.dayNear(at) : this.dayNear(at);
+    return `${day} ${preposition} ${this.time(at)}`;
+  }
+
   // "18:00–22:00" or, over midnight or far away, with the days
   span(start: string, end: string): string {
     if (start === end) return this.moment(start);

@@ -34,7 +34,7 @@ export const en = {
   check_heard: "We hear you.",
   check_no_microphone: "No microphone was found. You can answer and write messages instead of speaking.",
   check_answer_until: "You can answer until {time}.",
-  check_late: "The time to answer ended at {time}. You can still answer now; it will be noted as late.",
+  check_late: "The time to answer ended {at}. You can still answer now; it will be noted as late.",
   own_picture: "Your own picture",
   answer: "Answer",
   answer_without_picture: "Answer without picture",

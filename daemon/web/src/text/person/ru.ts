@@ -35,7 +35,7 @@ export const ru: Record<PersonKey, string> = {
   check_heard: "Мы вас слышим.",
   check_no_microphone: "Микрофон не найден. Можно ответить и писать сообщения вместо разговора.",
   check_answer_until: "Ответить можно до {time}.",
-  check_late: "Время для ответа вышло в {time}. Ответить ещё можно; будет отмечено, что позже.",
+  check_late: "Время для ответа вышло {at}. Ответить ещё можно; будет отмечено, что позже.",
   own_picture: "Ваше изображение",
   answer: "Ответить",
   answer_without_picture: "Ответить без видео",
