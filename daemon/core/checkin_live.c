@@ -371,7 +371,8 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                       json_pack("{s:s}", "reason", end_reason(&row->step)));
     case CK_EFFECT_REVIEW:
         return ck_record_checkin(turn, actor, row, "CHECKIN_AWAITING_REVIEW",
-                                 json_pack("{s:o}", "by", time_json(effect->review.by)));
+                                 json_pack("{s:o, s:s}", "by", time_json(effect->review.by),
+                                           "receipt", row->receipt));
     case CK_EFFECT_OUTCOME:
         return conclude_outcome(turn, actor, row, policy, effect);
     case CK_EFFECT_OPEN_INCIDENT:
@@ -417,9 +418,8 @@ static bool has_effect(const struct ck_effects *effects, enum ck_effect_kind kin
 
 static int give_receipt(struct ck_turn *turn, struct ck_checkin_row *row)
 {
-    bool taken = true;
+    bool taken = row->receipt[0] == '\0';
     int r = 0;
-    row->decided_at = turn->now.wall;
     for (int tries = 0; r == 0 && taken && tries < CK_REFERENCE_TRIES; tries++) {
         ck_reference_make(turn, 'R', row->receipt);
         r = ck_checkin_receipt_taken(turn->store, row->receipt, &taken);
@@ -442,7 +442,12 @@ static int keep_beside(struct ck_turn *turn, struct ck_checkin_row *row,
         row->taken_by = event->inspector.staff;
         row->connected_at = turn->now.wall;
     }
-    return has_effect(effects, CK_EFFECT_OUTCOME) ? give_receipt(turn, row) : 0;
+    bool decided = has_effect(effects, CK_EFFECT_OUTCOME);
+    if (decided) {
+        row->decided_at = turn->now.wall;
+    }
+    /* The person has done their part when it waits for our eyes: the number is theirs already. */
+    return decided || has_effect(effects, CK_EFFECT_REVIEW) ? give_receipt(turn, row) : 0;
 }
 
 static bool shows(const struct ck_checkin *before, const struct ck_checkin *after)

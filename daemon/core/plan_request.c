@@ -96,8 +96,9 @@ static int read_windows(const json_t *request, const struct ck_order_brief *orde
     if (draws > 0) {
         return 0;
     }
-    /* Due at the start; the window goes at least as far as rings and grace do. */
-    int32_t needed = (int32_t)((plan->tail_ms + 59999) / 60000);
+    /* Due at the start; the window goes at least as far as rings and grace do, and leaves the
+     * minute that ck_plan_check() wants to begin in. */
+    int32_t needed = (int32_t)((plan->tail_ms + 59999) / 60000) + 1;
     for (size_t i = 0; i < count; i++) {
         plan->fixed_min[i] = plan->windows[i].start_min;
         if (plan->windows[i].end_min < plan->windows[i].start_min + needed) {

@@ -1,5 +1,7 @@
-"""A real SMTP server for tests: prints each message as one JSON line; ends with its standard input."""
+"""A real SMTP server for tests: prints each message as one JSON line; ends with its standard input, where "hold" lets whoever
+delivers wait for an answer and "go" answers again."""
 
+import asyncio
 import email
 import email.policy
 import json
@@ -7,8 +9,18 @@ import sys
 
 from aiosmtpd.controller import Controller
 
+POLL_S = 0.05
+
 
 class Sink:
+    held = False
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        while Sink.held:
+            await asyncio.sleep(POLL_S)
+        envelope.mail_from = address
+        return "250 go on"
+
     async def handle_DATA(self, server, session, envelope):
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         body = message.get_body(preferencelist=("plain",))
@@ -20,5 +32,6 @@ class Sink:
 controller = Controller(Sink(), hostname="127.0.0.1", port=int(sys.argv[1]))
 controller.start()
 print(json.dumps({"ready": True}), flush=True)
-sys.stdin.read()
+for line in sys.stdin:
+    Sink.held = line.strip() == "hold"
 controller.stop()

@@ -99,13 +99,16 @@ export class Product {
   sms = new Inbox();
   mail = new Inbox();
   hook = new Inbox();
+  held = null; // answers of the gateways that wait
   smsFault = null; // status to answer SMS requests with
 
   // policy: lines for [policy] in the configuration, so that a test need not wait for minutes.
-  static async start({ policy = {}, name = "test" } = {}) {
+  // state: the folder of store and recordings, where it is not to be a new one.
+  static async start({ policy = {}, name = "test", state = null } = {}) {
     const product = new Product();
     product.dir = fs.mkdtempSync(path.join(os.tmpdir(), `checkind-${name}-`));
-    fs.mkdirSync(path.join(product.dir, "recordings"), { mode: 0o700 });
+    product.state = state ?? product.dir;
+    fs.mkdirSync(path.join(product.state, "recordings"), { mode: 0o700 });
     product.port = await freePort();
     product.base = `https://localhost:${product.port}`;
     product.secret = crypto.randomBytes(32).toString("hex");
@@ -124,10 +127,15 @@ export class Product {
         const raw = Buffer.concat(parts);
         const item = { at: Date.now(), headers: request.headers, raw, body: JSON.parse(raw.toString()) };
         item.text = item.body.text ?? item.body;
-        const fault = request.url === "/sms" ? this.smsFault : null;
-        if (!fault) (request.url === "/sms" ? this.sms : this.hook).add(item);
-        response.writeHead(fault ?? 200, { "Content-Type": "application/json" });
-        response.end(JSON.stringify({ status: "accepted", id: crypto.randomUUID() }));
+        const answer = () => {
+          if (response.destroyed) return; // whoever asked is gone
+          const fault = request.url === "/sms" ? this.smsFault : null;
+          if (!fault) (request.url === "/sms" ? this.sms : this.hook).add(item);
+          response.writeHead(fault ?? 200, { "Content-Type": "application/json" });
+          response.end(JSON.stringify({ status: "accepted", id: crypto.randomUUID() }));
+        };
+        if (this.held) this.held.push(answer);
+        else answer();
       });
     });
     this.gateway.listen(0, "127.0.0.1");
@@ -158,7 +166,7 @@ export class Product {
     const gateway = `http://127.0.0.1:${this.gateway.address().port}`;
     this.config = file("checkind.conf", `
 [daemon]
-state_dir = ${this.dir}
+state_dir = ${this.state}
 public_url = ${this.base}
 unit_zone = Asia/Almaty
 master_key_file = ${file("master.key", crypto.randomBytes(32).toString("hex"))}
@@ -176,7 +184,7 @@ program = ${BUILD}/bin/checkin-media
 render_program = ${BUILD}/bin/checkin-render
 udp_port_base = ${await freePort()}
 advertise = ${process.env.CK_MEDIA_ADDRESS ?? "127.0.0.1"}
-recording_dir = ${this.dir}/recordings
+recording_dir = ${this.state}/recordings
 [smtp]
 url = smtp://127.0.0.1:${this.smtpPort}
 from = checkind@example.kz
@@ -222,6 +230,24 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
 
   control(...words) {
     return execFileSync(path.join(BUILD, "bin/checkinctl"), [`--socket=${this.dir}/control.sock`, ...words], { encoding: "utf8" }).trim();
+  }
+
+  // Rows of the store, looked at beside the daemon.
+  sql(query) {
+    const text = execFileSync("sqlite3", ["-json", "-readonly", path.join(this.state, "checkind.db"), ".timeout 5000", query], { encoding: "utf8" });
+    return JSON.parse(text || "[]");
+  }
+
+  // What is sent from now on stays without an answer, as if the other end were stuck, until release().
+  hold() {
+    this.held = [];
+    this.smtp.stdin.write("hold\n");
+  }
+  release() {
+    const held = this.held;
+    this.held = null;
+    this.smtp.stdin.write("go\n");
+    for (const go of held) go();
   }
 
   // Process ids of the daemon's children with this program name.
@@ -276,13 +302,13 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
     return made;
   }
 
-  async person(name = "Ержан Абдрахманов", band = "medium") {
-    const made = await this.inspector.post("/api/persons", {
+  async person(name = "Ержан Абдрахманов", band = "medium", { who = this.inspector, inspector = this.inspectorId } = {}) {
+    const made = await who.post("/api/persons", {
       name, birth_date: "1987-04-12", phone: `+7701${String(crypto.randomInt(1e7)).padStart(7, "0")}`, email: "person@example.kz", language: "ru",
-      address: null, note: null, inspector_id: this.inspectorId, unit_id: this.unit, band });
-    await this.inspector.ok("POST", `/api/persons/${made.id}/photo`, fs.readFileSync(PHOTO), "image/jpeg");
+      address: null, note: null, inspector_id: inspector, unit_id: this.unit, band });
+    await who.ok("POST", `/api/persons/${made.id}/photo`, fs.readFileSync(PHOTO), "image/jpeg");
     const today = localDate();
-    const order = await this.inspector.post(`/api/persons/${made.id}/orders`, {
+    const order = await who.post(`/api/persons/${made.id}/orders`, {
       kind: "special_requirements", article: "61", number: "2026-1", issuer: "Суд", from: today, until: localDate(90),
       conditions: "…", contacts_per_period: 100, period_days: 7, hours_start: "00:00", hours_end: "23:59" });
     return { ...made, order_id: order.id };

@@ -72,7 +72,7 @@ test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 2
   assert.equal(closed.state, "closed");
   assert.equal(closed.conclusion.conclusion, "breach");
   assert.ok(closed.line.some((line) => line.channel === "email" && line.state === "accepted"));
-  product.control("log", "verify", "--store", path.join(product.dir, "checkind.db")); // fails where there is a finding
+  product.control("log", "verify", "--store", path.join(product.state, "checkind.db")); // fails where there is a finding
 });
 
 test("a gateway that refuses everything is our fault", { timeout: 120000 }, async () => {

@@ -249,6 +249,12 @@ export interface Action {
   clear(): void;
 }
 
+// What is wrong with one field, where the failure is about it.
+export function faultWords(t: ConsoleTexts, failure: Failure | null, field: string): string | null {
+  if (!failure || failure.field !== field) return null;
+  return t.maybe("fault_" + field.replace(/\[\d+\]/g, "").replace(/\./g, "_")) || t.t("fault_field");
+}
+
 export function useAction(): Action {
   const { session, t } = useSession();
   const [busy, setBusy] = useState(false);
@@ -257,7 +263,7 @@ export function useAction(): Action {
     busy,
     failure,
     clear: () => setFailure(null),
-    fault: (field) => (failure && failure.field === field ? t.maybe("fault_" + field.replace(/\[\d+\]/g, "").replace(/\./g, "_")) || t.t("fault_field") : null),
+    fault: (field) => faultWords(t, failure, field),
     run: async (work) => {
       setBusy(true);
       setFailure(null);

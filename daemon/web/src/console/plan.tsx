@@ -6,7 +6,7 @@ import { failureOf, post, type Failure } from "../api/http";
 import type { Order, OrderKind, OrderRequest, Person, Plan, PlanPreview, PlanRequest } from "../api/types";
 import type { ConsoleTexts } from "../text/console";
 import { Icon } from "../ui/icons";
-import { ActionFailure, CheckField, FailureBox, SelectField, TextField, useAction, useSession } from "./parts";
+import { ActionFailure, CheckField, FailureBox, faultWords, SelectField, TextField, useAction, useSession } from "./parts";
 import { INTERVAL_MOST, parseRecurrence, recurrenceRule, WEEKDAYS } from "./recurrence";
 
 const ORDER_KINDS: readonly OrderKind[] = ["protective_order", "special_requirements", "official_warning", "other"];
@@ -93,6 +93,8 @@ export function PlanForm({ person, onDone }: { person: Person; onDone(): void })
     first_date: form.first_date, windows: windows.map((window) => ({ start: window.start, end: window.end, draws: Number(window.draws) })),
     attempts: Number(form.attempts), attempt_spacing_s: minutes(form.spacing), response_window_s: minutes(form.response), grace_s: minutes(form.grace), late_limit_s: minutes(form.late),
   };
+  // The preview asks as saving does: what it refuses is marked before anybody saves.
+  const fault = (field: string): string | null => action.fault(field) || faultWords(t, previewFailure, field);
   const wire = JSON.stringify(body);
   const whole = (form.rhythm === "daily" || form.days.length > 0) && windows.every((window) => window.start && window.end) && !!form.first_date;
   useEffect(() => {
@@ -123,15 +125,15 @@ export function PlanForm({ person, onDone }: { person: Person; onDone(): void })
         onDone();
       });
     }}>
-      {orders.length > 1 && <SelectField label={t.t("plan_order")} value={form.order_id} options={orders.map((order) => ({ value: String(order.id), label: `${t.t(`order_${order.kind}`)} ${order.number}` }))} onChange={(order_id) => set({ order_id })} fault={action.fault("order_id")} />}
+      {orders.length > 1 && <SelectField label={t.t("plan_order")} value={form.order_id} options={orders.map((order) => ({ value: String(order.id), label: `${t.t(`order_${order.kind}`)} ${order.number}` }))} onChange={(order_id) => set({ order_id })} fault={fault("order_id")} />}
       <SelectField label={t.t("plan_kind")} hint={t.t(form.kind === "live" ? "plan_live_hint" : "plan_unattended_hint")} value={form.kind} options={[{ value: "live", label: t.t("kind_live") }, { value: "unattended", label: t.t("kind_unattended") }]} onChange={(kind) => set({ kind: kind as PlanRequest["kind"] })} />
       <CheckField label={t.t("plan_mandatory")} checked={form.mandatory} onChange={(mandatory) => set({ mandatory })} />
       <fieldset class="group-field">
         <legend>{t.t("plan_rhythm")}</legend>
         <div class="form-row">
           <SelectField label={t.t("plan_every")} value={form.rhythm} options={[{ value: "daily", label: t.t("rhythm_daily") }, { value: "weekly", label: t.t("rhythm_weekly") }]} onChange={(rhythm) => set({ rhythm: rhythm as "daily" | "weekly" })} />
-          <TextField label={t.t(form.rhythm === "daily" ? "plan_interval_days" : "plan_interval_weeks")} type="number" min={1} max={INTERVAL_MOST} value={form.interval} onChange={(interval) => set({ interval })} fault={action.fault("recurrence")} />
-          <TextField label={t.t("plan_first")} type="date" value={form.first_date} onChange={(first_date) => set({ first_date })} fault={action.fault("first_date")} required />
+          <TextField label={t.t(form.rhythm === "daily" ? "plan_interval_days" : "plan_interval_weeks")} type="number" min={1} max={INTERVAL_MOST} value={form.interval} onChange={(interval) => set({ interval })} fault={fault("recurrence")} />
+          <TextField label={t.t("plan_first")} type="date" value={form.first_date} onChange={(first_date) => set({ first_date })} fault={fault("first_date")} required />
         </div>
         {form.rhythm === "weekly" && (
           <div class="days" role="group" aria-label={t.t("plan_days")}>
@@ -146,25 +148,26 @@ export function PlanForm({ person, onDone }: { person: Person; onDone(): void })
         <legend>{t.t("plan_windows")}</legend>
         {windows.map((window, index) => (
           <div class="form-row window-row" key={index}>
-            <TextField label={t.t("window_from")} type="time" value={window.start} onChange={(start) => setWindow(index, { start })} fault={action.fault(`windows[${index}].start`)} />
-            <TextField label={t.t("window_until")} type="time" value={window.end} onChange={(end) => setWindow(index, { end })} fault={action.fault(`windows[${index}].end`)} />
-            <SelectField label={t.t("window_when")} value={window.draws} options={["0", "1", "2", "3", "4"].map((value) => ({ value, label: value === "0" ? t.t("draws_fixed") : t.t("draws_random", { n: Number(value) }) }))} onChange={(draws) => setWindow(index, { draws })} fault={action.fault(`windows[${index}].draws`)} />
+            <TextField label={t.t("window_from")} type="time" value={window.start} onChange={(start) => setWindow(index, { start })} fault={fault(`windows[${index}].start`)} />
+            <TextField label={t.t("window_until")} type="time" value={window.end} onChange={(end) => setWindow(index, { end })} fault={fault(`windows[${index}].end`)} />
+            <SelectField label={t.t("window_when")} value={window.draws} options={["0", "1", "2", "3", "4"].map((value) => ({ value, label: value === "0" ? t.t("draws_fixed") : t.t("draws_random", { n: Number(value) }) }))} onChange={(draws) => setWindow(index, { draws })} fault={fault(`windows[${index}].draws`)} />
             {windows.length > 1 && <button type="button" class="button plain icon-only" aria-label={t.t("window_remove")} onClick={() => setWindows(windows.filter((_, at) => at !== index))}><Icon name="close" /></button>}
           </div>
         ))}
+        {fault("windows") && <p class="fault" role="alert">{fault("windows")}</p>}
         <button type="button" class="button plain" onClick={() => setWindows(windows.concat({ start: "08:00", end: "12:00", draws: "1" }))}><Icon name="plus" size={20} />{t.t("window_add")}</button>
       </fieldset>
       <details class="group-field">
         <summary>{t.t("plan_rings")}</summary>
         <p class="soft small">{t.t("plan_rings_text", { attempts: form.attempts, spacing: form.spacing, response: form.response, grace: form.grace, late: form.late })}</p>
         <div class="form-row">
-          <TextField label={t.t("plan_attempts")} type="number" min={1} max={5} value={form.attempts} onChange={(attempts) => set({ attempts })} fault={action.fault("attempts")} />
-          <TextField label={t.t("plan_spacing")} type="number" min={1} max={120} value={form.spacing} onChange={(spacing) => set({ spacing })} fault={action.fault("attempt_spacing_s")} />
-          <TextField label={t.t("plan_response")} type="number" min={1} max={240} value={form.response} onChange={(response) => set({ response })} fault={action.fault("response_window_s")} />
+          <TextField label={t.t("plan_attempts")} type="number" min={1} max={5} value={form.attempts} onChange={(attempts) => set({ attempts })} fault={fault("attempts")} />
+          <TextField label={t.t("plan_spacing")} type="number" min={1} max={120} value={form.spacing} onChange={(spacing) => set({ spacing })} fault={fault("attempt_spacing_s")} />
+          <TextField label={t.t("plan_response")} type="number" min={1} max={240} value={form.response} onChange={(response) => set({ response })} fault={fault("response_window_s")} />
         </div>
         <div class="form-row">
-          <TextField label={t.t("plan_grace")} type="number" min={0} max={240} value={form.grace} onChange={(grace) => set({ grace })} fault={action.fault("grace_s")} />
-          <TextField label={t.t("plan_late")} type="number" min={0} max={1440} value={form.late} onChange={(late) => set({ late })} fault={action.fault("late_limit_s")} />
+          <TextField label={t.t("plan_grace")} type="number" min={0} max={240} value={form.grace} onChange={(grace) => set({ grace })} fault={fault("grace_s")} />
+          <TextField label={t.t("plan_late")} type="number" min={0} max={1440} value={form.late} onChange={(late) => set({ late })} fault={fault("late_limit_s")} />
         </div>
       </details>
       <section class="preview" aria-live="polite">

@@ -52,6 +52,7 @@ export const en = {
   fault_password: "Too short or too easy to guess.",
   fault_old: "This is not your present password.",
   fault_until: "The end must come after the beginning.",
+  fault_windows: "The windows overlap, are too short for the rings and the spare time, or leave too little to choose from (30 minutes for each random moment).",
   fault_windows_end: "The end must come after the beginning and inside the hours of the order.",
   fault_token: "This is not the set-up code.",
 
