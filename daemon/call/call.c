@@ -383,7 +383,8 @@ static void restart_leg(struct call *call, int side, int64_t generation, const c
         .kind = CK_WORKER_LEG_RESTART,
         .leg_restart = {.leg = leg->id, .offer = ck_worker_text_of(sdp)},
     };
-    if (leg->state == LEG_NONE || leg->state == LEG_OPENING || leg->generation != generation ||
+    if (leg->state == LEG_NONE || leg->state == LEG_OPENING || leg->state == LEG_ENDING ||
+        leg->generation != generation ||
         ck_pool_send(call->calls->pool, call->worker, &message, -1) != 0) {
         ck_call_leg_send(call, side, ck_client_reconnect(ck_call_subject(call, side), "unknown"));
         return;

@@ -14,6 +14,7 @@ enum leg_state {
     LEG_ANSWERED,  /* not connected yet */
     LEG_CONNECTED, /* keys in use */
     LEG_AWAY,      /* connected, but its peer is silent (suspended) */
+    LEG_ENDING,    /* the worker closes its recording; its last word is to come */
 };
 
 enum recording_state {

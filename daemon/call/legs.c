@@ -355,6 +355,7 @@ static void on_event(struct call *call, int side, const struct ck_worker_leg_eve
     case CK_WORKER_EVENT_DTLS_FAILED:
     case CK_WORKER_EVENT_FINGERPRINT_MISMATCH:
     case CK_WORKER_EVENT_CLOSED_BY_PEER:
+        leg->state = LEG_ENDING;
         if (person) {
             ck_call_fact(call, event->event == CK_WORKER_EVENT_DTLS_FAILED ? "dtls_failed" : "gone",
                          ck_worker_event_name(event->event));

@@ -49,6 +49,17 @@ export class Scene {
     }, "the outcome", milliseconds);
   }
 
+  // Waits until no recording of the check-in is open any more; gives their rows.
+  async recordings(checkin, ...states) {
+    let rows = [];
+    const good = async () => {
+      rows = (await this.read(checkin)).recordings;
+      return rows.length > 0 && rows.every((one) => states.includes(one.state));
+    };
+    await until(good, "the recordings' end").catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(rows)}`); });
+    return rows;
+  }
+
   // Nothing lost, nothing doubled: the log proves itself, and each check-in has what it must have, once.
   verify() {
     const { product } = this;

@@ -39,8 +39,8 @@ test("both sides reload in a call and are in it again, without a key", { timeout
   const row = await scene.decided(checkin);
   assert.equal(row.outcome, "completed");
   assert.equal(row.attempts_made.length, 1, "nobody was rung again");
-  await until(async () => (await scene.read(checkin)).recordings.every((one) => one.state === "closed"), "recordings are closed");
-  assert.ok((await scene.read(checkin)).recordings.filter((one) => one.leg === "person").length >= 2, "one before and one after");
+  const rows = await scene.recordings(checkin, "closed");
+  assert.ok(rows.filter((one) => one.leg === "person").length >= 2, "one before and one after");
   assert.deepEqual([phone.faults, desk.faults], [[], []]);
   await phone.context().close();
   await desk.context().close();
@@ -65,7 +65,7 @@ test("told to end during a call, it ends in time; the call is back when it is", 
   await recording(phone).waitFor();
   await conclude(desk);
   assert.equal((await scene.decided(checkin)).outcome, "completed");
-  await until(async () => (await scene.read(checkin)).recordings.every((one) => one.state === "closed"), "all recordings are closed, none had to be mended");
+  await scene.recordings(checkin, "closed"); // in order: none had to be mended
   scene.verify();
   assert.deepEqual([phone.faults, desk.faults], [[], []]);
 });

@@ -79,11 +79,7 @@ test("checkind in a call, then checkin-media in the same one", { timeout: 180000
   const row = await scene.decided(checkin);
   assert.equal(row.outcome, "completed");
   assert.equal(row.incident_id, null);
-  const recordings = (await until(async () => {
-    const now = await scene.read(checkin);
-    return now.recordings.every((one) => one.state !== "recording") && now;
-  }, "no recording is left open")).recordings;
-  assert.ok(recordings.every((one) => one.state === "closed" || one.state === "recovered"), JSON.stringify(recordings));
+  const recordings = await scene.recordings(checkin, "closed", "recovered");
   assert.equal(recordings.filter((one) => one.state === "recovered").length, 4, "two legs of each crash");
   assert.ok(recordings.every((one) => one.seconds > 0));
   scene.verify();
@@ -129,7 +125,7 @@ test("checkin-render at its work", { timeout: 120000 }, async () => {
   const phone = await open(scene.persons, PHONE);
   await answer(phone, link);
   await screen(phone, "result");
-  await until(async () => (await scene.read(checkin)).recordings.every((one) => one.state === "closed"), "recorded");
+  await scene.recordings(checkin, "closed");
   assert.equal((await scene.read(checkin)).has_thumbnail, false);
   process.kill(render, "SIGKILL");
   await until(async () => (await scene.read(checkin)).has_thumbnail, "the picture came from its successor");

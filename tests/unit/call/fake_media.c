@@ -118,8 +118,8 @@ static void take(const struct ck_worker_message *message)
     case CK_WORKER_LEG_RESTART:
         if (message->leg_restart.offer.size == 4 &&
             memcmp(message->leg_restart.offer.data, "gone", 4) == 0) {
-            record_close(message->leg_restart.leg);
             say_event(message->leg_restart.leg, CK_WORKER_EVENT_CLOSED_BY_PEER, 0);
+            record_close(message->leg_restart.leg);
             say_event(message->leg_restart.leg, CK_WORKER_EVENT_CLOSED, 0);
             break;
         }

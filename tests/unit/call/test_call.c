@@ -349,10 +349,12 @@ static void reloaded_page_finds_its_call_again(void **state)
     ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, true, "gone", 7);
     ck_calls_page_closed(world->calls, &person_page);
     until(world, &world->staff, "\"state\":\"away\"");
+    assert_int_equal(times(&world->commands, "recording.begin"), 2); /* none for what is ending */
     forget(&world->commands);
     ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 8);
     ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, false, "v=0 reloaded", 9);
     until(world, &world->commands, "recording.started");
+    assert_false(has(&world->commands, "recording.failed"));
     assert_false(has(&world->commands, "checkin.call_lost"));
     assert_true(times(&world->staff, "\"state\":\"here\"") >= 2);
 }
