@@ -8,6 +8,7 @@
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
 #include "daemon/config/log.h"
+#include "daemon/store/query_checkin.h"
 #include "daemon/store/session.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -203,6 +204,33 @@ static int query_hello(struct ck_store *store, void *argument, json_t **out)
                : ck_api_query_me(store, page->actor.staff_id, now, out);
 }
 
+/* A console that comes late, or again, rings for whoever waits already. */
+static int query_waiting(struct ck_store *store, void *argument, json_t **out)
+{
+    const struct ck_hub_page *page = argument;
+    struct ck_scope scope = {.inspector = page->actor.staff_id};
+    return ck_query_waiting(store, &scope, out);
+}
+
+static void on_waiting(void *cookie, int code, json_t *rows)
+{
+    struct ck_hub_page *page = cookie;
+    size_t index;
+    json_t *row;
+    page->queries--;
+    if (code != 0) {
+        ck_log(CK_LOG_ERROR, "a console does not ring for who waits already: %s",
+               ck_error_text(code));
+    } else if (page->socket != NULL) {
+        json_array_foreach(rows, index, row)
+        {
+            ck_hub_send(page, ck_client_ring(json_incref(row)));
+        }
+    }
+    json_decref(rows);
+    maybe_free(page);
+}
+
 static void on_hello(void *cookie, int code, json_t *value)
 {
     struct ck_hub_page *page = cookie;
@@ -218,6 +246,9 @@ static void on_hello(void *cookie, int code, json_t *value)
                                                          : ck_client_console_hello(value, ice));
         if (first) {
             ck_http_socket_start(page->socket);
+        }
+        if (first && (page->actor.roles & CK_ROLE_INSPECTOR) != 0) {
+            run(page, query_waiting, on_waiting);
         }
     } else {
         json_decref(value);

@@ -226,7 +226,9 @@ void ck_pool_stop(struct ck_pool *pool, void (*stopped)(void *context), void *co
     }
     /* The last on_stopped() frees the pool, never inside this loop: handles close with a later
      * turn. */
+    struct ck_worker_message last = {.kind = CK_WORKER_SHUTDOWN};
     for (unsigned i = 0, count = pool->running; i < count; i++) {
+        (void)ck_pool_send(pool, i, &last, -1); /* one that is not ready has nothing to close */
         ck_child_stop(pool->workers[i].child, CK_POOL_PATIENCE_MS, on_stopped, &pool->workers[i]);
     }
 }

@@ -370,9 +370,9 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
         return output(turn, CK_OUTPUT_END_CALL, row,
                       json_pack("{s:s}", "reason", end_reason(&row->step)));
     case CK_EFFECT_REVIEW:
-        return ck_record_checkin(turn, actor, row, "CHECKIN_AWAITING_REVIEW",
-                                 json_pack("{s:o, s:s}", "by", time_json(effect->review.by),
-                                           "receipt", row->receipt));
+        return ck_record_checkin(
+            turn, actor, row, "CHECKIN_AWAITING_REVIEW",
+            json_pack("{s:o, s:s}", "by", time_json(effect->review.by), "receipt", row->receipt));
     case CK_EFFECT_OUTCOME:
         return conclude_outcome(turn, actor, row, policy, effect);
     case CK_EFFECT_OPEN_INCIDENT:

@@ -108,6 +108,16 @@ int ck_query_reviews(struct ck_store *store, const struct ck_scope *scope, json_
                                 CK_ARGS(scope_unit(scope), scope_inspector(scope)), list);
 }
 
+int ck_query_waiting(struct ck_store *store, const struct ck_scope *scope, json_t **list)
+{
+    return ck_checkin_json_list(store,
+                                "SELECT " CK_CHECKIN_COLUMNS
+                                " FROM checkin c JOIN person p ON p.id = c.person_id "
+                                "WHERE c.state = 'connected' AND c.waiting_since_at IS NOT NULL "
+                                "AND " CK_CHECKIN_SCOPE " ORDER BY c.waiting_since_at, c.id",
+                                CK_ARGS(scope_unit(scope), scope_inspector(scope)), list);
+}
+
 /* ---- Checkin: what belongs to one ---- */
 
 /* Adds the rows of a statement with the check-in as its only parameter. */

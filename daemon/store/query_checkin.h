@@ -34,6 +34,9 @@ int ck_query_checkin(struct ck_store *store, const struct ck_scope *scope, int64
 /* CheckinRow list of what awaits review, soonest deadline first. */
 int ck_query_reviews(struct ck_store *store, const struct ck_scope *scope, json_t **list);
 
+/* CheckinRow list of who waits in the room for an inspector, longest first. */
+int ck_query_waiting(struct ck_store *store, const struct ck_scope *scope, json_t **list);
+
 /* {id, checkin, person, file, wrapped, state, bytes} of a recording; CK_E_NOT_FOUND. */
 int ck_query_recording(struct ck_store *store, const struct ck_scope *scope, int64_t id,
                        json_t **recording);

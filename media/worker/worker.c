@@ -60,7 +60,8 @@ void worker_queue(struct worker *worker, const struct ck_path *path, struct ck_p
 static void watch_control(struct worker *worker)
 {
     struct epoll_event event = {
-        .events = EPOLLIN | (ck_control_waiting(worker->control) ? EPOLLOUT : 0),
+        .events = (worker->orders_over ? 0 : EPOLLIN) |
+                  (ck_control_waiting(worker->control) ? EPOLLOUT : 0),
         .data.u32 = FROM_CONTROL,
     };
     (void)epoll_ctl(worker->epoll, EPOLL_CTL_MOD, ck_control_fd(worker->control), &event);
@@ -262,6 +263,10 @@ static void take_orders(struct worker *worker)
                 ck_control_wipe(worker->control);
                 ck_wipe(&message, sizeof message);
             }
+        } else if (error == -EPIPE && worker->draining) {
+            worker->orders_over = true; /* it still listens to what we have to say */
+            watch_control(worker);
+            return;
         } else if (error == -EPIPE) {
             ck_media_log(CK_WORKER_LOG_INFO, "checkind is gone: ending");
             worker_stop(worker, CK_WORKER_EXIT_OK);

@@ -263,6 +263,7 @@ struct worker {
     struct ck_mono heartbeat_last;
     struct ck_mono recorder_due;
     struct ck_mono tcp_due;
+    bool orders_over; /* SHUTDOWN was the last one */
     bool draining;
     struct ck_mono drain_until;
     bool stop;

@@ -115,7 +115,10 @@ export class Product {
     await product.#gateway();
     await product.#mailSink();
     await product.#configure(policy);
-    await product.up();
+    await product.up().catch((error) => {
+      product.#closeOutside();
+      throw error;
+    });
     return product;
   }
 
@@ -200,6 +203,12 @@ ${Object.entries(policy).map(([key, value]) => `${key} = ${value}`).join("\n")}
 `);
   }
 
+  #closeOutside() {
+    this.gateway.close();
+    this.gateway.closeAllConnections();
+    this.smtp.stdin.end();
+  }
+
   // Starts checkind and waits until it says that it is ready.
   async up() {
     const notifyPath = path.join(this.dir, "notify.sock");
@@ -269,8 +278,7 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
       const [code, signal] = await this.exited;
       if (!gone || code !== 0) throw new Error(`checkind ended with ${code} ${signal}${gone ? "" : " after 15 s"}\n${this.log()}`);
     }
-    this.gateway.close();
-    this.smtp.stdin.end();
+    this.#closeOutside();
     if (!process.env.CK_KEEP) fs.rmSync(this.dir, { recursive: true, force: true });
   }
 

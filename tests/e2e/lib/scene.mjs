@@ -13,9 +13,12 @@ export class Scene {
   static async set(name, options = {}) {
     makeMedia(MEDIA);
     const scene = new Scene();
-    [scene.product, scene.persons, scene.staff] = await Promise.all([
-      Product.start({ name, ...options }).then((product) => product.people()), launch(MEDIA, "person"), launch(MEDIA, "staff")]);
-    return scene;
+    const parts = { product: Product.start({ name, ...options }).then((product) => product.people()), persons: launch(MEDIA, "person"), staff: launch(MEDIA, "staff") };
+    const ends = await Promise.allSettled(Object.entries(parts).map(async ([part, made]) => (scene[part] = await made)));
+    const failed = ends.find((end) => end.status === "rejected");
+    if (!failed) return scene;
+    await scene.strike();
+    throw failed.reason;
   }
 
   async strike() {

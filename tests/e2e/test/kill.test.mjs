@@ -11,7 +11,7 @@ let scene, product;
 
 before(async () => {
   scene = await Scene.set("kill", { policy: {
-    attempts: 2, attempt_spacing: "12 s", response_window: "40 s", grace: "3 s", late_limit: "20 s", answerable_percent: 10, challenge_count: 1,
+    attempts: 2, attempt_spacing: "8 s", response_window: "30 s", grace: "2 s", late_limit: "34 s", answerable_percent: 10, challenge_count: 1,
     live_wait: "60 s", ladder_inspector: "10 min", makeup_delay: "30 min", notice_retry_first: "2 s" } });
   product = scene.product;
 });

@@ -12,7 +12,7 @@ const browsers = [];
 
 before(async () => {
   scene = await Scene.set("refused", { policy: {
-    attempts: 1, response_window: "16 s", grace: "2 s", late_limit: "20 s", answerable_percent: 25, makeup_delay: "30 min", ladder_inspector: "10 min" } });
+    attempts: 1, response_window: "24 s", grace: "2 s", late_limit: "28 s", answerable_percent: 25, makeup_delay: "30 min", ladder_inspector: "10 min" } });
 });
 
 after(async () => {

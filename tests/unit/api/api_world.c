@@ -648,10 +648,9 @@ static void open_session(struct user *user, int64_t id)
 static void log_in_first(struct user *user, const char *login)
 {
     assert_int_equal(api_login(user, login, GIVEN_PASSWORD), 200);
-    assert_int_equal(
-        api_ask(user, "POST", "/api/me/password",
-                json_pack("{s:s, s:s}", "old", GIVEN_PASSWORD, "new", PASSWORD), NULL),
-        200);
+    assert_int_equal(api_ask(user, "POST", "/api/me/password",
+                             json_pack("{s:s, s:s}", "old", GIVEN_PASSWORD, "new", PASSWORD), NULL),
+                     200);
 }
 
 static int64_t staff(struct caseload *c, struct user *user, const char *login, const char *role,
@@ -661,10 +660,11 @@ static int64_t staff(struct caseload *c, struct user *user, const char *login, c
     if (second != NULL) {
         json_array_append_new(roles, json_string(second));
     }
-    json_t *body = json_pack(
-        "{s:s, s:s, s:s, s:o, s:I, s:s, s:s, s:n, s:b}", "login", login, "name", login,
-        quick ? "hash" : "password", quick ? password_hash() : GIVEN_PASSWORD, "roles", roles, "unit_id",
-        (json_int_t)unit, "language", "ru", "email", "a@example.kz", "phone", "on_duty", 1);
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:o, s:I, s:s, s:s, s:n, s:b}", "login", login, "name", login,
+                  quick ? "hash" : "password", quick ? password_hash() : GIVEN_PASSWORD, "roles",
+                  roles, "unit_id", (json_int_t)unit, "language", "ru", "email", "a@example.kz",
+                  "phone", "on_duty", 1);
     if (!quick) {
         int64_t id = made(&c->administrator, "/api/staff", body);
         log_in_first(user, login);

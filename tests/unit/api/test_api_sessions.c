@@ -367,14 +367,13 @@ static void a_new_account_starts_with_a_password_of_its_own(void **state)
     (void)state;
     struct user user = {0};
     json_t *answer;
-    assert_int_equal(
-        api_ask(&people.administrator, "POST", "/api/staff",
-                json_pack("{s:s, s:s, s:s, s:[s], s:I, s:s, s:n, s:n, s:b}", "login", "novice",
-                          "name", "Novice", "password", "given by the admin", "roles", "inspector",
-                          "unit_id", (json_int_t)people.unit, "language", "kk", "email", "phone",
-                          "on_duty", 0),
-                NULL),
-        200);
+    assert_int_equal(api_ask(&people.administrator, "POST", "/api/staff",
+                             json_pack("{s:s, s:s, s:s, s:[s], s:I, s:s, s:n, s:n, s:b}", "login",
+                                       "novice", "name", "Novice", "password", "given by the admin",
+                                       "roles", "inspector", "unit_id", (json_int_t)people.unit,
+                                       "language", "kk", "email", "phone", "on_duty", 0),
+                             NULL),
+                     200);
     assert_int_equal(api_login(&user, "novice", "given by the admin"), 200);
     assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, &answer), 200);
     assert_true(json_is_true(json_object_get(answer, "must_change_password")));
