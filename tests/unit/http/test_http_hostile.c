@@ -253,13 +253,15 @@ static void slow_headers_time_out(void **state)
     assert_int_equal(world_counts().timed_out, 2);
 }
 
+#define PLAIN_GET "GET / HTTP/1.1\r\n" HOST "\r\n"
+
 static void a_connection_without_a_handshake_times_out(void **state)
 {
     (void)state;
     struct client *silent = client_open_bare(), *half = client_open_bare(),
                   *plain = client_open_bare();
     assert_true(client_say_bare(half, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9));
-    assert_true(client_say_bare(plain, "GET / HTTP/1.1\r\n" HOST "\r\n", 37));
+    assert_true(client_say_bare(plain, PLAIN_GET, strlen(PLAIN_GET)));
     assert_true(client_is_closed_bare(plain, 5000)); /* HTTP on the port of HTTPS */
     assert_false(client_is_closed_bare(silent, 600));
     assert_false(client_is_closed_bare(half, 600));
