@@ -7,12 +7,13 @@ store. Ctrl-C, or the end of checkind, stops all of it.
 """
 
 import argparse
-import asyncio
 import datetime
 import email
 import email.policy
+import errno
 import http.cookiejar
 import http.server
+import ipaddress
 import json
 import os
 import pathlib
@@ -28,7 +29,10 @@ import urllib.error
 import urllib.request
 import zoneinfo
 
-from aiosmtpd.controller import Controller
+try:
+    from aiosmtpd.controller import Controller
+except ImportError:
+    raise SystemExit("demo: python3-aiosmtpd is missing; ./dev run installs it") from None
 
 HERE = pathlib.Path(__file__).resolve().parent
 ZONE = zoneinfo.ZoneInfo("Asia/Almaty")
@@ -122,7 +126,7 @@ def write_config(run, build, ports):
     config.write_text(f"""\
 [daemon]
 state_dir = {run}
-public_url = https://localhost:{ports['https']}
+public_url = {ports['public']}
 unit_zone = Asia/Almaty
 master_key_file = {key}
 control_socket = {run}/control.sock
@@ -130,7 +134,7 @@ clock_sync = assumed
 
 [http]
 listen = {ports['listen']}:{ports['https']}
-hostnames = localhost, 127.0.0.1
+hostnames = {ports['hostnames']}
 self_signed = yes
 pages_dir = {build}/pages
 
@@ -139,7 +143,7 @@ workers = 1
 program = {build}/bin/checkin-media
 render_program = {build}/bin/checkin-render
 udp_port_base = {ports['udp']}
-advertise = 127.0.0.1
+advertise = {ports['listen']}
 recording_dir = {run}/recordings
 
 [smtp]
@@ -163,28 +167,60 @@ checkpoint_dir = checkpoints
 
 
 def start_signer(run, build):
-    """Starts checkin-signer and waits until it listens."""
+    """Starts checkin-signer in a group of its own and waits until it listens."""
     state = run / "signer"
     state.mkdir(mode=0o700)
-    child = subprocess.Popen([build / "bin/checkin-signer", f"--state={state}", "--name=demo.example/log", f"--socket={run}/signer.sock"],
-                             stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [build / "bin/checkin-signer", f"--state={state}", "--name=demo.example/log", f"--socket={run}/signer.sock"],
+        stderr=subprocess.PIPE, text=True, process_group=0)
     said = child.stderr.readline()
     if "signing" not in said:
-        raise RuntimeError(f"checkin-signer did not start: {said}")
+        stop(child)
+        raise SystemExit(f"demo: checkin-signer did not start: {said}{child.stderr.read()}")
+    threading.Thread(target=lambda: [say(line.rstrip()) for line in child.stderr], daemon=True).start()
     return child
 
 
-def free_port():
-    """A free TCP port below the ephemeral range."""
+def is_free(kind, host, port):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as checkind does
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise SystemExit(f"demo: this user may not answer on port {port}; choose one above 1023: ./dev run --port 8443") from None
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise SystemExit(f"demo: {host} is no address of this machine") from None
+            return False
+        return True
+
+
+def free_port(kind=socket.SOCK_STREAM, host="127.0.0.1"):
+    """A free port below the ephemeral range."""
     for _ in range(200):
         port = 20000 + secrets.randbelow(10000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_free(kind, host, port):
             return port
     raise SystemExit("demo: no free port")
+
+
+def choose_ports(options):
+    """Where everything listens. Only the port of the pages is fixed, so only it can be taken."""
+    host = options.listen
+    if ipaddress.ip_address(host).is_unspecified:
+        raise SystemExit("demo: calls need one address that a phone can reach: ./dev run --listen ADDRESS")
+    if not is_free(socket.SOCK_STREAM, host, options.port):
+        raise SystemExit(f"demo: port {options.port} of {host} is taken, perhaps by another ./dev run; "
+                         f"end that or choose another port: ./dev run --port {options.port + 1}")
+    local = ipaddress.ip_address(host).is_loopback
+    return {
+        "listen": host, "https": options.port, "udp": free_port(socket.SOCK_DGRAM, host),
+        "smtp": free_port(), "gateway": free_port(),
+        # Browsers give camera and microphone to "localhost" without fuss about the certificate.
+        "public": f"https://{'localhost' if local else host}:{options.port}",
+        "hostnames": f"localhost, {host}" if local else host,
+    }
 
 
 def wait_ready(notify, child):
@@ -248,8 +284,8 @@ def caseload(base, context, token):
 
     who = Api(base, context).login("aigerim")
     now = datetime.datetime.now(ZONE)
-    # The first one falls due at the next full minute that leaves time to get there.
-    due = (now + datetime.timedelta(seconds=65)).replace(second=0, microsecond=0)
+    # The first ones fall due at the next full minute that leaves time to get there.
+    due = (now + datetime.timedelta(seconds=62)).replace(second=0, microsecond=0)
     if due.date() != now.date():
         due = now.replace(hour=23, minute=59, second=0, microsecond=0)
     at = due.strftime("%H:%M")
@@ -266,75 +302,101 @@ def caseload(base, context, token):
     return due
 
 
-def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--build", type=pathlib.Path, required=True)
-    arguments.add_argument("--listen", default="127.0.0.1")
-    arguments.add_argument("--port", type=int, default=8443)
-    options = arguments.parse_args()
-    build = options.build.resolve()
+def run_directory(build):
+    """An empty folder of its own for every run: nothing is left of the last one."""
     run = build / "demo"
     if run.exists():
         shutil.rmtree(run)
     (run / "recordings").mkdir(parents=True, mode=0o700)
     run.chmod(0o700)
+    return run
 
-    ports = {"https": options.port, "listen": options.listen, "udp": 21000, "smtp": free_port(), "gateway": free_port()}
-    mail = Controller(MailPrinter(), hostname="127.0.0.1", port=ports["smtp"])
-    mail.start()
-    gateway = http.server.ThreadingHTTPServer(("127.0.0.1", ports["gateway"]), GatewayPrinter)
-    threading.Thread(target=gateway.serve_forever, daemon=True).start()
 
-    notify_path = str(run / "notify.sock")
-    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notify.bind(notify_path)
-    config = write_config(run, build, ports)
-    signer = start_signer(run, build)
-    child = subprocess.Popen([build / "bin/checkind", f"--config={config}"], env={**os.environ, "NOTIFY_SOCKET": notify_path})
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
-    try:
-        wait_ready(notify, child)
-        answer = subprocess.run(
-            [build / "bin/checkinctl", f"--socket={run}/control.sock", "--json", "setup-token"],
-            check=True, capture_output=True, text=True).stdout
-        token = json.loads(answer)["token"]
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # self-signed, made by checkind a moment ago
-        base = f"https://localhost:{ports['https']}"
-        due = caseload(base, context, token)
-        say(f"""
+def setup_token(build, run):
+    answer = subprocess.run(
+        [build / "bin/checkinctl", f"--socket={run}/control.sock", "--json", "setup-token"],
+        check=True, capture_output=True, text=True).stdout
+    return json.loads(answer)["token"]
+
+
+def local_context():
+    """TLS without a check of the certificate: checkind signed it itself a moment ago, on this machine."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def welcome(ports, due):
+    say(f"""
 checkind runs.
 
-  console        {base}/
+  console        {ports['public']}/
     inspector    aigerim   password: {PASSWORD}
-    duty officer duty      password: {PASSWORD}
+    officer      duty      password: {PASSWORD}
     supervisor   chief     password: {PASSWORD}
-    admin        admin     password: {PASSWORD}
+    administrator admin    password: {PASSWORD}
 
   Two check-ins fall due at {due.strftime('%H:%M')} (Astana): one live, one unattended. The person's link comes by SMS, printed
   here. Open it in another browser window: that is the person's phone. The browser will warn about the
   certificate, which checkind signed itself. Ctrl-C stops everything.
 """)
-        child.wait()
-        return child.returncode
+
+
+def stop(child):
+    """An orderly end; that of checkind ends its workers."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            say(f"demo: {child.args[0].name} did not end within 20 s and is killed")
+            child.kill()
+            child.wait()
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="./dev run")
+    arguments.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    arguments.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS",
+                           help="IPv4 address of this machine for pages and calls; another than 127.0.0.1 to try with a phone")
+    arguments.add_argument("--port", type=int, default=8443, help="port of the pages (8443)")
+    options = arguments.parse_args()
+    # Ctrl-C reaches every process of the terminal. checkind is told once, by stop(), so that the order is always
+    # the same.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    build = options.build.resolve()
+    ports = choose_ports(options)
+    run = run_directory(build)
+
+    mail = Controller(MailPrinter(), hostname="127.0.0.1", port=ports["smtp"])
+    mail.start()
+    gateway = http.server.ThreadingHTTPServer(("127.0.0.1", ports["gateway"]), GatewayPrinter)
+    threading.Thread(target=gateway.serve_forever, daemon=True).start()
+    notify_path = str(run / "notify.sock")
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(notify_path)
+    config = write_config(run, build, ports)
+    children = []
+    try:
+        children.append(start_signer(run, build))
+        child = subprocess.Popen([build / "bin/checkind", f"--config={config}"],
+                                 env={**os.environ, "NOTIFY_SOCKET": notify_path}, process_group=0)
+        children.append(child)
+        wait_ready(notify, child)
+        due = caseload(f"https://{ports['listen']}:{ports['https']}", local_context(), setup_token(build, run))
+        welcome(ports, due)
+        return child.wait()
     except KeyboardInterrupt:
         say("\nstopping")
         return 0
     finally:
-        if child.poll() is None:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(20)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-        signer.terminate()
-        signer.wait()
+        for child in reversed(children):
+            stop(child)
         gateway.shutdown()
         mail.stop()
         notify.close()
-        os.unlink(notify_path)
 
 
 if __name__ == "__main__":
