@@ -248,8 +248,9 @@ static void flush_queue(struct ck_child *child)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct ck_child *child = poll->data;
-    if (status < 0) {
-        ck_child_kill(child, uv_strerror(status));
+    if (status <
+        0) { /* libuv's EBADF stands for POLLERR: closed by the other side with messages unread */
+        ck_child_kill(child, "it left its messages unread");
         return;
     }
     if (events & UV_WRITABLE) {

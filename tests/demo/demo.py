@@ -364,7 +364,7 @@ def main():
     options = arguments.parse_args()
     # Ctrl-C reaches every process of the terminal. checkind is told once, by stop(), so that the order is always
     # the same.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     build = options.build.resolve()
     ports = choose_ports(options)

@@ -596,7 +596,7 @@ static void photos_are_checked_and_sealed(void **state)
              people.inspector.cookie);
     assert_true(client_say(client, text));
     size_t size;
-    const char *answer = client_read_all(client, 5000, &size);
+    const char *answer = client_read_all(client, CLIENT_PATIENCE_MS, &size);
     assert_int_equal(status_of(answer), 200);
     assert_non_null(strstr(answer, "\r\ncontent-type: image/jpeg\r\n"));
     assert_int_equal(size - (size_t)(body_of(answer) - answer), sizeof good);

@@ -44,7 +44,7 @@ struct client *client_open_bare(void)
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     struct client *client = calloc(1, sizeof *client);
     client->fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct timeval most = {.tv_sec = 10};
+    struct timeval most = {.tv_sec = CLIENT_PATIENCE_MS / 1000};
     setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
     if (connect(client->fd, (struct sockaddr *)&to, sizeof to) != 0) {
@@ -141,7 +141,7 @@ bool client_send(struct client *client, const void *bytes, size_t size)
         int sent = SSL_write(client->tls, bytes, size > 16384 ? 16384 : (int)size);
         bool closed;
         if (sent <= 0) {
-            if (!patience(client, sent, 10000, &closed)) {
+            if (!patience(client, sent, CLIENT_PATIENCE_MS, &closed)) {
                 return false;
             }
             continue;
@@ -227,7 +227,7 @@ const char *client_read_answer(struct client *client, size_t *size)
                 return client->text;
             }
         }
-        if (more(client, 10000) <= 0) {
+        if (more(client, CLIENT_PATIENCE_MS) <= 0) {
             return "";
         }
     }
@@ -240,7 +240,7 @@ bool client_read(struct client *client, void *bytes, size_t size)
         bool closed;
         if (got > 0) {
             at += (size_t)got;
-        } else if (!patience(client, got, 10000, &closed)) {
+        } else if (!patience(client, got, CLIENT_PATIENCE_MS, &closed)) {
             return false;
         }
     }
@@ -263,7 +263,7 @@ const char *ask(const char *text)
     answer = NULL;
     struct client *client = client_open();
     if (client != NULL && client_say(client, text)) {
-        const char *got = client_read_all(client, 5000, NULL);
+        const char *got = client_read_all(client, CLIENT_PATIENCE_MS, NULL);
         answer = strdup(got);
     }
     client_close(client);

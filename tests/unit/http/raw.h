@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Every wait for something that must come. Long, because a busy machine is no fault of the
+ * server's. */
+#define CLIENT_PATIENCE_MS 60000
+
 /* Where the following clients connect to. */
 void clients_use_port(unsigned port);
 
@@ -30,7 +34,7 @@ bool client_say(struct client *client, const char *text);
 const char *client_read_all(struct client *client, int ms, size_t *size);
 /* Reads one whole answer (by its Content-Length); "" where the connection ended before. */
 const char *client_read_answer(struct client *client, size_t *size);
-/* Exactly `size` bytes; false where there are fewer within 5 s. */
+/* Exactly `size` bytes; false where the connection ended before. */
 bool client_read(struct client *client, void *bytes, size_t size);
 /* Whether the server closes within `ms`. */
 bool client_is_closed(struct client *client, int ms);

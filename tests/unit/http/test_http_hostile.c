@@ -238,7 +238,7 @@ static void expect_timeout(struct client *client, int64_t ms)
 {
     assert_false(client_is_closed(client, 600)); /* longer than the server's own look-round */
     world_pass_ms(ms);
-    assert_true(client_is_closed(client, 5000));
+    assert_true(client_is_closed(client, CLIENT_PATIENCE_MS));
     client_close(client);
 }
 
@@ -262,12 +262,12 @@ static void a_connection_without_a_handshake_times_out(void **state)
                   *plain = client_open_bare();
     assert_true(client_say_bare(half, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9));
     assert_true(client_say_bare(plain, PLAIN_GET, strlen(PLAIN_GET)));
-    assert_true(client_is_closed_bare(plain, 5000)); /* HTTP on the port of HTTPS */
+    assert_true(client_is_closed_bare(plain, CLIENT_PATIENCE_MS)); /* HTTP on the port of HTTPS */
     assert_false(client_is_closed_bare(silent, 600));
     assert_false(client_is_closed_bare(half, 600));
     world_pass_ms(CK_HTTP_HEADERS_MS);
-    assert_true(client_is_closed_bare(silent, 5000));
-    assert_true(client_is_closed_bare(half, 5000));
+    assert_true(client_is_closed_bare(silent, CLIENT_PATIENCE_MS));
+    assert_true(client_is_closed_bare(half, CLIENT_PATIENCE_MS));
     client_close(silent);
     client_close(half);
     client_close(plain);

@@ -231,7 +231,7 @@ static void pipelined_gets_are_answered_in_order(void **state)
     assert_true(client_say(client, "GET /one HTTP/1.1\r\n" HOST "\r\n"
                                    "GET /two HTTP/1.1\r\n" HOST "\r\n"
                                    "GET /three HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"));
-    const char *all = client_read_all(client, 5000, NULL);
+    const char *all = client_read_all(client, CLIENT_PATIENCE_MS, NULL);
     const char *one = strstr(all, "GET /one "), *two = strstr(all, "GET /two "),
                *three = strstr(all, "GET /three ");
     assert_true(one != NULL && two != NULL && three != NULL && one < two && two < three);
@@ -264,7 +264,7 @@ static void a_post_arrives_whole_however_it_is_cut(void **state)
             size_t piece = size - at < cuts[c] ? size - at : cuts[c];
             assert_true(client_send(client, body + at, piece));
         }
-        const char *answer = client_read_all(client, 5000, NULL);
+        const char *answer = client_read_all(client, CLIENT_PATIENCE_MS, NULL);
         assert_int_equal(status_of(answer), 200);
         char expected[64];
         snprintf(expected, sizeof expected, "body=%zu:abcdef", size);
@@ -457,7 +457,7 @@ static void a_stream_that_fails_closes_the_connection(void **state)
     assert_true(world_wait(is_wanting, NULL));
     world_call(fail_now, NULL);
     size_t size;
-    const char *answer = client_read_all(client, 5000, &size);
+    const char *answer = client_read_all(client, CLIENT_PATIENCE_MS, &size);
     assert_int_equal(status_of(answer), 200);
     assert_string_equal(body_of(answer), "");
     client_close(client);

@@ -225,7 +225,7 @@ static void closing_sends_what_waits_and_the_code(void **state)
     assert_int_equal((uint8_t)text[0] << 8 | (uint8_t)text[1], CK_HTTP_CLOSE_UNAUTHENTICATED);
     assert_string_equal(text + 2, "log in again");
     socket_send(client, 0x88, text, 2);
-    assert_true(client_is_closed(client, 5000));
+    assert_true(client_is_closed(client, CLIENT_PATIENCE_MS));
     assert_true(world_wait(is_closed, NULL));
     client_close(client);
 }
