@@ -9,21 +9,22 @@
 
 #define HASH_SIZE 32
 
-int ck_password_hash(const char *password, const uint8_t salt[static CK_PASSWORD_SALT_SIZE],
+int ck_password_hash(struct ck_password_cost cost, const char *password,
+                     const uint8_t salt[static CK_PASSWORD_SALT_SIZE],
                      char text[static CK_PASSWORD_TEXT_SIZE])
 {
-    int r = argon2id_hash_encoded(CK_PASSWORD_PASSES, CK_PASSWORD_KIB, CK_PASSWORD_LANES, password,
-                                  strlen(password), salt, CK_PASSWORD_SALT_SIZE, HASH_SIZE, text,
-                                  CK_PASSWORD_TEXT_SIZE);
+    int r =
+        argon2id_hash_encoded(cost.passes, cost.kib, CK_PASSWORD_LANES, password, strlen(password),
+                              salt, CK_PASSWORD_SALT_SIZE, HASH_SIZE, text, CK_PASSWORD_TEXT_SIZE);
     return r == ARGON2_OK ? 0 : -ENOMEM;
 }
 
-int ck_password_verify(const char *text, const char *password)
+int ck_password_verify(struct ck_password_cost cost, const char *text, const char *password)
 {
     if (text == NULL) {
         static const uint8_t salt[CK_PASSWORD_SALT_SIZE];
         char ignored[CK_PASSWORD_TEXT_SIZE];
-        int error = ck_password_hash(password, salt, ignored);
+        int error = ck_password_hash(cost, password, salt, ignored);
         return error != 0 ? error : CK_E_AUTH;
     }
     int r = argon2id_verify(text, password, strlen(password));

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "daemon/access/password.h"
 #include "daemon/config/config.h"
 #include "daemon/core/bus.h"
 #include "daemon/http/pages.h"
@@ -38,8 +39,9 @@ struct ck_api_options {
     struct ck_bus *bus;
     struct ck_readers *readers;
     const struct ck_pages *pages;
-    const uint8_t *master_key; /* CK_KEY_SIZE bytes that outlive it */
-    const char *recording_dir; /* copied */
+    const uint8_t *master_key;             /* CK_KEY_SIZE bytes that outlive it */
+    const char *recording_dir;             /* copied */
+    struct ck_password_cost password_cost; /* CK_PASSWORD_COST */
     struct ck_wall (*now)(void);
     struct ck_mono (*mono)(void);
     void (*random)(void *user, void *bytes, size_t size);

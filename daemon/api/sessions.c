@@ -35,8 +35,10 @@ static void start_passwords(struct ck_api *api);
 static void password_work(uv_work_t *work)
 {
     struct ck_password_job *job = work->data;
-    job->code = job->verify ? ck_password_verify(job->unknown ? NULL : job->text, job->password)
-                            : ck_password_hash(job->password, job->salt, job->text);
+    struct ck_password_cost cost = job->call->api->options.password_cost;
+    job->code = job->verify
+                    ? ck_password_verify(cost, job->unknown ? NULL : job->text, job->password)
+                    : ck_password_hash(cost, job->password, job->salt, job->text);
 }
 
 static void password_done(uv_work_t *work, int status)

@@ -406,6 +406,7 @@ static int start_pages(struct ck_product *product)
                                  .readers = product->readers,
                                  .pages = product->pages,
                                  .master_key = product->master_key,
+                                 .password_cost = CK_PASSWORD_COST,
                                  .recording_dir = recordings,
                                  .now = ck_clock_wall,
                                  .mono = api_mono,

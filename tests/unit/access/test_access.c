@@ -17,16 +17,18 @@ static void a_password_verifies_and_no_other(void **state)
 {
     (void)state;
     char text[CK_PASSWORD_TEXT_SIZE];
-    assert_int_equal(ck_password_hash("correct horse battery", salt, text), 0);
+    assert_int_equal(ck_password_hash(CK_PASSWORD_COST, "correct horse battery", salt, text), 0);
     /* RFC 9106 section 4: Argon2id, 64 MiB, three passes; the parameters stand in the text. */
     assert_int_equal(strncmp(text, "$argon2id$v=19$m=65536,t=3,p=1$", 31), 0);
     assert_null(strstr(text, "horse"));
-    assert_int_equal(ck_password_verify(text, "correct horse battery"), 0);
-    assert_int_equal(ck_password_verify(text, "correct horse batterz"), CK_E_AUTH);
-    assert_int_equal(ck_password_verify(text, ""), CK_E_AUTH);
-    assert_int_equal(ck_password_verify(NULL, "correct horse battery"), CK_E_AUTH);
-    assert_int_equal(ck_password_verify("plain text", "plain text"), CK_E_SYNTAX);
-    assert_int_equal(ck_password_verify("", ""), CK_E_SYNTAX);
+    assert_int_equal(ck_password_verify(CK_PASSWORD_COST, text, "correct horse battery"), 0);
+    assert_int_equal(ck_password_verify(CK_PASSWORD_COST, text, "correct horse batterz"),
+                     CK_E_AUTH);
+    assert_int_equal(ck_password_verify(CK_PASSWORD_COST, text, ""), CK_E_AUTH);
+    assert_int_equal(ck_password_verify(CK_PASSWORD_COST, NULL, "correct horse battery"),
+                     CK_E_AUTH);
+    assert_int_equal(ck_password_verify(CK_PASSWORD_COST, "plain text", "plain text"), CK_E_SYNTAX);
+    assert_int_equal(ck_password_verify(CK_PASSWORD_COST, "", ""), CK_E_SYNTAX);
 }
 
 static void the_salt_makes_the_difference(void **state)
@@ -34,8 +36,8 @@ static void the_salt_makes_the_difference(void **state)
     (void)state;
     char one[CK_PASSWORD_TEXT_SIZE], two[CK_PASSWORD_TEXT_SIZE];
     static const uint8_t other[CK_PASSWORD_SALT_SIZE] = {9};
-    assert_int_equal(ck_password_hash("the same password", salt, one), 0);
-    assert_int_equal(ck_password_hash("the same password", other, two), 0);
+    assert_int_equal(ck_password_hash(CK_PASSWORD_COST, "the same password", salt, one), 0);
+    assert_int_equal(ck_password_hash(CK_PASSWORD_COST, "the same password", other, two), 0);
     assert_string_not_equal(one, two);
 }
 
