@@ -422,14 +422,16 @@ int ck_checkpoint_parse(const char *note, size_t size, struct ck_checkpoint *che
 
 #define PROOF_HEAD "c2sp.org/tlog-proof@v1\n"
 
-int ck_entry_proof_write(uint64_t index, const struct ck_merkle_proof *path, const char *note,
-                         size_t note_size, char *text, size_t capacity, size_t *size)
+/* A head, the hashes one a line, an empty line, and the note. */
+static int write_proof(const char *word, uint64_t number, const struct ck_merkle_proof *proof,
+                       const char *note, size_t note_size, char *text, size_t capacity,
+                       size_t *size)
 {
-    int length = snprintf(text, capacity, PROOF_HEAD "index %" PRIu64 "\n", index);
+    int length = snprintf(text, capacity, "%s %" PRIu64 "\n", word, number);
     size_t at = length < 0 ? capacity : (size_t)length;
-    for (size_t i = 0; i < path->count && at < capacity; i++) {
+    for (size_t i = 0; i < proof->count && at < capacity; i++) {
         char encoded[CK_BASE64_SIZE(CK_SHA256_SIZE)];
-        ck_base64_encode(path->path[i].bytes, sizeof path->path[i].bytes, encoded);
+        ck_base64_encode(proof->path[i].bytes, sizeof proof->path[i].bytes, encoded);
         at += (size_t)snprintf(text + at, capacity - at, "%s\n", encoded);
     }
     if (at < capacity) {
@@ -440,6 +442,19 @@ int ck_entry_proof_write(uint64_t index, const struct ck_merkle_proof *path, con
     }
     *size = at;
     return 0;
+}
+
+int ck_entry_proof_write(uint64_t index, const struct ck_merkle_proof *path, const char *note,
+                         size_t note_size, char *text, size_t capacity, size_t *size)
+{
+    return write_proof(PROOF_HEAD "index", index, path, note, note_size, text, capacity, size);
+}
+
+int ck_add_checkpoint_write(uint64_t old, const struct ck_merkle_proof *proof, const char *note,
+                            char *text, size_t capacity)
+{
+    size_t size;
+    return write_proof("old", old, proof, note, strlen(note), text, capacity, &size);
 }
 
 int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *proof)

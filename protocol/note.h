@@ -94,6 +94,11 @@ int ck_entry_proof_write(uint64_t index, const struct ck_merkle_proof *path, con
 /* Reads one; extra data is passed over, as it is authenticated by nothing. */
 int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *proof);
 
+/* Writes the body of add-checkpoint (C2SP tlog-witness) and a zero: from which size on the witness
+ * knows the log, the proof that it goes on from there, and the note. */
+int ck_add_checkpoint_write(uint64_t old, const struct ck_merkle_proof *proof, const char *note,
+                            char *text, size_t capacity);
+
 /* ---- files ---- */
 
 #define CK_TILE_PATH_SIZE 96

@@ -498,6 +498,7 @@ static void stop(struct ck_product *product)
     ck_product_auditor_stop(product);
     ck_product_checkpoints_stop(product);
     ck_product_reserve_stop(product);
+    ck_product_witnesses_stop(product);
     ck_product_figures_stop(product);
     ck_control_destroy(ck_take(product->control));
     ck_clock_watch_destroy(ck_take(product->clock_watch));
@@ -570,6 +571,7 @@ static int start_all(struct ck_product *product)
     error = error == 0 ? ck_product_auditor_start(product) : error;
     error = error == 0 ? ck_product_checkpoints_start(product) : error;
     error = error == 0 ? ck_product_reserve_start(product) : error;
+    error = error == 0 ? ck_product_witnesses_start(product) : error;
     error = error == 0 ? ck_clock_watch_create(&product->clock_watch, &product->loop, on_clock_jump,
                                                product)
                        : error;

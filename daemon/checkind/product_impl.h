@@ -50,6 +50,7 @@ struct ck_product {
     struct ck_auditor *auditor;
     struct ck_checkpoints *checkpoints;
     struct ck_reserve *reserve;
+    struct ck_witness_beat *witness_beat;
     struct ck_metrics *metrics;
     uv_timer_t tick;
     int64_t tick_ms;     /* of uv_hrtime(), at the last tick */
@@ -105,6 +106,10 @@ struct ck_heartbeat_status ck_product_heartbeats(const struct ck_product *produc
 /* On a reader: ck_query_operations() with `disk_free`, the bytes free where `dir` is. */
 int ck_product_query_operations(struct ck_store *store, const char *dir, struct ck_wall now,
                                 json_t **out);
+
+/* witnesses.c */
+int ck_product_witnesses_start(struct ck_product *product);
+void ck_product_witnesses_stop(struct ck_product *product);
 
 /* reserve.c */
 int ck_product_reserve_start(struct ck_product *product);

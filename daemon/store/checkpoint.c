@@ -1,5 +1,7 @@
 #include "daemon/store/checkpoint.h"
 
+#include <errno.h>
+
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 
@@ -41,6 +43,24 @@ int ck_log_checkpoint_covering(struct ck_store *store, int64_t size, int64_t *co
     return r != 0 ? r
                   : ck_sql_text(store, "SELECT note FROM log_checkpoint WHERE size = ?1",
                                 CK_ARGS(ck_int(*covers)), note);
+}
+
+int ck_log_checkpoint_list(struct ck_store *store, json_t **notes)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    json_t *list = json_array();
+    int r =
+        ck_sql_query(store, &rows, "SELECT note FROM log_checkpoint ORDER BY size DESC LIMIT ?1",
+                     CK_ARGS(ck_int(CK_LOG_CHECKPOINTS_LISTED)));
+    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+        r = json_array_append_new(list, json_string(ck_row_text(&rows, 0))) == 0 ? 0 : -ENOMEM;
+    }
+    if (r == 0) {
+        *notes = list;
+        return 0;
+    }
+    json_decref(list);
+    return r;
 }
 
 int ck_log_checkpoint_walk(struct ck_store *store, ck_log_checkpoint_visit *visit, void *user)

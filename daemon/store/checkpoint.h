@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "daemon/store/store.h"
 
 /* One checkpoint; the note ends with a zero. */
@@ -26,6 +28,10 @@ int ck_log_checkpoint_newest(struct ck_store *store, int64_t *size, struct ck_wa
 /* The smallest that covers at least `size` entries, or the newest for a size of 0. The caller frees
  * the note. CK_E_NOT_FOUND. */
 int ck_log_checkpoint_covering(struct ck_store *store, int64_t size, int64_t *covers, char **note);
+
+/* The notes of the newest CK_LOG_CHECKPOINTS_LISTED, newest first. */
+#define CK_LOG_CHECKPOINTS_LISTED 200
+int ck_log_checkpoint_list(struct ck_store *store, json_t **notes);
 
 /* All of them, by size. A result of `visit` that is not 0 ends the walk and goes up. */
 typedef int ck_log_checkpoint_visit(void *user, const struct ck_log_checkpoint *checkpoint);

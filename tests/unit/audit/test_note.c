@@ -173,6 +173,19 @@ static void a_proof_comes_back(void **state)
     assert_int_equal(ck_entry_proof_read(with_extra, (size_t)length, &proof), 0);
 }
 
+static void a_witness_is_asked_in_its_form(void **state)
+{
+    (void)state;
+    char note[CK_NOTE_MAX + 1], text[CK_PROOF_TEXT_MAX], expected[CK_PROOF_TEXT_MAX];
+    struct ck_note_key key = key_of(seed, "example.org/log", CK_NOTE_LOG);
+    sign(&key, seed, note);
+    struct ck_merkle_proof proof = {.count = 1};
+    assert_int_equal(ck_add_checkpoint_write(17, &proof, note, text, sizeof text), 0);
+    snprintf(expected, sizeof expected,
+             "old 17\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n%s", note);
+    assert_string_equal(text, expected);
+}
+
 static void tiles_have_their_paths(void **state)
 {
     (void)state;
@@ -196,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_comes_back),
         cmocka_unit_test(a_witness_signs_what_it_saw_and_when),
         cmocka_unit_test(a_proof_comes_back),
+        cmocka_unit_test(a_witness_is_asked_in_its_form),
         cmocka_unit_test(tiles_have_their_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
