@@ -1,6 +1,5 @@
 #include "protocol/leaf.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define ID_SIZE 32 /* a pseudonym in hexadecimal */
@@ -125,18 +124,9 @@ bool ck_leaf_read_tail(const struct ck_leaf *leaf, struct ck_leaf_tail *tail)
                                      : take_number(&at, result, &tail->previous) && at == result;
 }
 
-struct ck_leaf_text ck_leaf_member(struct ck_leaf_text object, const char *name)
+/* Where the value that begins at `at` ends: at a comma or a bracket of the object around it. */
+static const char *value_end(const char *at, const char *end)
 {
-    char wanted[80];
-    int size = snprintf(wanted, sizeof wanted, "\"%s\":", name);
-    const char *end = object.at + object.size;
-    const char *found = object.size == 0 || size >= (int)sizeof wanted
-                            ? NULL
-                            : memmem(object.at, object.size, wanted, (size_t)size);
-    if (found == NULL || (found[-1] != '{' && found[-1] != ',')) {
-        return (struct ck_leaf_text){"", 0};
-    }
-    const char *at = found + size, *from = at;
     bool quoted = false;
     int depth = 0;
     for (; at < end; at++) {
@@ -149,8 +139,40 @@ struct ck_leaf_text ck_leaf_member(struct ck_leaf_text object, const char *name)
             depth++;
         } else if (depth > 0 && (*at == '}' || *at == ']')) {
             depth--;
-        } else if (depth == 0 && (*at == ',' || *at == '}')) {
-            return (struct ck_leaf_text){from, (size_t)(at - from)};
+        } else if (depth == 0 && (*at == ',' || *at == '}' || *at == ']')) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+bool ck_leaf_next(struct ck_leaf_text object, size_t *at, struct ck_leaf_text *name,
+                  struct ck_leaf_text *value)
+{
+    const char *end = object.at + object.size, *now = object.at + *at;
+    if (object.size < 2 || *at + 1 >= object.size || (*now != '{' && *now != ',') ||
+        now[1] != '"') {
+        return false;
+    }
+    now += 2;
+    if (!take_until(&now, end, '"', name) || !TAKE(&now, end, "\":")) {
+        return false;
+    }
+    const char *until = value_end(now, end);
+    if (until == NULL) {
+        return false;
+    }
+    *value = (struct ck_leaf_text){now, (size_t)(until - now)};
+    *at = (size_t)(until - object.at);
+    return true;
+}
+
+struct ck_leaf_text ck_leaf_member(struct ck_leaf_text object, const char *name)
+{
+    struct ck_leaf_text found, value;
+    for (size_t at = 0; ck_leaf_next(object, &at, &found, &value);) {
+        if (ck_leaf_is(found, name)) {
+            return value;
         }
     }
     return (struct ck_leaf_text){"", 0};

@@ -44,7 +44,12 @@ static inline bool ck_leaf_begins(struct ck_leaf_text text, const char *other)
     return text.size >= size && __builtin_memcmp(text.at, other, size) == 0;
 }
 
-/* A member of a flat object, as it is written; an empty text where it is not there. */
+/* Takes the members of an object one after the other, as they are written; *at begins with 0. False
+ * at the end, and where it is no object. */
+bool ck_leaf_next(struct ck_leaf_text object, size_t *at, struct ck_leaf_text *name,
+                  struct ck_leaf_text *value);
+
+/* A member of an object, as it is written; an empty text where it is not there. */
 struct ck_leaf_text ck_leaf_member(struct ck_leaf_text object, const char *name);
 
 /* The same as a string without its quotes (nothing is unescaped), or as a number. */

@@ -14,11 +14,14 @@
 #define DAY_MS INT64_C(86400000)
 
 #define I CK_ROLE_INSPECTOR
+#define O CK_ROLE_OFFICER
 #define S CK_ROLE_SUPERVISOR
 
 static const struct ck_approval_kind kinds[] = {
     /* A video contact takes the place of a visit. */
     {"order.replaces", I | S, S, 14 * DAY_MS},
+    /* A bundle leaves the house (bundle.c). */
+    {"bundle.export", I | O | S, S, 7 * DAY_MS},
 };
 
 const struct ck_approval_kind *ck_approval_kind_find(const char *name)

@@ -82,6 +82,10 @@ void ck_cases_register(struct ck_registry *registry)
         {"approval.propose", ck_approval_propose_any},
         {"approval.decide", ck_approval_decide},
         {"approval.withdraw", ck_approval_withdraw},
+        {"proposed.bundle.export", ck_bundle_proposed},
+        {"approved.bundle.export", ck_bundle_approved},
+        {"bundle.open", ck_bundle_open},
+        {"bundle.built", ck_bundle_built},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
 }

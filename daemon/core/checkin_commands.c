@@ -538,11 +538,12 @@ static int concern(struct ck_turn *turn, const struct ck_actor *actor, const jso
         return ck_turn_deny(turn, actor, "checkin", row.step.id, row.step.person,
                             "concerns are for staff", refusal);
     }
+    /* An object of its own: in the chain of the check-in's records nothing points to it. */
     r = ck_concern_insert(turn->store, row.step.id, actor->staff_id, turn->now.wall, text);
     return r != 0 ? r
                   : ck_turn_audit(turn, actor,
                                   &(struct ck_record){.action = "CHECKIN_CONCERN",
-                                                      .object = "checkin",
+                                                      .object = "concern",
                                                       .object_id = row.step.id,
                                                       .person_id = row.step.person,
                                                       .sealed = json_pack("{s:s}", "text", text)});

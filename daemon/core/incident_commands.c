@@ -75,7 +75,9 @@ static int write_line(struct ck_turn *turn, const struct ck_actor *actor,
     return ck_turn_audit(turn, actor,
                          &(struct ck_record){
                              .action = action,
-                             .object = "incident",
+                             /* A safety step is an object of its own: in the chain of the
+                              * incident's records nothing points to it. */
+                             .object = strcmp(what, "safety") == 0 ? "safety" : "incident",
                              .object_id = row->step.id,
                              .person_id = row->step.person,
                              .open = open,

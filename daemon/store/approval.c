@@ -74,6 +74,15 @@ int ck_approval_end(struct ck_store *store, int64_t id, enum ck_approval_end end
                        CK_E_CONFLICT);
 }
 
+int ck_approval_approved(struct ck_store *store, int64_t id, struct ck_wall since,
+                         int64_t *approver)
+{
+    return ck_sql_number(store,
+                         "SELECT decided_by FROM approval WHERE id = ?1 AND state = 'approved' AND "
+                         "decided_at > ?2",
+                         CK_ARGS(ck_int(id), ck_time(since)), approver);
+}
+
 int ck_approval_open_count(struct ck_store *store, int64_t unit, struct ck_wall now, int64_t *count)
 {
     return ck_sql_number(store,

@@ -38,6 +38,10 @@ const char *ck_approval_end_name(enum ck_approval_end end);
 int ck_approval_end(struct ck_store *store, int64_t id, enum ck_approval_end end, int64_t staff,
                     const char *reason, struct ck_wall now);
 
+/* Who approved it after `since`. CK_E_NOT_FOUND: nobody. */
+int ck_approval_approved(struct ck_store *store, int64_t id, struct ck_wall since,
+                         int64_t *approver);
+
 /* How many of a unit are open and have not expired. */
 int ck_approval_open_count(struct ck_store *store, int64_t unit, struct ck_wall now,
                            int64_t *count);

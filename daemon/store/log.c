@@ -201,6 +201,49 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
     return CK_E_NOT_FOUND;
 }
 
+int ck_log_objects_of(struct ck_store *store, const struct ck_log_subject *subject,
+                      struct ck_log_object *objects, size_t capacity, size_t *count)
+{
+    static const struct {
+        const char *kind;
+        const char *sql;
+    } parts[] = {
+        {"checkin", "SELECT id FROM checkin WHERE id = ?1 AND ?2 >= 0 AND ?3 >= 0"},
+        {"recording", "SELECT id FROM recording WHERE checkin_id = ?1 AND ?2 >= 0 AND (?3 = 0 OR "
+                      "leg = 'person') ORDER BY id"},
+        {"notice", "SELECT id FROM notice WHERE ((checkin_id = ?1 AND incident_id IS NULL) OR "
+                   "incident_id = ?2) AND (?3 = 0 OR person_id IS NOT NULL) ORDER BY id"},
+        {"incident", "SELECT id FROM incident WHERE id = ?2 AND ?1 >= 0 AND ?3 = 0"},
+    };
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+        int r = ck_sql_query(store, &rows, parts[i].sql,
+                             CK_ARGS(ck_int(subject->checkin), ck_int(subject->incident),
+                                     ck_int(subject->person_alone)));
+        while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+            if (used == capacity) {
+                return CK_E_LIMIT;
+            }
+            objects[used++] = (struct ck_log_object){parts[i].kind, ck_row_int(&rows, 0)};
+            r = 0;
+        }
+        if (r != 0) {
+            return r;
+        }
+    }
+    *count = used;
+    return 0;
+}
+
+int ck_log_indices_of(struct ck_store *store, const struct ck_pseudonym *object, int64_t *indices,
+                      size_t capacity, size_t *count)
+{
+    return ck_sql_ids(store, "SELECT idx FROM log_entry WHERE object = ?1 ORDER BY idx",
+                      CK_ARGS(ck_blob(object->bytes, sizeof object->bytes)), indices, capacity,
+                      count);
+}
+
 int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;

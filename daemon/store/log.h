@@ -72,6 +72,24 @@ int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *
  * "recording", "message"): *person is 0 where it is nobody's. CK_E_NOT_FOUND. */
 int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *person);
 
+/* The objects that a check-in (0: none) and an incident (0: none) are made of: themselves, their
+ * notices and recordings; with person_alone only what is the person's own. */
+struct ck_log_subject {
+    int64_t checkin, incident;
+    bool person_alone;
+};
+struct ck_log_object {
+    const char *kind; /* permanent text */
+    int64_t id;
+};
+/* CK_E_LIMIT: there are more than fit. */
+int ck_log_objects_of(struct ck_store *store, const struct ck_log_subject *subject,
+                      struct ck_log_object *objects, size_t capacity, size_t *count);
+
+/* The indices of the entries about an object, ascending, at most `capacity`. */
+int ck_log_indices_of(struct ck_store *store, const struct ck_pseudonym *object, int64_t *indices,
+                      size_t capacity, size_t *count);
+
 /* Walks the whole log in its order. Pointers in the row live during the call. A negative result of
  * `visit` ends the walk and goes up; `has_plain` is false where the row beside it is missing. */
 typedef int ck_log_visit(void *user, const struct ck_log_row *row, bool has_plain);

@@ -136,3 +136,16 @@ void ck_photo_clear(struct ck_photo *photo)
     free(photo->sealed);
     photo->key = photo->sealed = NULL;
 }
+
+int ck_person_names(struct ck_store *store, int64_t id, char *name, size_t name_size,
+                    char *reference, size_t reference_size)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_first(store, &rows, "SELECT name, reference FROM person WHERE id = ?1",
+                         CK_ARGS(ck_int(id)));
+    if (r == 0) {
+        ck_row_copy(&rows, 0, name, name_size);
+        ck_row_copy(&rows, 1, reference, reference_size);
+    }
+    return r;
+}

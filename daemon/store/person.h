@@ -24,6 +24,9 @@ int ck_person_insert(struct ck_store *store, struct ck_person_row *row, struct c
 /* Sets everything but reference, pseudonym and salt. CK_E_NOT_FOUND. */
 int ck_person_update(struct ck_store *store, const struct ck_person_row *row);
 int ck_person_set_language(struct ck_store *store, int64_t id, const char *language);
+/* Name and reference, cut to the places given. CK_E_NOT_FOUND. */
+int ck_person_names(struct ck_store *store, int64_t id, char *name, size_t name_size,
+                    char *reference, size_t reference_size);
 /* Whose caseload it is in. CK_E_NOT_FOUND. */
 int ck_person_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *inspector);
 

@@ -276,8 +276,10 @@ int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
     }
     complete->now_ms = at;
     enum kind kind = kind_of(leaf);
+    static const char *const others[] = {"NOTICE_ACKNOWLEDGED", "CHECKIN_CONCERN",
+                                         "INCIDENT_SAFETY", NULL};
     struct ck_leaf_tail tail = {.previous = -1};
-    if (kind == NONE || ck_leaf_is(leaf->action, "NOTICE_ACKNOWLEDGED")) {
+    if (kind == NONE || is_one_of(leaf->action, others)) {
         return 0;
     }
     struct object *object = object_of(complete, leaf->object_id.at, kind);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "daemon/verify/bundle.h"
 #include "daemon/verify/log.h"
 #include "daemon/verify/proof.h"
 #include "daemon/verify/recording.h"
@@ -16,6 +17,7 @@ static const char usage_text[] =
     "checkin-verify [--json] [--key=KEY]... COMMAND\n"
     "  log FOLDER [--known=FILE]...    a copy of the whole log (checkinctl log export)\n"
     "  proof FILE ENTRY                a .tlog-proof and the entry that it is of\n"
+    "  bundle FILE                     the bundle of one incident or check-in\n"
     "  recording FILE [SIZE:HASH]...   a sealed recording against heads from the log\n"
     "  --key=KEY     public key of the log or of a witness, as text or as a file of it\n"
     "  --known=FILE  checkpoints that were kept elsewhere\n"
@@ -91,12 +93,24 @@ static int run_recording(struct arguments *arguments)
                              : conclude(arguments);
 }
 
+static int run_bundle(struct arguments *arguments)
+{
+    if (arguments->count != 1) {
+        return EX_USAGE;
+    }
+    int r = ck_verify_bundle(arguments->words[0], &arguments->keys, &arguments->verdict);
+    return r != 0 ? cannot(arguments->words[0], r) : conclude(arguments);
+}
+
 static int run(struct arguments *arguments, const char *command)
 {
     static const struct {
         const char *name;
         int (*run)(struct arguments *arguments);
-    } commands[] = {{"log", run_log}, {"proof", run_proof}, {"recording", run_recording}};
+    } commands[] = {{"log", run_log},
+                    {"proof", run_proof},
+                    {"bundle", run_bundle},
+                    {"recording", run_recording}};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, command) == 0) {
             int code = commands[i].run(arguments);

@@ -1,0 +1,66 @@
+#include "daemon/bundle/bundle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/bundle/bundle_impl.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+static int add_facts(struct ck_bundle_work *work)
+{
+    ck_cleanup(ck_freep) char *text = json_dumps(work->facts, JSON_INDENT(1) | JSON_SORT_KEYS);
+    return text == NULL ? -ENOMEM : ck_zip_add(work->zip, "facts.json", text, strlen(text));
+}
+
+static int add_reports(struct ck_bundle_work *work)
+{
+    int r = 0;
+    for (int language = 0; r == 0 && language < CK_BUNDLE_LANGUAGES; language++) {
+        ck_cleanup(ck_freep) char *html = NULL;
+        char name[64];
+        size_t size = 0;
+        r = ck_bundle_report(work->facts, (enum ck_bundle_language)language, &html, &size);
+        snprintf(name, sizeof name, "report.%s.html", ck_bundle_language_names[language]);
+        r = r == 0 ? ck_zip_add(work->zip, name, html, size) : r;
+    }
+    return r;
+}
+
+static int digest(int fd, struct ck_bundle_made *made)
+{
+    void *bytes = mmap(NULL, made->bytes, PROT_READ, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED) {
+        return -errno;
+    }
+    const struct ck_slice slice = {bytes, made->bytes};
+    int r = ck_sha256(&slice, 1, made->sha256);
+    munmap(bytes, made->bytes);
+    return r;
+}
+
+int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
+                    struct ck_bundle_made *made)
+{
+    struct ck_bundle_work work = {
+        .store = store, .order = order, .made = made, .facts = json_object()};
+    *made = (struct ck_bundle_made){0};
+    int r = work.facts == NULL ? -ENOMEM : ck_zip_writer_create(&work.zip, fd, order->now);
+    r = r == 0 ? ck_bundle_facts(&work) : r;
+    r = r == 0 ? ck_bundle_entries(&work) : r;
+    r = r == 0 ? ck_bundle_recordings(&work) : r;
+    r = r == 0 ? add_reports(&work) : r;
+    r = r == 0 ? add_facts(&work) : r;
+    r = r == 0 ? ck_zip_end(work.zip, &made->bytes) : r;
+    if (r == 0) {
+        made->files = ck_zip_files(work.zip);
+        r = digest(fd, made);
+    }
+    ck_zip_writer_destroy(work.zip);
+    json_decref(work.facts);
+    return r;
+}

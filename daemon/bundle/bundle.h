@@ -1,0 +1,51 @@
+/* A bundle: all about one incident or check-in in one archive that others can read and verify.
+ *
+ *   report.en.html, report.kk.html, report.ru.html   for people, with a picture of the time line
+ *   facts.json              the same for programs
+ *   checkpoint, log.vkey    the newest checkpoint and the log's key as the signer names it
+ *   entries/N.json          an entry of the audit log as it was hashed
+ *   entries/N.tlog-proof    the proof that it is in the signed log (C2SP tlog-proof)
+ *   opened/N.json           what the entry commits to: member → [salt, value]
+ *   recordings/N.ckr, N.webm, N.key   a recording as it was sealed, as it plays, and its key
+ *
+ * For whom decides what is in it. Nobody gets concerns, safety steps, free texts about others or
+ * the addresses of staff. A person gets what is theirs: their check-in, its notices and their own
+ * recording; nothing of the ladder. */
+#ifndef DAEMON_BUNDLE_BUNDLE_H
+#define DAEMON_BUNDLE_BUNDLE_H
+
+#include <stdint.h>
+
+#include "daemon/store/store.h"
+#include "protocol/base/digest.h"
+
+#define CK_BUNDLE_ENTRIES_MAX 1000       /* of one bundle; CK_E_LIMIT beyond */
+#define CK_BUNDLE_VIDEO_MAX (768u << 20) /* bytes of recordings; what is beyond is left out */
+
+enum ck_bundle_audience { CK_BUNDLE_COURT, CK_BUNDLE_PERSON, CK_BUNDLE_AGENCY };
+
+struct ck_bundle_order {
+    int64_t approval;
+    int64_t person;
+    int64_t incident; /* 0: a check-in alone */
+    int64_t checkin;  /* 0: that of the incident, if it has one */
+    enum ck_bundle_audience audience;
+    const char *recipient, *reason;
+    struct ck_wall now;
+    const uint8_t *master_key; /* of the recordings' keys */
+    const char *recording_dir;
+};
+
+struct ck_bundle_made {
+    uint64_t bytes;
+    unsigned files, entries, unsigned_entries, recordings, left_out; /* recordings */
+    uint8_t sha256[CK_SHA256_SIZE];
+};
+
+/* Builds it into `fd`, an empty file in memory: nothing of it may touch a disk. Blocks; for a
+ * thread of the pool, on a reader connection. CK_E_NOT_FOUND: there is no such incident or
+ * check-in; CK_E_LIMIT; -errno. */
+int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
+                    struct ck_bundle_made *made);
+
+#endif

@@ -1,0 +1,195 @@
+/* The entries of a bundle: every record about its objects, with a proof for each, and of what they
+ * commit to that which may be read. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/audit/audit.h"
+#include "daemon/audit/checkpoint.h"
+#include "daemon/bundle/bundle_impl.h"
+#include "daemon/store/checkpoint.h"
+#include "daemon/store/log.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/canonical.h"
+
+/* What may be opened, and for whom. Everything else stays a commitment. */
+static const struct {
+    const char *action, *member;
+    bool person; /* also for the person */
+} opened[] = {
+    {"CHECKIN_PLANNED", "due", true},       {"CHECKIN_DECLINED", "reason", true},
+    {"CHECKIN_ON_DEMAND", "reason", false}, {"CHECKIN_CONCLUDED", "reason", false},
+    {"INCIDENT_CLOSED", "text", false},     {"NOTICE_STATE", "detail", false},
+    {"RECORDING_FAILED", "text", true},
+};
+
+static bool may_open(const struct ck_bundle_work *work, const char *action, const char *member)
+{
+    for (size_t i = 0; i < sizeof opened / sizeof opened[0]; i++) {
+        if (strcmp(opened[i].action, action) == 0 && strcmp(opened[i].member, member) == 0) {
+            return opened[i].person || work->order->audience != CK_BUNDLE_PERSON;
+        }
+    }
+    return false;
+}
+
+/* opened/N.json: a line for each member: its name, the salt, and the value as it was hashed. */
+static int add_opened(struct ck_bundle_work *work, const struct ck_log_row *row)
+{
+    json_t *salted = row->salted == NULL ? NULL : json_loads(row->salted, 0, NULL);
+    json_t *shown = json_object();
+    const char *member;
+    json_t *pair;
+    int r = 0;
+    json_object_foreach(salted, member, pair)
+    {
+        if (json_array_size(pair) == 2 && may_open(work, row->action, member)) {
+            json_object_set(shown, member, pair);
+        }
+    }
+    if (json_object_size(shown) > 0) {
+        char name[64];
+        ck_cleanup(ck_freep) uint8_t *text = malloc(CK_AUDIT_VALUE_MAX);
+        struct ck_writer writer = ck_writer_of(text, text == NULL ? 0 : CK_AUDIT_VALUE_MAX);
+        r = ck_canonical_write(&writer, shown);
+        snprintf(name, sizeof name, "opened/%lld.json", (long long)row->index);
+        r = r == 0 ? ck_zip_add(work->zip, name, writer.data, writer.size) : r;
+    }
+    json_decref(shown);
+    json_decref(salted);
+    return r;
+}
+
+static int add_proof(struct ck_bundle_work *work, int64_t index, bool *is_signed)
+{
+    ck_cleanup(ck_freep) char *text = malloc(CK_PROOF_TEXT_MAX);
+    char name[64];
+    size_t size = 0;
+    int r = text == NULL ? -ENOMEM : ck_audit_entry_proof(work->store, index, text, &size);
+    *is_signed = r == 0;
+    if (r == CK_E_NOT_FOUND) {
+        work->made->unsigned_entries++;
+        return 0;
+    }
+    snprintf(name, sizeof name, "entries/%lld.tlog-proof", (long long)index);
+    return r == 0 ? ck_zip_add(work->zip, name, text, size) : r;
+}
+
+/* Called for one row; the walk ends behind it. */
+static int add_row(struct ck_bundle_work *work, const struct ck_log_row *row, bool has_plain)
+{
+    char name[64], at[CK_WALL_TEXT_SIZE];
+    bool is_signed = false;
+    if (!has_plain) {
+        return -EUCLEAN;
+    }
+    /* Who looked is told to whoever oversees it, not to whom it is about. */
+    bool look = strcmp(row->action, "READ") == 0 || strcmp(row->action, "DENIED") == 0 ||
+                strcmp(row->action, "RECORDING_VIEWED") == 0;
+    if (look && work->order->audience == CK_BUNDLE_PERSON) {
+        return 0;
+    }
+    work->made->entries++;
+    snprintf(name, sizeof name, "entries/%lld.json", (long long)row->index);
+    int r = ck_zip_add(work->zip, name, row->leaf, row->leaf_size);
+    r = r == 0 ? add_proof(work, row->index, &is_signed) : r;
+    r = r == 0 ? add_opened(work, row) : r;
+    ck_wall_text(row->at, at);
+    return r == 0 && json_array_append_new(json_object_get(work->facts, "entries"),
+                                           json_pack("{s:I, s:s, s:s, s:b}", "index",
+                                                     (json_int_t)row->index, "at", at, "action",
+                                                     row->action, "signed", (int)is_signed)) != 0
+               ? -ENOMEM
+               : r;
+}
+
+/* The newest checkpoint, and whose key signs. */
+static int add_checkpoint(struct ck_bundle_work *work)
+{
+    ck_cleanup(ck_freep) char *note = NULL, *key = NULL;
+    int64_t covers = 0;
+    int r = ck_log_checkpoint_covering(work->store, 0, &covers, &note);
+    if (r == CK_E_NOT_FOUND) {
+        return 0; /* nothing was signed yet; each entry says so */
+    }
+    r = r == 0 ? ck_store_setting(work->store, "signer.key", &key) : r;
+    r = r == 0 ? ck_zip_add(work->zip, "checkpoint", note, strlen(note)) : r;
+    return r == 0 ? ck_zip_add(work->zip, "log.vkey", key, strlen(key)) : r;
+}
+
+/* ---- which ---- */
+
+#define OBJECTS_MAX 256
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t *first = a, *second = b;
+    return *first < *second ? -1 : *first > *second;
+}
+
+/* The indices of all entries about the objects, ascending. */
+static int find_entries(struct ck_bundle_work *work, const struct ck_log_subject *subject,
+                        int64_t indices[static CK_BUNDLE_ENTRIES_MAX], size_t *count)
+{
+    struct ck_log_object objects[OBJECTS_MAX];
+    struct ck_audit audit = {.dirty = false};
+    size_t object_count = 0;
+    *count = 0;
+    int r = ck_log_load_head(work->store, &audit.head);
+    r = r == 0 ? ck_log_objects_of(work->store, subject, objects, OBJECTS_MAX, &object_count) : r;
+    for (size_t i = 0; r == 0 && i < object_count; i++) {
+        struct ck_pseudonym pseudonym;
+        int64_t person = 0;
+        size_t found = 0;
+        r = ck_log_owner(work->store, objects[i].kind, objects[i].id, &person);
+        r = r == 0 ? ck_audit_pseudonym(&audit, work->store, objects[i].kind, objects[i].id, person,
+                                        &pseudonym)
+                   : r;
+        r = r == 0 ? ck_log_indices_of(work->store, &pseudonym, indices + *count,
+                                       CK_BUNDLE_ENTRIES_MAX - *count, &found)
+                   : r;
+        *count += found;
+    }
+    if (r == 0 && *count == CK_BUNDLE_ENTRIES_MAX) {
+        return CK_E_LIMIT;
+    }
+    qsort(indices, *count, sizeof indices[0], by_number);
+    return r;
+}
+
+struct one {
+    struct ck_bundle_work *work;
+    int64_t index;
+    bool done;
+    int result;
+};
+
+static int visit_one(void *user, const struct ck_log_row *row, bool has_plain)
+{
+    struct one *one = user;
+    one->done = row->index == one->index;
+    one->result = one->done ? add_row(one->work, row, has_plain) : -EUCLEAN;
+    return CK_E_LIMIT; /* the first is the only one */
+}
+
+int ck_bundle_entries(struct ck_bundle_work *work)
+{
+    const struct ck_log_subject subject = {
+        .checkin =
+            json_integer_value(json_object_get(json_object_get(work->facts, "checkin"), "id")),
+        .incident = work->order->audience == CK_BUNDLE_PERSON ? 0 : work->order->incident,
+        .person_alone = work->order->audience == CK_BUNDLE_PERSON,
+    };
+    int64_t indices[CK_BUNDLE_ENTRIES_MAX];
+    size_t count = 0;
+    int r = json_object_set_new(work->facts, "entries", json_array());
+    r = r == 0 ? find_entries(work, &subject, indices, &count) : r;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct one one = {.work = work, .index = indices[i]};
+        r = ck_log_walk(work->store, indices[i], visit_one, &one);
+        r = r == CK_E_LIMIT && one.done ? one.result : r == 0 || r == CK_E_LIMIT ? -EUCLEAN : r;
+    }
+    return r == 0 ? add_checkpoint(work) : r;
+}

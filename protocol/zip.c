@@ -1,0 +1,279 @@
+#include "protocol/zip.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/base/error.h"
+
+#define LOCAL_SIZE 30
+#define CENTRAL_SIZE 46
+#define END_SIZE 22
+#define LOCAL_MARK 0x04034b50u
+#define CENTRAL_MARK 0x02014b50u
+#define END_MARK 0x06054b50u
+#define VERSION 20
+#define UTF8_NAMES 0x0800
+
+/* ---- small things: the format is little-endian ---- */
+
+static void put16(uint8_t *to, unsigned value)
+{
+    to[0] = (uint8_t)value;
+    to[1] = (uint8_t)(value >> 8);
+}
+
+static void put32(uint8_t *to, uint32_t value)
+{
+    put16(to, value & 0xffff);
+    put16(to + 2, value >> 16);
+}
+
+static unsigned get16(const uint8_t *from)
+{
+    return from[0] | (unsigned)from[1] << 8;
+}
+
+static uint32_t get32(const uint8_t *from)
+{
+    return get16(from) | (uint32_t)get16(from + 2) << 16;
+}
+
+/* CRC-32 of ISO 3309, four bits at a time. */
+static uint32_t checksum(uint32_t crc, const uint8_t *bytes, size_t size)
+{
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    crc = ~crc;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+/* ---- writing ---- */
+
+struct entry {
+    char name[CK_ZIP_NAME_MAX + 1];
+    uint32_t offset, size, crc;
+};
+
+struct ck_zip_writer {
+    int fd;
+    uint64_t at; /* bytes written */
+    uint16_t date, time;
+    bool open;
+    size_t count;
+    struct entry entries[CK_ZIP_FILES_MAX];
+};
+
+/* Days since 1970 as year, month and day (the proleptic Gregorian calendar). */
+static void set_time(struct ck_zip_writer *writer, struct ck_wall at)
+{
+    int64_t seconds = at.ms / 1000, days = seconds / 86400, rest = seconds % 86400;
+    int64_t era_day = days + 719468, era = era_day / 146097, of_era = era_day - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153, day = of_year - (153 * month + 2) / 5 + 1;
+    month += month < 10 ? 3 : -9;
+    year += era * 400 + (month <= 2);
+    writer->date = (uint16_t)((year - 1980) << 9 | month << 5 | day);
+    writer->time = (uint16_t)(rest / 3600 << 11 | rest / 60 % 60 << 5 | rest % 60 / 2);
+}
+
+int ck_zip_writer_create(struct ck_zip_writer **writer, int fd, struct ck_wall at)
+{
+    struct ck_zip_writer *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return -ENOMEM;
+    }
+    made->fd = fd;
+    set_time(made, at);
+    *writer = made;
+    return 0;
+}
+
+void ck_zip_writer_destroy(struct ck_zip_writer *writer)
+{
+    free(writer);
+}
+
+static int write_out(struct ck_zip_writer *writer, const void *bytes, size_t size)
+{
+    if (writer->at + size > CK_ZIP_SIZE_MAX) {
+        return CK_E_LIMIT;
+    }
+    for (const uint8_t *at = bytes; size > 0;) {
+        ssize_t written = write(writer->fd, at, size);
+        if (written < 0 && errno != EINTR) {
+            return -errno;
+        }
+        at += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+        writer->at += written > 0 ? (uint64_t)written : 0;
+    }
+    return 0;
+}
+
+/* What both headers of a file say, from the version on. */
+static void fill(const struct ck_zip_writer *writer, const struct entry *entry, uint8_t *to)
+{
+    put16(to, VERSION);
+    put16(to + 2, UTF8_NAMES);
+    put16(to + 4, 0); /* as it is */
+    put16(to + 6, writer->time);
+    put16(to + 8, writer->date);
+    put32(to + 10, entry->crc);
+    put32(to + 14, entry->size);
+    put32(to + 18, entry->size);
+    put16(to + 22, (unsigned)strlen(entry->name));
+    put16(to + 24, 0);
+}
+
+/* The file that was begun: its header, now that size and checksum are known. */
+static int close_file(struct ck_zip_writer *writer)
+{
+    uint8_t header[LOCAL_SIZE];
+    if (!writer->open) {
+        return 0;
+    }
+    const struct entry *entry = &writer->entries[writer->count - 1];
+    writer->open = false;
+    put32(header, LOCAL_MARK);
+    fill(writer, entry, header + 4);
+    return pwrite(writer->fd, header, sizeof header, entry->offset) == sizeof header ? 0 : -EIO;
+}
+
+int ck_zip_begin(struct ck_zip_writer *writer, const char *name)
+{
+    static const uint8_t later[LOCAL_SIZE];
+    int r = close_file(writer);
+    if (r != 0) {
+        return r;
+    }
+    if (writer->count == CK_ZIP_FILES_MAX || strlen(name) > CK_ZIP_NAME_MAX) {
+        return CK_E_LIMIT;
+    }
+    struct entry *entry = &writer->entries[writer->count];
+    *entry = (struct entry){.offset = (uint32_t)writer->at};
+    memcpy(entry->name, name, strlen(name));
+    r = write_out(writer, later, sizeof later);
+    r = r == 0 ? write_out(writer, name, strlen(name)) : r;
+    if (r == 0) {
+        writer->count++;
+        writer->open = true;
+    }
+    return r;
+}
+
+int ck_zip_put(struct ck_zip_writer *writer, const void *bytes, size_t size)
+{
+    struct entry *entry = &writer->entries[writer->count - 1];
+    int r = write_out(writer, bytes, size);
+    if (r == 0) {
+        entry->crc = checksum(entry->crc, bytes, size);
+        entry->size += (uint32_t)size;
+    }
+    return r;
+}
+
+int ck_zip_add(struct ck_zip_writer *writer, const char *name, const void *bytes, size_t size)
+{
+    int r = ck_zip_begin(writer, name);
+    return r == 0 ? ck_zip_put(writer, bytes, size) : r;
+}
+
+unsigned ck_zip_files(const struct ck_zip_writer *writer)
+{
+    return (unsigned)writer->count;
+}
+
+int ck_zip_end(struct ck_zip_writer *writer, uint64_t *size)
+{
+    uint8_t end[END_SIZE] = {0};
+    int r = close_file(writer);
+    uint64_t from = writer->at;
+    for (size_t i = 0; r == 0 && i < writer->count; i++) {
+        const struct entry *entry = &writer->entries[i];
+        uint8_t header[CENTRAL_SIZE] = {0};
+        put32(header, CENTRAL_MARK);
+        put16(header + 4, VERSION);
+        fill(writer, entry, header + 6);
+        put32(header + 42, entry->offset);
+        r = write_out(writer, header, sizeof header);
+        r = r == 0 ? write_out(writer, entry->name, strlen(entry->name)) : r;
+    }
+    put32(end, END_MARK);
+    put16(end + 8, (unsigned)writer->count);
+    put16(end + 10, (unsigned)writer->count);
+    put32(end + 12, (uint32_t)(writer->at - from));
+    put32(end + 16, (uint32_t)from);
+    r = r == 0 ? write_out(writer, end, sizeof end) : r;
+    if (r == 0) {
+        *size = writer->at;
+    }
+    return r;
+}
+
+/* ---- reading ---- */
+
+static int read_file(const uint8_t *bytes, size_t size, const uint8_t *header,
+                     struct ck_zip_file *file)
+{
+    size_t name_size = get16(header + 28), length = get32(header + 24), at = get32(header + 42);
+    if (name_size > CK_ZIP_NAME_MAX || get16(header + 10) != 0 || get32(header + 20) != length) {
+        return name_size > CK_ZIP_NAME_MAX ? CK_E_LIMIT : CK_E_SYNTAX;
+    }
+    memset(file, 0, sizeof *file);
+    memcpy(file->name, header + CENTRAL_SIZE, name_size);
+    if (size < LOCAL_SIZE || at > size - LOCAL_SIZE || get32(bytes + at) != LOCAL_MARK ||
+        get16(bytes + at + 26) != name_size) {
+        return CK_E_SYNTAX;
+    }
+    size_t from = at + LOCAL_SIZE + name_size + get16(bytes + at + 28);
+    if (from > size || size - from < length ||
+        memcmp(bytes + at + LOCAL_SIZE, file->name, name_size) != 0) {
+        return CK_E_SYNTAX;
+    }
+    file->bytes = bytes + from;
+    file->size = length;
+    return checksum(0, file->bytes, length) == get32(header + 16) ? 0 : CK_E_AUTH;
+}
+
+int ck_zip_walk(const void *archive, size_t size, ck_zip_visit *visit, void *user,
+                struct ck_zip_file *bad)
+{
+    const uint8_t *bytes = archive, *end = bytes + size - END_SIZE;
+    if (size < END_SIZE || get32(end) != END_MARK) {
+        return CK_E_SYNTAX;
+    }
+    size_t count = get16(end + 10), at = get32(end + 16);
+    if (count > CK_ZIP_FILES_MAX) {
+        return CK_E_LIMIT;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct ck_zip_file file;
+        if (at > size - END_SIZE || size - END_SIZE - at < CENTRAL_SIZE ||
+            get32(bytes + at) != CENTRAL_MARK ||
+            size - END_SIZE - at - CENTRAL_SIZE < get16(bytes + at + 28)) {
+            return CK_E_SYNTAX;
+        }
+        int r = read_file(bytes, size, bytes + at, &file);
+        if (r == CK_E_AUTH && bad != NULL) {
+            *bad = file;
+        }
+        r = r == 0 ? visit(user, &file) : r;
+        if (r != 0) {
+            return r;
+        }
+        at +=
+            CENTRAL_SIZE + get16(bytes + at + 28) + get16(bytes + at + 30) + get16(bytes + at + 32);
+    }
+    return 0;
+}
