@@ -123,7 +123,7 @@ struct parts {
 
 static int split(const char *note, size_t size, struct parts *parts)
 {
-    if (size > CK_NOTE_MAX) {
+    if (size > CK_NOTE_BYTES_MAX) {
         return CK_E_LIMIT;
     }
     if (size < 4 || note[size - 1] != '\n' || !ck_utf8_valid(note, size)) {
@@ -278,7 +278,7 @@ int ck_note_add(char *note, size_t *size, const char *line, size_t line_size,
     if (r == 0 && memmem(parts.signatures, parts.signatures_size, line, line_size) != NULL) {
         r = CK_E_CONFLICT;
     }
-    if (r == 0 && *size + line_size > CK_NOTE_MAX) {
+    if (r == 0 && *size + line_size > CK_NOTE_BYTES_MAX) {
         r = CK_E_LIMIT;
     }
     if (r != 0) {

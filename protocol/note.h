@@ -15,7 +15,7 @@
 #include "protocol/merkle.h"
 
 #define CK_NOTE_NAME_MAX 127      /* bytes of the name of a key */
-#define CK_NOTE_MAX 16384         /* bytes of a note with all its signatures */
+#define CK_NOTE_BYTES_MAX 16384   /* bytes of a note with all its signatures */
 #define CK_NOTE_SIGNATURES_MAX 32 /* looked at in one note */
 #define CK_NOTE_KEY_TEXT_SIZE (CK_NOTE_NAME_MAX + 64)
 
@@ -63,8 +63,9 @@ int ck_checkpoint_parse(const char *note, size_t size, struct ck_checkpoint *che
  * signature and 0 for any other. */
 int ck_note_check(const char *note, size_t size, const struct ck_note_key *key, uint64_t *seconds);
 
-/* Adds one signature line, with its line end, to a note that has room for CK_NOTE_MAX bytes and a
- * zero. The line is checked before: results as ck_note_check(); CK_E_CONFLICT: it is there already.
+/* Adds one signature line, with its line end, to a note that has room for CK_NOTE_BYTES_MAX bytes
+ * and a zero. The line is checked before: results as ck_note_check(); CK_E_CONFLICT: it is there
+ * already.
  */
 int ck_note_add(char *note, size_t *size, const char *line, size_t line_size,
                 const struct ck_note_key *key);
@@ -76,7 +77,7 @@ int ck_note_cosign(const char *note, size_t size, const struct ck_note_key *key,
 
 /* ---- proofs of one entry ---- */
 
-#define CK_PROOF_TEXT_MAX (CK_NOTE_MAX + 64 * 46 + 4096)
+#define CK_PROOF_TEXT_MAX (CK_NOTE_BYTES_MAX + 64 * 46 + 4096)
 
 /* A .tlog-proof: the entry's place, its path, and the note of the checkpoint it leads to. */
 struct ck_entry_proof {

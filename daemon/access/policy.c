@@ -74,6 +74,8 @@ static const struct ck_policy table[] = {
     {"approval.propose", CK_WHO_STAFF, I | O | S},
     {"approval.decide", CK_WHO_STAFF, I | O | S},
     {"approval.withdraw", CK_WHO_STAFF, I | O | S},
+    {"bundle.make", CK_WHO_STAFF, I | O | S}, /* whoever proposed or approved it */
+    {"bundle.fetch", CK_WHO_STAFF, I | O | S},
 
     {"log.list", CK_WHO_STAFF, S},
     {"log.read", CK_WHO_STAFF, S},

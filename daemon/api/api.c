@@ -475,7 +475,10 @@ static int read_query_members(struct ck_api_call *call)
     for (size_t i = 0; error == 0 && i < sizeof numbers / sizeof numbers[0]; i++) {
         error = read_number(call, numbers[i].name, numbers[i].number);
     }
-    const char *text = call->route->custom == ck_api_play_recording ? "view" : "q";
+    const char *text =
+        call->route->custom == ck_api_play_recording || call->route->custom == ck_api_bundle_fetch
+            ? "view"
+            : "q";
     error = error == 0 ? read_word(call, text, call->text, sizeof call->text) : error;
     const char *word = strcmp(call->route->action, "log.list") == 0 ? "action" : "state";
     error = error == 0 ? read_word(call, word, call->word, sizeof call->word) : error;
@@ -667,6 +670,7 @@ void ck_api_destroy(struct ck_api *api)
     ck_limit_destroy(api->failed_logins);
     ck_limit_destroy(api->failed_links);
     ck_limit_destroy(api->failed_accounts);
+    ck_api_bundles_close(api);
     free(api->recording_dir);
     free(api);
 }

@@ -20,10 +20,12 @@
 #include "daemon/http/server.h"
 #include "daemon/store/readers.h"
 
-#define CK_API_BODY_MAX (64 << 10)      /* bytes of a JSON body */
-#define CK_API_PHOTO_MAX (2 << 20)      /* bytes of a reference photo */
-#define CK_API_VIEWS_MAX 1024           /* recordings that may be played at once; the oldest goes */
-#define CK_API_VIEW_MS INT64_C(7200000) /* how long after its reason a recording may be played */
+#define CK_API_BODY_MAX (64 << 10) /* bytes of a JSON body */
+#define CK_API_PHOTO_MAX (2 << 20) /* bytes of a reference photo */
+#define CK_API_VIEWS_MAX 1024      /* recordings that may be played at once; the oldest goes */
+#define CK_API_BUNDLES_MAX 2       /* bundles in memory at once; the oldest goes */
+#define CK_API_BUNDLE_MS INT64_C(600000) /* how long one may be fetched */
+#define CK_API_VIEW_MS INT64_C(7200000)  /* how long after its reason a recording may be played */
 #define CK_API_READ_NOTED_MS                                                                       \
     INT64_C(3600000) /* lists that pages ask for again and again are recorded once in this time, a \
                         session */

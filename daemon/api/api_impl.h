@@ -37,6 +37,16 @@ struct ck_api_view {
     struct ck_wall until;
 };
 
+/* A bundle in memory, for whoever had it made. */
+struct ck_api_bundle {
+    bool open;
+    int fd;
+    uint64_t size;
+    uint8_t token[16];
+    int64_t approval, session;
+    struct ck_wall until;
+};
+
 struct ck_api_noted {
     int64_t session, id;
     const char *object;
@@ -53,6 +63,8 @@ struct ck_api {
     bool has_setup;
     struct ck_api_view views[CK_API_VIEWS_MAX];
     size_t next_view;
+    struct ck_api_bundle bundles[CK_API_BUNDLES_MAX];
+    size_t next_bundle;
     struct ck_api_noted noted[NOTED_MAX];
     /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and
      * never locked. */
@@ -122,6 +134,9 @@ extern ck_api_query ck_api_photo_query, ck_api_thumbnail_query;
 extern ck_api_custom ck_api_view_recording, ck_api_play_recording;
 /* roster.c */
 extern ck_api_query ck_api_roster;
+/* bundle.c */
+extern ck_api_custom ck_api_bundle_make, ck_api_bundle_fetch;
+void ck_api_bundles_close(struct ck_api *api);
 /* queries.c */
 extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
     ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,

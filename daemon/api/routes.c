@@ -106,6 +106,9 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/approvals/{id}/withdraw", "approval.withdraw", .command = "approval.withdraw",
      .member = "approval", .query = ck_api_approval},
 
+    {POST, "/api/approvals/{id}/bundle", "bundle.make", .custom = ck_api_bundle_make},
+    {GET, "/api/approvals/{id}/bundle", "bundle.fetch", .custom = ck_api_bundle_fetch},
+
     /* supervisor, system */
     {GET, "/api/log", "log.list", .query = ck_api_log, .read = "log", .noted = true},
     {GET, "/api/log/{id}", "log.read", .query = ck_api_log_entry, .read = "log"},

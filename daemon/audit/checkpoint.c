@@ -174,7 +174,7 @@ static int verify(struct talk *talk, const struct ck_note_key *key, const struct
 {
     struct ck_checkpoint checkpoint;
     struct ck_signer_answer *answer = talk->answer;
-    if (talk->said.kind != CK_SIGNING_SIGNED || talk->said.text_size > CK_NOTE_MAX) {
+    if (talk->said.kind != CK_SIGNING_SIGNED || talk->said.text_size > CK_NOTE_BYTES_MAX) {
         return silent(talk, "its answer is none");
     }
     memcpy(answer->note, talk->said.text, talk->said.text_size);

@@ -27,7 +27,7 @@ const char *ck_signer_state_name(enum ck_signer_state state);
 struct ck_signer_answer {
     enum ck_signer_state state;
     uint64_t size; /* SIGNED: entries covered; ROLLBACK, FORK: what it signed last */
-    char note[CK_NOTE_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1];
     char key[CK_NOTE_KEY_TEXT_SIZE]; /* its public key, once it has said so */
     char detail[120];                /* what went wrong, for people */
 };

@@ -15,7 +15,7 @@ struct telling {
     struct ck_product *product;
     struct ck_control_call *call;
     int64_t size; /* cosign: of the checkpoint */
-    char note[CK_NOTE_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1];
 };
 
 static void on_done(void *cookie, const struct ck_result *result)
@@ -109,7 +109,7 @@ const char *ck_product_add_witness(const struct ck_config *config, char *kept, s
 static void on_checkpoint(void *cookie, int code, json_t *value)
 {
     struct telling *telling = cookie;
-    char kept[CK_NOTE_MAX + 1], name[CK_NOTE_NAME_MAX + 1];
+    char kept[CK_NOTE_BYTES_MAX + 1], name[CK_NOTE_NAME_MAX + 1];
     const struct ck_actor actor = ck_actor_system();
     size_t size = 0;
     const char *witness = NULL;

@@ -136,7 +136,7 @@ static void on_checkpoints(void *cookie, int code, json_t *notes)
     struct ck_witness_beat *beat = signature->beat;
     const struct ck_actor actor = ck_actor_system();
     const char *witness = NULL;
-    char note[CK_NOTE_MAX + 1], name[CK_NOTE_NAME_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1], name[CK_NOTE_NAME_MAX + 1];
     struct ck_checkpoint checkpoint;
     const json_t *item;
     size_t i;

@@ -82,7 +82,7 @@ static int checkpoint(struct ck_turn *turn, const struct ck_actor *actor, const 
     const char *note = NULL, *key = NULL;
     (void)result;
     int r = only_system(turn, actor, refusal);
-    r = r == 0 ? ck_body_text(body, "note", CK_NOTE_MAX, false, &note, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "note", CK_NOTE_BYTES_MAX, false, &note, refusal) : r;
     r = r == 0 ? ck_body_text(body, "key", CK_NOTE_KEY_TEXT_SIZE, false, &key, refusal) : r;
     r = r == 0 ? of_this_log(turn, note, &read, refusal) : r;
     if (r == 0) {
@@ -106,7 +106,7 @@ static int cosigned(struct ck_turn *turn, const struct ck_actor *actor, const js
     int64_t covers = 0;
     (void)result;
     int r = only_system(turn, actor, refusal);
-    r = r == 0 ? ck_body_text(body, "note", CK_NOTE_MAX, false, &note, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "note", CK_NOTE_BYTES_MAX, false, &note, refusal) : r;
     r = r == 0 ? ck_body_text(body, "witness", CK_NOTE_NAME_MAX, false, &witness, refusal) : r;
     r = r == 0 ? of_this_log(turn, note, &read, refusal) : r;
     r = r == 0 ? ck_log_checkpoint_covering(turn->store, (int64_t)read.size, &covers, &kept) : r;

@@ -116,7 +116,7 @@ static int run_proof(const struct ck_ctl *ctl, int count, char **words)
 
 static int run_cosign(const struct ck_ctl *ctl, int count, char **words)
 {
-    char note[CK_NOTE_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1];
     if (count != 1) {
         return EX_USAGE;
     }

@@ -69,7 +69,7 @@ static int sign(struct ck_conversation *conversation, const struct ck_signing_me
 {
     struct ck_signer_head *head = conversation->head;
     struct ck_hash root;
-    char note[CK_NOTE_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1];
     size_t size = 0;
     if (message->size < head->last.size) {
         return refuse(conversation, CK_SIGNING_ROLLBACK, answer);

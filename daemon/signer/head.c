@@ -196,7 +196,7 @@ int ck_signer_head_open(struct ck_signer_head *head, const char *folder, const c
 }
 
 int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *grown,
-                        char note[static CK_NOTE_MAX + 1], size_t *size)
+                        char note[static CK_NOTE_BYTES_MAX + 1], size_t *size)
 {
     struct ck_checkpoint checkpoint = {.size = grown->size};
     char text[HEAD_MAX];
@@ -210,7 +210,7 @@ int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *g
     }
     head->last = *grown;
     head->last_root = checkpoint.root;
-    r = ck_checkpoint_sign(&checkpoint, &head->key, head->seed, note, CK_NOTE_MAX + 1, size);
+    r = ck_checkpoint_sign(&checkpoint, &head->key, head->seed, note, CK_NOTE_BYTES_MAX + 1, size);
     /* For whoever looks into the folder; the head is what counts. */
     return r == 0 ? replace(head->folder, "checkpoint", note, *size, 0444) : r;
 }

@@ -32,7 +32,7 @@ int ck_signer_head_open(struct ck_signer_head *head, const char *folder, const c
 /* Signs `grown` and makes it the head: durable before the note is given out. -errno: nothing was
  * signed. */
 int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *grown,
-                        char note[static CK_NOTE_MAX + 1], size_t *size);
+                        char note[static CK_NOTE_BYTES_MAX + 1], size_t *size);
 
 /* Wipes the key. */
 void ck_signer_head_close(struct ck_signer_head *head);

@@ -108,7 +108,7 @@ static int by_size(const void *a, const void *b)
 
 static int load_claims(struct walk *walk)
 {
-    char path[PATH_SIZE], note[CK_NOTE_MAX];
+    char path[PATH_SIZE], note[CK_NOTE_BYTES_MAX];
     struct ck_checkpoint newest;
     size_t size = 0;
     path_of(walk, "checkpoint", path);

@@ -132,7 +132,7 @@ static void sign(struct ck_audit *audit, struct ck_store *store)
                                        .size = audit->head.frontier.size,
                                        .root = audit->head.root};
     uint8_t public_key[CK_ED25519_SIZE];
-    char note[CK_NOTE_MAX + 1], key_text[CK_NOTE_KEY_TEXT_SIZE];
+    char note[CK_NOTE_BYTES_MAX + 1], key_text[CK_NOTE_KEY_TEXT_SIZE];
     struct ck_note_key key;
     size_t size;
     check(ck_ed25519_public(seed_bytes, public_key), "key");

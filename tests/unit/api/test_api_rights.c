@@ -118,6 +118,8 @@ static struct {
     {"approval.read", STAFF, NULL},
     {"approval.decide", STAFF, "{\"approve\":true,\"reason\":\"x\"}"},
     {"approval.withdraw", STAFF, "{\"reason\":\"x\"}"},
+    {"bundle.make", STAFF, "{}"},
+    {"bundle.fetch", STAFF, NULL},
     {"log.list", NONE, NULL},
     {"log.read", LOG, NULL},
     {"figures.read", NONE, NULL},
@@ -195,7 +197,7 @@ static void check_answer(const char *action, size_t actor, enum verdict expected
          * call. */
         right |= status == 403 &&
                  (strcmp(action, "setup.first") == 0 || strcmp(action, "recording.play") == 0 ||
-                  strcmp(action, "checkin.outcome") == 0);
+                  strcmp(action, "bundle.fetch") == 0 || strcmp(action, "checkin.outcome") == 0);
         right |= status == 401 && strcmp(action, "gateway.receipt") == 0; /* no signature */
         break;
     case NO_SESSION:

@@ -40,12 +40,14 @@ static struct ck_note_key key_of(const uint8_t *from, const char *name, enum ck_
     return key;
 }
 
-static size_t sign(const struct ck_note_key *key, const uint8_t *from, char note[CK_NOTE_MAX + 1])
+static size_t sign(const struct ck_note_key *key, const uint8_t *from,
+                   char note[CK_NOTE_BYTES_MAX + 1])
 {
     struct ck_checkpoint checkpoint = {.origin = "example.org/log", .size = 42};
     size_t size = 0;
     memset(checkpoint.root.bytes, 7, sizeof checkpoint.root.bytes);
-    assert_int_equal(ck_checkpoint_sign(&checkpoint, key, from, note, CK_NOTE_MAX + 1, &size), 0);
+    assert_int_equal(ck_checkpoint_sign(&checkpoint, key, from, note, CK_NOTE_BYTES_MAX + 1, &size),
+                     0);
     return size;
 }
 
@@ -109,7 +111,7 @@ static void a_key_is_refused_whose_id_is_wrong(void **state)
 static void a_checkpoint_comes_back(void **state)
 {
     (void)state;
-    char note[CK_NOTE_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1];
     struct ck_note_key key = key_of(seed, "example.org/log", CK_NOTE_LOG);
     struct ck_note_key forger = key_of(other_seed, "example.org/log", CK_NOTE_LOG);
     size_t size = sign(&key, seed, note);
@@ -128,7 +130,7 @@ static void a_checkpoint_comes_back(void **state)
 static void a_witness_signs_what_it_saw_and_when(void **state)
 {
     (void)state;
-    char note[CK_NOTE_MAX + 1], line[256];
+    char note[CK_NOTE_BYTES_MAX + 1], line[256];
     struct ck_note_key log = key_of(seed, "example.org/log", CK_NOTE_LOG);
     struct ck_note_key witness = key_of(other_seed, "witness.example.org", CK_NOTE_WITNESS);
     size_t size = sign(&log, seed, note);
@@ -142,7 +144,7 @@ static void a_witness_signs_what_it_saw_and_when(void **state)
     assert_int_equal(seconds, 1795233600);
     assert_int_equal(ck_note_check(note, size, &log, &seconds), 0);
     /* The same signature under another checkpoint is none. */
-    char other[CK_NOTE_MAX + 1];
+    char other[CK_NOTE_BYTES_MAX + 1];
     memcpy(other, note, size + 1);
     other[strcspn(other, "\n") + 1] = '5';
     assert_int_equal(ck_note_check(other, size, &witness, &seconds), CK_E_AUTH);
@@ -151,7 +153,7 @@ static void a_witness_signs_what_it_saw_and_when(void **state)
 static void a_proof_comes_back(void **state)
 {
     (void)state;
-    char note[CK_NOTE_MAX + 1], text[CK_PROOF_TEXT_MAX];
+    char note[CK_NOTE_BYTES_MAX + 1], text[CK_PROOF_TEXT_MAX];
     struct ck_note_key key = key_of(seed, "example.org/log", CK_NOTE_LOG);
     size_t note_size = sign(&key, seed, note), size = 0;
     struct ck_merkle_proof path = {.count = 3};
@@ -176,7 +178,7 @@ static void a_proof_comes_back(void **state)
 static void a_witness_is_asked_in_its_form(void **state)
 {
     (void)state;
-    char note[CK_NOTE_MAX + 1], text[CK_PROOF_TEXT_MAX], expected[CK_PROOF_TEXT_MAX];
+    char note[CK_NOTE_BYTES_MAX + 1], text[CK_PROOF_TEXT_MAX], expected[CK_PROOF_TEXT_MAX];
     struct ck_note_key key = key_of(seed, "example.org/log", CK_NOTE_LOG);
     sign(&key, seed, note);
     struct ck_merkle_proof proof = {.count = 1};

@@ -46,6 +46,9 @@ struct world {
 void world_open(struct world *world);  /* with staff, a person and an order */
 void world_close(struct world *world); /* removes the folder */
 
+/* The key that the keys of its recordings lie under. */
+void world_master_key(const struct world *world, uint8_t key[static CK_KEY_SIZE]);
+
 /* Ends the engine without ceremony and starts another on the same store. */
 void world_restart(struct world *world);
 

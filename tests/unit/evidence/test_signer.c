@@ -203,7 +203,7 @@ static void messages_of_another_form_end_the_connection(void **state)
 static void a_head_of_another_log_is_refused(void **state)
 {
     (void)state;
-    char note[CK_NOTE_MAX + 1], path[192];
+    char note[CK_NOTE_BYTES_MAX + 1], path[192];
     size_t size = 0;
     struct ck_frontier grown = {.size = 0};
     struct ck_hash leaf = {{1}};
@@ -279,7 +279,7 @@ static int open_elsewhere(void)
 
 static int sign_inside(void)
 {
-    char note[CK_NOTE_MAX + 1];
+    char note[CK_NOTE_BYTES_MAX + 1];
     size_t size = 0;
     struct ck_frontier grown = {.size = 0};
     struct ck_hash leaf = {{1}};

@@ -238,7 +238,7 @@ static void an_older_copy_is_found_by_a_checkpoint_kept_elsewhere(void **state)
 {
     (void)state;
     char kept[160], known[180];
-    uint8_t newest[CK_NOTE_MAX], all[2 * CK_NOTE_MAX];
+    uint8_t newest[CK_NOTE_BYTES_MAX], all[2 * CK_NOTE_BYTES_MAX];
     size_t size = read_all("checkpoint", newest, sizeof newest);
     snprintf(kept, sizeof kept, "../kept");
     write_all(kept, newest, size);
@@ -296,8 +296,8 @@ static void a_checkpoint_by_another_key_is_found(void **state)
 {
     (void)state;
     uint8_t seed[CK_ED25519_SIZE] = {9}, public_key[CK_ED25519_SIZE];
-    char note[CK_NOTE_MAX + 1];
-    uint8_t old[CK_NOTE_MAX];
+    char note[CK_NOTE_BYTES_MAX + 1];
+    uint8_t old[CK_NOTE_BYTES_MAX];
     struct ck_note_key forger, real;
     struct ck_checkpoint checkpoint;
     size_t size = read_all("checkpoint", old, sizeof old);
@@ -323,7 +323,7 @@ static void a_witness_is_counted(void **state)
     (void)state;
     uint8_t seed[CK_ED25519_SIZE] = {7}, public_key[CK_ED25519_SIZE];
     struct ck_note_key witness;
-    char note[CK_NOTE_MAX + 1], line[256], text[CK_NOTE_KEY_TEXT_SIZE], option[256];
+    char note[CK_NOTE_BYTES_MAX + 1], line[256], text[CK_NOTE_KEY_TEXT_SIZE], option[256];
     size_t size = read_all("checkpoint", (uint8_t *)note, sizeof note);
     assert_int_equal(ck_ed25519_public(seed, public_key), 0);
     assert_int_equal(ck_note_key_make("witness.example.org", CK_NOTE_WITNESS, public_key, &witness),

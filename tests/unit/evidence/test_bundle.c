@@ -1,0 +1,391 @@
+/* The bundle of an incident, from an engine that lived through it, for each who may get one: what
+ * is in it, what is not, and that whoever is at it is found. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/access/access.h"
+#include "daemon/audit/checkpoint.h"
+#include "daemon/bundle/bundle.h"
+#include "daemon/cases/cases.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+#include "protocol/zip.h"
+#include "tests/unit/core/world.h"
+#include "tests/unit/evidence/rig.h"
+#include "tests/unit/seal/sealed_file.h"
+
+#define MINUTE INT64_C(60000)
+#define PROGRAM CK_BUILD_DIR "/bin/checkin-verify"
+
+static struct world world;
+static struct rig signer; /* its signer alone */
+static char path[128], key[CK_NOTE_KEY_TEXT_SIZE + 8];
+static int64_t recording, incident, approval;
+
+/* What nobody may find in any bundle. */
+#define CONCERN "SHE SIGNALLED FOR HELP"
+#define SAFETY "FLAT 12 WAS VISITED"
+#define FORM_NOTE "THE WIFE STOOD BEHIND HIM"
+static const char *const never[] = {
+    CONCERN,       SAFETY, FORM_NOTE, "CHECKIN_CONCERN", "INCIDENT_SAFETY", "officer@example.kz",
+    "+77010000001"};
+
+static void must(const char *name, const struct ck_actor *actor, json_t *body)
+{
+    int code = world_command(&world, name, actor, body);
+    if (code != 0) {
+        fail_msg("%s: %d %s %s", name, code, world.result.refusal.field,
+                 world.result.refusal.message);
+    }
+}
+
+static int64_t result_id(const char *member)
+{
+    return json_integer_value(json_object_get(world.result.body, member));
+}
+
+/* A sealed file of the person's leg, as the worker leaves it. */
+static void record(void)
+{
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    uint8_t recording_key[CK_KEY_SIZE];
+    char file[256], head[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    struct sealed_file sealed = {.bytes = NULL};
+    must("recording.begin", &worker, json_pack("{s:i, s:s}", "checkin", 1, "leg", "person"));
+    recording = result_id("recording");
+    snprintf(file, sizeof file, "%s/%s", world.folder,
+             json_string_value(json_object_get(world.result.body, "file")));
+    assert_int_equal(ck_hex_decode(json_string_value(json_object_get(world.result.body, "key")),
+                                   recording_key, sizeof recording_key),
+                     0);
+    sealed_file_make(&sealed, (uint64_t)recording, recording_key, true);
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_int_equal(write(fd, sealed.bytes, sealed.size), (ssize_t)sealed.size);
+    close(fd);
+    const struct ck_seal_head *end = &sealed.heads[TEST_CHUNKS + 1];
+    ck_hex_encode(end->hash, sizeof end->hash, head);
+    must("recording.closed", &worker,
+         json_pack("{s:I, s:I, s:I, s:s, s:i}", "recording", (json_int_t)recording, "chunks",
+                   (json_int_t)end->chunks, "bytes", (json_int_t)end->bytes, "head", head,
+                   "duration_ms", 12000));
+    sealed_file_free(&sealed);
+}
+
+static void sign(void)
+{
+    static struct ck_signer_answer answer;
+    const struct ck_actor system = ck_actor_system();
+    world.now.wall.ms += CK_CHECKPOINT_REST_MS;
+    assert_int_equal(ck_audit_checkpoint(world.reader, signer.socket, world.now.wall, &answer), 0);
+    assert_int_equal(answer.state, CK_SIGNER_SIGNED);
+    must("log.checkpoint", &system,
+         json_pack("{s:s, s:s}", "note", answer.note, "key", answer.key));
+    snprintf(key, sizeof key, "--key=%s", answer.key);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    world_open(&world);
+    ck_access_register(&world.registry);
+    ck_cases_register(&world.registry);
+    rig_begin(&signer);
+    rig_signer_start(&signer);
+    world.healthy = world.probe = world.channels_up = true;
+    const struct ck_actor inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    const struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
+    const struct ck_actor person = world_person(&world, 1);
+    world_plan(&world, "09:10", NULL);
+    world_run_for(&world, 11 * MINUTE);
+    must("notice.ack", &person, json_pack("{s:i}", "version", 1));
+    record();
+    must("checkin.concern", &inspector, json_pack("{s:i, s:s}", "checkin", 1, "text", CONCERN));
+    world_run_for(&world, 3 * 60 * MINUTE);
+    incident = world_number(&world, "SELECT id FROM incident WHERE kind = 'no_contact'");
+    must("incident.safety", &officer,
+         json_pack("{s:I, s:s}", "incident", (json_int_t)incident, "note", SAFETY));
+    must("incident.acknowledge", &officer, json_pack("{s:I}", "incident", (json_int_t)incident));
+    must("incident.conclude", &officer,
+         json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident, "conclusion", "breach",
+                   "reason", "no contact, no reason given"));
+    sign();
+    snprintf(path, sizeof path, "%s/bundle.zip", signer.folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_close(&world);
+    rig_end(&signer);
+    return 0;
+}
+
+/* ---- building and looking ---- */
+
+static uint8_t *bytes;
+static size_t size;
+
+static struct ck_bundle_made build(enum ck_bundle_audience audience)
+{
+    uint8_t master[CK_KEY_SIZE];
+    struct ck_bundle_made made;
+    world_master_key(&world, master);
+    const struct ck_bundle_order order = {.approval = 7,
+                                          .person = world.person,
+                                          .incident = incident,
+                                          .audience = audience,
+                                          .recipient = "Bostandyk district court",
+                                          .reason = "case 12/2026",
+                                          .now = world.now.wall,
+                                          .master_key = master,
+                                          .recording_dir = world.folder};
+    int fd = memfd_create("bundle", MFD_CLOEXEC);
+    assert_int_equal(ck_bundle_build(world.reader, &order, fd, &made), 0);
+    free(bytes);
+    size = made.bytes;
+    bytes = malloc(size);
+    assert_int_equal(pread(fd, bytes, size, 0), (ssize_t)size);
+    close(fd);
+    return made;
+}
+
+static bool holds(const char *text)
+{
+    return memmem(bytes, size, text, strlen(text)) != NULL;
+}
+
+static void write_bundle(void)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+}
+
+static void expect(int code, const char *wanted)
+{
+    char *printed = NULL;
+    write_bundle();
+    int ended = rig_run(PROGRAM, (const char *const[]){key, "bundle", path, NULL}, &printed);
+    if (ended != code || strstr(printed, wanted) == NULL) {
+        fail_msg("ended with %d, wanted %d and \"%s\":\n%s", ended, code, wanted, printed);
+    }
+    free(printed);
+}
+
+static void nothing_of_the_victim(void)
+{
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
+        if (holds(never[i])) {
+            fail_msg("the bundle holds \"%s\"", never[i]);
+        }
+    }
+}
+
+/* ---- tests ---- */
+
+static void a_court_gets_all_that_is_proven(void **state)
+{
+    (void)state;
+    struct ck_bundle_made made = build(CK_BUNDLE_COURT);
+    assert_int_equal(made.recordings, 1);
+    assert_int_equal(made.left_out, 0);
+    assert_int_equal(made.unsigned_entries, 0);
+    nothing_of_the_victim();
+    assert_true(holds("INCIDENT_OPENED"));
+    assert_true(holds("no contact, no reason given"));
+    assert_true(holds("Bostandyk district court"));
+    assert_true(holds("Did not answer"));
+    assert_true(holds("<html lang=\"kk\">"));
+    assert_true(holds("<html lang=\"ru\">"));
+    assert_true(holds("<svg"));
+    expect(0, "1 recordings are those that the entries speak of, and play as they were sealed");
+    expect(0, "entries are in the log of which");
+}
+
+static void the_person_gets_what_is_theirs(void **state)
+{
+    (void)state;
+    struct ck_bundle_made made = build(CK_BUNDLE_PERSON);
+    static const char *const others[] = {"INCIDENT_", "\"by\": \"officer\"", "· officer ·",
+                                         "RECORDING_VIEWED", "no contact, no reason given"};
+    assert_int_equal(made.recordings, 1);
+    nothing_of_the_victim();
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (holds(others[i])) {
+            fail_msg("the person's bundle holds \"%s\"", others[i]);
+        }
+    }
+    assert_true(holds("CHECKIN_OUTCOME"));
+    expect(0, "GOOD");
+}
+
+static void an_agency_gets_no_more_than_a_court(void **state)
+{
+    (void)state;
+    build(CK_BUNDLE_AGENCY);
+    nothing_of_the_victim();
+    expect(0, "GOOD");
+}
+
+/* ---- being at it ---- */
+
+struct change {
+    struct ck_zip_writer *writer;
+    const char *drop;      /* beginning of the name of a file that is left out */
+    const char *edit;      /* beginning of the name of a file in which … */
+    const char *from, *to; /* … this is put for that, of equal length */
+    bool done;
+};
+
+static int copy_file(void *user, const struct ck_zip_file *file)
+{
+    struct change *change = user;
+    if (change->drop != NULL && strncmp(file->name, change->drop, strlen(change->drop)) == 0) {
+        change->done = true;
+        return 0;
+    }
+    uint8_t *copy = malloc(file->size + 1);
+    memcpy(copy, file->bytes, file->size);
+    uint8_t *at =
+        change->edit != NULL && strncmp(file->name, change->edit, strlen(change->edit)) == 0
+            ? memmem(copy, file->size, change->from, strlen(change->from))
+            : NULL;
+    if (at != NULL) {
+        memcpy(at, change->to, strlen(change->to));
+        change->done = true;
+    }
+    int r = ck_zip_add(change->writer, file->name, copy, file->size);
+    free(copy);
+    return r;
+}
+
+/* The bundle with one change, put together anew, so that the archive itself is whole. */
+static void tamper(struct change change)
+{
+    uint64_t made = 0;
+    build(CK_BUNDLE_COURT);
+    int fd = memfd_create("changed", MFD_CLOEXEC);
+    assert_int_equal(ck_zip_writer_create(&change.writer, fd, world.now.wall), 0);
+    assert_int_equal(ck_zip_walk(bytes, size, copy_file, &change, NULL), 0);
+    assert_int_equal(ck_zip_end(change.writer, &made), 0);
+    assert_true(change.done);
+    ck_zip_writer_destroy(change.writer);
+    free(bytes);
+    size = made;
+    bytes = malloc(size);
+    assert_int_equal(pread(fd, bytes, size, 0), (ssize_t)size);
+    close(fd);
+}
+
+static void whoever_is_at_it_is_found(void **state)
+{
+    (void)state;
+    char webm[64], ckr[64];
+    snprintf(webm, sizeof webm, "recordings/%lld.webm", (long long)recording);
+    snprintf(ckr, sizeof ckr, "recordings/%lld.ckr", (long long)recording);
+    tamper((struct change){.edit = "entries/", .from = "no_answer", .to = "completed"});
+    expect(1, "is not in the log that was signed");
+    tamper((struct change){.edit = "opened/", .from = "no contact", .to = "no content"});
+    expect(1, "plain: \"text\" of entry");
+    tamper((struct change){.edit = webm, .from = "webm", .to = "wemb"});
+    expect(1, "is not what was sealed");
+    tamper((struct change){.edit = ckr, .from = "CKch", .to = "CKcx"});
+    expect(1, ckr);
+    tamper((struct change){.drop = webm});
+    expect(1, "missing: of recording");
+
+    /* An entry left out with its proof. */
+    char entry[64];
+    snprintf(entry, sizeof entry, "entries/%lld.",
+             (long long)world_number(&world, "SELECT idx FROM log_plain WHERE action = "
+                                             "'CHECKIN_MISSED' AND object_id = 1"));
+    tamper((struct change){.drop = entry});
+    expect(1, "omitted: entry ");
+
+    build(CK_BUNDLE_COURT);
+    bytes[size / 2] ^= 1;
+    expect(1, "changed: ");
+}
+
+/* ---- four eyes ---- */
+
+static void two_persons_and_a_recipient(void **state)
+{
+    (void)state;
+    const struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
+    const struct ck_actor supervisor = world_staff(&world, world.supervisor, CK_ROLE_SUPERVISOR);
+    const struct ck_actor inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    json_t *request = json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident, "audience",
+                                "court", "recipient", "Bostandyk district court");
+    must("approval.propose", &officer,
+         json_pack("{s:s, s:O, s:s, s:I}", "kind", "bundle.export", "request", request, "reason",
+                   "case 12/2026", "person", (json_int_t)world.person));
+    approval = result_id("id");
+    assert_int_equal(world_command(&world, "bundle.open", &officer,
+                                   json_pack("{s:I}", "approval", (json_int_t)approval)),
+                     CK_E_NOT_FOUND);
+    assert_int_equal(world_command(&world, "approval.decide", &officer,
+                                   json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)approval,
+                                             "approve", 1, "reason", "yes")),
+                     CK_E_DENIED);
+    must("approval.decide", &supervisor,
+         json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)approval, "approve", 1, "reason",
+                   "asked for by the court"));
+    assert_int_equal(world_command(&world, "bundle.open", &inspector,
+                                   json_pack("{s:I}", "approval", (json_int_t)approval)),
+                     CK_E_DENIED);
+    must("bundle.open", &officer, json_pack("{s:I}", "approval", (json_int_t)approval));
+    assert_string_equal(json_string_value(json_object_get(world.result.body, "recipient")),
+                        "Bostandyk district court");
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM log_plain WHERE action = "
+                                          "'BUNDLE_EXPORTED' AND salted LIKE '%district court%' "
+                                          "AND salted LIKE '%case 12/2026%'"),
+                     1);
+    must("plan.end", &inspector, json_pack("{s:i, s:s}", "plan", 1, "reason", "the order ended"));
+    for (int hour = 0; hour < 8 * 24; hour++) {
+        world_run_for(&world, 60 * MINUTE);
+        world_forget(&world);
+    }
+    assert_int_equal(world_command(&world, "bundle.open", &officer,
+                                   json_pack("{s:I}", "approval", (json_int_t)approval)),
+                     CK_E_NOT_FOUND);
+
+    /* Of another's incident, or to nobody, it is not even proposed. */
+    json_object_set_new(request, "incident", json_integer(999));
+    assert_int_equal(
+        world_command(&world, "approval.propose", &officer,
+                      json_pack("{s:s, s:O, s:s, s:I}", "kind", "bundle.export", "request", request,
+                                "reason", "x", "person", (json_int_t)world.person)),
+        CK_E_NOT_FOUND);
+    json_object_set_new(request, "incident", json_integer((json_int_t)incident));
+    json_object_set_new(request, "recipient", json_string(""));
+    assert_int_equal(
+        world_command(&world, "approval.propose", &officer,
+                      json_pack("{s:s, s:o, s:s, s:I}", "kind", "bundle.export", "request", request,
+                                "reason", "x", "person", (json_int_t)world.person)),
+        CK_E_INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_court_gets_all_that_is_proven),
+        cmocka_unit_test(the_person_gets_what_is_theirs),
+        cmocka_unit_test(an_agency_gets_no_more_than_a_court),
+        cmocka_unit_test(whoever_is_at_it_is_found),
+        cmocka_unit_test(two_persons_and_a_recipient), /* last: time goes on */
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
