@@ -71,9 +71,6 @@ int ck_engine_create(struct ck_engine **out, const struct ck_engine_options *opt
         r = ck_store_open(&engine->store, engine->store_path);
     }
     if (r == 0) {
-        r = ck_store_end_leases(engine->store);
-    }
-    if (r == 0) {
         r = load_log(engine);
     }
     if (r == 0) {
@@ -361,6 +358,17 @@ static void note_lag(struct ck_engine *engine, const struct ck_now *now)
     atomic_store(&engine->lag_ms, engine->worst_lag_ms);
 }
 
+/* What an earlier life left behind. */
+static int begin_life(struct ck_engine *engine, const struct ck_now *now)
+{
+    int r = ck_store_end_leases(engine->store, now->wall);
+    if (r == 0) {
+        r = ck_notice_lost(engine->store, now->wall);
+    }
+    engine->begun = r == 0;
+    return r;
+}
+
 static int gather(struct ck_engine *engine, const struct ck_now *now)
 {
     struct ck_wall lease_until = ck_wall_add_ms(now->wall, CK_ENGINE_LEASE_MS);
@@ -370,13 +378,14 @@ static int gather(struct ck_engine *engine, const struct ck_now *now)
         engine->held = r != 0;
     }
     if (r == 0 && !engine->begun) {
-        r = ck_notice_lost(engine->store, now->wall);
-        engine->begun = r == 0;
+        r = begin_life(engine, now);
     }
     size_t waiting = ck_queue_waiting(engine);
     size_t commands = waiting < CK_ENGINE_COMMANDS_MAX ? waiting : CK_ENGINE_COMMANDS_MAX;
     if (r == 0) {
         engine->due_count = 0;
+    }
+    if (r == 0 && !ck_wall_before(now->wall, engine->next_due)) {
         r = ck_store_claim(engine->store, now->wall, lease_until, engine->due,
                            CK_ENGINE_ITEMS_MAX - commands, &engine->due_count);
     }
@@ -450,10 +459,9 @@ static int when_next(struct ck_engine *engine, const struct ck_now *now, struct 
     if (ck_queue_waiting(engine) > 0) {
         return 0;
     }
-    struct ck_wall at;
-    int r = ck_store_next_due(engine->store, &at);
-    if (r == 0 && ck_wall_before(now->wall, at)) {
-        *next = at;
+    int r = ck_store_next_due(engine->store, &engine->next_due);
+    if (r == 0 && ck_wall_before(now->wall, engine->next_due)) {
+        *next = engine->next_due;
     }
     return r;
 }
@@ -465,6 +473,7 @@ int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck
     if (r != 0) {
         give_up(engine, now, engine->held ? 0 : engine->due_count, 0, r);
     } else if (engine->due_count + engine->taken_count > 0) {
+        engine->next_due = (struct ck_wall){0};
         note_lag(engine, now);
         r = transact(engine, now, engine->due, engine->due_count, engine->taken,
                      engine->taken_count);

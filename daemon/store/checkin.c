@@ -174,7 +174,37 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
     return read_row(&rows, row);
 }
 
-int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
+/* Where it stands: what indexes are kept of is written only where it differs, for SQLite renews an
+ * entry of each index that a statement so much as names a column of. */
+static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
+{
+    const struct ck_checkin *step = &row->step;
+    return ck_sql_run(
+        store,
+        "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, window_start_at = ?5, "
+        "window_end_at = ?6, due_at = ?7, receipt = ?8 WHERE id = ?1 AND fence = ?2 AND NOT ("
+        "inspector_id = ?3 AND merged_into IS ?4 AND window_start_at = ?5 AND window_end_at = ?6 "
+        "AND due_at = ?7 AND receipt IS ?8)",
+        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_int(step->inspector),
+                ck_id(step->merged_into), ck_int(step->window_start.ms),
+                ck_int(step->window_end.ms), ck_int(step->due.ms),
+                ck_text(row->receipt[0] == '\0' ? NULL : row->receipt)));
+}
+
+static int save_state(struct ck_store *store, const struct ck_checkin_row *row)
+{
+    const struct ck_checkin *step = &row->step;
+    return ck_sql_run(
+        store,
+        "UPDATE checkin SET state = ?3, outcome = ?4, next_at = ?5, next_what = ?6 WHERE id = ?1 "
+        "AND fence = ?2 AND NOT (state = ?3 AND outcome IS ?4 AND next_at IS ?5 AND next_what IS "
+        "?6)",
+        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(ck_checkin_state_name(step->state)),
+                ck_text(outcome_text(step->outcome)), ck_time(step->next_at),
+                ck_text(next_what(step))));
+}
+
+static int save_rest(struct ck_store *store, const struct ck_checkin_row *row)
 {
     const struct ck_checkin *step = &row->step;
     ck_cleanup(ck_freep) char *machine =
@@ -184,22 +214,23 @@ int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
     }
     return ck_sql_must(
         store,
-        "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, window_start_at = ?5, "
-        "window_end_at = ?6, due_at = ?7, state = ?8, machine = ?9, attempt = ?10, "
-        "waiting_since_at = ?11, connected_at = ?12, taken_by = ?13, outcome = ?14, "
-        "decided_at = ?15, answerable_ms = ?16, review_deadline_at = ?17, receipt = ?18, "
-        "next_at = ?19, next_what = ?20, caught_up = ?21, lease_until = NULL, claims = 0 "
-        "WHERE id = ?1 AND fence = ?2",
-        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_int(step->inspector),
-                ck_id(step->merged_into), ck_int(step->window_start.ms),
-                ck_int(step->window_end.ms), ck_int(step->due.ms),
-                ck_text(ck_checkin_state_name(step->state)), ck_text(machine),
-                ck_int(step->attempt), ck_time(row->waiting_since), ck_time(row->connected_at),
-                ck_id(row->taken_by), ck_text(outcome_text(step->outcome)),
+        "UPDATE checkin SET machine = ?3, attempt = ?4, waiting_since_at = ?5, connected_at = ?6, "
+        "taken_by = ?7, decided_at = ?8, answerable_ms = ?9, review_deadline_at = ?10, "
+        "caught_up = ?11, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2",
+        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(machine), ck_int(step->attempt),
+                ck_time(row->waiting_since), ck_time(row->connected_at), ck_id(row->taken_by),
                 ck_time(row->decided_at), ck_int(step->answerable_ms), ck_time(step->review_by),
-                ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_time(step->next_at),
-                ck_text(next_what(step)), ck_int(step->caught_up)),
+                ck_int(step->caught_up)),
         CK_E_FENCED);
+}
+
+int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
+{
+    int r = save_place(store, row);
+    if (r == 0) {
+        r = save_state(store, row);
+    }
+    return r == 0 ? save_rest(store, row) : r;
 }
 
 int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *taken)

@@ -444,7 +444,8 @@ int ck_store_open_version(struct ck_store **store, const char *path, int version
         r = run_script(opened, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
                                "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cache_size = -65536; PRAGMA mmap_size = 0");
+                               "PRAGMA cache_size = -65536; PRAGMA mmap_size = 0;"
+                               "PRAGMA wal_autocheckpoint = 4000");
         r = r == -EUCLEAN ? CK_E_SYNTAX : r;
     }
     if (r == 0) {

@@ -26,42 +26,72 @@ const char *ck_due_name(enum ck_due_kind kind)
 
 /* ---- claims ---- */
 
-#define DUE_ROWS(kind, table, more)                                                                \
-    "SELECT * FROM (SELECT " kind " AS kind, id, next_at, fence, claims FROM " table               \
-    " WHERE next_at <= ?1 AND quarantined = 0 AND (lease_until IS NULL OR lease_until <= ?1) "     \
-    "AND " more " ORDER BY next_at LIMIT ?2) AS " table
+/* One walk along the due rows of a kind, soonest first. */
+struct walk {
+    struct ck_rows rows;
+    bool there; /* `row` is the next one */
+    struct ck_due row;
+};
 
-#define DUE_OF_ALL_KINDS(more)                                                                      \
-    DUE_ROWS("0", "checkin", more)                                                                  \
-    " UNION ALL " DUE_ROWS("1", "incident", more) " UNION ALL " DUE_ROWS(                           \
-        "2", "notice",                                                                              \
-        more) " UNION ALL " DUE_ROWS("3", "plan",                                                   \
-                                     more) " UNION ALL " DUE_ROWS("4", "person",                    \
-                                                                  more) " UNION ALL " DUE_ROWS("5", \
-                                                                                               "a"  \
-                                                                                               "b"  \
-                                                                                               "s"  \
-                                                                                               "e"  \
-                                                                                               "n"  \
-                                                                                               "c"  \
-                                                                                               "e", \
-                                                                                               more) " ORDER BY 3 LIMIT ?2"
-
-static int find_due(struct ck_store *store, const char *sql, struct ck_wall now, struct ck_due *due,
-                    size_t capacity, size_t *count)
+static int walk_on(struct walk *walk)
 {
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    size_t found = 0;
-    int r = ck_sql_query(store, &rows, sql, CK_ARGS(ck_int(now.ms), ck_int((int64_t)capacity)));
-    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
-        due[found++] = (struct ck_due){
-            .kind = (enum ck_due_kind)ck_row_int(&rows, 0),
-            .id = ck_row_int(&rows, 1),
-            .at = ck_row_time(&rows, 2),
-            .fence = ck_row_int(&rows, 3) + 1,
-            .claims = (int)ck_row_int(&rows, 4),
-        };
+    int r = ck_rows_next(&walk->rows);
+    walk->there = r == 1;
+    if (r == 1) {
+        walk->row.id = ck_row_int(&walk->rows, 0);
+        walk->row.at = ck_row_time(&walk->rows, 1);
+        walk->row.fence = ck_row_int(&walk->rows, 2) + 1;
+        walk->row.claims = (int)ck_row_int(&walk->rows, 3);
         r = 0;
+    }
+    return r;
+}
+
+static int walk_begin(struct ck_store *store, enum ck_due_kind kind, struct ck_wall now,
+                      struct walk *walk)
+{
+#define DUE_ROWS(table)                                                                            \
+    "SELECT id, next_at, fence, claims FROM " table                                                \
+    " WHERE next_at <= ?1 AND quarantined = 0 AND (lease_until IS NULL OR lease_until <= ?1) "     \
+    "ORDER BY next_at"
+    static const char *const sql[] = FOR_EACH_KIND(DUE_ROWS);
+    walk->row.kind = kind;
+    int r = ck_sql_query(store, &walk->rows, sql[kind], CK_ARGS(ck_int(now.ms)));
+    return r == 0 ? walk_on(walk) : r;
+}
+
+static struct walk *soonest_of(struct walk *walks)
+{
+    struct walk *soonest = NULL;
+    for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
+        struct walk *walk = &walks[kind];
+        if (walk->there && (soonest == NULL || ck_wall_before(walk->row.at, soonest->row.at))) {
+            soonest = walk;
+        }
+    }
+    return soonest;
+}
+
+/* All kinds merged, soonest first. A row that was present at a crash goes alone. */
+static int find_due(struct ck_store *store, struct ck_wall now, struct ck_due *due, size_t capacity,
+                    size_t *count)
+{
+    struct walk walks[CK_DUE_KINDS] = {0};
+    size_t found = 0;
+    bool alone = false;
+    int r = 0;
+    for (int kind = 0; r == 0 && kind < CK_DUE_KINDS; kind++) {
+        r = walk_begin(store, (enum ck_due_kind)kind, now, &walks[kind]);
+    }
+    struct walk *walk = NULL;
+    while (r == 0 && !alone && found < capacity && (walk = soonest_of(walks)) != NULL) {
+        alone = walk->row.claims > 0;
+        found = alone ? 0 : found;
+        due[found++] = walk->row;
+        r = walk_on(walk);
+    }
+    for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
+        ck_rows_close(&walks[kind].rows);
     }
     if (r == 0) {
         *count = found;
@@ -79,26 +109,11 @@ static int mark_claimed(struct ck_store *store, const struct ck_due *due,
                       CK_ARGS(ck_int(due->id), ck_int(due->fence), ck_int(lease_until.ms)));
 }
 
-static int claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
-                 struct ck_due *due, size_t capacity, size_t *count)
+static int mark_all(struct ck_store *store, const struct ck_due *due, size_t count,
+                    struct ck_wall lease_until)
 {
-    /* Looked for without a lock first: most turns have nothing due. */
-    static const char suspects[] = DUE_OF_ALL_KINDS("claims > 0");
-    static const char others[] = DUE_OF_ALL_KINDS("claims = 0");
-    size_t found = 0;
-    int r = find_due(store, suspects, now, due, 1, &found);
-    if (r == 0 && found == 0) {
-        r = find_due(store, others, now, due, capacity, &found);
-    }
-    if (r != 0 || found == 0) {
-        *count = r == 0 ? 0 : *count;
-        return r;
-    }
-    r = ck_store_begin(store);
-    if (r != 0) {
-        return r;
-    }
-    for (size_t i = 0; r == 0 && i < found; i++) {
+    int r = ck_store_begin(store);
+    for (size_t i = 0; r == 0 && i < count; i++) {
         r = mark_claimed(store, &due[i], lease_until);
     }
     if (r == 0) {
@@ -106,22 +121,27 @@ static int claim(struct ck_store *store, struct ck_wall now, struct ck_wall leas
     }
     if (r != 0) {
         ck_store_rollback(store);
-        return r;
     }
-    *count = found;
-    return 0;
+    return r;
 }
 
 int ck_store_claim(struct ck_store *store, struct ck_wall now, struct ck_wall lease_until,
                    struct ck_due *due, size_t capacity, size_t *count)
 {
-    int r = ck_store_relax(store, true);
-    if (r != 0) {
-        return r;
+    size_t found = 0;
+    int r = find_due(store, now, due, capacity, &found);
+    if (r == 0 && found > 0) {
+        r = ck_store_relax(store, true);
     }
-    r = claim(store, now, lease_until, due, capacity, count);
-    int back = ck_store_relax(store, false);
-    return r != 0 ? r : back;
+    if (r == 0 && found > 0) {
+        r = mark_all(store, due, found, lease_until);
+        int back = ck_store_relax(store, false);
+        r = r != 0 ? r : back;
+    }
+    if (r == 0) {
+        *count = found;
+    }
+    return r;
 }
 
 int ck_store_unclaim(struct ck_store *store, const struct ck_due *due, size_t count)
@@ -188,13 +208,16 @@ int ck_store_quarantined(struct ck_store *store, int64_t *count)
                          CK_NO_ARGS, count);
 }
 
-int ck_store_end_leases(struct ck_store *store)
+int ck_store_end_leases(struct ck_store *store, struct ck_wall now)
 {
-#define END_LEASES(table) "UPDATE " table " SET lease_until = NULL WHERE lease_until IS NOT NULL"
+    /* What is leased was due when it was claimed: the index of what is due finds it. */
+#define END_LEASES(table)                                                                          \
+    "UPDATE " table " SET lease_until = NULL WHERE next_at <= ?1 AND quarantined = 0 "             \
+    "AND lease_until IS NOT NULL"
     static const char *const sql[] = FOR_EACH_KIND(END_LEASES);
     int r = ck_store_begin(store);
     for (size_t kind = 0; r == 0 && kind < CK_DUE_KINDS; kind++) {
-        r = ck_sql_run(store, sql[kind], CK_NO_ARGS);
+        r = ck_sql_run(store, sql[kind], CK_ARGS(ck_int(now.ms)));
     }
     if (r == 0) {
         r = ck_store_commit(store);

@@ -103,8 +103,9 @@ int ck_store_quarantine(struct ck_store *store, const struct ck_due *due, struct
                         const char *reason);
 int ck_store_quarantined(struct ck_store *store, int64_t *count);
 
-/* For the only node of a store at its start: leases of its earlier life end now. */
-int ck_store_end_leases(struct ck_store *store);
+/* For the only node of a store at its start: leases of its earlier life end now. Where the clock
+ * went back meanwhile, rows that are due only after `now` keep theirs to its end. */
+int ck_store_end_leases(struct ck_store *store, struct ck_wall now);
 
 /* The instant at which something falls due next, over all kinds; CK_WALL_NEVER where nothing does.
  */

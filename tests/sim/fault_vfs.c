@@ -1,19 +1,20 @@
 #include "tests/sim/fault_vfs.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "tests/sim/memory_vfs.h"
+
 static struct fault_vfs switches;
-static sqlite3_vfs *system_vfs;
+static sqlite3_vfs *base; /* what everything is handed on to */
 
 struct file {
     sqlite3_file base;
     const char *path;   /* SQLite's own copy; NULL for files without a name */
+    int flags;          /* that it was opened with */
     sqlite3_file *real; /* behind this struct in the same memory */
 };
 
@@ -23,6 +24,7 @@ struct undo {
     char *path;
     sqlite3_int64 file_size;
     sqlite3_int64 offset;
+    int flags; /* that the file was opened with */
     int size;
     unsigned char bytes[];
 };
@@ -67,6 +69,7 @@ static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)
     }
     undo->file_size = have;
     undo->offset = offset;
+    undo->flags = ((struct file *)file)->flags;
     undo->size = kept;
     if (kept > 0) {
         real_of(file)->pMethods->xRead(real_of(file), undo->bytes, kept, offset);
@@ -107,15 +110,31 @@ void fault_vfs_cut(void)
 
 static void take_back(const struct undo *undo)
 {
-    int fd = open(undo->path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        return; /* never synced and never there */
-    }
-    if (pwrite(fd, undo->bytes, (size_t)undo->size, undo->offset) != undo->size ||
-        ftruncate(fd, undo->file_size) != 0) {
+    sqlite3_file *file = calloc(1, (size_t)base->szOsFile);
+    if (file == NULL) {
         abort();
     }
-    close(fd);
+    int code = base->xOpen(base, undo->path, file, undo->flags & ~SQLITE_OPEN_CREATE, NULL);
+    if (code == SQLITE_OK) { /* otherwise it was never synced and is not there */
+        if ((undo->size > 0 &&
+             file->pMethods->xWrite(file, undo->bytes, undo->size, undo->offset) != SQLITE_OK) ||
+            file->pMethods->xTruncate(file, undo->file_size) != SQLITE_OK) {
+            abort();
+        }
+        file->pMethods->xClose(file);
+    }
+    free(file);
+}
+
+/* Shared memory is not on the disk. */
+static void drop_shared_memory(const char *wal)
+{
+    char shm[1024];
+    size_t length = strlen(wal);
+    if (length > 4 && strcmp(wal + length - 4, "-wal") == 0) {
+        snprintf(shm, sizeof(shm), "%.*s-shm", (int)length - 4, wal);
+        base->xDelete(base, shm, 0);
+    }
 }
 
 void fault_vfs_restore(void)
@@ -124,13 +143,7 @@ void fault_vfs_restore(void)
         struct undo *undo = undos;
         undos = undo->older;
         take_back(undo);
-        size_t length = strlen(undo->path);
-        if (length > 4 && strcmp(undo->path + length - 4, "-wal") == 0) {
-            /* Shared memory is not on the disk. */
-            char shm[1024];
-            snprintf(shm, sizeof(shm), "%.*s-shm", (int)length - 4, undo->path);
-            unlink(shm);
-        }
+        drop_shared_memory(undo->path);
         drop(undo);
         lost++;
     }
@@ -286,9 +299,10 @@ static int x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int fl
     struct file *wrapped = (struct file *)file;
     (void)vfs;
     wrapped->path = name;
+    wrapped->flags = flags;
     wrapped->real = (sqlite3_file *)(wrapped + 1);
     wrapped->base.pMethods = NULL;
-    int code = system_vfs->xOpen(system_vfs, name, wrapped->real, flags, out_flags);
+    int code = base->xOpen(base, name, wrapped->real, flags, out_flags);
     if (wrapped->real->pMethods != NULL) {
         wrapped->base.pMethods = &methods;
     }
@@ -302,18 +316,21 @@ static int x_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
         return SQLITE_OK;
     }
     forget(name);
-    return system_vfs->xDelete(system_vfs, name, sync_folder);
+    return base->xDelete(base, name, sync_folder);
 }
 
-struct fault_vfs *fault_vfs(void)
+static struct fault_vfs *over(sqlite3_vfs *wanted)
 {
     static sqlite3_vfs vfs;
-    if (system_vfs == NULL) {
-        system_vfs = sqlite3_vfs_find(NULL);
-        vfs = *system_vfs;
+    if (base != wanted) {
+        if (base != NULL) {
+            sqlite3_vfs_unregister(&vfs);
+        }
+        base = wanted;
+        vfs = *base;
         vfs.zName = FAULT_VFS_NAME;
         vfs.pNext = NULL;
-        vfs.szOsFile = (int)sizeof(struct file) + system_vfs->szOsFile;
+        vfs.szOsFile = (int)sizeof(struct file) + base->szOsFile;
         vfs.xOpen = x_open;
         vfs.xDelete = x_delete;
         if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) {
@@ -324,4 +341,15 @@ struct fault_vfs *fault_vfs(void)
     tracking = dead = false;
     forget(NULL);
     return &switches;
+}
+
+struct fault_vfs *fault_vfs(void)
+{
+    return over(sqlite3_vfs_find(NULL));
+}
+
+struct fault_vfs *fault_vfs_in_memory(void)
+{
+    memory_vfs();
+    return over(sqlite3_vfs_find(MEMORY_VFS_NAME));
 }

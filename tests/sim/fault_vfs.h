@@ -1,4 +1,4 @@
-/* A virtual file system for SQLite that hands everything on to the system's, until it is told to
+/* A virtual file system for SQLite that hands everything on to another, until it is told to
  * fail: a full disk, a disk that fails, and a crash at the n-th operation. For tests; one at a time
  * in a process. */
 #ifndef TESTS_SIM_FAULT_VFS_H
@@ -23,8 +23,11 @@ struct fault_vfs {
     void (*crash)(void);
 };
 
-/* Registers it (once) and gives its switches. */
+/* Registers it over the system's files and gives its switches. */
 struct fault_vfs *fault_vfs(void);
+
+/* The same over files in memory (memory_vfs.h). */
+struct fault_vfs *fault_vfs_in_memory(void);
 
 /* Power loss. From fault_vfs_track() on every write is remembered until its file is synced.
  * fault_vfs_cut(): the disk no longer takes anything (and says it does), so that whatever holds the

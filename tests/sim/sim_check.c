@@ -122,7 +122,7 @@ static void check_log(struct check *check, struct sim_matrix *matrix)
 {
     struct ck_store *store = NULL;
     struct ck_audit_report report = {0};
-    if (ck_store_open_reader(&store, check->sim->path) != 0 ||
+    if (ck_store_open_reader(&store, check->sim->uri) != 0 ||
         ck_audit_verify(store, &report) != 0 || report.findings != 0) {
         wrong(check, 0, "the log does not verify");
     }
@@ -134,13 +134,14 @@ int64_t sim_check(struct sim *sim, struct sim_matrix *matrix)
 {
     struct check check = {.sim = sim};
     memset(matrix, 0, sizeof(*matrix));
-    if (sqlite3_open_v2(sim->path, &check.db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(sim->uri, &check.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK) {
         return 1;
     }
     none(&check, "a check-in without an outcome", "SELECT id FROM checkin WHERE state <> 'done'");
     none(&check, "not exactly one outcome in the log",
-         "SELECT c.id FROM checkin c LEFT JOIN log_plain l ON l.object = 'checkin' AND l.object_id "
-         "= c.id AND l.action = 'CHECKIN_OUTCOME' GROUP BY c.id HAVING count(l.action) <> 1");
+         "SELECT id FROM (SELECT c.id AS id, 0 AS n FROM checkin c UNION ALL SELECT l.object_id, 1 "
+         "FROM log_plain l WHERE l.action = 'CHECKIN_OUTCOME' AND l.object = 'checkin') GROUP BY "
+         "id HAVING sum(n) <> 1");
     none(&check, "a mandatory check-in without contact and without its one incident",
          "SELECT c.id FROM checkin c LEFT JOIN incident i ON i.checkin_id = c.id AND i.kind = "
          "'no_contact' WHERE c.mandatory = 1 AND c.outcome NOT IN ('completed', 'late', 'waived') "

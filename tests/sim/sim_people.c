@@ -557,7 +557,7 @@ void sim_look_at_queue(struct sim *sim)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_open_v2(sim->path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+    if (sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(db, "SELECT id FROM checkin WHERE state = 'awaiting_review' ORDER BY id",
                            -1, &statement, NULL) == SQLITE_OK) {
         while (sqlite3_step(statement) == SQLITE_ROW) {

@@ -1,13 +1,12 @@
-#include <dirent.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
 #include "daemon/store/store.h"
 #include "scheduler/effects.h"
+#include "tests/sim/memory_vfs.h"
 #include "tests/sim/sim.h"
 
 #define HEALTH_EVERY_MS 10000
@@ -19,7 +18,7 @@ void sim_fail(struct sim *sim, const char *format, ...)
     fprintf(stderr, "seed %llu, %lld ms after the start: ", (unsigned long long)sim->options.seed,
             (long long)(sim->now_ms - SIM_START_MS));
     vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nthe store is kept in %s\n", sim->folder);
+    fprintf(stderr, "\n");
     va_end(arguments);
     exit(1);
 }
@@ -412,7 +411,7 @@ static int64_t add_order(struct sim *sim, struct ck_store *store, const struct s
 static void seed_store(struct sim *sim, int64_t *orders)
 {
     struct ck_store *store = NULL;
-    must(sim, ck_store_open(&store, sim->path), "store");
+    must(sim, ck_store_open(&store, sim->uri), "store");
     must(sim, ck_store_begin(store), "begin");
     int inspectors = 0;
     int64_t inspector = 0;
@@ -507,15 +506,9 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     if (sim->people == NULL || orders == NULL) {
         abort();
     }
-    snprintf(sim->folder, sizeof(sim->folder), "/tmp/ck-sim-XXXXXX");
-    if (mkdtemp(sim->folder) == NULL) {
-        abort();
-    }
-    snprintf(sim->path, sizeof(sim->path), "%s/store", sim->folder);
-    snprintf(sim->uri, sizeof(sim->uri), "file:%s?vfs=" FAULT_VFS_NAME, sim->path);
+    sim->uri = "file:/store?vfs=" FAULT_VFS_NAME;
     ck_core_register(&sim->registry);
-    sim->disk = fault_vfs();
-    sim->disk->lazy = true;
+    sim->disk = fault_vfs_in_memory();
     seed_store(sim, orders);
     sim_start_daemon(sim);
     make_plans(sim, orders);
@@ -528,14 +521,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
 void sim_close(struct sim *sim)
 {
     sim_stop_daemon(sim);
-    DIR *folder = opendir(sim->folder);
-    for (struct dirent *item; folder != NULL && (item = readdir(folder)) != NULL;) {
-        char path[512];
-        snprintf(path, sizeof(path), "%s/%s", sim->folder, item->d_name);
-        unlink(path);
-    }
-    closedir(folder);
-    rmdir(sim->folder);
+    memory_vfs_clear();
     free(sim->heap);
     free(sim->people);
     free(sim->visits);

@@ -557,7 +557,7 @@ static void a_row_that_was_at_a_crash_is_claimed_alone(void **state)
     assert_int_equal(claim(0, due, 8), 2);
     insert_checkin(3, lead_ms);
     /* They never ended, and we are back. */
-    assert_int_equal(ck_store_end_leases(store), 0);
+    assert_int_equal(ck_store_end_leases(store, now), 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(claim(0, due, 8), 1);
         assert_int_equal(due[0].claims, 1);

@@ -3,6 +3,9 @@
 --
 -- A table whose rows fall due has: next_at (NULL: nothing left to do), lease_until, fence (grows with
 -- each claim), claims (claims that have not ended), quarantined.
+--
+-- Lists of words in the tables of the hot path are written with OR: of an IN of more than two SQLite makes
+-- a table for each row that is written.
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
@@ -265,7 +268,8 @@ CREATE TABLE checkin (
     drawn             INTEGER NOT NULL CHECK (drawn IN (0, 1)), -- due_at is nobody's to know before it comes
     zone              TEXT NOT NULL,
     zone_version      TEXT NOT NULL,    -- of the zone tables
-    kind              TEXT NOT NULL CHECK (kind IN ('live', 'unattended', 'on_demand', 'inbound')),
+    kind              TEXT NOT NULL CHECK (kind = 'live' OR kind = 'unattended' OR kind = 'on_demand'
+                          OR kind = 'inbound'),
     mandatory         INTEGER NOT NULL CHECK (mandatory IN (0, 1)),
     policy_id         INTEGER NOT NULL REFERENCES policy,
     make_up_of        INTEGER REFERENCES checkin,
@@ -275,15 +279,18 @@ CREATE TABLE checkin (
     window_start_at   INTEGER NOT NULL,
     window_end_at     INTEGER NOT NULL,
     due_at            INTEGER NOT NULL,
-    state             TEXT NOT NULL CHECK (state IN ('planned', 'armed', 'ringing', 'connected', 'awaiting_review', 'done')),
+    state             TEXT NOT NULL CHECK (state = 'planned' OR state = 'armed' OR state = 'ringing'
+                          OR state = 'connected' OR state = 'awaiting_review' OR state = 'done'),
     machine           TEXT NOT NULL,    -- what else the state machine keeps, as JSON
     attempt           INTEGER NOT NULL DEFAULT 0,
     attempts          INTEGER NOT NULL, -- rings that the policy wants
     waiting_since_at  INTEGER,
     connected_at      INTEGER,
     taken_by          INTEGER REFERENCES staff,
-    outcome           TEXT CHECK (outcome IN ('completed', 'late', 'declined', 'no_answer', 'person_fault',
-                          'could_not_connect', 'identity_doubt', 'system_fault', 'unstaffed', 'waived')),
+    outcome           TEXT CHECK (outcome = 'completed' OR outcome = 'late' OR outcome = 'declined'
+                          OR outcome = 'no_answer' OR outcome = 'person_fault'
+                          OR outcome = 'could_not_connect' OR outcome = 'identity_doubt'
+                          OR outcome = 'system_fault' OR outcome = 'unstaffed' OR outcome = 'waived'),
     decided_at        INTEGER,
     declined_reason   TEXT,
     answerable_ms     INTEGER NOT NULL DEFAULT 0,
@@ -303,7 +310,7 @@ CREATE TABLE checkin (
 CREATE INDEX checkin_due ON checkin (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 CREATE INDEX checkin_person ON checkin (person_id, due_at);
 CREATE INDEX checkin_unit ON checkin (unit_id, due_at);
-CREATE INDEX checkin_open ON checkin (state) WHERE state IN ('ringing', 'connected', 'awaiting_review');
+CREATE INDEX checkin_open ON checkin (state) WHERE state = 'ringing' OR state = 'connected' OR state = 'awaiting_review';
 
 CREATE TABLE attempt (
     checkin_id INTEGER NOT NULL REFERENCES checkin,
@@ -317,7 +324,7 @@ CREATE TABLE fact (
     checkin_id INTEGER NOT NULL REFERENCES checkin,
     attempt    INTEGER NOT NULL,
     at         INTEGER NOT NULL,
-    source     TEXT NOT NULL CHECK (source IN ('page', 'server', 'worker')),
+    source     TEXT NOT NULL CHECK (source = 'page' OR source = 'server' OR source = 'worker'),
     fact       TEXT NOT NULL,
     detail     TEXT
 ) STRICT;
@@ -439,7 +446,7 @@ CREATE TABLE incident (
     outcome      TEXT,               -- the check-in's finding, then its outcome
     cause        TEXT,               -- short text of a system matter
     opened_at    INTEGER NOT NULL,
-    state        TEXT NOT NULL CHECK (state IN ('open', 'acknowledged', 'closed')),
+    state        TEXT NOT NULL CHECK (state = 'open' OR state = 'acknowledged' OR state = 'closed'),
     holder_id    INTEGER REFERENCES staff,
     target_id    INTEGER REFERENCES staff, -- first whom the last fire of the ladder reached
     acknowledged_at INTEGER,
@@ -484,12 +491,15 @@ CREATE TABLE notice (
     fire         INTEGER NOT NULL,     -- number of the fire of the ladder; the attempt of a check-in
     staff_id     INTEGER REFERENCES staff,
     person_id    INTEGER REFERENCES person,
-    channel      TEXT NOT NULL CHECK (channel IN ('console', 'email', 'webhook', 'sms', 'voice', 'web_push')),
+    channel      TEXT NOT NULL CHECK (channel = 'console' OR channel = 'email' OR channel = 'webhook'
+                          OR channel = 'sms' OR channel = 'voice' OR channel = 'web_push'),
     template     TEXT NOT NULL,
     language     TEXT NOT NULL,
     address      TEXT NOT NULL,        -- mail address, number, or name of the webhook
-    state        TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'read',
-                     'failed_temp', 'failed_perm', 'expired', 'unknown', 'cancelled')),
+    state        TEXT NOT NULL CHECK (state = 'queued' OR state = 'sending' OR state = 'accepted'
+                          OR state = 'delivered' OR state = 'read' OR state = 'failed_temp'
+                          OR state = 'failed_perm' OR state = 'expired' OR state = 'unknown'
+                          OR state = 'cancelled'),
     machine      TEXT NOT NULL,        -- what else the state machine keeps, as JSON
     receipts     INTEGER NOT NULL DEFAULT 0 CHECK (receipts IN (0, 1)), -- the channel tells about delivery
     tries        INTEGER NOT NULL DEFAULT 0,
@@ -507,7 +517,8 @@ CREATE TABLE notice (
     quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
     CHECK ((staff_id IS NOT NULL) + (person_id IS NOT NULL) <= 1),
     CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL),
-    CHECK (state NOT IN ('queued', 'sending', 'failed_temp', 'unknown') OR next_at IS NOT NULL)
+    CHECK (NOT (state = 'queued' OR state = 'sending' OR state = 'failed_temp'
+                          OR state = 'unknown') OR next_at IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX notice_of_incident
     ON notice (incident_id, step, fire, template, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NOT NULL;
@@ -551,7 +562,6 @@ CREATE TABLE log_entry (
     hash   BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE INDEX log_entry_object ON log_entry (object, idx);
-CREATE INDEX log_entry_at ON log_entry (at);
 
 -- What the leaf commits to and whom it names, in plain; erasable without touching the leaf.
 CREATE TABLE log_plain (
@@ -567,7 +577,6 @@ CREATE TABLE log_plain (
 ) STRICT;
 CREATE INDEX log_plain_person ON log_plain (person_id, idx) WHERE person_id IS NOT NULL;
 CREATE INDEX log_plain_staff ON log_plain (staff_id, idx) WHERE staff_id IS NOT NULL;
-CREATE INDEX log_plain_action ON log_plain (action, idx);
 
 -- Hashes of complete subtrees: tile (level, number) holds 256 consecutive hashes of height 8 * level; the
 -- last tile of a level is shorter. Level 0 is log_entry itself.
