@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/page_cache.h"
 #include "tests/sim/sim.h"
 
 #define SHARDS_MAX 4096
@@ -137,6 +138,7 @@ static void print_summary(const struct shard_result *results, int shards, double
 
 int main(int argc, char **argv)
 {
+    page_cache_install();
     int64_t checkins = argument(argc, argv, "--checkins", 2000);
     int64_t shard = argument(argc, argv, "--shard", 10000);
     struct sim_options options = {
