@@ -79,8 +79,8 @@ struct ck_engine {
     /* What a turn works on. */
     struct ck_due due[CK_ENGINE_ITEMS_MAX];
     size_t due_count;
-    bool begun; /* the first turn has been */
-    bool held;  /* `due` was claimed by a turn that failed */
+    bool begun;              /* the first turn has been */
+    bool held;               /* `due` was claimed by a turn that failed */
     struct ck_wall next_due; /* nothing is due before it; 0 where that has to be looked up */
     struct ck_waiting taken[CK_ENGINE_ITEMS_MAX];
     size_t taken_count;

@@ -174,21 +174,29 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
     return read_row(&rows, row);
 }
 
+#define PLACE_DIFFERS                                                                              \
+    " WHERE id = ?1 AND fence = ?2 AND NOT (inspector_id = ?3 AND merged_into IS ?4 AND "          \
+    "window_start_at = ?5 AND window_end_at = ?6 AND due_at = ?7 AND receipt IS ?8)"
+
 /* Where it stands: what indexes are kept of is written only where it differs, for SQLite renews an
  * entry of each index that a statement so much as names a column of. */
 static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
 {
     const struct ck_checkin *step = &row->step;
-    return ck_sql_run(
-        store,
-        "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, window_start_at = ?5, "
-        "window_end_at = ?6, due_at = ?7, receipt = ?8 WHERE id = ?1 AND fence = ?2 AND NOT ("
-        "inspector_id = ?3 AND merged_into IS ?4 AND window_start_at = ?5 AND window_end_at = ?6 "
-        "AND due_at = ?7 AND receipt IS ?8)",
-        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_int(step->inspector),
-                ck_id(step->merged_into), ck_int(step->window_start.ms),
-                ck_int(step->window_end.ms), ck_int(step->due.ms),
-                ck_text(row->receipt[0] == '\0' ? NULL : row->receipt)));
+    const struct ck_args args = CK_ARGS(
+        ck_int(step->id), ck_int(row->fence), ck_int(step->inspector), ck_id(step->merged_into),
+        ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
+        ck_text(row->receipt[0] == '\0' ? NULL : row->receipt));
+    int64_t id = 0;
+    int r = ck_sql_number(store, "SELECT id FROM checkin" PLACE_DIFFERS, args, &id);
+    if (r != 0) {
+        return r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    return ck_sql_run(store,
+                      "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, "
+                      "window_start_at = ?5, window_end_at = ?6, due_at = ?7, "
+                      "receipt = ?8" PLACE_DIFFERS,
+                      args);
 }
 
 static int save_state(struct ck_store *store, const struct ck_checkin_row *row)

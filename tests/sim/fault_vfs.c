@@ -13,7 +13,7 @@ static sqlite3_vfs *base; /* what everything is handed on to */
 
 struct file {
     sqlite3_file base;
-    const char *path;   /* SQLite's own copy; NULL for files without a name */
+    const char *path;   /* a kept_name(); NULL for files without a name */
     int flags;          /* that it was opened with */
     sqlite3_file *real; /* behind this struct in the same memory */
 };
@@ -21,7 +21,7 @@ struct file {
 /* What stood where an unsynced write went; newest first. */
 struct undo {
     struct undo *older;
-    char *path;
+    const char *path;
     sqlite3_int64 file_size;
     sqlite3_int64 offset;
     int flags; /* that the file was opened with */
@@ -54,6 +54,49 @@ static int operation(void)
 
 /* ---- power loss ---- */
 
+/* Undos of a page are kept for the next ones. */
+#define PAGE 4096
+static struct undo *spare;
+
+static struct undo *undo_new(int size)
+{
+    struct undo *undo = spare;
+    if (undo != NULL && size <= PAGE) {
+        spare = undo->older;
+        return undo;
+    }
+    undo = malloc(sizeof(*undo) + (size_t)(size > PAGE ? size : PAGE));
+    if (undo == NULL) {
+        abort();
+    }
+    return undo;
+}
+
+static void drop(struct undo *undo)
+{
+    if (undo->size <= PAGE) {
+        undo->older = spare;
+        spare = undo;
+    } else {
+        free(undo);
+    }
+}
+
+/* SQLite's name of a file dies with its handle; ours stays. */
+static const char *kept_name(const char *name)
+{
+    static char *names[16];
+    size_t i = 0;
+    while (names[i] != NULL && strcmp(names[i], name) != 0) {
+        i++;
+    }
+    if (names[i] == NULL &&
+        (i + 1 == sizeof(names) / sizeof(names[0]) || (names[i] = strdup(name)) == NULL)) {
+        abort();
+    }
+    return names[i];
+}
+
 static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)
 {
     const char *path = ((struct file *)file)->path;
@@ -63,10 +106,8 @@ static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)
     }
     real_of(file)->pMethods->xFileSize(real_of(file), &have);
     int kept = offset >= have ? 0 : have - offset < size ? (int)(have - offset) : size;
-    struct undo *undo = malloc(sizeof(*undo) + (size_t)kept);
-    if (undo == NULL || (undo->path = strdup(path)) == NULL) {
-        abort();
-    }
+    struct undo *undo = undo_new(kept);
+    undo->path = path;
     undo->file_size = have;
     undo->offset = offset;
     undo->flags = ((struct file *)file)->flags;
@@ -76,12 +117,6 @@ static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)
     }
     undo->older = undos;
     undos = undo;
-}
-
-static void drop(struct undo *undo)
-{
-    free(undo->path);
-    free(undo);
 }
 
 static void forget(const char *path)
@@ -298,7 +333,7 @@ static int x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int fl
 {
     struct file *wrapped = (struct file *)file;
     (void)vfs;
-    wrapped->path = name;
+    wrapped->path = name == NULL ? NULL : kept_name(name);
     wrapped->flags = flags;
     wrapped->real = (sqlite3_file *)(wrapped + 1);
     wrapped->base.pMethods = NULL;

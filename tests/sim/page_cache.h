@@ -1,9 +1,9 @@
 /* SQLite's page cache with one change that only counts where a commit costs microseconds.
  *
  * When the balancing of a tree swaps two pages, SQLite gives one of them for a moment the number of
- * the page at the byte 0x40000000. Its cache takes that for the highest number it has seen, and at the
- * end of the transaction walks through all of its pages to drop those behind the end of the file:
- * 100 us for 16,384 pages. Here the moment passes under the number 0, which no page has. */
+ * the page at the byte 0x40000000. Its cache takes that for the highest number it has seen, and at
+ * the end of the transaction walks through all of its pages to drop those behind the end of the
+ * file: 100 us for 16,384 pages. Here the moment passes under the number 0, which no page has. */
 #ifndef TESTS_SIM_PAGE_CACHE_H
 #define TESTS_SIM_PAGE_CACHE_H
 

@@ -143,7 +143,7 @@ struct sim {
     struct sim_options options;
     uint64_t random;        /* the world's */
     uint64_t engine_random; /* what the engine draws from */
-    const char *uri; /* of the store */
+    const char *uri;        /* of the store */
     struct fault_vfs *disk;
     struct ck_registry registry;
     struct ck_engine *engine; /* NULL while down */

@@ -134,7 +134,8 @@ int64_t sim_check(struct sim *sim, struct sim_matrix *matrix)
 {
     struct check check = {.sim = sim};
     memset(matrix, 0, sizeof(*matrix));
-    if (sqlite3_open_v2(sim->uri, &check.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(sim->uri, &check.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
+        SQLITE_OK) {
         return 1;
     }
     none(&check, "a check-in without an outcome", "SELECT id FROM checkin WHERE state <> 'done'");
