@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "daemon/core/engine.h"
+#include "daemon/store/store.h"
 #include "tests/sim/fault_vfs.h"
 
 #define SIM_UNITS 12
@@ -26,6 +27,7 @@
 #define SIM_GRACE_S 300
 #define SIM_LATE_S 3600
 #define SIM_PERCENT 60 /* R of the default policy */
+#define SIM_SILENCE_S 93600
 
 /* 2026-10-22T00:00:00Z: clocks change in Europe three days later, in America ten. */
 #define SIM_START_MS INT64_C(1792627200000)
@@ -76,6 +78,7 @@ struct sim_person {
     int64_t id, unit, inspector;
     int unit_index;
     bool email;     /* has one */
+    bool watched;   /* for silence above SIM_SILENCE_S */
     bool agreed;    /* to the notice of rights */
     uint8_t nature; /* what kind of person: index of a table of chances */
 };
@@ -93,6 +96,7 @@ enum sim_event_kind {
     EVENT_CHALLENGES,
     EVENT_REVIEW,
     EVENT_QUEUE, /* inspectors look at the review queue */
+    EVENT_WATCH, /* the world looks whether an incident has gone silent */
     EVENT_SAMPLE,
     EVENT_ACKNOWLEDGE, /* a: incident, b: staff */
     EVENT_CONCLUDE,
@@ -126,6 +130,7 @@ enum sim_fault {
     FAULT_WORKER,     /* a media worker dies with its calls */
     FAULT_INSPECTORS, /* nobody takes calls */
     FAULT_OFFICERS,   /* nobody acknowledges */
+    FAULT_LEASE,      /* another node takes a row that the daemon has just claimed */
     FAULT_COUNT,
 };
 
@@ -135,8 +140,15 @@ struct sim_options {
     uint64_t seed;
     int64_t checkins; /* about so many */
     int days;
-    bool faults;
-    bool verbose;
+    uint32_t faults; /* a bit for each kind that may happen */
+};
+
+/* A row that another node took. */
+struct sim_theft {
+    bool wanted; /* with the next claim */
+    bool held;
+    struct ck_due row;
+    char content[2048]; /* as it was when it was taken */
 };
 
 struct sim {
@@ -152,6 +164,7 @@ struct sim {
     int64_t clock_offset_ms;
     bool synchronised;
     int64_t next_turn_ms;
+    int64_t queued; /* commands since the last turn */
     int64_t reported_ms;
     uint32_t epoch; /* lives of the daemon */
 
@@ -165,6 +178,13 @@ struct sim {
     int64_t units[SIM_UNITS], officers[SIM_UNITS], supervisors[SIM_UNITS];
     struct visit *visits; /* by check-in id */
     size_t visit_count;
+    char (*references)[24]; /* by notice id: what was sent under; "" until then */
+    size_t reference_count;
+    struct sim_theft theft;
+    int64_t well_since_ms; /* everything of ours is well since */
+    int64_t steps_ms[64];  /* when the clock was moved */
+    int step_count;
+    int64_t wrong; /* what did not hold on the way */
 
     /* what is wrong now */
     int probe_down, sms_down, email_down, inspectors_away, officers_asleep, disk_trouble;
@@ -191,6 +211,9 @@ void sim_later(struct sim *sim, int64_t in_ms, enum sim_event_kind kind, int64_t
 struct visit *sim_visit(struct sim *sim, int64_t checkin);
 void sim_fail(struct sim *sim, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
+/* Something that must hold does not; goes on. `checkin`: 0 where it is about none. */
+void sim_wrong(struct sim *sim, int64_t checkin, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 uint64_t sim_random(struct sim *sim);
 int64_t sim_below(struct sim *sim, int64_t n);
@@ -204,10 +227,15 @@ void sim_result(struct sim *sim, const struct ck_result *result);
 void sim_person_event(struct sim *sim, const struct sim_event *event);
 void sim_reconnect(struct sim *sim); /* after a new start of the daemon */
 void sim_lose_worker(struct sim *sim);
+void sim_watch(struct sim *sim);
 void sim_look_at_queue(struct sim *sim);
 bool sim_ours_well(const struct sim *sim);
 
 /* sim_faults.c */
+/* Inside a turn, after the claim: what another node does meanwhile. */
+void sim_claimed(struct sim *sim);
+/* After a turn: whether the daemon kept its hands off. */
+void sim_theft_end(struct sim *sim);
 /* After a turn: whether the daemon died in it. Then nothing of the turn reaches anybody. */
 bool sim_died(struct sim *sim);
 void sim_faults_plan(struct sim *sim);

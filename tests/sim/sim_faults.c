@@ -1,5 +1,8 @@
 /* What goes wrong, when, and for how long. */
 #include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
 
 #include "tests/sim/sim.h"
 
@@ -9,7 +12,7 @@ const char *fault_name(enum sim_fault fault)
         "crash",       "crash in a turn", "power loss",      "down",
         "probe fails", "SMS down",        "e-mail down",     "disk full",
         "disk broken", "clock forward",   "clock back",      "clock lost",
-        "worker dies", "inspectors away", "officers asleep",
+        "worker dies", "inspectors away", "officers asleep", "lease lost",
     };
     return names[fault];
 }
@@ -21,19 +24,22 @@ static const int per_day[FAULT_COUNT] = {
     [FAULT_EMAIL_DOWN] = 1500,   [FAULT_DISK_FULL] = 1000,     [FAULT_DISK_BROKEN] = 2000,
     [FAULT_CLOCK_FORWARD] = 400, [FAULT_CLOCK_BACK] = 400,     [FAULT_CLOCK_LOST] = 1000,
     [FAULT_WORKER] = 4000,       [FAULT_INSPECTORS] = 1500,    [FAULT_OFFICERS] = 1000,
+    [FAULT_LEASE] = 6000,
 };
 
 void sim_faults_plan(struct sim *sim)
 {
-    if (!sim->options.faults) {
-        return;
-    }
     int64_t length_ms = sim->options.days * SIM_DAY_MS;
     for (int fault = 0; fault < FAULT_COUNT; fault++) {
         int64_t count = (int64_t)per_day[fault] * sim->options.days;
         count = count / 1000 + (sim_below(sim, 1000) < count % 1000);
+        /* The draws are the same whatever may happen: a world with fewer faults is otherwise the
+         * same as long as possible. */
         for (int64_t i = 0; i < count; i++) {
-            sim_later(sim, sim_below(sim, length_ms / 1000) * 1000, EVENT_FAULT, fault, 0, 0);
+            int64_t in_ms = sim_below(sim, length_ms / 1000) * 1000;
+            if ((sim->options.faults >> fault & 1) != 0) {
+                sim_later(sim, in_ms, EVENT_FAULT, fault, 0, 0);
+            }
         }
     }
 }
@@ -92,6 +98,117 @@ bool sim_died(struct sim *sim)
     return true;
 }
 
+static void note_step(struct sim *sim)
+{
+    sim->steps_ms[sim->step_count++ % (int)(sizeof(sim->steps_ms) / sizeof(sim->steps_ms[0]))] =
+        sim->now_ms;
+}
+
+/* ---- a node that is slow, and another one that takes over ---- */
+
+static const char *const due_tables[] = {"checkin", "incident", "notice", "plan", "person"};
+
+/* The row as text, but for the columns of the claim. */
+static bool row_content(struct sim *sim, const struct ck_due *row, char *content, size_t size)
+{
+    static const char *const columns[] = {
+        "state || machine || next_at || attempt || ifnull(outcome, '')",
+        "state || machine || next_at || step",
+        "state || machine || ifnull(next_at, 0) || tries",
+        "state || next_at || ifnull(expanded_until, '')",
+        "ifnull(next_at, 0) || ifnull(last_contact_at, 0)",
+    };
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    char sql[256];
+    bool found = false;
+    if ((size_t)row->kind >= sizeof(columns) / sizeof(columns[0])) {
+        return false;
+    }
+    snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE id = %lld", columns[row->kind],
+             due_tables[row->kind], (long long)row->id);
+    if (sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL) {
+        snprintf(content, size, "%s", (const char *)sqlite3_column_text(statement, 0));
+        found = true;
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return found;
+}
+
+/* Rows that are claimed now. One alone and no command: nothing else in this turn writes it. */
+static int64_t claimed_count(struct sim *sim)
+{
+    sqlite3 *db = NULL;
+    int64_t count = 0;
+    for (size_t i = 0; i < sizeof(due_tables) / sizeof(due_tables[0]); i++) {
+        sqlite3_stmt *statement = NULL;
+        char sql[96];
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE lease_until IS NOT NULL",
+                 due_tables[i]);
+        if ((db != NULL || sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                                           NULL) == SQLITE_OK) &&
+            sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+            sqlite3_step(statement) == SQLITE_ROW) {
+            count += sqlite3_column_int64(statement, 0);
+        }
+        sqlite3_finalize(statement);
+    }
+    sqlite3_close(db);
+    return count;
+}
+
+/* The daemon has claimed rows and then sleeps for longer than its lease; another node claims one of
+ * them. */
+void sim_claimed(struct sim *sim)
+{
+    struct sim_theft *theft = &sim->theft;
+    struct ck_store *other = NULL;
+    size_t count = 0;
+    int64_t wall_ms = sim->now_ms + sim->clock_offset_ms + CK_ENGINE_LEASE_MS + 1;
+    if (!theft->wanted || sim->disk_trouble > 0 || sim->dying != 0 || sim->queued > 0 ||
+        claimed_count(sim) != 1) {
+        return;
+    }
+    if (ck_store_open(&other, sim->uri) == 0 &&
+        ck_store_claim(other, (struct ck_wall){wall_ms}, (struct ck_wall){wall_ms + 1000},
+                       &theft->row, 1, &count) == 0 &&
+        count == 1 && theft->row.claims > 0) {
+        theft->wanted = false;
+        theft->held = row_content(sim, &theft->row, theft->content, sizeof(theft->content));
+        sim->faults[FAULT_LEASE]++;
+    } else if (count == 1) {
+        ck_store_unclaim(other, &theft->row, 1);
+    }
+    ck_store_close(other);
+}
+
+void sim_theft_end(struct sim *sim)
+{
+    struct sim_theft *theft = &sim->theft;
+    struct ck_store *other = NULL;
+    char content[sizeof(theft->content)];
+    if (!theft->held) {
+        return;
+    }
+    theft->held = false;
+    if (!row_content(sim, &theft->row, content, sizeof(content)) ||
+        strcmp(content, theft->content) != 0) {
+        sim_wrong(sim, theft->row.kind == CK_DUE_CHECKIN ? theft->row.id : 0,
+                  "%s %lld was written although another node had claimed it",
+                  ck_due_name(theft->row.kind), (long long)theft->row.id);
+    }
+    /* The other node gives it back as it was. */
+    if (ck_store_open(&other, sim->uri) != 0 || ck_store_begin(other) != 0 ||
+        ck_store_release_claim(other, &theft->row) < 0 || ck_store_commit(other) != 0) {
+        sim_fail(sim, "the other node cannot give a row back");
+    }
+    ck_store_close(other);
+    sim->next_turn_ms = sim->now_ms;
+}
+
 static void begin_fault(struct sim *sim, enum sim_fault fault)
 {
     int64_t value = 0;
@@ -109,6 +226,10 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         return;
     case FAULT_WORKER:
         sim_lose_worker(sim);
+        return;
+    case FAULT_LEASE:
+        sim->faults[fault]--; /* counted when it happens */
+        sim->theft.wanted = true;
         return;
     case FAULT_PROBE:
         sim->probe_down++;
@@ -133,12 +254,14 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         lasts_ms = sim_seconds(sim, 1, 60);
         break;
     case FAULT_CLOCK_FORWARD:
+        note_step(sim);
         value = sim_seconds(sim, 5, 1800);
         sim->clock_offset_ms += value;
         sim->synchronised = false;
         lasts_ms = sim_seconds(sim, 60, 1800);
         break;
     case FAULT_CLOCK_BACK:
+        note_step(sim);
         value = -sim_seconds(sim, 5, 1800);
         sim->clock_offset_ms += value;
         sim->synchronised = false;
@@ -182,6 +305,7 @@ static void end_fault(struct sim *sim, enum sim_fault fault, int64_t value)
         break;
     case FAULT_CLOCK_FORWARD:
     case FAULT_CLOCK_BACK:
+        note_step(sim);
         sim->clock_offset_ms -= value;
         sim->synchronised = true;
         break;

@@ -1,10 +1,12 @@
 /* Simulated weeks of the real engine with people, gateways and faults around it.
  *
- *   ck_sim [--checkins N] [--seed S] [--days D] [--shard N] [--jobs J] [--no-faults] [--verbose]
+ *   ck_sim [--checkins N] [--seed S] [--days D] [--shard N] [--jobs J] [--faults MASK]
+ * [--no-shrink]
  *
  * N check-ins are split into shards of their own worlds, J at a time; the seed of shard i is S + i
  * and reproduces it alone: --seed (S + i) --checkins (of the shard). Ends with 1 where anything
- * that must hold does not. */
+ * that must hold does not; then it looks for the smallest world of that seed that still fails
+ * (fewer days, fewer persons, fewer kinds of faults) and tells its last events. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,6 +70,82 @@ static bool flag(int argc, char **argv, const char *name)
         }
     }
     return false;
+}
+
+/* ---- the smallest world that fails ---- */
+
+#define SHRINK_S 120 /* no new try after this */
+#define CHECKINS_MIN (2 * SIM_UNITS)
+
+static int64_t seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* Whether this world fails; says nothing unless `loud`. */
+static bool fails(const struct sim_options *options, bool loud)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct shard_result result = {0};
+        if (!loud && freopen("/dev/null", "w", stderr) == NULL) {
+            _exit(0);
+        }
+        run_shard(options, &result);
+        _exit(result.wrong > 0);
+    }
+    int status = 0;
+    return child > 0 && waitpid(child, &status, 0) == child &&
+           (!WIFEXITED(status) || WEXITSTATUS(status) != 0);
+}
+
+static bool better(struct sim_options *best, const struct sim_options *smaller, int64_t until_s)
+{
+    if (seconds_now() >= until_s || !fails(smaller, false)) {
+        return false;
+    }
+    *best = *smaller;
+    return true;
+}
+
+static void shrink(struct sim_options options)
+{
+    int64_t until_s = seconds_now() + SHRINK_S;
+    struct sim_options smaller = options;
+    for (int days = 1; days < options.days; days++) {
+        smaller.days = days;
+        smaller.checkins = options.checkins * days / options.days;
+        if (better(&options, &smaller, until_s)) {
+            break;
+        }
+    }
+    do {
+        smaller = options;
+        smaller.checkins /= 2;
+    } while (smaller.checkins >= CHECKINS_MIN * options.days &&
+             better(&options, &smaller, until_s));
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
+        smaller = options;
+        smaller.faults &= ~(1U << fault);
+        if (smaller.faults != options.faults) {
+            better(&options, &smaller, until_s);
+        }
+    }
+    fprintf(stderr, "the smallest world found: --seed %llu --checkins %lld --days %d --faults %u",
+            (unsigned long long)options.seed, (long long)options.checkins, options.days,
+            options.faults);
+    const char *comma = options.faults == 0 ? " (none)" : " (";
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
+        if ((options.faults >> fault & 1) != 0) {
+            fprintf(stderr, "%s%s", comma, fault_name((enum sim_fault)fault));
+            comma = ", ";
+        }
+    }
+    fprintf(stderr, "%s\n", options.faults == 0 ? "" : ")");
+    fails(&options, true);
 }
 
 static int run_shards(const struct sim_options *options, int shards, int jobs,
@@ -144,8 +222,7 @@ int main(int argc, char **argv)
     struct sim_options options = {
         .seed = (uint64_t)argument(argc, argv, "--seed", time(NULL)),
         .days = (int)argument(argc, argv, "--days", 4),
-        .faults = !flag(argc, argv, "--no-faults"),
-        .verbose = flag(argc, argv, "--verbose"),
+        .faults = (uint32_t)argument(argc, argv, "--faults", (1U << FAULT_COUNT) - 1),
     };
     int jobs = (int)argument(argc, argv, "--jobs", sysconf(_SC_NPROCESSORS_ONLN));
     int shards = (int)((checkins + shard - 1) / shard);
@@ -153,7 +230,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "a number is out of range\n");
         return 2;
     }
-    options.checkins = checkins / shards;
+    options.checkins = (checkins + shards - 1) / shards;
     struct shard_result *results = mmap(NULL, sizeof(*results) * (size_t)shards,
                                         PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (results == MAP_FAILED) {
@@ -170,6 +247,14 @@ int main(int argc, char **argv)
     print_summary(results, shards, seconds);
     if (bad > 0) {
         printf("%d shards failed\n", bad);
+        int first = 0;
+        while (results[first].finished && results[first].wrong == 0) {
+            first++;
+        }
+        options.seed += (uint64_t)first;
+        if (!flag(argc, argv, "--no-shrink")) {
+            shrink(options);
+        }
     }
     return bad > 0;
 }

@@ -1,5 +1,6 @@
 /* Gateways, persons, inspectors and officers. What they do follows from the seed and from what
  * reaches them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -232,10 +233,32 @@ static void ring_consoles(struct sim *sim, int64_t checkin)
     }
 }
 
+/* Whoever gets a notice twice must be able to see that it is the same. */
+static void check_reference(struct sim *sim, const struct ck_output *output)
+{
+    size_t id = (size_t)output->id;
+    if (id >= sim->reference_count) {
+        size_t count = id + 4096;
+        sim->references = realloc(sim->references, count * sizeof(*sim->references));
+        if (sim->references == NULL) {
+            abort();
+        }
+        memset(sim->references + sim->reference_count, 0,
+               (count - sim->reference_count) * sizeof(*sim->references));
+        sim->reference_count = count;
+    }
+    const char *reference = json_string_value(json_object_get(output->body, "reference"));
+    if (sim->references[id][0] != '\0' && strcmp(sim->references[id], reference) != 0) {
+        sim_wrong(sim, output->checkin_id, "a notice that was sent again under another reference");
+    }
+    snprintf(sim->references[id], sizeof(sim->references[id]), "%s", reference);
+}
+
 void sim_output(struct sim *sim, const struct ck_output *output)
 {
     switch (output->kind) {
     case CK_OUTPUT_SEND:
+        check_reference(sim, output);
         sim->sends++;
         sim->repeats += json_is_true(json_object_get(output->body, "repeated"));
         if (output->person_id != 0 && output->checkin_id != 0 && output->incident_id == 0 &&
@@ -572,6 +595,40 @@ void sim_look_at_queue(struct sim *sim)
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
 }
 
+/* No incident is silent for longer than its ladder says, while everything of ours is well: the
+ * longest wait of the ladder is a quarter of an hour, of an acknowledgement half an hour. Calm
+ * ones, whose person was reached after all, wait by days. */
+#define LADDER_SILENT_MS 2000000
+#define HOLD_SILENT_MS 3000000
+
+void sim_watch(struct sim *sim)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    sim_later(sim, SIM_HOUR_MS / 2, EVENT_WATCH, 0, 0, 0);
+    if (!sim_ours_well(sim) || sim->now_ms - sim->well_since_ms < HOLD_SILENT_MS ||
+        sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK) {
+        sqlite3_close(db);
+        return;
+    }
+    sqlite3_prepare_v2(db,
+                       "SELECT i.checkin_id, i.id FROM incident i WHERE i.state <> 'closed' AND "
+                       "ifnull(json_extract(i.machine, '$.calm'), 0) = 0 AND (SELECT max(l.at) "
+                       "FROM incident_line l WHERE l.incident_id = i.id) < CASE i.state "
+                       "WHEN 'open' THEN ?1 ELSE ?2 END",
+                       -1, &statement, NULL);
+    int64_t wall_ms = sim->now_ms + sim->clock_offset_ms;
+    sqlite3_bind_int64(statement, 1, wall_ms - LADDER_SILENT_MS);
+    sqlite3_bind_int64(statement, 2, wall_ms - HOLD_SILENT_MS);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        sim_wrong(sim, sqlite3_column_int64(statement, 0),
+                  "incident %lld is silent for longer than its ladder says",
+                  (long long)sqlite3_column_int64(statement, 1));
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
 void sim_person_event(struct sim *sim, const struct sim_event *event)
 {
     switch (event->kind) {
@@ -612,6 +669,9 @@ void sim_person_event(struct sim *sim, const struct sim_event *event)
         break;
     case EVENT_QUEUE:
         sim_look_at_queue(sim);
+        break;
+    case EVENT_WATCH:
+        sim_watch(sim);
         break;
     case EVENT_SAMPLE:
         sample(sim, event->a);

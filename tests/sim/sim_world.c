@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
 #include "daemon/store/store.h"
@@ -21,6 +23,24 @@ void sim_fail(struct sim *sim, const char *format, ...)
     fprintf(stderr, "\n");
     va_end(arguments);
     exit(1);
+}
+
+void sim_wrong(struct sim *sim, int64_t checkin, const char *format, ...)
+{
+    va_list arguments;
+    sim->wrong++;
+    if (sim->wrong > 10) {
+        return; /* the rest is counted */
+    }
+    va_start(arguments, format);
+    fprintf(stderr, "WRONG, seed %llu, %+.1f s: ", (unsigned long long)sim->options.seed,
+            (double)(sim->now_ms - SIM_START_MS) / 1000);
+    vfprintf(stderr, format, arguments);
+    if (checkin != 0) {
+        fprintf(stderr, " (check-in %lld)", (long long)checkin);
+    }
+    fprintf(stderr, "\n");
+    va_end(arguments);
 }
 
 /* ---- randomness
@@ -146,6 +166,13 @@ struct visit *sim_visit(struct sim *sim, int64_t checkin)
 /* ---- the daemon
  * ---------------------------------------------------------------------------------- */
 
+static void at_point(void *user, const char *name)
+{
+    if (strcmp(name, "claimed") == 0) {
+        sim_claimed(user);
+    }
+}
+
 void sim_start_daemon(struct sim *sim)
 {
     static const uint8_t master_key[CK_KEY_SIZE] = {7};
@@ -166,6 +193,7 @@ void sim_start_daemon(struct sim *sim)
     if (code != 0) {
         sim_fail(sim, "the daemon does not start again: %d", code);
     }
+    ck_engine_set_crash_point(sim->engine, at_point, sim);
     sim->epoch++;
     sim->next_turn_ms = sim->now_ms;
     sim->reported_ms = 0;
@@ -194,6 +222,7 @@ bool sim_submit(struct sim *sim, const char *name, const struct ck_actor *actor,
         sim_fail(sim, "%s is not taken: %d", name, code);
     }
     sim->commands++;
+    sim->queued++;
     sim->next_turn_ms = sim->now_ms;
     return true;
 }
@@ -224,6 +253,7 @@ bool sim_turn(struct sim *sim)
     struct ck_wall next = now.wall;
     int code = ck_engine_turn(sim->engine, &now, &next);
     sim->turns++;
+    sim->queued = 0;
     sim->turns_failed += code != 0;
     sim->next_turn_ms = next.ms - sim->clock_offset_ms;
     if (sim->next_turn_ms < sim->now_ms) {
@@ -254,10 +284,10 @@ bool sim_ours_well(const struct sim *sim)
 static void move_to(struct sim *sim, int64_t at_ms)
 {
     if (at_ms > sim->now_ms) {
-        if (sim_ours_well(sim)) {
-            sim->ok_ms += at_ms - sim->now_ms;
-        }
+        bool well = sim_ours_well(sim);
+        sim->ok_ms += well ? at_ms - sim->now_ms : 0;
         sim->now_ms = at_ms;
+        sim->well_since_ms = well ? sim->well_since_ms : at_ms;
     }
 }
 
@@ -309,6 +339,7 @@ void sim_run_until(struct sim *sim, int64_t at_ms)
         report_health(sim);
         if (sim->engine != NULL && sim->next_turn_ms <= sim->now_ms) {
             bool ok = sim_turn(sim);
+            sim_theft_end(sim);
             if (sim_died(sim)) {
                 continue;
             }
@@ -369,6 +400,7 @@ static void add_person(struct sim *sim, struct ck_store *store, int index, int64
     fill_random(sim, pseudonym, sizeof(pseudonym));
     fill_random(sim, salt, sizeof(salt));
     person->email = sim_chance(sim, 40);
+    person->watched = sim_chance(sim, 20);
     person->nature = (uint8_t)sim_below(sim, 4);
     struct ck_person_row row = {.reference = reference,
                                 .name = reference,
@@ -408,6 +440,30 @@ static int64_t add_order(struct sim *sim, struct ck_store *store, const struct s
     return order.id;
 }
 
+/* Some are watched for a silence that is too long. */
+static void watch_silence(struct sim *sim)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    must(sim, sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL),
+         "open");
+    must(sim,
+         sqlite3_prepare_v2(db, "UPDATE person SET max_silence_s = ?2, next_at = ?3 WHERE id = ?1",
+                            -1, &statement, NULL),
+         "watch");
+    for (int i = 0; i < sim->person_count; i++) {
+        if (sim->people[i].watched) {
+            sqlite3_bind_int64(statement, 1, sim->people[i].id);
+            sqlite3_bind_int64(statement, 2, SIM_SILENCE_S);
+            sqlite3_bind_int64(statement, 3, sim->now_ms + SIM_SILENCE_S * INT64_C(1000));
+            must(sim, sqlite3_step(statement) == SQLITE_DONE ? 0 : 1, "watch");
+            sqlite3_reset(statement);
+        }
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
 static void seed_store(struct sim *sim, int64_t *orders)
 {
     struct ck_store *store = NULL;
@@ -441,6 +497,7 @@ static void seed_store(struct sim *sim, int64_t *orders)
     must(sim, ck_store_commit(store), "commit");
     ck_store_close(store);
     sim->first_person_id = sim->people[0].id;
+    watch_silence(sim);
 }
 
 /* Two contacts a day: at fixed times, or drawn from two windows. Some at night, where clocks
@@ -516,6 +573,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     fault_vfs_track();
     sim_faults_plan(sim);
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
+    sim_later(sim, SIM_HOUR_MS, EVENT_WATCH, 0, 0, 0);
 }
 
 void sim_close(struct sim *sim)
@@ -525,4 +583,5 @@ void sim_close(struct sim *sim)
     free(sim->heap);
     free(sim->people);
     free(sim->visits);
+    free(sim->references);
 }
