@@ -83,18 +83,27 @@ static void drop(struct undo *undo)
 }
 
 /* SQLite's name of a file dies with its handle; ours stays. */
-static const char *kept_name(const char *name)
+static const char *kept_name(const char *text)
 {
-    static char *names[16];
-    size_t i = 0;
-    while (names[i] != NULL && strcmp(names[i], name) != 0) {
-        i++;
+    struct name {
+        struct name *next;
+        char text[];
+    };
+    static struct name *names;
+    struct name *name = names;
+    while (name != NULL && strcmp(name->text, text) != 0) {
+        name = name->next;
     }
-    if (names[i] == NULL &&
-        (i + 1 == sizeof(names) / sizeof(names[0]) || (names[i] = strdup(name)) == NULL)) {
-        abort();
+    if (name == NULL) {
+        name = malloc(sizeof(*name) + strlen(text) + 1);
+        if (name == NULL) {
+            abort();
+        }
+        strcpy(name->text, text);
+        name->next = names;
+        names = name;
     }
-    return names[i];
+    return name->text;
 }
 
 static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)

@@ -138,6 +138,8 @@ class Server(ThreadingHTTPServer):
         with self.lock:
             self.count += 1
             number = self.count
+        if self.options.bare:
+            return number
         about = {
             "method": request.command,
             "path": request.path,
@@ -194,6 +196,7 @@ def main():
     parser.add_argument("--receipt-ca", help="certificate of that URL; without it none is verified")
     parser.add_argument("--receipt-times", type=int, default=1)
     parser.add_argument("--receipt-delay", type=float, default=0.0)
+    parser.add_argument("--bare", action="store_true", help="keep nothing: for benchmarks")
     options = parser.parse_args()
     server = Server(options)
     if options.cert:

@@ -27,8 +27,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
 class Handler:
-    def __init__(self, directory):
+    def __init__(self, directory, bare):
         self.directory = directory
+        self.bare = bare
         self.count = 0
         self.mute = False
 
@@ -60,7 +61,8 @@ class Handler:
             await asyncio.sleep(3600)
         if local == "slow":
             await asyncio.sleep(1.5)
-        self.keep(session, envelope)
+        if not self.bare:
+            self.keep(session, envelope)
         return "250 2.0.0 kept"
 
     def keep(self, session, envelope):
@@ -88,7 +90,7 @@ class Handler:
 
 async def serve(options):
     logging.disable(logging.CRITICAL)  # clients that break off are what it is for
-    handler = Handler(options.dir)
+    handler = Handler(options.dir, options.bare)
     context = None
     if options.cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -128,6 +130,7 @@ def main():
     parser.add_argument("--key")
     parser.add_argument("--implicit", action="store_true", help="TLS from the start instead")
     parser.add_argument("--login", help="USER:PASSWORD that must log in")
+    parser.add_argument("--bare", action="store_true", help="keep nothing: for benchmarks")
     options = parser.parse_args()
     asyncio.run(serve(options))
     os._exit(0)
