@@ -60,12 +60,22 @@ static int walk_begin(struct ck_store *store, enum ck_due_kind kind, struct ck_w
     return r == 0 ? walk_on(walk) : r;
 }
 
+/* Incidents and notices are let in before check-ins that were due up to so much earlier: when very
+ * much falls due at once, what was decided is told before more is decided. */
+#define HEAD_START_MS 60000
+
+static int64_t rank(const struct walk *walk)
+{
+    bool tells = walk->row.kind == CK_DUE_INCIDENT || walk->row.kind == CK_DUE_NOTICE;
+    return walk->row.at.ms - (tells ? HEAD_START_MS : 0);
+}
+
 static struct walk *soonest_of(struct walk *walks)
 {
     struct walk *soonest = NULL;
     for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
         struct walk *walk = &walks[kind];
-        if (walk->there && (soonest == NULL || ck_wall_before(walk->row.at, soonest->row.at))) {
+        if (walk->there && (soonest == NULL || rank(walk) < rank(soonest))) {
             soonest = walk;
         }
     }

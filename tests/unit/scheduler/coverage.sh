@@ -8,7 +8,8 @@ if [ "${1:-}" = -v ]; then
     verbose=1
     shift
 fi
-build=${1:?a directory to build in}
+mkdir -p "${1:?a directory to build in}"
+build=$(cd "$1" && pwd)
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 cmake -S "${CK_COVERAGE_SOURCE:-$root}" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=gcc \
     -DCMAKE_C_FLAGS_DEBUG="-O0 -g --coverage" -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCK_MEDIA=OFF -DCK_PAGES=OFF >/dev/null
