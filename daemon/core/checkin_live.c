@@ -544,13 +544,13 @@ static int spread(struct ck_turn *turn, const struct ck_checkin *step,
         return 0;
     }
     if (turn->backlog < 0) {
-        int r = ck_checkin_backlog(turn->store, turn->now.wall, &turn->backlog);
+        int r = ck_checkin_backlog(turn->store, turn->now.wall,
+                                   CATCH_UP_PER_MINUTE * CATCH_UP_MAX_MS / 60000, &turn->backlog);
         if (r != 0) {
             return r;
         }
     }
-    int64_t wanted = turn->backlog * 60000 / CATCH_UP_PER_MINUTE;
-    *ms = wanted > CATCH_UP_MAX_MS ? CATCH_UP_MAX_MS : wanted;
+    *ms = turn->backlog * 60000 / CATCH_UP_PER_MINUTE;
     return 0;
 }
 

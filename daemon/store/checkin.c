@@ -273,18 +273,19 @@ static int number_or_none(struct ck_store *store, const char *sql, struct ck_arg
 
 int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id)
 {
-    return number_or_none(store,
-                          "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
-                          "AND state IN ('ringing', 'connected') ORDER BY id LIMIT 1",
-                          CK_ARGS(ck_int(person), ck_int(but)), id);
+    return number_or_none(
+        store,
+        "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 AND state <> 'done' "
+        "AND state IN ('ringing', 'connected') ORDER BY id LIMIT 1",
+        CK_ARGS(ck_int(person), ck_int(but)), id);
 }
 
-int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t *count)
+int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t max, int64_t *count)
 {
     return ck_sql_number(store,
-                         "SELECT count(*) FROM checkin WHERE next_at <= ?1 AND quarantined = 0 "
-                         "AND state = 'armed'",
-                         CK_ARGS(ck_int(now.ms)), count);
+                         "SELECT count(*) FROM (SELECT 1 FROM checkin WHERE next_at <= ?1 "
+                         "AND quarantined = 0 AND state = 'armed' LIMIT ?2) AS waiting",
+                         CK_ARGS(ck_int(now.ms), ck_int(max)), count);
 }
 
 int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
@@ -337,7 +338,7 @@ int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, in
                          size_t capacity, size_t *count)
 {
     return collect(store,
-                   "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
+                   "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 AND state <> 'done' "
                    "AND (state = 'ringing' OR (state = 'armed' AND merged_into = ?2) "
                    "OR (state IN ('planned', 'armed') AND make_up_of IS NOT NULL)) ORDER BY id",
                    CK_ARGS(ck_int(person), ck_int(but)), ids, capacity, count);

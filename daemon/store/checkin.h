@@ -53,8 +53,9 @@ int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reas
 /* Another check-in of the person that is ringing or connected; 0: none. */
 int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id);
 
-/* Armed check-ins whose time has passed: what piled up while nothing ran. */
-int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t *count);
+/* Armed check-ins whose time has passed: what piled up while nothing ran. Counts no further than
+ * `max`. */
+int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t max, int64_t *count);
 
 /* The person's last due instant before `before` (0: none). */
 int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,

@@ -169,15 +169,16 @@ int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, 
 {
     return ck_sql_ids(store,
                       "SELECT id FROM notice WHERE checkin_id = ?1 AND incident_id IS NULL "
-                      "AND person_id IS NOT NULL "
-                      "AND state IN ('queued', 'failed_temp', 'unknown') ORDER BY id",
+                      "AND person_id IS NOT NULL AND (state = 'queued' OR state = 'failed_temp' "
+                      "OR state = 'unknown') ORDER BY id",
                       CK_ARGS(ck_int(checkin)), ids, capacity, count);
 }
 
 int ck_notice_lost(struct ck_store *store, struct ck_wall now)
 {
     return ck_sql_run(store,
-                      "UPDATE notice SET next_at = ?1 WHERE state = 'sending' AND next_at > ?1",
+                      "UPDATE notice SET next_at = ?1 WHERE state = 'sending' AND next_at > ?1 "
+                      "AND quarantined = 0",
                       CK_ARGS(ck_int(now.ms)));
 }
 

@@ -288,23 +288,27 @@ int ck_staff_place(struct ck_store *store, int64_t staff, struct ck_staff_place 
     return 0;
 }
 
+/* Of one unit, or of all: a range, so that the index of the unit serves both. */
+
 int ck_duty_pool(struct ck_store *store, int64_t unit, int64_t *ids, size_t capacity, size_t *count)
 {
     return ck_sql_ids(
         store,
-        "SELECT id FROM staff WHERE (?1 = 0 OR unit_id = ?1) AND disabled_at IS NULL "
+        "SELECT id FROM staff WHERE unit_id BETWEEN ?1 AND ?2 AND disabled_at IS NULL "
         "AND (roles & 2) <> 0 AND (on_duty = 1 OR EXISTS (SELECT 1 FROM shift WHERE "
         "shift.staff_id = staff.id AND kind = 'duty' AND removed_at IS NULL)) ORDER BY id",
-        CK_ARGS(ck_int(unit)), ids, capacity, count);
+        CK_ARGS(ck_int(unit), ck_int(unit == 0 ? INT64_MAX : unit)), ids, capacity, count);
 }
 
 int ck_staff_of_role(struct ck_store *store, int64_t unit, unsigned role, int64_t *ids,
                      size_t capacity, size_t *count)
 {
-    return ck_sql_ids(store,
-                      "SELECT id FROM staff WHERE (?1 = 0 OR unit_id = ?1) AND disabled_at IS NULL "
-                      "AND (roles & ?2) <> 0 ORDER BY id",
-                      CK_ARGS(ck_int(unit), ck_int((int64_t)role)), ids, capacity, count);
+    return ck_sql_ids(
+        store,
+        "SELECT id FROM staff WHERE unit_id BETWEEN ?1 AND ?2 AND disabled_at IS NULL "
+        "AND (roles & ?3) <> 0 ORDER BY id",
+        CK_ARGS(ck_int(unit), ck_int(unit == 0 ? INT64_MAX : unit), ck_int((int64_t)role)), ids,
+        capacity, count);
 }
 
 /* ---- for the pages ---- */

@@ -158,7 +158,8 @@ struct sim {
     const char *uri;        /* of the store */
     struct fault_vfs *disk;
     struct ck_registry registry;
-    struct ck_engine *engine; /* NULL while down */
+    struct ck_engine *engine;  /* NULL while down */
+    struct sqlite3 *engine_db; /* its connection */
 
     int64_t now_ms;
     int64_t clock_offset_ms;
@@ -200,6 +201,8 @@ struct sim {
 void sim_open(struct sim *sim, const struct sim_options *options);
 void sim_close(struct sim *sim);
 void sim_run_until(struct sim *sim, int64_t at_ms);
+/* No statement that the engine has prepared reads a table that grows with the years as a whole. */
+void sim_check_plans(struct sim *sim);
 void sim_stop_daemon(struct sim *sim);
 void sim_start_daemon(struct sim *sim);
 bool sim_turn(struct sim *sim); /* one turn now; false where the store refused it */

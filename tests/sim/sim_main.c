@@ -40,6 +40,7 @@ static void run_shard(const struct sim_options *options, struct shard_result *re
     if (sim.engine == NULL) {
         sim_fail(&sim, "the daemon is down in the end");
     }
+    sim_check_plans(&sim);
     result->wrong = sim_check(&sim, &result->matrix);
     result->turns = sim.turns;
     result->turns_failed = sim.turns_failed;

@@ -43,6 +43,13 @@ void sim_wrong(struct sim *sim, int64_t checkin, const char *format, ...)
     va_end(arguments);
 }
 
+static void must(struct sim *sim, int code, const char *what)
+{
+    if (code != 0) {
+        sim_fail(sim, "%s: %d", what, code);
+    }
+}
+
 /* ---- randomness
  * ---------------------------------------------------------------------------------- */
 
@@ -166,6 +173,63 @@ struct visit *sim_visit(struct sim *sim, int64_t checkin)
 /* ---- the daemon
  * ---------------------------------------------------------------------------------- */
 
+/* ---- plans of statements
+ * ------------------------------------------------------------------------- */
+
+static sqlite3 *newest_db;
+
+static int on_open(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
+{
+    (void)error;
+    (void)api;
+    newest_db = db;
+    return SQLITE_OK;
+}
+
+/* Tables that grow with the years. */
+static const char *const large_tables[] = {
+    "person",        "plan",   "contact_order", "checkin",   "attempt",   "fact",     "link",
+    "incident",      "notice", "incident_line", "log_entry", "log_plain", "session",  "conclusion",
+    "contact_order", "review", "outcome_form",  "recording", "message",   "challenge"};
+
+static bool reads_all(const char *detail)
+{
+    if (strncmp(detail, "SCAN ", 5) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(large_tables) / sizeof(large_tables[0]); i++) {
+        size_t length = strlen(large_tables[i]);
+        if (strncmp(detail + 5, large_tables[i], length) == 0 &&
+            (detail[5 + length] == '\0' || detail[5 + length] == ' ')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sim_check_plans(struct sim *sim)
+{
+    sqlite3 *db = NULL;
+    must(sim, sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL), "open");
+    for (sqlite3_stmt *at = sqlite3_next_stmt(sim->engine_db, NULL); at != NULL;
+         at = sqlite3_next_stmt(sim->engine_db, at)) {
+        char sql[8192];
+        sqlite3_stmt *plan = NULL;
+        snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(at));
+        if (sqlite3_prepare_v2(db, sql, -1, &plan, NULL) != SQLITE_OK) {
+            continue; /* BEGIN and its like */
+        }
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            if (reads_all((const char *)sqlite3_column_text(plan, 3))) {
+                sim_wrong(sim, 0, "a statement reads a whole table: %s: %s",
+                          (const char *)sqlite3_column_text(plan, 3), sqlite3_sql(at));
+            }
+        }
+        sqlite3_finalize(plan);
+    }
+    sqlite3_close(db);
+}
+
 static void at_point(void *user, const char *name)
 {
     if (strcmp(name, "claimed") == 0) {
@@ -189,7 +253,9 @@ void sim_start_daemon(struct sim *sim)
         .random = fill_random,
         .user = sim,
     };
+    newest_db = NULL;
     int code = ck_engine_create(&sim->engine, &options);
+    sim->engine_db = newest_db;
     if (code != 0) {
         sim_fail(sim, "the daemon does not start again: %d", code);
     }
@@ -362,13 +428,6 @@ static const char *const zones[SIM_UNITS] = {
     "Asia/Tehran",      "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca",
     "Pacific/Auckland", "Asia/Kathmandu",      "America/Havana",   "Pacific/Chatham",
 };
-
-static void must(struct sim *sim, int code, const char *what)
-{
-    if (code != 0) {
-        sim_fail(sim, "%s: %d", what, code);
-    }
-}
 
 static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *login, int64_t roles,
                          int64_t unit, bool on_duty)
@@ -566,6 +625,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->uri = "file:/store?vfs=" FAULT_VFS_NAME;
     ck_core_register(&sim->registry);
     sim->disk = fault_vfs_in_memory();
+    sqlite3_auto_extension((void (*)(void))on_open);
     seed_store(sim, orders);
     sim_start_daemon(sim);
     make_plans(sim, orders);

@@ -309,6 +309,7 @@ CREATE TABLE checkin (
 ) STRICT;
 CREATE INDEX checkin_due ON checkin (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 CREATE INDEX checkin_person ON checkin (person_id, due_at);
+CREATE INDEX checkin_undone ON checkin (person_id, due_at) WHERE state <> 'done';
 CREATE INDEX checkin_unit ON checkin (unit_id, due_at);
 CREATE INDEX checkin_open ON checkin (state) WHERE state = 'ringing' OR state = 'connected' OR state = 'awaiting_review';
 
