@@ -82,8 +82,8 @@ struct ck_due {
 
 /* Claims at most `capacity` rows that are due, of all kinds, soonest first, until `lease_until`, in
  * a transaction of its own (none may be open). Incidents and notices have a head start of a minute:
- * when very much falls due at once, what was decided is told before more is decided. The claim survives a crash of the program, not of
- * the machine: it costs no wait for the disk.
+ * when very much falls due at once, what was decided is told before more is decided. The claim
+ * survives a crash of the program, not of the machine: it costs no wait for the disk.
  *
  * A row that was present at a crash (claims > 0 before) is only ever claimed alone: either *count
  * is 1 and it is that row, or no row of the batch is one. */
