@@ -75,7 +75,7 @@ struct visit {
 };
 
 struct sim_person {
-    int64_t id, unit, inspector;
+    int64_t id, unit, inspector, order;
     int unit_index;
     bool email;     /* has one */
     bool watched;   /* for silence above SIM_SILENCE_S */
@@ -100,6 +100,9 @@ enum sim_event_kind {
     EVENT_SAMPLE,
     EVENT_ACKNOWLEDGE, /* a: incident, b: staff */
     EVENT_CONCLUDE,
+    EVENT_ORDER_END, /* a: index of the person: the court ends the order early */
+    EVENT_ON_DEMAND, /* a: index of the person: the inspector wants to see them now */
+    EVENT_ABSENCE,   /* a: index of a person whose inspector goes on leave for two days */
     EVENT_FAULT,     /* a: kind */
     EVENT_FAULT_END, /* a: kind, b: undo value */
     EVENT_START,     /* the daemon comes up */

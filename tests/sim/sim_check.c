@@ -264,6 +264,10 @@ static void check_incidents(struct check *check)
 static void check_rest(struct check *check)
 {
     char sql[400];
+    none(check, "a ring of a plan that had ended",
+         "SELECT a.checkin_id FROM attempt a JOIN checkin c ON c.id = a.checkin_id JOIN plan p ON "
+         "p.id = c.plan_id WHERE p.state = 'ended' AND a.at > p.ended_at + 7200000 AND "
+         "c.make_up_of IS NULL");
     none(check, "a row in quarantine", "SELECT 0 FROM quarantine WHERE freed_at IS NULL");
     none(check, "a notice without an end",
          "SELECT checkin_id FROM notice WHERE state IN ('queued', 'sending', 'unknown', "
@@ -285,7 +289,8 @@ static void check_rest(struct check *check)
         sql, sizeof(sql),
         "SELECT 0 FROM plan p LEFT JOIN checkin c ON c.plan_id = p.id AND c.make_up_of IS NULL "
         "AND c.local_date BETWEEN '2026-10-23' AND (SELECT until_date FROM contact_order o "
-        "WHERE o.id = p.order_id) GROUP BY p.id HAVING count(c.id) <> %d",
+        "WHERE o.id = p.order_id) WHERE p.state = 'active' GROUP BY p.id HAVING count(c.id) <> "
+        "%d",
         2 * check->sim->options.days);
     none(check, "a plan that lost or doubled an obligation", sql);
 }

@@ -2,6 +2,7 @@
  * reaches them. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
@@ -595,6 +596,48 @@ void sim_look_at_queue(struct sim *sim)
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
 }
 
+/* ---- what else happens to a caseload
+ * ------------------------------------------------------------------ */
+
+/* A date near now; the zone of the unit may already have the next one. */
+static void date_text(const struct sim *sim, int64_t in_ms, char text[24])
+{
+    time_t at = (time_t)((sim->now_ms + in_ms) / 1000);
+    struct tm date;
+    gmtime_r(&at, &date);
+    strftime(text, 24, "%Y-%m-%d", &date);
+}
+
+static void change_caseload(struct sim *sim, const struct sim_event *event)
+{
+    const struct sim_person *person = &sim->people[event->a];
+    char from[24], until[24];
+    date_text(sim, 0, from);
+    date_text(sim, 2 * SIM_DAY_MS, until);
+    struct ck_actor actor = staff_of(sim, person->unit_index, person->inspector);
+    if (event->kind == EVENT_ORDER_END) {
+        sim_submit(sim, "order.end", &actor,
+                   json_pack("{s:I, s:s, s:s}", "order", (json_int_t)person->order, "date", from,
+                             "reason", "ended by the court"),
+                   0);
+        return;
+    }
+    if (event->kind == EVENT_ON_DEMAND) {
+        sim_submit(sim, "checkin.on_demand", &actor,
+                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)person->id, "reason",
+                             "a neighbour has called", "kind", "live"),
+                   0);
+        return;
+    }
+    snprintf(from + strlen(from), sizeof(from) - strlen(from), "T08:00");
+    snprintf(until + strlen(until), sizeof(until) - strlen(until), "T20:00");
+    actor = staff_of(sim, person->unit_index, sim->supervisors[person->unit_index]);
+    sim_submit(sim, "absence.create", &actor,
+               json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)person->inspector, "from",
+                         from, "until", until, "reason", "leave"),
+               0);
+}
+
 /* No incident is silent for longer than its ladder says, while everything of ours is well: the
  * longest wait of the ladder is a quarter of an hour, of an acknowledgement half an hour. Calm
  * ones, whose person was reached after all, wait by days. */
@@ -681,6 +724,11 @@ void sim_person_event(struct sim *sim, const struct sim_event *event)
         break;
     case EVENT_CONCLUDE:
         conclude(sim, event);
+        break;
+    case EVENT_ORDER_END:
+    case EVENT_ON_DEMAND:
+    case EVENT_ABSENCE:
+        change_caseload(sim, event);
         break;
     default:
         break;

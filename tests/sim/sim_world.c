@@ -551,6 +551,7 @@ static void seed_store(struct sim *sim, int64_t *orders)
             sim->people[i].unit_index = unit;
             add_person(sim, store, i, inspector);
             orders[i] = add_order(sim, store, &sim->people[i]);
+            sim->people[i].order = orders[i];
         }
     }
     must(sim, ck_store_commit(store), "commit");
@@ -579,6 +580,21 @@ static json_t *plan_request(struct sim *sim, int64_t order)
         "windows", "start", starts[0], "end", ends[0], "draws", draws, "start", starts[1], "end",
         ends[1], "draws", draws, "attempts", SIM_ATTEMPTS, "attempt_spacing_s", SIM_SPACING_S,
         "response_window_s", SIM_RESPONSE_S, "grace_s", SIM_GRACE_S, "late_limit_s", SIM_LATE_S);
+}
+
+/* What else happens to a caseload. */
+static void make_changes(struct sim *sim)
+{
+    for (int i = 0; i < sim->person_count; i++) {
+        int64_t in_ms = SIM_HOUR_MS * (12 + sim_below(sim, 24 * sim->options.days));
+        if (sim_chance(sim, 4)) {
+            sim_later(sim, in_ms, EVENT_ORDER_END, i, 0, 0);
+        } else if (sim_chance(sim, 5)) {
+            sim_later(sim, in_ms, EVENT_ON_DEMAND, i, 0, 0);
+        } else if (sim_chance(sim, 100 / SIM_PEOPLE_PER_INSPECTOR / 2)) {
+            sim_later(sim, in_ms, EVENT_ABSENCE, i, 0, 0);
+        }
+    }
 }
 
 static void make_plans(struct sim *sim, const int64_t *orders)
@@ -629,6 +645,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     seed_store(sim, orders);
     sim_start_daemon(sim);
     make_plans(sim, orders);
+    make_changes(sim);
     free(orders);
     fault_vfs_track();
     sim_faults_plan(sim);
