@@ -52,6 +52,7 @@ static void restart_in(struct sim *sim, int64_t in_ms)
 
 static void crash(struct sim *sim, int64_t down_ms)
 {
+    sim_check_plans(sim);
     sim_stop_daemon(sim);
     restart_in(sim, down_ms);
 }

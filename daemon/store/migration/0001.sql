@@ -212,6 +212,7 @@ CREATE TABLE plan (
     CHECK (state <> 'active' OR next_at IS NOT NULL)
 ) STRICT;
 CREATE INDEX plan_person ON plan (person_id);
+CREATE INDEX plan_order ON plan (order_id);
 CREATE INDEX plan_due ON plan (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 
 CREATE TABLE plan_version (
