@@ -52,6 +52,7 @@ def check(secret, header, body):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes; without this each answer waits 40 ms
 
     def log_message(self, *arguments):
         pass
