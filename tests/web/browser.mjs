@@ -11,8 +11,8 @@ export async function launch({ camera = "granted" } = {}) {
   return chromium.launch({ executablePath: "/usr/bin/chromium", chromiumSandbox: false, headless: true, args: [...flags, ...ui], env: { ...process.env, FONTCONFIG_FILE: fileURLToPath(new URL("fonts.conf", import.meta.url)) } });
 }
 
-export const PHONE = { width: 360, height: 740 };
-export const DESK = { width: 1280, height: 800 };
+export const PHONE = { width: 360, height: 800 };
+export const DESK = { width: 1440, height: 900 };
 
 // A page whose clock stands at the fixtures' moment (and runs), in a language, in light or dark.
 export async function open(browser, { viewport = PHONE, scheme = "light", language = null, touch = viewport.width < 800, clock = true } = {}) {

@@ -290,24 +290,26 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
       token: JSON.parse(this.control("--json", "setup-token")).token, login: "admin", name: "Administrator", password: PASSWORD, language: "ru",
       unit: { name: "УМПС Алматы", zone: "Asia/Almaty" } });
     this.unit = me.unit.id;
-    const staff = (login, name, roles, on_duty = false) => this.staff({ login, name, roles, on_duty });
-    this.inspectorId = (await staff("inspector", "Айгерім Сейтқали", ["inspector"])).id;
-    await staff("officer", "Марат Дүйсенов", ["officer"], true);
-    await staff("chief", "Ольга Ким", ["supervisor"]);
-    this.inspector = await new Api(this.base).login("inspector");
-    this.officer = await new Api(this.base).login("officer");
-    this.chief = await new Api(this.base).login("chief");
+    const [inspector, officer, chief] = await Promise.all([
+      this.staff({ login: "inspector", name: "Айгерім Сейтқали", roles: ["inspector"] }),
+      this.staff({ login: "officer", name: "Марат Дүйсенов", roles: ["officer"], on_duty: true }),
+      this.staff({ login: "chief", name: "Ольга Ким", roles: ["supervisor"] }),
+    ]);
+    this.inspectorId = inspector.id;
+    this.inspector = inspector.own;
+    this.officer = officer.own;
+    this.chief = chief.own;
     return this;
   }
 
-  // Whoever is added changes the given password at the first log-in.
+  // Whoever is added changes the given password at the first log-in; `own` is signed in.
   async staff({ login, name, roles, on_duty = false }) {
     const given = "before the first log-in";
     const made = await this.admin.post("/api/staff", {
       login, name, password: given, roles, unit_id: this.unit, language: "ru", email: `${login}@example.kz`, phone: null, on_duty });
     const own = await new Api(this.base).login(login, given);
     await own.post("/api/me/password", { old: given, new: PASSWORD });
-    return made;
+    return { ...made, own };
   }
 
   async person(name = "Ержан Абдрахманов", band = "medium", { who = this.inspector, inspector = this.inspectorId } = {}) {

@@ -5,7 +5,7 @@ import { DESK, PHONE, launch, open } from "../lib/browser.mjs";
 import { ownDevices, tone } from "../lib/devices.mjs";
 import { listen, watchPicture } from "../lib/media.mjs";
 import { REMOTE, answer, login, screen } from "../lib/pages.mjs";
-import { Api, Product, until } from "../lib/product.mjs";
+import { Product, until } from "../lib/product.mjs";
 
 const CALLS = 4;
 let product, browser;
@@ -27,8 +27,7 @@ async function page(shape, number) {
 
 async function begin(index) {
   const name = `inspector${index}`;
-  const { id } = await product.staff({ login: name, name: `Инспектор ${index}`, roles: ["inspector"] });
-  const who = await new Api(product.base).login(name);
+  const { id, own: who } = await product.staff({ login: name, name: `Инспектор ${index}`, roles: ["inspector"] });
   const person = await product.person(`Человек ${index}`, "medium", { who, inspector: id });
   const [phone, desk] = [await page(PHONE, 2 * index), await page(DESK, 2 * index + 1)];
   await login(desk, product, name);

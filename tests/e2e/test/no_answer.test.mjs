@@ -37,6 +37,8 @@ test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 2
   const mail = await mailTo("inspector@example.kz", 60000);
   const hook = await product.hook.next((item) => true, 30000, "webhook");
   assert.ok(product.checkWebhook(hook), "the webhook is signed");
+  const forged = { ...hook, raw: Buffer.concat([hook.raw, Buffer.from(" ")]) };
+  assert.ok(!product.checkWebhook(forged), "and nothing else would be");
   assert.ok(!hook.raw.includes(person.name) && !mail.text.includes(person.name), "no name leaves the agency");
   const id = Number(mail.text.match(/#\/incidents\/(\d+)/)[1]);
   const row = await product.inspector.get(`/api/incidents/${id}`);
@@ -52,7 +54,12 @@ test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 2
   const phone = await open(browser, PHONE);
   await login(phone, product, "officer");
   await phone.goto(`${product.base}/#/incidents/${id}`);
-  await phone.getByRole("button", { name: "Беру на себя" }).click();
+  const take = phone.getByRole("button", { name: "Беру на себя" });
+  const box = await take.boundingBox();
+  assert.ok(box.height >= 44 && box.y + box.height <= PHONE.viewport.height && box.x >= 0 && box.x + box.width <= PHONE.viewport.width,
+    `one tap away, under the thumb: ${JSON.stringify(box)}`);
+  await shot(phone, "incident-open-phone");
+  await take.click();
   await until(async () => (await product.officer.get(`/api/incidents/${id}`)).state === "acknowledged", "the officer holds it");
   await shot(phone, "incident-taken-phone");
 

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { PHONE, DESK, launch, open } from "../lib/browser.mjs";
 import { SIDES, makeMedia } from "../lib/media.mjs";
 import { answer, login, screen, shot } from "../lib/pages.mjs";
-import { Api, Product, until } from "../lib/product.mjs";
+import { Product, until } from "../lib/product.mjs";
 
 const media = path.join(os.tmpdir(), "checkind-e2e-media");
 const CHALLENGES = 2;
@@ -45,6 +45,7 @@ async function perform(link, checkin, name) {
   }
   await screen(phone, "result");
   await phone.getByText("Спасибо. Готово.").waitFor();
+  const receipt = (await phone.locator(".receipt-number").innerText()).trim(); // before anybody has looked at it
   await shot(phone, `${name}-result`);
   const row = await until(async () => {
     const now = await read(checkin);
@@ -59,9 +60,9 @@ async function perform(link, checkin, name) {
   assert.deepEqual(row.challenges.filter((c) => c.kind === "read_digits").map((c) => c.text), asked.filter((a) => a.digits).map((a) => a.digits));
   assert.ok(row.challenges.every((c, index, all) => c.at_s >= 0 && c.at_s <= row.recordings[0].seconds && (index === 0 || c.at_s > all[index - 1].at_s)),
     `each has its moment in the recording: ${JSON.stringify(row.challenges)}`);
+  assert.match(receipt, /^R-/);
   assert.deepEqual(phone.faults, []);
-  await phone.context().close();
-  return row;
+  return { row, receipt, phone };
 }
 
 // The inspector's side, from the queue to the player.
@@ -98,24 +99,36 @@ async function seeks(page, row) {
   assert.equal(red > blue ? "red" : "blue", SIDES.person.hue);
 }
 
-test("challenges, recorded, played from the queue of reviews", { timeout: 120000 }, async () => {
+test("challenges, recorded, played from the queue of reviews, accepted by a key", { timeout: 120000 }, async () => {
   const person = await product.person();
   const { checkin, link } = await product.ring(person, "unattended");
-  reviewed = await perform(link, checkin, "recorded");
+  const { row, receipt, phone } = await perform(link, checkin, "recorded");
+  reviewed = row;
 
   const desk = await open(staffBrowser, DESK);
   await login(desk, product, "inspector");
   await review(desk, reviewed, "recorded");
   await seeks(desk, reviewed);
   await shot(desk, "recorded-review");
-  assert.deepEqual(desk.faults, []);
+
+  // Accepted with one key; the person finds it under the number that they have.
+  await desk.keyboard.press("a");
+  await desk.getByText("Принято: связь состоялась").first().waitFor();
+  const done = await read(checkin);
+  assert.deepEqual([done.state, done.outcome, done.incident_id], ["done", "completed", null]);
+  assert.equal(done.review.decision, "accept");
+  await phone.reload();
+  await phone.locator(".history-text", { hasText: receipt }).getByText("Принято", { exact: true }).waitFor();
+  assert.deepEqual([desk.faults, phone.faults], [[], []]);
   await desk.context().close();
+  await phone.context().close();
 });
 
 test("nobody answers a live check-in: it goes on alone; a doubt opens an incident", { timeout: 120000 }, async () => {
   const person = await product.person("Сергей Волков", "high");
   const { checkin, link } = await product.ring(person, "live");
-  const row = await perform(link, checkin, "alone");
+  const { row, phone: own } = await perform(link, checkin, "alone");
+  await own.context().close();
 
   const phone = await open(staffBrowser, PHONE);
   await login(phone, product, "inspector");
@@ -137,8 +150,7 @@ test("nobody answers a live check-in: it goes on alone; a doubt opens an inciden
 
 test("who may not look is refused, and the log says so", { timeout: 120000 }, async () => {
   const recording = reviewed.recordings[0].id;
-  await product.staff({ login: "other", name: "Нурлан Ахметов", roles: ["inspector"] });
-  const other = await new Api(product.base).login("other");
+  const { own: other } = await product.staff({ login: "other", name: "Нурлан Ахметов", roles: ["inspector"] });
   const { url } = await product.inspector.post(`/api/recordings/${recording}/view`, { reason: "test" });
   const denials = async () => (await product.chief.get("/api/log?action=DENIED")).entries.length;
   const earlier = await denials();
