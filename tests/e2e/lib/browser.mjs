@@ -5,6 +5,9 @@ import path from "node:path";
 const QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"];
 
+// For anything that will happen; the machine may be busy.
+export const WAIT_MS = 60000;
+
 export const PHONE = { viewport: { width: 360, height: 800 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 export const DESK = { viewport: { width: 1440, height: 900 } };
 
@@ -26,7 +29,7 @@ export async function launch(mediaDir, side, extra = []) {
 export async function open(browser, shape, language = "ru") {
   const context = await browser.newContext({ ...shape, ignoreHTTPSErrors: true, locale: language, timezoneId: "Asia/Almaty" });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(WAIT_MS);
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));
   page.on("console", (message) => {

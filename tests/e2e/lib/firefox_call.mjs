@@ -11,7 +11,7 @@ import { REMOTE, login } from "./pages.mjs";
 import { Product, until } from "./product.mjs";
 
 const NUMBER = 5; // the person's picture and tone
-const WAIT_MS = 30000;
+const WAIT_MS = 60000;
 const media = path.join(os.tmpdir(), "checkind-e2e-media");
 makeMedia(media);
 

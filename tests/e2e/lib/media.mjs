@@ -9,27 +9,27 @@ export const SIDES = {
   staff: { u: 190, v: 90, tone: 880, hue: "blue" },
 };
 
-// Ten seconds of picture (MJPEG) and sound (WAV) for each side, made once.
+// Ten seconds of picture (MJPEG) and sound (WAV) for each side, made once. Several files of tests may do so at the same time: each makes
+// its own and the last one stays.
 export function makeMedia(dir) {
   fs.mkdirSync(dir, { recursive: true });
+  const make = (name, input, ...how) => {
+    const made = path.join(dir, name);
+    if (fs.existsSync(made)) return;
+    const part = path.join(dir, `${process.pid}-${name}`);
+    execFileSync("ffmpeg", ["-loglevel", "error", "-y", "-f", "lavfi", "-i", input, ...how, part]);
+    fs.renameSync(part, made);
+  };
   for (const [side, { u, v, tone }] of Object.entries(SIDES)) {
-    const picture = path.join(dir, `${side}.mjpeg`);
-    if (fs.existsSync(picture)) continue;
     const lum = "if(lt(Y\\,60)\\,16+219*mod(floor(N/pow(2\\,floor(X/40)))\\,2)\\,100+60*mod(floor((X+4*N)/80)\\,2))";
-    execFileSync("ffmpeg", [
-      "-loglevel", "error", "-y", "-f", "lavfi", "-i",
-      `color=black:s=640x480:r=20:d=10,format=yuv420p,geq=lum='${lum}':cb='if(lt(Y\\,30)\\,128\\,${u})':cr='if(lt(Y\\,30)\\,128\\,${v})'`,
-      "-q:v", "3", `${picture}.part.mjpeg`]);
-    execFileSync("ffmpeg", [
-      "-loglevel", "error", "-y", "-f", "lavfi", "-i", `sine=frequency=${tone}:duration=10:sample_rate=48000`,
-      "-ac", "1", path.join(dir, `${side}.wav`)]);
-    fs.renameSync(`${picture}.part.mjpeg`, picture);
+    make(`${side}.mjpeg`, `color=black:s=640x480:r=20:d=10,format=yuv420p,geq=lum='${lum}':cb='if(lt(Y\\,30)\\,128\\,${u})':cr='if(lt(Y\\,30)\\,128\\,${v})'`, "-q:v", "3");
+    make(`${side}.wav`, `sine=frequency=${tone}:duration=10:sample_rate=48000`, "-ac", "1");
   }
 }
 
 // Runs in the page: looks at a <video> until it has shown ten different frames, or the time is over, and says what was on it.
 // Gives {frames: distinct counters in order seen, hue, width, height}.
-export async function watchPicture(page, selector, milliseconds = 20000) {
+export async function watchPicture(page, selector, milliseconds = 60000) {
   return page.evaluate(
     async ([selector, milliseconds]) => {
       const video = document.querySelector(selector);
@@ -63,7 +63,7 @@ export async function watchPicture(page, selector, milliseconds = 20000) {
 }
 
 // Runs in the page: listens to the element's stream until its strongest frequency is `tone`, or the time is over; in Hz, and its level.
-export async function listen(page, selector, tone, milliseconds = 15000) {
+export async function listen(page, selector, tone, milliseconds = 60000) {
   return page.evaluate(
     async ([selector, tone, milliseconds]) => {
       const element = document.querySelector(selector);

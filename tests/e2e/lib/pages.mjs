@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
+import { WAIT_MS } from "./browser.mjs";
 import { PASSWORD } from "./product.mjs";
 import { SIDES, listen, watchPicture } from "./media.mjs";
 
@@ -23,7 +24,7 @@ export async function answer(page, link) {
   await page.getByRole("button", { name: "Ответить", exact: true }).click();
 }
 
-export const screen = (page, name) => page.waitForSelector(`[data-screen="${name}"]`, { timeout: 30000 });
+export const screen = (page, name) => page.waitForSelector(`[data-screen="${name}"]`, { timeout: WAIT_MS });
 
 // Each side sees the other's moving picture and hears the other's tone, and not its own.
 export async function verifyMedia(page, side) {

@@ -34,7 +34,7 @@ export class Inbox extends EventEmitter {
     this.items.push(item);
     this.emit("item");
   }
-  async next(fits, milliseconds = 30000, what = "message") {
+  async next(fits, milliseconds = 60000, what = "message") {
     const end = Date.now() + milliseconds;
     for (;;) {
       const found = this.items.find((item) => !item.taken && fits(item));
@@ -331,7 +331,7 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
   }
 
   async link(person) {
-    const sms = await this.sms.next((item) => item.body.to === person.phone && /\/c\//.test(item.body.text), 30000, "SMS with a link");
+    const sms = await this.sms.next((item) => item.body.to === person.phone && /\/c\//.test(item.body.text), 60000, "SMS with a link");
     return sms.body.text.match(/https:\/\/\S+/)[0];
   }
 
@@ -348,7 +348,7 @@ export function localDate(days = 0) {
 }
 
 // Waits until `look` gives something true.
-export async function until(look, what, milliseconds = 30000) {
+export async function until(look, what, milliseconds = 60000) {
   const end = Date.now() + milliseconds;
   for (;;) {
     const value = await look();

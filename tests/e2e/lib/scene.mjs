@@ -45,7 +45,7 @@ export class Scene {
     return who.get(`/api/checkins/${checkin.id}`);
   }
 
-  decided(checkin, milliseconds = 60000) {
+  decided(checkin, milliseconds = 90000) {
     return until(async () => {
       const row = await this.read(checkin);
       return row.outcome && row.state === "done" && row;

@@ -11,7 +11,7 @@ const HERE = path.dirname(fileURLToPath(import.meta.url));
 const NET = "ip link set lo up && ip link add call0 type veth peer name call1 && ip addr add 10.99.0.1/24 dev call0 && " +
   "ip link set call0 up && ip link set call1 up && ip route add default via 10.99.0.2";
 
-test("a person answers with Firefox", { timeout: 150000 }, (t) => {
+test("a person answers with Firefox", { timeout: 300000 }, (t) => {
   if (!fs.existsSync("/usr/bin/firefox-esr")) return t.skip("no /usr/bin/firefox-esr");
   if (spawnSync("unshare", ["-n", "sh", "-c", NET]).status !== 0) return t.skip("no network namespace can be made here");
   const inside = spawnSync("unshare", ["-n", "sh", "-c", `${NET} && exec "$@"`, "sh", process.execPath, path.join(HERE, "../lib/firefox_call.mjs")], {

@@ -50,7 +50,7 @@ async function verify(side, from, to) {
   assert.ok(Math.abs(heard.hz - tone(to)) < 15, `${tone(to)} Hz: ${heard.hz.toFixed(0)} Hz`);
 }
 
-test("four calls at once in one browser", { timeout: 240000 }, async () => {
+test("four calls at once in one browser", { timeout: 300000 }, async () => {
   const calls = [];
   for (let index = 0; index < CALLS; index++) calls.push(await begin(index));
   const { calls: now } = JSON.parse(product.control("--json", "status"));

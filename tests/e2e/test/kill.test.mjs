@@ -24,7 +24,7 @@ function rings(checkin) {
   return product.sql(`SELECT channel, fire, count(*) AS n FROM notice WHERE checkin_id = ${checkin.id} AND incident_id IS NULL GROUP BY channel, fire ORDER BY channel, fire`);
 }
 
-test("checkind while it rings", { timeout: 120000 }, async () => {
+test("checkind while it rings", { timeout: 300000 }, async () => {
   const person = await product.person();
   const { checkin, link } = await product.ring(person);
   assert.equal((await scene.read(checkin)).state, "ringing");
@@ -32,7 +32,7 @@ test("checkind while it rings", { timeout: 120000 }, async () => {
   await product.up();
 
   // The second ring comes at its time, the first is not repeated, and its link still opens.
-  await product.sms.next((item) => item.body.to === person.phone, 30000, "second ring");
+  await product.sms.next((item) => item.body.to === person.phone, 60000, "second ring");
   assert.equal(product.sms.items.filter((item) => item.body.to === person.phone).length, 2);
   assert.ok(rings(checkin).every((row) => row.n === 1), JSON.stringify(rings(checkin)));
   const phone = await open(scene.persons, PHONE);
@@ -52,7 +52,7 @@ test("checkind while it rings", { timeout: 120000 }, async () => {
   await desk.context().close();
 });
 
-test("checkind in a call, then checkin-media in the same one", { timeout: 180000 }, async () => {
+test("checkind in a call, then checkin-media in the same one", { timeout: 300000 }, async () => {
   const { checkin, phone, desk } = await scene.call({ name: "Сергей Волков" });
   await verifyMedia(phone, "person");
   await recording(phone).waitFor();
@@ -88,10 +88,10 @@ test("checkind in a call, then checkin-media in the same one", { timeout: 180000
   await desk.context().close();
 });
 
-test("checkind between an outcome and its first notice", { timeout: 180000 }, async () => {
+test("checkind between an outcome and its first notice", { timeout: 300000 }, async () => {
   const person = await product.person("Асан Оспанов", "high");
   const { checkin } = await product.ring(person);
-  await product.sms.next((item) => item.body.to === person.phone, 30000, "second ring");
+  await product.sms.next((item) => item.body.to === person.phone, 60000, "second ring");
 
   // From now on nothing that is sent is taken: the incident is decided and its first notices are under way when the power goes.
   product.hold();
@@ -117,7 +117,7 @@ test("checkind between an outcome and its first notice", { timeout: 180000 }, as
   scene.verify();
 });
 
-test("checkin-render at its work", { timeout: 120000 }, async () => {
+test("checkin-render at its work", { timeout: 300000 }, async () => {
   const person = await product.person("Олжас Нұрланов");
   const { checkin, link } = await product.ring(person, "unattended");
   const [render] = product.children("checkin-render");

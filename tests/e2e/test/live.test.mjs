@@ -39,7 +39,7 @@ async function finished(checkin, phone, desk) {
   return scene.read(checkin);
 }
 
-test("inspector at a desk", { timeout: 120000 }, async () => {
+test("inspector at a desk", { timeout: 300000 }, async () => {
   const { checkin, phone, desk } = await scene.call();
   await verifyMedia(phone, "person");
   await verifyMedia(desk, "staff");
@@ -51,7 +51,7 @@ test("inspector at a desk", { timeout: 120000 }, async () => {
   await finished(checkin, phone, desk);
 });
 
-test("inspector on a phone: messages before, during and after, a pause, and a concern that nobody notices", { timeout: 180000 }, async () => {
+test("inspector on a phone: messages before, during and after, a pause, and a concern that nobody notices", { timeout: 300000 }, async () => {
   const person = await scene.product.person("Сергей Волков");
   const { checkin, link } = await scene.product.ring(person);
   const phone = await open(scene.persons, PHONE);

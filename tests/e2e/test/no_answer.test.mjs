@@ -27,15 +27,15 @@ after(async () => {
 
 const mailTo = (who, milliseconds) => product.mail.next((item) => item.to.includes(who) && /#\/incidents\//.test(item.text), milliseconds, `mail to ${who}`);
 
-test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 240000 }, async () => {
+test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 300000 }, async () => {
   const person = await product.person();
   const { checkin } = await product.ring(person);
-  await product.mail.next((item) => item.to.includes("person@example.kz") && /\/c\//.test(item.text), 20000, "mail to the person");
-  await product.sms.next((item) => item.body.to === person.phone, 30000, "second SMS");
+  await product.mail.next((item) => item.to.includes("person@example.kz") && /\/c\//.test(item.text), 60000, "mail to the person");
+  await product.sms.next((item) => item.body.to === person.phone, 60000, "second SMS");
 
   // The assigned inspector by mail, and the agency's own system by a signed webhook.
   const mail = await mailTo("inspector@example.kz", 60000);
-  const hook = await product.hook.next((item) => true, 30000, "webhook");
+  const hook = await product.hook.next((item) => true, 60000, "webhook");
   assert.ok(product.checkWebhook(hook), "the webhook is signed");
   const forged = { ...hook, raw: Buffer.concat([hook.raw, Buffer.from(" ")]) };
   assert.ok(!product.checkWebhook(forged), "and nothing else would be");
@@ -47,9 +47,9 @@ test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 2
   assert.equal(row.checkin_id, checkin.id);
 
   // Nobody takes it over: the duty officer, then the supervisor, and the last step again.
-  await mailTo("officer@example.kz", 40000);
-  await mailTo("chief@example.kz", 40000);
-  await mailTo("chief@example.kz", 40000);
+  await mailTo("officer@example.kz", 60000);
+  await mailTo("chief@example.kz", 60000);
+  await mailTo("chief@example.kz", 60000);
 
   const phone = await open(browser, PHONE);
   await login(phone, product, "officer");
@@ -82,7 +82,7 @@ test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 2
   product.control("log", "verify", "--store", path.join(product.state, "checkind.db")); // fails where there is a finding
 });
 
-test("a gateway that refuses everything is our fault", { timeout: 120000 }, async () => {
+test("a gateway that refuses everything is our fault", { timeout: 300000 }, async () => {
   const person = await product.person("Асан Оспанов");
   await product.inspector.post(`/api/persons/${person.id}`, { email: null });
   product.smsFault = 503;

@@ -38,7 +38,7 @@ async function asked(browser, link) {
 const facts = (row) => row.evidence.map((one) => one.fact);
 
 describe("no call comes about", { concurrency: true }, () => {
-  test("declined with a reason", { timeout: 120000 }, async () => {
+  test("declined with a reason", { timeout: 300000 }, async () => {
     const person = await scene.product.person("Ержан Абдрахманов");
     const { checkin, link } = await scene.product.ring(person);
     const phone = await asked(scene.persons, link);
@@ -65,7 +65,7 @@ describe("no call comes about", { concurrency: true }, () => {
     assert.deepEqual([phone.faults, desk.faults], [[], []]);
   });
 
-  test("camera refused", { timeout: 120000 }, async () => {
+  test("camera refused", { timeout: 300000 }, async () => {
     const person = await scene.product.person("Сергей Волков");
     const { checkin, link } = await scene.product.ring(person);
     const phone = await asked(await without("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream=deny"), link);
@@ -83,7 +83,7 @@ describe("no call comes about", { concurrency: true }, () => {
     assert.deepEqual(phone.faults, []);
   });
 
-  test("no camera there", { timeout: 120000 }, async () => {
+  test("no camera there", { timeout: 300000 }, async () => {
     const person = await scene.product.person("Асан Оспанов");
     const { checkin, link } = await scene.product.ring(person);
     const phone = await asked(await without("--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"), link);
@@ -96,7 +96,7 @@ describe("no call comes about", { concurrency: true }, () => {
     assert.deepEqual(phone.faults, []);
   });
 
-  test("camera refused, and still in time to be seen without one", { timeout: 120000 }, async () => {
+  test("camera refused, and still in time to be seen without one", { timeout: 300000 }, async () => {
     const person = await scene.product.person("Олжас Нұрланов");
     const { link } = await scene.product.ring(person);
     const phone = await asked(await without("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream=deny"), link);

@@ -99,7 +99,7 @@ async function seeks(page, row) {
   assert.equal(red > blue ? "red" : "blue", SIDES.person.hue);
 }
 
-test("challenges, recorded, played from the queue of reviews, accepted by a key", { timeout: 120000 }, async () => {
+test("challenges, recorded, played from the queue of reviews, accepted by a key", { timeout: 300000 }, async () => {
   const person = await product.person();
   const { checkin, link } = await product.ring(person, "unattended");
   const { row, receipt, phone } = await perform(link, checkin, "recorded");
@@ -124,7 +124,7 @@ test("challenges, recorded, played from the queue of reviews, accepted by a key"
   await phone.context().close();
 });
 
-test("nobody answers a live check-in: it goes on alone; a doubt opens an incident", { timeout: 120000 }, async () => {
+test("nobody answers a live check-in: it goes on alone; a doubt opens an incident", { timeout: 300000 }, async () => {
   const person = await product.person("Сергей Волков", "high");
   const { checkin, link } = await product.ring(person, "live");
   const { row, phone: own } = await perform(link, checkin, "alone");
@@ -148,7 +148,7 @@ test("nobody answers a live check-in: it goes on alone; a doubt opens an inciden
   await phone.context().close();
 });
 
-test("who may not look is refused, and the log says so", { timeout: 120000 }, async () => {
+test("who may not look is refused, and the log says so", { timeout: 300000 }, async () => {
   const recording = reviewed.recordings[0].id;
   const { own: other } = await product.staff({ login: "other", name: "Нурлан Ахметов", roles: ["inspector"] });
   const { url } = await product.inspector.post(`/api/recordings/${recording}/view`, { reason: "test" });
