@@ -67,7 +67,7 @@ export function LogPage({ search }: { search: Record<string, string> }): JSX.Ele
                       <li key={entry.index}>
                         <a class="log-row" data-row href={"#/log/" + entry.index}>
                           <span class="tabular log-time">{view.clock.seconds(entry.at)}</span>
-                          <span class="log-words">{entryWords(t, entry)}{entry.result !== "ok" && entry.result && <Chip tone="warn">{t.maybe("result_" + entry.result) || entry.result}</Chip>}{entry.text === null && <Chip tone="quiet">{t.t("log_erased")}</Chip>}</span>
+                          <span class="log-words">{entryWords(t, entry)}{entry.result !== "ok" && entry.result && <Chip tone="warn">{t.maybe("log_result_" + entry.result) || entry.result}</Chip>}{entry.text === null && <Chip tone="quiet">{t.t("log_erased")}</Chip>}</span>
                           <span class="proof-badge" title={t.t("proof_title")}><Icon name="seal" size={20} />{entry.index}</span>
                         </a>
                       </li>
@@ -136,7 +136,7 @@ export function LogEntryPage({ index }: { index: number }): JSX.Element {
                 <div><dt>{t.t("log_actor")}</dt><dd>{entry.actor}</dd></div>
                 <div><dt>{t.t("log_action")}</dt><dd class="mono">{entry.action}</dd></div>
                 <div><dt>{t.t("log_object")}</dt><dd class="mono break">{entry.object}</dd></div>
-                <div><dt>{t.t("log_result")}</dt><dd>{entry.result}</dd></div>
+                {entry.result && <div><dt>{t.t("log_result")}</dt><dd>{t.maybe("log_result_" + entry.result) || entry.result}</dd></div>}
                 {entry.person_id && <div><dt>{t.t("person")}</dt><dd><a href={"#/persons/" + entry.person_id}>{entry.person_name}</a></dd></div>}
                 {entry.text ? Object.keys(entry.text).map((name) => <div key={name}><dt class="mono">{name}</dt><dd class="prewrap break">{typeof entry.text![name] === "string" ? String(entry.text![name]) : JSON.stringify(entry.text![name])}</dd></div>) : <div><dt>{t.t("log_text")}</dt><dd>{t.t("log_erased_text")}</dd></div>}
               </dl>

@@ -652,6 +652,8 @@ export const en = {
   log_action: "Action",
   log_object: "Object",
   log_result: "Result",
+  log_result_ok: "done",
+  log_result_denied: "refused",
   actor_system: "The system",
   actor_gateway: "Gateway {name}",
   log_other: "{actor}: {action} ({object})",

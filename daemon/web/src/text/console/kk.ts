@@ -653,6 +653,8 @@ export const kk: Record<ConsoleKey, string> = {
   log_action: "Әрекет",
   log_object: "Объект",
   log_result: "Нәтиже",
+  log_result_ok: "орындалды",
+  log_result_denied: "рұқсат берілмеді",
   actor_system: "Жүйе",
   actor_gateway: "{name} шлюзі",
   log_other: "{actor}: {action} ({object})",

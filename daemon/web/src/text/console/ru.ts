@@ -653,6 +653,8 @@ export const ru: Record<ConsoleKey, string> = {
   log_action: "Действие",
   log_object: "Объект",
   log_result: "Результат",
+  log_result_ok: "выполнено",
+  log_result_denied: "отказано",
   actor_system: "Система",
   actor_gateway: "Шлюз {name}",
   log_other: "{actor}: {action} ({object})",
