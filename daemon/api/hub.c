@@ -8,6 +8,7 @@
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
 #include "daemon/config/log.h"
+#include "daemon/store/message.h"
 #include "daemon/store/query_checkin.h"
 #include "daemon/store/session.h"
 #include "protocol/base/cleanup.h"
@@ -135,6 +136,31 @@ unsigned ck_hub_to_unit(struct ck_hub *hub, int64_t unit, unsigned roles, json_t
     return send_to(hub, message, of_unit, unit, roles);
 }
 
+static void submit_delivered(struct ck_hub_page *page, int64_t person, int64_t up_to)
+{
+    json_t *body = json_pack("{s:I}", "up_to", (json_int_t)up_to);
+    if (body != NULL && page->side == CK_CLIENT_CONSOLE) {
+        json_object_set_new(body, "person", json_integer(person));
+    }
+    ck_bus_submit(page->hub->options.bus, "message.delivered", &page->actor, body, NULL, NULL);
+}
+
+void ck_hub_thread(struct ck_hub *hub, int64_t person, int64_t inspector, const json_t *message)
+{
+    const char *from = json_string_value(json_object_get(message, "from"));
+    int64_t id = json_integer_value(json_object_get(message, "id"));
+    bool to_staff = from != NULL && strcmp(from, "person") == 0;
+    ck_hub_to_person(hub, person, ck_client_chat(0, json_deep_copy(message)));
+    ck_hub_to_caseload(hub, inspector, ck_client_chat(person, json_deep_copy(message)));
+    for (struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
+        bool other = to_staff ? of_caseload(page, inspector, 0) : of_person(page, person, 0);
+        if (page->socket != NULL && page->started && other) {
+            submit_delivered(page, person, id);
+            break;
+        }
+    }
+}
+
 static void send_today(struct ck_hub_page *page, uint64_t now_ms)
 {
     page->today_waits = false;
@@ -204,30 +230,44 @@ static int query_hello(struct ck_store *store, void *argument, json_t **out)
                : ck_api_query_me(store, page->actor.staff_id, now, out);
 }
 
-/* A console that comes late, or again, rings for whoever waits already. */
-static int query_waiting(struct ck_store *store, void *argument, json_t **out)
+/* A console that comes late, or again: who waits already rings, and what was written in the
+ * meantime has arrived now. {waiting, undelivered}. */
+static int query_missed(struct ck_store *store, void *argument, json_t **out)
 {
     const struct ck_hub_page *page = argument;
     struct ck_scope scope = {.inspector = page->actor.staff_id};
-    return ck_query_waiting(store, &scope, out);
+    json_t *waiting = NULL, *undelivered = NULL;
+    int r = ck_query_waiting(store, &scope, &waiting);
+    r = r == 0 ? ck_query_undelivered(store, page->actor.staff_id, &undelivered) : r;
+    if (r == 0) {
+        *out = json_pack("{s:O, s:O}", "waiting", waiting, "undelivered", undelivered);
+        r = *out == NULL ? -ENOMEM : 0;
+    }
+    json_decref(waiting);
+    json_decref(undelivered);
+    return r;
 }
 
-static void on_waiting(void *cookie, int code, json_t *rows)
+static void on_missed(void *cookie, int code, json_t *missed)
 {
     struct ck_hub_page *page = cookie;
     size_t index;
     json_t *row;
     page->queries--;
     if (code != 0) {
-        ck_log(CK_LOG_ERROR, "a console does not ring for who waits already: %s",
-               ck_error_text(code));
+        ck_log(CK_LOG_ERROR, "a console does not hear what it missed: %s", ck_error_text(code));
     } else if (page->socket != NULL) {
-        json_array_foreach(rows, index, row)
+        json_array_foreach(json_object_get(missed, "waiting"), index, row)
         {
             ck_hub_send(page, ck_client_ring(json_incref(row)));
         }
+        json_array_foreach(json_object_get(missed, "undelivered"), index, row)
+        {
+            submit_delivered(page, json_integer_value(json_object_get(row, "person")),
+                             json_integer_value(json_object_get(row, "up_to")));
+        }
     }
-    json_decref(rows);
+    json_decref(missed);
     maybe_free(page);
 }
 
@@ -248,7 +288,7 @@ static void on_hello(void *cookie, int code, json_t *value)
             ck_http_socket_start(page->socket);
         }
         if (first && (page->actor.roles & CK_ROLE_INSPECTOR) != 0) {
-            run(page, query_waiting, on_waiting);
+            run(page, query_missed, on_missed);
         }
     } else {
         json_decref(value);
@@ -302,8 +342,7 @@ static bool right_side(const struct ck_hub_page *page)
 static void mark_delivered(struct ck_hub_page *page)
 {
     if (page->side == CK_CLIENT_PERSON) {
-        ck_bus_submit(page->hub->options.bus, "message.delivered", &page->actor,
-                      json_pack("{s:I}", "up_to", (json_int_t)ALL_MESSAGES), NULL, NULL);
+        submit_delivered(page, page->actor.person_id, ALL_MESSAGES);
     }
 }
 

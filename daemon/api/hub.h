@@ -73,6 +73,10 @@ unsigned ck_hub_to_person(struct ck_hub *hub, int64_t person, json_t *message);
 unsigned ck_hub_to_staff(struct ck_hub *hub, int64_t staff, json_t *message);
 /* To an inspector, and to whoever has their caseload as a stand-in. */
 unsigned ck_hub_to_caseload(struct ck_hub *hub, int64_t inspector, json_t *message);
+
+/* A message of a thread, to both sides: the sender's other pages show it, too. Where a page of the
+ * other side is there, it is delivered. `message` stays the caller's. */
+void ck_hub_thread(struct ck_hub *hub, int64_t person, int64_t inspector, const json_t *message);
 /* Staff of the unit who have one of `roles` (CK_ROLE_… bits). */
 unsigned ck_hub_to_unit(struct ck_hub *hub, int64_t unit, unsigned roles, json_t *message);
 

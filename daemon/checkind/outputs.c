@@ -126,13 +126,9 @@ static void ring_stop(struct ck_product *product, const struct ck_output *output
                    ck_client_ring_stop(output->checkin_id, word));
 }
 
-/* A message goes to both sides: the sender's other pages show it, too. */
 static void message(struct ck_product *product, const struct ck_output *output)
 {
-    ck_hub_to_person(product->hub, output->person_id,
-                     ck_client_chat(0, json_deep_copy(output->body)));
-    ck_hub_to_caseload(product->hub, output->staff_id,
-                       ck_client_chat(output->person_id, json_deep_copy(output->body)));
+    ck_hub_thread(product->hub, output->person_id, output->staff_id, output->body);
     ck_hub_today(product->hub, output->unit_id);
 }
 

@@ -92,3 +92,14 @@ int ck_message_read(struct ck_store *store, int64_t person, bool by_person, int6
         "WHERE person_id = ?1 AND id <= ?3 AND (from_staff IS NOT NULL) = ?2 AND read_at IS NULL",
         CK_ARGS(ck_int(person), ck_int(by_person), ck_int(up_to), ck_time(now)), changed);
 }
+
+int ck_query_undelivered(struct ck_store *store, int64_t inspector, json_t **list)
+{
+    return ck_sql_list(
+        store,
+        "SELECT m.person_id AS \"person:i\", max(m.id) AS \"up_to:i\" FROM message m "
+        "JOIN person p ON p.id = m.person_id WHERE m.from_staff IS NULL AND "
+        "m.delivered_at IS NULL AND m.read_at IS NULL AND " CK_OF_CASELOAD(
+            "p.inspector_id") " GROUP BY m.person_id LIMIT ?1",
+        CK_ARGS(ck_int(CK_UNDELIVERED_MAX), ck_int(inspector)), list);
+}

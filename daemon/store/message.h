@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 
@@ -38,5 +40,10 @@ int ck_message_delivered(struct ck_store *store, int64_t person, bool by_person,
                          struct ck_wall now, int64_t *changed);
 int ck_message_read(struct ck_store *store, int64_t person, bool by_person, int64_t up_to,
                     struct ck_wall now, int64_t *changed);
+
+/* What persons wrote to this inspector, or to those whose stand-in they are, and no page of theirs
+ * has had yet: [{person, up_to}], at most CK_UNDELIVERED_MAX. */
+#define CK_UNDELIVERED_MAX 256
+int ck_query_undelivered(struct ck_store *store, int64_t inspector, json_t **list);
 
 #endif
