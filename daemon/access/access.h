@@ -2,8 +2,12 @@
  *
  * Of each command: what the body has → what the result has.
  *
- *   session.open      staff, token_hash (hex), expires (ms) → session
+ *   session.open      staff, token_hash (hex), expires (ms), code?, device? → session; AUTH about
+ *                     "code" where the account has a second factor and this is not its code
  *   session.close     nothing → nothing; the actor's own session ends
+ *   session.end       session → nothing; one of the actor's own, or anybody's for an administrator
+ *   second_factor.begin    code? → key (base32); a new second factor that counts once confirmed
+ *   second_factor.confirm  code → nothing; ends the actor's other sessions
  *   session.touch     expires (ms) → nothing
  *   session.refused   login → nothing; a log-in that failed, for the log
  *   access.denied     action → nothing; a request that policy refused, for the log

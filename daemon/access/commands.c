@@ -1,4 +1,4 @@
-#include "daemon/access/access.h"
+#include "daemon/access/access_impl.h"
 
 #include <string.h>
 
@@ -23,8 +23,12 @@ static int session_open(struct ck_turn *turn, const struct ck_actor *actor, cons
     if (r == 0 && ck_hex_decode(hex, hash, sizeof hash) != 0) {
         r = ck_refuse(refusal, CK_E_INVALID, "token_hash", "must be 64 hexadecimal digits");
     }
+    const char *device = json_string_value(json_object_get(body, "device"));
     struct ck_wall now = ck_turn_now(turn);
-    r = r == 0 ? ck_session_insert_staff(ck_turn_store(turn), hash, staff, actor->peer, now,
+    r = r == 0 ? ck_second_factor_check(turn, staff,
+                                        json_string_value(json_object_get(body, "code")), refusal)
+               : r;
+    r = r == 0 ? ck_session_insert_staff(ck_turn_store(turn), hash, staff, actor->peer, device, now,
                                          (struct ck_wall){expires}, &id)
                : r;
     if (r != 0) {
@@ -35,7 +39,8 @@ static int session_open(struct ck_turn *turn, const struct ck_actor *actor, cons
     struct ck_record record = {.action = "LOGGED_IN",
                                .object = "session",
                                .object_id = id,
-                               .sealed = json_pack("{s:s}", "peer", actor->peer)};
+                               .sealed = json_pack("{s:s, s:s}", "peer", actor->peer, "device",
+                                                   device == NULL ? "" : device)};
     r = ck_turn_audit(turn, &self, &record);
     if (r == 0) {
         *result = json_pack("{s:I}", "session", (json_int_t)id);
@@ -55,6 +60,39 @@ static int session_close(struct ck_turn *turn, const struct ck_actor *actor, con
     r = r == 0 ? ck_turn_audit(turn, actor, &record) : r;
     struct ck_output output = {.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = actor->session_id};
     return r == 0 ? ck_turn_output(turn, &output) : r;
+}
+
+static int end_other(struct ck_turn *turn, const struct ck_actor *actor, int64_t session,
+                     int64_t staff)
+{
+    int r = ck_session_revoke(ck_turn_store(turn), session, ck_turn_now(turn));
+    struct ck_record record = {.action = "SESSION_ENDED",
+                               .object = "session",
+                               .object_id = session,
+                               .open = json_pack("{s:b}", "own", (int)(staff == actor->staff_id))};
+    if (r != 0) {
+        json_decref(record.open);
+        return r;
+    }
+    r = ck_turn_audit(turn, actor, &record);
+    struct ck_output output = {.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = session};
+    return r == 0 ? ck_turn_output(turn, &output) : r;
+}
+
+static int session_end(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                       json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    int64_t session = 0, staff = 0;
+    int r = ck_body_id(body, "session", &session, refusal);
+    r = r == 0 ? ck_session_staff(ck_turn_store(turn), session, ck_turn_now(turn), &staff) : r;
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "", "there is no such session");
+    }
+    if (r == 0 && staff != actor->staff_id && (actor->roles & CK_ROLE_ADMINISTRATOR) == 0) {
+        return ck_turn_deny(turn, actor, "session", session, 0, "another's session", refusal);
+    }
+    return r == 0 ? end_other(turn, actor, session, staff) : r;
 }
 
 static int session_touch(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -197,10 +235,15 @@ static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const js
 void ck_access_register(struct ck_registry *registry)
 {
     static const struct ck_handler_entry entries[] = {
-        {"session.open", session_open},         {"session.close", session_close},
-        {"session.touch", session_touch},       {"session.refused", session_refused},
-        {"access.denied", access_denied},       {"read", read_any},
+        {"session.open", session_open},
+        {"session.close", session_close},
+        {"session.touch", session_touch},
+        {"session.refused", session_refused},
+        {"session.end", session_end},
+        {"access.denied", access_denied},
+        {"read", read_any},
         {"password.changed", password_changed},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
+    ck_second_factor_register(registry);
 }

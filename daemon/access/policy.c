@@ -17,12 +17,17 @@ static const struct ck_policy table[] = {
     {"me.read", CK_WHO_STAFF, 0},
     {"me.password", CK_WHO_STAFF, 0},
     {"me.language", CK_WHO_STAFF, 0},
+    {"me.second_factor", CK_WHO_STAFF, 0},
+    {"me.second_factor_confirm", CK_WHO_STAFF, 0},
+    {"me.sessions", CK_WHO_STAFF, 0},
+    {"session.end", CK_WHO_STAFF, 0}, /* one's own; an administrator anybody's */
     {"unit.list", CK_WHO_STAFF, 0},
     {"unit.create", CK_WHO_STAFF, A},
     {"staff.list", CK_WHO_STAFF, 0},
     {"staff.create", CK_WHO_STAFF, A},
     {"staff.update", CK_WHO_STAFF, A},
     {"staff.password", CK_WHO_STAFF, A},
+    {"staff.sessions", CK_WHO_STAFF, A},
 
     {"roster.read", CK_WHO_STAFF, I | O | S},
     {"shift.create", CK_WHO_STAFF, S},

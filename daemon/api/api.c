@@ -329,11 +329,24 @@ static void touch(struct ck_api_call *call)
                   NULL, NULL);
 }
 
-/* Until a given password was changed there is nothing to do but that. */
-static bool password_first(const struct ck_api_call *call)
+const char *ck_api_first(const struct ck_config *config, const struct ck_session *session)
 {
-    return call->session.must_change && strncmp(call->policy->action, "me.", 3) != 0 &&
-           strncmp(call->policy->action, "session.", 8) != 0;
+    if (session->staff == 0) {
+        return NULL;
+    }
+    return session->must_change ? "password"
+           : !session->second_factor && config->access.second_factor == CK_SECOND_FACTOR_REQUIRED
+               ? "second_factor"
+               : NULL;
+}
+
+/* What has to be done before this request, or NULL. */
+static const char *something_first(const struct ck_api_call *call)
+{
+    return strncmp(call->policy->action, "me.", 3) == 0 ||
+                   strncmp(call->policy->action, "session.", 8) == 0
+               ? NULL
+               : ck_api_first(call->api->options.config, &call->session);
 }
 
 static void deny(struct ck_api_call *call, const char *field, const char *text)
@@ -351,8 +364,8 @@ static void authorise(struct ck_api_call *call)
         ck_api_refuse(call, error, "", "a session is needed");
     } else if (call->policy->who == CK_WHO_ANYBODY) {
         go(call);
-    } else if (password_first(call)) {
-        deny(call, "password", "must be changed first");
+    } else if (something_first(call) != NULL) {
+        deny(call, something_first(call), "must be set first");
     } else if (ck_http_request_method(call->request) == CK_HTTP_POST && !csrf_right(call)) {
         deny(call, "X-CSRF-Token", "is missing or not that of this session");
     } else {
@@ -654,7 +667,8 @@ int ck_api_create(const struct ck_api_options *options, struct ck_api **out)
     if (api->recording_dir == NULL ||
         make_limit(api, config->limits.logins_per_address, &api->failed_logins) != 0 ||
         make_limit(api, config->limits.links_per_address, &api->failed_links) != 0 ||
-        make_limit(api, config->limits.logins_per_account, &api->failed_accounts) != 0) {
+        make_limit(api, config->limits.logins_per_account, &api->failed_accounts) != 0 ||
+        make_limit(api, config->limits.logins_per_account, &api->failed_codes) != 0) {
         ck_api_destroy(api);
         return -ENOMEM;
     }
@@ -671,6 +685,7 @@ void ck_api_destroy(struct ck_api *api)
     ck_limit_destroy(api->failed_links);
     ck_limit_destroy(api->failed_accounts);
     ck_api_bundles_close(api);
+    ck_limit_destroy(api->failed_codes);
     free(api->recording_dir);
     free(api);
 }

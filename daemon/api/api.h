@@ -77,8 +77,14 @@ void ck_api_setup_token(struct ck_api *api, char token[static CK_API_SETUP_TOKEN
 /* The digest that the store knows a cookie's session by. CK_E_SYNTAX. */
 int ck_api_token_hash(const char *cookie, uint8_t hash[static CK_SHA256_SIZE]);
 
+/* What a member of staff must do before anything else, as the field of the refusal: "password" (one
+ * that somebody else gave), "second_factor", or NULL. */
+struct ck_session;
+const char *ck_api_first(const struct ck_config *config, const struct ck_session *session);
+
 /* Whole shapes, for `hello`: run on a reader. Me without csrf; PersonState without csrf. */
-int ck_api_query_me(struct ck_store *store, int64_t staff, struct ck_wall now, json_t **me);
+int ck_api_query_me(struct ck_store *store, const struct ck_config *config, int64_t staff,
+                    struct ck_wall now, json_t **me);
 int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t checkin,
                               struct ck_wall now, json_t **state);
 /* The CSRF token of a cookie's session. CK_E_SYNTAX. */

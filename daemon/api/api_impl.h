@@ -69,6 +69,7 @@ struct ck_api {
     /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and
      * never locked. */
     struct ck_limit *failed_logins, *failed_links, *failed_accounts;
+    struct ck_limit *failed_codes; /* of the second factor, by account */
     unsigned passwords_running, passwords_waiting;
     struct ck_password_job *passwords, **passwords_end;
 };
@@ -123,6 +124,11 @@ extern const size_t ck_api_route_count;
 /* sessions.c */
 extern ck_api_custom ck_api_setup_state, ck_api_setup_first, ck_api_login, ck_api_logout,
     ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts;
+/* second_factor.c */
+extern ck_api_custom ck_api_second_factor, ck_api_second_factor_confirm;
+extern ck_api_query ck_api_sessions_own, ck_api_sessions_of_staff;
+/* qr.c: a text as an SVG picture; the caller frees. NULL where memory is short. */
+char *ck_api_qr_svg(const char *text);
 /* enrol.c */
 extern ck_api_custom ck_api_enrol;
 /* receipt.c */

@@ -227,7 +227,7 @@ static int query_hello(struct ck_store *store, void *argument, json_t **out)
     return page->side == CK_CLIENT_PERSON
                ? ck_api_query_person_state(store, page->actor.person_id, page->actor.checkin_id,
                                            now, out)
-               : ck_api_query_me(store, page->actor.staff_id, now, out);
+               : ck_api_query_me(store, page->hub->options.config, page->actor.staff_id, now, out);
 }
 
 /* A console that comes late, or again: who waits already rings, and what was written in the
@@ -331,7 +331,7 @@ static unsigned pages_of_session(const struct ck_hub *hub, int64_t session)
 
 static bool right_side(const struct ck_hub_page *page)
 {
-    if (page->session.must_change) { /* a log-in whose password is still somebody else's */
+    if (ck_api_first(page->hub->options.config, &page->session) != NULL) {
         return false;
     }
     const char *action = page->side == CK_CLIENT_PERSON ? "self.connect" : "console.connect";

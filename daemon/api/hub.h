@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/config/config.h"
 #include "daemon/core/bus.h"
 #include "daemon/http/server.h"
 #include "daemon/store/readers.h"
@@ -48,6 +49,7 @@ struct ck_hub_calls {
 
 struct ck_hub_options {
     uv_loop_t *loop;
+    const struct ck_config *config; /* outlives it */
     struct ck_bus *bus;
     struct ck_readers *readers;
     struct ck_wall (*now)(void);

@@ -13,6 +13,11 @@ const struct ck_api_route ck_api_routes[] = {
     {GET, "/api/me", "me.read", .query = ck_api_me},
     {POST, "/api/me/password", "me.password", .custom = ck_api_me_password},
     {POST, "/api/me/language", "me.language", .command = "staff.language"},
+    {POST, "/api/me/second-factor", "me.second_factor", .custom = ck_api_second_factor},
+    {POST, "/api/me/second-factor/confirm", "me.second_factor_confirm",
+     .custom = ck_api_second_factor_confirm, .query = ck_api_me},
+    {GET, "/api/me/sessions", "me.sessions", .query = ck_api_sessions_own},
+    {POST, "/api/sessions/{id}/end", "session.end", .command = "session.end", .member = "session"},
     {GET, "/api/units", "unit.list", .query = ck_api_units},
     {POST, "/api/units", "unit.create", .command = "unit.create", .query = ck_api_unit},
     {GET, "/api/staff", "staff.list", .query = ck_api_staff_list},
@@ -20,6 +25,7 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/staff/{id}", "staff.update", .command = "staff.update", .member = "staff",
      .query = ck_api_staff_one},
     {POST, "/api/staff/{id}/password", "staff.password", .custom = ck_api_staff_password},
+    {GET, "/api/staff/{id}/sessions", "staff.sessions", .query = ck_api_sessions_of_staff},
 
     /* who is there when */
     {GET, "/api/roster", "roster.read", .query = ck_api_roster},

@@ -93,6 +93,12 @@ static void password(struct ck_api_call *call, const char *plain, const char *ag
     start_passwords(api);
 }
 
+static void note_refused(struct ck_api_call *call)
+{
+    ck_bus_submit(call->api->options.bus, "session.refused", &call->actor,
+                  json_pack("{s:O}", "login", json_object_get(call->body, "login")), NULL, NULL);
+}
+
 /* ---- a staff session begins ---- */
 
 static void set_cookie(char header[static COOKIE_HEADER_MAX], const char *name, const char *token,
@@ -111,7 +117,7 @@ static void set_cookie(char header[static COOKIE_HEADER_MAX], const char *name, 
 static int query_me(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
-    return ck_api_query_me(store, call->actor.staff_id, call->now, out);
+    return ck_api_query_me(store, call->api->options.config, call->actor.staff_id, call->now, out);
 }
 
 static void on_me(void *cookie, int code, json_t *me)
@@ -128,9 +134,27 @@ static void on_me(void *cookie, int code, json_t *me)
     ck_api_answer_json(call, 200, me, header);
 }
 
+/* The password was right, the code of the second factor was not, or is still to be given. */
+static void refuse_code(struct ck_api_call *call, const struct ck_result *result)
+{
+    const json_t *code = json_object_get(call->body, "code");
+    if (json_is_string(code)) {
+        /* Only who knows the password comes here, so that this locks nobody out but them. */
+        (void)ck_limit_take(call->api->failed_codes, &call->login.staff, sizeof call->login.staff,
+                            call->api->options.mono(), NULL);
+        ck_api_failed(call, call->api->failed_logins);
+        note_refused(call);
+    }
+    ck_api_answer_error(call, CK_E_AUTH, &result->refusal);
+}
+
 static void on_session_open(void *cookie, const struct ck_result *result)
 {
     struct ck_api_call *call = cookie;
+    if (result->code == CK_E_AUTH) {
+        refuse_code(call, result);
+        return;
+    }
     if (result->code != 0) {
         ck_api_answer_error(call, result->code, &result->refusal);
         return;
@@ -154,9 +178,11 @@ static void begin_session(struct ck_api_call *call, int64_t staff)
     ck_hex_encode(call->token_hash, sizeof call->token_hash, hex);
     call->actor.staff_id = staff;
     int64_t expires = call->now.ms + api->options.config->limits.staff_session_ms;
+    const char *device = ck_http_request_field(call->request, CK_HTTP_USER_AGENT);
     ck_api_submit(call, "session.open",
-                  json_pack("{s:I, s:s, s:I}", "staff", (json_int_t)staff, "token_hash", hex,
-                            "expires", (json_int_t)expires),
+                  json_pack("{s:I, s:s, s:I, s:O?, s:s*}", "staff", (json_int_t)staff, "token_hash",
+                            hex, "expires", (json_int_t)expires, "code",
+                            json_object_get(call->body, "code"), "device", device),
                   on_session_open);
 }
 
@@ -205,8 +231,7 @@ static void refuse_login(struct ck_api_call *call)
     struct ck_api *api = call->api;
     const char *login = json_string_value(json_object_get(call->body, "login"));
     ck_api_failed(call, api->failed_logins);
-    ck_bus_submit(api->options.bus, "session.refused", &call->actor,
-                  json_pack("{s:s}", "login", login), NULL, NULL);
+    note_refused(call);
     uint8_t account[CK_SHA256_SIZE];
     bool slow_down = account_key(login, account) == 0 &&
                      ck_limit_take(api->failed_accounts, account, sizeof account,
@@ -229,6 +254,9 @@ static void on_login_verified(struct ck_api_call *call, int code, const char *te
         ck_api_answer_error(call, code, NULL);
     } else if (code != 0 || call->login.staff == 0 || call->login.disabled) {
         refuse_login(call);
+    } else if (ck_limit_ask(call->api->failed_codes, &call->login.staff, sizeof call->login.staff,
+                            call->api->options.mono(), NULL) != 0) {
+        ck_api_refuse(call, CK_E_LIMIT, "code", "too many wrong codes; try again in some minutes");
     } else {
         begin_session(call, call->login.staff);
     }

@@ -391,6 +391,7 @@ static int start_pages(struct ck_product *product)
     ck_cleanup(ck_freep) char *recordings =
         ck_config_path(product->config, product->config->media.recording_dir);
     struct ck_hub_options hub = {.loop = &product->loop,
+                                 .config = product->config,
                                  .bus = product->bus,
                                  .readers = product->readers,
                                  .now = ck_clock_wall,

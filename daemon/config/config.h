@@ -50,6 +50,11 @@ enum ck_clock_sync {
     CK_CLOCK_ASSUMED,  /* the operator says that something else keeps it */
 };
 
+enum ck_second_factor_rule {
+    CK_SECOND_FACTOR_REQUIRED, /* nobody goes on without setting one up */
+    CK_SECOND_FACTOR_OPTIONAL, /* who has set one up is asked for it */
+};
+
 enum ck_gateway_method {
     CK_GATEWAY_POST,
     CK_GATEWAY_PUT,
@@ -162,6 +167,9 @@ struct ck_config {
         struct ck_config_list witness_mails; /* addresses that get a checkpoint by mail */
         int64_t witness_every_ms;
     } signer;
+    struct {               /* [access] */
+        int second_factor; /* enum ck_second_factor_rule */
+    } access;
     struct { /* [limits] */
         int64_t connections;
         int64_t connections_per_address;

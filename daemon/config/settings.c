@@ -16,6 +16,7 @@
 #define GIB (1024 * MIB)
 
 static const char *const log_words[] = {"error", "warning", "info", "debug", NULL};
+static const char *const factor_words[] = {"required", "optional", NULL};
 static const char *const clock_words[] = {"required", "assumed", NULL};
 static const char *const method_words[] = {"POST", "PUT", NULL};
 
@@ -547,6 +548,15 @@ static const struct ck_setting table[] = {
      .max = 7 * DAY,
      .help = "How often witnesses are told, whether much happens or little."},
 
+    {.section = "access",
+     .key = "second_factor",
+     .type = CK_SETTING_CHOICE,
+     AT(access.second_factor),
+     .standard = "required",
+     .words = factor_words,
+     .help = "One-time codes (RFC 6238) at log-in. required: who has none yet sets it up before "
+             "anything else. optional: only who has set one up is asked."},
+
     {.section = "limits",
      .key = "connections",
      .type = CK_SETTING_COUNT,
@@ -871,6 +881,7 @@ static const struct {
     {"webhooks", "What holds for all webhooks."},
     {"heartbeat", "The sign of life for a monitor elsewhere."},
     {"signer", "Signed checkpoints of the audit log, and who else keeps them."},
+    {"access", "How members of staff get in."},
     {"limits", "What is refused or delayed, so that nobody can use up the machine."},
     {"policy", "What a plan or a ladder has unless it says otherwise."},
 };

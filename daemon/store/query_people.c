@@ -65,7 +65,8 @@ int ck_query_me(struct ck_store *store, int64_t staff, json_t **out)
         ck_sql_object(store,
                       "SELECT id AS \"id:i\", login AS \"login:t\", name AS \"name:t\", "
                       "roles AS \"roles:r\", unit_id AS \"unit:i\", language AS \"language:t\", "
-                      "must_change AS \"must_change_password:f\" FROM staff "
+                      "must_change AS \"must_change_password:f\", "
+                      "totp_key IS NOT NULL AS \"second_factor:f\" FROM staff "
                       "WHERE id = ?1 AND disabled_at IS NULL",
                       CK_ARGS(ck_int(staff)), &me);
     r = r == 0 ? ck_query_unit(store, json_integer_value(json_object_get(me, "unit")), &unit) : r;

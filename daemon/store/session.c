@@ -12,7 +12,8 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
         store, &rows,
         "SELECT session.id, staff_id, session.person_id, checkin_id, "
         "coalesce(staff.unit_id, person.unit_id), staff.roles, session.created_at, seen_at, "
-        "expires_at, staff.must_change FROM session LEFT JOIN staff ON staff.id = staff_id "
+        "expires_at, staff.must_change, staff.totp_key IS NOT NULL FROM session LEFT JOIN staff ON "
+        "staff.id = staff_id "
         "LEFT JOIN person ON person.id = session.person_id "
         "WHERE token_hash = ?1 AND revoked_at IS NULL AND expires_at > ?2 "
         "AND staff.disabled_at IS NULL",
@@ -30,7 +31,8 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
                                    .created = ck_row_time(&rows, 6),
                                    .seen = ck_row_time(&rows, 7),
                                    .expires = ck_row_time(&rows, 8),
-                                   .must_change = ck_row_int(&rows, 9) != 0};
+                                   .must_change = ck_row_int(&rows, 9) != 0,
+                                   .second_factor = ck_row_int(&rows, 10) != 0};
     size_t covers = 0;
     return session->staff == 0 ? 0
                                : ck_cover_of(store, session->staff, session->covers,
@@ -38,14 +40,14 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
 }
 
 int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],
-                            int64_t staff, const char *peer, struct ck_wall now,
+                            int64_t staff, const char *peer, const char *device, struct ck_wall now,
                             struct ck_wall expires, int64_t *id)
 {
     return ck_sql_insert(store,
                          "INSERT INTO session (token_hash, staff_id, created_at, seen_at, "
-                         "expires_at, peer) VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
+                         "expires_at, peer, device) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
                          CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_int(staff), ck_time(now),
-                                 ck_time(expires), ck_text(peer)),
+                                 ck_time(expires), ck_text(peer), ck_text(device)),
                          id);
 }
 
@@ -62,6 +64,26 @@ int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now)
     return ck_sql_run(store,
                       "UPDATE session SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
                       CK_ARGS(ck_int(id), ck_time(now)));
+}
+
+int ck_session_staff(struct ck_store *store, int64_t id, struct ck_wall now, int64_t *staff)
+{
+    return ck_sql_number(store,
+                         "SELECT staff_id FROM session WHERE id = ?1 AND staff_id IS NOT NULL AND "
+                         "revoked_at IS NULL AND expires_at > ?2",
+                         CK_ARGS(ck_int(id), ck_time(now)), staff);
+}
+
+int ck_session_list(struct ck_store *store, int64_t staff, int64_t current, struct ck_wall now,
+                    json_t **list)
+{
+    return ck_sql_list(
+        store,
+        "SELECT id AS \"id:i\", created_at AS \"created:w\", seen_at AS "
+        "\"seen:w\", expires_at AS \"expires:w\", peer AS \"peer:t\", device AS "
+        "\"device:t\", id = ?2 AS \"current:f\" FROM session WHERE staff_id = ?1 "
+        "AND revoked_at IS NULL AND expires_at > ?3 ORDER BY id DESC LIMIT ?4",
+        CK_ARGS(ck_int(staff), ck_int(current), ck_time(now), ck_int(CK_SESSIONS_MAX)), list);
 }
 
 int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall now,

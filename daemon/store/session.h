@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 
@@ -18,6 +20,7 @@ struct ck_session {
     int64_t roles;                         /* staff */
     int64_t covers[CK_SESSION_COVERS_MAX]; /* staff: whose caseloads they have as stand-ins */
     bool must_change;                      /* staff: the password was given by somebody else */
+    bool second_factor;                    /* staff: the account has one */
     struct ck_wall created, seen, expires;
 };
 
@@ -27,12 +30,19 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
                     struct ck_wall now, struct ck_session *session);
 
 int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],
-                            int64_t staff, const char *peer, struct ck_wall now,
+                            int64_t staff, const char *peer, const char *device, struct ck_wall now,
                             struct ck_wall expires, int64_t *id);
 /* Seen just now; for staff the end moves on, at most to `expires`. */
 int ck_session_touch(struct ck_store *store, int64_t id, struct ck_wall now,
                      struct ck_wall expires);
 int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now);
+/* Whose living session this is. CK_E_NOT_FOUND. */
+int ck_session_staff(struct ck_store *store, int64_t id, struct ck_wall now, int64_t *staff);
+/* Living sessions of a member of staff, newest first: [{id, created, seen, expires, peer, device,
+ * current}], the latest CK_SESSIONS_MAX; `current` marks the one with that id. */
+#define CK_SESSIONS_MAX 100
+int ck_session_list(struct ck_store *store, int64_t staff, int64_t current, struct ck_wall now,
+                    json_t **list);
 /* All of a staff member's but one (0: all); ids go to `ids`, at most `capacity`. */
 int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall now,
                             int64_t *ids, size_t capacity, size_t *count);

@@ -146,6 +146,9 @@ udp_port_base = {ports['udp']}
 advertise = {ports['listen']}
 recording_dir = {run}/recordings
 
+[access]
+second_factor = optional
+
 [smtp]
 url = smtp://127.0.0.1:{ports['smtp']}
 from = checkind@example.kz

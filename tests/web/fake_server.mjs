@@ -15,7 +15,7 @@ export class FakeServer {
   constructor(pages, options = {}) {
     this.pages = pages;
     this.clip = options.clip || null; // a WebM for playback
-    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons };
+    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, sessions: fixtures.sessions, code: null };
     this.posts = []; // what the pages changed
     this.said = []; // what the pages sent on sockets
     this.faults = new Map(); // path prefix -> {status, code, field, retry}
@@ -140,13 +140,21 @@ export class FakeServer {
     const match = (pattern) => new RegExp("^" + pattern + "$").exec(path);
     let m;
     if (path === "/api/setup") return post ? ((state.setup = false), (state.loggedIn = true), json({ ...state.me, roles: ["administrator"] })) : json({ needed: state.setup });
-    if (path === "/api/login") return sent.password === "wrong" ? fail(401, "unauthenticated") : ((state.loggedIn = true), json(state.me));
+    if (path === "/api/login") {
+      if (sent.password === "wrong") return fail(401, "unauthenticated");
+      if (state.code && sent.code !== state.code) return json({ error: { code: "unauthenticated", field: "code", message: "" } }, 401);
+      return (state.loggedIn = true), json(state.me);
+    }
     if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : fail(404, "not_found");
     if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail);
     if (!state.loggedIn) return fail(401, "unauthenticated");
     if (path === "/api/me") return json(state.me);
     if (path === "/api/me/language") return (state.me = { ...state.me, language: sent.language }), json({});
     if (path === "/api/me/password") return (state.me = { ...state.me, must_change_password: false }), json({});
+    if (path === "/api/me/second-factor") return json(fixtures.secondFactor);
+    if (path === "/api/me/second-factor/confirm") return sent.code === "424242" ? json((state.me = { ...state.me, second_factor: true })) : json({ error: { code: "invalid", field: "code", message: "" } }, 400);
+    if (path === "/api/me/sessions" || match("/api/staff/\\d+/sessions")) return json({ sessions: state.sessions });
+    if ((m = match("/api/sessions/(\\d+)/end"))) return (state.sessions = state.sessions.filter((row) => row.id !== Number(m[1]))), json({});
     if (path === "/api/logout") return (state.loggedIn = false), json({});
     if (path === "/api/units") return post ? json({ id: 2, ...sent }) : json({ units: [fixtures.unit] });
     if (path === "/api/staff") return post ? json({ id: 20, ...sent, disabled: false }) : json({ staff: fixtures.staff });

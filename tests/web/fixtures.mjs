@@ -11,7 +11,7 @@ export const unit = { id: 1, name: "Тасқайнар ауданының бөл
 
 export function me(roles = ["inspector"], language = "en") {
   return {
-    id: 11, login: "s.tamyrova", name: "Сәнияш Тамыртасова", roles, unit, language, csrf: "csrf-token", server_time: at(0), must_change_password: false,
+    id: 11, login: "s.tamyrova", name: "Сәнияш Тамыртасова", roles, unit, language, csrf: "csrf-token", server_time: at(0), must_change_password: false, second_factor: true, second_factor_required: true,
     version: "0.1.0", utc_offset_min: 300,
   };
 }
@@ -180,3 +180,12 @@ export function personState(change = {}, checkinChange = {}) {
   };
 }
 export const acknowledged = (change = {}, checkinChange = {}) => personState({ notice: { version: 1, acknowledged: at(-1) }, ...change }, checkinChange);
+
+export const secondFactor = {
+  key: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZA", uri: "otpauth://totp/checkind:s.tamyrova?secret=GEZDGNBV",
+  qr_svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9" fill="#fff"/><path fill="#000" d="M1 1h3v3h-3zM5 5h3v3h-3zM5 1h2v2h-2z"/></svg>`,
+};
+export const sessions = [
+  { id: 71, created: at(-30), seen: at(0), expires: at(30), peer: "10.0.4.17", device: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36", current: true },
+  { id: 70, created: at(-400), seen: at(-45), expires: at(20), peer: "10.0.4.2", device: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0", current: false },
+];

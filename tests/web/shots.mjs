@@ -225,6 +225,10 @@ for (const viewport of [PHONE, DESK]) {
     await shot(`c-staff-${id}`, set, s("staff", { roles: ["administrator"] }));
     await shot(`c-system-${id}`, set, s("system", { roles: ["administrator"] }));
     await shot(`c-account-${id}`, set, s("account"));
+    await shot(`c-factor-${id}`, { ...set, full: true }, s("today", { change: (server) => (server.state.me = { ...server.state.me, second_factor: false }), then: async (page) => {
+      await page.locator(".gate-card .primary").click();
+      await page.waitForSelector(".qr");
+    } }));
     await shot(`c-failure-${id}`, set, s("persons", { change: (server) => server.faults.set("/api/persons", { status: 503, code: "unavailable", retry: 5 }) }));
     await shot(`c-loading-${id}`, set, s("persons", { change: (server) => server.faults.set("/api/persons", { hang: true }) }));
   }

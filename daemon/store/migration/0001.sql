@@ -35,6 +35,9 @@ CREATE TABLE staff (
     on_duty         INTEGER NOT NULL DEFAULT 0 CHECK (on_duty IN (0, 1)),
     disabled_at     INTEGER,
     disabled_reason TEXT,
+    totp_key        BLOB, -- wrapped; NULL: no second factor
+    totp_pending    BLOB, -- wrapped; waits to be confirmed
+    totp_step       INTEGER NOT NULL DEFAULT 0, -- codes up to this one are used up
     pseudonym       BLOB NOT NULL UNIQUE CHECK (length(pseudonym) = 16),
     created_at      INTEGER NOT NULL
 ) STRICT;

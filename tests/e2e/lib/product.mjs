@@ -188,6 +188,8 @@ render_program = ${BUILD}/bin/checkin-render
 udp_port_base = ${await freePort()}
 advertise = ${process.env.CK_MEDIA_ADDRESS ?? "127.0.0.1"}
 recording_dir = ${this.state}/recordings
+[access]
+second_factor = optional
 [smtp]
 url = smtp://127.0.0.1:${this.smtpPort}
 from = checkind@example.kz

@@ -230,6 +230,7 @@ static void start_all(void)
     world.started =
         world.started == 0 ? ck_pages_load(world.pages_dir, &world.pages) : world.started;
     struct ck_hub_options hub = {
+        .config = &world.config,
         .loop = &world.loop,
         .bus = world.bus,
         .readers = world.readers,
@@ -348,6 +349,7 @@ void api_start(const struct api_limits *limits)
     world.config.limits.links_per_address = or_wide(l->links_per_address, 100000);
     world.config.limits.staff_session_ms = or_wide(l->session_ms, 24 * 3600000);
     world.config.limits.staff_session_max_ms = or_wide(l->session_max_ms, 48 * 3600000);
+    world.config.access.second_factor = CK_SECOND_FACTOR_OPTIONAL;
     world.config.limits.body_bytes = 64 << 10;
     world.config.limits.upload_bytes = 2 << 20;
     world.base_mono_us = real_mono_us();
@@ -362,6 +364,18 @@ void api_start(const struct api_limits *limits)
     pthread_mutex_unlock(&world.mutex);
     assert_int_equal(world.started, 0);
     clients_use_port(ck_http_port(world.http, 0));
+}
+
+static void require_second_factor(struct ck_hub *hub, void *user)
+{
+    (void)hub;
+    (void)user;
+    world.config.access.second_factor = CK_SECOND_FACTOR_REQUIRED;
+}
+
+void api_require_second_factor(void)
+{
+    api_call(require_second_factor, NULL);
 }
 
 static void remove_folder(const char *path)

@@ -18,6 +18,8 @@ struct api_limits {
 };
 
 void api_start(const struct api_limits *limits);
+/* From now on nobody goes on without a second factor. */
+void api_require_second_factor(void);
 void api_stop(void); /* checks that nothing is left over */
 
 /* Moves time and lets the engine notice. */

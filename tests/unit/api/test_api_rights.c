@@ -44,6 +44,10 @@ static struct {
     {"me.read", NONE, NULL},
     {"me.password", NONE, "{\"old\":\"without a new one\"}"},
     {"me.language", NONE, "{\"language\":\"ru\"}"},
+    {"me.second_factor", NONE, "{}"},
+    {"me.second_factor_confirm", NONE, "{\"code\":\"none\"}"},
+    {"me.sessions", NONE, NULL},
+    {"session.end", NONE, "{}"}, /* 0 is no session */
     {"unit.list", NONE, NULL},
     {"unit.create", NONE, "{\"name\":\"Three\",\"zone\":\"Asia/Almaty\"}"},
     {"staff.list", NONE, NULL},
@@ -60,6 +64,7 @@ static struct {
      "\"reason\":\"leave\"}"},
     {"absence.remove", ONESELF, "{}"},
     {"stand_ins.set", COLLEAGUE, "{\"stand_ins\":[]}"},
+    {"staff.sessions", STAFF, NULL},
     {"person.list", NONE, NULL},
     {"person.create", NEW,
      "{\"name\":\"New Person\",\"birth_date\":\"1980-01-01\",\"phone\":"

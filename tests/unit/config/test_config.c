@@ -44,7 +44,7 @@ static char *file_with(const char *section, const char *line, const char *except
     static char text[TEXT_MAX];
     static const char *const sections[] = {"daemon", "http",     "media",   "smtp",     "sms",
                                            "voice",  "web_push", "webhook", "webhooks", "heartbeat",
-                                           "signer", "limits",   "policy"};
+                                           "signer", "access",   "limits",  "policy"};
     size_t at = 0;
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         bool wanted = strcmp(sections[i], section) == 0;

@@ -55,6 +55,51 @@ test("a password set by somebody else must be changed before anything is shown",
   await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
 }));
 
+test("the second factor is a second question, and only where there is one", scene(async (server) => {
+  server.state.code = "424242";
+  const page = await stage.page();
+  await page.goto(server.origin + "/");
+  await page.getByLabel("Login").fill("s.tamyrova");
+  await page.getByLabel("Password").fill("my own long words");
+  assert.equal(await page.getByLabel("Code").count(), 0);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByLabel("Code").fill("111111");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("This is not the code").waitFor();
+  await page.getByLabel("Code").fill("424242");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+}));
+
+test("where a second factor is required it is set up before anything is shown", scene(async (server) => {
+  server.state.loggedIn = true;
+  server.state.me = { ...f.me(), second_factor: false };
+  const page = await stage.page();
+  await page.goto(server.origin + "/#/today");
+  await page.getByText("Your agency asks for a second factor").waitFor();
+  assert.equal(server.said.length, 0);
+  await page.getByRole("button", { name: "Show the picture" }).click();
+  const picture = page.getByRole("img", { name: "QR code" });
+  await picture.waitFor();
+  assert.ok(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth > 0)), "the content policy lets it be seen");
+  await page.getByText("GEZD GNBV").waitFor();
+  await page.getByLabel("Code").fill("000000");
+  await page.getByRole("button", { name: "It works" }).click();
+  await page.getByText("This is not the code").waitFor();
+  await page.getByLabel("Code").fill("424242");
+  await page.getByRole("button", { name: "It works" }).click();
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+}));
+
+test("one's own sessions are seen by device and ended", scene(async (server) => {
+  const page = await stage.console(server, "account");
+  await page.getByText("Firefox, Windows").waitFor();
+  await page.getByText("Chrome, Android").waitFor();
+  await page.getByRole("button", { name: "End", exact: true }).click();
+  await page.getByText("Firefox, Windows").waitFor({ state: "detached" });
+  assert.ok(server.posts.some((post) => post.path === "/api/sessions/70/end" && post.token === "csrf-token"));
+}));
+
 test("somebody waits: it rings over any page, `a` answers, the call connects, its outcome is one step", scene(async (server) => {
   const peer = await stage.peer(server);
   peer.other = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "taken", checkin: message.checkin });

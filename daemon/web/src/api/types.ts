@@ -32,6 +32,11 @@ export type Band = "low" | "medium" | "high" | "top";
 // GET  /api/me                         -> Me
 // POST /api/me/password {old, new}     -> {}
 // POST /api/me/language {language}     -> {}
+// POST /api/me/second-factor {code?}   -> SecondFactor      (begins; the present code where there is one)
+// POST /api/me/second-factor/confirm {code} -> Me
+// GET  /api/me/sessions                -> {sessions: StaffSession[]}
+// POST /api/sessions/{id}/end {}       -> {}                (one's own; administrator: anybody's)
+// GET  /api/staff/{id}/sessions        -> {sessions: StaffSession[]}  (administrator)
 // GET  /api/units                      -> {units: Unit[]}
 // POST /api/units     UnitRequest      -> Unit              (administrator)
 // GET  /api/staff                      -> {staff: Staff[]}  (administrator all; supervisor own unit; inspector, officer: names of own unit)
@@ -44,12 +49,14 @@ export interface SetupRequest {
   login: string; name: string; password: string; language: Language;
   unit: UnitRequest;
 }
-export interface LoginRequest { login: string; password: string }
+export interface LoginRequest { login: string; password: string; code?: string } // 401 with field "code": it is needed or wrong
 export interface Me {
   id: number; login: string; name: string; roles: Role[]; unit: Unit | null; language: Language;
-  csrf: string; server_time: Time; must_change_password: boolean; version: string;
+  csrf: string; server_time: Time; must_change_password: boolean; second_factor: boolean; second_factor_required: boolean; version: string;
   utc_offset_min?: number; // of the unit's zone now, minutes east: browsers with an old zone table are put right by it
 }
+export interface SecondFactor { key: string; uri: string; qr_svg: string }
+export interface StaffSession { id: number; created: Time; seen: Time; expires: Time; peer: string; device: string | null; current: boolean }
 export interface UnitRequest { name: string; zone: string } // zone: IANA name, "Asia/Almaty"
 export interface Unit extends UnitRequest { id: number }
 export interface StaffRequest {

@@ -1,4 +1,4 @@
-// Staff, units, the system, and one's own account.
+// Staff, units and the system.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
@@ -6,7 +6,8 @@ import type { Language, Role, Staff, StaffChange, StaffRequest, System, Unit } f
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
-import { LanguageChoice, PasswordForm, ZONES } from "./login";
+import { SessionList } from "./account";
+import { ZONES } from "./login";
 import { ActionFailure, Card, CheckField, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
 
 const ROLES: readonly Role[] = ["inspector", "officer", "supervisor", "administrator"];
@@ -80,7 +81,7 @@ function FirstPasswordForm({ staff, onDone }: { staff: Staff; onDone(): void }):
   );
 }
 
-type StaffDialog = "add" | { edit: Staff } | { password: Staff } | { disable: Staff } | null;
+type StaffDialog = "add" | { edit: Staff } | { password: Staff } | { sessions: Staff } | { disable: Staff } | null;
 
 export function StaffPage(): JSX.Element {
   const { session, t } = useSession();
@@ -115,6 +116,7 @@ export function StaffPage(): JSX.Element {
                   <div class="row-buttons">
                     <button type="button" class="button plain" onClick={() => setDialog({ edit: staff })}>{t.t("edit")}</button>
                     <button type="button" class="button plain" onClick={() => setDialog({ password: staff })}>{t.t("staff_set_password")}</button>
+                    <button type="button" class="button plain" onClick={() => setDialog({ sessions: staff })}>{t.t("sessions_title")}</button>
                     <button type="button" class="button plain" onClick={() => setDialog({ disable: staff })}>{t.t(staff.disabled ? "staff_enable" : "staff_disable")}</button>
                   </div>
                 )}
@@ -127,6 +129,7 @@ export function StaffPage(): JSX.Element {
       {dialog === "add" && <Dialog title={t.t("staff_add")} onClose={() => setDialog(null)}><StaffForm staff={null} units={all} onDone={done} /></Dialog>}
       {dialog && typeof dialog === "object" && "edit" in dialog && <Dialog title={dialog.edit.name} onClose={() => setDialog(null)}><StaffForm staff={dialog.edit} units={all} onDone={done} /></Dialog>}
       {dialog && typeof dialog === "object" && "password" in dialog && <Dialog title={t.t("staff_set_password")} onClose={() => setDialog(null)}><FirstPasswordForm staff={dialog.password} onDone={done} /></Dialog>}
+      {dialog && typeof dialog === "object" && "sessions" in dialog && <Dialog title={t.t("sessions_of", { name: dialog.sessions.name })} onClose={() => setDialog(null)}><SessionList path={`/api/staff/${dialog.sessions.id}/sessions`} /></Dialog>}
       {dialog && typeof dialog === "object" && "disable" in dialog && (
         <Dialog title={t.t(dialog.disable.disabled ? "staff_enable" : "staff_disable")} onClose={() => setDialog(null)}>
           <ReasonForm label={t.t("end_reason")} hint={dialog.disable.disabled ? undefined : t.t("staff_disable_hint")} submit={t.t(dialog.disable.disabled ? "staff_enable" : "staff_disable")} onSubmit={async (reason) => {
@@ -219,23 +222,6 @@ export function SystemPage(): JSX.Element {
           );
         }}
       </Loaded>
-    </Page>
-  );
-}
-
-export function Account(): JSX.Element {
-  const { session, view, t } = useSession();
-  const [changing, setChanging] = useState(false);
-  const me = view.me!;
-  return (
-    <Page title={me.name} under={me.roles.map((role) => t.t(`role_${role}`)).join(", ")}>
-      <div class="narrow stack">
-        <Card title={t.t("language")} icon="language"><LanguageChoice /></Card>
-        <Card title={t.t("login_password")} icon="shield"><button type="button" class="button" onClick={() => setChanging(true)}>{t.t("password_title")}</button></Card>
-        <button type="button" class="button big" onClick={() => void session.logout()}><Icon name="leave" />{t.t("logout")}</button>
-        <p class="soft small">{t.t("version", { version: me.version })}</p>
-      </div>
-      {changing && <Dialog title={t.t("password_title")} onClose={() => setChanging(false)}><PasswordForm onDone={() => setChanging(false)} /></Dialog>}
     </Page>
   );
 }

@@ -1,15 +1,16 @@
 // Before the console: log in, the first administrator, a password of one's own.
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { post } from "../api/http";
+import { failureOf, post } from "../api/http";
 import type { Me } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { Icon, Logo } from "../ui/icons";
+import { CodeField, SecondFactorForm } from "./account";
 import { ActionFailure, SelectField, TextField, useAction, useSession } from "./parts";
 import { failureWords } from "./words";
 
 export const ZONES = ["Asia/Almaty", "Asia/Qostanay", "Asia/Qyzylorda", "Asia/Aqtobe", "Asia/Aqtau", "Asia/Atyrau", "Asia/Oral", "Asia/Bishkek", "Asia/Tashkent", "Europe/London", "Europe/Berlin", "UTC"];
-const PASSWORD_LEAST = 10;
+const PASSWORD_LEAST = 12;
 
 export function LanguageChoice(): JSX.Element {
   const { session, view, t } = useSession();
@@ -39,18 +40,30 @@ export function Login(): JSX.Element {
   const { session, t } = useSession();
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asked, setAsked] = useState(false); // the password was right, and the account has a second factor
   const action = useAction();
-  const wrong = action.failure && (action.failure.code === "unauthenticated" || action.failure.code === "denied" || action.failure.code === "invalid");
+  const aboutCode = !!action.failure && action.failure.field === "code";
+  const wrong = !aboutCode && action.failure && (action.failure.code === "unauthenticated" || action.failure.code === "denied" || action.failure.code === "invalid");
   return (
     <Gate title={t.t("login_title")} text={t.t("login_text")}>
       <form class="form" onSubmit={(event) => {
         event.preventDefault();
-        void action.run(async () => session.enter(await post<Me>("/api/login", { login: login.trim(), password })));
+        void action.run(async () => {
+          try {
+            session.enter(await post<Me>("/api/login", { login: login.trim(), password, ...(asked ? { code } : {}) }));
+          } catch (cause) {
+            const failure = failureOf(cause);
+            if (failure.field === "code" && !asked) return setAsked(true); // not a fault: the next question
+            throw failure;
+          }
+        });
       }}>
         <TextField label={t.t("login_name")} value={login} onChange={setLogin} autoComplete="username" required />
         <TextField label={t.t("login_password")} value={password} onChange={setPassword} type="password" autoComplete="current-password" required />
-        {wrong ? <p class="fault" role="alert">{t.t("login_wrong")}</p> : <ActionFailure action={action} />}
-        <button type="submit" class="button primary big" disabled={action.busy || !login || !password}>{t.t("login_submit")}</button>
+        {asked && <CodeField value={code} onChange={setCode} hint={t.t("factor_code_hint")} fault={aboutCode && action.failure!.code === "unauthenticated" ? t.t("fault_code") : null} />}
+        {wrong ? <p class="fault" role="alert">{t.t("login_wrong")}</p> : !aboutCode || action.failure!.code === "busy" ? <ActionFailure action={action} /> : null}
+        <button type="submit" class="button primary big" disabled={action.busy || !login || !password || (asked && !code.trim())}>{t.t("login_submit")}</button>
       </form>
     </Gate>
   );
@@ -114,6 +127,16 @@ export function MustChangePassword(): JSX.Element {
   return (
     <Gate title={t.t("password_title")} text={t.t("password_must")}>
       <PasswordForm onDone={() => void session.begin()} />
+    </Gate>
+  );
+}
+
+export function MustSetSecondFactor(): JSX.Element {
+  const { session, t } = useSession();
+  return (
+    <Gate title={t.t("factor_title")} text={t.t("factor_must")}>
+      <SecondFactorForm replace={false} onDone={(me) => session.enter(me)} />
+      <button type="button" class="button plain" onClick={() => void session.logout()}>{t.t("logout")}</button>
     </Gate>
   );
 }

@@ -3,19 +3,20 @@ import { type JSX, render } from "preact";
 import { useEffect } from "preact/hooks";
 import "../style/console.css";
 import { guessLanguage, LANGUAGES } from "../text/format";
-import { Account, StaffPage, SystemPage, UnitsPage } from "./admin";
+import { Account } from "./account";
+import { StaffPage, SystemPage, UnitsPage } from "./admin";
 import { CallPage } from "./call";
 import { CheckinPage } from "./checkin";
 import { OverviewPage } from "./figures";
 import { IncidentPage, IncidentsPage } from "./incidents";
 import { LogEntryPage, LogPage } from "./log";
-import { FirstSetup, Login, MustChangePassword, Starting } from "./login";
+import { FirstSetup, Login, MustChangePassword, MustSetSecondFactor, Starting } from "./login";
 import { Empty, Page, Session, useSession } from "./parts";
 import { PersonPage } from "./person";
 import { PersonForm, PersonsPage } from "./persons";
 import { ReviewPage, ReviewsPage } from "./reviews";
 import { go, type Route, useRoute } from "./router";
-import { ConsoleSession, rememberedLanguage } from "./session";
+import { ConsoleSession, firstOf, rememberedLanguage } from "./session";
 import { homeOf, Shell } from "./shell";
 import { TodayPage } from "./today";
 
@@ -66,7 +67,8 @@ function Console(): JSX.Element {
   useEffect(() => {
     document.documentElement.lang = view.language;
   }, [view.language]);
-  const ready = view.phase === "in" && !!view.me && !view.me.must_change_password;
+  const first = view.me ? firstOf(view.me) : null;
+  const ready = view.phase === "in" && !!view.me && !first;
   useEffect(() => {
     if (ready && !route.area) go(homeOf(session), true);
   }, [ready, route.area]);
@@ -79,7 +81,7 @@ function Console(): JSX.Element {
     case "login":
       return <Login />;
     case "in":
-      if (!ready) return <MustChangePassword />;
+      if (!ready) return first === "second_factor" ? <MustSetSecondFactor /> : <MustChangePassword />;
       return <Shell route={route}>{route.area ? <Area route={route} /> : null}</Shell>;
   }
 }

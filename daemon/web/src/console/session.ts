@@ -33,6 +33,11 @@ export type ThreadEvent =
 
 const RETRY_MS = 4_000;
 
+// What the server wants before anything else.
+export function firstOf(me: Me): "password" | "second_factor" | null {
+  return me.must_change_password ? "password" : me.second_factor_required && !me.second_factor ? "second_factor" : null;
+}
+
 export class ConsoleSession {
   readonly store: Store<ConsoleView>;
   private socket: Socket<FromConsoleSide, ToConsoleSide> | null = null;
@@ -87,7 +92,7 @@ export class ConsoleSession {
       phase: "in", me, language: me.language, failure: null,
       clock: new Clock(me.language, me.unit ? me.unit.zone : "UTC", me.server_time, me.utc_offset_min),
     });
-    if (!this.socket && !me.must_change_password) {
+    if (!this.socket && !firstOf(me)) {
       this.socket = new Socket("/ws/console", (message) => this.heard(message), (socket) => this.socketChanged(socket));
     }
   }

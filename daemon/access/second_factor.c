@@ -1,0 +1,103 @@
+/* The second factor of staff (RFC 6238): its key lies under the master key, one that is being set
+ * up beside the one in force. */
+#include "daemon/access/access_impl.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/access/totp.h"
+#include "daemon/cases/cases.h"
+#include "daemon/core/body.h"
+#include "daemon/core/wrap.h"
+#include "daemon/store/second_factor.h"
+
+#define PURPOSE "totp 1"
+
+/* 0; CK_E_AUTH with the refusal filled: none fits. */
+static int check(struct ck_turn *turn, int64_t staff, const uint8_t *wrapped, const char *code,
+                 int64_t after, int64_t *step, struct ck_refusal *refusal)
+{
+    uint8_t key[CK_KEY_SIZE];
+    int r = ck_key_unwrap(ck_turn_master_key(turn), PURPOSE, staff, wrapped, CK_WRAPPED_SIZE, key);
+    if (r > 0) {
+        return -EUCLEAN; /* of another master key, or changed in the store */
+    }
+    r = r == 0 ? ck_totp_check(key, code, ck_turn_now(turn), after, step) : r;
+    ck_wipe(key, sizeof key);
+    return r > 0 ? ck_refuse(refusal, CK_E_AUTH, "code", "is not the present code") : r;
+}
+
+int ck_second_factor_check(struct ck_turn *turn, int64_t staff, const char *code,
+                           struct ck_refusal *refusal)
+{
+    struct ck_second_factor factor;
+    int64_t step = 0;
+    int r = ck_second_factor_load(ck_turn_store(turn), staff, &factor);
+    if (r != 0 || !factor.set) {
+        return r;
+    }
+    if (code == NULL) {
+        return ck_refuse(refusal, CK_E_AUTH, "code", "the code of the second factor is needed");
+    }
+    r = check(turn, staff, factor.key, code, factor.step, &step, refusal);
+    return r == 0 ? ck_second_factor_used(ck_turn_store(turn), staff, step) : r;
+}
+
+/* {code?} → {key}: a new key that counts once it was confirmed. Where there is one already, its
+ * present code is asked for: an open page alone must not be enough to replace it. */
+static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                 json_t **result, struct ck_refusal *refusal)
+{
+    uint8_t key[CK_KEY_SIZE], nonce[CK_GCM_NONCE_SIZE], wrapped[CK_WRAPPED_SIZE];
+    char text[CK_TOTP_TEXT_SIZE];
+    int r = ck_second_factor_check(turn, actor->staff_id,
+                                   json_string_value(json_object_get(body, "code")), refusal);
+    if (r != 0) {
+        return r == CK_E_AUTH ? CK_E_INVALID : r; /* the session is good, the code is not */
+    }
+    ck_turn_random(turn, key, sizeof key);
+    ck_turn_random(turn, nonce, sizeof nonce);
+    r = ck_key_wrap(ck_turn_master_key(turn), PURPOSE, actor->staff_id, nonce, key, wrapped);
+    r = r == 0 ? ck_second_factor_begin(ck_turn_store(turn), actor->staff_id, wrapped) : r;
+    if (r == 0) {
+        ck_totp_key_text(key, text);
+        *result = json_pack("{s:s}", "key", text);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    ck_wipe(key, sizeof key);
+    ck_wipe(text, sizeof text);
+    return r;
+}
+
+/* {code}: the application shows the right codes; from here on the log-in asks for them. */
+static int confirm(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    struct ck_second_factor factor;
+    const char *code = NULL;
+    int64_t step = 0;
+    int r = ck_body_text(body, "code", 16, false, &code, refusal);
+    r = r == 0 ? ck_second_factor_load(ck_turn_store(turn), actor->staff_id, &factor) : r;
+    if (r == 0 && !factor.begun) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "", "no second factor is being set up");
+    }
+    r = r == 0 ? check(turn, actor->staff_id, factor.pending, code, 0, &step, refusal) : r;
+    if (r != 0) {
+        return r == CK_E_AUTH ? CK_E_INVALID : r;
+    }
+    r = ck_second_factor_confirm(ck_turn_store(turn), actor->staff_id, step);
+    r = r == 0 ? ck_staff_end_sessions(turn, actor->staff_id, actor->session_id) : r;
+    struct ck_record record = {
+        .action = "SECOND_FACTOR_SET", .object = "staff", .object_id = actor->staff_id};
+    return r == 0 ? ck_turn_audit(turn, actor, &record) : r;
+}
+
+void ck_second_factor_register(struct ck_registry *registry)
+{
+    static const struct ck_handler_entry entries[] = {
+        {"second_factor.begin", begin},
+        {"second_factor.confirm", confirm},
+    };
+    ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
+}
