@@ -185,6 +185,19 @@ static int read_chat(struct ck_client_message *message, struct ck_client_fault *
                : r;
 }
 
+/* With which phone: both members or none. */
+static int read_join_proof(struct ck_client_message *message, struct ck_client_fault *fault)
+{
+    int r = read_number(message->root, "generation", OPTIONAL, &message->generation, fault);
+    if (r != 0 || json_object_get(message->root, "key") == NULL) {
+        return r;
+    }
+    r = read_id(message->root, "key", &message->key, fault);
+    return r == 0 ? read_text(message->root, "signature", NEEDED, CK_CLIENT_SIGNATURE_MAX,
+                              &message->signature, fault)
+                  : r;
+}
+
 /* What a kind carries besides the console's subject. */
 static int read_members(struct ck_client_message *message, struct ck_client_fault *fault)
 {
@@ -198,7 +211,7 @@ static int read_members(struct ck_client_message *message, struct ck_client_faul
                 return r;
             }
         }
-        return read_number(message->root, "generation", OPTIONAL, &message->generation, fault);
+        return read_join_proof(message, fault);
     case CK_CLIENT_TAKE:
         return read_number(message->root, "generation", OPTIONAL, &message->generation, fault);
     case CK_CLIENT_OFFER:

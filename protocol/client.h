@@ -17,6 +17,7 @@
 #define CK_CLIENT_TEXT_MAX 2000     /* characters of a message between people */
 #define CK_CLIENT_REASON_MAX 500    /* characters */
 #define CK_CLIENT_DEVICE_MAX 200    /* characters */
+#define CK_CLIENT_SIGNATURE_MAX 100 /* characters */
 #define CK_CLIENT_DETAIL_MAX 200    /* characters */
 #define CK_CLIENT_CLIENT_ID_MAX 36  /* characters: letters, digits, '-', '_' */
 #define CK_CLIENT_ID_MAX (INT64_C(1) << 53)
@@ -91,6 +92,8 @@ struct ck_client_message {
     enum ck_client_fact fact;   /* fact */
     enum ck_client_pause pause; /* pause */
     const char *device;         /* join; "" where missing */
+    int64_t key;                /* join: the person's own phone; 0 where missing */
+    const char *signature;      /* join; with `key` */
     const char *sdp;            /* offer, restart */
     const char *detail;         /* fact; optional */
     const char *reason;         /* decline */

@@ -41,6 +41,7 @@ static const struct ck_policy table[] = {
     {"person.read", CK_WHO_STAFF, I | O | S},
     {"person.update", CK_WHO_STAFF, I | S},
     {"person.enrol", CK_WHO_STAFF, I | S},
+    {"device.revoke", CK_WHO_STAFF, I | S},
     {"photo.store", CK_WHO_STAFF, I | S},
     {"photo.read", CK_WHO_STAFF, I | O | S},
     {"order.create", CK_WHO_STAFF, I | S},
@@ -91,6 +92,9 @@ static const struct ck_policy table[] = {
 
     {"link.exchange", CK_WHO_ANYBODY, 0},
     {"gateway.receipt", CK_WHO_ANYBODY, 0}, /* signed */
+    {"device.challenge", CK_WHO_ANYBODY, 0},
+    {"device.enter", CK_WHO_ANYBODY, 0}, /* signed by a person's own phone */
+    {"self.device", CK_WHO_PERSON, 0},
     {"self.state", CK_WHO_PERSON, 0},
     {"self.language", CK_WHO_PERSON, 0},
     {"self.notice", CK_WHO_PERSON, 0},

@@ -15,6 +15,7 @@
 #define ID_MAX (INT64_C(1) << 53)
 #define RETRY_AFTER_S "2"
 #define CSRF_LABEL "checkind csrf v1"
+#define CHALLENGE_LABEL "checkind challenge v1"
 
 /* ---- tokens ---- */
 
@@ -34,17 +35,29 @@ int ck_api_token_hash(const char *cookie, uint8_t hash[static CK_SHA256_SIZE])
     return error;
 }
 
-int ck_api_csrf(const char *cookie, char csrf[static CK_API_CSRF_SIZE])
+/* A value of the session that only who has its cookie can know, and that does not give it away. */
+static int derive(const char *label, size_t label_size, const char *cookie,
+                  char text[static CK_API_CSRF_SIZE])
 {
     uint8_t token[32], digest[CK_SHA256_SIZE];
     int error = cookie_token(cookie, token);
-    struct ck_slice parts[] = {{CSRF_LABEL, sizeof CSRF_LABEL}, {token, sizeof token}};
+    struct ck_slice parts[] = {{label, label_size}, {token, sizeof token}};
     error = error == 0 ? ck_sha256(parts, 2, digest) : error;
     if (error == 0) {
-        ck_base64url_encode(digest, sizeof digest, csrf);
+        ck_base64url_encode(digest, sizeof digest, text);
     }
     ck_wipe(token, sizeof token);
     return error;
+}
+
+int ck_api_csrf(const char *cookie, char csrf[static CK_API_CSRF_SIZE])
+{
+    return derive(CSRF_LABEL, sizeof CSRF_LABEL, cookie, csrf);
+}
+
+int ck_api_challenge(const char *cookie, char challenge[static CK_API_CSRF_SIZE])
+{
+    return derive(CHALLENGE_LABEL, sizeof CHALLENGE_LABEL, cookie, challenge);
 }
 
 /* ---- answers ---- */
@@ -662,6 +675,7 @@ int ck_api_create(const struct ck_api_options *options, struct ck_api **out)
     }
     api->options = *options;
     api->passwords_end = &api->passwords;
+    options->random(NULL, api->challenge_key, sizeof api->challenge_key);
     api->recording_dir = strdup(options->recording_dir);
     const struct ck_config *config = options->config;
     if (api->recording_dir == NULL ||

@@ -90,5 +90,8 @@ int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t ch
 /* The CSRF token of a cookie's session. CK_E_SYNTAX. */
 #define CK_API_CSRF_SIZE 44
 int ck_api_csrf(const char *cookie, char csrf[static CK_API_CSRF_SIZE]);
+/* What the person's own phone signs in this session: fresh with each session, as long as a CSRF
+ * token. CK_E_SYNTAX. */
+int ck_api_challenge(const char *cookie, char challenge[static CK_API_CSRF_SIZE]);
 
 #endif

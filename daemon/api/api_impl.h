@@ -61,6 +61,7 @@ struct ck_api {
     char *recording_dir;
     uint8_t setup_hash[CK_SHA256_SIZE];
     bool has_setup;
+    uint8_t challenge_key[CK_KEY_SIZE]; /* of this process alone */
     struct ck_api_view views[CK_API_VIEWS_MAX];
     size_t next_view;
     struct ck_api_bundle bundles[CK_API_BUNDLES_MAX];
@@ -124,6 +125,11 @@ extern const size_t ck_api_route_count;
 /* sessions.c */
 extern ck_api_custom ck_api_setup_state, ck_api_setup_first, ck_api_login, ck_api_logout,
     ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts;
+/* Answers with the session that a link or a phone was exchanged for; as ck_bus_done. */
+void ck_api_person_session(void *cookie, const struct ck_result *result);
+/* devices.c */
+extern ck_api_custom ck_api_device_challenge, ck_api_device_enter;
+extern ck_api_query ck_api_device_person;
 /* second_factor.c */
 extern ck_api_custom ck_api_second_factor, ck_api_second_factor_confirm;
 extern ck_api_query ck_api_sessions_own, ck_api_sessions_of_staff;

@@ -279,6 +279,9 @@ static void on_hello(void *cookie, int code, json_t *value)
     page->queries--;
     if (code == 0 && page->socket != NULL && ck_api_csrf(page->cookie, csrf) == 0) {
         json_object_set_new(value, "csrf", json_string(csrf));
+        if (page->side == CK_CLIENT_PERSON && ck_api_challenge(page->cookie, csrf) == 0) {
+            json_object_set_new(value, "challenge", json_string(csrf));
+        }
         bool first = !page->started;
         page->started = true;
         json_t *ice = calls->ice_servers(calls->user);
@@ -336,6 +339,11 @@ static bool right_side(const struct ck_hub_page *page)
     }
     const char *action = page->side == CK_CLIENT_PERSON ? "self.connect" : "console.connect";
     return ck_policy_check(ck_policy_find(action), &page->actor) == 0;
+}
+
+int ck_hub_page_challenge(const struct ck_hub_page *page, char challenge[static 44])
+{
+    return ck_api_challenge(page->cookie, challenge);
 }
 
 /* What was written to the person while they were away has arrived now. */

@@ -34,6 +34,8 @@ struct ck_hub_page;
 enum ck_client_side ck_hub_page_side(const struct ck_hub_page *page);
 /* Complete: kind, ids, roles, session, check-in of a person's link, address. */
 const struct ck_actor *ck_hub_page_actor(const struct ck_hub_page *page);
+/* What the person's own phone signs in this session (ck_api_challenge()). */
+int ck_hub_page_challenge(const struct ck_hub_page *page, char challenge[static 44]);
 
 /* What the owner of calls does with messages (all kinds of protocol/client.h but message and read).
  * Every message is answered by one ck_client_ok() or ck_client_error(), now or later, with its ref;

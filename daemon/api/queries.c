@@ -111,7 +111,12 @@ static int add_csrf(const struct ck_api_call *call, json_t *object)
 {
     char csrf[CK_API_CSRF_SIZE];
     int r = ck_api_csrf(call->cookie, csrf);
-    return r == 0 ? set_new(object, "csrf", json_string(csrf)) : r;
+    r = r == 0 ? set_new(object, "csrf", json_string(csrf)) : r;
+    if (r == 0 && call->policy->who == CK_WHO_PERSON) {
+        r = ck_api_challenge(call->cookie, csrf);
+        r = r == 0 ? set_new(object, "challenge", json_string(csrf)) : r;
+    }
+    return r;
 }
 
 int ck_api_me(struct ck_store *store, struct ck_api_call *call, json_t **out)

@@ -44,6 +44,8 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/persons/{id}", "person.update", .command = "person.update", .member = "person",
      .query = ck_api_person},
     {POST, "/api/persons/{id}/enrol", "person.enrol", .custom = ck_api_enrol},
+    {POST, "/api/devices/{id}/revoke", "device.revoke", .command = "device.revoke",
+     .member = "device", .query = ck_api_device_person},
     {GET, "/api/persons/{id}/photo", "photo.read", .query = ck_api_photo_query, .read = "photo",
      .noted = true},
     {POST, "/api/persons/{id}/photo", "photo.store", .custom = ck_api_photo_store},
@@ -123,6 +125,9 @@ const struct ck_api_route ck_api_routes[] = {
 
     /* the person's side */
     {POST, "/api/link", "link.exchange", .custom = ck_api_link},
+    {GET, "/api/p/challenge", "device.challenge", .custom = ck_api_device_challenge},
+    {POST, "/api/p/enter", "device.enter", .custom = ck_api_device_enter},
+    {POST, "/api/p/device", "self.device", .command = "device.enrol"},
     {GET, "/api/p/state", "self.state", .query = ck_api_self},
     {POST, "/api/p/language", "self.language", .command = "person.language"},
     {POST, "/api/p/notice", "self.notice", .command = "notice.ack", .query = ck_api_self},

@@ -522,12 +522,15 @@ static void on_self(void *cookie, int code, json_t *state)
         return;
     }
     json_object_set_new(state, "csrf", json_string(csrf));
+    if (ck_api_challenge(call->cookie, csrf) == 0) {
+        json_object_set_new(state, "challenge", json_string(csrf));
+    }
     int64_t seconds = (call->session.expires.ms - call->now.ms) / 1000;
     set_cookie(header, CK_API_PERSON_COOKIE, call->cookie, seconds < 60 ? 60 : seconds);
     ck_api_answer_json(call, 200, state, header);
 }
 
-static void on_exchanged(void *cookie, const struct ck_result *result)
+void ck_api_person_session(void *cookie, const struct ck_result *result)
 {
     struct ck_api_call *call = cookie;
     if (result->code != 0) {
@@ -562,7 +565,7 @@ void ck_api_link(struct ck_api_call *call)
     call->actor.kind =
         CK_ACTOR_GATEWAY; /* who holds the link is not known before it was exchanged */
     ck_api_submit(call, "link.exchange", json_pack("{s:s, s:s*}", "token", token, "device", device),
-                  on_exchanged);
+                  ck_api_person_session);
 }
 
 /* ---- facts of the page, where it has no WebSocket ---- */

@@ -334,11 +334,18 @@ static void enter(struct ck_calls *calls, ck_call_page *page, const struct ck_ac
 }
 
 void ck_calls_join(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
-                   const char *device, int64_t generation, int64_t id)
+                   const char *device, const struct ck_call_proof *proof, int64_t generation,
+                   int64_t id)
 {
-    enter(calls, page, actor, CK_CALL_PERSON, actor->checkin_id, "checkin.joined",
-          json_pack("{s:I, s:s}", "checkin", (json_int_t)actor->checkin_id, "device", device),
-          generation, id);
+    json_t *body =
+        json_pack("{s:I, s:s}", "checkin", (json_int_t)actor->checkin_id, "device", device);
+    if (proof->key != 0 && body != NULL) {
+        json_object_set_new(body, "key", json_integer(proof->key));
+        json_object_set_new(body, "challenge", json_string(proof->challenge));
+        json_object_set_new(body, "signature", json_string(proof->signature));
+    }
+    enter(calls, page, actor, CK_CALL_PERSON, actor->checkin_id, "checkin.joined", body, generation,
+          id);
 }
 
 void ck_calls_take(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,

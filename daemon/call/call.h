@@ -87,8 +87,13 @@ enum ck_call_role { CK_CALL_PERSON = 0, CK_CALL_STAFF = 1 };
 
 /* join: the person of actor->checkin_id is here. `generation`: of the peer connection the page
  * still holds, 0 for none. */
+struct ck_call_proof {
+    int64_t key; /* of the person's own phone; 0: none was named */
+    const char *challenge, *signature;
+};
 void ck_calls_join(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
-                   const char *device, int64_t generation, int64_t id);
+                   const char *device, const struct ck_call_proof *proof, int64_t generation,
+                   int64_t id);
 /* take: this member of staff answers. */
 void ck_calls_take(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
                    int64_t checkin, int64_t generation, int64_t id);

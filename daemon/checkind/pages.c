@@ -1,11 +1,25 @@
 /* Between the pages' messages (hub.h) and the calls (call.h): the same things, with the actor
  * behind them. A hub's page is what calls know as a page. */
+#include "daemon/api/api.h"
 #include "daemon/checkind/product_impl.h"
 
 void ck_product_page_send(void *context, ck_call_page *page, json_t *message)
 {
     (void)context;
     ck_hub_send(page, message);
+}
+
+static void join(struct ck_calls *calls, struct ck_hub_page *page,
+                 const struct ck_client_message *message, int64_t id)
+{
+    char challenge[CK_API_CSRF_SIZE] = "";
+    struct ck_call_proof proof = {
+        .key = message->key, .challenge = challenge, .signature = message->signature};
+    if (message->key != 0 && ck_hub_page_challenge(page, challenge) != 0) {
+        proof.key = 0; /* a page without a session's cookie has no challenge */
+    }
+    ck_calls_join(calls, page, ck_hub_page_actor(page), message->device, &proof,
+                  message->generation, id);
 }
 
 static void person_message(struct ck_calls *calls, struct ck_hub_page *page,
@@ -15,7 +29,7 @@ static void person_message(struct ck_calls *calls, struct ck_hub_page *page,
     int64_t checkin = actor->checkin_id;
     switch (message->kind) {
     case CK_CLIENT_JOIN:
-        ck_calls_join(calls, page, actor, message->device, message->generation, id);
+        join(calls, page, message, id);
         break;
     case CK_CLIENT_OFFER:
     case CK_CLIENT_RESTART:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/device.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/zones.h"
 #include "protocol/base/cleanup.h"
@@ -50,6 +51,17 @@ static int add_fact(struct ck_turn *turn, const struct ck_checkin_row *row, cons
                           fact, detail);
 }
 
+static int note_device(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_checkin_row *row, const json_t *body)
+{
+    enum ck_device_proof proof = CK_DEVICE_NONE;
+    int r = ck_device_prove(turn, actor, row->step.id, body, &proof);
+    return r == 0 && proof != CK_DEVICE_NONE
+               ? add_fact(turn, row, "server",
+                          proof == CK_DEVICE_OWN ? "own_device" : "other_device", NULL)
+               : r;
+}
+
 /* {checkin, device} → {state, phase, waiting_since, with} */
 static int joined(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
@@ -72,6 +84,9 @@ static int joined(struct ck_turn *turn, const struct ck_actor *actor, const json
     }
     if (r == 0 && row.step.state == CK_CHECKIN_RINGING) {
         r = add_fact(turn, &row, "server", "joined", device);
+    }
+    if (r == 0) {
+        r = note_device(turn, actor, &row, body);
     }
     if (r == 0) {
         r = feed(turn, actor, &row, &(struct ck_checkin_event){.kind = CK_CHECKIN_JOINED}, refusal);

@@ -61,6 +61,13 @@ static int make_session(struct ck_turn *turn, const struct ck_actor *actor,
     return r;
 }
 
+int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const struct ck_link *link,
+                 const char *device, json_t **result)
+{
+    int r = make_session(turn, person, link, device, result);
+    return r == 0 ? open_page(turn, person, link) : r;
+}
+
 /* {token, device?} → {token: of the session, session, person, checkin, expires}. A tap: GET never
  * comes here. */
 static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -110,28 +117,8 @@ static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const js
                           .sealed = json_pack("{s:s, s:s}", "peer", actor->peer, "device",
                                               device == NULL ? "" : device),
                       });
-    if (r == 0) {
-        r = make_session(turn, actor, &link, device, result);
-    }
-    return r == 0 ? open_page(turn, &person, &link) : r;
-}
-
-/* {checkin}: the page that has a session already was opened by a tap. */
-static int tapped(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-                  json_t **result, struct ck_refusal *refusal)
-{
-    struct ck_checkin_row row;
-    (void)result;
-    int r = ck_body_checkin(turn, actor, body, &row, refusal);
-    if (r != 0) {
-        return r;
-    }
-    if (actor->kind != CK_ACTOR_PERSON) {
-        return ck_turn_deny(turn, actor, "checkin", row.step.id, row.step.person,
-                            "only the person opens their page", refusal);
-    }
-    return open_page(turn, actor,
-                     &(struct ck_link){.person = row.step.person, .checkin = row.step.id});
+    link.enrolment = link.checkin == 0;
+    return r == 0 ? ck_link_open(turn, &person, &link, device, result) : r;
 }
 
 /* {version}: the notice on rights and recording was shown and acknowledged. */
@@ -312,8 +299,9 @@ static int release(struct ck_turn *turn, const struct ck_actor *actor, const jso
 }
 
 const struct ck_handler_entry ck_link_handlers[] = {
-    {"quarantine.release", release},    {"link.exchange", exchange}, {"checkin.tapped", tapped},
-    {"notice.ack", acknowledge_notice}, {"order.end", end_order},    {"health.report", report},
+    {"quarantine.release", release},    {"link.exchange", exchange},
+    {"notice.ack", acknowledge_notice}, {"order.end", end_order},
+    {"health.report", report},
 };
 const size_t ck_link_handler_count = sizeof ck_link_handlers / sizeof ck_link_handlers[0];
 
@@ -327,4 +315,5 @@ void ck_core_register(struct ck_registry *registry)
     ck_registry_add(registry, ck_recording_handlers, ck_recording_handler_count);
     ck_registry_add(registry, ck_link_handlers, ck_link_handler_count);
     ck_registry_add(registry, ck_log_handlers, ck_log_handler_count);
+    ck_registry_add(registry, ck_device_handlers, ck_device_handler_count);
 }

@@ -119,14 +119,22 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause);
 
+/* ---- pages of persons ---- */
+
+/* A session for a page of this person, with its check-in where the link has one: its page is open
+ * from here. *result: token, session, person, checkin, expires. */
+struct ck_link;
+int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const struct ck_link *link,
+                 const char *device, json_t **result);
+
 /* ---- the handlers of each file ---- */
 
 extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
     ck_notice_handlers[], ck_plan_handlers[], ck_recording_handlers[], ck_link_handlers[],
-    ck_roster_handlers[], ck_log_handlers[];
+    ck_roster_handlers[], ck_log_handlers[], ck_device_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
     ck_plan_handler_count, ck_recording_handler_count, ck_link_handler_count,
-    ck_roster_handler_count, ck_log_handler_count;
+    ck_roster_handler_count, ck_log_handler_count, ck_device_handler_count;
 
 /* ---- small things ---- */
 

@@ -255,12 +255,23 @@ int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256
 {
     return ck_sql_insert(store,
                          "INSERT INTO session (token_hash, person_id, checkin_id, created_at, "
-                         "seen_at, expires_at, peer, device) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, "
-                         "?7)",
+                         "seen_at, expires_at, peer, device, enrolment) VALUES (?1, ?2, ?3, ?4, "
+                         "?4, ?5, ?6, ?7, ?8)",
                          CK_ARGS(ck_blob(session_hash, CK_SHA256_SIZE), ck_int(link->person),
                                  ck_id(link->checkin), ck_time(now), ck_time(link->expires),
-                                 ck_text(peer), ck_text(device)),
+                                 ck_text(peer), ck_text(device), ck_int(link->enrolment)),
                          session);
+}
+
+int ck_link_enrolment(struct ck_store *store, int64_t session, bool *enrolment)
+{
+    int64_t number = 0;
+    int r = ck_sql_number(store, "SELECT enrolment FROM session WHERE id = ?1",
+                          CK_ARGS(ck_int(session)), &number);
+    if (r == 0) {
+        *enrolment = number != 0;
+    }
+    return r;
 }
 
 int ck_link_clean(struct ck_store *store, struct ck_wall until)

@@ -68,6 +68,7 @@ struct ck_link {
     int64_t checkin; /* 0: the person's own phone */
     struct ck_wall expires;
     struct ck_wall used;
+    bool enrolment; /* of the session: an enrolment link opened it */
 };
 
 int ck_link_insert(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
@@ -82,6 +83,8 @@ int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE]
 int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],
                     const struct ck_link *link, const char *peer, const char *device,
                     struct ck_wall now, int64_t *session);
+/* Whether an enrolment link opened this session. */
+int ck_link_enrolment(struct ck_store *store, int64_t session, bool *enrolment);
 /* Removes the ones that ended before `until`. */
 int ck_link_clean(struct ck_store *store, struct ck_wall until);
 

@@ -321,7 +321,9 @@ int ck_query_checkin(struct ck_store *store, const struct ck_scope *scope, int64
         r = ck_sql_object(store,
                           "SELECT declined_reason AS \"declined_reason:t\", "
                           "make_up_of AS \"make_up_of:i\", EXISTS (SELECT 1 FROM photo "
-                          "WHERE photo.checkin_id = checkin.id) AS \"has_thumbnail:f\" "
+                          "WHERE photo.checkin_id = checkin.id) AS \"has_thumbnail:f\", "
+                          "(SELECT CASE WHEN device_id IS NULL THEN 'other' ELSE 'own' END FROM "
+                          "checkin_device WHERE checkin_id = checkin.id) AS \"device:t\" "
                           "FROM checkin WHERE id = ?1",
                           CK_ARGS(ck_int(id)), &more);
     }
@@ -451,6 +453,7 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
     }
     if (r == 0) {
         json_object_set_new(state, "checkin", own);
+        json_object_set_new(state, "bound", json_boolean(checkin != 0));
         r = add_list(store, state, "history",
                      "SELECT decided_at AS \"at:w\", " PERSON_RESULT
                      " AS \"result:t\", receipt AS \"receipt:t\" FROM checkin "

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/store/device.h"
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -222,7 +223,10 @@ int ck_query_person(struct ck_store *store, int64_t id, struct ck_wall now, json
                           CK_ARGS(ck_int(id)), &person);
     r = r == 0 ? add_strip(store, person, now) : r;
     r = r == 0 ? add_orders_and_plans(store, person, id) : r;
+    json_t *devices = NULL;
+    r = r == 0 ? ck_device_list(store, id, &devices) : r;
     if (r == 0) {
+        json_object_set_new(person, "devices", devices);
         *out = ck_take(person);
     }
     return r;

@@ -221,7 +221,10 @@ export class FakeServer {
 
   personApi(path, post, sent, json, fail) {
     const state = this.state.person;
+    if (path === "/api/p/challenge") return json({ challenge: "a-challenge" });
+    if (path === "/api/p/enter") return (this.state.person = { ...(state || fixtures.acknowledged()), bound: true }), json(this.state.person);
     if (!state) return fail(401, "unauthenticated");
+    if (path === "/api/p/device") return json({ device: 41 });
     if (path === "/api/p/state") return json(state);
     if (path === "/api/p/language") return (this.state.person = { ...state, language: sent.language }), json({});
     if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);

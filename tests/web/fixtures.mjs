@@ -51,11 +51,16 @@ export const plans = [
   },
 ];
 
+export const devices = [
+  { id: 41, name: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/23.0 Chrome/115.0.0.0 Mobile Safari/537.36", created: at(-9000), used: at(-60), revoked: null },
+  { id: 40, name: "Mozilla/5.0 (Android 11; Mobile; rv:120.0) Gecko/120.0 Firefox/120.0", created: at(-20000), used: null, revoked: at(-9001) },
+];
+
 export function person(id) {
   const row = persons.find((other) => other.id === id) || persons[0];
   return {
     ...row, birth_date: "1989-03-14", phone: "+77000000101", email: null, language: "kk", address: "Тасқайнар ауылы, Жиделі көшесі, 7", note: "Кешке жұмыстан 18:30-да келеді.",
-    unit_id: 1, orders: orders.map((order) => ({ ...order, person_id: row.id })), plans: plans.map((plan) => ({ ...plan, person_id: row.id })),
+    unit_id: 1, devices: id === 106 ? [] : devices, orders: orders.map((order) => ({ ...order, person_id: row.id })), plans: plans.map((plan) => ({ ...plan, person_id: row.id })),
   };
 }
 
@@ -170,7 +175,7 @@ export function system() {
 // ---------------------------------------------------------------- the person's side
 export function personState(change = {}, checkinChange = {}) {
   return {
-    csrf: "person-csrf", language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, inspector: "Сәнияш Тамыртасова",
+    csrf: "person-csrf", challenge: "challenge-of-this-session", bound: true, language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, inspector: "Сәнияш Тамыртасова",
     notice: { version: 1, acknowledged: null },
     checkin: { id: 901, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkinChange },
     history: [

@@ -55,6 +55,7 @@ CREATE TABLE session (
     revoked_at INTEGER,
     peer       TEXT NOT NULL,
     device     TEXT,
+    enrolment  INTEGER NOT NULL DEFAULT 0 CHECK (enrolment IN (0, 1)), -- of an enrolment link
     CHECK ((staff_id IS NULL) <> (person_id IS NULL))
 ) STRICT;
 CREATE INDEX session_staff ON session (staff_id) WHERE staff_id IS NOT NULL;
@@ -163,6 +164,20 @@ CREATE TABLE photo (
 ) STRICT;
 CREATE INDEX photo_person ON photo (person_id, id);
 CREATE UNIQUE INDEX photo_checkin ON photo (checkin_id) WHERE checkin_id IS NOT NULL;
+
+-- The persons' own phones: the public half of a key that their browser made.
+CREATE TABLE device (
+    id             INTEGER PRIMARY KEY,
+    person_id      INTEGER NOT NULL REFERENCES person,
+    public_key     BLOB NOT NULL CHECK (length(public_key) = 65),
+    name           TEXT NOT NULL,
+    created_at     INTEGER NOT NULL,
+    entered_at     INTEGER, -- the challenge it last came in with
+    revoked_at     INTEGER,
+    revoked_by     INTEGER REFERENCES staff,
+    revoked_reason TEXT
+) STRICT;
+CREATE INDEX device_person ON device (person_id);
 
 CREATE TABLE contact_order (
     id                  INTEGER PRIMARY KEY,
@@ -323,6 +338,14 @@ CREATE TABLE attempt (
     at         INTEGER NOT NULL,
     PRIMARY KEY (checkin_id, number)
 ) STRICT, WITHOUT ROWID;
+
+-- With which phone the person came, where they have one of their own here.
+CREATE TABLE checkin_device (
+    checkin_id INTEGER PRIMARY KEY REFERENCES checkin,
+    device_id  INTEGER REFERENCES device, -- NULL: another one
+    at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX checkin_device_device ON checkin_device (device_id) WHERE device_id IS NOT NULL;
 
 CREATE TABLE fact (
     id         INTEGER PRIMARY KEY,

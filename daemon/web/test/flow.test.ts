@@ -7,7 +7,7 @@ const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOSt
 
 function state(change: Partial<PersonState> = {}, checkin: Partial<NonNullable<PersonState["checkin"]>> | null = {}): PersonState {
   return {
-    csrf: "x", language: "kk", server_time: at(0), zone: "Asia/Almaty", unit: "U", inspector: "I", notice: { version: 1, acknowledged: at(-1) },
+    csrf: "x", language: "kk", server_time: at(0), zone: "Asia/Almaty", unit: "U", inspector: "I", challenge: "c", bound: true, notice: { version: 1, acknowledged: at(-1) },
     checkin: checkin && { id: 1, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkin },
     history: [], unread: 0, next_window: null, ...change,
   };
@@ -37,6 +37,11 @@ describe("with a state", () => {
   test("the stages are the screens", () => {
     expect(screenOf(world({ state: state() }), NOW)).toBe("check");
     for (const stage of ["joining", "waiting", "call", "tasks"] as const) expect(screenOf(world({ state: state(), stage }), NOW)).toBe(stage);
+  });
+  test("a session that is for no check-in does not answer one", () => {
+    expect(screenOf(world({ state: state({ bound: false }) }), NOW)).toBe("elsewhere");
+    expect(screenOf(world({ state: state({ bound: false }), testing: true }), NOW)).toBe("test");
+    expect(screenOf(world({ state: state({ bound: false }, null) }), NOW)).toBe("home");
   });
   test("too early and too late have screens of their own, a little early is not early", () => {
     expect(screenOf(world({ state: state({}, { due: at(10) }) }), NOW)).toBe("early");

@@ -23,6 +23,7 @@
 #include "daemon/cases/cases.h"
 #include "daemon/core/bus.h"
 #include "daemon/http/certificate.h"
+#include "protocol/base/p256.h"
 #include "protocol/base/text.h"
 
 /* Log-ins by the hundred: what a guess costs is test_access's matter. */
@@ -786,4 +787,20 @@ void api_caseload_quick(struct caseload *caseload)
 {
     quick = true;
     make_caseload(caseload);
+}
+
+int64_t api_own_phone(struct user *person, const uint8_t *private_key)
+{
+    uint8_t key[CK_P256_PUBLIC_SIZE];
+    char text[CK_BASE64URL_SIZE(sizeof key)];
+    json_t *answer;
+    assert_int_equal(ck_p256_public(private_key, key), 0);
+    ck_base64url_encode(key, sizeof key, text);
+    assert_int_equal(api_ask(person, "POST", "/api/p/device",
+                             json_pack("{s:s, s:s}", "public_key", text, "name", "a phone"),
+                             &answer),
+                     200);
+    int64_t id = json_integer_value(json_object_get(answer, "device"));
+    json_decref(answer);
+    return id;
 }

@@ -83,4 +83,7 @@ void api_caseload_quick(struct caseload *caseload);
 /* A person of this inspector; the id. */
 int64_t api_person(struct user *user, int64_t inspector, int64_t unit, const char *name);
 
+/* Makes a phone the person's own, in a session of an enrolment link; the number of the device. */
+int64_t api_own_phone(struct user *person, const uint8_t *private_key);
+
 #endif

@@ -13,6 +13,7 @@
 #include "api_world.h"
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
+#include "protocol/base/p256.h"
 
 /* What an operation is about, and so whose it is. */
 enum subject {
@@ -24,6 +25,7 @@ enum subject {
     CHECKIN,
     INCIDENT,
     RECORDING,
+    DEVICE,
     LOG,       /* an entry about the unit of `inspector` */
     STAFF,     /* {id} is anything: whose it is, the roles alone decide */
     COLLEAGUE, /* {id} is `inspector`, as a member of the unit */
@@ -31,7 +33,7 @@ enum subject {
 };
 
 static struct caseload people;
-static int64_t checkin_id, incident_id, recording_id, log_id;
+static int64_t device_id, checkin_id, incident_id, recording_id, log_id;
 
 static struct {
     const char *action;
@@ -74,6 +76,7 @@ static struct {
     {"person.update", PERSON, "{\"note\":\"changed\"}"},
     {"person.enrol", PERSON, "{}"},
     {"photo.read", PERSON, NULL},
+    {"device.revoke", DEVICE, "{\"reason\":\"lost\"}"},
     {"photo.store", PERSON, "JPEG"},
     {"order.create", PERSON,
      "{\"kind\":\"other\",\"article\":\"1\",\"number\":\"2\",\"issuer\":"
@@ -130,6 +133,9 @@ static struct {
     {"figures.read", NONE, NULL},
     {"system.read", NONE, NULL},
     {"link.exchange", NONE, "{\"token\":\"AAAAAAAAAAAAAAAAAAAAAA\"}"},
+    {"device.challenge", NONE, NULL},
+    {"device.enter", NONE, "{\"challenge\":\"x\"}"},
+    {"self.device", NONE, "{\"public_key\":\"x\",\"name\":\"\"}"},
     {"self.state", NONE, NULL},
     {"self.language", NONE, "{\"language\":\"kk\"}"},
     {"self.notice", NONE, "{\"version\":1}"},
@@ -238,6 +244,7 @@ static void path_of(const char *pattern, enum subject subject, char *path, size_
                            [CHECKIN] = checkin_id,
                            [INCIDENT] = incident_id,
                            [RECORDING] = recording_id,
+                           [DEVICE] = device_id,
                            [LOG] = log_id,
                            [STAFF] = people.supervisor_id,
                            [COLLEAGUE] = people.inspector_id,
@@ -428,6 +435,7 @@ static int make_world(void **state)
     assert_int_equal(
         api_ask(&people.person, "POST", "/api/p/notice", json_pack("{s:i}", "version", 1), NULL),
         200);
+    device_id = api_own_phone(&people.person, (uint8_t[CK_P256_PRIVATE_SIZE]){1});
     /* A check-in that nobody answers, with its incident, and a recording. */
     snprintf(path, sizeof path, "/api/persons/%lld/checkins", (long long)people.person_id);
     assert_int_equal(api_ask(&people.inspector, "POST", path,

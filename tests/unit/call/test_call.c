@@ -35,6 +35,8 @@ struct world {
     bool stopped;
 };
 
+static const struct ck_call_proof no_proof;
+
 static int person_page, staff_page;
 
 static void remember(struct history *history, json_t *value)
@@ -190,7 +192,7 @@ static int teardown(void **state)
 static void person_joins(struct world *world, const char *sdp)
 {
     struct ck_actor actor = person_actor();
-    ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 1);
+    ck_calls_join(world->calls, &person_page, &actor, "phone", &no_proof, 0, 1);
     ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, false, sdp, 2);
 }
 
@@ -299,8 +301,8 @@ static void second_tab_replaces_the_first(void **state)
     struct world *world = *state;
     int other_tab = 0;
     struct ck_actor actor = person_actor();
-    ck_calls_join(world->calls, &other_tab, &actor, "old tab", 0, 1);
-    ck_calls_join(world->calls, &person_page, &actor, "new tab", 0, 1);
+    ck_calls_join(world->calls, &other_tab, &actor, "old tab", &no_proof, 0, 1);
+    ck_calls_join(world->calls, &person_page, &actor, "new tab", &no_proof, 0, 1);
     assert_true(has(&world->person, "\"t\":\"replaced\""));
     ck_calls_offer(world->calls, &other_tab, CK_CALL_PERSON, 42, 1, false, "v=0", 2);
     assert_true(has(&world->person, "join first"));
@@ -311,7 +313,7 @@ static void refused_join_leaves_nothing(void **state)
     struct world *world = *state;
     world->join_code = CK_E_CONFLICT;
     struct ck_actor actor = person_actor();
-    ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 1);
+    ck_calls_join(world->calls, &person_page, &actor, "phone", &no_proof, 0, 1);
     assert_true(has(&world->person, "\"code\":\"conflict\""));
     while (ck_calls_status(world->calls).calls > 0) {
         uv_run(&world->loop, UV_RUN_ONCE);
@@ -326,12 +328,12 @@ static void page_that_returns_keeps_its_media(void **state)
     ck_calls_page_closed(world->calls, &person_page);
     forget(&world->person);
     struct ck_actor actor = person_actor();
-    ck_calls_join(world->calls, &person_page, &actor, "phone", 1, 1);
+    ck_calls_join(world->calls, &person_page, &actor, "phone", &no_proof, 1, 1);
     assert_false(has(&world->person, "reconnect"));
     ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, true, "v=0", 2);
     until(world, &world->person, "v=0 restarted");
     /* One whose connection is unknown is told so. */
-    ck_calls_join(world->calls, &person_page, &actor, "phone", 7, 3);
+    ck_calls_join(world->calls, &person_page, &actor, "phone", &no_proof, 7, 3);
     assert_true(has(&world->person, "\"t\":\"reconnect\""));
 }
 
@@ -351,7 +353,7 @@ static void reloaded_page_finds_its_call_again(void **state)
     until(world, &world->staff, "\"state\":\"away\"");
     assert_int_equal(times(&world->commands, "recording.begin"), 2); /* none for what is ending */
     forget(&world->commands);
-    ck_calls_join(world->calls, &person_page, &actor, "phone", 0, 8);
+    ck_calls_join(world->calls, &person_page, &actor, "phone", &no_proof, 0, 8);
     ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 1, false, "v=0 reloaded", 9);
     until(world, &world->commands, "recording.started");
     assert_false(has(&world->commands, "recording.failed"));

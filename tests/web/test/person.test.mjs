@@ -1,5 +1,6 @@
 // The person's page, from the link to the receipt, and everything that can go wrong on the way.
 import assert from "node:assert/strict";
+import { createPublicKey, verify } from "node:crypto";
 import { after, before, test } from "node:test";
 import * as f from "../fixtures.mjs";
 import { faults, playing, screen, Stage } from "../stage.mjs";
@@ -263,3 +264,52 @@ test("a camera that stops in a call is taken back without a tap", stage_(async (
 function stage_(work) {
   return () => stage.scene(work)();
 }
+
+// What the page signed, against the key that it gave away.
+function signedBy(publicKey, text, signature) {
+  const point = Buffer.from(publicKey, "base64url");
+  assert.equal(point.length, 65);
+  const key = createPublicKey({ format: "jwk", key: { kty: "EC", crv: "P-256", x: point.subarray(1, 33).toString("base64url"), y: point.subarray(33).toString("base64url") } });
+  return verify("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+}
+
+test("an enrolment link makes the phone the person's own; it then comes in, and joins, by its key", stage_(async (server) => {
+  server.state.person = f.acknowledged({ checkin: null, bound: false });
+  const page = await stage.page();
+  await page.goto(server.origin + "/c/TOKENTOKENTOKENTOKEN");
+  await page.locator(".actions .primary").first().click();
+  await page.getByText("known here as yours").waitFor();
+  const enrolled = server.posts.find((post) => post.path === "/api/p/device").body;
+  assert.ok(enrolled.name.includes("Mozilla"));
+
+  // Something rings: the page takes a session that may answer, by itself.
+  const ringing = f.acknowledged({ bound: false });
+  server.state.person = ringing;
+  server.tell("person", { t: "hello", state: ringing, ice_servers: [] });
+  await page.waitForSelector("[data-screen=check]");
+  const entered = server.posts.find((post) => post.path === "/api/p/enter").body;
+  assert.equal(entered.device, 41);
+  assert.ok(signedBy(enrolled.public_key, "checkind enter v1\na-challenge", entered.signature));
+
+  await page.waitForSelector(".own"); // the camera was allowed before
+  await page.locator(".actions .primary").click();
+  const join = await server.heard("person", "join");
+  assert.equal(join.key, 41);
+  assert.ok(signedBy(enrolled.public_key, "checkind join v1\n901\nchallenge-of-this-session", join.signature));
+  assert.ok(!signedBy(enrolled.public_key, "checkind join v1\n902\nchallenge-of-this-session", join.signature));
+
+  // The page opened again, days later, with no session left.
+  server.state.person = null;
+  await page.goto(server.origin + "/p");
+  await page.waitForSelector("[data-screen=check]");
+  assert.equal(server.posts.filter((post) => post.path === "/api/p/enter").length, 2);
+}));
+
+test("a phone without a key hears that the link in the message is the way", stage_(async (server) => {
+  server.state.person = f.acknowledged({ bound: false });
+  const page = await stage.page();
+  await page.goto(server.origin + "/p");
+  await page.waitForSelector("[data-screen=elsewhere]");
+  await page.getByText("Open the link in the message").waitFor();
+  assert.ok(!server.posts.some((post) => post.path === "/api/p/enter"));
+}));

@@ -101,6 +101,7 @@ export interface PersonRow {
 }
 export interface StripMark { checkin_id: number; day: DateOnly; mark: Outcome | "open" | "due" }
 export interface Person extends PersonRow {
+  devices: Device[];
   birth_date: DateOnly; phone: string | null; email: string | null; language: Language;
   address: string | null; note: string | null; unit_id: number; orders: Order[]; plans: Plan[];
 }
@@ -150,6 +151,7 @@ export interface CheckinRow {
   incident_id: number | null; next: { what: string; at: Time } | null; // what happens next: "ring", "decide", "unattended", "review_due"
 }
 export interface Checkin extends CheckinRow {
+  device: "own" | "other" | null; // with whose phone the person came
   conclusion: { conclusion: Conclusion; reason: string; by: string; at: Time } | null;
   attempts_made: Attempt[]; evidence: EvidenceFact[]; answerable_s: number; answerable_needed_s: number;
   health: { from: Time; until: Time; ok: boolean; what: string }[]; // our own health around it
@@ -234,9 +236,15 @@ export interface System {
   clock: { synchronised: boolean; offset_ms: number | null }; log: { size: number; root: string }; quarantined: number;
 }
 
+// POST /api/devices/{id}/revoke {reason} -> Person
+export interface Device { id: number; name: string; created: Time; used: Time | null; revoked: Time | null }
+
 // ---------------------------------------------------------------- person's side
 // GET  /c/{token}          -> the person's page (static; proves and changes nothing)
 // GET  /p                  -> the person's page for an existing session
+// GET  /api/p/challenge    -> {challenge}        (no session; for the phone's own key)
+// POST /api/p/enter {device, challenge, signature} -> PersonState  (a session without a link)
+// POST /api/p/device {public_key, name} -> {device}  (in a session of an enrolment link)
 // POST /api/link {token}   -> PersonState        (a tap; sets the session cookie; valid to the late limit)
 // GET  /api/p/state        -> PersonState
 // POST /api/p/language {language} -> {}
@@ -249,6 +257,8 @@ export interface System {
 export interface PersonState {
   csrf: string; language: Language; server_time: Time; zone: string; utc_offset_min?: number; // as in Me
   unit: string; inspector: string; // names to show
+  challenge: string; // what the person's own phone signs in this session
+  bound: boolean; // whether this session may answer a check-in
   notice: { version: number; acknowledged: Time | null }; // the wording last acknowledged; the page knows its own and posts it
   checkin: {
     id: number; kind: "live" | "unattended" | "on_demand"; state: CheckinState; due: Time;

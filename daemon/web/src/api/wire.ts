@@ -14,7 +14,7 @@ interface WireError { t: "error"; id?: number; code: string; field?: string | nu
 interface WireOk { t: "ok"; id?: number }
 
 export type ToPersonSide =
-  | { t: "join"; device: string; generation?: number; id?: number }
+  | { t: "join"; device: string; generation?: number; key?: number; signature?: string; id?: number }
   | { t: "offer" | "restart"; sdp: string; generation: number; id?: number }
   | { t: "fact"; fact: PageFact; detail?: string }
   | { t: "challenge_done"; number: number }

@@ -19,6 +19,12 @@ export function OutcomeBadge({ checkin }: { checkin: Checkin }): JSX.Element {
   return <Chip tone={mark.tone} icon={mark.icon}>{outcomeWords(t, checkin.outcome)}</Chip>;
 }
 
+// Nothing where the person has no phone of their own here.
+export function DeviceChip({ device }: { device: Checkin["device"] }): JSX.Element | null {
+  const { t } = useSession();
+  return device ? <Chip tone={device === "own" ? "good" : "warn"} icon={device === "own" ? "check" : "phone"}>{t.t(device === "own" ? "device_own" : "device_other")}</Chip> : null;
+}
+
 function Attempts({ checkin }: { checkin: Checkin }): JSX.Element {
   const { view, t } = useSession();
   return (
@@ -75,7 +81,7 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
           const needsForm = data.kind !== "unattended" && data.state === "connected" && data.inspector_id === (view.me ? view.me.id : 0) && data.evidence.some((fact) => fact.fact === "call_ended");
           return (
             <div class="stack">
-              <div class="incident-head"><OutcomeBadge checkin={data} />{data.decided && <span class="soft small">{view.clock.momentAge(data.decided)}</span>}</div>
+              <div class="incident-head"><OutcomeBadge checkin={data} /><DeviceChip device={data.device} />{data.decided && <span class="soft small">{view.clock.momentAge(data.decided)}</span>}</div>
               {next && <p class="lead">{next}</p>}
               {data.declined_reason && <p class="quote prewrap">{data.declined_reason}</p>}
               {data.incident_id && <p><a class="button" href={"#/incidents/" + data.incident_id}><Icon name="bell" size={20} />{t.t("to_incident")}</a></p>}

@@ -2,10 +2,11 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, post, postImage } from "../api/http";
-import type { CheckinRow, Order, Person, Plan } from "../api/types";
+import type { CheckinRow, Device, Order, Person, Plan } from "../api/types";
 import { closeStream, openDevices } from "../rtc/devices";
 import { Icon } from "../ui/icons";
 import { Video } from "../ui/video";
+import { deviceWords } from "./account";
 import { changed, useLoad } from "./load";
 import { ActionFailure, BandMark, Card, Chip, ComplianceStrip, Dialog, Empty, Loaded, Page, Portrait, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
 import { PersonForm } from "./persons";
@@ -13,7 +14,7 @@ import { OrderForm, PlanForm, planWords } from "./plan";
 import { StaffThread } from "./staff_thread";
 import { CheckinListRow } from "./today";
 
-type Dialogs = "edit" | "photo" | "order" | "plan" | "call" | "enrol" | { endOrder: Order } | { endPlan: Plan } | null;
+type Dialogs = "edit" | "photo" | "order" | "plan" | "call" | "enrol" | { endOrder: Order } | { endPlan: Plan } | { revoke: Device } | null;
 
 const PHOTO_EDGE = 800;
 const PHOTO_QUALITY = 0.86;
@@ -118,6 +119,27 @@ function EnrolDialog({ person, onClose }: { person: Person; onClose(): void }): 
         {link && <><img class="qr" src={link.picture} alt={t.t("enrol_qr")} /><p class="mono break">{link.url}</p><p class="soft small">{t.t("enrol_until", { time: view.clock.moment(link.expires) })}</p></>}
       </div>
     </Dialog>
+  );
+}
+
+function Devices({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
+  const { view, t } = useSession();
+  return (
+    <Card title={t.t("devices_title")} icon="phone" actions={<button type="button" class="button plain" onClick={() => open("enrol")}><Icon name="qr" size={20} />{t.t("enrol_title")}</button>}>
+      {!person.devices.length && <p class="soft">{t.t("devices_none")}</p>}
+      <div class="rows">
+        {person.devices.map((device) => (
+          <div key={device.id} class={"row" + (device.revoked ? " gone" : "")}>
+            <div class="row-main static"><span class="row-text">
+              <strong>{deviceWords(device.name)}</strong>
+              <span class="row-fact soft">{device.revoked ? t.t("device_revoked", { at: view.clock.moment(device.revoked) })
+                : t.t(device.used ? "device_used" : "device_never", { used: device.used ? view.clock.momentAge(device.used) : "", since: view.clock.moment(device.created) })}</span>
+            </span></div>
+            {!device.revoked && <div class="row-buttons"><button type="button" class="button plain" onClick={() => open({ revoke: device })}>{t.t("device_revoke")}</button></div>}
+          </div>
+        ))}
+      </div>
+    </Card>
   );
 }
 
@@ -271,8 +293,8 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
                     <div><dt>{t.t("person_address")}</dt><dd>{data.address || t.t("not_given")}</dd></div>
                     {data.note && <div><dt>{t.t("person_note")}</dt><dd class="prewrap">{data.note}</dd></div>}
                   </dl>
-                  <button type="button" class="button" onClick={() => setDialog("enrol")}><Icon name="qr" size={20} />{t.t("enrol_title")}</button>
                 </Card>
+                <Devices person={data} open={setDialog} />
               </div>
             )}
             {tab === "messages" && <div class="thread-box"><StaffThread person={id} /></div>}
@@ -284,6 +306,14 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
             {dialog === "call" && <CallNowDialog person={data} onClose={close} />}
             {dialog === "enrol" && <EnrolDialog person={data} onClose={close} />}
             {dialog && typeof dialog === "object" && "endOrder" in dialog && <EndOrderDialog order={dialog.endOrder} onClose={close} onDone={done} />}
+            {dialog && typeof dialog === "object" && "revoke" in dialog && (
+              <Dialog title={t.t("device_revoke")} onClose={close}>
+                <ReasonForm label={t.t("device_revoke_reason")} submit={t.t("device_revoke")} onSubmit={async (reason) => {
+                  await post<Person>(`/api/devices/${dialog.revoke.id}/revoke`, { reason });
+                  done();
+                }} />
+              </Dialog>
+            )}
             {dialog && typeof dialog === "object" && "endPlan" in dialog && (
               <Dialog title={t.t("plan_end")} onClose={close}>
                 <ReasonForm label={t.t("end_reason")} submit={t.t("plan_end")} onSubmit={async (reason) => {

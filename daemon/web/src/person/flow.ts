@@ -19,7 +19,7 @@ export interface World {
 
 export type Screen =
   | "loading" | "landing" | "expired" | "busy" | "server" | "offline" | "notice" | "check" | "test" | "early" | "over" | "joining"
-  | "waiting" | "call" | "tasks" | "result" | "home" | "replaced";
+  | "waiting" | "call" | "tasks" | "result" | "home" | "elsewhere" | "replaced";
 
 // The wording of the notice on rights and recording in text/person. Whoever changes what it says counts it up: it is
 // then shown to everybody again, and the log tells which wording somebody acknowledged.
@@ -39,6 +39,7 @@ export function screenOf(world: World, now: number): Screen {
   const checkin = state.checkin;
   if (world.ended || (checkin && checkin.result)) return world.testing ? "test" : "result";
   if (!checkin) return world.testing ? "test" : "home";
+  if (!state.bound) return world.testing ? "test" : "elsewhere";
   if (mustRead(state)) return "notice";
   if (world.stage === "joining") return "joining";
   if (world.stage === "waiting") return "waiting";

@@ -10,7 +10,7 @@ import { useTick } from "../ui/store";
 import { Call, Tasks } from "./call";
 import { type Screen, screenOf } from "./flow";
 import { Session, useSession } from "./parts";
-import { Check, Early, Home, Joining, Landing, Loading, Notice, Over, Problem, Replaced, Result, Waiting } from "./screens";
+import { Check, Early, Elsewhere, Home, Joining, Landing, Loading, Notice, Over, Problem, Replaced, Result, Waiting } from "./screens";
 import { PersonSession } from "./session";
 import { Sheets } from "./sheets";
 
@@ -45,6 +45,8 @@ function ScreenView({ screen }: { screen: Screen }): JSX.Element {
       return <Result state={state} />;
     case "home":
       return <Home state={state} />;
+    case "elsewhere":
+      return <Elsewhere state={state} />;
     case "replaced":
       return <Replaced />;
     default:

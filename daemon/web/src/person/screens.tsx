@@ -306,7 +306,7 @@ export function Result({ state }: { state: PersonState }): JSX.Element {
 }
 
 export function Home({ state }: { state: PersonState }): JSX.Element {
-  const { session, texts } = useSession();
+  const { session, view, texts } = useSession();
   return (
     <ScreenFrame title={texts.t("home_title")}
       actions={
@@ -316,8 +316,26 @@ export function Home({ state }: { state: PersonState }): JSX.Element {
         </>
       }>
       <p class="lead">{texts.t("home_none")}</p>
+      {view.phone === "own" && <p class="note"><Icon name="check" /><span>{texts.t("phone_own")}</span></p>}
+      {view.phone === "failed" && <p class="note"><Icon name="info" /><span>{texts.t("phone_failed")}</span></p>}
       <NextWindow state={state} />
       <History state={state} />
+    </ScreenFrame>
+  );
+}
+
+// A check-in is due and this page is not for it: the link of the message is.
+export function Elsewhere({ state }: { state: PersonState }): JSX.Element {
+  const { session, view, texts } = useSession();
+  return (
+    <ScreenFrame title={texts.t("elsewhere_title")} mark="phone"
+      actions={
+        <>
+          <WriteButton primary />
+          <button type="button" class="button" onClick={() => session.test(true)}><Icon name="camera" />{texts.t("home_test")}</button>
+        </>
+      }>
+      <p class="lead">{texts.t("elsewhere_text", { time: view.clock.moment(state.checkin!.answer_until) })}</p>
     </ScreenFrame>
   );
 }

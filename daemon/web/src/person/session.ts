@@ -9,6 +9,7 @@ import { Clock } from "../text/time";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
 import { EMPTY_THREAD, newestFrom, type ThreadState, withDraft, withMessages, withPage, withReceipt, withWay } from "../ui/thread_model";
+import { makeOwnPhone, type OwnPhone, ownPhone, sign } from "./own_phone";
 import { heals, mustRead, NOTICE_VERSION, retryDelayMs, type World } from "./flow";
 import { hush } from "./speech";
 
@@ -39,6 +40,7 @@ export interface View extends World {
   sheet: Sheet;
   busy: boolean; // a request of a button is under way
   actionFailed: boolean;
+  phone: "unknown" | "own" | "failed"; // whether this phone is the person's own here
 }
 
 const FACTS_KEPT = 50;
@@ -55,6 +57,8 @@ export class PersonSession {
   private tries = 0;
   private retryTimer: ReturnType<typeof setTimeout> | null = null;
   private joinTimer: ReturnType<typeof setTimeout> | null = null;
+  private own: OwnPhone | null = null;
+  private entering = false;
   private wakeLock: { release(): Promise<void> } | null = null;
 
   constructor(token: string | null, language: Language) {
@@ -62,12 +66,16 @@ export class PersonSession {
       token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null,
       language, clock: new Clock(language, "UTC", null, null), retryAt: null, socket: "none", socketLost: false, devices: null, asking: false, leg: null,
       remote: null, since: null, callSince: null, callee: "", recording: false, paused: null, muted: false, peerAway: false,
-      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, busy: false, actionFailed: false,
+      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, busy: false, actionFailed: false, phone: "unknown",
     });
     document.addEventListener("visibilitychange", this.visibility);
     window.addEventListener("pagehide", this.leaving);
     window.addEventListener("online", this.online);
-    if (!token) void this.load();
+    void ownPhone().then((own) => {
+      this.own = own;
+      if (own) this.store.set({ phone: "own" });
+      if (!token) void this.load();
+    });
   }
 
   private get view(): View {
@@ -85,6 +93,7 @@ export class PersonSession {
       history.replaceState(null, "", "/p");
       this.opened(state);
       if (state.language !== language) void this.setLanguage(language);
+      if (!state.bound) void this.enrol(); // a link without a check-in: the inspector is present
     } catch (cause) {
       const failure = failureOf(cause);
       if (heals(failure.code)) this.failed(failure, () => void this.open(language));
@@ -106,10 +115,57 @@ export class PersonSession {
   async load(): Promise<void> {
     this.store.set({ opening: true, retryAt: null });
     try {
-      this.opened(await get<PersonState>("/api/p/state"));
+      const state = await get<PersonState>("/api/p/state");
+      this.opened(state.checkin && !state.bound && this.own ? await this.enter() : state);
+    } catch (cause) {
+      const failure = failureOf(cause);
+      if (failure.code === "unauthenticated" && this.own) await this.comeIn();
+      else this.failed(failure, () => void this.load());
+    }
+  }
+
+  // ------------------------------------------------------------------ the person's own phone
+
+  private async enrol(): Promise<void> {
+    if (this.own) return;
+    try {
+      this.own = await makeOwnPhone(async (public_key) =>
+        (await post<{ device: number }>("/api/p/device", { public_key, name: navigator.userAgent.slice(0, 200) })).device);
+      this.store.set({ phone: "own" });
+    } catch {
+      this.store.set({ phone: "failed" });
+    }
+  }
+
+  // A session without a link, for the phone whose key the server knows.
+  private async enter(): Promise<PersonState> {
+    const own = this.own!;
+    const { challenge } = await get<{ challenge: string }>("/api/p/challenge");
+    const signature = await sign(own, `checkind enter v1\n${challenge}`);
+    const state = await post<PersonState>("/api/p/enter", { device: own.device, challenge, signature });
+    if (this.socket) this.socket.close(); // it was opened for the session before
+    this.socket = null;
+    return state;
+  }
+
+  private async comeIn(): Promise<void> {
+    try {
+      this.opened(await this.enter());
     } catch (cause) {
       this.failed(failureOf(cause), () => void this.load());
     }
+  }
+
+  // Something rings, and this page's session is for none: one that may answer takes its place.
+  private async bind(): Promise<void> {
+    if (this.entering || !this.own) return;
+    this.entering = true;
+    try {
+      this.opened(await this.enter());
+    } catch {
+      // The link in the message still works; the screen says so.
+    }
+    this.entering = false;
   }
 
   retryNow(): void {
@@ -151,6 +207,7 @@ export class PersonSession {
     const another = !!before && !!before.checkin && !!checkin && before.checkin.id !== checkin.id;
     if (another) this.store.set({ ended: null, stage: "idle", challenge: null, challengeDone: 0, recording: false, paused: null });
     if (checkin && checkin.result && this.view.stage !== "idle") this.finish();
+    if (checkin && !checkin.result && !state.bound) void this.bind();
   }
 
   // After a reload in the middle of a call nobody has to find the button again.
@@ -276,14 +333,25 @@ export class PersonSession {
 
   answer(): void {
     this.store.set({ stage: "joining", sheet: null, replaced: false, testing: false });
-    this.join();
+    void this.join();
     void this.keepAwake();
   }
 
-  private join(): void {
-    if (!this.socket) return;
+  private async join(): Promise<void> {
     const id = ++this.joinId;
-    this.socket.send({ t: "join", device: navigator.userAgent.slice(0, 200), generation: this.leg ? this.leg.heldGeneration : 0, id });
+    const proof = await this.proof();
+    if (!this.socket || id !== this.joinId) return; // another join overtook this one while it was being signed
+    this.socket.send({ t: "join", device: navigator.userAgent.slice(0, 200), generation: this.leg ? this.leg.heldGeneration : 0, id, ...proof });
+  }
+
+  private async proof(): Promise<{ key: number; signature: string } | null> {
+    const state = this.view.state;
+    if (!this.own || !state || !state.checkin) return null;
+    try {
+      return { key: this.own.device, signature: await sign(this.own, `checkind join v1\n${state.checkin.id}\n${state.challenge}`) };
+    } catch {
+      return null; // a phone that cannot sign is another phone, and may answer all the same
+    }
   }
 
   takeBack(): void {
@@ -448,7 +516,7 @@ export class PersonSession {
     this.iceServers = iceServers;
     if (this.leg) this.leg.iceServers = iceServers;
     this.take(state);
-    if (this.socketFresh && this.joined()) this.join();
+    if (this.socketFresh && this.joined()) void this.join();
     this.socketFresh = false;
     if (this.view.sheet === "messages") void this.loadMessages(null);
   }
@@ -456,7 +524,7 @@ export class PersonSession {
   private refused(error: { id?: number; code: string; retry_after_ms?: number }): void {
     if (error.id !== undefined && error.id === this.joinId && this.view.stage === "joining") {
       if (error.code === "busy" || error.code === "unavailable") {
-        setTimeout(() => this.joined() && this.join(), error.retry_after_ms || REJOIN_MS);
+        setTimeout(() => this.joined() && void this.join(), error.retry_after_ms || REJOIN_MS);
       } else {
         this.store.set({ stage: "idle", actionFailed: true });
         void this.load();

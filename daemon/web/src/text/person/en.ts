@@ -155,6 +155,10 @@ export const en = {
   replaced_here: "Go on here",
   request_failed: "That did not work. Please try again.",
 
+  elsewhere_title: "A call is waiting for you",
+  elsewhere_text: "Open the link in the message we sent you. You can answer until {time}.",
+  phone_own: "This phone is known here as yours. You can open this page again at any time.",
+  phone_failed: "This browser cannot remember the phone. You can answer all the same.",
   home_title: "Your check-ins",
   home_none: "There is no call for you now.",
   home_next: "Next call",

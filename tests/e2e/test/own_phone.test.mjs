@@ -1,0 +1,72 @@
+// The person's own phone: made theirs by a code in the inspector's presence, it then answers without opening any link.
+import assert from "node:assert/strict";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { DESK, PHONE, launch, open } from "../lib/browser.mjs";
+import { makeMedia } from "../lib/media.mjs";
+import { login, screen, shot } from "../lib/pages.mjs";
+import { Product, until } from "../lib/product.mjs";
+
+const media = path.join(os.tmpdir(), "checkind-e2e-media");
+let product, personBrowser, staffBrowser;
+
+before(async () => {
+  makeMedia(media);
+  product = await (await Product.start({ name: "own_phone" })).people();
+  personBrowser = await launch(media, "person");
+  staffBrowser = await launch(media, "staff");
+});
+
+after(async () => {
+  await personBrowser?.close();
+  await staffBrowser?.close();
+  await product?.stop();
+});
+
+test("a phone is enrolled, answers by itself, and another one is seen to be another", { timeout: 180000 }, async () => {
+  const person = await product.person();
+  const console_ = await open(staffBrowser, DESK);
+  await login(console_, product, "inspector");
+  await console_.goto(`${product.base}/#/persons/${person.id}`);
+  await console_.getByRole("button", { name: "Телефон человека" }).first().click();
+  const link = await console_.locator(".mono.break", { hasText: "/c/" }).innerText();
+  await shot(console_, "console-enrol");
+  const phone = await open(personBrowser, PHONE);
+  await phone.goto(link.replace(/^https:\/\/[^/]+/, product.base));
+  await phone.getByRole("button", { name: "Продолжить" }).click();
+  await phone.getByText("Этот телефон известен здесь как ваш").waitFor();
+  await shot(phone, "person-own-phone");
+
+  // It rings. The page that is open takes a session that may answer; nobody touches the link.
+  const first = (await product.ring(person)).checkin;
+  await phone.getByRole("button", { name: "Прочитано. Включить камеру" }).click();
+  await phone.getByRole("button", { name: "Ответить", exact: true }).click();
+  await screen(phone, "waiting");
+  const seen = await until(async () => {
+    const row = await product.inspector.get(`/api/checkins/${first.id}`);
+    return row.device && row;
+  }, "the phone is noted");
+  assert.equal(seen.device, "own");
+  await console_.goto(`${product.base}/#/checkins/${first.id}`);
+  await console_.getByText("Свой телефон").waitFor();
+  await phone.getByRole("button", { name: "Сейчас не могу говорить" }).click();
+  await phone.locator(".choice").first().click();
+  await phone.locator("form .primary").click();
+  await screen(phone, "result");
+
+  // The next one is answered by its link, on somebody else's phone.
+  const { checkin, link: sms } = await product.ring(person);
+  const other = await open(personBrowser, PHONE);
+  await other.goto(sms);
+  await other.getByRole("button", { name: "Продолжить" }).click();
+  await other.getByRole("button", { name: "Ответить", exact: true }).click(); // the notice was read before
+  await screen(other, "waiting");
+  const noted = await until(async () => {
+    const row = await product.inspector.get(`/api/checkins/${checkin.id}`);
+    return row.device && row;
+  }, "the phone is noted");
+  assert.equal(noted.device, "other");
+  assert.deepEqual(phone.faults, []);
+  assert.deepEqual(other.faults, []);
+});
