@@ -178,6 +178,8 @@ static void administrators_see_no_case_content(void **state)
         "me.sessions",
         "session.end",
         "staff.sessions",
+        "device.challenge",
+        "device.enter",
     };
     size_t count, seen = 0;
     const struct ck_policy *table = ck_policy_all(&count);
