@@ -7,6 +7,7 @@
  *   session.close     nothing → nothing; the actor's own session ends
  *   session.end       session → nothing; one of the actor's own, or anybody's for an administrator
  *   second_factor.begin    code? → key (base32); a new second factor that counts once confirmed
+ *   second_factor.ask_reset  staff, reason → id of the approval that it waits for
  *   second_factor.confirm  code → nothing; ends the actor's other sessions
  *   session.touch     expires (ms) → nothing
  *   session.refused   login → nothing; a log-in that failed, for the log

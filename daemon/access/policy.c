@@ -27,6 +27,7 @@ static const struct ck_policy table[] = {
     {"staff.create", CK_WHO_STAFF, A},
     {"staff.update", CK_WHO_STAFF, A},
     {"staff.password", CK_WHO_STAFF, A},
+    {"staff.second_factor", CK_WHO_STAFF, A}, /* proposes; another person approves */
     {"staff.sessions", CK_WHO_STAFF, A},
 
     {"roster.read", CK_WHO_STAFF, I | O | S},
@@ -71,6 +72,8 @@ static const struct ck_policy table[] = {
     {"incident.safety", CK_WHO_STAFF, I | O | S},
     {"incident.conclude", CK_WHO_STAFF, I | O | S},
 
+    {"request.list", CK_WHO_STAFF, I | S},
+    {"request.answer", CK_WHO_STAFF, I | S}, /* a dispute: a supervisor */
     {"message.list", CK_WHO_STAFF, I},
     {"message.send", CK_WHO_STAFF, I},
     {"message.read", CK_WHO_STAFF, I},
@@ -100,6 +103,7 @@ static const struct ck_policy table[] = {
     {"self.notice", CK_WHO_PERSON, 0},
     {"self.decline", CK_WHO_PERSON, 0},
     {"self.facts", CK_WHO_PERSON, 0},
+    {"self.request", CK_WHO_PERSON, 0},
     {"self.messages", CK_WHO_PERSON, 0},
     {"self.message_send", CK_WHO_PERSON, 0},
     {"self.message_read", CK_WHO_PERSON, 0},

@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "daemon/access/totp.h"
+#include "daemon/cases/approval.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
 #include "daemon/core/wrap.h"
 #include "daemon/store/second_factor.h"
+#include "daemon/store/staff.h"
+#include "protocol/base/cleanup.h"
 
 #define PURPOSE "totp 1"
+#define RESET "staff.second_factor" /* the kind of approval */
 
 /* 0; CK_E_AUTH with the refusal filled: none fits. */
 static int check(struct ck_turn *turn, int64_t staff, const uint8_t *wrapped, const char *code,
@@ -93,11 +97,58 @@ static int confirm(struct ck_turn *turn, const struct ck_actor *actor, const jso
     return r == 0 ? ck_turn_audit(turn, actor, &record) : r;
 }
 
+/* {staff, reason}: an account that has lost its second factor. One administrator proposes, another
+ * person of the account's unit approves. */
+static int ask_reset(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_staff_brief brief = {0};
+    const char *reason = NULL;
+    int64_t staff = 0, id = 0;
+    int r = ck_body_id(body, "staff", &staff, refusal);
+    r = r == 0 ? ck_body_text(body, "reason", CK_APPROVAL_REASON_MAX, false, &reason, refusal) : r;
+    r = r == 0 ? ck_staff_brief_load(ck_turn_store(turn), staff, &brief) : r;
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "staff", "there is no such account");
+    }
+    if (r != 0) {
+        return r;
+    }
+    ck_cleanup(json_decrefp) json_t *request = json_pack("{s:I}", "staff", (json_int_t)staff);
+    struct ck_approval_request asked = {
+        .kind = RESET, .unit = brief.unit, .request = request, .reason = reason};
+    r = request == NULL ? -ENOMEM : ck_approval_propose(turn, actor, &asked, &id, refusal);
+    if (r == 0) {
+        *result = json_pack("{s:I}", "id", (json_int_t)id);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    return r;
+}
+
+/* Approved: the account is without a second factor, and out; the next log-in sets one up. */
+static int reset(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                 json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    int64_t staff = 0;
+    int r = ck_body_id(json_object_get(body, "request"), "staff", &staff, refusal);
+    if (r == 0 && staff == actor->staff_id) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "", "nobody approves it for themselves");
+    }
+    r = r == 0 ? ck_second_factor_clear(ck_turn_store(turn), staff) : r;
+    r = r == 0 ? ck_staff_end_sessions(turn, staff, 0) : r;
+    struct ck_record record = {
+        .action = "SECOND_FACTOR_CLEARED", .object = "staff", .object_id = staff};
+    return r == 0 ? ck_turn_audit(turn, actor, &record) : r;
+}
+
 void ck_second_factor_register(struct ck_registry *registry)
 {
     static const struct ck_handler_entry entries[] = {
         {"second_factor.begin", begin},
         {"second_factor.confirm", confirm},
+        {"second_factor.ask_reset", ask_reset},
+        {"approved." RESET, reset},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
 }

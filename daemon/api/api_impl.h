@@ -127,6 +127,8 @@ extern ck_api_custom ck_api_setup_state, ck_api_setup_first, ck_api_login, ck_ap
     ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts;
 /* Answers with the session that a link or a phone was exchanged for; as ck_bus_done. */
 void ck_api_person_session(void *cookie, const struct ck_result *result);
+/* queries.c, what persons ask for */
+extern ck_api_query ck_api_requests;
 /* devices.c */
 extern ck_api_custom ck_api_device_challenge, ck_api_device_enter;
 extern ck_api_query ck_api_device_person;

@@ -18,6 +18,7 @@
 #include "daemon/store/query_incident.h"
 #include "daemon/store/query_log.h"
 #include "daemon/store/query_people.h"
+#include "daemon/store/request.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -123,6 +124,16 @@ int ck_api_me(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     int r = ck_api_query_me(store, call->api->options.config, call->actor.staff_id, call->now, out);
     return r == 0 ? add_csrf(call, *out) : r;
+}
+
+/* ---- what persons ask for ---- */
+
+int ck_api_requests(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    json_t *list = NULL;
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    int r = ck_request_list(store, &scope, &list);
+    return wrap_list(r, "requests", list, out);
 }
 
 /* ---- persons ---- */

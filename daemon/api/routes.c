@@ -25,6 +25,8 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/staff/{id}", "staff.update", .command = "staff.update", .member = "staff",
      .query = ck_api_staff_one},
     {POST, "/api/staff/{id}/password", "staff.password", .custom = ck_api_staff_password},
+    {POST, "/api/staff/{id}/second-factor/reset", "staff.second_factor",
+     .command = "second_factor.ask_reset", .member = "staff"},
     {GET, "/api/staff/{id}/sessions", "staff.sessions", .query = ck_api_sessions_of_staff},
 
     /* who is there when */
@@ -95,6 +97,12 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/incidents/{id}/conclude", "incident.conclude", .command = "incident.conclude",
      .member = "incident", .query = ck_api_incident},
 
+    /* what persons ask for */
+    {GET, "/api/requests", "request.list", .query = ck_api_requests, .read = "today",
+     .noted = true},
+    {POST, "/api/requests/{id}/answer", "request.answer", .command = "request.answer",
+     .member = "request", .query = ck_api_requests},
+
     /* messages */
     {GET, "/api/persons/{id}/messages", "message.list", .query = ck_api_messages,
      .read = "messages", .noted = true},
@@ -133,6 +141,7 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/p/notice", "self.notice", .command = "notice.ack", .query = ck_api_self},
     {POST, "/api/p/decline", "self.decline", .command = "checkin.declined", .query = ck_api_self},
     {POST, "/api/p/facts", "self.facts", .custom = ck_api_facts},
+    {POST, "/api/p/requests", "self.request", .command = "request.make", .query = ck_api_self},
     {GET, "/api/p/messages", "self.messages", .query = ck_api_self_messages},
     {POST, "/api/p/messages", "self.message_send", .command = "message.send"},
     {POST, "/api/p/messages/read", "self.message_read", .command = "message.read"},

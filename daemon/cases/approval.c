@@ -22,6 +22,8 @@ static const struct ck_approval_kind kinds[] = {
     {"order.replaces", I | S, S, 14 * DAY_MS},
     /* A bundle leaves the house (bundle.c). */
     {"bundle.export", I | O | S, S, 7 * DAY_MS},
+    /* An account is without its second factor, to set up a new one. */
+    {"staff.second_factor", CK_ROLE_ADMINISTRATOR, CK_ROLE_ADMINISTRATOR | S, 2 * DAY_MS},
 };
 
 const struct ck_approval_kind *ck_approval_kind_find(const char *name)

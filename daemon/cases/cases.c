@@ -79,6 +79,8 @@ void ck_cases_register(struct ck_registry *registry)
         {"message.send", ck_message_send},
         {"message.delivered", ck_message_mark_delivered},
         {"message.read", ck_message_mark_read},
+        {"request.make", ck_request_make},
+        {"request.answer", ck_request_decide},
         {"approval.propose", ck_approval_propose_any},
         {"approval.decide", ck_approval_decide},
         {"approval.withdraw", ck_approval_withdraw},

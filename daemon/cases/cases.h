@@ -25,6 +25,10 @@
  *   message.delivered, message.read   person, up_to → changed
  *   approval.*         approval.h
  *
+ *   request.make       kind: reschedule, dispute; text; receipt of a dispute → nothing (of the
+ * actor, a person) request.answer     request, accept, answer → nothing; a dispute by a supervisor
+ * alone
+ *
  * `hash` is an encoded Argon2id; it never gets into the log. */
 #ifndef DAEMON_CASES_CASES_H
 #define DAEMON_CASES_CASES_H
@@ -38,6 +42,8 @@
 #define CK_CONDITIONS_MAX 8000              /* bytes of an order's conditions */
 #define CK_PHOTO_MAX (2 << 20)              /* bytes of a JPEG */
 #define CK_MESSAGE_MAX 8000                 /* bytes of a message: 2000 characters */
+#define CK_REQUEST_MAX 4000                 /* bytes of a request or its answer: 1000 characters */
+#define CK_REQUESTS_OPEN_MAX 5              /* of one person that wait for an answer */
 #define CK_AGE_MIN 18                       /* years: nobody younger is enrolled */
 #define CK_ENROL_MS (INT64_C(12) * 3600000) /* an enrolment link, and the session behind it */
 

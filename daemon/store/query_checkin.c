@@ -454,6 +454,11 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
     if (r == 0) {
         json_object_set_new(state, "checkin", own);
         json_object_set_new(state, "bound", json_boolean(checkin != 0));
+        json_t *requests = NULL;
+        r = ck_request_own(store, person, &requests);
+        json_object_set_new(state, "requests", requests);
+    }
+    if (r == 0) {
         r = add_list(store, state, "history",
                      "SELECT decided_at AS \"at:w\", " PERSON_RESULT
                      " AS \"result:t\", receipt AS \"receipt:t\" FROM checkin "

@@ -175,7 +175,7 @@ export function system() {
 // ---------------------------------------------------------------- the person's side
 export function personState(change = {}, checkinChange = {}) {
   return {
-    csrf: "person-csrf", challenge: "challenge-of-this-session", bound: true, language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, inspector: "Сәнияш Тамыртасова",
+    csrf: "person-csrf", challenge: "challenge-of-this-session", bound: true, requests: [], language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, inspector: "Сәнияш Тамыртасова",
     notice: { version: 1, acknowledged: null },
     checkin: { id: 901, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkinChange },
     history: [

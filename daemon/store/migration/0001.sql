@@ -436,6 +436,24 @@ CREATE TABLE review (
     at         INTEGER NOT NULL
 ) STRICT;
 
+-- What persons ask for in writing.
+CREATE TABLE request (
+    id          INTEGER PRIMARY KEY,
+    person_id   INTEGER NOT NULL REFERENCES person,
+    checkin_id  INTEGER REFERENCES checkin,
+    kind        TEXT NOT NULL CHECK (kind IN ('reschedule', 'dispute')),
+    text        TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    accepted    INTEGER CHECK (accepted IN (0, 1)),
+    answer      TEXT,
+    answered_by INTEGER REFERENCES staff,
+    answered_at INTEGER,
+    CHECK ((kind = 'dispute') = (checkin_id IS NOT NULL)),
+    CHECK ((answered_at IS NULL) = (answer IS NULL AND accepted IS NULL))
+) STRICT;
+CREATE INDEX request_person ON request (person_id, id);
+CREATE UNIQUE INDEX request_checkin ON request (checkin_id) WHERE checkin_id IS NOT NULL;
+
 -- Conclusions of named officers; a later one stands beside the earlier, the newest counts.
 CREATE TABLE conclusion (
     id          INTEGER PRIMARY KEY,

@@ -7,7 +7,7 @@ const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOSt
 
 function state(change: Partial<PersonState> = {}, checkin: Partial<NonNullable<PersonState["checkin"]>> | null = {}): PersonState {
   return {
-    csrf: "x", language: "kk", server_time: at(0), zone: "Asia/Almaty", unit: "U", inspector: "I", challenge: "c", bound: true, notice: { version: 1, acknowledged: at(-1) },
+    csrf: "x", language: "kk", server_time: at(0), zone: "Asia/Almaty", unit: "U", inspector: "I", challenge: "c", bound: true, requests: [], notice: { version: 1, acknowledged: at(-1) },
     checkin: checkin && { id: 1, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkin },
     history: [], unread: 0, next_window: null, ...change,
   };

@@ -26,6 +26,7 @@ enum subject {
     INCIDENT,
     RECORDING,
     DEVICE,
+    REQUEST,
     LOG,       /* an entry about the unit of `inspector` */
     STAFF,     /* {id} is anything: whose it is, the roles alone decide */
     COLLEAGUE, /* {id} is `inspector`, as a member of the unit */
@@ -66,6 +67,7 @@ static struct {
      "\"reason\":\"leave\"}"},
     {"absence.remove", ONESELF, "{}"},
     {"stand_ins.set", COLLEAGUE, "{\"stand_ins\":[]}"},
+    {"staff.second_factor", STAFF, "{\"reason\":\"lost\"}"},
     {"staff.sessions", STAFF, NULL},
     {"person.list", NONE, NULL},
     {"person.create", NEW,
@@ -118,6 +120,8 @@ static struct {
     {"incident.reached", INCIDENT, "{\"how\":\"phone\",\"note\":\"\"}"},
     {"incident.safety", INCIDENT, "{\"note\":\"safe\"}"},
     {"incident.conclude", INCIDENT, "{\"conclusion\":\"no_action\",\"reason\":\"x\"}"},
+    {"request.list", NONE, NULL},
+    {"request.answer", REQUEST, "{\"accept\":true,\"answer\":\"yes\"}"},
     {"message.list", PERSON, NULL},
     {"message.send", PERSON, "{\"client_id\":\"m1\",\"text\":\"hello\"}"},
     {"message.read", PERSON, "{\"up_to\":1}"},
@@ -141,6 +145,7 @@ static struct {
     {"self.notice", NONE, "{\"version\":1}"},
     {"self.decline", NONE, "{\"reason\":\"busy\"}"},
     {"self.facts", NONE, "{\"facts\":[]}"},
+    {"self.request", NONE, "{\"kind\":\"reschedule\",\"text\":\"later\"}"},
     {"self.messages", NONE, NULL},
     {"self.message_send", NONE, "{\"client_id\":\"p1\",\"text\":\"hello\"}"},
     {"self.message_read", NONE, "{\"up_to\":1}"},
@@ -245,6 +250,7 @@ static void path_of(const char *pattern, enum subject subject, char *path, size_
                            [INCIDENT] = incident_id,
                            [RECORDING] = recording_id,
                            [DEVICE] = device_id,
+                           [REQUEST] = 1,
                            [LOG] = log_id,
                            [STAFF] = people.supervisor_id,
                            [COLLEAGUE] = people.inspector_id,
@@ -436,6 +442,10 @@ static int make_world(void **state)
         api_ask(&people.person, "POST", "/api/p/notice", json_pack("{s:i}", "version", 1), NULL),
         200);
     device_id = api_own_phone(&people.person, (uint8_t[CK_P256_PRIVATE_SIZE]){1});
+    assert_int_equal(
+        api_ask(&people.person, "POST", "/api/p/requests",
+                json_pack("{s:s, s:s}", "kind", "reschedule", "text", "not on Mondays"), NULL),
+        200);
     /* A check-in that nobody answers, with its incident, and a recording. */
     snprintf(path, sizeof path, "/api/persons/%lld/checkins", (long long)people.person_id);
     assert_int_equal(api_ask(&people.inspector, "POST", path,

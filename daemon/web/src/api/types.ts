@@ -237,6 +237,13 @@ export interface System {
 }
 
 // POST /api/devices/{id}/revoke {reason} -> Person
+// GET  /api/requests -> {requests: Asking[]}   (inspector, supervisor)
+// POST /api/requests/{id}/answer {accept, answer} -> {requests}  (a dispute: supervisor)
+export interface OwnRequest { id: number; kind: "reschedule" | "dispute"; receipt: string | null; text: string; at: Time; accepted: boolean | null; answer: string | null; answered: Time | null }
+export interface Asking {
+  id: number; kind: "reschedule" | "dispute"; person_id: number; person_name: string; checkin_id: number | null; text: string; at: Time;
+  accepted: boolean | null; answer: string | null; answered: Time | null; answered_by: string | null;
+}
 export interface Device { id: number; name: string; created: Time; used: Time | null; revoked: Time | null }
 
 // ---------------------------------------------------------------- person's side
@@ -249,6 +256,7 @@ export interface Device { id: number; name: string; created: Time; used: Time | 
 // GET  /api/p/state        -> PersonState
 // POST /api/p/language {language} -> {}
 // POST /api/p/notice {version} -> PersonState    (rights and recording notice acknowledged)
+// POST /api/p/requests {kind, text, receipt?} -> PersonState  (another time; or a result is wrong, by its receipt)
 // POST /api/p/decline {reason} -> PersonState    (≤ 500 characters)
 // POST /api/p/facts {facts: {fact, detail?}[]} -> {}   (evidence from the page while there is no WebSocket)
 // GET  /api/p/messages?before= -> {messages: Message[], next}
@@ -265,6 +273,7 @@ export interface PersonState {
     answer_until: Time; late_until: Time; result: "received" | "received_late" | "declined" | "ended" | null; receipt: string | null;
   } | null;
   history: { at: Time; result: "received" | "received_late" | "declined" | "not_established" | "our_fault" | "waived"; receipt: string }[];
+  requests: OwnRequest[];
   unread: number;
   next_window: { start: Time; end: Time } | null;
 }

@@ -81,7 +81,7 @@ function FirstPasswordForm({ staff, onDone }: { staff: Staff; onDone(): void }):
   );
 }
 
-type StaffDialog = "add" | { edit: Staff } | { password: Staff } | { sessions: Staff } | { disable: Staff } | null;
+type StaffDialog = "add" | { edit: Staff } | { password: Staff } | { sessions: Staff } | { factor: Staff } | { disable: Staff } | null;
 
 export function StaffPage(): JSX.Element {
   const { session, t } = useSession();
@@ -117,6 +117,7 @@ export function StaffPage(): JSX.Element {
                     <button type="button" class="button plain" onClick={() => setDialog({ edit: staff })}>{t.t("edit")}</button>
                     <button type="button" class="button plain" onClick={() => setDialog({ password: staff })}>{t.t("staff_set_password")}</button>
                     <button type="button" class="button plain" onClick={() => setDialog({ sessions: staff })}>{t.t("sessions_title")}</button>
+                    <button type="button" class="button plain" onClick={() => setDialog({ factor: staff })}>{t.t("factor_reset")}</button>
                     <button type="button" class="button plain" onClick={() => setDialog({ disable: staff })}>{t.t(staff.disabled ? "staff_enable" : "staff_disable")}</button>
                   </div>
                 )}
@@ -130,6 +131,14 @@ export function StaffPage(): JSX.Element {
       {dialog && typeof dialog === "object" && "edit" in dialog && <Dialog title={dialog.edit.name} onClose={() => setDialog(null)}><StaffForm staff={dialog.edit} units={all} onDone={done} /></Dialog>}
       {dialog && typeof dialog === "object" && "password" in dialog && <Dialog title={t.t("staff_set_password")} onClose={() => setDialog(null)}><FirstPasswordForm staff={dialog.password} onDone={done} /></Dialog>}
       {dialog && typeof dialog === "object" && "sessions" in dialog && <Dialog title={t.t("sessions_of", { name: dialog.sessions.name })} onClose={() => setDialog(null)}><SessionList path={`/api/staff/${dialog.sessions.id}/sessions`} /></Dialog>}
+      {dialog && typeof dialog === "object" && "factor" in dialog && (
+        <Dialog title={t.t("factor_reset")} onClose={() => setDialog(null)}>
+          <ReasonForm label={t.t("end_reason")} hint={t.t("factor_reset_hint")} submit={t.t("factor_reset_ask")} onSubmit={async (reason) => {
+            await post(`/api/staff/${dialog.factor.id}/second-factor/reset`, { reason });
+            done();
+          }} />
+        </Dialog>
+      )}
       {dialog && typeof dialog === "object" && "disable" in dialog && (
         <Dialog title={t.t(dialog.disable.disabled ? "staff_enable" : "staff_disable")} onClose={() => setDialog(null)}>
           <ReasonForm label={t.t("end_reason")} hint={dialog.disable.disabled ? undefined : t.t("staff_disable_hint")} submit={t.t(dialog.disable.disabled ? "staff_enable" : "staff_disable")} onSubmit={async (reason) => {

@@ -14,6 +14,7 @@ import { FirstSetup, Login, MustChangePassword, MustSetSecondFactor, Starting } 
 import { Empty, Page, Session, useSession } from "./parts";
 import { PersonPage } from "./person";
 import { PersonForm, PersonsPage } from "./persons";
+import { RequestsPage } from "./requests";
 import { ReviewPage, ReviewsPage } from "./reviews";
 import { go, type Route, useRoute } from "./router";
 import { ConsoleSession, firstOf, rememberedLanguage } from "./session";
@@ -44,6 +45,8 @@ function Area({ route }: { route: Route }): JSX.Element {
       return route.id ? <ReviewPage key={id} id={id} /> : <ReviewsPage />;
     case "persons":
       return route.id === "new" ? <PersonForm person={null} /> : route.id ? <PersonPage key={id} id={id} tab={route.search.tab || ""} /> : <PersonsPage find={route.search.find === "1"} unread={route.search.unread === "1"} />;
+    case "requests":
+      return <RequestsPage />;
     case "overview":
       return <OverviewPage />;
     case "log":

@@ -16,7 +16,7 @@ import { incidentFact, incidentNext } from "./words";
 interface Area {
   path: string;
   icon: IconName;
-  label: "nav_today" | "nav_incidents" | "nav_reviews" | "nav_persons" | "nav_overview" | "nav_log" | "nav_staff" | "nav_units" | "nav_system" | "nav_account";
+  label: "nav_today" | "nav_incidents" | "nav_reviews" | "nav_persons" | "nav_requests" | "nav_overview" | "nav_log" | "nav_staff" | "nav_units" | "nav_system" | "nav_account";
   roles: readonly Role[];
   count?: (counts: Today["counts"]) => number;
   urgent?: boolean;
@@ -28,6 +28,7 @@ const AREAS: readonly Area[] = [
   { path: "incidents", icon: "bell", label: "nav_incidents", roles: ["inspector", "officer", "supervisor"], count: (c) => c.incidents, urgent: true },
   { path: "reviews", icon: "eye", label: "nav_reviews", roles: ["inspector", "supervisor"], count: (c) => c.reviews },
   { path: "persons", icon: "people", label: "nav_persons", roles: ["inspector", "officer", "supervisor"], count: (c) => c.unread },
+  { path: "requests", icon: "message", label: "nav_requests", roles: ["inspector", "supervisor"] },
   { path: "log", icon: "log", label: "nav_log", roles: ["supervisor"] },
   { path: "staff", icon: "person", label: "nav_staff", roles: ["administrator", "supervisor"] },
   { path: "units", icon: "shield", label: "nav_units", roles: ["administrator"] },

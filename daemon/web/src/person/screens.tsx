@@ -236,8 +236,27 @@ function NextWindow({ state }: { state: PersonState }): JSX.Element {
   );
 }
 
+// What the person asked for, and what was answered.
+function Requests({ state }: { state: PersonState }): JSX.Element | null {
+  const { session, view, texts } = useSession();
+  return (
+    <section class="card">
+      <h2><Icon name="message" />{texts.t("requests_title")}</h2>
+      {state.requests.map((request) => (
+        <div key={request.id} class="request">
+          <p><strong>{texts.t(`${request.kind}_title`)}</strong> <span class="soft">{view.clock.moment(request.at)}{request.receipt && ` · ${texts.t("home_receipt", { receipt: request.receipt })}`}</span></p>
+          <p class="prewrap">{request.text}</p>
+          <p class={request.answered ? "" : "soft"}>{request.answered ? `${texts.t(request.accepted ? "request_accepted" : "request_refused")}: ${request.answer}` : texts.t("request_waits")}</p>
+        </div>
+      ))}
+      <button type="button" class="button" onClick={() => session.show("reschedule")}><Icon name="calendar" />{texts.t("reschedule_title")}</button>
+    </section>
+  );
+}
+
 function History({ state }: { state: PersonState }): JSX.Element {
-  const { view, texts } = useSession();
+  const { session, view, texts } = useSession();
+  const disputed = (receipt: string): boolean => state.requests.some((request) => request.receipt === receipt);
   return (
     <section class="card">
       <h2><Icon name="log" />{texts.t("home_history")}</h2>
@@ -249,6 +268,9 @@ function History({ state }: { state: PersonState }): JSX.Element {
             <span class="history-text">
               <strong>{texts.maybe("result_" + entry.result) || entry.result}</strong>
               <span class="soft">{view.clock.moment(entry.at)}{entry.receipt && ` · ${texts.t("home_receipt", { receipt: entry.receipt })}`}</span>
+              {entry.receipt && entry.result !== "received" && !disputed(entry.receipt) && (
+                <button type="button" class="button plain" onClick={() => session.dispute(entry.receipt)}>{texts.t("dispute_title")}</button>
+              )}
             </span>
           </li>
         ))}
@@ -319,6 +341,7 @@ export function Home({ state }: { state: PersonState }): JSX.Element {
       {view.phone === "own" && <p class="note"><Icon name="check" /><span>{texts.t("phone_own")}</span></p>}
       {view.phone === "failed" && <p class="note"><Icon name="info" /><span>{texts.t("phone_failed")}</span></p>}
       <NextWindow state={state} />
+      <Requests state={state} />
       <History state={state} />
     </ScreenFrame>
   );

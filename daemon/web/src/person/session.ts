@@ -13,7 +13,7 @@ import { makeOwnPhone, type OwnPhone, ownPhone, sign } from "./own_phone";
 import { heals, mustRead, NOTICE_VERSION, retryDelayMs, type World } from "./flow";
 import { hush } from "./speech";
 
-export type Sheet = "messages" | "decline" | "pause" | "hangup" | "language" | null;
+export type Sheet = "messages" | "decline" | "pause" | "hangup" | "language" | "reschedule" | "dispute" | null;
 
 export interface View extends World {
   language: Language;
@@ -40,6 +40,7 @@ export interface View extends World {
   sheet: Sheet;
   busy: boolean; // a request of a button is under way
   actionFailed: boolean;
+  disputed: string; // the receipt that the sheet "dispute" is about
   phone: "unknown" | "own" | "failed"; // whether this phone is the person's own here
 }
 
@@ -66,7 +67,7 @@ export class PersonSession {
       token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null,
       language, clock: new Clock(language, "UTC", null, null), retryAt: null, socket: "none", socketLost: false, devices: null, asking: false, leg: null,
       remote: null, since: null, callSince: null, callee: "", recording: false, paused: null, muted: false, peerAway: false,
-      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, busy: false, actionFailed: false, phone: "unknown",
+      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, busy: false, actionFailed: false, phone: "unknown", disputed: "",
     });
     document.addEventListener("visibilitychange", this.visibility);
     window.addEventListener("pagehide", this.leaving);
@@ -367,6 +368,16 @@ export class PersonSession {
       if (!this.view.ended) this.finish();
     });
     if (sent) this.store.set({ sheet: null });
+  }
+
+  // Another time, or a result that is wrong; the answer comes onto this page.
+  async ask(kind: "reschedule" | "dispute", text: string): Promise<void> {
+    const receipt = kind === "dispute" ? this.view.disputed : undefined;
+    if (await this.act(async () => this.take(await post<PersonState>("/api/p/requests", { kind, text, receipt })))) this.store.set({ sheet: null });
+  }
+
+  dispute(receipt: string): void {
+    this.store.set({ disputed: receipt, sheet: "dispute", actionFailed: false });
   }
 
   pause(reason: PauseReason): void {

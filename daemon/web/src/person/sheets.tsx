@@ -11,6 +11,7 @@ import { BottomSheet, useSession } from "./parts";
 const DECLINE_REASONS = ["decline_work", "decline_driving", "decline_doctor", "decline_people"] as const;
 const PAUSE_REASONS: readonly PauseReason[] = ["undress", "child", "other"];
 const MAX_REASON = 500;
+const MAX_REQUEST = 1000;
 
 function DeclineSheet(): JSX.Element {
   const { session, view, texts } = useSession();
@@ -101,6 +102,27 @@ function MessagesSheet(): JSX.Element {
   );
 }
 
+function AskSheet({ kind }: { kind: "reschedule" | "dispute" }): JSX.Element {
+  const { session, view, texts } = useSession();
+  const [words, setWords] = useState("");
+  return (
+    <BottomSheet title={texts.t(`${kind}_title`)} close={texts.t("close")} onClose={() => session.show(null)}>
+      <form class="sheet-body" onSubmit={(event) => {
+        event.preventDefault();
+        if (words.trim()) void session.ask(kind, words.trim());
+      }}>
+        <p>{texts.t(`${kind}_text`)}</p>
+        <div class="field">
+          <label for="ask-words">{texts.t(`${kind}_label`)}</label>
+          <textarea id="ask-words" class="input" rows={4} maxLength={MAX_REQUEST} value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+        </div>
+        {view.actionFailed && <p class="fault" role="alert">{texts.t("request_failed")}</p>}
+        <button type="submit" class="button primary big" disabled={!words.trim() || view.busy}>{texts.t("send")}</button>
+      </form>
+    </BottomSheet>
+  );
+}
+
 export function Sheets(): JSX.Element | null {
   const { view } = useSession();
   switch (view.sheet) {
@@ -110,6 +132,9 @@ export function Sheets(): JSX.Element | null {
       return <PauseSheet />;
     case "hangup":
       return <HangUpSheet />;
+    case "reschedule":
+    case "dispute":
+      return <AskSheet kind={view.sheet} />;
     case "language":
       return <LanguageSheet />;
     case "messages":
