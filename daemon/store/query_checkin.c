@@ -7,6 +7,7 @@
 #include "daemon/store/checkin.h"
 #include "daemon/store/checkin_json_impl.h"
 #include "daemon/store/health.h"
+#include "daemon/store/request.h"
 #include "protocol/base/error.h"
 
 /* ---- CheckinRow ---- */
