@@ -124,6 +124,19 @@ export class FakeServer {
     response.end(readFileSync(file));
   }
 
+  // Copies for others: proposed, approved by somebody else, made and fetched.
+  bundles(path, search, sent, post, json, response) {
+    const bundles = this.state.bundles;
+    if (path === "/api/approvals" && post) {
+      bundles.push({ id: 40 + bundles.length, kind: sent.kind, body: sent.request, proposer: this.state.me.name, created: fixtures.at(0), decided_by: null, decided: null, state: "open" });
+      return json(bundles[bundles.length - 1]);
+    }
+    if (path === "/api/approvals") return json({ approvals: bundles.filter((row) => (row.state === "open") === (search.get("state") === "open")), next: null });
+    if (post) return json({ url: path + "?view=T", bytes: 7, sha256: "ab".repeat(32), entries: 23, unsigned: 1, recordings: 1, left_out: 0 });
+    response.writeHead(200, { ...this.headers("application/zip"), "Content-Disposition": 'attachment; filename="bundle-40.zip"' });
+    return response.end("archive");
+  }
+
   api(request, response, path, search, body) {
     const json = (value, status = 200) => {
       response.writeHead(status, this.headers("application/json"));
@@ -139,6 +152,7 @@ export class FakeServer {
     const state = this.state;
     const match = (pattern) => new RegExp("^" + pattern + "$").exec(path);
     let m;
+    if (state.bundles && path.startsWith("/api/approvals")) return this.bundles(path, search, sent, post, json, response);
     if (path === "/api/setup") return post ? ((state.setup = false), (state.loggedIn = true), json({ ...state.me, roles: ["administrator"] })) : json({ needed: state.setup });
     if (path === "/api/login") {
       if (sent.password === "wrong") return fail(401, "unauthenticated");

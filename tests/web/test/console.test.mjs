@@ -239,6 +239,29 @@ test("an incident says what was done, what comes next and when, and ends with a 
   assert.equal(await page.locator(".dock").count(), 0);
 }));
 
+test("a copy of an incident is proposed to a second person, and fetched once it is approved", scene(async (server) => {
+  server.state.bundles = [];
+  const page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  await page.getByRole("button", { name: "Propose a copy" }).click();
+  assert.ok(await page.getByRole("button", { name: "Send to a second person" }).isDisabled(), "not without a reason");
+  await page.getByLabel("For whom").selectOption("agency");
+  await page.getByLabel("Recipient: name or office").fill("Prosecutor's office");
+  await page.getByLabel("Reason, such as the number of the request").fill("request 7/26");
+  await page.getByRole("button", { name: "Send to a second person" }).click();
+  await page.getByText("waits for a second person").waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/approvals").body,
+    { kind: "bundle.export", person: f.incidentRow({}).person_id, reason: "request 7/26", request: { incident: 71, audience: "agency", recipient: "Prosecutor's office" } });
+  assert.equal(await page.getByRole("button", { name: "Make and download" }).count(), 0);
+
+  Object.assign(server.state.bundles[0], { state: "approved", decided_by: "Ж. Бозінген", decided: f.at(0) });
+  await page.reload();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Make and download" }).click();
+  assert.equal((await download).suggestedFilename(), "bundle-40.zip");
+  await page.getByText("23 entries of the log, 1 recordings. 1 entries are not signed yet.").waitFor();
+  assert.deepEqual(faults(page), []);
+}));
+
 test("a review plays at once, seeks to the tasks, and is decided by keys", scene(async (server) => {
   const page = await stage.console(server, "reviews/904");
   const video = page.locator(".player video");

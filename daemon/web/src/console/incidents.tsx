@@ -6,6 +6,7 @@ import type { Conclusion, Incident, IncidentLine, IncidentRow } from "../api/typ
 import { stopwatch } from "../text/time";
 import { Icon, type IconName } from "../ui/icons";
 import { useTick } from "../ui/store";
+import { BundlePart } from "./bundle";
 import { changed, useLoad, useSteady } from "./load";
 import { ActionFailure, BandMark, Chip, Dialog, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
@@ -139,6 +140,7 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
             {data.conclusion && (
               <div class="note good"><Icon name="seal" /><div><strong>{t.maybe("conclusion_" + data.conclusion.conclusion)}</strong><p>{data.conclusion.reason}</p><p class="soft small">{data.conclusion.by}, {view.clock.momentAge(data.conclusion.at)}</p></div></div>
             )}
+            {data.person_id > 0 && <BundlePart incident={data.id} person={data.person_id} />}
             {data.state !== "closed" && (
               <div class="dock">
                 <ActionFailure action={action} />
