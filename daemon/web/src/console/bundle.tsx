@@ -62,7 +62,7 @@ function Fetch({ asked }: { asked: Asked }): JSX.Element {
           {t.t("bundle_made", { entries: made.entries, recordings: made.recordings })}
           {made.unsigned > 0 && ` ${t.t("bundle_unsigned", { n: made.unsigned })}`}
           {made.left_out > 0 && ` ${t.t("bundle_left_out", { n: made.left_out })}`}
-          <span class="soft break"> SHA-256 {made.sha256}</span>
+          <span class="soft break"> {t.t("bundle_digest", { digest: made.sha256 })}</span>
         </p>
       )}
     </>

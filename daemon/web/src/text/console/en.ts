@@ -852,6 +852,7 @@ export const en = {
   thread_too_long: "At most {n} characters.",
 
   // copies for others
+  approval_bundle_export: "A copy for others",
   bundle_title: "A copy for others",
   bundle_about: "Everything that is proven about this incident in one file that others can check. What concerns other people, concerns and safety steps stay out.",
   bundle_propose: "Propose a copy",
@@ -871,6 +872,7 @@ export const en = {
   bundle_expired: "time is over",
   bundle_fetch: "Make and download",
   bundle_made: "{entries} entries of the log, {recordings} recordings.",
+  bundle_digest: "SHA-256 of the file: {digest}",
   bundle_unsigned: "{n} entries are not signed yet.",
   bundle_left_out: "{n} recordings are not in it.",
 

@@ -853,6 +853,7 @@ export const kk: Record<ConsoleKey, string> = {
   thread_too_long: "Ең көбі {n} таңба.",
 
   // copies for others
+  approval_bundle_export: "Өзгелерге арналған көшірме",
   bundle_title: "Өзгелерге арналған көшірме",
   bundle_about: "Осы оқиға туралы дәлелденгеннің бәрі басқалар тексере алатын бір файлда. Өзге адамдарға қатысты деректер, алаңдаушылықтар мен қауіпсіздік шаралары қосылмайды.",
   bundle_propose: "Көшірме ұсыну",
@@ -872,6 +873,7 @@ export const kk: Record<ConsoleKey, string> = {
   bundle_expired: "мерзімі өтті",
   bundle_fetch: "Жасап, жүктеп алу",
   bundle_made: "Журналдың {entries} жазбасы, {recordings} бейнежазба.",
+  bundle_digest: "Файлдың SHA-256 мәні: {digest}",
   bundle_unsigned: "{n} жазбаға әлі қол қойылмаған.",
   bundle_left_out: "{n} бейнежазба қосылмаған.",
 

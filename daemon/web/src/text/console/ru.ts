@@ -853,6 +853,7 @@ export const ru: Record<ConsoleKey, string> = {
   thread_too_long: "Не больше {n} знаков.",
 
   // copies for others
+  approval_bundle_export: "Копия для других",
   bundle_title: "Копия для других",
   bundle_about: "Всё доказанное об этом инциденте в одном файле, который могут проверить другие. То, что касается других людей, сообщения о беспокойстве и меры безопасности не включаются.",
   bundle_propose: "Предложить копию",
@@ -872,6 +873,7 @@ export const ru: Record<ConsoleKey, string> = {
   bundle_expired: "срок истёк",
   bundle_fetch: "Составить и скачать",
   bundle_made: "Записей журнала: {entries}, видеозаписей: {recordings}.",
+  bundle_digest: "SHA-256 файла: {digest}",
   bundle_unsigned: "Ещё не под подписью: {n}.",
   bundle_left_out: "Не вошло видеозаписей: {n}.",
 
