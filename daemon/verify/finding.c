@@ -21,8 +21,9 @@ static void print_json(const char *text)
     putchar('"');
 }
 
-static void print(const struct ck_verdict *verdict, const char *kind, const char *name,
-                  const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void print(const struct ck_verdict *verdict,
+                                                        const char *kind, const char *name,
+                                                        const char *format, va_list arguments)
 {
     char text[LINE_SIZE];
     vsnprintf(text, sizeof text, format, arguments);
