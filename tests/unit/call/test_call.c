@@ -358,7 +358,10 @@ static void reloaded_page_finds_its_call_again(void **state)
     until(world, &world->commands, "recording.started");
     assert_false(has(&world->commands, "recording.failed"));
     assert_false(has(&world->commands, "checkin.call_lost"));
-    assert_true(times(&world->staff, "\"state\":\"here\"") >= 2);
+    while (times(&world->staff, "\"state\":\"here\"") <
+           2) { /* comes before or after the recording */
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
 }
 
 int main(void)
