@@ -35,7 +35,8 @@ static const char *const facts[CK_CLIENT_FACTS] = {
     "no_camera",        "no_microphone",      "camera_in_use",
     "no_webrtc",        "page_hidden",        "page_shown",
     "closing",          "ice_failed",         "ice_connected",
-    "network_changed",  "camera_test_passed",
+    "network_changed",  "camera_test_passed", "picture_reduced",
+    "picture_off",      "picture_whole",
 };
 
 static const char *const pauses[] = {"undress", "child", "other"};
@@ -467,9 +468,20 @@ json_t *ck_client_read(int64_t person, int64_t up_to)
     return with(about("read", "person", person), "up_to", json_integer(up_to));
 }
 
-json_t *ck_client_person_hello(json_t *state, json_t *ice_servers)
+/* Adds how media may go to a message. */
+static json_t *with_ice(json_t *message, json_t *ice_servers, bool relay_only)
 {
-    return with(with(of_kind("hello"), "state", state), "ice_servers", ice_servers);
+    return with(with(message, "ice_servers", ice_servers), "relay_only", json_boolean(relay_only));
+}
+
+json_t *ck_client_ice(json_t *ice_servers, bool relay_only)
+{
+    return with_ice(of_kind("ice"), ice_servers, relay_only);
+}
+
+json_t *ck_client_person_hello(json_t *state, json_t *ice_servers, bool relay_only)
+{
+    return with_ice(with(of_kind("hello"), "state", state), ice_servers, relay_only);
 }
 
 json_t *ck_client_waiting(struct ck_wall since)
@@ -515,9 +527,9 @@ json_t *ck_client_replaced(void)
     return of_kind("replaced");
 }
 
-json_t *ck_client_console_hello(json_t *me, json_t *ice_servers)
+json_t *ck_client_console_hello(json_t *me, json_t *ice_servers, bool relay_only)
 {
-    return with(with(of_kind("hello"), "me", me), "ice_servers", ice_servers);
+    return with_ice(with(of_kind("hello"), "me", me), ice_servers, relay_only);
 }
 
 json_t *ck_client_today(void)

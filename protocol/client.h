@@ -61,6 +61,9 @@ enum ck_client_fact {
     CK_CLIENT_FACT_ICE_CONNECTED,
     CK_CLIENT_FACT_NETWORK_CHANGED,
     CK_CLIENT_FACT_CAMERA_TEST_PASSED,
+    CK_CLIENT_FACT_PICTURE_REDUCED,
+    CK_CLIENT_FACT_PICTURE_OFF,
+    CK_CLIENT_FACT_PICTURE_WHOLE,
     CK_CLIENT_FACTS,
 };
 
@@ -150,7 +153,7 @@ json_t *ck_client_delivered(int64_t person, int64_t up_to);
 json_t *ck_client_read(int64_t person, int64_t up_to);
 
 /* To the person. */
-json_t *ck_client_person_hello(json_t *state, json_t *ice_servers);
+json_t *ck_client_person_hello(json_t *state, json_t *ice_servers, bool relay_only);
 json_t *ck_client_waiting(struct ck_wall since);
 json_t *ck_client_connected(const char *with, bool recording);
 /* kind: "read_digits" …; digits NULL: none. */
@@ -180,7 +183,7 @@ enum ck_client_ring_stop {
     CK_CLIENT_RING_UNATTENDED,
 };
 
-json_t *ck_client_console_hello(json_t *me, json_t *ice_servers);
+json_t *ck_client_console_hello(json_t *me, json_t *ice_servers, bool relay_only);
 json_t *ck_client_today(void);
 json_t *ck_client_ring(json_t *row); /* a CheckinRow */
 json_t *ck_client_ring_stop(int64_t checkin, enum ck_client_ring_stop reason);
@@ -196,5 +199,8 @@ json_t *ck_client_console_ended(int64_t checkin, const char *reason);
  * credential may be NULL. An empty array where there are no urls. */
 json_t *ck_client_ice_servers(const char *const *urls, size_t count, const char *user,
                               const char *credential);
+/* To either side: what `hello` said of the ways that media may take, with credentials that are good
+ * from now on. */
+json_t *ck_client_ice(json_t *ice_servers, bool relay_only);
 
 #endif

@@ -285,8 +285,9 @@ static void on_hello(void *cookie, int code, json_t *value)
         bool first = !page->started;
         page->started = true;
         json_t *ice = calls->ice_servers(calls->user);
-        ck_hub_send(page, page->side == CK_CLIENT_PERSON ? ck_client_person_hello(value, ice)
-                                                         : ck_client_console_hello(value, ice));
+        ck_hub_send(page, page->side == CK_CLIENT_PERSON
+                              ? ck_client_person_hello(value, ice, calls->relay_only)
+                              : ck_client_console_hello(value, ice, calls->relay_only));
         if (first) {
             ck_http_socket_start(page->socket);
         }
@@ -383,6 +384,18 @@ static void on_session(void *cookie, int code, json_t *value)
     maybe_free(page);
 }
 
+/* Credentials of relays end; a page may be open for longer. */
+static void send_ice(struct ck_hub_page *page)
+{
+    const struct ck_hub_calls *calls = &page->hub->options.calls;
+    json_t *ice = calls->ice_servers(calls->user);
+    if (json_array_size(ice) > 0) {
+        ck_hub_send(page, ck_client_ice(ice, calls->relay_only));
+    } else {
+        json_decref(ice);
+    }
+}
+
 static void on_recheck(void *cookie, int code, json_t *value)
 {
     struct ck_hub_page *page = cookie;
@@ -394,6 +407,9 @@ static void on_recheck(void *cookie, int code, json_t *value)
         page->actor.roles = (unsigned)page->session.roles;
         page->actor.unit_id = page->session.unit;
         memcpy(page->actor.covers, page->session.covers, sizeof page->actor.covers);
+        if (page->socket != NULL) {
+            send_ice(page);
+        }
     }
     maybe_free(page);
 }

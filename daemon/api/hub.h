@@ -23,8 +23,10 @@
 #define CK_HUB_MESSAGES_MS 10000 /* … this time; beyond: error busy */
 #define CK_HUB_ERRORS_MAX 20     /* the 20th error closes a socket with 1008 */
 #define CK_HUB_SOCKETS_PER_SESSION 8
-#define CK_HUB_TODAY_MS 1000    /* at most one `today` a socket in this time */
-#define CK_HUB_RECHECK_MS 30000 /* sessions behind open sockets are looked up again this often */
+#define CK_HUB_TODAY_MS 1000 /* at most one `today` a socket in this time */
+/* Sessions behind open sockets are looked up again this often, and their pages get fresh
+ * credentials of the relays. */
+#define CK_HUB_RECHECK_MS 30000
 
 struct ck_hub;
 
@@ -45,8 +47,9 @@ struct ck_hub_calls {
     void *user;
     void (*message)(void *user, struct ck_hub_page *page, const struct ck_client_message *message);
     void (*closed)(void *user, struct ck_hub_page *page);
-    /* A new array for `hello`: ck_client_ice_servers(). */
+    /* A new array for `hello` and `ice`: ck_client_ice_servers(). */
     json_t *(*ice_servers)(void *user);
+    bool relay_only; /* told with it */
 };
 
 struct ck_hub_options {

@@ -128,5 +128,10 @@ static json_t *ice_servers(void *user)
 struct ck_hub_calls ck_product_hub_calls(struct ck_product *product)
 {
     return (struct ck_hub_calls){
-        .user = product, .message = on_message, .closed = on_closed, .ice_servers = ice_servers};
+        .user = product,
+        .message = on_message,
+        .closed = on_closed,
+        .ice_servers = ice_servers,
+        .relay_only = product->config->media.relay_only,
+    };
 }

@@ -127,6 +127,9 @@ static const struct {
     {"ice_connected", CK_EVIDENCE_ICE_CONNECTED},
     {"network_changed", CK_EVIDENCE_COUNT},
     {"camera_test_passed", CK_EVIDENCE_COUNT},
+    {"picture_reduced", CK_EVIDENCE_COUNT},
+    {"picture_off", CK_EVIDENCE_COUNT},
+    {"picture_whole", CK_EVIDENCE_COUNT},
     {"page_opened", CK_EVIDENCE_PAGE_OPENED},
     {"ice", CK_EVIDENCE_ICE_CONNECTED},
     {"dtls", CK_EVIDENCE_DTLS_CONNECTED},
@@ -144,7 +147,7 @@ static const struct {
 };
 
 /* What the pages may say; the rest is for workers and ourselves. */
-#define PAGE_FACTS 14
+#define PAGE_FACTS 17
 
 /* {checkin, fact, detail?} */
 static int fact(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,

@@ -238,6 +238,53 @@ static int recovered(struct ck_turn *turn, const struct ck_actor *actor, const j
     return end(turn, actor, body, "recovered", "RECORDING_RECOVERED", refusal);
 }
 
+#define OPEN_MAX 32 /* incidents of one person that are looked through */
+
+/* Whether officers have been told of this very matter and it is still open. */
+static int already_open(struct ck_turn *turn, int64_t person, const char *cause, bool *open)
+{
+    int64_t ids[OPEN_MAX];
+    size_t count = 0;
+    int r = ck_incident_open_of(turn->store, person, ids, OPEN_MAX, &count);
+    *open = false;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_incident_row row;
+        r = ck_incident_load(turn->store, ids[i], &row);
+        *open = *open ||
+                (r == 0 && row.step.kind == CK_INCIDENT_SYSTEM && strcmp(row.cause, cause) == 0);
+    }
+    return r;
+}
+
+/* A disk that takes no more is a matter of the system: the call goes on, but without its evidence,
+ * and so will the next ones. Once for both legs. */
+static int alert_disk(struct ck_turn *turn, const struct ck_actor *actor, int64_t checkin,
+                      int64_t person, int error)
+{
+    struct ck_subject subject;
+    char cause[sizeof((struct ck_incident_row){0}).cause];
+    bool open = false;
+    if (error != ENOSPC && error != EDQUOT && error != EIO && error != EROFS) {
+        return 0;
+    }
+    snprintf(cause, sizeof cause, "check-in %lld is not recorded: %s", (long long)checkin,
+             strerror(error));
+    int r = already_open(turn, person, cause, &open);
+    if (r == 0 && !open) {
+        r = ck_subject_load(turn->store, person, &subject);
+    }
+    return r != 0 || open ? r
+                          : ck_incident_open(turn, actor,
+                                             &(struct ck_incident_opening){
+                                                 .person = person,
+                                                 .unit = subject.unit,
+                                                 .cause = cause,
+                                                 .effect = {.kind = CK_INCIDENT_SYSTEM,
+                                                            .severity = CK_SEVERITY_HIGH,
+                                                            .first_step_at = turn->now.wall},
+                                             });
+}
+
 /* {recording, error, text} */
 static int failed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
@@ -252,19 +299,22 @@ static int failed(struct ck_turn *turn, const struct ck_actor *actor, const json
         return ck_refuse(refusal, r, "recording", "it is over");
     }
     const char *text = json_string_value(json_object_get(body, "text"));
-    return r == 0 ? ck_turn_audit(
-                        turn, actor,
-                        &(struct ck_record){
-                            .action = "RECORDING_FAILED",
-                            .object = "recording",
-                            .object_id = id,
-                            .person_id = person,
-                            .result = "failed",
-                            .open = json_pack("{s:I}", "error",
-                                              json_integer_value(json_object_get(body, "error"))),
-                            .sealed = text == NULL ? NULL : json_pack("{s:s}", "text", text),
-                        })
-                  : r;
+    int error = (int)json_integer_value(json_object_get(body, "error"));
+    if (r == 0) {
+        r = alert_disk(turn, actor, checkin, person, error);
+    }
+    return r == 0
+               ? ck_turn_audit(turn, actor,
+                               &(struct ck_record){
+                                   .action = "RECORDING_FAILED",
+                                   .object = "recording",
+                                   .object_id = id,
+                                   .person_id = person,
+                                   .result = "failed",
+                                   .open = json_pack("{s:i}", "error", error),
+                                   .sealed = text == NULL ? NULL : json_pack("{s:s}", "text", text),
+                               })
+               : r;
 }
 
 /* {recording, on, reason}: a privacy pause begins or ends; the person asked for it. */

@@ -12,7 +12,8 @@
 #define CK_MISSING_WAIT_MS 10  /* reordering is given this long */
 #define CK_MISSING_RETRY_MS 20 /* at least between two requests for one packet */
 #define CK_MISSING_TRIES 10
-#define CK_MISSING_AGE_MS 1000 /* then nobody waits for it any more */
+/* Then nobody waits for it any more: six round trips of a far network. */
+#define CK_MISSING_AGE_MS 2000
 
 struct ck_missing_packet {
     uint64_t sequence;

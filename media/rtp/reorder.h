@@ -10,7 +10,7 @@
 #include "protocol/base/time.h"
 
 #define CK_REORDER_SLOTS 512
-#define CK_REORDER_WAIT_MS 700
+#define CK_REORDER_WAIT_MS 2100 /* as long as a packet is asked for, and its way */
 
 /* Gets each packet once, in ascending order; does not keep it. */
 typedef void ck_reorder_out(void *user, const struct ck_packet *packet);

@@ -144,9 +144,16 @@ const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequenc
     return sent;
 }
 
+void ck_gate_set(struct ck_gate *gate, uint64_t bitrate)
+{
+    gate->known = bitrate != 0;
+    gate->bitrate =
+        bitrate >= CK_SENDER_SOUND_BPS + CK_SENDER_PICTURE_BPS ? bitrate - CK_SENDER_SOUND_BPS : 0;
+}
+
 bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now)
 {
-    if (gate->bitrate == 0) {
+    if (!gate->known) {
         return true;
     }
     int64_t full = (int64_t)gate->bitrate * CK_SENDER_GATE_BURST_MS / 1000;
@@ -156,7 +163,7 @@ bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now)
     if (gate->budget_bits > full) {
         gate->budget_bits = full;
     }
-    if (gate->budget_bits < 0) {
+    if (gate->budget_bits < 0 || gate->bitrate == 0) {
         return false;
     }
     gate->budget_bits -= bits;

@@ -13,16 +13,18 @@
 #include "protocol/rtp_control.h"
 
 #define CK_SENDER_RING_VIDEO 512
-#define CK_SENDER_RING_AUDIO 64
+#define CK_SENDER_RING_AUDIO 128
 /* A sent packet is kept for a round trip and the slack, within these bounds. */
 #define CK_SENDER_AGE_MIN_MS 500
-#define CK_SENDER_AGE_MAX_MS 1000
-#define CK_SENDER_AGE_SLACK_MS 100
+#define CK_SENDER_AGE_MAX_MS 2000
+#define CK_SENDER_AGE_SLACK_MS 700 /* for what has to be asked for again and again */
 /* It is sent again at most once a round trip, and so often: who asks for more wants to make us
  * work. */
 #define CK_SENDER_AGAIN_MIN_MS 10
 #define CK_SENDER_REPEATS_MAX 20
-#define CK_SENDER_GATE_BURST_MS 500 /* of its bandwidth a poor downlink may be ahead */
+#define CK_SENDER_GATE_BURST_MS 400 /* of its bandwidth a poor downlink may be ahead */
+#define CK_SENDER_SOUND_BPS 50000   /* of a downlink that are kept free for sound */
+#define CK_SENDER_PICTURE_BPS 25000 /* with less than this left there is no picture at all */
 #define CK_SENDER_GATE_KEY_MS 5000  /* between the key frames that a poor downlink asks for */
 
 struct ck_sent {
@@ -36,9 +38,10 @@ struct ck_sent {
     struct ck_mono again; /* last time it was sent again */
 };
 
-/* The bandwidth of a downlink, once its browser has told it. */
+/* What a downlink carries of pictures, once that is known. */
 struct ck_gate {
-    uint64_t bitrate; /* bits per second; 0: never told */
+    bool known;
+    uint64_t bitrate; /* bits per second, without the sound */
     int64_t budget_bits;
     struct ck_mono filled;
 };
@@ -103,8 +106,10 @@ void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timest
 const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequence,
                                       struct ck_mono now);
 
-/* Whether `bits` more are within what the downlink carries. Without a told bandwidth everything is.
- */
+/* The downlink carries `bitrate` in all; 0: nothing is known. */
+void ck_gate_set(struct ck_gate *gate, uint64_t bitrate);
+/* Whether `bits` more of the picture are within what the downlink carries; they then are counted.
+ * While nothing is known everything is. */
 bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now);
 
 /* The sender report at `now`, whose wall time in NTP form is `ntp_now`; `offset_us` is what is

@@ -23,7 +23,9 @@ static void note_jitter(struct ck_source *source, uint32_t timestamp, struct ck_
 int ck_source_packet(struct ck_source *source, const struct ck_rtp *rtp, struct ck_mono arrival,
                      uint64_t *extended)
 {
-    note_jitter(source, rtp->timestamp, arrival);
+    if (!source->started || ck_rtp_ahead(rtp->sequence, (uint16_t)source->highest) > 0) {
+        note_jitter(source, rtp->timestamp, arrival); /* what is sent again is late by design */
+    }
     source->received++;
     source->bytes += rtp->payload_size;
     source->heard = arrival;

@@ -63,6 +63,11 @@ int64_t ck_transit_queue_us(struct ck_transit *transit)
     return transit->interval_us - smaller(transit->least_us[0], transit->least_us[1]);
 }
 
+void ck_transit_rebase(struct ck_transit *transit)
+{
+    transit->least_us[0] = transit->least_us[1] = transit->transit_us;
+}
+
 /* --- the rate
  * -------------------------------------------------------------------------------------- */
 
@@ -77,17 +82,25 @@ static uint64_t base_of(const struct ck_uplink *uplink, uint32_t bitrate)
     return bitrate > 0 && bitrate < uplink->allowed ? bitrate : uplink->allowed;
 }
 
-/* Half the loss comes off. Loss that goes with no queue and that the last step down did not lessen
- * is not of our making. */
+/* Less traffic than at the last step down has changed nothing: what is seen is not of our making.
+ */
+static bool was_in_vain(const struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                        int64_t before, int64_t now)
+{
+    return before > 0 && now * 5 > before * 4 &&
+           (uint64_t)interval->bitrate * 5 < (uint64_t)uplink->cut_bitrate * 4;
+}
+
+/* Half the loss comes off. Loss that goes with no queue may be the radio's. */
 static uint64_t cut_for_loss(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
                              unsigned percent)
 {
-    bool queues = interval->queue_us < 0 || interval->queue_us >= CK_UPLINK_QUEUE_LOW_US;
-    if (!queues && uplink->hold > 0) {
+    bool radio = interval->queue_us >= 0 && interval->queue_us < CK_UPLINK_QUEUE_LOW_US &&
+                 percent <= CK_UPLINK_RADIO_PERCENT;
+    if (radio && uplink->hold > 0) {
         return uplink->allowed;
     }
-    bool obeyed = interval->bitrate <= uplink->allowed + uplink->allowed / 8;
-    if (!queues && obeyed && uplink->cut_percent > 0 && percent * 5 > uplink->cut_percent * 4) {
+    if (radio && was_in_vain(uplink, interval, uplink->cut_percent, percent)) {
         uplink->hold = CK_UPLINK_RADIO_HOLD;
         uplink->cut_percent = 0;
         return uplink->allowed;
@@ -95,29 +108,61 @@ static uint64_t cut_for_loss(struct ck_uplink *uplink, const struct ck_uplink_in
     uint64_t base = base_of(uplink, interval->bitrate);
     uint64_t rate = base - base * percent / 200;
     uplink->cut_percent = percent;
-    if (!queues && rate < CK_UPLINK_RADIO_FLOOR) {
-        rate = smaller(CK_UPLINK_RADIO_FLOOR, uplink->allowed);
+    uplink->cut_bitrate = interval->bitrate;
+    if (radio && rate < CK_UPLINK_RADIO_FLOOR) {
+        rate = (uint64_t)smaller(CK_UPLINK_RADIO_FLOOR, uplink->allowed);
     }
     return rate;
 }
 
-void ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
+/* A queue that is there whatever is sent is no queue but a longer way. */
+static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                              unsigned percent, bool *longer_way)
+{
+    if (percent <= CK_UPLINK_RADIO_PERCENT &&
+        was_in_vain(uplink, interval, uplink->cut_queue_us, interval->queue_us)) {
+        uplink->cut_queue_us = 0;
+        *longer_way = true;
+        return uplink->allowed;
+    }
+    if (uplink->settle > 0 && interval->bitrate <= uplink->allowed) {
+        return uplink->allowed;
+    }
+    uplink->settle = CK_UPLINK_SETTLE + 1;
+    uplink->cut_queue_us = interval->queue_us;
+    uplink->cut_bitrate = interval->bitrate;
+    return base_of(uplink, interval->bitrate) * 85 / 100;
+}
+
+bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
 {
     uint64_t all = interval->came + interval->missed;
+    bool longer_way = false;
     if (all < CK_UPLINK_PACKETS_MIN) {
-        return;
+        return false;
     }
     unsigned percent = (unsigned)(interval->missed * 100 / all);
     uint64_t rate = uplink->allowed;
     if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
-        rate = base_of(uplink, interval->bitrate) * 85 / 100;
+        rate = cut_for_queue(uplink, interval, percent, &longer_way);
     } else if (percent > CK_UPLINK_LOSS_HIGH) {
         rate = cut_for_loss(uplink, interval, percent);
     } else if (percent < CK_UPLINK_LOSS_LOW && interval->queue_us < CK_UPLINK_QUEUE_LOW_US) {
-        rate = rate + rate * 8 / 100 + 1000;
+        rate = rate + rate * (uplink->calm >= CK_UPLINK_CALM ? 20 : 8) / 100 + 1000;
         uplink->cut_percent = 0;
+        uplink->cut_queue_us = 0;
     }
     uplink->hold -= uplink->hold > 0 ? 1 : 0;
+    uplink->settle -= uplink->settle > 0 ? 1 : 0;
+    uplink->calm = rate < uplink->allowed ? 0 : uplink->calm + 1;
     rate = rate < CK_UPLINK_FLOOR ? CK_UPLINK_FLOOR : rate;
     uplink->allowed = (uint32_t)(rate > uplink->cap ? uplink->cap : rate);
+    return longer_way;
+}
+
+void ck_uplink_unheard(struct ck_uplink *uplink, uint32_t bitrate)
+{
+    uint64_t rate = base_of(uplink, bitrate) / 2;
+    uplink->allowed = (uint32_t)(rate < CK_UPLINK_FLOOR ? CK_UPLINK_FLOOR : rate);
+    uplink->calm = 0;
 }

@@ -22,6 +22,11 @@
 #define CK_UPLINK_QUEUE_LOW_US 30000 /* below this the rate may go up */
 #define CK_UPLINK_RADIO_FLOOR 200000 /* loss that no queue goes with takes it down to here only */
 #define CK_UPLINK_RADIO_HOLD 10      /* intervals for which such loss is then put up with */
+#define CK_UPLINK_RADIO_PERCENT 45   /* more loss than this is nothing to put up with */
+#define CK_UPLINK_SETTLE                                                                           \
+    2                    /* intervals until a queue must have felt that the rate was taken down    \
+                          */
+#define CK_UPLINK_CALM 5 /* intervals of peace after which the rate goes up faster */
 #define CK_TRANSIT_MEMORY_US                                                                       \
     15000000                       /* the smallest time in transit counts for one to two of these */
 #define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */
@@ -43,7 +48,11 @@ struct ck_uplink {
     uint32_t cap;
     uint32_t allowed;
     unsigned cut_percent; /* the loss at which the rate was last taken down for loss; 0: none */
+    int64_t cut_queue_us; /* likewise the queue */
+    uint32_t cut_bitrate; /* what came at either */
     unsigned hold;        /* intervals left in which loss is put up with */
+    unsigned settle;      /* intervals left in which a queue is given time to drain */
+    unsigned calm;        /* intervals since the rate was last taken down */
 };
 
 /* What happened in about one second. */
@@ -62,8 +71,14 @@ void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck
 void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck_mono now);
 /* The standing queue of the interval that ends now, -1 where no packet came. Begins another. */
 int64_t ck_transit_queue_us(struct ck_transit *transit);
+/* The way has become longer: the present time in transit is the smallest. */
+void ck_transit_rebase(struct ck_transit *transit);
 
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
-void ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval);
+/* True where the queue turns out to be a longer way, see ck_transit_rebase(). */
+bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval);
+/* A second in which `bitrate` was sent and nothing was heard of what became of it (RFC 8083 section
+ * 4.1): half of it. */
+void ck_uplink_unheard(struct ck_uplink *uplink, uint32_t bitrate);
 
 #endif

@@ -77,6 +77,11 @@ void feedback_missing(struct leg *leg)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         struct track *track = &leg->tracks[kind];
+        /* On an uplink that hardly carries the sound, sound that is sent twice only crowds out
+         * more. */
+        if (kind == AUDIO && leg->uplink.allowed < CK_SENDER_SOUND_BPS + CK_SENDER_PICTURE_BPS) {
+            ck_missing_clear(&track->missing);
+        }
         if (track->source >= 0 && track->missing.count > 0) {
             ask_again(leg, track);
         }
@@ -178,7 +183,10 @@ static void judge_uplink(struct leg *leg)
     }
     struct ck_uplink_interval interval = {
         .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
-    ck_uplink_interval(&leg->uplink, &interval);
+    if (ck_uplink_interval(&leg->uplink, &interval)) {
+        ck_transit_rebase(&leg->tracks[AUDIO].transit);
+        ck_transit_rebase(&leg->tracks[VIDEO].transit);
+    }
     ck_media_log(CK_WORKER_LOG_DEBUG,
                  "leg %llu: uplink %u of %u bit/s, queue %lld us, %llu of %llu packets missed",
                  (unsigned long long)leg->id, interval.bitrate, leg->uplink.allowed,
@@ -190,10 +198,9 @@ void feedback_gate(struct leg *leg)
 {
     uint64_t judged = leg->downlink.allowed;
     uint64_t told = leg->told_bitrate;
-    struct ck_gate *gate = &leg->tracks[VIDEO].out.gate;
-    gate->bitrate = judged >= CK_WORKER_BITRATE_MAX ? told
-                    : told != 0 && told < judged    ? told
-                                                    : judged;
+    ck_gate_set(&leg->tracks[VIDEO].out.gate, judged >= CK_WORKER_BITRATE_MAX ? told
+                                              : told != 0 && told < judged    ? told
+                                                                              : judged);
 }
 
 /* What the browser's reports of the last interval say about the downlink. A report without loss
@@ -216,8 +223,23 @@ static void judge_downlink(struct leg *leg)
                                           .missed = lost,
                                           .bitrate = rate_of(bytes, us),
                                           .queue_us = ck_transit_queue_us(&leg->round_trip)};
-    ck_uplink_interval(&leg->downlink, &interval);
+    /* A radio that loses some, without a queue, is not helped by leaving out pictures. */
+    if (interval.queue_us >= 0 && interval.queue_us < CK_UPLINK_QUEUE_LOW_US &&
+        lost * 100 <= reports * 256 * RADIO_PERCENT) {
+        interval.missed = 0;
+    }
+    leg->unheard = reports == 0 && interval.bitrate > CK_SENDER_SOUND_BPS ? leg->unheard + 1 : 0;
+    if (leg->unheard >= UNHEARD_MAX) {
+        ck_uplink_unheard(&leg->downlink, interval.bitrate);
+    } else if (ck_uplink_interval(&leg->downlink, &interval)) {
+        ck_transit_rebase(&leg->round_trip);
+    }
     feedback_gate(leg);
+    ck_media_log(CK_WORKER_LOG_DEBUG,
+                 "leg %llu: downlink %u of %u bit/s, queue %lld us, %llu of %llu",
+                 (unsigned long long)leg->id, interval.bitrate, leg->downlink.allowed,
+                 (long long)interval.queue_us, (unsigned long long)lost,
+                 (unsigned long long)(reports * 256));
 }
 
 /* Both ways, once an interval is over. */

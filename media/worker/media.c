@@ -81,7 +81,12 @@ static struct source *source_of(struct leg *leg, const struct ck_rtp *rtp)
 
 static void note_sequence(struct leg *leg, struct track *track, int ahead, uint64_t sequence)
 {
-    if (ahead > 1) {
+    if (ahead > CK_MISSING_MAX) { /* an outage: it says nothing about what the uplink carries */
+        ck_missing_clear(&track->missing);
+        if (track->kind == VIDEO) {
+            ck_key_frames_want(&leg->keys, false);
+        }
+    } else if (ahead > 1) {
         track->missed += (unsigned)ahead - 1;
         if (track->nack) {
             if (ck_missing_gap(&track->missing, sequence - (unsigned)ahead + 1, sequence,

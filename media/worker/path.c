@@ -171,6 +171,11 @@ static void select_path(struct leg *leg, uint32_t tuple)
         return;
     }
     leg->selected = tuple;
+    for (int kind = 0; kind < KINDS; kind++) { /* another way has another length */
+        ck_transit_init(&leg->tracks[kind].transit,
+                        kind == AUDIO ? CK_RTP_AUDIO_HZ : CK_RTP_VIDEO_HZ);
+    }
+    leg->round_trip.begun = false;
     if (changed) {
         leg_event(leg, CK_WORKER_EVENT_PATH_CHANGED, 0);
     }

@@ -146,7 +146,11 @@ void relay_again(struct leg *leg, enum kind kind, uint16_t sequence)
 {
     struct ck_sender *sender = &leg->tracks[kind].out;
     const struct ck_sent *sent = ck_sender_again(sender, sequence, leg->worker->now);
-    if (sent == NULL) {
+    /* What is sent again takes its share of a poor downlink like anything else; where there is no
+     * room but for the sound, the sound itself is not sent twice. */
+    struct ck_gate *gate = &leg->tracks[VIDEO].out.gate;
+    if (sent == NULL || (kind == AUDIO && gate->known && gate->bitrate == 0) ||
+        (kind == VIDEO && !ck_gate_pass(gate, sent->packet->size * 8, leg->worker->now))) {
         return;
     }
     if (sender->uses_rtx) {

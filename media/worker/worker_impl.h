@@ -44,7 +44,9 @@
 /* A path that was silent for this long loses the leg to another proved path on which media arrives.
  */
 #define SILENT_PATH_MS 1000
-#define BUSY_PERCENT 85 /* of the loop's time; beyond it no new legs */
+#define RADIO_PERCENT 35 /* loss of a downlink that goes with no queue and is put up with */
+#define UNHEARD_MAX 3    /* intervals, then the downlink is taken to be choked */
+#define BUSY_PERCENT 85  /* of the loop's time; beyond it no new legs */
 #define RETRY_AFTER_MS 2000
 #define POOL_PACKETS_PER_LEG 600
 #define POOL_PACKETS_MIN 4096
@@ -185,6 +187,7 @@ struct leg {
     struct ck_uplink uplink;
     struct ck_uplink downlink; /* as its browser reports it; drives the gate of the picture */
     struct ck_transit round_trip;
+    unsigned unheard;      /* intervals without a report on what is sent */
     uint64_t told_bitrate; /* of the downlink, by the browser; 0: never told */
     uint8_t transport_id;  /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;

@@ -82,10 +82,10 @@ static json_t *text_of(struct ck_worker_text text)
 
 static json_t *flow_of(const struct ck_worker_flow *flow)
 {
-    return json_pack("{s:I,s:I,s:i,s:i,s:i,s:i}", "packets", (json_int_t)flow->packets, "bytes",
-                     (json_int_t)flow->bytes, "lost", (int)flow->lost, "bitrate",
-                     (int)flow->bitrate, "jitter_us", (int)flow->jitter_us, "rtt_us",
-                     (int)flow->rtt_us);
+    return json_pack("{s:I,s:I,s:i,s:i,s:i,s:i,s:i}", "packets", (json_int_t)flow->packets, "bytes",
+                     (json_int_t)flow->bytes, "lost", (int)flow->lost, "recovered",
+                     (int)flow->recovered, "bitrate", (int)flow->bitrate, "jitter_us",
+                     (int)flow->jitter_us, "rtt_us", (int)flow->rtt_us);
 }
 
 static json_t *stats_of(const struct ck_worker_leg_stats *s)
@@ -101,8 +101,9 @@ static json_t *json_of(const struct ck_worker_message *m)
 {
     switch (m->kind) {
     case CK_WORKER_READY:
-        return json_pack("{s:i,s:i,s:o}", "port_v4", m->ready.port_v4, "port_v6", m->ready.port_v6,
-                         "library", text_of(m->ready.library));
+        return json_pack("{s:i,s:i,s:i,s:o}", "port_v4", m->ready.port_v4, "tcp_port_v4",
+                         m->ready.tcp_port_v4, "port_v6", m->ready.port_v6, "library",
+                         text_of(m->ready.library));
     case CK_WORKER_HEARTBEAT:
         return json_pack("{s:i,s:I,s:I,s:I,s:I,s:I}", "legs", (int)m->heartbeat.legs, "cpu_us",
                          (json_int_t)m->heartbeat.cpu_us, "lag_us", (json_int_t)m->heartbeat.lag_us,
@@ -183,7 +184,8 @@ static void configure(int control, const char *address)
                    .recordings_max = 64,
                    .ring_bytes_max = 64 << 20,
                    .durations = {.stats_ms = 1000},
-                   .listen_v4 = {.family = 4}},
+                   .listen_v4 = {.family = 4},
+                   .tcp = 1},
     };
     if (inet_pton(AF_INET, address, message.config.listen_v4.bytes) != 1) {
         die("the address is no IPv4 address");

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-export const SKIP = 77;
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(what, test, ms = 20000) {
   const end = Date.now() + ms;
@@ -25,16 +25,23 @@ function isOther(leg, seen) {
   return leg === 1 ? b > 150 && r < 80 && near(seen.pitch, 1500, 40) : r > 150 && b < 80 && near(seen.pitch, 600, 40);
 }
 
-const look = (page, leg) => page.evaluate((n) => window.ck.look(n), leg);
+export const look = (page, leg) => page.evaluate((n) => window.ck.look(n), leg);
 
-async function open(page, worker, leg, keep) {
-  const offer = await page.evaluate((n) => window.ck.open(n), leg);
-  if (keep) writeFileSync(keep, offer);
-  const answer = await worker.answer({ do: 'open', leg, call: 1, role: leg, bitrate: 1000000, offer });
-  await page.evaluate(([n, sdp]) => window.ck.answer(n, sdp), [leg, answer]);
+// The page has what it needs, and the worker is there.
+export async function begin(page, worker) {
+  await page.evaluate(readFileSync(new URL('./page.js', import.meta.url), 'utf8'));
+  await worker.await((m) => m.kind === 'READY', 'READY');
 }
 
-async function bothSeeAndHear(page, decoded) {
+// `how`: { configuration: of the peer connection, answer: what becomes of the answer on its way, keep: file for the offer }.
+export async function open(page, worker, leg, how = {}) {
+  const offer = await page.evaluate(([n, configuration]) => window.ck.open(n, configuration), [leg, how.configuration ?? {}]);
+  if (how.keep) writeFileSync(how.keep, offer);
+  const answer = await worker.answer({ do: 'open', leg, call: 1, role: leg, bitrate: 1000000, offer });
+  await page.evaluate(([n, sdp]) => window.ck.answer(n, sdp), [leg, how.answer ? how.answer(answer) : answer]);
+}
+
+export async function bothSeeAndHear(page, decoded) {
   const seen = [];
   for (const leg of [1, 2]) {
     seen[leg] = await until(`leg ${leg} sees and hears the other`, async () => {
@@ -46,11 +53,11 @@ async function bothSeeAndHear(page, decoded) {
   return seen;
 }
 
-async function restart(page, worker, before) {
+export async function restart(page, worker, before, how = {}) {
   const from = worker.said.length;
   const offer = await page.evaluate(() => window.ck.restart(1));
   const answer = await worker.answer({ do: 'restart', leg: 1, offer });
-  await page.evaluate((sdp) => window.ck.answer(1, sdp), answer);
+  await page.evaluate((sdp) => window.ck.answer(1, sdp), how.answer ? how.answer(answer) : answer);
   await bothSeeAndHear(page, before.map((seen) => seen.decoded));
   const events = worker.said.slice(from).filter((m) => m.kind === 'LEG_EVENT' && m.event !== 9).map((m) => m.text);
   assert.deepEqual(events, [], 'the restart was more than a change of the way');
@@ -63,9 +70,8 @@ function tell(worker) {
 
 // `browser` says what differs: { width: the least sent, roundTrip: whether it reports one, keep: file for its offer }.
 export async function check(page, worker, browser) {
-  await page.evaluate(readFileSync(new URL('./page.js', import.meta.url), 'utf8'));
-  await worker.await((m) => m.kind === 'READY', 'READY');
-  await open(page, worker, 1, browser.keep);
+  await begin(page, worker);
+  await open(page, worker, 1, { keep: browser.keep });
   await worker.event(1, 2); // DTLS
   worker.order({ do: 'relay', call: 1, on: true });
   await open(page, worker, 2);

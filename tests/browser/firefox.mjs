@@ -1,33 +1,19 @@
 // A call through the real worker in one Firefox. It takes no loopback candidate, so everything happens in a network
 // namespace with an address and a default route of its own. node firefox.mjs MEDIA-BRIDGE CHECKIN-MEDIA [FILE for its offer]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from './bridge.mjs';
-import { SKIP, check } from './call.mjs';
+import { check } from './call.mjs';
+import { driver } from './launch.mjs';
 
 const ADDRESS = '10.99.0.1';
 // There is no sound card: Firefox's own pretended one keeps its sound running (media.cubeb.force_mock_context).
 const NET = `ip link set lo up && ip link add call0 type veth peer name call1 && ip addr add ${ADDRESS}/24 dev call0 && ip link set call0 up && ip link set call1 up && ip route add default via 10.99.0.2`;
 
-let puppeteer;
-try {
-  puppeteer = createRequire(new URL('../e2e/package.json', import.meta.url))('puppeteer-core');
-} catch {
-  console.log('skipped: puppeteer-core is not installed in tests/e2e');
-  process.exit(SKIP);
-}
-if (!existsSync('/usr/bin/firefox-esr')) {
-  console.log('skipped: no /usr/bin/firefox-esr');
-  process.exit(SKIP);
-}
+const puppeteer = driver('puppeteer-core');
 if (process.env.CK_IN_NAMESPACE !== '1') {
-  if (spawnSync('unshare', ['-n', 'sh', '-c', NET]).status !== 0) {
-    console.log('skipped: no network namespace can be made here');
-    process.exit(SKIP);
-  }
   const inside = spawnSync('unshare', ['-n', 'sh', '-c', `${NET} && exec "$@"`, 'sh', process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env: { ...process.env, CK_IN_NAMESPACE: '1' } });
   process.exit(inside.status ?? 1);
 }

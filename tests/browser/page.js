@@ -37,10 +37,12 @@ function tone(context, leg) {
   return out.stream;
 }
 
-async function open(leg, candidates) {
+async function open(leg, configuration = {}) {
   const context = new AudioContext({ sampleRate: 48000 });
   await context.resume();
-  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  const peer = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle' });
+  const refusals = [];
+  peer.onicecandidateerror = (event) => refusals.push(event.errorCode);
   const video = document.createElement('video');
   const stream = new MediaStream();
   video.muted = true;
@@ -50,7 +52,7 @@ async function open(leg, candidates) {
   document.body.append(video);
   const analyser = context.createAnalyser();
   analyser.fftSize = 4096;
-  const state = { peer, video, analyser, context, candidates };
+  const state = { peer, video, analyser, context, refusals };
   legs.set(leg, state);
   peer.ontrack = (event) => {
     stream.addTrack(event.track);
@@ -101,10 +103,27 @@ function pitch({ analyser, context }) {
   return bins[best] < -70 ? 0 : (best * context.sampleRate) / analyser.fftSize;
 }
 
+// What the first TURN or STUN server that would not serve us said; 0 where none did within ten seconds.
+async function candidateError(leg) {
+  const { refusals } = legs.get(leg);
+  for (let waited = 0; refusals.length === 0 && waited < 10000; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+  return refusals[0] ?? 0;
+}
+
+// The way that packets take: the protocol of our end, and what it is.
+function way(reports) {
+  const transport = [...reports.values()].find((report) => report.type === 'transport');
+  const pair = reports.get(transport?.selectedCandidatePairId);
+  const local = reports.get(pair?.localCandidateId);
+  return { protocol: local?.protocol, localType: local?.candidateType, relayProtocol: local?.relayProtocol };
+}
+
 async function look(leg) {
   const state = legs.get(leg);
   const seen = { connection: state.peer.connectionState, ice: state.peer.iceConnectionState, pixel: pixel(state.video), pitch: pitch(state), width: state.video.videoWidth };
-  for (const report of (await state.peer.getStats()).values()) {
+  const reports = await state.peer.getStats();
+  Object.assign(seen, way(reports));
+  for (const report of reports.values()) {
     if (report.type === 'inbound-rtp' && report.kind === 'video') {
       Object.assign(seen, { decoded: report.framesDecoded, keys: report.keyFramesDecoded, lost: report.packetsLost, freezes: report.freezeCount, nacks: report.nackCount, plis: report.pliCount });
     } else if (report.type === 'inbound-rtp') {
@@ -124,4 +143,5 @@ function close(leg) {
   legs.get(leg).peer.close();
   legs.delete(leg);
 }
-Object.assign(window, { ck: { open, answer, restart, look, close } });
+const pitchOf = (leg) => pitch(legs.get(leg));
+Object.assign(window, { ck: { open, answer, restart, look, pitchOf, candidateError, close } });

@@ -276,6 +276,9 @@ static void next_socket_ready(void *arg, uint32_t events)
     (void)events;
     if (client->config.tcp) {
         read_stream(client, &client->next_socket, &client->next_stream);
+        if (client->next_socket < 0) { /* it was adopted, and what is left of it goes along */
+            client->stream = client->next_stream;
+        }
         return;
     }
     read_socket(client, client->next_socket);
@@ -333,11 +336,7 @@ void client_adopt_socket(struct ck_tclient *client)
     int fd = client->next_socket;
     ck_crowd_unwatch(client->config.crowd, fd);
     client->next_socket = -1;
-    struct stream stream = client->next_stream;
-    client->next_stream.size = 0;
     use_socket(client, fd);
-    client->stream = stream;
-    client->reading = fd;
 }
 
 static int make_offer(struct ck_tclient *client)

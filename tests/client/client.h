@@ -146,6 +146,7 @@ struct ck_tclient_stats {
     uint64_t frames_whole; /* video frames of which every packet came */
     uint64_t key_frames;   /* of them key frames */
     uint64_t sounds_with_tone;
+    uint64_t tones; /* seconds whose tone can be heard: three of its five packets came */
     struct ck_account account[2]; /* audio, video */
 };
 

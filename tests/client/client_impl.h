@@ -210,6 +210,8 @@ struct ck_tclient {
     bool send[2];
     uint32_t frame;
     uint32_t drops_seen;
+    uint32_t tone_second[64]; /* plus 1, by second; and packets of its tone */
+    uint8_t tone_parts[64];
     struct ck_crowd_timer check_timer;
     struct ck_crowd_timer handshake_timer;
     struct ck_crowd_timer media_timer;

@@ -140,6 +140,20 @@ static void want_first_key_frame(struct ck_tclient *client)
     }
 }
 
+static void note_tone(struct ck_tclient *client, uint32_t frame)
+{
+    uint32_t second = frame / 50;
+    unsigned slot = second % 64;
+    if (frame % 50 >= 5) {
+        return;
+    }
+    if (client->tone_second[slot] != second + 1) {
+        client->tone_second[slot] = second + 1;
+        client->tone_parts[slot] = 0;
+    }
+    client->stats.tones += ++client->tone_parts[slot] == 3;
+}
+
 static void take_new(struct ck_tclient *client, unsigned kind, const struct ck_mark *mark,
                      uint64_t arrived_ns)
 {
@@ -153,6 +167,7 @@ static void take_new(struct ck_tclient *client, unsigned kind, const struct ck_m
     }
     if (kind == 0) {
         stats->sounds_with_tone += mark->frame % 50 == 0;
+        note_tone(client, mark->frame);
     } else if (gather(&client->in[1], mark)) {
         stats->frames_whole++;
         stats->key_frames += (mark->frame & CK_MARK_KEY) != 0;

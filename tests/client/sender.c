@@ -14,7 +14,8 @@
 #define FRAME_TICKS 3000
 #define SOUND_PAYLOAD 80
 #define VIDEO_PAYLOAD 1100
-#define SOUND_BPS 50000   /* with headers and the odd report */
+#define SOUND_BPS 50000 /* with headers and the odd report */
+#define NARROW_BPS 300000
 #define KEY_EXTRA 6       /* further packets of a key frame */
 #define DESCRIPTOR_SIZE 4 /* VP8 payload descriptor with a 15-bit picture number (RFC 7741) */
 #define BEHIND_US 500000  /* later than that, the schedule starts anew */
@@ -202,7 +203,8 @@ static void send_frame(struct ck_tclient *client)
     unsigned every = client->config.key_every;
     bool key = client->want_key || (every != 0 && client->since_key + 1 >= every);
     unsigned parts = (client->frame % 11 < 3 ? 3 : 2) + client->config.video_extra;
-    parts += key ? KEY_EXTRA : 0;
+    bool narrow = client->config.obeys && client->stats.remb_bps < NARROW_BPS;
+    parts += key && !narrow ? KEY_EXTRA : 0; /* whose encoder has little makes small key frames */
     if (client->send[1] && has_room(client, parts)) {
         client->since_key = key ? 0 : client->since_key + 1;
         client->want_key = false;
@@ -281,6 +283,19 @@ static void resend_rtx(struct ck_tclient *client, const struct held *held)
     }
 }
 
+/* What is sent again of the picture is within what REMB allows, too. */
+static bool may_resend(struct ck_tclient *client, unsigned kind, size_t size)
+{
+    if (kind == 0 || !client->config.obeys) {
+        return true;
+    }
+    if (client->rate_bits < 0) {
+        return false;
+    }
+    client->rate_bits -= (int64_t)size * 8;
+    return true;
+}
+
 void sender_resend(struct ck_tclient *client, uint32_t ssrc, uint16_t sequence)
 {
     for (unsigned kind = 0; kind < 2; kind++) {
@@ -291,6 +306,8 @@ void sender_resend(struct ck_tclient *client, uint32_t ssrc, uint16_t sequence)
         }
         if (held->size == 0 || held->sequence != sequence) {
             client->stats.not_held++;
+        } else if (!may_resend(client, kind, held->size)) {
+            continue;
         } else if (client->answer.section[kind].rtx_pt != 0) {
             resend_rtx(client, held);
         } else {

@@ -97,7 +97,7 @@ int ck_film_recover(struct ck_film *film, struct ck_seal_recovery *recovery)
     return ck_seal_recover(&source, film->recording, film->key, salt, append_film, film, recovery);
 }
 
-static int decrypt(struct ck_film *film, int out)
+int ck_film_decrypt(struct ck_film *film, int out)
 {
     struct ck_seal_source source = ck_film_source(film);
     ck_cleanup(ck_seal_closep) struct ck_seal *seal = NULL;
@@ -197,7 +197,7 @@ int ck_film_probe(struct ck_film *film, struct ck_film_streams *streams)
     if (out < 0) {
         return -errno;
     }
-    int error = decrypt(film, out);
+    int error = ck_film_decrypt(film, out);
     if (error == 0) {
         error = probe_file(path, &found);
     }

@@ -28,6 +28,9 @@ struct ck_seal_source ck_film_source(struct ck_film *film);
 /* Writes the trailer that a killed worker could not; as ck_seal_recover(). */
 int ck_film_recover(struct ck_film *film, struct ck_seal_recovery *recovery);
 
+/* Writes the opened film to a descriptor. 0, or a code of ck_seal_open(). */
+int ck_film_decrypt(struct ck_film *film, int out);
+
 /* What ffprobe makes of the opened film. */
 struct ck_film_streams {
     unsigned audio_packets;

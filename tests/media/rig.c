@@ -199,7 +199,7 @@ static void configure(struct ck_rig *rig, const struct ck_rig_options *options)
         .config =
             {
                 .version = CK_WORKER_VERSION,
-                .log_level = CK_WORKER_LOG_WARNING,
+                .log_level = getenv("CK_LOG") != NULL ? CK_WORKER_LOG_DEBUG : CK_WORKER_LOG_WARNING,
                 .legs_max = legs,
                 .handshakes_max = options->handshakes_max != 0 ? options->handshakes_max : legs,
                 .recordings_max = options->recordings_max != 0 ? options->recordings_max : legs,

@@ -1,5 +1,5 @@
 /* Bad roads: what is lost is asked for and comes, and a call stays. Seeds are printed; a run can be
- * repeated with CK_SEED=n. */
+ * repeated with CK_SEED=n, one test alone run with CK_TEST=name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +10,10 @@
 #include <cmocka.h>
 
 #include "tests/impair/impair.h"
+#include "tests/media/marks.h"
 #include "tests/media/rig.h"
+
+static bool runs_long; /* minutes instead of seconds on each road */
 
 static uint64_t seed_of_run(void)
 {
@@ -210,19 +213,253 @@ static void test_poor_downlink_is_private(void **state)
     close_road(&road);
 }
 
-int main(void)
+/* --- what a browser is told
+ * ---------------------------------------------------------------------------- */
+
+/* Each packet that a browser numbers is told of, as come or as missing, in the shares of the road;
+ * retransmissions are numbered as well. */
+static void test_arrivals_are_told(void **state)
 {
+    (void)state;
+    struct road road;
+    struct ck_impair_rules up = {.loss = 0.2, .delay_us = 10000};
+    struct ck_impair_rules light = {0};
+    open_road(&road, &(struct ck_tclient_config){.twcc = true, .rtx = true});
+    assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
+    set_rules(&road, &up, &light);
+    ck_rig_run(road.rig, 3000);
+    set_rules(&road, &light, &light);
+    ck_rig_run(road.rig, 500);
+    const struct ck_tclient_stats *person = ck_rig_stats(road.rig, road.legs[0]);
+    const struct ck_tclient_stats *staff = ck_rig_stats(road.rig, road.legs[1]);
+    uint64_t numbered = person->sent[0] + person->sent[1] + person->resent;
+    print_message("person: %llu numbered, %llu told of, %llu of them come, in %llu messages\n",
+                  (unsigned long long)numbered, (unsigned long long)person->twcc_told,
+                  (unsigned long long)person->twcc_came, (unsigned long long)person->twccs_in);
+    assert_int_equal(person->bad_rtcp, 0);
+    assert_true(person->twcc_told >= numbered * 90 / 100);
+    double came = (double)person->twcc_came / (double)person->twcc_told;
+    assert_true(came > 0.75 && came < 0.95);
+    assert_int_equal(staff->twcc_told, staff->twcc_came); /* nothing is lost on that side */
+    assert_true(staff->twccs_in > 20);
+    close_road(&road);
+}
+
+/* --- recorded on a bad road
+ * ------------------------------------------------------------------------------ */
+
+struct journey {
+    const char *name;
+    struct ck_impair_rules up;
+    struct ck_impair_rules down;
+    int settle_ms; /* until the sender has found its rate */
+    int run_ms;
+    int dark_ms;            /* of nothing at all, in the middle */
+    unsigned tones_gone;    /* that may be missing for that */
+    unsigned pictures;      /* at least, in the file */
+    uint64_t remb_bps_most; /* what the sender must have been taken down to; 0: any */
+};
+
+static unsigned closed_events(struct road *road)
+{
+    return (unsigned)(ck_rig_count(road->rig, CK_WORKER_LEG_EVENT, road->legs[0],
+                                   CK_WORKER_EVENT_CLOSED) +
+                      ck_rig_count(road->rig, CK_WORKER_LEG_EVENT, road->legs[1],
+                                   CK_WORKER_EVENT_CLOSED));
+}
+
+/* What was heard of what was said, by the tone at the start of each second. */
+struct heard {
+    uint64_t tones;
+    uint64_t sounds; /* sent by the other side */
+};
+
+static struct heard heard_by(struct road *road, unsigned side)
+{
+    return (struct heard){.tones = ck_rig_stats(road->rig, road->legs[side])->tones,
+                          .sounds = ck_rig_stats(road->rig, road->legs[1 - side])->sent[0]};
+}
+
+/* Percent of the tones of what was said from `from` to `until`. */
+static unsigned share_heard(struct road *road, unsigned side, const struct heard *from,
+                            const struct heard *until)
+{
+    uint64_t said = (until->sounds - from->sounds) / 50;
+    uint64_t tones = heard_by(road, side).tones - from->tones;
+    return said == 0 ? 0 : (unsigned)((tones > said ? said : tones) * 100 / said);
+}
+
+static void travel(struct road *road, const struct journey *journey)
+{
+    struct ck_impair_rules dark = {.blackout = true};
+    int ms = runs_long ? journey->run_ms * 6 : journey->run_ms;
+    ck_rig_run(road->rig, ms / 2);
+    if (journey->dark_ms > 0) {
+        set_rules(road, &dark, &dark);
+        ck_rig_run(road->rig, journey->dark_ms);
+        set_rules(road, &journey->up, &journey->down);
+    }
+    ck_rig_run(road->rig, ms / 2);
+}
+
+static void check_film(struct road *road, struct ck_film *film, const struct journey *journey)
+{
+    struct ck_film_marks marks;
+    struct ck_film_streams streams;
+    ck_film_stop(road->rig, film);
+    const struct ck_worker_message *closed =
+        ck_rig_await(road->rig, CK_WORKER_RECORD_CLOSED, road->legs[0], 0, 1, 5000);
+    assert_non_null(closed);
+    assert_int_equal(closed->record_closed.error, 0);
+    assert_int_equal(ck_film_marks(film, &marks), 0);
+    print_message("%s: file with %u sounds, %u of %u tones, %u pictures, lips apart %.1f ms at "
+                  "most, %.1f ms for 95 %%\n",
+                  journey->name, marks.sounds, marks.tones, marks.tones_due, marks.pictures,
+                  marks.apart_ms, marks.apart_p95_ms);
+    assert_true(marks.tones_due >= 5);
+    assert_true((marks.tones + journey->tones_gone) * 100 >= marks.tones_due * 95);
+    assert_true(marks.pictures >= journey->pictures);
+    assert_true(marks.apart_p95_ms <= 40);
+    assert_int_equal(ck_film_probe(film, &streams), 0);
+    assert_int_equal(streams.complaints, 0);
+    assert_int_equal(streams.video_packets, streams.video_frames);
+}
+
+/* The person's side of the call goes over the road and is recorded. */
+static void run_journey(const struct journey *journey)
+{
+    struct road road;
+    struct ck_film film;
+    struct ck_impair_rules light = {0};
+    const struct ck_tclient_config client = {
+        .rtx = true, .twcc = true, .obeys = true, .check_interval_us = 500000};
+    struct ck_impair_rules way_up = {.delay_us = journey->up.delay_us};
+    struct ck_impair_rules way_down = {.delay_us = journey->down.delay_us};
+    open_road(&road, &client);
+    set_rules(&road, &way_up, &way_down); /* the way is as long from the start, and good */
+    assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
+    ck_rig_run(road.rig, 1500);
+    const struct ck_tclient_stats *person = ck_rig_stats(road.rig, road.legs[0]);
+    set_rules(&road, &journey->up, &journey->down);
+    ck_rig_run(road.rig, journey->settle_ms);
+    assert_int_equal(ck_film_create(&film, road.legs[0], 9, NULL), 0);
+    ck_film_start(road.rig, &film);
+    assert_non_null(ck_rig_await(road.rig, CK_WORKER_RECORD_STARTED, road.legs[0], 0, 1, 3000));
+    const struct heard from[2] = {heard_by(&road, 0), heard_by(&road, 1)};
+    travel(&road, journey);
+    const struct heard until[2] = {heard_by(&road, 0), heard_by(&road, 1)};
+    ck_rig_run(road.rig, 1500); /* what was said at last is still on its way */
+    unsigned shares[2] = {share_heard(&road, 0, &from[0], &until[0]),
+                          share_heard(&road, 1, &from[1], &until[1])};
+    print_road(&road, journey->name);
+    print_message("%s: %u %% of the tones heard by the person, %u %% by the staff; the sender was "
+                  "taken down to %llu bit/s\n",
+                  journey->name, shares[0], shares[1], (unsigned long long)person->remb_least_bps);
+    if (journey->dark_ms == 0) {
+        assert_true(shares[0] >= 95 && shares[1] >= 95);
+    }
+    assert_true(journey->remb_bps_most == 0 || person->remb_least_bps <= journey->remb_bps_most);
+    assert_int_equal(closed_events(&road), 0);
+    assert_int_equal(
+        ck_rig_count(road.rig, CK_WORKER_LEG_EVENT, road.legs[0], CK_WORKER_EVENT_DTLS_CONNECTED),
+        1);
+    set_rules(&road, &light, &light);
+    check_film(&road, &film, journey);
+    ck_film_destroy(&film);
+    close_road(&road);
+}
+
+#define FAR 150000 /* us one way: 300 ms round trip */
+
+static void test_journey_loss(void **state)
+{
+    (void)state;
+    run_journey(&(struct journey){
+        .name = "30 % loss, far away",
+        .up = {.loss = 0.3, .delay_us = FAR, .jitter_us = 20000},
+        .down = {.loss = 0.3, .delay_us = FAR, .jitter_us = 20000},
+        .run_ms = 9000,
+        .pictures = 30,
+    });
+}
+
+static void test_journey_shuffled(void **state)
+{
+    (void)state;
+    run_journey(&(struct journey){
+        .name = "shuffled",
+        .up = {.reorder = 0.1, .reorder_us = 60000, .delay_us = 30000, .duplicate = 0.05},
+        .down = {.reorder = 0.1, .reorder_us = 60000, .delay_us = 30000, .duplicate = 0.05},
+        .run_ms = 7000,
+        .pictures = 150,
+    });
+}
+
+/* The picture comes down to what the road carries; the sound does not feel it. */
+static void test_journey_narrow(void **state)
+{
+    (void)state;
+    run_journey(&(struct journey){
+        .name = "150 kbit/s, far away",
+        .up = {.rate_bps = 150000, .delay_us = FAR},
+        .down = {.rate_bps = 150000, .delay_us = FAR},
+        .settle_ms = 5000,
+        .run_ms = 14000,
+        .pictures = 10,
+        .remb_bps_most = 150000,
+    });
+}
+
+/* A road for sound alone: the picture goes off, the sound stays. */
+static void test_journey_starving(void **state)
+{
+    (void)state;
+    run_journey(&(struct journey){
+        .name = "90 kbit/s",
+        .up = {.rate_bps = 90000, .delay_us = 50000},
+        .down = {.rate_bps = 90000, .delay_us = 50000},
+        .settle_ms = 5000,
+        .run_ms = 10000,
+        .remb_bps_most = 90000,
+    });
+}
+
+static void test_journey_blackout(void **state)
+{
+    (void)state;
+    run_journey(&(struct journey){
+        .name = "five seconds of nothing",
+        .up = {.delay_us = 40000},
+        .down = {.delay_us = 40000},
+        .run_ms = 10000,
+        .dark_ms = 5000,
+        .tones_gone = 6,
+        .pictures = 200,
+    });
+}
+
+int main(int count, char **arguments)
+{
+    const struct CMUnitTest journeys[] = {
+        cmocka_unit_test(test_journey_loss),     cmocka_unit_test(test_journey_shuffled),
+        cmocka_unit_test(test_journey_narrow),   cmocka_unit_test(test_journey_starving),
+        cmocka_unit_test(test_journey_blackout),
+    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_loss_with_rtx),
         cmocka_unit_test(test_doubles_and_shuffle),
         cmocka_unit_test(test_blackout),
         cmocka_unit_test(test_poor_downlink_is_private),
+        cmocka_unit_test(test_arrivals_are_told),
     };
+    cmocka_set_test_filter(getenv("CK_TEST")); /* a pattern of names; unset: all */
+    runs_long = count > 1 && strcmp(arguments[1], "long") == 0;
     if (ck_tclient_library_init() != 0) {
         return 1;
     }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = runs_long ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
+    failed += cmocka_run_group_tests(journeys, NULL, NULL);
     ck_tclient_library_deinit();
     return failed;
 }

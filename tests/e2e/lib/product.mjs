@@ -15,7 +15,7 @@ export const BUILD = process.env.CK_BUILD ?? path.join(ROOT, "build/release");
 export const PASSWORD = "correct horse battery";
 export const PHOTO = path.join(ROOT, "tests/demo/photo1.jpg");
 
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 20000 + crypto.randomInt(12000);
     const server = net.createServer();
@@ -103,8 +103,9 @@ export class Product {
   smsFault = null; // status to answer SMS requests with
 
   // policy: lines for [policy] in the configuration, so that a test need not wait for minutes.
+  // media: further lines for [media].
   // state: the folder of store and recordings, where it is not to be a new one.
-  static async start({ policy = {}, name = "test", state = null } = {}) {
+  static async start({ policy = {}, media = {}, name = "test", state = null } = {}) {
     const product = new Product();
     product.dir = fs.mkdtempSync(path.join(os.tmpdir(), `checkind-${name}-`));
     product.state = state ?? product.dir;
@@ -114,7 +115,7 @@ export class Product {
     product.secret = crypto.randomBytes(32).toString("hex");
     await product.#gateway();
     await product.#mailSink();
-    await product.#configure(policy);
+    await product.#configure(policy, media);
     await product.up().catch((error) => {
       product.#closeOutside();
       throw error;
@@ -161,7 +162,7 @@ export class Product {
     await ready;
   }
 
-  async #configure(policy) {
+  async #configure(policy, media) {
     const file = (name, text) => {
       fs.writeFileSync(path.join(this.dir, name), text, { mode: 0o600 });
       return path.join(this.dir, name);
@@ -188,6 +189,7 @@ render_program = ${BUILD}/bin/checkin-render
 udp_port_base = ${await freePort()}
 advertise = ${process.env.CK_MEDIA_ADDRESS ?? "127.0.0.1"}
 recording_dir = ${this.state}/recordings
+${Object.entries(media).map(([key, value]) => `${key} = ${value}`).join("\n")}
 [access]
 second_factor = optional
 [smtp]

@@ -351,8 +351,10 @@ static void messages_to_the_person_are_written(void **state)
 {
     (void)state;
     static const char *const urls[] = {"turn:a:443", "turns:a:443"};
-    expect(ck_client_person_hello(json_object(), ck_client_ice_servers(NULL, 0, NULL, NULL)),
-           "{\"ice_servers\":[],\"state\":{},\"t\":\"hello\"}");
+    expect(ck_client_person_hello(json_object(), ck_client_ice_servers(NULL, 0, NULL, NULL), true),
+           "{\"ice_servers\":[],\"relay_only\":true,\"state\":{},\"t\":\"hello\"}");
+    expect(ck_client_ice(json_array(), false),
+           "{\"ice_servers\":[],\"relay_only\":false,\"t\":\"ice\"}");
     expect(ck_client_ice_servers(urls, 2, "u", "c"),
            "[{\"credential\":\"c\",\"urls\":[\"turn:a:443\",\"turns:a:443\"],\"username\":\"u\"}]");
     expect(ck_client_waiting((struct ck_wall){INT64_C(951782400000)}),
@@ -376,8 +378,8 @@ static void messages_to_the_person_are_written(void **state)
 static void messages_to_the_console_are_written(void **state)
 {
     (void)state;
-    expect(ck_client_console_hello(json_object(), json_array()),
-           "{\"ice_servers\":[],\"me\":{},\"t\":\"hello\"}");
+    expect(ck_client_console_hello(json_object(), json_array(), false),
+           "{\"ice_servers\":[],\"me\":{},\"relay_only\":false,\"t\":\"hello\"}");
     expect(ck_client_today(), "{\"t\":\"today\"}");
     expect(ck_client_ring(json_object()), "{\"checkin\":{},\"t\":\"ring\"}");
     static const char *const stops[] = {"taken", "gone", "unattended"};
@@ -413,8 +415,8 @@ static void a_value_that_could_not_be_made_makes_no_message(void **state)
 {
     (void)state;
     assert_null(ck_client_ring(NULL));
-    assert_null(ck_client_console_hello(NULL, json_array()));
-    assert_null(ck_client_console_hello(json_object(), NULL));
+    assert_null(ck_client_console_hello(NULL, json_array(), false));
+    assert_null(ck_client_console_hello(json_object(), NULL, false));
     assert_null(ck_client_chat(1, NULL));
 }
 

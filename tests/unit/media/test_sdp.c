@@ -134,6 +134,48 @@ static void test_firefox(void **state)
     assert_has(sdp, "a=mid:0\r\n");
 }
 
+/* Phones' browsers, old and new: each gets Opus, VP8 and its retransmissions under its own numbers,
+ * and nothing else. */
+static void test_odd_browsers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        uint8_t audio;
+        uint8_t video;
+        uint8_t rtx;
+        uint8_t transport;
+        const char *bundle;
+    } offers[] = {
+        {"safari-12.sdp", 111, 100, 101, 5, "a=group:BUNDLE audio video\r\n"},
+        {"safari-18.sdp", 111, 127, 125, 4, "a=group:BUNDLE 0 1\r\n"},
+        {"samsung-internet-5.sdp", 111, 100, 96, 5, "a=group:BUNDLE audio video\r\n"},
+        {"samsung-internet-25.sdp", 111, 96, 97, 3, "a=group:BUNDLE 0 1\r\n"},
+        {"firefox-android-128.sdp", 109, 120, 124, 7, "a=group:BUNDLE 0 1\r\n"},
+    };
+    for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+        print_message("%s\n", offers[i].file);
+        assert_reads(text, fixture(offers[i].file));
+        const struct ck_sdp_section *video = &offer.sections[offer.video];
+        assert_int_equal(offer.sections[offer.audio].type, offers[i].audio);
+        assert_int_equal(video->type, offers[i].video);
+        assert_int_equal(video->rtx_type, offers[i].rtx);
+        assert_int_equal(offer.transport_id, offers[i].transport);
+        assert_true(video->nack && video->nack_pli && video->ccm_fir && video->remb);
+        const char *sdp = answered();
+        assert_has(sdp, offers[i].bundle);
+        assert_lacks(sdp, "H264");
+        assert_lacks(sdp, "red/");
+        assert_lacks(sdp, "ulpfec");
+        assert_lacks(sdp,
+                     "video-orientation"); /* so the browser turns the picture upright itself */
+        char media[64];
+        (void)snprintf(media, sizeof media, "m=video 9 UDP/TLS/RTP/SAVPF %u %u\r\n",
+                       offers[i].video, offers[i].rtx);
+        assert_has(sdp, media);
+    }
+}
+
 /* --- made offers
  * ------------------------------------------------------------------------------------- */
 
@@ -338,6 +380,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chromium),
         cmocka_unit_test(test_firefox),
+        cmocka_unit_test(test_odd_browsers),
         cmocka_unit_test(test_directions),
         cmocka_unit_test(test_other_sections_are_rejected),
         cmocka_unit_test(test_h264_before_vp8),

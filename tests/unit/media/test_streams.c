@@ -405,7 +405,8 @@ static void test_gate(void **state)
     (void)state;
     struct ck_gate gate = {0};
     assert_true(ck_gate_pass(&gate, 1u << 30, at_ms(0))); /* nothing told: nothing held back */
-    gate = (struct ck_gate){.bitrate = 100000};
+    gate = (struct ck_gate){0};
+    ck_gate_set(&gate, 100000 + CK_SENDER_SOUND_BPS);
     uint64_t passed = 0;
     for (int64_t ms = 0; ms < 10000; ms += 10) { /* 800 kbit/s into 100 */
         passed += ck_gate_pass(&gate, 8000, at_ms(ms)) ? 8000 : 0;
@@ -477,9 +478,37 @@ static void test_uplink_puts_up_with_a_lossy_radio(void **state)
     /* Loss that goes away with the traffic was ours, and one step is enough. */
     ck_uplink_init(&uplink, 800000);
     interval(&uplink, 20, 80, 150000, 0);
-    assert_int_equal(uplink.allowed, CK_UPLINK_RADIO_FLOOR);
-    interval(&uplink, 20, 80, 150000, CK_UPLINK_QUEUE_HIGH_US);
-    assert_true(uplink.allowed < 150000);
+    assert_int_equal(uplink.allowed, 150000 * 60 / 100);
+}
+
+/* A queue that does not shrink when less is sent is a longer way, and is told as such. */
+static void test_uplink_knows_a_longer_way(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    struct ck_uplink_interval what = {.came = 100, .bitrate = 600000, .queue_us = 150000};
+    ck_uplink_init(&uplink, 800000);
+    assert_false(ck_uplink_interval(&uplink, &what));
+    assert_int_equal(uplink.allowed, 510000);
+    what.bitrate = 450000;
+    what.queue_us = 60000; /* it shrinks: it was ours */
+    assert_false(ck_uplink_interval(&uplink, &what));
+    what.queue_us = 150000;
+    assert_true(ck_uplink_interval(&uplink, &what));
+    assert_int_equal(uplink.allowed, 510000);
+}
+
+static void test_downlink_of_which_nothing_is_heard(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    ck_uplink_init(&downlink, 10000000);
+    ck_uplink_unheard(&downlink, 600000);
+    assert_int_equal(downlink.allowed, 300000);
+    for (unsigned i = 0; i < 10; i++) {
+        ck_uplink_unheard(&downlink, 600000);
+    }
+    assert_int_equal(downlink.allowed, CK_UPLINK_FLOOR);
 }
 
 static void test_transit_sees_the_standing_queue(void **state)
@@ -609,6 +638,8 @@ int main(void)
         cmocka_unit_test(test_uplink),
         cmocka_unit_test(test_uplink_follows_the_queue),
         cmocka_unit_test(test_uplink_puts_up_with_a_lossy_radio),
+        cmocka_unit_test(test_uplink_knows_a_longer_way),
+        cmocka_unit_test(test_downlink_of_which_nothing_is_heard),
         cmocka_unit_test(test_transit_sees_the_standing_queue),
         cmocka_unit_test(test_transit_forgets),
         cmocka_unit_test(test_arrivals),

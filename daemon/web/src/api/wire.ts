@@ -4,11 +4,12 @@ import type { CheckinRow, IncidentRow, Me, Message, PersonState } from "./types"
 export type PageFact =
   | "permission_asked" | "permission_granted" | "permission_denied" | "no_camera" | "no_microphone" | "camera_in_use"
   | "no_webrtc" | "page_hidden" | "page_shown" | "closing" | "ice_failed" | "ice_connected" | "network_changed"
-  | "camera_test_passed";
+  | "camera_test_passed" | "picture_reduced" | "picture_off" | "picture_whole";
 
 export type ChallengeKind = "read_digits" | "turn_left" | "turn_right" | "look_up" | "show_hand";
 export type PauseReason = "undress" | "child" | "other";
 export interface IceServer { urls: string | string[]; username?: string; credential?: string }
+export interface Ways { ice_servers: IceServer[]; relay_only?: boolean } // that media may take
 
 interface WireError { t: "error"; id?: number; code: string; field?: string | null; message: string; retry_after_ms?: number }
 interface WireOk { t: "ok"; id?: number }
@@ -27,7 +28,8 @@ export type ToPersonSide =
 export interface Challenge { number: number; of: number; kind: ChallengeKind; digits?: string; seconds: number }
 
 export type FromPersonSide =
-  | { t: "hello"; state: PersonState; ice_servers: IceServer[] }
+  | ({ t: "hello"; state: PersonState } & Ways)
+  | ({ t: "ice" } & Ways)
   | { t: "answer"; sdp: string; generation: number }
   | { t: "reconnect"; reason: string }
   | { t: "waiting"; since: string }
@@ -53,7 +55,8 @@ export type LinkQuality = "good" | "fair" | "poor" | "lost";
 export type PeerState = "waiting" | "connecting" | "here" | "away" | "left";
 
 export type FromConsoleSide =
-  | { t: "hello"; me: Me; ice_servers: IceServer[] }
+  | ({ t: "hello"; me: Me } & Ways)
+  | ({ t: "ice" } & Ways)
   | { t: "today" }
   | { t: "ring"; checkin: CheckinRow }
   | { t: "ring_stop"; checkin: number; reason: "taken" | "gone" | "unattended" }

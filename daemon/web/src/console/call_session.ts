@@ -1,7 +1,7 @@
 // The inspector's side of one call: take it, connect, talk, end, and stay until the outcome is written.
 import type { Socket } from "../api/socket";
 import type { CheckinRow } from "../api/types";
-import type { FromConsoleSide, LinkQuality, PeerState, ToConsoleSide } from "../api/wire";
+import type { FromConsoleSide, LinkQuality, PeerState, ToConsoleSide, Ways } from "../api/wire";
 import { closeStream, type Devices, openDevices } from "../rtc/devices";
 import { Leg, type LegState } from "../rtc/leg";
 import { Store } from "../ui/store";
@@ -39,7 +39,7 @@ export class CallSession {
     readonly checkin: number,
     row: CheckinRow | null,
     private readonly socket: () => ConsoleSocket | null,
-    private iceServers: RTCIceServer[],
+    private ways: Ways,
   ) {
     this.store = new Store<CallView>({
       checkin, row, phase: "taking", devices: null, leg: null, remote: null, peer: "connecting", camera: true, quality: null, recording: false,
@@ -73,7 +73,7 @@ export class CallSession {
   private connect(): void {
     if (this.leg || !this.store.value.devices) return;
     this.leg = new Leg(
-      this.iceServers,
+      this.ways,
       this.store.value.devices.stream,
       {
         offer: (sdp, generation) => this.send({ t: "offer", checkin: this.checkin, sdp, generation }),
@@ -83,17 +83,22 @@ export class CallSession {
         remote: (remote) => this.store.set({ remote }),
         state: (leg) => this.store.set({ leg }),
         failed: () => undefined,
+        picture: () => undefined,
       },
     );
     void this.leg.start();
   }
 
   // The socket is up again (with a fresh `hello`): the server is told that we are still in this call.
-  hello(iceServers: RTCIceServer[]): void {
-    this.iceServers = iceServers;
-    if (this.leg) this.leg.iceServers = iceServers;
+  hello(ways: Ways): void {
+    this.waysAre(ways);
     const phase = this.store.value.phase;
     if (phase === "taking" || phase === "live") this.take();
+  }
+
+  waysAre(ways: Ways): void {
+    this.ways = ways;
+    if (this.leg) this.leg.ways = ways;
   }
 
   heard(message: FromConsoleSide): void {

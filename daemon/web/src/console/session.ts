@@ -2,7 +2,7 @@
 import { failureOf, get, post, setCsrf, type Failure } from "../api/http";
 import { Socket, type SocketState } from "../api/socket";
 import type { CheckinRow, IncidentRow, Language, Me, Message, Role, Setup, Today } from "../api/types";
-import type { FromConsoleSide, ToConsoleSide } from "../api/wire";
+import type { FromConsoleSide, ToConsoleSide, Ways } from "../api/wire";
 import { Clock } from "../text/time";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
@@ -41,7 +41,7 @@ export function firstOf(me: Me): "password" | "second_factor" | null {
 export class ConsoleSession {
   readonly store: Store<ConsoleView>;
   private socket: Socket<FromConsoleSide, ToConsoleSide> | null = null;
-  private iceServers: RTCIceServer[] = [];
+  private ways: Ways = { ice_servers: [] };
   private threadWatchers = new Set<(event: ThreadEvent) => void>();
 
   constructor(language: Language) {
@@ -145,12 +145,16 @@ export class ConsoleSession {
     const call = this.view.call;
     switch (message.t) {
       case "hello":
-        this.iceServers = message.ice_servers as RTCIceServer[];
+        this.ways = message;
         setCsrf(message.me.csrf || (this.view.me ? this.view.me.csrf : ""));
         this.store.set({ greeted: true });
         this.setRings([]); // the server rings again for whoever still waits
-        if (call) call.hello(this.iceServers);
+        if (call) call.hello(this.ways);
         changed("all");
+        return;
+      case "ice":
+        this.ways = message;
+        if (call) call.waysAre(message);
         return;
       case "today":
         return changed("today");
@@ -235,7 +239,7 @@ export class ConsoleSession {
     const running = this.view.call;
     if (running && running.checkin === checkin && running.store.value.phase !== "lost") return;
     if (running) running.release();
-    this.store.set({ call: new CallSession(checkin, row, () => this.socket, this.iceServers) });
+    this.store.set({ call: new CallSession(checkin, row, () => this.socket, this.ways) });
     this.setRings(this.view.rings.filter((other) => other.id !== checkin));
   }
 

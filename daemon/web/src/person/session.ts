@@ -2,7 +2,7 @@
 import { Failure, failureOf, get, post, setCsrf, type FailureCode } from "../api/http";
 import { Socket, type SocketState } from "../api/socket";
 import type { Language, Message, PersonState } from "../api/types";
-import type { Challenge, FromPersonSide, PageFact, PauseReason, ToPersonSide } from "../api/wire";
+import type { Challenge, FromPersonSide, PageFact, PauseReason, ToPersonSide, Ways } from "../api/wire";
 import { cameraAllowed, canCall, closeStream, type Devices, openDevices } from "../rtc/devices";
 import { Leg, type LegState } from "../rtc/leg";
 import { Clock } from "../text/time";
@@ -52,7 +52,7 @@ export class PersonSession {
   private socket: Socket<FromPersonSide, ToPersonSide> | null = null;
   private socketFresh = false;
   private leg: Leg | null = null;
-  private iceServers: RTCIceServer[] = [];
+  private ways: Ways = { ice_servers: [] };
   private facts: { fact: PageFact; detail?: string }[] = [];
   private joinId = 0;
   private tries = 0;
@@ -430,7 +430,7 @@ export class PersonSession {
       return;
     }
     const leg = new Leg(
-      this.iceServers,
+      this.ways,
       this.view.devices ? this.view.devices.stream : null,
       {
         offer: (sdp, generation) => !!this.socket && this.socket.send({ t: "offer", sdp, generation }),
@@ -443,6 +443,7 @@ export class PersonSession {
           if (state === "connected") this.fact("ice_connected");
         },
         failed: () => this.fact("ice_failed"),
+        picture: (step) => this.fact((["picture_whole", "picture_reduced", "picture_off"] as const)[step]),
       },
     );
     this.leg = leg;
@@ -468,7 +469,10 @@ export class PersonSession {
   private heard(message: FromPersonSide): void {
     switch (message.t) {
       case "hello":
-        return this.hello(message.state, message.ice_servers as RTCIceServer[]);
+        this.waysAre(message);
+        return this.hello(message.state);
+      case "ice":
+        return this.waysAre(message);
       case "ok":
         if (message.id === this.joinId && this.joined()) this.connectLeg();
         return;
@@ -523,9 +527,12 @@ export class PersonSession {
     return stage === "joining" || stage === "waiting" || stage === "call" || stage === "tasks";
   }
 
-  private hello(state: PersonState, iceServers: RTCIceServer[]): void {
-    this.iceServers = iceServers;
-    if (this.leg) this.leg.iceServers = iceServers;
+  private waysAre(ways: Ways): void {
+    this.ways = ways;
+    if (this.leg) this.leg.ways = ways;
+  }
+
+  private hello(state: PersonState): void {
     this.take(state);
     if (this.socketFresh && this.joined()) void this.join();
     this.socketFresh = false;

@@ -2,6 +2,9 @@
 // changes it restarts ICE on the same peer connection; when that does not help, or the server asks for it, it
 // makes a new peer connection with the next generation. Nobody has to press anything.
 
+import type { Ways } from "../api/wire";
+import { Starve, type Step } from "./starve";
+
 export type LegState = "connecting" | "connected" | "interrupted" | "closed";
 
 export interface LegSignals {
@@ -14,12 +17,14 @@ export interface LegEvents {
   remote(stream: MediaStream): void;
   state(state: LegState): void;
   failed(): void; // ICE failed, for the evidence
+  picture(step: Step): void; // the own picture was made smaller, left away, or is whole again
 }
 
 const MAX_BITRATE = 1_000_000; // at 600 kbit/s browsers shrink 640x480; from 800 they keep it
 const SETTLE_MS = 1_500; // "disconnected" often heals by itself
 const RESTART_MS = 4_000; // an ICE restart has this long
 const CONNECT_MS = 12_000; // a new connection has this long
+const LOOK_MS = 2_000; // between two looks at what the network carries
 const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 function networkType(): string {
@@ -36,11 +41,13 @@ export class Leg {
   private offerWaits = false; // for the socket
   private failures = 0;
   private seen = "";
+  private looks: ReturnType<typeof setInterval> | null = null;
+  private starve = new Starve();
   private network: string;
   state: LegState = "connecting";
 
   constructor(
-    public iceServers: RTCIceServer[],
+    public ways: Ways,
     private local: MediaStream | null,
     private readonly signals: LegSignals,
     private readonly events: LegEvents,
@@ -64,7 +71,8 @@ export class Leg {
     this.become(this.failures || this.generation ? "interrupted" : "connecting");
     this.generation++;
     const pc = new RTCPeerConnection({
-      iceServers: this.iceServers, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", sdpSemantics: "unified-plan",
+      iceServers: this.ways.ice_servers, iceTransportPolicy: this.ways.relay_only ? "relay" : "all",
+      bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", sdpSemantics: "unified-plan",
     } as RTCConfiguration);
     this.pc = pc;
     this.remote = new MediaStream();
@@ -152,6 +160,31 @@ export class Leg {
     }
   }
 
+  // What the browser believes it may send, where it says so; others are kept within the network by what the server tells them.
+  private async look(pc: RTCPeerConnection): Promise<void> {
+    let available = 0;
+    (await pc.getStats()).forEach((report: { type: string; nominated?: boolean; availableOutgoingBitrate?: number }) => {
+      if (report.type === "candidate-pair" && report.nominated) available = Math.max(available, report.availableOutgoingBitrate || 0);
+    });
+    if (this.pc !== pc || !available) return;
+    const before = this.starve.step;
+    const step = this.starve.look({ at: Date.now(), available });
+    if (step === before) return;
+    await this.showPicture(pc, step);
+    this.events.picture(step);
+  }
+
+  private async showPicture(pc: RTCPeerConnection, step: Step): Promise<void> {
+    for (const sender of pc.getSenders()) {
+      if (!sender.track || sender.track.kind !== "video" || !sender.getParameters) continue;
+      const parameters = sender.getParameters();
+      if (!parameters.encodings || !parameters.encodings.length) continue;
+      parameters.encodings[0]!.active = step < 2;
+      parameters.encodings[0]!.scaleResolutionDownBy = step === 1 ? 2 : 1;
+      await sender.setParameters(parameters).catch(() => undefined);
+    }
+  }
+
   private sendOffer(): void {
     const pc = this.pc;
     if (!pc || !pc.localDescription) return;
@@ -188,6 +221,7 @@ export class Leg {
     if (now === "connected" || (now as string) === "completed") {
       this.failures = 0;
       this.after(0, null);
+      if (!this.looks) this.looks = setInterval(() => void this.look(pc).catch(() => undefined), LOOK_MS);
       this.become("connected");
     } else if (now === "disconnected") {
       this.become("interrupted");
@@ -225,6 +259,10 @@ export class Leg {
 
   private drop(): void {
     this.after(0, null);
+    if (this.looks) clearInterval(this.looks);
+    this.looks = null;
+    if (this.starve.step) this.events.picture(0); // a new connection begins with the whole picture
+    this.starve = new Starve();
     this.offerWaits = false;
     this.seen = "";
     if (!this.pc) return;
