@@ -1,4 +1,5 @@
 /* Whole stories in simulated time, through the engine as it runs in the product. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -157,6 +158,31 @@ static void last_token(struct world *world, char token[64])
     assert_true(token[0] != '\0');
 }
 
+/* A second recording of the call finds no room: a record, and one alert however often it happens.
+ * A leg that sent nothing to record is no matter of the disk's. */
+static void the_disk_refuses(struct world *world, const struct ck_actor *worker, int64_t whole)
+{
+    static const int errors[] = {ENODATA, ENOSPC, ENOSPC};
+    static const int alerts[] = {0, 1, 1};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(world_command(world, "recording.begin", worker,
+                                       json_pack("{s:i, s:s}", "checkin", 1, "leg", "staff")),
+                         0);
+        int64_t id = json_integer_value(json_object_get(world->result.body, "recording"));
+        assert_int_not_equal(id, whole);
+        assert_int_equal(world_command(world, "recording.failed", worker,
+                                       json_pack("{s:I, s:i, s:s}", "recording", (json_int_t)id,
+                                                 "error", errors[i], "text", "no room")),
+                         0);
+        assert_int_equal(
+            world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system' AND cause = "
+                                "'check-in 1 is not recorded: No space left on device'"),
+            alerts[i]);
+    }
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'RECORDING_FAILED'"), 3);
+}
+
 static void a_live_call_is_completed(void **state)
 {
     struct world *world = *state;
@@ -218,6 +244,8 @@ static void a_live_call_is_completed(void **state)
                                    json_pack("{s:i, s:s}", "checkin", 1, "leg", "person")),
                      0);
     assert_non_null(json_object_get(world->result.body, "key"));
+    the_disk_refuses(world, &worker,
+                     json_integer_value(json_object_get(world->result.body, "recording")));
     world_run_for(world, 5 * MINUTE);
     assert_int_equal(world_command(world, "checkin.call_ended", &inspector,
                                    json_pack("{s:i, s:s}", "checkin", 1, "reason", "staff_ended")),
@@ -228,7 +256,8 @@ static void a_live_call_is_completed(void **state)
                      CK_E_DENIED);
     assert_int_equal(world_command(world, "checkin.outcome", &inspector, form), 0);
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "completed");
-    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind <> 'system'"),
+                     0);
     assert_true(world_number(world, "SELECT last_contact_at FROM person") > 0);
     const struct ck_output *ended = world_last(world, CK_OUTPUT_ENDED);
     assert_string_equal(json_string_value(json_object_get(ended->body, "result")), "received");
@@ -251,7 +280,8 @@ static void a_live_call_is_completed(void **state)
     assert_true(json_is_string(
         json_object_get(json_array_get(json_object_get(checkin, "attempts_made"), 0), "opened")));
     assert_int_equal(json_array_size(json_object_get(checkin, "concerns")), 1);
-    assert_int_equal(json_array_size(json_object_get(checkin, "recordings")), 1);
+    /* One whole, three that failed. */
+    assert_int_equal(json_array_size(json_object_get(checkin, "recordings")), 4);
     assert_true(json_is_object(json_object_get(checkin, "form")));
     json_decref(checkin);
     const struct ck_scope other = {.inspector = world->officer};
