@@ -96,6 +96,16 @@ static void pull_back(struct ck_timeline *timeline, enum ck_seal_source_kind sou
     }
 }
 
+/* What was reported of a stream before its first packet. */
+static void take_early(struct ck_timeline *timeline, enum ck_seal_source_kind source)
+{
+    struct ck_timeline_early early = timeline->early[source];
+    timeline->early[source].any = false;
+    if (early.any && early.ssrc == timeline->streams[source].ssrc) {
+        ck_timeline_report(timeline, source, early.ssrc, early.rtp, early.ntp);
+    }
+}
+
 int64_t ck_timeline_place(struct ck_timeline *timeline, enum ck_seal_source_kind source,
                           uint32_t ssrc, uint32_t rtp, struct ck_mono arrival,
                           enum ck_timeline_break *broken)
@@ -106,6 +116,7 @@ int64_t ck_timeline_place(struct ck_timeline *timeline, enum ck_seal_source_kind
     if (!stream->begun || stream->ssrc != ssrc) {
         *broken = stream->begun ? CK_TIMELINE_NEW_STREAM : CK_TIMELINE_CONTINUES;
         begin(timeline, stream, ssrc, rtp, arrival_us);
+        take_early(timeline, source);
     } else {
         stream->ticks += (int32_t)(rtp - stream->rtp);
         stream->rtp = rtp;
@@ -168,6 +179,7 @@ void ck_timeline_report(struct ck_timeline *timeline, enum ck_seal_source_kind s
 {
     struct ck_timeline_stream *stream = &timeline->streams[source];
     if (!stream->begun || stream->ssrc != ssrc) {
+        timeline->early[source] = (struct ck_timeline_early){true, ssrc, rtp, ntp};
         return;
     }
     int32_t ahead = (int32_t)(rtp - stream->rtp);

@@ -50,8 +50,17 @@ struct ck_timeline_stream {
     int64_t pulled_us; /* and up to which a late begin was made good */
 };
 
+/* A report of a stream that has not begun yet. */
+struct ck_timeline_early {
+    bool any;
+    uint32_t ssrc;
+    uint32_t rtp;
+    uint64_t ntp;
+};
+
 struct ck_timeline {
     struct ck_mono start;
+    struct ck_timeline_early early[2];
     struct ck_timeline_stream streams[2]; /* CK_SEAL_AUDIO, CK_SEAL_VIDEO */
     bool synced;                          /* the one step was taken */
 };
@@ -64,7 +73,8 @@ int64_t ck_timeline_place(struct ck_timeline *timeline, enum ck_seal_source_kind
                           uint32_t ssrc, uint32_t rtp, struct ck_mono arrival,
                           enum ck_timeline_break *broken);
 
-/* A sender report: RTP time and NTP time (32.32) of one instant at the sender. */
+/* A sender report: RTP time and NTP time (32.32) of one instant at the sender. One of a stream that
+ * has not begun is kept for its first packet, so that lips are in sync from there. */
 void ck_timeline_report(struct ck_timeline *timeline, enum ck_seal_source_kind source,
                         uint32_t ssrc, uint32_t rtp, uint64_t ntp);
 

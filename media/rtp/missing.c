@@ -40,8 +40,10 @@ unsigned ck_missing_due(struct ck_missing *missing, struct ck_mono now, uint32_t
         if (age_us > CK_MISSING_AGE_MS * 1000 || packet.tries > CK_MISSING_TRIES) {
             continue;
         }
+        int64_t pause_us =
+            packet.tries > 2 && retry_us > 2 * CK_MISSING_RETRY_MS * 1000 ? retry_us / 2 : retry_us;
         if (packet.tries == 0 ? age_us >= CK_MISSING_WAIT_MS * 1000
-                              : now.us - packet.asked.us >= retry_us) {
+                              : now.us - packet.asked.us >= pause_us) {
             packet.tries++; /* the one after the last is its time to arrive */
             packet.asked = now;
             if (packet.tries <= CK_MISSING_TRIES) {

@@ -11,7 +11,9 @@
 #define CK_MISSING_MAX 100     /* beyond this only a key frame helps */
 #define CK_MISSING_WAIT_MS 10  /* reordering is given this long */
 #define CK_MISSING_RETRY_MS 20 /* at least between two requests for one packet */
-#define CK_MISSING_TRIES 10
+/* A packet is asked for once a round trip, and twice from its third time on: on so bad a road the
+ * request or the answer was most likely lost, too. */
+#define CK_MISSING_TRIES 12
 /* Then nobody waits for it any more: six round trips of a far network. */
 #define CK_MISSING_AGE_MS 2000
 

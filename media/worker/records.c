@@ -176,6 +176,17 @@ static void open_recording(struct leg *leg)
     record->fd = -1;
     record->state = RECORD_OPEN;
     record->head_told = worker->now;
+    for (int kind = 0; kind < KINDS; kind++) { /* the browser's clocks, as far as it has told */
+        const struct track *track = &leg->tracks[kind];
+        const struct ck_source *source =
+            track->source < 0 ? NULL : &leg->sources[track->source].rtp;
+        if (source != NULL && source->has_report) {
+            struct ck_rtcp_sender report = {.ssrc = source->ssrc,
+                                            .ntp = source->report_ntp,
+                                            .timestamp = source->report_timestamp};
+            record_report(leg, (enum kind)kind, &report);
+        }
+    }
     struct ck_worker_message message = {
         .kind = CK_WORKER_RECORD_STARTED,
         .record_started = {.leg = leg->id,

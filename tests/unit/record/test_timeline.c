@@ -80,6 +80,24 @@ static void video_is_put_to_audio_in_one_step_and_then_slowly(void **state)
     assert_in_range(after - before, 9990, 9999);
 }
 
+/* A recording that begins in the middle of a call knows the browser's clocks from before: not even
+ * the first picture is apart from its sound. One of another stream says nothing. */
+static void what_was_reported_before_puts_lips_in_sync_at_once(void **state)
+{
+    (void)state;
+    struct ck_timeline timeline = begin();
+    enum ck_timeline_break broken;
+    ck_timeline_report(&timeline, CK_SEAL_AUDIO, 1, 10, NTP(0));
+    ck_timeline_report(&timeline, CK_SEAL_VIDEO, 2, 20, NTP(0));
+    assert_int_equal(place_ms(&timeline, CK_SEAL_AUDIO, 1, 400, 10, 460, &broken), 460);
+    assert_int_equal(place_ms(&timeline, CK_SEAL_VIDEO, 2, 500, 20, 860, &broken), 560);
+    struct ck_timeline other = begin();
+    ck_timeline_report(&other, CK_SEAL_AUDIO, 1, 10, NTP(0));
+    ck_timeline_report(&other, CK_SEAL_VIDEO, 3, 20, NTP(0));
+    assert_int_equal(place_ms(&other, CK_SEAL_AUDIO, 1, 400, 10, 460, &broken), 460);
+    assert_int_equal(place_ms(&other, CK_SEAL_VIDEO, 2, 500, 20, 860, &broken), 860);
+}
+
 static void a_report_that_goes_back_in_time_resets_what_is_known(void **state)
 {
     (void)state;
@@ -203,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_stream_runs_by_its_clock_not_by_arrival),
         cmocka_unit_test(the_smallest_delay_counts_in_the_end),
         cmocka_unit_test(video_is_put_to_audio_in_one_step_and_then_slowly),
+        cmocka_unit_test(what_was_reported_before_puts_lips_in_sync_at_once),
         cmocka_unit_test(a_report_that_goes_back_in_time_resets_what_is_known),
         cmocka_unit_test(lies_in_reports_move_nothing_far),
         cmocka_unit_test(a_jump_begins_the_stream_where_it_arrives),
