@@ -8,6 +8,7 @@
 
 #define NACK_WAIT_US 10000 /* a packet may be that late by reordering alone */
 #define NACK_AGAIN_US 40000
+#define NACK_POLITE_US 200000 /* of one who keeps to what the network carries */
 #define NACK_TRIES 20
 #define NACK_TURN_US 10000
 #define GAP_MAX 1000 /* a wider jump is a new start, not loss */
@@ -376,10 +377,13 @@ static uint64_t ntp_now(void)
 static struct ck_trtp_sender sender_of(const struct ck_tclient *client, unsigned kind)
 {
     const struct outflow *flow = &client->out[kind];
+    /* `timestamp` is that of the next frame or sound, which is due at `due_us`. */
+    int64_t early_us = flow->due_us - ck_crowd_now(client->config.crowd).us;
+    int64_t early = early_us * (kind == 0 ? 48 : 90) / 1000;
     return (struct ck_trtp_sender){
         .ssrc = flow->ssrc,
         .ntp = ntp_now(),
-        .timestamp = flow->timestamp,
+        .timestamp = flow->timestamp - (uint32_t)early,
         .packets = flow->packets,
         .bytes = flow->bytes,
     };
@@ -431,7 +435,7 @@ static size_t due_nacks(struct ck_tclient *client, unsigned kind, uint16_t numbe
             }
             numbers[count++] = entry.sequence;
             entry.tries++;
-            entry.next_us = now + NACK_AGAIN_US;
+            entry.next_us = now + (client->config.obeys ? NACK_POLITE_US : NACK_AGAIN_US);
         }
         flow->missing[kept++] = entry;
     }

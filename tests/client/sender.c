@@ -283,13 +283,13 @@ static void resend_rtx(struct ck_tclient *client, const struct held *held)
     }
 }
 
-/* What is sent again of the picture is within what REMB allows, too. */
+/* What is sent again of the picture goes before new frames, and takes their place. */
 static bool may_resend(struct ck_tclient *client, unsigned kind, size_t size)
 {
     if (kind == 0 || !client->config.obeys) {
         return true;
     }
-    if (client->rate_bits < 0) {
+    if (client->rate_bits < -(int64_t)client->stats.remb_bps / 2) {
         return false;
     }
     client->rate_bits -= (int64_t)size * 8;
