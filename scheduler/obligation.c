@@ -335,3 +335,23 @@ const char *ck_obligation_reason_text(enum ck_obligation_reason reason)
     };
     return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? texts[reason] : NULL;
 }
+
+const char *ck_obligation_reason_name(enum ck_obligation_reason reason)
+{
+    static const char *const names[CK_OBLIGATION_REASON_COUNT] = {
+        [CK_OBLIGATION_OK] = "ok",
+        [CK_OBLIGATION_MINOR] = "minor",
+        [CK_OBLIGATION_ORDER_DATES] = "order_dates",
+        [CK_OBLIGATION_HOURS_RANGE] = "hours_range",
+        [CK_OBLIGATION_REQUIREMENT_RANGE] = "requirement_range",
+        [CK_OBLIGATION_REPLACES_CITATION] = "replaces_citation",
+        [CK_OBLIGATION_REPLACES_PERSONS] = "replaces_persons",
+        [CK_OBLIGATION_NOT_IN_FORCE] = "not_in_force",
+        [CK_OBLIGATION_OUTSIDE_HOURS] = "outside_hours",
+        [CK_OBLIGATION_NOT_REQUIRED] = "not_required",
+        [CK_OBLIGATION_MODE] = "mode",
+        [CK_OBLIGATION_TOO_MANY] = "too_many",
+        [CK_OBLIGATION_PER_DAY] = "per_day",
+    };
+    return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? names[reason] : NULL;
+}

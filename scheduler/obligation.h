@@ -105,5 +105,7 @@ enum ck_obligation_reason ck_obligation_check_extra(const struct ck_order *order
                                                     const struct ck_extra *extra);
 
 const char *ck_obligation_reason_text(enum ck_obligation_reason reason);
+/* As in JSON and pages: "too_many". */
+const char *ck_obligation_reason_name(enum ck_obligation_reason reason);
 
 #endif

@@ -386,8 +386,8 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
     return CK_E_NOT_FOUND;
 }
 
-/* Slots of the draws of second checks, apart from all others. */
-enum { SECOND_CHANCE_SLOT = 1000, SECOND_MOMENT_SLOT = 2000 };
+/* Apart from all other draws, as CK_SECOND_MOMENT_SLOT is. */
+enum { SECOND_CHANCE_SLOT = 1000 };
 
 int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
                     struct ck_wall completed_at, const struct ck_interval *blackouts,
@@ -424,7 +424,7 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
     if (drawn.ms / 1000 >= plan->second_percent) {
         return CK_E_NOT_FOUND;
     }
-    slot.slot = first->slot + SECOND_MOMENT_SLOT;
+    slot.slot = first->slot + CK_SECOND_MOMENT_SLOT;
     return ck_draw_instant(&allowed, &slot, draw, draw_context, at, moment);
 }
 

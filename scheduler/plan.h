@@ -94,6 +94,8 @@ enum ck_plan_reason {
  * against it; GAP_PREDICTABLE is a warning and comes only where nothing else does. */
 enum ck_plan_reason ck_plan_check(const struct ck_plan *plan);
 const char *ck_plan_reason_text(enum ck_plan_reason reason);
+/* As in JSON and pages: "gap_predictable". */
+const char *ck_plan_reason_name(enum ck_plan_reason reason);
 
 /* How an occurrence found its place. */
 enum ck_place {
@@ -171,6 +173,9 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
                      struct ck_wall earliest, uint32_t days, const struct ck_interval *blackouts,
                      size_t blackout_count, const struct ck_wall *neighbours,
                      size_t neighbour_count, struct ck_wall *at, struct ck_interval *window);
+
+/* What is added to a slot for the draw of the moment of its second check. */
+#define CK_SECOND_MOMENT_SLOT 2000
 
 /* Whether a second check follows a check-in that was completed at `completed_at`, and when. Two
  * draws decide, both provable: `chance` (yes where it falls below second_percent of 100) and

@@ -165,3 +165,28 @@ const char *ck_plan_reason_text(enum ck_plan_reason reason)
     };
     return (unsigned)reason < CK_PLAN_REASON_COUNT ? texts[reason] : NULL;
 }
+
+const char *ck_plan_reason_name(enum ck_plan_reason reason)
+{
+    static const char *const names[CK_PLAN_REASON_COUNT] = {
+        [CK_PLAN_OK] = "ok",
+        [CK_PLAN_NO_WINDOW] = "no_window",
+        [CK_PLAN_WINDOW_RANGE] = "window_range",
+        [CK_PLAN_WINDOWS_OVERLAP] = "windows_overlap",
+        [CK_PLAN_WINDOW_TOO_SHORT] = "window_too_short",
+        [CK_PLAN_DRAWS_RANGE] = "draws_range",
+        [CK_PLAN_FIXED_RANGE] = "fixed_range",
+        [CK_PLAN_FIXED_ORDER] = "fixed_order",
+        [CK_PLAN_DRAWS_AND_FIXED] = "draws_and_fixed",
+        [CK_PLAN_PREDICTABLE] = "predictable",
+        [CK_PLAN_GAP_TOO_LARGE] = "gap_too_large",
+        [CK_PLAN_GAP_PREDICTABLE] = "gap_predictable",
+        [CK_PLAN_ORDER_DATES] = "order_dates",
+        [CK_PLAN_NO_DATES] = "no_dates",
+        [CK_PLAN_HORIZON_RANGE] = "horizon_range",
+        [CK_PLAN_SILENCE_RANGE] = "silence_range",
+        [CK_PLAN_KIND] = "kind",
+        [CK_PLAN_SECOND_RANGE] = "second_range",
+    };
+    return (unsigned)reason < CK_PLAN_REASON_COUNT ? names[reason] : NULL;
+}

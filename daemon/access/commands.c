@@ -6,9 +6,11 @@
 #include "daemon/core/body.h"
 #include "daemon/store/checkin.h"
 #include "daemon/store/person.h"
+#include "daemon/store/plan.h"
 #include "daemon/store/query_incident.h"
 #include "daemon/store/session.h"
 #include "daemon/store/staff.h"
+#include "protocol/base/cleanup.h"
 #include "protocol/base/text.h"
 
 static int session_open(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -170,6 +172,12 @@ static int find_owner(struct ck_turn *turn, const char *object, int64_t id, stru
         }
         return r;
     }
+    if (strcmp(object, "plan") == 0 || strcmp(object, "plan_instants") == 0) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        int r = ck_plan_load(store, id, &record);
+        owner->person = record.person;
+        return r == 0 ? ck_person_owner(store, record.person, &owner->unit, &owner->inspector) : r;
+    }
     if (strcmp(object, "incident") == 0) {
         return ck_query_incident_owner(store, id, &owner->unit, &owner->inspector);
     }
@@ -180,9 +188,12 @@ static int find_owner(struct ck_turn *turn, const char *object, int64_t id, stru
 /* The record's object: what a picture or a thread belongs to. */
 static const char *object_kind(const char *object)
 {
-    return strcmp(object, "thumbnail") == 0                                  ? "checkin"
-           : strcmp(object, "photo") == 0 || strcmp(object, "messages") == 0 ? "person"
-                                                                             : object;
+    return strcmp(object, "plan_instants") == 0 ? "plan"
+           : strcmp(object, "thumbnail") == 0   ? "checkin"
+           : strcmp(object, "photo") == 0 || strcmp(object, "messages") == 0 ||
+                   strcmp(object, "risk") == 0
+               ? "person"
+               : object;
 }
 
 static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
@@ -211,9 +222,10 @@ static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const ch
 static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const words[] = {"person",    "checkin",   "incident", "photo",
-                                        "thumbnail", "messages",  "today",    "persons",
-                                        "log",       "approvals", NULL};
+    enum { WITH_ID = 9 };
+    static const char *const words[] = {
+        "person",        "checkin", "incident", "photo",   "thumbnail", "messages",  "plan",
+        "plan_instants", "risk",    "today",    "persons", "log",       "approvals", NULL};
     (void)result;
     int word = 0;
     int64_t id = 0;
@@ -221,7 +233,7 @@ static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const js
     if (r != 0) {
         return r;
     }
-    if (word < 6) {
+    if (word < WITH_ID) {
         r = ck_body_id(body, "id", &id, refusal);
         return r == 0 ? read_one(turn, actor, words[word], id, refusal) : r;
     }

@@ -50,6 +50,10 @@ static const struct ck_policy table[] = {
     {"plan.create", CK_WHO_STAFF, I | S},
     {"plan.preview", CK_WHO_STAFF, I | S},
     {"plan.end", CK_WHO_STAFF, I | S},
+    {"plan.ahead", CK_WHO_STAFF, I | O | S},
+    {"plan.instants", CK_WHO_STAFF, S}, /* what was drawn, before it comes */
+    {"blackout.create", CK_WHO_STAFF, I | S},
+    {"blackout.end", CK_WHO_STAFF, I | S},
     {"checkin.list", CK_WHO_STAFF, I | O | S},
     {"checkin.on_demand", CK_WHO_STAFF, I},
 
@@ -77,6 +81,15 @@ static const struct ck_policy table[] = {
     {"message.list", CK_WHO_STAFF, I},
     {"message.send", CK_WHO_STAFF, I},
     {"message.read", CK_WHO_STAFF, I},
+
+    /* the risk compartment: a right of its own */
+    {"risk.read", CK_WHO_STAFF, I | S},
+    {"risk.score", CK_WHO_STAFF, I | S},
+    {"risk.judge", CK_WHO_STAFF, I | S},
+    {"risk.preview", CK_WHO_STAFF, I | S},
+    {"risk.propose", CK_WHO_STAFF, I | S},
+    {"cadence.read", CK_WHO_STAFF, I | S},
+    {"overload.read", CK_WHO_STAFF, S},
 
     {"approval.list", CK_WHO_STAFF, I | O | S}, /* each sees what they may decide or asked */
     {"approval.read", CK_WHO_STAFF, I | O | S},

@@ -8,11 +8,14 @@
 #include "daemon/audit/verify.h"
 #include "daemon/cases/approval.h"
 #include "daemon/cases/cases.h"
+#include "daemon/cases/risk.h"
 #include "daemon/core/body.h"
-#include "daemon/core/plan_request.h"
+#include "daemon/core/overload.h"
+#include "daemon/core/plan_preview.h"
 #include "daemon/core/wrap.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/approval.h"
+#include "daemon/store/order.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/query_figures.h"
 #include "daemon/store/query_incident.h"
@@ -179,6 +182,40 @@ int ck_api_preview(struct ck_store *store, struct ck_api_call *call, json_t **ou
                   : r;
 }
 
+/* The scope of a plan was checked by the record of the read, which may be of an earlier request. */
+static int check_plan_scope(struct ck_store *store, struct ck_api_call *call)
+{
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    struct ck_subject subject;
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    int r = ck_plan_load(store, call->id, &record);
+    r = r == 0 ? ck_subject_load(store, record.person, &subject) : r;
+    return r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector
+               ? CK_E_DENIED
+               : r;
+}
+
+int ck_api_plan_ahead(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    int r = check_plan_scope(store, call);
+    return r == 0 ? ck_plan_ahead(store, ZONE_DIR, call->id, call->now, out) : r;
+}
+
+int ck_api_plan_instants(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    json_t *list = NULL;
+    int r = check_plan_scope(store, call);
+    r = r == 0 ? ck_query_instants(store, call->id, call->now, &list) : r;
+    return wrap_list(r, "instants", list, out);
+}
+
+int ck_api_blackouts(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    json_t *list = NULL;
+    int r = ck_query_blackouts(store, call->object, &list);
+    return wrap_list(r, "blackouts", list, out);
+}
+
 /* ---- check-ins ---- */
 
 int ck_api_checkins(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -306,6 +343,54 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
 int ck_api_self_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     return messages_of(store, call, call->actor.person_id, out);
+}
+
+int ck_api_overload(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_overload_ahead(store, ZONE_DIR, call->actor.unit_id, call->now, out);
+}
+
+/* ---- the risk compartment ---- */
+
+/* The scope is checked each time, whatever was recorded before. */
+static int check_person_scope(struct ck_store *store, struct ck_api_call *call, int64_t person)
+{
+    struct ck_subject subject;
+    struct ck_scope scope = ck_policy_scope(&call->actor);
+    int r = ck_subject_load(store, person, &subject);
+    return r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector
+               ? CK_E_DENIED
+               : r;
+}
+
+int ck_api_risk(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    int r = check_person_scope(store, call, call->id);
+    return r == 0 ? ck_risk_open(store, call->api->options.master_key, call->id, out) : r;
+}
+
+int ck_api_proposal(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    const struct ck_house_rules house = ck_house_rules_default();
+    const char *basis = json_string_value(json_object_get(call->body, "basis"));
+    struct ck_proposal_asked asked = {
+        .zone_dir = ZONE_DIR,
+        .person = call->id,
+        .order = json_integer_value(json_object_get(call->body, "order_id")),
+        .basis = basis != NULL && strcmp(basis, "judgement") == 0 ? "judgement" : "score",
+        .house = &house.checkin,
+        .now = call->now,
+    };
+    int r = check_person_scope(store, call, call->id);
+    return r == 0
+               ? ck_risk_proposal(store, call->api->options.master_key, &asked, out, &call->refusal)
+               : r;
+}
+
+int ck_api_cadence(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    (void)call;
+    return ck_cadence_json(store, out);
 }
 
 /* ---- what needs two persons ---- */

@@ -60,6 +60,14 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/persons/{id}/plans/preview", "plan.preview", .query = ck_api_preview},
     {POST, "/api/plans/{id}/end", "plan.end", .command = "plan.end", .member = "plan",
      .query = ck_api_plan},
+    {GET, "/api/plans/{id}/ahead", "plan.ahead", .query = ck_api_plan_ahead, .read = "plan",
+     .noted = true},
+    {GET, "/api/plans/{id}/instants", "plan.instants", .query = ck_api_plan_instants,
+     .read = "plan_instants"},
+    {POST, "/api/persons/{id}/blackouts", "blackout.create", .command = "blackout.create",
+     .member = "person", .query = ck_api_blackouts},
+    {POST, "/api/blackouts/{id}/end", "blackout.end", .command = "blackout.end",
+     .member = "blackout", .query = ck_api_blackouts},
     {GET, "/api/persons/{id}/checkins", "checkin.list", .query = ck_api_checkins, .read = "person",
      .noted = true},
     {POST, "/api/persons/{id}/checkins", "checkin.on_demand", .command = "checkin.on_demand",
@@ -110,6 +118,18 @@ const struct ck_api_route ck_api_routes[] = {
      .member = "person"},
     {POST, "/api/persons/{id}/messages/read", "message.read", .command = "message.read",
      .member = "person"},
+
+    /* the risk compartment */
+    {GET, "/api/persons/{id}/risk", "risk.read", .query = ck_api_risk, .read = "risk"},
+    {POST, "/api/persons/{id}/risk/score", "risk.score", .command = "risk.score",
+     .member = "person"},
+    {POST, "/api/persons/{id}/risk/judgement", "risk.judge", .command = "risk.judge",
+     .member = "person"},
+    {POST, "/api/persons/{id}/risk/preview", "risk.preview", .query = ck_api_proposal},
+    {POST, "/api/persons/{id}/risk/proposal", "risk.propose", .command = "risk.propose",
+     .member = "person", .query = ck_api_approval},
+    {GET, "/api/overload", "overload.read", .query = ck_api_overload},
+    {GET, "/api/cadence", "cadence.read", .query = ck_api_cadence},
 
     /* what needs two persons */
     {GET, "/api/approvals", "approval.list", .query = ck_api_approvals, .read = "approvals",

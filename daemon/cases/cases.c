@@ -88,6 +88,12 @@ void ck_cases_register(struct ck_registry *registry)
         {"approved.bundle.export", ck_bundle_approved},
         {"bundle.open", ck_bundle_open},
         {"bundle.built", ck_bundle_built},
+        {"risk.score", ck_risk_score},
+        {"risk.judge", ck_risk_judge},
+        {"risk.propose", ck_risk_propose},
+        {"proposed.cadence.change", ck_cadence_proposed},
+        {"approved.cadence.change", ck_cadence_approved},
+        {"approved.plan.proposal", ck_proposal_approved},
     };
     ck_registry_add(registry, entries, sizeof entries / sizeof entries[0]);
 }

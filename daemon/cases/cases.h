@@ -24,6 +24,7 @@
  *                      was sent before
  *   message.delivered, message.read   person, up_to → changed
  *   approval.*         approval.h
+ *   risk.*             risk.h
  *
  *   request.make       kind: reschedule, dispute; text; receipt of a dispute → nothing (of the
  * actor, a person) request.answer     request, accept, answer → nothing; a dispute by a supervisor
@@ -40,6 +41,7 @@
 #define CK_MAIL_MAX 254                     /* bytes of a mail address */
 #define CK_NOTE_MAX 4000                    /* bytes of a note or an address */
 #define CK_CONDITIONS_MAX 8000              /* bytes of an order's conditions */
+#define CK_PER_DAY_MAX 24                   /* contacts on one date that an order may allow */
 #define CK_PHOTO_MAX (2 << 20)              /* bytes of a JPEG */
 #define CK_MESSAGE_MAX 8000                 /* bytes of a message: 2000 characters */
 #define CK_REQUEST_MAX 4000                 /* bytes of a request or its answer: 1000 characters */

@@ -1,4 +1,4 @@
-/* Persons and their orders. */
+/* Persons. */
 #include "daemon/store/person.h"
 
 #include <stdio.h>
@@ -14,8 +14,6 @@
 #define MS_PER_DAY INT64_C(86400000)
 
 static const char *const bands[] = {"low", "medium", "high", "top", NULL};
-static const char *const order_kinds[] = {"protective_order", "special_requirements",
-                                          "official_warning", "other", NULL};
 
 /* Nobody under 18 is enrolled: calls with a minor need a guardian beside them. */
 static int check_age(struct ck_turn *turn, const char *birth_date, struct ck_refusal *refusal)
@@ -193,84 +191,4 @@ int ck_person_language(struct ck_turn *turn, const struct ck_actor *actor, const
     const char *language = NULL;
     int r = ck_case_word(body, "language", ck_languages, &language, refusal);
     return r == 0 ? ck_person_set_language(ck_turn_store(turn), actor->person_id, language) : r;
-}
-
-/* ---- orders ---- */
-
-static int read_time_of_day(const json_t *body, const char *name, const char **text,
-                            struct ck_refusal *refusal)
-{
-    unsigned hour = 0, minute = 0;
-    int used = 0;
-    int r = ck_body_text(body, name, 5, false, text, refusal);
-    if (r == 0 && (strlen(*text) != 5 || sscanf(*text, "%2u:%2u%n", &hour, &minute, &used) != 2 ||
-                   used != 5 || hour > 23 || minute > 59)) {
-        return ck_refuse(refusal, CK_E_INVALID, name, "must be a time of day, HH:MM");
-    }
-    return r;
-}
-
-static int read_date(const json_t *body, const char *name, const char **text, struct ck_date *date,
-                     struct ck_refusal *refusal)
-{
-    int r = ck_body_text(body, name, 10, false, text, refusal);
-    if (r == 0 && ck_date_parse(*text, date) != 0) {
-        return ck_refuse(refusal, CK_E_INVALID, name, "must be a date, YYYY-MM-DD");
-    }
-    return r;
-}
-
-static int read_order(const json_t *body, struct ck_order_row *row, struct ck_refusal *refusal)
-{
-    struct ck_date from, until;
-    int r = ck_case_word(body, "kind", order_kinds, &row->kind, refusal);
-    r = r == 0 ? ck_body_text(body, "article", CK_NAME_MAX, true, &row->article, refusal) : r;
-    r = r == 0 ? ck_body_text(body, "number", CK_NAME_MAX, false, &row->number, refusal) : r;
-    r = r == 0 ? ck_body_text(body, "issuer", CK_NAME_MAX, false, &row->issuer, refusal) : r;
-    r = r == 0 ? read_date(body, "from", &row->from, &from, refusal) : r;
-    r = r == 0 ? read_date(body, "until", &row->until, &until, refusal) : r;
-    if (r == 0 && until.day < from.day) {
-        return ck_refuse(refusal, CK_E_INVALID, "until", "must not be before from");
-    }
-    r = r == 0
-            ? ck_body_text(body, "conditions", CK_CONDITIONS_MAX, true, &row->conditions, refusal)
-            : r;
-    r = r == 0
-            ? ck_body_int(body, "contacts_per_period", 0, 1000, &row->contacts_per_period, refusal)
-            : r;
-    r = r == 0 ? ck_body_int(body, "period_days", 1, 366, &row->period_days, refusal) : r;
-    r = r == 0 ? read_time_of_day(body, "hours_start", &row->hours_start, refusal) : r;
-    r = r == 0 ? read_time_of_day(body, "hours_end", &row->hours_end, refusal) : r;
-    if (r == 0 && strcmp(row->hours_end, row->hours_start) <= 0) {
-        return ck_refuse(refusal, CK_E_INVALID, "hours_end", "must be after hours_start");
-    }
-    return r;
-}
-
-int ck_order_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-                    json_t **result, struct ck_refusal *refusal)
-{
-    struct ck_order_row row = {0};
-    int r = ck_case_person(turn, actor, body, &row.person, refusal);
-    r = r == 0 ? read_order(body, &row, refusal) : r;
-    r = r == 0 ? ck_order_insert(ck_turn_store(turn), &row, ck_turn_now(turn)) : r;
-    if (r != 0) {
-        return r;
-    }
-    struct ck_record record = {
-        .action = "ORDER_CREATED",
-        .object = "order",
-        .object_id = row.id,
-        .person_id = row.person,
-        .open = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "kind", row.kind, "from", row.from,
-                          "until", row.until, "contacts", (json_int_t)row.contacts_per_period,
-                          "period_days", (json_int_t)row.period_days, "hours_start",
-                          row.hours_start, "hours_end", row.hours_end),
-        .sealed = json_pack("{s:s, s:s, s:s, s:s}", "article", row.article, "number", row.number,
-                            "issuer", row.issuer, "conditions", row.conditions)};
-    r = ck_turn_audit(turn, actor, &record);
-    if (r == 0) {
-        *result = json_pack("{s:I}", "id", (json_int_t)row.id);
-    }
-    return r;
 }

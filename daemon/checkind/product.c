@@ -55,11 +55,29 @@ static struct ck_wall wall_now(void *context)
 
 /* ---- up ---- */
 
+/* The agency's norm file; a wrong one keeps the daemon from starting. */
+static int load_norms(const struct ck_config *config, struct ck_norms *norms)
+{
+    struct ck_norms_fault fault = {.text = ""};
+    const char *path = config->policy.odara_norms;
+    int error = path[0] == '\0' ? 0 : ck_norms_load(path, norms, &fault);
+    if (error == CK_E_INVALID) {
+        ck_log(CK_LOG_ERROR, "%s:%zu: %s", path, fault.line, fault.text);
+    } else if (error != 0) {
+        ck_log(CK_LOG_ERROR, "%s: %s", path, ck_error_text(error));
+    }
+    return error;
+}
+
 static int start_engine(struct ck_product *product)
 {
     const struct ck_config *config = product->config;
     ck_cleanup(ck_freep) char *path = ck_config_path(config, config->daemon.store_path);
-    const struct ck_house_rules rules = ck_product_rules(config);
+    struct ck_house_rules rules = ck_product_rules(config);
+    int wrong = load_norms(config, &rules.norms);
+    if (wrong != 0) {
+        return wrong;
+    }
     struct ck_engine_options options = {
         .rules = &rules,
         .store_path = path,

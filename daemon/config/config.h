@@ -211,6 +211,7 @@ struct ck_config {
         int64_t notice_retry_max_ms;
         int64_t silence_max_ms; /* no accepted contact for so long opens an incident */
         int64_t recording_keep_ms;
+        char *odara_norms; /* norm file of the risk score (norms.h); "" where there is none */
     } policy;
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/demand.h"
 #include "daemon/core/device.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/zones.h"
@@ -569,30 +570,6 @@ static int concern(struct ck_turn *turn, const struct ck_actor *actor, const jso
 
 /* ---- on demand ---- */
 
-/* Whether the orders in force allow a contact now, and whether it is a duty. */
-static int allowed_now(struct ck_turn *turn, const struct ck_subject *subject,
-                       struct ck_local local, bool *mandatory, struct ck_refusal *refusal)
-{
-    struct ck_order_brief orders[16];
-    size_t count = 0;
-    int32_t minute = local.second / 60;
-    int r = ck_order_brief_of(turn->store, subject->id, local.date, orders, 16, &count);
-    bool allowed = count == 0;
-    *mandatory = false;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        bool over_night = orders[i].hours_end_min <= orders[i].hours_start_min;
-        bool inside = over_night
-                          ? minute >= orders[i].hours_start_min || minute < orders[i].hours_end_min
-                          : minute >= orders[i].hours_start_min && minute < orders[i].hours_end_min;
-        allowed = allowed || inside;
-        *mandatory = *mandatory || (inside && orders[i].contacts_per_period > 0);
-    }
-    if (r == 0 && !allowed) {
-        return ck_refuse(refusal, CK_E_CONFLICT, "", "the order allows no contact at this hour");
-    }
-    return r;
-}
-
 static int begin_on_demand(struct ck_turn *turn, const struct ck_actor *actor,
                            struct ck_checkin_row *row, const char *reason)
 {
@@ -632,7 +609,8 @@ static int begin_on_demand(struct ck_turn *turn, const struct ck_actor *actor,
     return r;
 }
 
-/* {person, reason, kind} → {checkin, state, phase} */
+/* {person, reason, kind, mandatory?: a duty or nothing (true), voluntary (false), a duty where the
+ * order still has room for one (missing)} → {checkin, state, phase} */
 static int on_demand(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      json_t **result, struct ck_refusal *refusal)
 {
@@ -669,18 +647,25 @@ static int on_demand(struct ck_turn *turn, const struct ck_actor *actor, const j
     if (r != 0) {
         return r;
     }
-    struct ck_local local = ck_zone_local(zone, turn->now.wall);
-    r = allowed_now(turn, &subject, local, &row.step.mandatory, refusal);
+    const struct ck_checkin_policy *policy = &turn->engine->rules.checkin;
+    const json_t *wished = json_object_get(body, "mandatory");
+    struct ck_demand demand = {.at = ck_zone_local(zone, turn->now.wall),
+                               .begin = turn->now.wall,
+                               .tail_ms = policy->response_ms + policy->grace_ms,
+                               .unattended = kind == 1,
+                               .mandatory = !json_is_false(wished)};
+    r = ck_demand_extra_any(turn->store, person, &demand, json_is_true(wished), refusal);
     if (r != 0) {
         return r;
     }
+    row.step.mandatory = demand.mandatory;
     row.step.person = person;
     row.step.inspector = subject.inspector;
     row.step.kind = kind == 0 ? CK_KIND_ON_DEMAND : CK_KIND_UNATTENDED;
     row.step.band = ck_band_of(subject.band);
     row.step.due = turn->now.wall;
     row.unit = subject.unit;
-    row.date = local.date;
+    row.date = demand.at.date;
     snprintf(row.zone, sizeof row.zone, "%s", subject.zone);
     snprintf(row.zone_version, sizeof row.zone_version, "%s",
              ck_zones_version(turn->engine->zones));

@@ -274,17 +274,7 @@ static int staff_fault(struct ck_turn *turn, const struct ck_actor *actor,
 int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
                     const struct ck_checkin_row *row)
 {
-    struct ck_subject subject;
-    int r = ck_subject_load(turn->store, row->step.person, &subject);
-    if (r != 0) {
-        return r;
-    }
-    subject.last_contact = turn->now.wall;
-    if (subject.max_silence_s > 0) {
-        subject.next_at = ck_wall_add_ms(turn->now.wall, subject.max_silence_s * 1000);
-    }
-    r = ck_subject_save(turn->store, &subject);
-
+    int r = ck_silence_contact(turn, row->step.person);
     int64_t ids[OPEN_MAX];
     size_t count = 0;
     if (r == 0) {
@@ -326,6 +316,9 @@ static int conclude_outcome(struct ck_turn *turn, const struct ck_actor *actor,
         r = output(turn, CK_OUTPUT_ENDED, row,
                    json_pack("{s:s, s:s}", "result", person_result(effect->outcome.outcome),
                              "receipt", row->receipt));
+    }
+    if (r == 0 && effect->outcome.outcome == CK_OUTCOME_COMPLETED) {
+        r = ck_second_check_after(turn, row);
     }
     return r;
 }

@@ -25,6 +25,7 @@
 #include "protocol/base/digest.h"
 #include "protocol/base/time.h"
 
+struct ck_house_rules;
 struct ck_store;
 struct ck_turn;
 
@@ -220,6 +221,9 @@ int ck_turn_output(struct ck_turn *turn, const struct ck_output *output);
 
 /* Whether there are tables for a time zone of this name ("Asia/Almaty"). */
 bool ck_turn_zone_known(struct ck_turn *turn, const char *name);
+
+/* The house rules that the engine was given. */
+const struct ck_house_rules *ck_turn_rules(const struct ck_turn *turn);
 
 /* The handler of another command, to be run in this transaction with a body of its own making; NULL
  * where nobody registered the name. */

@@ -155,67 +155,6 @@ static int acknowledge_notice(struct ck_turn *turn, const struct ck_actor *actor
                   : r;
 }
 
-/* ---- orders ---- */
-
-/* {order, date, reason} */
-static int end_order(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-                     json_t **result, struct ck_refusal *refusal)
-{
-    struct ck_order_brief order;
-    struct ck_subject subject;
-    struct ck_date date;
-    const char *text = NULL, *reason = NULL;
-    int64_t id = 0;
-    int r = ck_body_id(body, "order", &id, refusal);
-    if (r == 0) {
-        r = ck_body_text(body, "date", 10, false, &text, refusal);
-    }
-    if (r == 0) {
-        r = ck_body_text(body, "reason", 1000, false, &reason, refusal);
-    }
-    if (r == 0 && ck_date_parse(text, &date) != 0) {
-        r = ck_refuse(refusal, CK_E_INVALID, "date", "must be a date, YYYY-MM-DD");
-    }
-    if (r != 0) {
-        return r;
-    }
-    r = ck_order_brief_load(turn->store, id, &order);
-    if (r == CK_E_NOT_FOUND) {
-        return ck_refuse(refusal, r, "order", "there is no such order");
-    }
-    if (r == 0) {
-        r = ck_subject_load(turn->store, order.person, &subject);
-    }
-    if (r == 0 && !ck_in_scope(actor, subject.unit, subject.inspector)) {
-        return ck_turn_deny(turn, actor, "order", id, order.person, "this order is not yours",
-                            refusal);
-    }
-    if (r == 0) {
-        r = ck_order_end(turn->store, id, text, reason);
-    }
-    if (r == CK_E_CONFLICT) {
-        return ck_refuse(refusal, r, "order", "it has ended already");
-    }
-    if (r == 0) {
-        r = ck_turn_audit(turn, actor,
-                          &(struct ck_record){.action = "ORDER_ENDED",
-                                              .object = "order",
-                                              .object_id = id,
-                                              .person_id = order.person,
-                                              .open = json_pack("{s:s}", "date", text),
-                                              .sealed = json_pack("{s:s}", "reason", reason)});
-    }
-    if (r == 0) {
-        r = ck_order_finish_plans(turn, actor, id, reason);
-    }
-    if (r == 0) {
-        *result =
-            json_pack("{s:I, s:I}", "order", (json_int_t)id, "person", (json_int_t)order.person);
-        r = *result == NULL ? -ENOMEM : 0;
-    }
-    return r;
-}
-
 /* ---- health ---- */
 
 static int clean(struct ck_turn *turn)
@@ -267,8 +206,8 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
 static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                    json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const kinds[] = {"checkin", "incident", "notice", "plan",
-                                        "person",  "absence",  NULL};
+    static const char *const kinds[] = {"checkin", "incident", "notice",   "plan", "person",
+                                        "absence", "order",    "draw_key", NULL};
     int kind = 0;
     int64_t id = 0, person = 0, unit = 0;
     (void)result;
@@ -299,8 +238,9 @@ static int release(struct ck_turn *turn, const struct ck_actor *actor, const jso
 }
 
 const struct ck_handler_entry ck_link_handlers[] = {
-    {"quarantine.release", release},    {"link.exchange", exchange},
-    {"notice.ack", acknowledge_notice}, {"order.end", end_order},
+    {"quarantine.release", release},
+    {"link.exchange", exchange},
+    {"notice.ack", acknowledge_notice},
     {"health.report", report},
 };
 const size_t ck_link_handler_count = sizeof ck_link_handlers / sizeof ck_link_handlers[0];
@@ -312,6 +252,8 @@ void ck_core_register(struct ck_registry *registry)
     ck_registry_add(registry, ck_roster_handlers, ck_roster_handler_count);
     ck_registry_add(registry, ck_notice_handlers, ck_notice_handler_count);
     ck_registry_add(registry, ck_plan_handlers, ck_plan_handler_count);
+    ck_registry_add(registry, ck_order_handlers, ck_order_handler_count);
+    ck_registry_add(registry, ck_blackout_handlers, ck_blackout_handler_count);
     ck_registry_add(registry, ck_recording_handlers, ck_recording_handler_count);
     ck_registry_add(registry, ck_link_handlers, ck_link_handler_count);
     ck_registry_add(registry, ck_log_handlers, ck_log_handler_count);

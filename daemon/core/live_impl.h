@@ -26,6 +26,8 @@ int ck_notice_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_plan_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_person_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_absence_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_order_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_draw_key_due(struct ck_turn *turn, const struct ck_due *due);
 
 /* Takes the row aside and opens a matter of the system about it. */
 int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason);
@@ -115,6 +117,40 @@ struct ck_plan_frame {
 int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
                   struct ck_plan_frame *frame);
 
+/* ---- the longest silence ---- */
+
+#define CK_SILENCE_PLANS_MAX 64 /* active plans of one person that are looked at */
+
+/* Accepted contact with the person, now. */
+int ck_silence_contact(struct ck_turn *turn, int64_t person);
+
+/* The person's plans or band are other ones: what they allow is looked up anew. */
+int ck_silence_changed(struct ck_turn *turn, int64_t person);
+
+/* ---- keys of the draws ---- */
+
+/* The key of a date's epoch; a new one is committed to in the log before anything is drawn with it.
+ * ck_draw_bytes() is a ck_draw_function with it as context. Wipe it. */
+struct ck_draw_key {
+    int64_t epoch;
+    uint8_t key[CK_KEY_SIZE];
+};
+int ck_draw_key_of(struct ck_turn *turn, struct ck_date date, struct ck_draw_key *key);
+int ck_draw_bytes(void *key, const uint8_t *message, size_t size, uint8_t bytes[CK_DRAW_BYTES]);
+
+/* Adds to the open members of a record what was drawn from: "draw", the message in hexadecimal, and
+ * "allowed", a list of [from, until] in milliseconds. */
+void ck_draw_record(const struct ck_draw *draw, json_t *open);
+
+/* ---- plans ---- */
+
+/* Blackouts of a person around a date. */
+#define CK_PLAN_BLACKOUTS_MAX 32
+#define CK_PLAN_SLOTS_PER_WINDOW 16 /* numbers in the slots of a date */
+
+/* After a check-in of a plan was completed: whether a second one follows, and makes it. */
+int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row);
+
 /* Ends a plan: what it made and has not begun is waived for this cause. */
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause);
@@ -130,11 +166,13 @@ int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const stru
 /* ---- the handlers of each file ---- */
 
 extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
-    ck_notice_handlers[], ck_plan_handlers[], ck_recording_handlers[], ck_link_handlers[],
-    ck_roster_handlers[], ck_log_handlers[], ck_device_handlers[];
+    ck_notice_handlers[], ck_plan_handlers[], ck_order_handlers[], ck_blackout_handlers[],
+    ck_recording_handlers[], ck_link_handlers[], ck_roster_handlers[], ck_log_handlers[],
+    ck_device_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
-    ck_plan_handler_count, ck_recording_handler_count, ck_link_handler_count,
-    ck_roster_handler_count, ck_log_handler_count, ck_device_handler_count;
+    ck_order_handler_count, ck_blackout_handler_count, ck_plan_handler_count,
+    ck_recording_handler_count, ck_link_handler_count, ck_roster_handler_count,
+    ck_log_handler_count, ck_device_handler_count;
 
 /* ---- small things ---- */
 

@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/live_impl.h"
-#include "daemon/core/zones.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/canonical.h"
@@ -14,6 +14,8 @@
 #define RULE_TEXT_MAX 512
 #define REQUEST_TEXT_MAX 8192
 #define DAY_MIN (24 * 60)
+#define DAY_S INT64_C(86400)
+#define YEAR_S (366 * DAY_S)
 
 /* "HH:MM" as minutes; "24:00" is the end of the day. */
 static bool read_minutes(const char *text, int32_t *minutes)
@@ -35,8 +37,8 @@ static bool read_minutes(const char *text, int32_t *minutes)
     return true;
 }
 
-static int read_window(const json_t *item, size_t index, const struct ck_order_brief *order,
-                       struct ck_plan_window *window, int64_t *draws, struct ck_refusal *refusal)
+static int read_window(const json_t *item, size_t index, struct ck_plan_window *window,
+                       int64_t *draws, struct ck_refusal *refusal)
 {
     char field[48];
     int32_t start = 0, end = 0;
@@ -50,15 +52,6 @@ static int read_window(const json_t *item, size_t index, const struct ck_order_b
     }
     if (end <= start) {
         end += DAY_MIN; /* past midnight */
-    }
-    int32_t hours_end = order->hours_end_min <= order->hours_start_min
-                            ? order->hours_end_min + DAY_MIN
-                            : order->hours_end_min;
-    if (start < order->hours_start_min || end > hours_end) {
-        return ck_refuse(refusal, CK_E_INVALID, field,
-                         "the order allows contacts from %02d:%02d to %02d:%02d only",
-                         (int)order->hours_start_min / 60, (int)order->hours_start_min % 60,
-                         (int)order->hours_end_min / 60, (int)order->hours_end_min % 60);
     }
     const json_t *count = json_object_get(item, "draws");
     snprintf(field, sizeof field, "windows[%zu].draws", index);
@@ -75,8 +68,7 @@ static int read_window(const json_t *item, size_t index, const struct ck_order_b
     return 0;
 }
 
-static int read_windows(const json_t *request, const struct ck_order_brief *order,
-                        struct ck_plan *plan, struct ck_refusal *refusal)
+static int read_windows(const json_t *request, struct ck_plan *plan, struct ck_refusal *refusal)
 {
     const json_t *list = json_object_get(request, "windows");
     size_t count = json_array_size(list);
@@ -86,7 +78,7 @@ static int read_windows(const json_t *request, const struct ck_order_brief *orde
     }
     int64_t draws = 0;
     for (size_t i = 0; i < count; i++) {
-        int r = read_window(json_array_get(list, i), i, order, &plan->windows[i], &draws, refusal);
+        int r = read_window(json_array_get(list, i), i, &plan->windows[i], &draws, refusal);
         if (r != 0) {
             return r;
         }
@@ -165,157 +157,179 @@ static int read_rule(const json_t *request, struct ck_plan *plan, struct ck_refu
     return r;
 }
 
+/* A list of dates that the rule gets beside those it gives, or loses. */
+static int read_dates(const json_t *request, const char *name, struct ck_date *dates,
+                      uint32_t *count, struct ck_refusal *refusal)
+{
+    const json_t *list = json_object_get(request, name);
+    size_t size = json_array_size(list);
+    if ((list != NULL && !json_is_array(list)) || size > CK_RULE_DATES_MAX) {
+        return ck_refuse(refusal, CK_E_INVALID, name, "must be a list of at most %d dates",
+                         CK_RULE_DATES_MAX);
+    }
+    for (size_t i = 0; i < size; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text == NULL || ck_date_parse(text, &dates[i]) != 0) {
+            return ck_refuse(refusal, CK_E_INVALID, name, "must be dates, YYYY-MM-DD");
+        }
+    }
+    *count = (uint32_t)size;
+    return 0;
+}
+
+/* A number of seconds that may be missing. */
+static int read_seconds(const json_t *object, const char *name, int64_t max_s, int64_t missing_ms,
+                        int64_t *ms, struct ck_refusal *refusal)
+{
+    int64_t seconds = 0;
+    const json_t *value = json_object_get(object, name);
+    if (value == NULL || json_is_null(value)) {
+        *ms = missing_ms;
+        return 0;
+    }
+    int r = ck_body_int(object, name, 0, max_s, &seconds, refusal);
+    if (r == 0) {
+        *ms = seconds * 1000;
+    }
+    return r;
+}
+
+/* Gap, longest silence, second checks. */
+static int read_distances(const json_t *request, struct ck_plan *plan, struct ck_refusal *refusal)
+{
+    const json_t *second = json_object_get(request, "second");
+    int64_t percent = 0;
+    int r = read_seconds(request, "min_gap_s", YEAR_S, plan->tail_ms, &plan->min_gap_ms, refusal);
+    if (r == 0 && plan->min_gap_ms < plan->tail_ms) {
+        plan->min_gap_ms = plan->tail_ms; /* two check-ins of one person never overlap */
+    }
+    r = r == 0 ? read_seconds(request, "max_silence_s", YEAR_S, 0, &plan->max_silence_ms, refusal)
+               : r;
+    if (r == 0 && plan->max_silence_ms > 0 && !plan->mandatory) {
+        return ck_refuse(refusal, CK_E_INVALID, "max_silence_s",
+                         "only a mandatory plan has a longest silence");
+    }
+    if (r != 0 || second == NULL || json_is_null(second)) {
+        return r;
+    }
+    r = ck_body_int(second, "percent", 1, 100, &percent, refusal);
+    r = r == 0 ? read_seconds(second, "after_min_s", DAY_S, 0, &plan->second_min_ms, refusal) : r;
+    r = r == 0 ? read_seconds(second, "after_max_s", DAY_S, 0, &plan->second_max_ms, refusal) : r;
+    plan->second_percent = (uint32_t)percent;
+    return r;
+}
+
 static const char *field_of(enum ck_plan_reason reason)
 {
     switch (reason) {
     case CK_PLAN_NO_DATES:
     case CK_PLAN_ORDER_DATES:
         return "recurrence";
+    case CK_PLAN_GAP_TOO_LARGE:
+        return "min_gap_s";
+    case CK_PLAN_SILENCE_RANGE:
+        return "max_silence_s";
+    case CK_PLAN_SECOND_RANGE:
+        return "second";
     default:
         return "windows";
     }
 }
 
-int ck_plan_request_read(const json_t *request, const struct ck_order_brief *order,
-                         const struct ck_subject *subject, const struct ck_checkin_policy *house,
-                         struct ck_plan *plan, struct ck_checkin_policy *policy,
-                         const char **warning, struct ck_refusal *refusal)
+/* Everything but whether the plan makes sense. */
+static int parse(const json_t *request, const struct ck_order_record *order,
+                 const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                 struct ck_plan *plan, struct ck_checkin_policy *policy, struct ck_refusal *refusal)
 {
     static const char *const kinds[] = {"live", "unattended", NULL};
-    struct ck_plan read;
-    struct ck_checkin_policy read_rules;
     int kind = 0;
-    memset(&read, 0, sizeof read);
+    memset(plan, 0, sizeof *plan);
     int r = ck_body_word(request, "kind", kinds, &kind, refusal);
-    if (r == 0) {
-        r = ck_body_flag(request, "mandatory", &read.mandatory, refusal);
-    }
-    if (r == 0) {
-        r = read_policy(request, house, &read_rules, refusal);
-    }
-    if (r == 0) {
-        r = read_rule(request, &read, refusal);
-    }
+    r = r == 0 ? ck_body_flag(request, "mandatory", &plan->mandatory, refusal) : r;
+    r = r == 0 ? read_policy(request, house, policy, refusal) : r;
+    r = r == 0 ? read_rule(request, plan, refusal) : r;
+    r = r == 0
+            ? read_dates(request, "extra_dates", plan->rule.rdate, &plan->rule.rdate_count, refusal)
+            : r;
+    r = r == 0 ? read_dates(request, "except_dates", plan->rule.exdate, &plan->rule.exdate_count,
+                            refusal)
+               : r;
     if (r != 0) {
         return r;
     }
-    read.kind = kind == 0 ? CK_KIND_LIVE : CK_KIND_UNATTENDED;
-    read.person = subject->id;
-    read.inspector = subject->inspector;
-    read.band = ck_band_of(subject->band);
-    read.order_from = order->from;
-    read.order_until = order->until;
-    read.horizon_days = HORIZON_DAYS;
-    read.tail_ms = read_rules.response_ms + read_rules.grace_ms;
-    read.min_gap_ms = read.tail_ms; /* two check-ins of one person never overlap */
-    r = read_windows(request, order, &read, refusal);
+    plan->kind = kind == 0 ? CK_KIND_LIVE : CK_KIND_UNATTENDED;
+    plan->person = subject->id;
+    plan->inspector = subject->inspector;
+    plan->band = ck_band_of(subject->band);
+    plan->order_from = order->rules.from;
+    plan->order_until = order->rules.until;
+    plan->horizon_days = HORIZON_DAYS;
+    plan->tail_ms = policy->response_ms + policy->grace_ms;
+    r = read_distances(request, plan, refusal);
+    return r == 0 ? read_windows(request, plan, refusal) : r;
+}
+
+int ck_plan_request_read(const json_t *request, const struct ck_order_record *order,
+                         const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                         struct ck_plan *plan, struct ck_checkin_policy *policy,
+                         enum ck_plan_reason *warning, struct ck_refusal *refusal)
+{
+    ck_cleanup(ck_freep) struct ck_plan *read = calloc(1, sizeof *read);
+    struct ck_checkin_policy read_rules;
+    int r =
+        read == NULL ? -ENOMEM : parse(request, order, subject, house, read, &read_rules, refusal);
     if (r != 0) {
         return r;
     }
-    enum ck_plan_reason reason = ck_plan_check(&read);
+    enum ck_plan_reason reason = ck_plan_check(read);
     if (reason != CK_PLAN_OK && reason != CK_PLAN_GAP_PREDICTABLE) {
         return ck_refuse(refusal, CK_E_INVALID, field_of(reason), "%s",
                          ck_plan_reason_text(reason));
     }
-    *warning = reason == CK_PLAN_OK ? NULL : ck_plan_reason_text(reason);
-    *plan = read;
+    *warning = reason;
+    *plan = *read;
     *policy = read_rules;
     return 0;
+}
+
+int ck_plan_record_read(const struct ck_plan_record *record, const struct ck_order_record *order,
+                        const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                        struct ck_plan *plan, struct ck_checkin_policy *policy)
+{
+    struct ck_refusal refusal;
+    ck_cleanup(json_decrefp) json_t *request = json_loads(record->rule, 0, NULL);
+    int r =
+        request == NULL ? -EUCLEAN : parse(request, order, subject, house, plan, policy, &refusal);
+    plan->id = record->id;
+    plan->version = (uint32_t)record->version;
+    return r > 0 ? -EUCLEAN : r;
+}
+
+int ck_plan_replaced(const json_t *request, int64_t *plan, struct ck_refusal *refusal)
+{
+    const json_t *value = json_object_get(request, "replaces");
+    *plan = 0;
+    return value == NULL || json_is_null(value) ? 0
+                                                : ck_body_id(request, "replaces", plan, refusal);
 }
 
 char *ck_plan_request_text(const json_t *request)
 {
     static const char *const members[] = {
-        "order_id",          "kind",    "mandatory",   "recurrence",
-        "first_date",        "windows", "attempts",    "attempt_spacing_s",
-        "response_window_s", "grace_s", "late_limit_s"};
+        "order_id",     "kind",        "mandatory",         "recurrence",        "first_date",
+        "windows",      "attempts",    "attempt_spacing_s", "response_window_s", "grace_s",
+        "late_limit_s", "extra_dates", "except_dates",      "min_gap_s",         "max_silence_s",
+        "second",       "replaces"};
     ck_cleanup(ck_freep) char *text = calloc(1, REQUEST_TEXT_MAX);
     json_t *kept = json_object();
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        json_object_set(kept, members[i], json_object_get(request, members[i]));
+        json_t *value = json_object_get(request, members[i]);
+        if (value != NULL && !json_is_null(value)) {
+            json_object_set(kept, members[i], value);
+        }
     }
     struct ck_writer writer = ck_writer_of(text, REQUEST_TEXT_MAX - 1);
     int r = text == NULL ? -ENOMEM : ck_canonical_write(&writer, kept);
     json_decref(kept);
     return r == 0 ? ck_take(text) : NULL;
-}
-
-/* ---- preview ---- */
-
-static json_t *preview_window(const struct ck_plan *plan, const struct ck_zone *zone,
-                              struct ck_date date, uint32_t index)
-{
-    char day[CK_DATE_TEXT_SIZE], start[CK_WALL_TEXT_SIZE], end[CK_WALL_TEXT_SIZE];
-    struct ck_local from = {date, plan->windows[index].start_min * 60};
-    struct ck_local until = {date, plan->windows[index].end_min * 60};
-    ck_date_text(date, day);
-    ck_wall_text(ck_zone_instant(zone, from, CK_ZONE_FIRST, NULL), start);
-    ck_wall_text(ck_zone_instant(zone, until, CK_ZONE_LAST, NULL), end);
-    return json_pack("{s:s, s:s, s:s, s:i}", "date", day, "start", start, "end", end, "draws",
-                     (int)plan->draws);
-}
-
-static json_t *preview_windows(const struct ck_plan *plan, const struct ck_zone *zone,
-                               struct ck_wall now)
-{
-    json_t *windows = json_array();
-    struct ck_date today = ck_zone_local(zone, now).date, date;
-    struct ck_date last = {today.day + CK_PLAN_PREVIEW_DAYS};
-    struct ck_rule_walk walk = ck_rule_walk_from(&plan->rule, plan->first);
-    if (plan->order_until.day < last.day) {
-        last = plan->order_until;
-    }
-    while (ck_rule_walk_next(&plan->rule, plan->first, last, &walk, &date)) {
-        for (uint32_t i = 0; i < plan->window_count; i++) {
-            if (date.day >= today.day && date.day >= plan->order_from.day) {
-                json_array_append_new(windows, preview_window(plan, zone, date, i));
-            }
-        }
-    }
-    return windows;
-}
-
-int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person,
-                    const json_t *request, struct ck_wall now, json_t **preview,
-                    struct ck_refusal *refusal)
-{
-    struct ck_subject subject;
-    struct ck_order_brief order;
-    struct ck_plan plan;
-    struct ck_checkin_policy policy;
-    const struct ck_zone *zone = NULL;
-    const char *warning = NULL;
-    int64_t order_id = 0;
-    int r = ck_body_id(request, "order_id", &order_id, refusal);
-    if (r == 0) {
-        r = ck_subject_load(store, person, &subject);
-    }
-    if (r == 0) {
-        r = ck_order_brief_load(store, order_id, &order);
-    }
-    if (r == CK_E_NOT_FOUND || (r == 0 && order.person != person)) {
-        return ck_refuse(refusal, CK_E_NOT_FOUND, "order_id", "the person has no such order");
-    }
-    if (r == 0) {
-        /* What the request does not say matters to no window. */
-        const struct ck_house_rules rules = ck_house_rules_default();
-        r = ck_plan_request_read(request, &order, &subject, &rules.checkin, &plan, &policy,
-                                 &warning, refusal);
-    }
-    if (r != 0) {
-        return r;
-    }
-    struct ck_zones *zones = ck_zones_create(zone_dir);
-    r = zones == NULL ? -ENOMEM : ck_zones_find(zones, subject.zone, &zone);
-    if (r == 0) {
-        json_t *warnings = json_array();
-        if (warning != NULL) {
-            json_array_append_new(warnings, json_string(warning));
-        }
-        *preview = json_pack("{s:o, s:o}", "windows", preview_windows(&plan, zone, now), "warnings",
-                             warnings);
-        r = *preview == NULL ? -ENOMEM : 0;
-    }
-    ck_zones_destroy(zones);
-    return r > 0 ? -EUCLEAN : r;
 }

@@ -13,6 +13,7 @@ struct ck_house_rules ck_house_rules_default(void)
         .ladder_repeat_ms = 15 * MINUTE_MS,
         .ack_timeout_ms = 30 * MINUTE_MS,
         .challenge_count = 4,
+        .norms = ck_norms_proportional(),
     };
     /* The safety step is a matter of its own, with its own officers: it is not part of a check-in.
      */

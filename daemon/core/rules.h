@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "daemon/config/norms.h"
 #include "scheduler/checkin.h"
 #include "scheduler/incident.h"
 #include "scheduler/notice.h"
@@ -19,6 +20,7 @@ struct ck_house_rules {
     int64_t ladder_repeat_ms;    /* then again and again */
     int64_t ack_timeout_ms;      /* an acknowledgement holds so long */
     int challenge_count;         /* at most CK_CHALLENGES_MAX */
+    struct ck_norms norms;       /* of the risk score */
 };
 
 struct ck_house_rules ck_house_rules_default(void);

@@ -48,6 +48,11 @@ bool ck_turn_zone_known(struct ck_turn *turn, const char *name)
     return ck_zones_find(turn->engine->zones, name, &zone) == 0;
 }
 
+const struct ck_house_rules *ck_turn_rules(const struct ck_turn *turn)
+{
+    return &turn->engine->rules;
+}
+
 ck_handler *ck_turn_handler(const struct ck_turn *turn, const char *name)
 {
     return ck_registry_find(turn->engine->options.registry, name);

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "daemon/config/config.h"
+#include "daemon/config/norms.h"
 #include "daemon/ctl/checkinctl_impl.h"
 #include "daemon/ctl/control_client.h"
 #include "protocol/base/cleanup.h"
@@ -31,6 +32,10 @@ static const char usage_text[] =
     "  log proof ENTRY FILE [--store=PATH]\n"
     "                                writes FILE.tlog-proof and the entry itself\n"
     "  log cosign FILE               adds a witness's signature to a checkpoint\n"
+    "  plan preview [--store=PATH] PLAN\n"
+    "                                the windows of the next 14 days; needs no daemon\n"
+    "  plan prove [--store=PATH] CHECKIN\n"
+    "                                recomputes a draw from the log; needs no daemon\n"
     "  check-config [FILE]           checks a configuration; needs no daemon\n";
 
 /* ---- commands of the daemon ---- */
@@ -203,6 +208,16 @@ static int run_check_config(const struct ck_ctl *ctl, int count, char **words)
         fprintf(stderr, "checkinctl: %s\n", ck_error_text(error));
         return EX_OSERR;
     }
+    struct ck_norms norms;
+    struct ck_norms_fault fault = {.text = ""};
+    const char *norms_path = config.policy.odara_norms;
+    error = norms_path[0] == '\0' ? 0 : ck_norms_load(norms_path, &norms, &fault);
+    if (error != 0) {
+        fprintf(stderr, "%s:%zu: %s\n", norms_path, fault.line,
+                error == CK_E_INVALID ? fault.text : ck_error_text(error));
+        ck_config_deinit(&config);
+        return EX_CONFIG;
+    }
     printf("%s: in order%s\n", path,
            place.credentials_dir == NULL ? " (credentials under %d/ were not looked at)" : "");
     ck_config_deinit(&config);
@@ -223,6 +238,7 @@ static const struct {
     {"contact-test", run_contact_test},
     {"check-config", run_check_config},
     {"log", ck_ctl_log},
+    {"plan", ck_ctl_plan},
 };
 
 static int usage(FILE *out, int code)

@@ -325,6 +325,26 @@ int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall
 }
 _Static_assert(sizeof(struct ck_wall) == sizeof(int64_t), "a list of times is a list of numbers");
 
+int ck_checkin_live_dues(struct ck_store *store, int64_t unit, struct ck_wall from,
+                         struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT due_at FROM checkin WHERE unit_id = ?1 AND due_at >= ?2 AND due_at < ?3 "
+                   "AND kind = 'live' AND state IN ('planned', 'armed') ORDER BY due_at",
+                   CK_ARGS(ck_int(unit), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
+                   count);
+}
+
+int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wall from,
+                           struct ck_wall until, int64_t *ids, size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE person_id = ?1 AND due_at >= ?2 AND due_at < ?3 "
+                   "ORDER BY id",
+                   CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms)), ids, capacity,
+                   count);
+}
+
 int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
                           size_t *count)
 {

@@ -72,6 +72,15 @@ int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall
 int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
                           size_t *count);
 
+/* Due instants of a unit's live check-ins that have not begun, in [from, until), ascending; at most
+ * `capacity`. */
+int ck_checkin_live_dues(struct ck_store *store, int64_t unit, struct ck_wall from,
+                         struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
+
+/* The person's check-ins whose due instant lies in [from, until), by id; at most `capacity`. */
+int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wall from,
+                           struct ck_wall until, int64_t *ids, size_t capacity, size_t *count);
+
 /* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it,
  * or are to make up. */
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,

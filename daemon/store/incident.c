@@ -184,6 +184,9 @@ int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *pers
         [CK_DUE_PERSON] = "SELECT id, unit_id FROM person WHERE id = ?1",
         [CK_DUE_ABSENCE] = ("SELECT NULL, s.unit_id FROM absence a JOIN staff s "
                             "ON s.id = a.staff_id WHERE a.id = ?1"),
+        [CK_DUE_ORDER] = ("SELECT p.id, p.unit_id FROM contact_order o JOIN person p "
+                          "ON p.id = o.person_id WHERE o.id = ?1"),
+        [CK_DUE_KEY] = "SELECT NULL, NULL FROM draw_key WHERE id = ?1",
     };
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_query(store, &rows, sql[due->kind], CK_ARGS(ck_int(due->id)));

@@ -40,6 +40,12 @@ int ck_person_set_language(struct ck_store *store, int64_t id, const char *langu
                        CK_ARGS(ck_int(id), ck_text(language)), CK_E_NOT_FOUND);
 }
 
+int ck_person_set_band(struct ck_store *store, int64_t id, const char *band)
+{
+    return ck_sql_must(store, "UPDATE person SET band = ?2 WHERE id = ?1",
+                       CK_ARGS(ck_int(id), ck_text(band)), CK_E_NOT_FOUND);
+}
+
 int ck_person_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *inspector)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
@@ -51,29 +57,6 @@ int ck_person_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *
     *unit = ck_row_int(&rows, 0);
     *inspector = ck_row_int(&rows, 1);
     return 0;
-}
-
-int ck_order_insert(struct ck_store *store, struct ck_order_row *row, struct ck_wall now)
-{
-    return ck_sql_insert(
-        store,
-        "INSERT INTO contact_order (person_id, kind, article, number, issuer, from_date, "
-        "until_date, conditions, contacts_per_period, period_days, hours_start, hours_end, "
-        "created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        CK_ARGS(ck_int(row->person), ck_text(row->kind), ck_text(row->article),
-                ck_text(row->number), ck_text(row->issuer), ck_text(row->from), ck_text(row->until),
-                ck_text(row->conditions), ck_int(row->contacts_per_period),
-                ck_int(row->period_days), ck_text(row->hours_start), ck_text(row->hours_end),
-                ck_time(now)),
-        &row->id);
-}
-
-int ck_order_end(struct ck_store *store, int64_t id, const char *date, const char *reason)
-{
-    return ck_sql_must(store,
-                       "UPDATE contact_order SET ended_date = ?2, ended_reason = ?3, "
-                       "version = version + 1 WHERE id = ?1 AND ended_date IS NULL",
-                       CK_ARGS(ck_int(id), ck_text(date), ck_text(reason)), CK_E_CONFLICT);
 }
 
 int ck_photo_next_id(struct ck_store *store, int64_t *id)

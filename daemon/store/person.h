@@ -1,4 +1,4 @@
-/* Rows of persons, their orders and photos. */
+/* Rows of persons and photos. */
 #ifndef DAEMON_STORE_PERSON_H
 #define DAEMON_STORE_PERSON_H
 
@@ -27,19 +27,9 @@ int ck_person_set_language(struct ck_store *store, int64_t id, const char *langu
 /* Name and reference, cut to the places given. CK_E_NOT_FOUND. */
 int ck_person_names(struct ck_store *store, int64_t id, char *name, size_t name_size,
                     char *reference, size_t reference_size);
+int ck_person_set_band(struct ck_store *store, int64_t id, const char *band);
 /* Whose caseload it is in. CK_E_NOT_FOUND. */
 int ck_person_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *inspector);
-
-struct ck_order_row {
-    int64_t id, person;
-    const char *kind, *article, *number, *issuer, *from, *until, *conditions, *hours_start,
-        *hours_end;
-    int64_t contacts_per_period, period_days;
-};
-
-int ck_order_insert(struct ck_store *store, struct ck_order_row *row, struct ck_wall now);
-/* CK_E_CONFLICT: it has ended already, or is not there. */
-int ck_order_end(struct ck_store *store, int64_t id, const char *date, const char *reason);
 
 /* A sealed picture: the reference photo (checkin 0; a new one takes the place of the old) or a
  * check-in's thumbnail. */

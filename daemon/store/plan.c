@@ -15,7 +15,8 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
     int r = ck_sql_first(
         store, &rows,
         "SELECT p.id, p.unit_id, p.inspector_id, p.band, p.language, p.phone, p.email, u.zone, "
-        "p.notice_version, p.last_contact_at, p.max_silence_s, p.created_at, p.next_at, p.fence "
+        "p.notice_version, p.last_contact_at, p.created_at, p.fence, p.max_silence_ms, "
+        "p.silence_since_at, p.silence_excused_ms, p.silence_alarmed, p.next_at "
         "FROM person p JOIN unit u ON u.id = p.unit_id WHERE p.id = ?1",
         CK_ARGS(ck_int(person)));
     if (r != 0) {
@@ -27,10 +28,13 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
         .inspector = ck_row_int(&rows, 2),
         .notice_version = ck_row_int(&rows, 8),
         .last_contact = ck_row_time(&rows, 9),
-        .max_silence_s = ck_row_int(&rows, 10),
-        .created = ck_row_time(&rows, 11),
-        .next_at = ck_row_time(&rows, 12),
-        .fence = ck_row_int(&rows, 13),
+        .created = ck_row_time(&rows, 10),
+        .fence = ck_row_int(&rows, 11),
+        .silence = {.max_ms = ck_row_int(&rows, 12),
+                    .since = ck_row_time(&rows, 13),
+                    .excused_ms = ck_row_int(&rows, 14),
+                    .alarmed = ck_row_int(&rows, 15) != 0,
+                    .next_at = ck_row_null(&rows, 16) ? CK_WALL_NEVER : ck_row_time(&rows, 16)},
     };
     ck_row_copy(&rows, 3, subject->band, sizeof subject->band);
     ck_row_copy(&rows, 4, subject->language, sizeof subject->language);
@@ -42,13 +46,18 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
 
 int ck_subject_save(struct ck_store *store, const struct ck_subject *subject)
 {
+    const struct ck_silence *silence = &subject->silence;
+    struct ck_wall next_at =
+        silence->next_at.ms == CK_WALL_NEVER.ms ? (struct ck_wall){0} : silence->next_at;
     return ck_sql_must(store,
-                       "UPDATE person SET last_contact_at = ?3, max_silence_s = ?4, "
-                       "next_at = ?5, lease_until = NULL, claims = 0 "
+                       "UPDATE person SET last_contact_at = ?3, max_silence_ms = ?4, "
+                       "silence_since_at = ?5, silence_excused_ms = ?6, silence_alarmed = ?7, "
+                       "next_at = ?8, lease_until = NULL, claims = 0 "
                        "WHERE id = ?1 AND fence = ?2",
                        CK_ARGS(ck_int(subject->id), ck_int(subject->fence),
-                               ck_time(subject->last_contact), ck_int(subject->max_silence_s),
-                               ck_time(subject->next_at)),
+                               ck_time(subject->last_contact), ck_int(silence->max_ms),
+                               ck_time(silence->since), ck_int(silence->excused_ms),
+                               ck_int(silence->alarmed), ck_time(next_at)),
                        CK_E_FENCED);
 }
 
@@ -69,85 +78,6 @@ int ck_unit_zone(struct ck_store *store, int64_t unit, char zone[CK_ZONE_NAME_SI
     }
     ck_row_copy(&rows, 0, zone, CK_ZONE_NAME_SIZE);
     return 0;
-}
-
-/* ---- orders ---- */
-
-/* "HH:MM" as minutes; -1 where it is something else. */
-static int32_t minutes_of(const char *text)
-{
-    int hours = 0, minutes = 0;
-    char rest = 0;
-    if (text == NULL || strlen(text) != 5 ||
-        sscanf(text, "%2d:%2d%c", &hours, &minutes, &rest) != 2 || hours < 0 || hours > 24 ||
-        minutes < 0 || minutes > 59) {
-        return -1;
-    }
-    return hours * 60 + minutes;
-}
-
-#define ORDER_COLUMNS                                                                              \
-    "person_id, from_date, until_date, hours_start, hours_end, contacts_per_period, period_days, " \
-    "ended_date"
-
-static int read_order(const struct ck_rows *rows, struct ck_order_brief *brief)
-{
-    struct ck_order_brief read = {
-        .person = ck_row_int(rows, 0),
-        .hours_start_min = minutes_of(ck_row_text(rows, 3)),
-        .hours_end_min = minutes_of(ck_row_text(rows, 4)),
-        .contacts_per_period = ck_row_int(rows, 5),
-        .period_days = ck_row_int(rows, 6),
-        .ended = !ck_row_null(rows, 7),
-    };
-    if (ck_date_parse(ck_row_text(rows, 1), &read.from) != 0 ||
-        ck_date_parse(ck_row_text(rows, 2), &read.until) != 0 || read.hours_start_min < 0 ||
-        read.hours_end_min < 0) {
-        return -EUCLEAN;
-    }
-    if (read.ended) {
-        struct ck_date ended;
-        if (ck_date_parse(ck_row_text(rows, 7), &ended) != 0) {
-            return -EUCLEAN;
-        }
-        if (ended.day < read.until.day) {
-            read.until = ended;
-        }
-    }
-    *brief = read;
-    return 0;
-}
-
-int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief)
-{
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_first(store, &rows, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
-                         CK_ARGS(ck_int(order)));
-    if (r != 0) {
-        return r;
-    }
-    return read_order(&rows, brief);
-}
-
-int ck_order_brief_of(struct ck_store *store, int64_t person, struct ck_date date,
-                      struct ck_order_brief *briefs, size_t capacity, size_t *count)
-{
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    char text[CK_DATE_TEXT_SIZE];
-    ck_date_text(date, text);
-    size_t found = 0;
-    int r = ck_sql_query(store, &rows,
-                         "SELECT " ORDER_COLUMNS " FROM contact_order WHERE person_id = ?1 "
-                         "AND from_date <= ?2 AND until_date >= ?2 "
-                         "AND (ended_date IS NULL OR ended_date > ?2) ORDER BY id",
-                         CK_ARGS(ck_int(person), ck_text(text)));
-    while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
-        r = read_order(&rows, &briefs[found++]);
-    }
-    if (r == 0) {
-        *count = found;
-    }
-    return r;
 }
 
 /* ---- plans ---- */
@@ -231,6 +161,16 @@ int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record)
                        CK_E_FENCED);
 }
 
+int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, int64_t *count)
+{
+    char text[CK_DATE_TEXT_SIZE];
+    ck_date_text(date, text);
+    return ck_sql_number(store,
+                         "SELECT count(*) FROM checkin WHERE plan_id = ?1 AND local_date = ?2 AND "
+                         "state NOT IN ('planned', 'armed') AND coalesce(outcome, '') <> 'waived'",
+                         CK_ARGS(ck_int(id), ck_text(text)), count);
+}
+
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now)
 {
     return ck_sql_must(store,
@@ -238,6 +178,14 @@ int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct c
                        "next_at = NULL, lease_until = NULL, claims = 0, fence = fence + 1 "
                        "WHERE id = ?1 AND state = 'active'",
                        CK_ARGS(ck_int(id), ck_time(now), ck_text(reason)), CK_E_CONFLICT);
+}
+
+int ck_plan_of_person(struct ck_store *store, int64_t person, int64_t *ids, size_t capacity,
+                      size_t *count)
+{
+    return ck_sql_ids(store,
+                      "SELECT id FROM plan WHERE person_id = ?1 AND state = 'active' ORDER BY id",
+                      CK_ARGS(ck_int(person)), ids, capacity, count);
 }
 
 int ck_plan_of_order(struct ck_store *store, int64_t order, int64_t *ids, size_t capacity,
@@ -255,7 +203,7 @@ int ck_draw_key_load(struct ck_store *store, int64_t epoch, void *wrapped, size_
                      size_t *size)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_first(store, &rows, "SELECT wrapped FROM draw_key WHERE epoch = ?1",
+    int r = ck_sql_first(store, &rows, "SELECT wrapped FROM draw_key WHERE id = ?1",
                          CK_ARGS(ck_int(epoch)));
     if (r != 0) {
         return r;
@@ -271,11 +219,21 @@ int ck_draw_key_load(struct ck_store *store, int64_t epoch, void *wrapped, size_
 }
 
 int ck_draw_key_insert(struct ck_store *store, int64_t epoch, const void *wrapped, size_t size,
-                       const uint8_t commitment[CK_SHA256_SIZE], struct ck_wall now)
+                       const uint8_t commitment[CK_SHA256_SIZE], struct ck_wall reveal_at,
+                       struct ck_wall now)
 {
     return ck_sql_run(store,
-                      "INSERT INTO draw_key (epoch, wrapped, commitment, created_at) "
-                      "VALUES (?1, ?2, ?3, ?4)",
+                      "INSERT INTO draw_key (id, wrapped, commitment, created_at, next_at) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5)",
                       CK_ARGS(ck_int(epoch), ck_blob(wrapped, size),
-                              ck_blob(commitment, CK_SHA256_SIZE), ck_time(now)));
+                              ck_blob(commitment, CK_SHA256_SIZE), ck_time(now),
+                              ck_time(reveal_at)));
+}
+
+int ck_draw_key_revealed(struct ck_store *store, int64_t epoch, int64_t fence, struct ck_wall now)
+{
+    return ck_sql_must(store,
+                       "UPDATE draw_key SET revealed_at = ?3, next_at = NULL, lease_until = NULL, "
+                       "claims = 0 WHERE id = ?1 AND fence = ?2",
+                       CK_ARGS(ck_int(epoch), ck_int(fence), ck_time(now)), CK_E_FENCED);
 }

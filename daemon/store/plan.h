@@ -7,9 +7,11 @@
 #include <stdint.h>
 
 #include "daemon/store/checkin.h"
+#include "daemon/store/order.h"
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 #include "scheduler/date.h"
+#include "scheduler/silence.h"
 
 /* ---- the person, as far as the engine is concerned ---- */
 
@@ -24,37 +26,20 @@ struct ck_subject {
     char zone[CK_ZONE_NAME_SIZE]; /* of the unit */
     int64_t notice_version;       /* rights and recording notice acknowledged; 0: not yet */
     struct ck_wall last_contact;
-    int64_t max_silence_s; /* 0: not watched */
+    struct ck_silence silence;
     struct ck_wall created;
-    struct ck_wall next_at;
     int64_t fence;
 };
 
 /* CK_E_NOT_FOUND. */
 int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *subject);
-/* Saves last_contact, max_silence_s and next_at, and ends the claim. CK_E_FENCED. */
+/* Saves last_contact and silence, and ends the claim. CK_E_FENCED. */
 int ck_subject_save(struct ck_store *store, const struct ck_subject *subject);
 int ck_subject_set_notice(struct ck_store *store, int64_t person, int64_t version,
                           struct ck_wall at);
 
 /* The zone of a unit; CK_E_NOT_FOUND. */
 int ck_unit_zone(struct ck_store *store, int64_t unit, char zone[CK_ZONE_NAME_SIZE]);
-
-/* ---- orders, as far as plans need them ---- */
-
-struct ck_order_brief {
-    int64_t person;
-    struct ck_date from, until;
-    int32_t hours_start_min, hours_end_min;
-    int64_t contacts_per_period;
-    int64_t period_days;
-    bool ended;
-};
-int ck_order_brief_load(struct ck_store *store, int64_t order, struct ck_order_brief *brief);
-
-/* The person's orders in force on a date; at most `capacity`. */
-int ck_order_brief_of(struct ck_store *store, int64_t person, struct ck_date date,
-                      struct ck_order_brief *briefs, size_t capacity, size_t *count);
 
 /* ---- plans ---- */
 
@@ -82,9 +67,13 @@ int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_
 int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *record);
 /* Saves `expanded` and `next_at` and ends the claim. CK_E_FENCED. */
 int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record);
+/* How many of its check-ins of a date have begun. */
+int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, int64_t *count);
 /* CK_E_CONFLICT: it has ended. */
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now);
-/* The active plans of an order. */
+/* The active plans of a person, and of an order. */
+int ck_plan_of_person(struct ck_store *store, int64_t person, int64_t *ids, size_t capacity,
+                      size_t *count);
 int ck_plan_of_order(struct ck_store *store, int64_t order, int64_t *ids, size_t capacity,
                      size_t *count);
 
@@ -93,7 +82,10 @@ int ck_plan_of_order(struct ck_store *store, int64_t order, int64_t *ids, size_t
 /* CK_E_NOT_FOUND: the epoch has none yet. `wrapped` holds at most `capacity` bytes. */
 int ck_draw_key_load(struct ck_store *store, int64_t epoch, void *wrapped, size_t capacity,
                      size_t *size);
+/* `reveal_at`: when it falls due. */
 int ck_draw_key_insert(struct ck_store *store, int64_t epoch, const void *wrapped, size_t size,
-                       const uint8_t commitment[CK_SHA256_SIZE], struct ck_wall now);
-
+                       const uint8_t commitment[CK_SHA256_SIZE], struct ck_wall reveal_at,
+                       struct ck_wall now);
+/* It has been revealed: nothing more falls due. CK_E_FENCED. */
+int ck_draw_key_revealed(struct ck_store *store, int64_t epoch, int64_t fence, struct ck_wall now);
 #endif

@@ -19,9 +19,10 @@ int ck_store_quarantine_release(struct ck_store *store, enum ck_due_kind kind, i
     "next_at = CASE WHEN next_at IS NULL THEN NULL ELSE ?2 END "                                   \
     "WHERE id = ?1 AND quarantined = 1"
     static const char *const sql[CK_DUE_KINDS] = {
-        [CK_DUE_CHECKIN] = FREE("checkin"), [CK_DUE_INCIDENT] = FREE("incident"),
-        [CK_DUE_NOTICE] = FREE("notice"),   [CK_DUE_PLAN] = FREE("plan"),
-        [CK_DUE_PERSON] = FREE("person"),   [CK_DUE_ABSENCE] = FREE("absence"),
+        [CK_DUE_CHECKIN] = FREE("checkin"),     [CK_DUE_INCIDENT] = FREE("incident"),
+        [CK_DUE_NOTICE] = FREE("notice"),       [CK_DUE_PLAN] = FREE("plan"),
+        [CK_DUE_PERSON] = FREE("person"),       [CK_DUE_ABSENCE] = FREE("absence"),
+        [CK_DUE_ORDER] = FREE("contact_order"), [CK_DUE_KEY] = FREE("draw_key"),
     };
     int64_t changed = 0;
     int r = ck_sql_change(store, sql[kind], CK_ARGS(ck_int(id), ck_int(now.ms)), &changed);

@@ -479,3 +479,12 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
     }
     return r;
 }
+
+int ck_query_instants(struct ck_store *store, int64_t plan, struct ck_wall now, json_t **list)
+{
+    return ck_sql_list(store,
+                       "SELECT id AS \"checkin:i\", local_date AS \"date:t\", due_at AS \"due:w\" "
+                       "FROM checkin WHERE plan_id = ?1 AND state IN ('planned', 'armed') "
+                       "AND due_at > ?2 ORDER BY due_at LIMIT ?3",
+                       CK_ARGS(ck_int(plan), ck_int(now.ms), ck_int(CK_QUERY_INSTANTS_MAX)), list);
+}

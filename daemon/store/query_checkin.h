@@ -48,4 +48,9 @@ int ck_query_recordings_open(struct ck_store *store, json_t **list);
  * is bound to, 0: the one that is live, if any. CK_E_NOT_FOUND. */
 int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checkin, json_t **state);
 
+/* What was drawn for a plan and has not come: {checkin, date, due} by due instant, at most
+ * CK_QUERY_INSTANTS_MAX. Only for whoever may know it. */
+#define CK_QUERY_INSTANTS_MAX 64
+int ck_query_instants(struct ck_store *store, int64_t plan, struct ck_wall now, json_t **list);
+
 #endif

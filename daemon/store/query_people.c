@@ -1,9 +1,11 @@
 #include "daemon/store/query_people.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/store/device.h"
+#include "daemon/store/order.h"
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -172,7 +174,7 @@ int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope
     "id AS \"id:i\", person_id AS \"person_id:i\", kind AS \"kind:t\", article AS \"article:t\", " \
     "number AS \"number:t\", issuer AS \"issuer:t\", from_date AS \"from:t\", "                    \
     "until_date AS \"until:t\", conditions AS \"conditions:t\", "                                  \
-    "contacts_per_period AS \"contacts_per_period:i\", period_days AS \"period_days:i\", "         \
+    "per_day_max AS \"per_day_max:i\", (next_at IS NOT NULL) AS \"in_force:f\", "                  \
     "hours_start AS \"hours_start:t\", hours_end AS \"hours_end:t\", ended_date AS \"ended:t\", "  \
     "ended_reason AS \"ended_reason:t\""
 
@@ -189,12 +191,22 @@ static void unfold_rule(json_t *plan)
     json_decref(rule);
 }
 
+static int add_requirements(struct ck_store *store, json_t *order)
+{
+    json_t *list = NULL;
+    int r = ck_query_requirements(store, json_integer_value(json_object_get(order, "id")), &list);
+    return r == 0 ? (json_object_set_new(order, "requirements", list) == 0 ? 0 : -ENOMEM) : r;
+}
+
 static int add_orders_and_plans(struct ck_store *store, json_t *person, int64_t id)
 {
-    json_t *orders = NULL, *plans = NULL;
+    json_t *orders = NULL, *plans = NULL, *blackouts = NULL;
     int r = ck_sql_list(
         store, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE person_id = ?1 ORDER BY id DESC",
         CK_ARGS(ck_int(id)), &orders);
+    for (size_t i = 0; r == 0 && i < json_array_size(orders); i++) {
+        r = add_requirements(store, json_array_get(orders, i));
+    }
     if (r == 0) {
         json_object_set_new(person, "orders", orders);
         r = ck_sql_list(
@@ -206,6 +218,10 @@ static int add_orders_and_plans(struct ck_store *store, json_t *person, int64_t 
             unfold_rule(json_array_get(plans, i));
         }
         json_object_set_new(person, "plans", plans);
+        r = ck_query_blackouts(store, id, &blackouts);
+    }
+    if (r == 0) {
+        json_object_set_new(person, "blackouts", blackouts);
     }
     return r;
 }
@@ -245,8 +261,9 @@ int ck_query_person_form(struct ck_store *store, int64_t id, json_t **form)
 
 int ck_query_order(struct ck_store *store, int64_t id, json_t **order)
 {
-    return ck_sql_object(store, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
-                         CK_ARGS(ck_int(id)), order);
+    int r = ck_sql_object(store, "SELECT " ORDER_COLUMNS " FROM contact_order WHERE id = ?1",
+                          CK_ARGS(ck_int(id)), order);
+    return r == 0 ? add_requirements(store, *order) : r;
 }
 
 int ck_query_plan(struct ck_store *store, int64_t id, json_t **plan)

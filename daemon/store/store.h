@@ -66,6 +66,8 @@ enum ck_due_kind {
     CK_DUE_PLAN,    /* to be expanded */
     CK_DUE_PERSON,  /* maximum silence */
     CK_DUE_ABSENCE, /* begins or ends */
+    CK_DUE_ORDER,   /* its end */
+    CK_DUE_KEY,     /* of an epoch's draws: to be revealed */
     CK_DUE_KINDS,
 };
 

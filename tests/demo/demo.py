@@ -263,7 +263,8 @@ def order(who, person_id, today):
         "kind": "special_requirements", "article": "61", "number": f"2026-{person_id:04d}", "issuer": "Суд № 2 г. Астаны",
         "from": str(today), "until": str(today + datetime.timedelta(days=90)),
         "conditions": "Являться на профилактическую беседу; не употреблять алкоголь.",
-        "contacts_per_period": 7, "period_days": 7, "hours_start": "00:00", "hours_end": "23:59"})
+        "per_day_max": 24, "hours_start": "00:00", "hours_end": "00:00",
+        "requirements": [{"source": "agency", "count": 24, "days": 1, "modes": ["live", "unattended"], "mandatory": True}]})
     return made["id"]
 
 

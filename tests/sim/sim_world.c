@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "daemon/store/order.h"
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
 #include "daemon/store/store.h"
@@ -493,8 +494,14 @@ static int64_t add_order(struct sim *sim, struct ck_store *store, const struct s
                                  .conditions = "",
                                  .hours_start = "00:00",
                                  .hours_end = "24:00",
-                                 .contacts_per_period = 2,
-                                 .period_days = 1};
+                                 .per_day_max = 24,
+                                 .requirement_count = 1,
+                                 .requirements = {{.source = CK_SOURCE_AGENCY,
+                                                   .count = 8,
+                                                   .days = 1,
+                                                   .modes = CK_MODE_BIT(CK_MODE_LIVE_VIDEO) |
+                                                            CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO),
+                                                   .mandatory = true}}};
     must(sim, ck_order_insert(store, &order, (struct ck_wall){sim->now_ms}), "order");
     return order.id;
 }

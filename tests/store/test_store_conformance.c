@@ -92,9 +92,9 @@ static int setup(void **state)
                     "'Serik', '1990-01-01', '+7701', 'kk', 1, 1, 'high', randomblob(16), "
                     "randomblob(32), 1);"
                     "INSERT INTO contact_order (id, person_id, kind, article, number, issuer, "
-                    "from_date, until_date, conditions, contacts_per_period, period_days, "
+                    "from_date, until_date, conditions, per_day_max, "
                     "hours_start, hours_end, created_at) VALUES (1, 1, 'other', '', '', '', "
-                    "'2026-01-01', '2026-12-31', '', 1, 7, '08:00', '22:30', 1)"));
+                    "'2026-01-01', '2026-12-31', '', 3, '08:00', '22:30', 1)"));
     const struct ck_checkin_policy defaults = ck_checkin_policy_default();
     char *text = ck_checkin_policy_text(&defaults);
     begin();
@@ -649,15 +649,15 @@ static void health_changes_in_every_way_are_the_common_part(void **state)
 static void orders_and_people_are_found(void **state)
 {
     (void)state;
-    struct ck_order_brief order;
+    struct ck_order_record order;
     struct ck_subject subject;
     int64_t ids[4];
     size_t count = 0;
-    assert_int_equal(ck_order_brief_load(store, 1, &order), 0);
-    assert_int_equal(order.hours_start_min, 480);
-    assert_int_equal(order.hours_end_min, 1350);
-    assert_int_equal(ck_order_brief_load(store, 2, &order), CK_E_NOT_FOUND);
-    assert_int_equal(ck_order_brief_of(store, 1, (struct ck_date){20778}, &order, 1, &count), 0);
+    assert_int_equal(ck_order_load(store, 1, &order), 0);
+    assert_int_equal(order.rules.hours_start_min, 480);
+    assert_int_equal(order.rules.hours_end_min, 1350);
+    assert_int_equal(ck_order_load(store, 2, &order), CK_E_NOT_FOUND);
+    assert_int_equal(ck_order_in_force(store, 1, (struct ck_date){20778}, &order, 1, &count), 0);
     assert_int_equal(count, 1);
     assert_int_equal(ck_subject_load(store, 1, &subject), 0);
     assert_string_equal(subject.zone, "Asia/Almaty");
@@ -667,8 +667,8 @@ static void orders_and_people_are_found(void **state)
     assert_int_equal(ck_staff_of_role(store, 1, 4, ids, 4, &count), 0);
     assert_int_equal(count, 0);
     begin();
-    subject.max_silence_s = 60;
-    subject.next_at.ms = now.ms;
+    subject.silence.max_ms = 60000;
+    subject.silence.next_at.ms = now.ms;
     assert_int_equal(ck_subject_save(store, &subject), 0);
     commit();
     struct ck_due due;

@@ -15,7 +15,7 @@ export class FakeServer {
   constructor(pages, options = {}) {
     this.pages = pages;
     this.clip = options.clip || null; // a WebM for playback
-    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, sessions: fixtures.sessions, code: null };
+    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null };
     this.posts = []; // what the pages changed
     this.said = []; // what the pages sent on sockets
     this.faults = new Map(); // path prefix -> {status, code, field, retry}
@@ -188,9 +188,18 @@ export class FakeServer {
     }
     if (match("/api/persons/\\d+/orders")) return json({ ...fixtures.orders[0], ...sent, id: 599 });
     if (match("/api/persons/\\d+/plans/preview")) {
-      return json({ windows: Array.from({ length: 10 }, (_, i) => ({ date: fixtures.day(2 + i * 3), start: fixtures.at(1440 * (2 + i * 3) - 64), end: fixtures.at(1440 * (2 + i * 3) + 176), draws: sent.windows[0].draws })), warnings: sent.windows.length > 1 ? ["more_than_order"] : [] });
+      return json({ windows: Array.from({ length: 10 }, (_, i) => ({ date: fixtures.day(2 + i * 3), start: fixtures.at(1440 * (2 + i * 3) - 64), end: fixtures.at(1440 * (2 + i * 3) + 176), draws: sent.windows[0].draws, extended: false })), warnings: sent.windows[0].draws > 3 ? ["gap_predictable"] : [],
+        refused: sent.windows.length > 1 ? { reason: "too_many", text: "more", on: fixtures.day(2) } : null, differences: sent.replaces ? [{ date: fixtures.day(2), what: "removed", before: 1, after: 0 }, { date: fixtures.day(3), what: "added", before: 0, after: 1 }] : null });
     }
     if (match("/api/persons/\\d+/plans")) return json({ ...fixtures.plans[0], ...sent, id: 699 });
+    if (match("/api/plans/\\d+/ahead")) return json(fixtures.ahead);
+    if (match("/api/plans/\\d+/instants")) return json({ instants: [{ checkin: 9001, date: fixtures.day(2), due: fixtures.at(2880) }] });
+    if (match("/api/persons/\\d+/blackouts") || match("/api/blackouts/\\d+/end")) return json({ blackouts: fixtures.blackouts });
+    if (path === "/api/approvals") return post ? json({ ...fixtures.approvals[0], ...sent, id: 39 }) : json({ approvals: state.approvals, next: null });
+    if ((m = match("/api/approvals/(\\d+)/(decide|withdraw)"))) {
+      state.approvals = state.approvals.filter((one) => one.id !== Number(m[1]));
+      return json({ ...fixtures.approvals[0], id: Number(m[1]), state: "approved" });
+    }
     if (match("/api/(orders|plans)/\\d+/end")) return json(fixtures.orders[0]);
     if ((m = match("/api/persons/(\\d+)/checkins"))) return post ? json(fixtures.rows.ahead) : json({ checkins: [fixtures.rows.waiting, fixtures.rows.done, fixtures.rows.done2, fixtures.rows.missed, fixtures.rows.done3], next: null });
     if (match("/api/persons/\\d+/enrol")) return json({ url: `${this.origin}/c/EXAMPLETOKENEXAMPLETOKEN`, qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 2h2v2H9zM12 9h3v3h-3zM9 9h2v5H9zM16 13h4v2h-4zM10 16h6v3h-6z"/></svg>', expires: fixtures.at(30) });

@@ -37,11 +37,13 @@ export const persons = names.map((name, index) => ({
 export const orders = [
   {
     id: 501, person_id: 101, kind: "protective_order", article: "60", number: "ҚН-2214", issuer: "Тасқайнар аудандық полиция бөлімі", from: day(-12), until: day(18),
-    conditions: "Байланысқа шықпау, іздемеу, тұрғын үйіне жақындамау.", contacts_per_period: 1, period_days: 7, hours_start: "08:00", hours_end: "22:00", ended: null, ended_reason: null,
+    conditions: "Байланысқа шықпау, іздемеу, тұрғын үйіне жақындамау.", per_day_max: 3, in_force: true, hours_start: "08:00", hours_end: "22:00", ended: null, ended_reason: null,
+    requirements: [{ id: 521, source: "court", count: 2, days: 7, modes: ["live", "unattended"], mandatory: true, video: "supplements", citation: null, proposer: null, approver: null }],
   },
   {
     id: 502, person_id: 101, kind: "official_warning", article: "51", number: "РЕ-118", issuer: "Тасқайнар аудандық полиция бөлімі", from: day(-70), until: day(-40),
-    conditions: "", contacts_per_period: 2, period_days: 30, hours_start: "08:00", hours_end: "22:00", ended: day(-40), ended_reason: "Мерзімі аяқталды.",
+    conditions: "", per_day_max: 3, in_force: false, hours_start: "08:00", hours_end: "22:00",
+    requirements: [{ id: 522, source: "court", count: 2, days: 30, modes: ["live", "unattended"], mandatory: true, video: "supplements", citation: null, proposer: null, approver: null }], ended: day(-40), ended_reason: "Мерзімі аяқталды.",
   },
 ];
 export const plans = [
@@ -56,11 +58,25 @@ export const devices = [
   { id: 40, name: "Mozilla/5.0 (Android 11; Mobile; rv:120.0) Gecko/120.0 Firefox/120.0", created: at(-20000), used: null, revoked: at(-9001) },
 ];
 
+export const blackouts = [
+  { id: 701, person_id: 101, source: "hospital", reason: "Аудандық аурухана, анықтама № 14", from: at(1440), until: at(3 * 1440), by: "Сәнияш Тамыртасова", approver: "Сәнияш Тамыртасова", created: at(-30) },
+];
+
+const asked = (change) => ({
+  unit_id: 1, person_id: 101, person_name: names[0], proposer_id: 12, proposer: "Жанболат Бозінген", created: at(-90), expires: at(12 * 1440), state: "open",
+  decided_by: null, decided: null, decided_reason: null, may_decide: true, ...change,
+});
+export const approvals = [
+  asked({ id: 31, kind: "order.replaces", body: { order: 501, requirement: 521, citation: "Art. 61, part 3" }, reason: "Lives 90 km away; no bus on weekdays." }),
+  asked({ id: 32, kind: "blackout.absence", body: { source: "absence", from: at(1440), until: at(2880), reason: "Funeral in another town" }, reason: "Funeral in another town", proposer_id: 11, proposer: "Сәнияш Тамыртасова", may_decide: false }),
+];
+export const ahead = { plan: 601, person: 101, state: "active", zone: "Asia/Almaty", windows: [2, 5, 9].map((n) => ({ date: day(n), start: at(1440 * n - 64), end: at(1440 * n + 176), draws: 1, extended: false })) };
+
 export function person(id) {
   const row = persons.find((other) => other.id === id) || persons[0];
   return {
     ...row, birth_date: "1989-03-14", phone: "+77000000101", email: null, language: "kk", address: "Тасқайнар ауылы, Жиделі көшесі, 7", note: "Кешке жұмыстан 18:30-да келеді.",
-    unit_id: 1, devices: id === 106 ? [] : devices, orders: orders.map((order) => ({ ...order, person_id: row.id })), plans: plans.map((plan) => ({ ...plan, person_id: row.id })),
+    unit_id: 1, devices: id === 106 ? [] : devices, orders: orders.map((order) => ({ ...order, person_id: row.id })), plans: plans.map((plan) => ({ ...plan, person_id: row.id })), blackouts: blackouts.map((blackout) => ({ ...blackout, person_id: row.id })),
   };
 }
 

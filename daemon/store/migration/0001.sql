@@ -140,7 +140,10 @@ CREATE TABLE person (
     notice_version    INTEGER NOT NULL DEFAULT 0,     -- rights and recording notice acknowledged
     notice_at         INTEGER,
     last_contact_at   INTEGER,                        -- last accepted contact
-    max_silence_s     INTEGER NOT NULL DEFAULT 0,     -- 0: not watched
+    max_silence_ms    INTEGER NOT NULL DEFAULT 0,     -- the shortest of the active plans; 0: not watched
+    silence_since_at  INTEGER,                        -- last contact, or when the watch began
+    silence_excused_ms INTEGER NOT NULL DEFAULT 0,    -- of the time since then
+    silence_alarmed   INTEGER NOT NULL DEFAULT 0 CHECK (silence_alarmed IN (0, 1)),
     created_at        INTEGER NOT NULL,
     next_at           INTEGER,                        -- when the silence is too long
     lease_until       INTEGER,
@@ -189,25 +192,70 @@ CREATE TABLE contact_order (
     from_date           TEXT NOT NULL,
     until_date          TEXT NOT NULL,
     conditions          TEXT NOT NULL,
-    contacts_per_period INTEGER NOT NULL CHECK (contacts_per_period >= 0),
-    period_days         INTEGER NOT NULL CHECK (period_days >= 0),
+    per_day_max         INTEGER NOT NULL CHECK (per_day_max BETWEEN 1 AND 24), -- contacts of any kind on one date
     hours_start         TEXT NOT NULL,
-    hours_end           TEXT NOT NULL,
+    hours_end           TEXT NOT NULL, -- not after hours_start: past midnight
     version             INTEGER NOT NULL DEFAULT 1,
-    ended_date          TEXT,
+    ended_date          TEXT, -- from this date on it is not in force
     ended_reason        TEXT,
-    created_at          INTEGER NOT NULL
+    created_at          INTEGER NOT NULL,
+    next_at             INTEGER, -- when it is over; NULL: it is, and its plans have ended
+    lease_until         INTEGER,
+    fence               INTEGER NOT NULL DEFAULT 0,
+    claims              INTEGER NOT NULL DEFAULT 0,
+    quarantined         INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1))
 ) STRICT;
 CREATE INDEX contact_order_person ON contact_order (person_id);
+CREATE INDEX contact_order_due ON contact_order (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+
+-- What an order requires: so many contacts in so many days, in one of these ways.
+CREATE TABLE requirement (
+    id          INTEGER PRIMARY KEY,
+    order_id    INTEGER NOT NULL REFERENCES contact_order,
+    source      TEXT NOT NULL CHECK (source IN ('court', 'statute', 'agency')),
+    count       INTEGER NOT NULL CHECK (count >= 1),
+    days        INTEGER NOT NULL CHECK (days BETWEEN 0 AND 31), -- 0: a calendar month
+    modes       TEXT NOT NULL, -- JSON list of in_person, live, unattended
+    mandatory   INTEGER NOT NULL CHECK (mandatory IN (0, 1)),
+    replaces    INTEGER NOT NULL CHECK (replaces IN (0, 1)), -- a video contact takes the place of a visit
+    citation    TEXT,          -- the text that allows it
+    proposer_id INTEGER REFERENCES staff,
+    approver_id INTEGER REFERENCES staff,
+    CHECK (replaces = 0 OR (citation IS NOT NULL AND proposer_id IS NOT NULL AND approver_id IS NOT NULL
+                            AND proposer_id <> approver_id))
+) STRICT;
+CREATE INDEX requirement_order ON requirement (order_id);
+
+-- Times in which a person owes no contact.
+CREATE TABLE blackout (
+    id          INTEGER PRIMARY KEY,
+    person_id   INTEGER NOT NULL REFERENCES person,
+    source      TEXT NOT NULL CHECK (source IN ('court', 'hospital', 'custody', 'absence')),
+    reason      TEXT NOT NULL,
+    from_at     INTEGER NOT NULL,
+    until_at    INTEGER NOT NULL CHECK (until_at >= from_at),
+    by_staff    INTEGER NOT NULL REFERENCES staff,
+    approver_id INTEGER NOT NULL REFERENCES staff,
+    created_at  INTEGER NOT NULL,
+    CHECK (source <> 'absence' OR approver_id <> by_staff)
+) STRICT;
+CREATE INDEX blackout_person ON blackout (person_id, until_at);
 
 -- The epoch key of the random draws: committed in the log before its plans, revealed afterwards.
 CREATE TABLE draw_key (
-    epoch       INTEGER PRIMARY KEY, -- counts epochs of 28 days of 1970
+    id          INTEGER PRIMARY KEY, -- the number of the epoch: 28 days, counted from 1970
     wrapped     BLOB NOT NULL,       -- under the master key
     commitment  BLOB NOT NULL CHECK (length(commitment) = 32),
     revealed_at INTEGER,
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    next_at     INTEGER,             -- when nothing can be drawn with it any more and it is revealed
+    lease_until INTEGER,
+    fence       INTEGER NOT NULL DEFAULT 0,
+    claims      INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK ((revealed_at IS NULL) = (next_at IS NOT NULL))
 ) STRICT;
+CREATE INDEX draw_key_due ON draw_key (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 
 CREATE TABLE plan (
     id             INTEGER PRIMARY KEY,
@@ -241,6 +289,22 @@ CREATE TABLE plan_version (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (plan_id, version)
 ) STRICT, WITHOUT ROWID;
+
+---------------------------------------------------------------- risk: a compartment of its own
+
+-- Scores of the risk form and judgements beside them, each sealed under a key of its own. Nothing here is part of
+-- any other query: a read is a record of the log of its own kind.
+CREATE TABLE assessment (
+    id         INTEGER PRIMARY KEY,
+    person_id  INTEGER NOT NULL REFERENCES person,
+    kind       TEXT NOT NULL CHECK (kind IN ('score', 'judgement')),
+    key        BLOB, -- wrapped; NULL once erased
+    nonce      BLOB NOT NULL,
+    sealed     BLOB NOT NULL,
+    by_staff   INTEGER NOT NULL REFERENCES staff,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX assessment_person ON assessment (person_id, id);
 
 ---------------------------------------------------------------- what needs two persons
 

@@ -324,7 +324,8 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
     const today = localDate();
     const order = await who.post(`/api/persons/${made.id}/orders`, {
       kind: "special_requirements", article: "61", number: "2026-1", issuer: "Суд", from: today, until: localDate(90),
-      conditions: "…", contacts_per_period: 100, period_days: 7, hours_start: "00:00", hours_end: "23:59" });
+      conditions: "…", per_day_max: 24, hours_start: "00:00", hours_end: "00:00",
+      requirements: [{ source: "agency", count: 24, days: 1, modes: ["live", "unattended"], mandatory: true }] });
     return { ...made, order_id: order.id };
   }
 

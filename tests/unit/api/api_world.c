@@ -710,10 +710,12 @@ int64_t api_person(struct user *user, int64_t inspector, int64_t unit, const cha
 
 static json_t *order_body(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "kind",
-                     "protective_order", "article", "20", "number", "7-1", "issuer", "police",
-                     "from", "2026-11-01", "until", "2027-10-31", "conditions", "none",
-                     "contacts_per_period", 7, "period_days", 7, "hours_start", "06:00",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:i, s:i, s:[s, s], s:b}], "
+                     "s:s, s:s}",
+                     "kind", "protective_order", "article", "20", "number", "7-1", "issuer",
+                     "police", "from", "2026-11-01", "until", "2027-10-31", "conditions", "none",
+                     "per_day_max", 24, "requirements", "source", "agency", "count", 24, "days", 1,
+                     "modes", "live", "unattended", "mandatory", 1, "hours_start", "06:00",
                      "hours_end", "23:00");
 }
 

@@ -83,7 +83,7 @@ static struct {
     {"order.create", PERSON,
      "{\"kind\":\"other\",\"article\":\"1\",\"number\":\"2\",\"issuer\":"
      "\"x\",\"from\":\"2026-11-01\",\"until\":\"2027-01-01\",\"conditions\":"
-     "\"\",\"contacts_per_period\":0,\"period_days\":7,\"hours_start\":"
+     "\"\",\"per_day_max\":3,\"requirements\":[],\"hours_start\":"
      "\"06:00\",\"hours_end\":\"23:00\"}"},
     {"order.end", ORDER, "{\"date\":\"2027-06-01\",\"reason\":\"over\"}"},
     {"plan.create", PERSON,
@@ -98,6 +98,12 @@ static struct {
      "\"10:00\",\"end\":\"11:00\",\"draws\":0}],\"attempts\":1,"
      "\"attempt_spacing_s\":60,\"response_window_s\":600,\"grace_s\":60,"
      "\"late_limit_s\":600}"},
+    {"plan.ahead", PLAN, NULL},
+    {"plan.instants", PLAN, NULL},
+    {"blackout.create", PERSON,
+     "{\"source\":\"court\",\"from\":\"2026-11-23T00:00:00Z\",\"until\":"
+     "\"2026-11-24T00:00:00Z\",\"reason\":\"x\"}"},
+    {"blackout.end", STAFF, "{\"reason\":\"x\"}"},
     {"plan.end", PLAN, "{\"reason\":\"over\"}"},
     {"checkin.list", PERSON, NULL},
     {"checkin.on_demand", PERSON, "{\"reason\":\"now\",\"kind\":\"live\"}"},
@@ -125,6 +131,16 @@ static struct {
     {"message.list", PERSON, NULL},
     {"message.send", PERSON, "{\"client_id\":\"m1\",\"text\":\"hello\"}"},
     {"message.read", PERSON, "{\"up_to\":1}"},
+    {"risk.read", PERSON, NULL},
+    {"risk.score", PERSON,
+     "{\"index_date\":\"2026-11-01\",\"items\":[1,0,null,0,0,0,0,0,0,0,0,0,0],\"note\":\"\","
+     "\"eligibility\":{\"known_to_police\":true,\"partner\":true,\"contact_or_threat\":true,"
+     "\"adult_man_to_woman\":true}}"},
+    {"risk.judge", PERSON, "{\"band\":\"high\",\"reasons\":\"x\"}"},
+    {"risk.preview", PERSON, "{\"order_id\":%O,\"basis\":\"score\"}"},
+    {"risk.propose", PERSON, "{\"order_id\":%O,\"basis\":\"score\",\"reason\":\"x\"}"},
+    {"cadence.read", NONE, NULL},
+    {"overload.read", NONE, NULL},
     {"approval.list", NONE, NULL},
     {"approval.propose", NONE, "{\"kind\":\"x\",\"request\":{},\"reason\":\"x\"}"},
     {"approval.read", STAFF, NULL},

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "daemon/store/order.h"
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
 #include "scheduler/effects.h"
@@ -94,8 +95,14 @@ static void seed_store(struct world *world)
                                  .conditions = "",
                                  .hours_start = "06:00",
                                  .hours_end = "23:00",
-                                 .contacts_per_period = 1,
-                                 .period_days = 1};
+                                 .per_day_max = 24,
+                                 .requirement_count = 1,
+                                 .requirements = {{.source = CK_SOURCE_AGENCY,
+                                                   .count = 8,
+                                                   .days = 1,
+                                                   .modes = CK_MODE_BIT(CK_MODE_LIVE_VIDEO) |
+                                                            CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO),
+                                                   .mandatory = true}}};
     assert_int_equal(ck_order_insert(store, &order, world->now.wall), 0);
     world->order = order.id;
     assert_int_equal(ck_store_commit(store), 0);

@@ -307,22 +307,6 @@ test("the log speaks in sentences and its filters are sentences", scene(async (s
   await page.waitForURL(/action=RECORDING_VIEWED/);
 }));
 
-test("a plan is previewed before it is saved", scene(async (server) => {
-  const page = await stage.console(server, "persons/101");
-  await page.getByRole("button", { name: "Add a plan" }).click();
-  await page.waitForSelector(".preview-list li");
-  await page.getByRole("button", { name: "Friday" }).click();
-  await page.getByRole("button", { name: "Another window" }).click();
-  await page.getByText("More than the order demands").waitFor();
-  assert.equal(server.posts.filter((post) => post.path.endsWith("/plans")).length, 0);
-  await page.getByRole("button", { name: "Save the plan" }).click();
-  await page.waitForSelector(".dialog", { state: "detached" });
-  const saved = server.posts.find((post) => post.path === "/api/persons/101/plans").body;
-  assert.equal(saved.recurrence, "FREQ=WEEKLY;BYDAY=MO,TH,FR");
-  assert.equal(saved.windows.length, 2);
-  assert.equal(saved.response_window_s, 900);
-}));
-
 test("a reference photo leaves as a small JPEG", scene(async (server) => {
   const page = await stage.console(server, "persons/101");
   await page.getByRole("button", { name: "Reference photo" }).click();

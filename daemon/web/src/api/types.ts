@@ -84,6 +84,10 @@ export interface Staff {
 // POST /api/persons/{id}/plans  PlanRequest  -> Plan
 // POST /api/persons/{id}/plans/preview PlanRequest -> PlanPreview        (nothing is saved)
 // POST /api/plans/{id}/end  {reason}   -> Plan
+// GET  /api/plans/{id}/ahead           -> PlanAhead                       (windows, never the drawn moments)
+// GET  /api/plans/{id}/instants        -> PlanInstants                    (supervisor; each look is logged)
+// POST /api/persons/{id}/blackouts BlackoutRequest -> {blackouts: Blackout[]}
+// POST /api/blackouts/{id}/end {reason} -> {blackouts: Blackout[]}
 // GET  /api/persons/{id}/checkins?before= -> {checkins: CheckinRow[], next}
 // POST /api/persons/{id}/checkins OnDemandRequest -> CheckinRow           (on-demand check-in, now)
 // POST /api/persons/{id}/enrol {}      -> {url, qr_svg, expires}          (link for the person's own phone: test and messages)
@@ -103,16 +107,25 @@ export interface StripMark { checkin_id: number; day: DateOnly; mark: Outcome | 
 export interface Person extends PersonRow {
   devices: Device[];
   birth_date: DateOnly; phone: string | null; email: string | null; language: Language;
-  address: string | null; note: string | null; unit_id: number; orders: Order[]; plans: Plan[];
+  address: string | null; note: string | null; unit_id: number; orders: Order[]; plans: Plan[]; blackouts: Blackout[];
 }
 export type OrderKind = "protective_order" | "special_requirements" | "official_warning" | "other";
 export interface OrderRequest {
   kind: OrderKind; article: string; number: string; issuer: string; from: DateOnly; until: DateOnly;
   conditions: string;
-  contacts_per_period: number; period_days: number; // what the order demands, e.g. 1 per 7 days; 0 = only voluntary
+  per_day_max: number; // contacts of any kind on one date
+  requirements: RequirementRequest[]; // what the order demands; none: only voluntary contacts
   hours_start: TimeOfDay; hours_end: TimeOfDay; // contacts are allowed between these, local time
 }
-export interface Order extends OrderRequest { id: number; person_id: number; ended: DateOnly | null; ended_reason: string | null }
+export type ContactMode = "in_person" | "live" | "unattended";
+export interface RequirementRequest { source: "court" | "statute" | "agency"; count: number; days: number; modes: ContactMode[]; mandatory: boolean } // days 0: a calendar month
+export interface Requirement extends RequirementRequest { id: number; video: "supplements" | "replaces"; citation: string | null; proposer: string | null; approver: string | null }
+export interface Order extends OrderRequest {
+  id: number; person_id: number; requirements: Requirement[]; in_force: boolean; // its last date is not over
+  ended: DateOnly | null; ended_reason: string | null; // ended: from this date on not in force
+}
+export interface BlackoutRequest { source: "court" | "hospital" | "custody" | "absence"; from: Time; until: Time; reason: string }
+export interface Blackout extends BlackoutRequest { id: number; person_id: number; by: string; approver: string; created: Time }
 export interface PlanRequest {
   order_id: number; kind: "live" | "unattended"; mandatory: boolean;
   recurrence: string; // RFC 5545 RRULE subset on dates: "FREQ=WEEKLY;BYDAY=MO,TH"
@@ -121,10 +134,58 @@ export interface PlanRequest {
   attempts: number; // rings, 1..5
   attempt_spacing_s: number; response_window_s: number; // from due; person can answer
   grace_s: number; late_limit_s: number; // after grace the outcome is decided; until the late limit an answer is LATE
+  extra_dates?: DateOnly[]; except_dates?: DateOnly[];
+  min_gap_s?: number; max_silence_s?: number; // silence 0: not watched
+  second?: { percent: number; after_min_s: number; after_max_s: number } | null; // another check after a completed one
+  replaces?: number | null; // the plan that ends with this one
 }
 export interface Plan extends PlanRequest { id: number; person_id: number; version: number; ended: Time | null; state: "active" | "ended" }
-export interface PlanPreview { windows: { date: DateOnly; start: Time; end: Time; draws: number }[]; warnings: string[] }
-export interface OnDemandRequest { reason: string; kind: "live" | "unattended" }
+export interface PlanWindow { date: DateOnly; start: Time; end: Time; draws: number; extended: boolean }
+export interface PlanPreview {
+  windows: PlanWindow[]; warnings: string[];
+  refused: { reason: string; text: string; on?: DateOnly } | null; // what the order says against it
+  differences: { date: DateOnly; what: "added" | "removed" | "changed"; before: number; after: number }[] | null;
+}
+export interface PlanAhead { plan: number; person: number; state: "active" | "ended"; zone: string; windows: PlanWindow[] }
+export interface PlanInstants { instants: { checkin: number; date: DateOnly; due: Time }[] }
+export interface OnDemandRequest { reason: string; kind: "live" | "unattended"; mandatory?: boolean }
+
+// ---------------------------------------------------------------- risk: a compartment of its own
+// GET  /api/persons/{id}/risk -> Risk                                (each read is logged)
+// POST /api/persons/{id}/risk/score RiskScoreRequest -> {id}
+// POST /api/persons/{id}/risk/judgement {band, reasons} -> {id}
+// POST /api/persons/{id}/risk/preview {order_id, basis} -> RiskProposal (nothing is saved)
+// POST /api/persons/{id}/risk/proposal {order_id, basis, reason} -> Approval
+// GET  /api/cadence -> Cadence                                       (changed by an approval cadence.change)
+export interface RiskScoreRequest {
+  index_date: DateOnly; eligibility: { known_to_police: boolean; partner: boolean; contact_or_threat: boolean; adult_man_to_woman: boolean };
+  items: (0 | 1 | null)[]; note: string;
+}
+export interface RiskScore extends RiskScoreRequest {
+  id: number; by: string; at: Time; norms: { version: string; source: string };
+  result: { eligible: boolean; enough: boolean; raw: number; missing: number; prorated: number | null; low: number; high: number; band: string; uncertain: boolean; handled_as: string };
+}
+export interface RiskJudgement { id: number; by: string; at: Time; band: Band; reasons: string }
+export interface Risk { scores: RiskScore[]; judgements: RiskJudgement[] }
+export interface RiskProposal { basis: "score" | "judgement"; score_band: string; band: Band; request: PlanRequest; gave_way: string[]; advice: string[] }
+export interface CadenceRow { band: string; contacts: number; weeks: number; random: boolean; start: TimeOfDay; end: TimeOfDay; max_silence_h: number; weekly_visit: boolean; supervisor_review: boolean; case_conference: boolean }
+export interface Cadence { bands: CadenceRow[]; approved: Time | null }
+
+// GET  /api/overload -> Overload                                     (supervisor)
+export interface Overload { from: Time; until: Time; inspectors: number; due: number; cut: boolean; overloads: { from: Time; until: Time; due: number; able: number }[] }
+
+// ---------------------------------------------------------------- what needs two persons
+// GET  /api/approvals?state=open|closed&before= -> {approvals: Approval[], next}
+// POST /api/approvals {kind, request, reason, person?} -> Approval
+// GET  /api/approvals/{id} -> Approval
+// POST /api/approvals/{id}/decide {approve, reason} -> Approval     (by somebody else; what is approved is done at once)
+// POST /api/approvals/{id}/withdraw {reason} -> Approval            (by the proposer)
+export interface Approval {
+  id: number; kind: string; unit_id: number | null; person_id: number | null; person_name: string | null;
+  body: Record<string, unknown>; reason: string; proposer_id: number; proposer: string; created: Time; expires: Time;
+  state: "open" | "approved" | "refused" | "withdrawn" | "expired";
+  decided_by: string | null; decided: Time | null; decided_reason: string | null; may_decide: boolean;
+}
 
 // ---------------------------------------------------------------- today, check-ins, reviews
 // GET  /api/today                      -> Today      (own caseload; officer and supervisor: the unit)

@@ -5,6 +5,8 @@ import "../style/console.css";
 import { guessLanguage, LANGUAGES } from "../text/format";
 import { Account } from "./account";
 import { StaffPage, SystemPage, UnitsPage } from "./admin";
+import { ApprovalsPage } from "./approvals";
+import { CadencePage } from "./cadence";
 import { CallPage } from "./call";
 import { CheckinPage } from "./checkin";
 import { OverviewPage } from "./figures";
@@ -12,6 +14,7 @@ import { IncidentPage, IncidentsPage } from "./incidents";
 import { LogEntryPage, LogPage } from "./log";
 import { FirstSetup, Login, MustChangePassword, MustSetSecondFactor, Starting } from "./login";
 import { Empty, Page, Session, useSession } from "./parts";
+import { OverloadPage } from "./overload";
 import { PersonPage } from "./person";
 import { PersonForm, PersonsPage } from "./persons";
 import { RequestsPage } from "./requests";
@@ -47,6 +50,12 @@ function Area({ route }: { route: Route }): JSX.Element {
       return route.id === "new" ? <PersonForm person={null} /> : route.id ? <PersonPage key={id} id={id} tab={route.search.tab || ""} /> : <PersonsPage find={route.search.find === "1"} unread={route.search.unread === "1"} />;
     case "requests":
       return <RequestsPage />;
+    case "approvals":
+      return <ApprovalsPage key={route.search.state} state={route.search.state === "closed" ? "closed" : "open"} />;
+    case "overload":
+      return <OverloadPage />;
+    case "cadence":
+      return <CadencePage />;
     case "overview":
       return <OverviewPage />;
     case "log":

@@ -2,19 +2,23 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, post, postImage } from "../api/http";
-import type { CheckinRow, Device, Order, Person, Plan } from "../api/types";
+import type { Blackout, CheckinRow, Device, Order, Person, Plan, Requirement } from "../api/types";
 import { closeStream, openDevices } from "../rtc/devices";
 import { Icon } from "../ui/icons";
 import { Video } from "../ui/video";
 import { deviceWords } from "./account";
+import { BlackoutForm, Blackouts, EndBlackoutDialog } from "./blackouts";
 import { changed, useLoad } from "./load";
 import { ActionFailure, BandMark, Card, Chip, ComplianceStrip, Dialog, Empty, Loaded, Page, Portrait, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
 import { PersonForm } from "./persons";
-import { OrderForm, PlanForm, planWords } from "./plan";
+import { OrderForm, ReplaceDialog, Requirements } from "./order";
+import { PlanForm, planWords } from "./plan";
+import { AheadDialog } from "./plan_preview";
+import { RiskTab } from "./risk";
 import { StaffThread } from "./staff_thread";
 import { CheckinListRow } from "./today";
 
-type Dialogs = "edit" | "photo" | "order" | "plan" | "call" | "enrol" | { endOrder: Order } | { endPlan: Plan } | { revoke: Device } | null;
+type Dialogs = "edit" | "photo" | "order" | "plan" | "call" | "enrol" | "blackout" | { endOrder: Order } | { endPlan: Plan } | { changePlan: Plan } | { ahead: Plan } | { replace: Requirement; order: Order } | { endBlackout: Blackout } | { revoke: Device } | null;
 
 const PHOTO_EDGE = 800;
 const PHOTO_QUALITY = 0.86;
@@ -146,15 +150,17 @@ function Devices({ person, open }: { person: Person; open(dialog: Dialogs): void
 function CallNowDialog({ person, onClose }: { person: Person; onClose(): void }): JSX.Element {
   const { t } = useSession();
   const [kind, setKind] = useState("live");
+  const [duty, setDuty] = useState("auto");
   return (
     <Dialog title={t.t("call_now")} onClose={onClose}>
       <ReasonForm label={t.t("call_now_reason")} hint={t.t("call_now_hint")} submit={t.t("call_now_submit")} onSubmit={async (reason) => {
-        await post<CheckinRow>(`/api/persons/${person.id}/checkins`, { reason, kind });
+        await post<CheckinRow>(`/api/persons/${person.id}/checkins`, { reason, kind, ...(duty === "auto" ? {} : { mandatory: duty === "duty" }) });
         changed("today");
         changed("person");
         onClose();
       }}>
         <SelectField label={t.t("plan_kind")} value={kind} options={[{ value: "live", label: t.t("kind_live") }, { value: "unattended", label: t.t("kind_unattended") }]} onChange={setKind} />
+        <SelectField label={t.t("call_now_duty")} hint={t.t("call_now_duty_hint")} value={duty} options={(["auto", "duty", "voluntary"] as const).map((value) => ({ value, label: t.t(`duty_${value}`) }))} onChange={setDuty} />
       </ReasonForm>
     </Dialog>
   );
@@ -182,14 +188,17 @@ function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void 
       {!person.orders.length && <p class="soft">{t.t("order_none")}</p>}
       <ul class="orders">
         {person.orders.map((order) => (
-          <li key={order.id} class={order.ended ? "ended" : ""}>
+          <li key={order.id} class={order.in_force ? "" : "ended"}>
             <div class="order-head">
               <strong>{t.maybe("order_" + order.kind)}</strong>
-              {order.ended ? <Chip tone="quiet">{t.t("order_ended_on", { date: view.clock.date(order.ended) })}</Chip> : <button type="button" class="button plain" onClick={() => open({ endOrder: order })}>{t.t("order_end")}</button>}
+              {order.ended && <Chip tone="quiet">{t.t(order.in_force ? "order_ends_on" : "order_ended_on", { date: view.clock.date(order.ended) })}</Chip>}
+              {!order.ended && !order.in_force && <Chip tone="quiet">{t.t("order_over")}</Chip>}
+              {!order.ended && order.in_force && <button type="button" class="button plain" onClick={() => open({ endOrder: order })}>{t.t("order_end")}</button>}
             </div>
             <p class="small">{t.t("order_line", { number: order.number, article: order.article })}, {order.issuer}</p>
             <p class="small">{t.t("order_span", { from: view.clock.date(order.from), until: view.clock.date(order.until) })} · {t.t("order_hours", { from: order.hours_start, until: order.hours_end })}</p>
-            <p class="small">{order.contacts_per_period ? t.t("order_contacts", { n: order.contacts_per_period, days: order.period_days }) : t.t("order_voluntary")}</p>
+            <p class="small">{t.t("order_per_day_line", { n: order.per_day_max })}</p>
+            <Requirements order={order} onReplace={(requirement) => open({ replace: requirement, order })} />
             {order.conditions && <p class="conditions prewrap">{order.conditions}</p>}
             {order.ended_reason && <p class="quote">{order.ended_reason}</p>}
           </li>
@@ -201,7 +210,7 @@ function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void 
 
 function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
   const { t } = useSession();
-  const usable = person.orders.some((order) => !order.ended);
+  const usable = person.orders.some((order) => order.in_force);
   return (
     <Card title={t.t("plans_title")} icon="calendar" actions={usable && <button type="button" class="button plain" onClick={() => open("plan")}><Icon name="plus" size={20} />{t.t("plan_add")}</button>}>
       {!person.plans.length && <p class="soft">{t.t(usable ? "plan_none" : "plan_needs_order")}</p>}
@@ -210,7 +219,13 @@ function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }
           <li key={plan.id} class={plan.state === "ended" ? "ended" : ""}>
             <div class="order-head">
               <strong>{t.t(`kind_${plan.kind}`)}</strong>
-              {plan.state === "ended" ? <Chip tone="quiet">{t.t("plan_ended")}</Chip> : <button type="button" class="button plain" onClick={() => open({ endPlan: plan })}>{t.t("plan_end")}</button>}
+              {plan.state === "ended" ? <Chip tone="quiet">{t.t("plan_ended")}</Chip> : (
+                <span class="row-buttons">
+                  <button type="button" class="button plain" onClick={() => open({ ahead: plan })}>{t.t("ahead")}</button>
+                  {usable && <button type="button" class="button plain" onClick={() => open({ changePlan: plan })}>{t.t("plan_change")}</button>}
+                  <button type="button" class="button plain" onClick={() => open({ endPlan: plan })}>{t.t("plan_end")}</button>
+                </span>
+              )}
             </div>
             <p class="small">{planWords(t, plan)}</p>
             <p class="soft small">{t.t(plan.mandatory ? "plan_is_mandatory" : "plan_is_voluntary")}</p>
@@ -252,7 +267,7 @@ function Tab({ name, now, id, children }: { name: string; now: string; id: numbe
 }
 
 export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Element {
-  const { view, t } = useSession();
+  const { session, view, t } = useSession();
   const load = useLoad<Person>(`/api/persons/${id}`, ["person", "incident"]);
   const [dialog, setDialog] = useState<Dialogs>(null);
   const close = (): void => setDialog(null);
@@ -280,11 +295,13 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
               <Tab id={id} now={tab} name="">{t.t("tab_overview")}</Tab>
               <Tab id={id} now={tab} name="messages">{t.t("messages")}{data.unread_messages > 0 && <span class="count">{data.unread_messages}</span>}</Tab>
               <Tab id={id} now={tab} name="history">{t.t("tab_history")}</Tab>
+              {(session.has("inspector") || session.has("supervisor")) && <Tab id={id} now={tab} name="risk">{t.t("tab_risk")}</Tab>}
             </div>
             {tab === "" && (
               <div class="cards">
                 <Orders person={data} open={setDialog} />
                 <Plans person={data} open={setDialog} />
+                <Blackouts person={data} onAdd={() => setDialog("blackout")} onEnd={(blackout) => setDialog({ endBlackout: blackout })} />
                 <Card title={t.t("person_data")} icon="person" actions={<button type="button" class="button plain" onClick={() => setDialog("edit")}><Icon name="edit" size={20} />{t.t("edit")}</button>}>
                   <dl class="data">
                     <div><dt>{t.t("person_birth")}</dt><dd>{view.clock.date(data.birth_date)}</dd></div>
@@ -299,10 +316,16 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
             )}
             {tab === "messages" && <div class="thread-box"><StaffThread person={id} /></div>}
             {tab === "history" && <HistoryTab person={data} />}
+            {tab === "risk" && <RiskTab person={data} />}
             {dialog === "edit" && <Dialog title={t.t("person_data")} onClose={close}><PersonForm person={data} onDone={done} /></Dialog>}
             {dialog === "photo" && <PhotoDialog person={data} onClose={close} />}
             {dialog === "order" && <Dialog title={t.t("order_add")} onClose={close}><OrderForm person={data} onDone={done} /></Dialog>}
-            {dialog === "plan" && <Dialog title={t.t("plan_add")} onClose={close}><PlanForm person={data} onDone={done} /></Dialog>}
+            {dialog === "plan" && <Dialog title={t.t("plan_add")} onClose={close}><PlanForm person={data} plan={null} onDone={done} /></Dialog>}
+            {dialog === "blackout" && <BlackoutForm person={data} onClose={close} onDone={done} />}
+            {dialog && typeof dialog === "object" && "changePlan" in dialog && <Dialog title={t.t("plan_change")} onClose={close}><PlanForm person={data} plan={dialog.changePlan} onDone={done} /></Dialog>}
+            {dialog && typeof dialog === "object" && "ahead" in dialog && <AheadDialog plan={dialog.ahead.id} onClose={close} />}
+            {dialog && typeof dialog === "object" && "replace" in dialog && <ReplaceDialog person={data} order={dialog.order} requirement={dialog.replace} onClose={close} />}
+            {dialog && typeof dialog === "object" && "endBlackout" in dialog && <EndBlackoutDialog blackout={dialog.endBlackout} onClose={close} onDone={done} />}
             {dialog === "call" && <CallNowDialog person={data} onClose={close} />}
             {dialog === "enrol" && <EnrolDialog person={data} onClose={close} />}
             {dialog && typeof dialog === "object" && "endOrder" in dialog && <EndOrderDialog order={dialog.endOrder} onClose={close} onDone={done} />}

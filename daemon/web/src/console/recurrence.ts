@@ -1,18 +1,34 @@
-// The part of RFC 5545 that plans use, as the form shows it: every day, or chosen weekdays, every n-th time.
+// The part of RFC 5545 that plans use, as the form shows it: every day, chosen weekdays, or a day of the month, every
+// n-th time, until a date or so many times.
 export interface Recurrence {
-  kind: "daily" | "weekly";
+  kind: "daily" | "weekly" | "monthly";
   interval: number;
-  days: readonly string[]; // "MO" … "SU", of weekly
+  days: readonly string[]; // "MO" … "SU": of weekly all of them, of monthly by weekday one
+  ordinal: number; // of monthly: 1 … 4, -1 for the last such weekday; 0: by day of the month
+  monthday: number; // of monthly with ordinal 0: 1 … 31, -1 for the last day
+  until: string; // "2026-12-31", "" where it has no end of its own
+  count: number; // 0: no number
 }
 
 export const WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"] as const;
+export const ORDINALS = [1, 2, 3, 4, -1] as const;
 export const INTERVAL_MOST = 30;
+const COUNT_MOST = 4000;
+
+export const everyDay: Recurrence = { kind: "daily", interval: 1, days: [], ordinal: 0, monthday: 1, until: "", count: 0 };
 
 export function recurrenceRule(recurrence: Recurrence): string {
-  const parts = [`FREQ=${recurrence.kind === "daily" ? "DAILY" : "WEEKLY"}`];
+  const parts = [`FREQ=${recurrence.kind.toUpperCase()}`];
   if (recurrence.interval > 1) parts.push(`INTERVAL=${recurrence.interval}`);
   if (recurrence.kind === "weekly") parts.push(`BYDAY=${WEEKDAYS.filter((day) => recurrence.days.indexOf(day) >= 0).join(",")}`);
+  if (recurrence.kind === "monthly") parts.push(recurrence.ordinal ? `BYDAY=${recurrence.ordinal}${recurrence.days[0] || "MO"}` : `BYMONTHDAY=${recurrence.monthday}`);
+  if (recurrence.until) parts.push(`UNTIL=${recurrence.until.replace(/-/g, "")}`);
+  else if (recurrence.count > 0) parts.push(`COUNT=${recurrence.count}`);
   return parts.join(";");
+}
+
+function isWeekday(day: string): boolean {
+  return (WEEKDAYS as readonly string[]).indexOf(day) >= 0;
 }
 
 // null where the rule says more than the form can show.
@@ -22,12 +38,18 @@ export function parseRecurrence(rule: string): Recurrence | null {
     const [name = "", value = ""] = part.split("=");
     members[name] = value;
   }
-  const known = Object.keys(members).every((name) => name === "FREQ" || name === "INTERVAL" || name === "BYDAY");
+  const known = Object.keys(members).every((name) => ["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT"].indexOf(name) >= 0);
   const interval = Number(members.INTERVAL || 1);
+  const count = Number(members.COUNT || 0);
+  const until = /^\d{8}$/.test(members.UNTIL || "") ? `${members.UNTIL!.slice(0, 4)}-${members.UNTIL!.slice(4, 6)}-${members.UNTIL!.slice(6)}` : "";
+  if (!known || !(interval >= 1 && interval <= INTERVAL_MOST) || !(count >= 0 && count <= COUNT_MOST) || (members.UNTIL && !until)) return null;
+  const base = { ...everyDay, interval, until, count };
   const days = (members.BYDAY || "").split(",").filter(Boolean);
-  const plain = days.every((day) => (WEEKDAYS as readonly string[]).indexOf(day) >= 0);
-  if (!known || !plain || !(interval >= 1 && interval <= INTERVAL_MOST)) return null;
-  if (members.FREQ === "DAILY" && !days.length) return { kind: "daily", interval, days: [] };
-  if (members.FREQ === "WEEKLY" && days.length) return { kind: "weekly", interval, days };
-  return null;
+  if (members.FREQ === "DAILY" && !days.length && !members.BYMONTHDAY) return base;
+  if (members.FREQ === "WEEKLY" && days.length && days.every(isWeekday)) return { ...base, kind: "weekly", days };
+  if (members.FREQ !== "MONTHLY") return null;
+  const one = days.length === 1 && !members.BYMONTHDAY ? /^(-?\d)([A-Z]{2})$/.exec(days[0]!) : null;
+  if (one && isWeekday(one[2]!) && (ORDINALS as readonly number[]).indexOf(Number(one[1])) >= 0) return { ...base, kind: "monthly", days: [one[2]!], ordinal: Number(one[1]) };
+  const monthday = Number(members.BYMONTHDAY);
+  return !days.length && monthday >= -1 && monthday <= 31 && monthday !== 0 ? { ...base, kind: "monthly", monthday } : null;
 }

@@ -87,6 +87,13 @@ export class Clock {
     return `${w.year}-${two(w.month + 1)}-${two(w.day)}`;
   }
 
+  // "2026-11-21" and "19:02" in the unit's zone as an instant
+  instant(day: string, time: string): string {
+    const local = Date.parse(`${day}T${time}:00Z`);
+    const guess = local - (browserOffsetMin(this.zone, local) + this.correctionMin) * MINUTE;
+    return new Date(local - (browserOffsetMin(this.zone, guess) + this.correctionMin) * MINUTE).toISOString();
+  }
+
   private dayWords(w: Wall, year: boolean): string {
     const month = MONTHS[this.language][w.month];
     if (this.language === "kk") return year ? `${w.year} жылғы ${w.day} ${month}` : `${w.day} ${month}`;

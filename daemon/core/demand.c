@@ -1,0 +1,280 @@
+#include "daemon/core/demand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/body.h"
+#include "daemon/core/plan_request.h"
+#include "daemon/core/rules.h"
+#include "protocol/base/cleanup.h"
+
+/* ---- plans ---- */
+
+/* The active plans of an order as the scheduler's, but the replaced one; `plans` has room for
+ * CK_DEMAND_PLANS_MAX. */
+static int load_plans(struct ck_store *store, const struct ck_order_record *order,
+                      const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                      int64_t but, struct ck_plan *plans, struct ck_date *expanded, size_t *count)
+{
+    int64_t ids[CK_DEMAND_PLANS_MAX + 1];
+    struct ck_checkin_policy policy;
+    size_t found = 0, loaded = 0;
+    int r = ck_plan_of_order(store, order->id, ids, CK_DEMAND_PLANS_MAX + 1, &found);
+    for (size_t i = 0; r == 0 && i < found; i++) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        if (ids[i] == but) {
+            continue;
+        }
+        if (loaded == CK_DEMAND_PLANS_MAX) {
+            return CK_E_LIMIT;
+        }
+        r = ck_plan_load(store, ids[i], &record);
+        r = r == 0 ? ck_plan_record_read(&record, order, subject, house, &plans[loaded], &policy)
+                   : r;
+        if (r == 0) {
+            expanded[loaded++] = record.expanded;
+        }
+    }
+    *count = loaded;
+    return r;
+}
+
+/* Which member of the request the reason is about. */
+static const char *field_of(enum ck_obligation_reason reason)
+{
+    switch (reason) {
+    case CK_OBLIGATION_OUTSIDE_HOURS:
+        return "windows";
+    case CK_OBLIGATION_NOT_REQUIRED:
+    case CK_OBLIGATION_MODE:
+        return "mandatory";
+    case CK_OBLIGATION_TOO_MANY:
+    case CK_OBLIGATION_PER_DAY:
+        return "recurrence";
+    default:
+        return "order_id";
+    }
+}
+
+int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault *fault,
+                     struct ck_refusal *refusal)
+{
+    char date[CK_DATE_TEXT_SIZE];
+    const char *field = field_of(fault->reason), *text = ck_obligation_reason_text(fault->reason);
+    if (fault->reason == CK_OBLIGATION_OUTSIDE_HOURS) {
+        return ck_refuse(refusal, CK_E_INVALID, field,
+                         "%s: %02d:%02d to %02d:%02d, rings and grace included", text,
+                         (int)rules->hours_start_min / 60, (int)rules->hours_start_min % 60,
+                         (int)rules->hours_end_min / 60 % 24, (int)rules->hours_end_min % 60);
+    }
+    if (fault->on.day != 0) {
+        ck_date_text(fault->on, date);
+        return ck_refuse(refusal, CK_E_INVALID, field, "%s, first from %s on", text, date);
+    }
+    return ck_refuse(refusal, CK_E_INVALID, field, "%s", text);
+}
+
+int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
+                   const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                   const struct ck_plan *plan, int64_t replaced, struct ck_demand_fault *fault)
+{
+    ck_cleanup(ck_freep) struct ck_plan *plans = calloc(CK_DEMAND_PLANS_MAX, sizeof *plans);
+    struct ck_date expanded[CK_DEMAND_PLANS_MAX], on = {0};
+    const struct ck_plan *all[CK_DEMAND_PLANS_MAX + 1];
+    size_t count = 0;
+    int r = plans == NULL
+                ? -ENOMEM
+                : load_plans(store, order, subject, house, replaced, plans, expanded, &count);
+    if (r == CK_E_LIMIT) {
+        *fault = (struct ck_demand_fault){CK_OBLIGATION_TOO_MANY, order->rules.from};
+        return 0;
+    }
+    if (r != 0) {
+        return r;
+    }
+    for (size_t i = 0; i < count; i++) {
+        all[i] = &plans[i];
+    }
+    all[count] = plan;
+    fault->reason = ck_obligation_check(&order->rules, all, count + 1, count, &on);
+    bool dated = fault->reason == CK_OBLIGATION_TOO_MANY || fault->reason == CK_OBLIGATION_PER_DAY;
+    fault->on = dated ? on : (struct ck_date){0};
+    return 0;
+}
+
+/* ---- extras ---- */
+
+#define SPAN_MAX (2 * CK_REQUIREMENT_DAYS_MAX + 1)
+
+static uint32_t per_date(const struct ck_plan *plan)
+{
+    return plan->draws > 0 ? plan->draws * plan->window_count : plan->fixed_count;
+}
+
+/* What the plans will still make on dates they have not come to. */
+static void add_ahead(const struct ck_plan *plan, struct ck_date expanded, struct ck_date from,
+                      size_t days, uint32_t modes, uint32_t *counts)
+{
+    uint32_t mode =
+        plan->kind == CK_KIND_UNATTENDED ? CK_MODE_UNATTENDED_VIDEO : CK_MODE_LIVE_VIDEO;
+    struct ck_date last = {from.day + (int32_t)days - 1}, date;
+    if (!plan->mandatory || (modes & CK_MODE_BIT(mode)) == 0) {
+        return;
+    }
+    last.day = plan->order_until.day < last.day ? plan->order_until.day : last.day;
+    struct ck_rule_walk walk = ck_rule_walk_from(&plan->rule, plan->first);
+    while (ck_rule_walk_next(&plan->rule, plan->first, last, &walk, &date)) {
+        if (date.day > expanded.day && date.day >= from.day && date.day >= plan->order_from.day) {
+            counts[date.day - from.day] += per_date(plan);
+        }
+    }
+}
+
+/* The most contacts in any `days` dates that follow each other and contain the middle one of
+ * 2 × days - 1. */
+static uint32_t most_in(const uint32_t *counts, uint32_t days)
+{
+    uint32_t most = 0;
+    for (uint32_t start = 0; start < days; start++) {
+        uint32_t sum = 0;
+        for (uint32_t i = 0; i < days; i++) {
+            sum += counts[start + i];
+        }
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+struct around {
+    struct ck_store *store;
+    const struct ck_order_record *order;
+    struct ck_plan *plans;
+    struct ck_date expanded[CK_DEMAND_PLANS_MAX];
+    size_t plan_count;
+};
+
+static int count_period(const struct around *around, const struct ck_requirement *requirement,
+                        struct ck_date date, uint32_t *in_period)
+{
+    uint32_t counts[SPAN_MAX] = {0};
+    struct ck_civil civil = ck_date_civil(date);
+    bool month = requirement->days == CK_REQUIREMENT_MONTH;
+    struct ck_date from = {month ? date.day - civil.day + 1
+                                 : date.day - (int32_t)requirement->days + 1};
+    size_t days = month ? CK_REQUIREMENT_DAYS_MAX : 2 * requirement->days - 1;
+    if (month) { /* the days of this month alone */
+        while (ck_date_civil((struct ck_date){from.day + (int32_t)days - 1}).month != civil.month) {
+            days--;
+        }
+    }
+    int r = ck_contacts_on(around->store, around->order->person, from, days, requirement->modes,
+                           true, counts);
+    for (size_t i = 0; r == 0 && i < around->plan_count; i++) {
+        add_ahead(&around->plans[i], around->expanded[i], from, days, requirement->modes, counts);
+    }
+    if (r == 0 && month) {
+        *in_period = 0;
+        for (size_t i = 0; i < days; i++) {
+            *in_period += counts[i];
+        }
+    } else if (r == 0) {
+        *in_period = most_in(counts, requirement->days);
+    }
+    return r;
+}
+
+int ck_demand_extra(struct ck_store *store, const struct ck_order_record *order,
+                    const struct ck_demand *demand, enum ck_obligation_reason *reason)
+{
+    ck_cleanup(ck_freep) struct ck_plan *plans = calloc(CK_DEMAND_PLANS_MAX, sizeof *plans);
+    struct around around = {.store = store, .order = order, .plans = plans};
+    struct ck_extra extra = {
+        .at = demand->at,
+        .tail_ms = demand->tail_ms,
+        .mandatory = demand->mandatory,
+        .mode = demand->unattended ? CK_MODE_UNATTENDED_VIDEO : CK_MODE_LIVE_VIDEO,
+    };
+    struct ck_subject subject;
+    /* Of the plans only dates and numbers matter, and no rule of the house changes those. */
+    const struct ck_house_rules house = ck_house_rules_default();
+    int r = plans == NULL ? -ENOMEM : ck_subject_load(store, order->person, &subject);
+    r = r == 0 ? load_plans(store, order, &subject, &house.checkin, 0, plans, around.expanded,
+                            &around.plan_count)
+               : r;
+    r = r == 0 ? ck_contacts_on(store, order->person, extra.at.date, 1, UINT32_MAX, false,
+                                &extra.on_date)
+               : r;
+    for (uint32_t i = 0; r == 0 && i < order->rules.requirement_count; i++) {
+        r = count_period(&around, &order->rules.requirements[i], extra.at.date,
+                         &extra.in_period[i]);
+    }
+    if (r == 0) {
+        *reason = ck_obligation_check_extra(&order->rules, &extra);
+    }
+    return r > 0 ? -EUCLEAN : r;
+}
+
+/* Reasons against its being a duty, not against its being. */
+static bool only_duty(enum ck_obligation_reason reason)
+{
+    return reason == CK_OBLIGATION_NOT_REQUIRED || reason == CK_OBLIGATION_MODE ||
+           reason == CK_OBLIGATION_TOO_MANY;
+}
+
+static int check_blackout(struct ck_store *store, int64_t person, const struct ck_demand *demand,
+                          struct ck_refusal *refusal)
+{
+    struct ck_interval blackout;
+    char until[CK_WALL_TEXT_SIZE];
+    int source = 0;
+    size_t count = 0;
+    int r = ck_blackouts_of(store, person, demand->begin,
+                            ck_wall_add_ms(demand->begin, demand->tail_ms), &blackout, &source, 1,
+                            &count);
+    if (r == 0 && count > 0) {
+        ck_wall_text(blackout.until, until);
+        return ck_refuse(refusal, CK_E_CONFLICT, "", "no contact is owed until %s (%s)", until,
+                         ck_blackout_source_name(source));
+    }
+    return r;
+}
+
+int ck_demand_extra_any(struct ck_store *store, int64_t person, struct ck_demand *demand, bool must,
+                        struct ck_refusal *refusal)
+{
+    ck_cleanup(ck_freep) struct ck_order_record *orders =
+        calloc(CK_DEMAND_ORDERS_MAX, sizeof *orders);
+    enum ck_obligation_reason first = CK_OBLIGATION_OK;
+    bool wished = demand->mandatory, allowed = false;
+    size_t count = 0;
+    int r = orders == NULL ? -ENOMEM : check_blackout(store, person, demand, refusal);
+    r = r == 0 ? ck_order_in_force(store, person, demand->at.date, orders, CK_DEMAND_ORDERS_MAX,
+                                   &count)
+               : r;
+    if (r == 0 && count == 0) {
+        orders[0].person = person;
+        orders[0].rules = ck_order_default(demand->at.date, demand->at.date);
+        count = 1;
+    }
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        enum ck_obligation_reason reason;
+        demand->mandatory = wished;
+        r = ck_demand_extra(store, &orders[i], demand, &reason);
+        if (r == 0 && reason == CK_OBLIGATION_OK) {
+            return 0;
+        }
+        first = first == CK_OBLIGATION_OK ? reason : first;
+        if (r == 0 && !must && only_duty(reason)) {
+            demand->mandatory = false;
+            r = ck_demand_extra(store, &orders[i], demand, &reason);
+            allowed = allowed || (r == 0 && reason == CK_OBLIGATION_OK);
+        }
+    }
+    demand->mandatory = false;
+    if (r != 0 || allowed) {
+        return r;
+    }
+    return ck_refuse(refusal, CK_E_CONFLICT, wished && only_duty(first) ? "mandatory" : "", "%s",
+                     ck_obligation_reason_text(first));
+}

@@ -1,0 +1,60 @@
+/* What may be demanded of a person: plans, on-demand checks, second checks and make-ups, each
+ * measured against the orders in the store before it exists (scheduler/obligation.h). On any
+ * connection; nothing is written. */
+#ifndef DAEMON_CORE_DEMAND_H
+#define DAEMON_CORE_DEMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/command.h"
+#include "daemon/store/order.h"
+#include "daemon/store/plan.h"
+#include "daemon/store/store.h"
+#include "scheduler/obligation.h"
+#include "scheduler/plan.h"
+
+#define CK_DEMAND_PLANS_MAX 15 /* active plans under one order, beside a new one */
+#define CK_DEMAND_ORDERS_MAX                                                                       \
+    16 /* orders of one person in force at once; more are not looked at                            \
+        */
+
+/* What the order says against a plan; CK_OBLIGATION_OK: nothing. `on`: the first date concerned, 0
+ * where it is not about dates. */
+struct ck_demand_fault {
+    enum ck_obligation_reason reason;
+    struct ck_date on;
+};
+
+/* Measures a plan that is to be made, beside the active plans under the same order. `replaced` is
+ * the plan it takes the place of, or 0. */
+int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
+                   const struct ck_subject *subject, const struct ck_checkin_policy *house,
+                   const struct ck_plan *plan, int64_t replaced, struct ck_demand_fault *fault);
+
+/* A fault as a refusal: CK_E_INVALID, with what goes beyond and from which date on. */
+int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault *fault,
+                     struct ck_refusal *refusal);
+
+/* One contact beside the plans. */
+struct ck_demand {
+    struct ck_local at;   /* when it rings */
+    struct ck_wall begin; /* the same as an instant */
+    int64_t tail_ms;      /* its rings and grace */
+    bool unattended;
+    bool mandatory;
+};
+
+/* Measures it against one order. *reason is CK_OBLIGATION_OK where it fits. */
+int ck_demand_extra(struct ck_store *store, const struct ck_order_record *order,
+                    const struct ck_demand *demand, enum ck_obligation_reason *reason);
+
+/* Against all orders of the person in force on its date: the best one decides. In: whether it is
+ * wished to be a duty; out: whether it may be. A contact that no order requires, or requires no
+ * more, is voluntary where `wished` is only a preference (`must` false); one that is outside hours
+ * or above the number for a day is none at all. Without any order it is voluntary and keeps to the
+ * usual hours. In a blackout there is none. CK_E_CONFLICT with *refusal. */
+int ck_demand_extra_any(struct ck_store *store, int64_t person, struct ck_demand *demand, bool must,
+                        struct ck_refusal *refusal);
+
+#endif

@@ -1,0 +1,241 @@
+/* Check-ins beside the plans' own dates: make-ups and second checks. Both obey the orders. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/demand.h"
+#include "daemon/core/live_impl.h"
+#include "daemon/core/zones.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "protocol/base/text.h"
+
+#define NEIGHBOURS_MAX 64
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define MAKE_UP_DAYS 7
+#define MAKE_UP_SLOT 1000 /* numbers of make-ups begin here … */
+#define SECOND_SLOT 2000  /* … and those of second checks here */
+
+static int load_frame(struct ck_turn *turn, int64_t plan, struct ck_plan_frame *frame)
+{
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    int r = ck_plan_load(turn->store, plan, &record);
+    return r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+}
+
+/* What the row was made from, with nothing of what has become of it since. */
+static struct ck_checkin_row copy_of(const struct ck_checkin_row *row, int64_t slot)
+{
+    struct ck_checkin_row made = *row;
+    made.receipt[0] = '\0';
+    made.waiting_since = made.connected_at = made.decided_at = (struct ck_wall){0};
+    made.taken_by = 0;
+    made.drawn = false;
+    made.slot = slot + row->slot;
+    return made;
+}
+
+/* Whether the orders allow this contact; a refusal is no error. */
+static int is_allowed(struct ck_turn *turn, const struct ck_checkin_row *made,
+                      const struct ck_checkin_policy *policy, struct ck_refusal *refusal,
+                      bool *allowed)
+{
+    const struct ck_zone *zone = NULL;
+    int r = ck_zones_find(turn->engine->zones, made->zone, &zone);
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    struct ck_demand demand = {
+        .at = ck_zone_local(zone, made->step.due),
+        .begin = made->step.due,
+        .tail_ms = policy->response_ms + policy->grace_ms,
+        .unattended = made->step.kind == CK_KIND_UNATTENDED,
+        .mandatory = made->step.mandatory,
+    };
+    r = ck_demand_extra_any(turn->store, made->step.person, &demand, made->step.mandatory, refusal);
+    *allowed = r == 0;
+    return r == CK_E_CONFLICT ? 0 : r;
+}
+
+/* ---- make-ups ---- */
+
+static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
+                         const struct ck_checkin_policy *policy, struct ck_checkin *made)
+{
+    struct ck_wall neighbours[NEIGHBOURS_MAX], at;
+    struct ck_interval window, blackouts[CK_PLAN_BLACKOUTS_MAX];
+    size_t count = 0, blackout_count = 0;
+    struct ck_wall earliest = ck_wall_add_ms(turn->now.wall, policy->make_up_delay_ms);
+    struct ck_wall last = ck_wall_add_ms(turn->now.wall, (MAKE_UP_DAYS + 2) * DAY_MS);
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
+    int r = frame == NULL ? -ENOMEM : load_frame(turn, row->step.plan, frame);
+    r = r == 0 ? ck_checkin_neighbours(turn->store, row->step.person, turn->now.wall, last,
+                                       neighbours, NEIGHBOURS_MAX, &count)
+               : r;
+    r = r == 0 ? ck_blackouts_of(turn->store, row->step.person, turn->now.wall, last, blackouts,
+                                 NULL, CK_PLAN_BLACKOUTS_MAX, &blackout_count)
+               : r;
+    r = r == 0 ? ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, blackouts,
+                                  blackout_count, neighbours, count, &at, &window)
+               : r;
+    if (r == 0) {
+        made->due = at;
+        made->window_start = window.from;
+        made->window_end = window.until;
+    }
+    return r;
+}
+
+static int insert_make_up(struct ck_turn *turn, struct ck_checkin_row *made,
+                          const struct ck_checkin_policy *policy)
+{
+    const struct ck_actor actor = ck_actor_system();
+    char due[CK_WALL_TEXT_SIZE];
+    ck_checkin_begin(&made->step, policy);
+    int r = ck_checkin_insert(turn->store, made, NULL, turn->now.wall);
+    if (r == 0) {
+        ck_wall_text(made->step.due, due);
+        r = ck_record_checkin(turn, &actor, made, "CHECKIN_MAKE_UP",
+                              json_pack("{s:I, s:s, s:I}", "of", (json_int_t)made->step.make_up_of,
+                                        "due", due, "policy", (json_int_t)made->policy));
+    }
+    return r == 0 ? ck_tell_today(turn, made) : r;
+}
+
+int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall at)
+{
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_checkin_policy policy;
+    struct ck_refusal refusal = {.message = "no place in the plan's hours"};
+    struct ck_checkin_row made = copy_of(row, MAKE_UP_SLOT);
+    bool allowed = true;
+    made.step.make_up_of = row->step.id;
+    made.step.due = at;
+    int r = ck_checkin_policy_of(turn, row->policy, &policy);
+    if (r == 0 && at.ms == 0) {
+        r = row->step.plan == 0 ? CK_E_NOT_FOUND : place_make_up(turn, row, &policy, &made.step);
+        allowed = r == 0;
+        r = r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    if (r == 0 && allowed) {
+        r = is_allowed(turn, &made, &policy, &refusal, &allowed);
+    }
+    if (r != 0) {
+        return r;
+    }
+    return allowed ? insert_make_up(turn, &made, &policy)
+                   : ck_record_checkin(turn, &actor, row, "CHECKIN_NO_MAKE_UP",
+                                       json_pack("{s:s}", "why", refusal.message));
+}
+
+/* ---- second checks ---- */
+
+/* What the two draws gave: the chance as a number below 100, and the moment. */
+static json_t *second_record(const struct ck_draw *chance, const struct ck_draw *moment,
+                             const struct ck_plan *plan, const struct ck_checkin_row *of)
+{
+    char message[CK_HEX_SIZE(CK_DRAW_MESSAGE_SIZE)] = "";
+    ck_hex_encode(chance->message, chance->size, message);
+    json_t *open = json_pack("{s:I, s:I, s:I, s:s}", "of", (json_int_t)of->step.id, "plan",
+                             (json_int_t)plan->id, "percent", (json_int_t)plan->second_percent,
+                             "chance", message);
+    if (moment != NULL) {
+        char date[CK_DATE_TEXT_SIZE];
+        ck_date_text(of->date, date);
+        ck_draw_record(moment, open);
+        json_object_set_new(open, "version", json_integer(plan->version));
+        json_object_set_new(open, "date", json_string(date));
+        json_object_set_new(open, "draw_window", json_integer(of->slot / CK_PLAN_SLOTS_PER_WINDOW));
+        json_object_set_new(
+            open, "draw_slot",
+            json_integer(of->slot % CK_PLAN_SLOTS_PER_WINDOW + CK_SECOND_MOMENT_SLOT));
+    }
+    return open;
+}
+
+static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
+                         const struct ck_checkin_policy *policy, json_t *open)
+{
+    const struct ck_actor actor = ck_actor_system();
+    char due[CK_WALL_TEXT_SIZE];
+    ck_checkin_begin(&made->step, policy);
+    int r = ck_checkin_insert(turn->store, made, NULL, turn->now.wall);
+    if (r != 0) {
+        json_decref(open);
+        return r;
+    }
+    ck_wall_text(made->step.due, due);
+    json_object_set_new(open, "policy", json_integer(made->policy));
+    r = ck_turn_audit(turn, &actor,
+                      &(struct ck_record){.action = "CHECKIN_SECOND",
+                                          .object = "checkin",
+                                          .object_id = made->step.id,
+                                          .person_id = made->step.person,
+                                          .open = open,
+                                          .sealed = json_pack("{s:s}", "due", due)});
+    return r == 0 ? ck_tell_today(turn, made) : r;
+}
+
+static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
+                        const struct ck_plan_frame *frame, struct ck_draw_key *key)
+{
+    const struct ck_actor actor = ck_actor_system();
+    const struct ck_occurrence first = {
+        .date = row->date,
+        .window = (uint32_t)(row->slot / CK_PLAN_SLOTS_PER_WINDOW),
+        .slot = (uint32_t)(row->slot % CK_PLAN_SLOTS_PER_WINDOW),
+        .window_start = row->step.window_start,
+        .window_end = row->step.window_end,
+    };
+    struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
+    size_t count = 0;
+    struct ck_draw chance, moment;
+    struct ck_checkin_policy policy;
+    struct ck_refusal refusal;
+    struct ck_checkin_row made = copy_of(row, SECOND_SLOT);
+    bool allowed = false;
+    int r = ck_blackouts_of(turn->store, row->step.person, turn->now.wall, first.window_end,
+                            blackouts, NULL, CK_PLAN_BLACKOUTS_MAX, &count);
+    r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
+    r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, blackouts, count,
+                                 ck_draw_bytes, key, &made.step.due, &chance, &moment)
+               : r;
+    if (r == CK_E_NOT_FOUND) {
+        return chance.size == 0
+                   ? 0
+                   : ck_record_checkin(turn, &actor, row, "CHECKIN_NO_SECOND",
+                                       second_record(&chance, NULL, &frame->plan, row));
+    }
+    made.drawn = true;
+    made.step.make_up_of = 0;
+    r = r == 0 ? is_allowed(turn, &made, &policy, &refusal, &allowed) : r;
+    if (r != 0) {
+        return r;
+    }
+    json_t *open = second_record(&chance, &moment, &frame->plan, row);
+    if (allowed) {
+        return insert_second(turn, &made, &policy, open);
+    }
+    json_object_set_new(open, "why", json_string(refusal.message));
+    return ck_record_checkin(turn, &actor, row, "CHECKIN_NO_SECOND", open);
+}
+
+int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    if (row->step.plan == 0 || row->slot >= MAKE_UP_SLOT) {
+        return 0; /* one second check, and none of a make-up */
+    }
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    struct ck_draw_key key;
+    int r = frame == NULL ? -ENOMEM : ck_plan_load(turn->store, row->step.plan, &record);
+    r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+    if (r != 0 || !record.active || frame->plan.second_percent == 0) {
+        return r;
+    }
+    r = ck_draw_key_of(turn, row->date, &key);
+    r = r == 0 ? second_check(turn, row, frame, &key) : r;
+    ck_wipe(&key, sizeof key);
+    return r;
+}

@@ -1,0 +1,130 @@
+/* The longest silence that a person's plans allow. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/store/order.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define BLACKOUTS_MAX 64 /* of one silence; what would be more excuses less */
+
+static int carry_out(struct ck_turn *turn, const struct ck_subject *subject,
+                     const struct ck_effect *effect)
+{
+    const struct ck_actor actor = ck_actor_system();
+    if (effect->kind == CK_EFFECT_AUDIT) {
+        return ck_turn_audit(
+            turn, &actor,
+            &(struct ck_record){
+                .action = "PERSON_SILENCE",
+                .object = "person",
+                .object_id = subject->id,
+                .person_id = subject->id,
+                .open = json_pack("{s:I, s:I, s:I}", "value", (json_int_t)effect->audit.value,
+                                  "max_ms", (json_int_t)subject->silence.max_ms, "excused_ms",
+                                  (json_int_t)subject->silence.excused_ms),
+            });
+    }
+    int64_t id = 0;
+    int r = ck_incident_silence_of(turn->store, subject->id, &id);
+    return r != CK_E_NOT_FOUND
+               ? r /* one is open already, from a silence before this one */
+               : ck_incident_open(turn, &actor,
+                                  &(struct ck_incident_opening){.person = subject->id,
+                                                                .unit = subject->unit,
+                                                                .effect = effect->incident});
+}
+
+static int feed(struct ck_turn *turn, struct ck_subject *subject,
+                const struct ck_silence_event *event)
+{
+    struct ck_effects effects = {.count = 0};
+    struct ck_silence next;
+    ck_silence_step(&subject->silence, event, turn->now.wall, &next, &effects);
+    subject->silence = next;
+    int r = ck_subject_save(turn->store, subject);
+    for (uint32_t i = 0; r == 0 && i < effects.count; i++) {
+        r = carry_out(turn, subject, &effects.items[i]);
+    }
+    return r;
+}
+
+int ck_person_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    struct ck_subject subject;
+    struct ck_interval blackouts[BLACKOUTS_MAX];
+    size_t count = 0;
+    int r = ck_subject_load(turn->store, due->id, &subject);
+    if (r == 0 && subject.fence != due->fence) {
+        r = CK_E_FENCED;
+    }
+    if (r == 0) {
+        r = ck_blackouts_of(turn->store, subject.id, subject.silence.since, turn->now.wall,
+                            blackouts, NULL, BLACKOUTS_MAX, &count);
+    }
+    if (r != 0) {
+        return r;
+    }
+    return feed(
+        turn, &subject,
+        &(struct ck_silence_event){.kind = CK_SILENCE_TIMER,
+                                   .excused_ms = ck_silence_excused_ms(
+                                       blackouts, count, subject.silence.since, turn->now.wall)});
+}
+
+int ck_silence_contact(struct ck_turn *turn, int64_t person)
+{
+    struct ck_subject subject;
+    int r = ck_subject_load(turn->store, person, &subject);
+    subject.last_contact = turn->now.wall;
+    return r != 0
+               ? r
+               : feed(turn, &subject,
+                      &(struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = turn->now.wall});
+}
+
+/* The shortest of the silences that the active mandatory plans allow; 0 where none limits it. */
+static int shortest(struct ck_turn *turn, int64_t person, int64_t *max_ms)
+{
+    int64_t ids[CK_SILENCE_PLANS_MAX];
+    size_t count = 0;
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
+    *max_ms = 0;
+    int r = frame == NULL
+                ? -ENOMEM
+                : ck_plan_of_person(turn->store, person, ids, CK_SILENCE_PLANS_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        r = ck_plan_load(turn->store, ids[i], &record);
+        r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+        int64_t wanted = frame->plan.max_silence_ms;
+        if (r == 0 && wanted > 0 && record.mandatory && (*max_ms == 0 || wanted < *max_ms)) {
+            *max_ms = wanted;
+        }
+    }
+    return r;
+}
+
+int ck_silence_changed(struct ck_turn *turn, int64_t person)
+{
+    struct ck_subject subject;
+    int64_t max_ms = 0;
+    int r = shortest(turn, person, &max_ms);
+    r = r == 0 ? ck_subject_load(turn->store, person, &subject) : r;
+    if (r != 0) {
+        return r;
+    }
+    bool begins = subject.silence.max_ms == 0 && max_ms > 0;
+    subject.silence.band = ck_band_of(subject.band);
+    if (begins) {
+        subject.silence.max_ms = max_ms;
+        ck_silence_begin(&subject.silence, turn->now.wall);
+        return ck_subject_save(turn->store, &subject);
+    }
+    return feed(
+        turn, &subject,
+        &(struct ck_silence_event){.kind = max_ms == 0 ? CK_SILENCE_ENDED : CK_SILENCE_CHANGED,
+                                   .max_ms = max_ms,
+                                   .band = subject.silence.band});
+}

@@ -1,0 +1,35 @@
+// Overload ahead: when more live check-ins come at once than inspectors are there to take them.
+import type { JSX } from "preact";
+import type { Overload } from "../api/types";
+import { useLoad } from "./load";
+import { Chip, Empty, Loaded, Page, useSession } from "./parts";
+
+export function OverloadPage(): JSX.Element {
+  const { view, t } = useSession();
+  const load = useLoad<Overload>("/api/overload", ["today"]);
+  return (
+    <Page title={t.t("nav_overload")} under={load.data ? t.t("overload_under", { due: load.data.due, n: load.data.inspectors, until: view.clock.date(load.data.until.slice(0, 10)) }) : null}>
+      <Loaded load={load}>
+        {(data) => (
+          <>
+            <p class="soft">{t.t("overload_text")}</p>
+            <div class="rows">
+              {data.overloads.map((one) => (
+                <div class="row" key={one.from}>
+                  <div class="row-main static">
+                    <span class="row-text">
+                      <span class="row-title"><strong>{view.clock.span(one.from, one.until)}</strong><Chip tone="warn" icon="people">{t.t("overload_row", { due: one.due, able: one.able })}</Chip></span>
+                      <span class="row-fact soft">{t.t(one.able ? "overload_more" : "overload_nobody")}</span>
+                    </span>
+                  </div>
+                </div>
+              ))}
+            </div>
+            {!data.overloads.length && <Empty icon="check" title={t.t("overload_none")} />}
+            {data.cut && <p class="note warn">{t.t("overload_cut")}</p>}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}

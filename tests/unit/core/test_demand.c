@@ -1,0 +1,626 @@
+/* What may be demanded of a person: orders, plans, on-demand checks, second checks, make-ups,
+ * blackouts; and the longest silence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/audit/draw_proof.h"
+#include "daemon/audit/verify.h"
+#include "daemon/cases/cases.h"
+#include "daemon/core/overload.h"
+#include "world.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define STRETCH (6 * HOUR) /* after which what came out is forgotten */
+
+static struct world world;
+static struct ck_actor inspector, supervisor;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_open(&world);
+    ck_cases_register(&world.registry);
+    inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    supervisor = world_staff(&world, world.supervisor, CK_ROLE_SUPERVISOR);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    struct ck_audit_report report = {.finding = NULL};
+    assert_int_equal(ck_audit_verify(world.reader, &report), 0);
+    assert_int_equal(report.findings, 0);
+    world_close(&world);
+    return 0;
+}
+
+static void run_for(int64_t ms)
+{
+    while (ms > 0) {
+        world_run_for(&world, ms < STRETCH ? ms : STRETCH);
+        world_forget(&world);
+        ms -= STRETCH;
+    }
+}
+
+static int64_t count(const char *sql)
+{
+    return world_number(&world, sql);
+}
+
+static int64_t records(const char *action)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
+    return count(sql);
+}
+
+/* An order with one requirement (or none: contacts 0), in place of the world's. */
+static int64_t order(int contacts, int days, const char *mode, int per_day, const char *until)
+{
+    json_t *requirements = json_array();
+    if (contacts > 0) {
+        json_array_append_new(requirements,
+                              json_pack("{s:s, s:i, s:i, s:[s], s:b}", "source", "court", "count",
+                                        contacts, "days", days, "modes", mode, "mandatory", 1));
+    }
+    assert_int_equal(
+        world_command(&world, "order.create", &inspector,
+                      json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:o}",
+                                "person", (json_int_t)world.person, "kind", "protective_order",
+                                "article", "20", "number", "9", "issuer", "court", "from",
+                                "2026-11-01", "until", until, "conditions", "", "per_day_max",
+                                per_day, "hours_start", "08:00", "hours_end", "22:00",
+                                "requirements", requirements)),
+        0);
+    int64_t id = json_integer_value(json_object_get(world.result.body, "id"));
+    assert_int_equal(world_command(&world, "order.end", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "order", (json_int_t)world.order,
+                                             "date", "2026-11-21", "reason", "for the test")),
+                     0);
+    world.order = id;
+    return id;
+}
+
+static json_t *request(const char *recurrence, const char *start, const char *end, int draws,
+                       bool mandatory, json_t *more)
+{
+    json_t *made =
+        json_pack("{s:I, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:i}], s:i, s:i, s:i, s:i, s:i}",
+                  "order_id", (json_int_t)world.order, "kind", "live", "mandatory", (int)mandatory,
+                  "recurrence", recurrence, "first_date", "2026-11-21", "windows", "start", start,
+                  "end", end, "draws", draws, "attempts", 3, "attempt_spacing_s", 300,
+                  "response_window_s", 900, "grace_s", 300, "late_limit_s", 3600);
+    if (more != NULL) {
+        json_object_update(made, more);
+        json_decref(more);
+    }
+    return made;
+}
+
+static int make(json_t *request)
+{
+    return world_command(
+        &world, "plan.create", &inspector,
+        json_pack("{s:I, s:o}", "person", (json_int_t)world.person, "request", request));
+}
+
+static int64_t made(json_t *request)
+{
+    int r = make(request);
+    if (r != 0) {
+        fail_msg("%s: %s", world.result.refusal.field, world.result.refusal.message);
+    }
+    return json_integer_value(json_object_get(world.result.body, "plan"));
+}
+
+static int on_demand(json_t *more)
+{
+    json_t *body = json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world.person, "reason", "r",
+                             "kind", "live");
+    if (more != NULL) {
+        json_object_update(body, more);
+        json_decref(more);
+    }
+    return world_command(&world, "checkin.on_demand", &inspector, body);
+}
+
+static void answer(int64_t id)
+{
+    const struct ck_actor person = world_person(&world, id);
+    assert_int_equal(world_command(&world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(&world, "checkin.joined", &person,
+                                   json_pack("{s:I}", "checkin", (json_int_t)id)),
+                     0);
+    assert_int_equal(world_command(&world, "checkin.inspector_took", &inspector,
+                                   json_pack("{s:I}", "checkin", (json_int_t)id)),
+                     0);
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    assert_int_equal(
+        world_command(&world, "checkin.fact", &worker,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "fact", "first_frame")),
+        0);
+    assert_int_equal(
+        world_command(&world, "checkin.call_ended", &inspector,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "reason", "staff_ended")),
+        0);
+    assert_int_equal(
+        world_command(&world, "checkin.outcome", &inspector,
+                      json_pack("{s:I, s:s, s:b, s:[], s:s}", "checkin", (json_int_t)id, "result",
+                                "completed", "identity_confirmed", 1, "behaviours", "note", "")),
+        0);
+}
+
+/* ---- plans ---- */
+
+static void a_plan_beyond_the_order_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    order(2, 7, "live", 3, "2027-11-01");
+    assert_int_equal(make(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL)), CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "recurrence");
+    assert_string_equal(world.result.refusal.message,
+                        "more mandatory contacts than the order says, first from 2026-11-17 on");
+    assert_int_equal(make(request("FREQ=WEEKLY;BYDAY=MO", "06:00", "07:30", 1, true, NULL)),
+                     CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "windows");
+    assert_non_null(strstr(world.result.refusal.message, "08:00 to 22:00"));
+    assert_int_equal(make(request("FREQ=WEEKLY;BYDAY=MO", "18:00", "20:00", 1, true,
+                                  json_pack("{s:s}", "kind", "unattended"))),
+                     CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "mandatory");
+    assert_int_equal(count("SELECT count(*) FROM plan"), 0);
+    made(request("FREQ=WEEKLY;BYDAY=MO,TH", "18:00", "20:00", 1, true, NULL));
+    /* Two plans are measured together. */
+    assert_int_equal(make(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, true, NULL)),
+                     CK_E_INVALID);
+    made(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, false, NULL));
+}
+
+static void an_order_without_requirements_has_voluntary_plans_only(void **state)
+{
+    (void)state;
+    order(0, 0, NULL, 1, "2027-11-01");
+    assert_int_equal(make(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL)), CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "mandatory");
+    made(request("FREQ=DAILY", "09:30", "10:30", 1, false, NULL));
+    /* Nobody answers; and nothing comes of it that could be held against the person. */
+    run_for(3 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE person_id IS NOT NULL"), 0);
+    int64_t id = count("SELECT id FROM checkin WHERE outcome = 'no_answer'");
+    assert_int_equal(world_command(&world, "checkin.conclude", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "checkin", (json_int_t)id,
+                                             "conclusion", "breach", "reason", "x")),
+                     CK_E_INVALID);
+    /* One contact a day, and it had that one: none on demand. */
+    assert_int_equal(on_demand(NULL), CK_E_CONFLICT);
+}
+
+static void a_plan_takes_the_place_of_another(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 1, "2027-11-01");
+    int64_t first = made(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL));
+    assert_int_equal(make(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL)), CK_E_INVALID);
+    int64_t second = made(request("FREQ=DAILY", "10:00", "12:00", 1, true,
+                                  json_pack("{s:I}", "replaces", (json_int_t)first)));
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 1);
+    assert_true(second > first);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 1 AND outcome IS NULL"),
+                     0);
+    /* Where the old one has begun today, the new one begins tomorrow: no date is owed twice. */
+    run_for(4 * HOUR); /* 13:00: the second has had its check-in */
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 2 AND "
+                           "local_date = '2026-11-21' AND outcome IS NOT NULL"),
+                     1);
+    made(request("FREQ=DAILY", "18:00", "20:00", 1, true,
+                 json_pack("{s:I}", "replaces", (json_int_t)second)));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 3 AND "
+                           "local_date = '2026-11-21'"),
+                     0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 3 AND "
+                           "local_date = '2026-11-22'"),
+                     1);
+}
+
+static void dates_beside_the_rule_and_out_of_it(void **state)
+{
+    (void)state;
+    made(request("FREQ=MONTHLY;BYDAY=-1MO", "18:00", "20:00", 1, true,
+                 json_pack("{s:[s, s], s:[s]}", "extra_dates", "2026-11-24", "2026-11-26",
+                           "except_dates", "2026-11-30")));
+    assert_int_equal(count("SELECT count(*) FROM checkin"), 2);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date IN ('2026-11-24', "
+                           "'2026-11-26')"),
+                     2);
+}
+
+/* ---- on demand ---- */
+
+static void an_on_demand_check_obeys_the_hours_and_caps(void **state)
+{
+    (void)state;
+    order(1, 7, "live", 2, "2027-11-01");
+    /* A duty while there is room for one. */
+    assert_int_equal(on_demand(NULL), 0);
+    assert_int_equal(count("SELECT mandatory FROM checkin"), 1);
+    run_for(2 * HOUR);
+    /* No room for another duty: refused where it must be one, otherwise voluntary. */
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 1)), CK_E_CONFLICT);
+    assert_string_equal(world.result.refusal.field, "mandatory");
+    assert_string_equal(world.result.refusal.message,
+                        "more mandatory contacts than the order says");
+    assert_int_equal(on_demand(NULL), 0);
+    assert_int_equal(count("SELECT mandatory FROM checkin ORDER BY id DESC LIMIT 1"), 0);
+    run_for(2 * HOUR);
+    /* Two contacts a day, whatever they are called. */
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 0)), CK_E_CONFLICT);
+    assert_string_equal(world.result.refusal.message, "more contacts on one day than are allowed");
+    world.healthy = false; /* nothing of it matters to what follows */
+    run_for(10 * HOUR);    /* 23:00 */
+    assert_int_equal(on_demand(NULL), CK_E_CONFLICT);
+    assert_string_equal(world.result.refusal.message, "outside the hours that the order allows");
+}
+
+static void what_the_plans_will_make_counts_too(void **state)
+{
+    (void)state;
+    order(1, 28, "live", 3, "2027-11-01");
+    made(request("FREQ=MONTHLY;BYMONTHDAY=18", "18:00", "20:00", 1, true, NULL));
+    assert_int_equal(count("SELECT count(*) FROM checkin"), 0); /* beyond the horizon */
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 1)), CK_E_CONFLICT);
+}
+
+static void what_failed_through_us_does_not_count(void **state)
+{
+    (void)state;
+    order(1, 7, "live", 1, "2027-11-01");
+    world.channels_up = false; /* no notice gets through: ours */
+    assert_int_equal(on_demand(NULL), 0);
+    run_for(2 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'system_fault'"), 1);
+    world.channels_up = true;
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 1)), 0);
+}
+
+/* ---- the end of an order ---- */
+
+static void an_order_ends_on_its_date_and_its_plans_with_it(void **state)
+{
+    (void)state;
+    int64_t plan = made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL));
+    assert_int_equal(world_command(&world, "order.end", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "order", (json_int_t)world.order,
+                                             "date", "2026-11-23", "reason", "lifted")),
+                     0);
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 1);
+    assert_int_equal(records("PLAN_ENDED"), 0);
+    world.healthy = false;
+    run_for(39 * HOUR - 1); /* 22nd, 23:59 */
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date <= '2026-11-22' AND "
+                           "outcome IS NOT NULL AND make_up_of IS NULL"),
+                     2);
+    run_for(1);
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome IS NULL"), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date > '2026-11-22' AND "
+                           "outcome <> 'waived'"),
+                     0);
+    assert_int_equal(records("ORDER_OVER"), 1);
+    assert_true(plan > 0);
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 1)), CK_E_CONFLICT);
+}
+
+static void an_order_that_runs_out_ends_its_plans(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 3, "2026-11-22");
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL));
+    assert_int_equal(count("SELECT count(*) FROM checkin"), 2);
+    world.healthy = false;
+    run_for(40 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 0);
+    assert_int_equal(world_command(&world, "order.end", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "order", (json_int_t)world.order,
+                                             "date", "2026-12-23", "reason", "x")),
+                     CK_E_CONFLICT);
+}
+
+/* ---- video in the place of visits ---- */
+
+static int propose_replaces(const struct ck_actor *actor, int64_t requirement, const char *citation)
+{
+    return world_command(&world, "approval.propose", actor,
+                         json_pack("{s:s, s:I, s:s, s:{s:I, s:I, s:s}}", "kind", "order.replaces",
+                                   "person", (json_int_t)world.person, "reason", "far away",
+                                   "request", "order", (json_int_t)world.order, "requirement",
+                                   (json_int_t)requirement, "citation", citation));
+}
+
+static void video_replaces_visits_only_with_a_citation_and_two_persons(void **state)
+{
+    (void)state;
+    int64_t requirement = count("SELECT id FROM requirement");
+    assert_int_equal(count("SELECT replaces FROM requirement"), 0);
+    assert_int_equal(propose_replaces(&supervisor, requirement, ""), CK_E_INVALID);
+    assert_int_equal(propose_replaces(&supervisor, requirement + 1, "art. 61"), CK_E_INVALID);
+    assert_int_equal(propose_replaces(&supervisor, requirement, "art. 61, part 3"), 0);
+    int64_t id = json_integer_value(json_object_get(world.result.body, "id"));
+    assert_int_equal(world_command(&world, "approval.decide", &supervisor,
+                                   json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id,
+                                             "approve", 1, "reason", "x")),
+                     CK_E_DENIED);
+    assert_int_equal(count("SELECT replaces FROM requirement"), 0);
+    const struct ck_actor second = world_staff(&world, world.officer, CK_ROLE_SUPERVISOR);
+    assert_int_equal(world_command(&world, "approval.decide", &second,
+                                   json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id,
+                                             "approve", 1, "reason", "x")),
+                     0);
+    assert_int_equal(count("SELECT replaces FROM requirement"), 1);
+    assert_int_equal(count("SELECT proposer_id FROM requirement"), world.supervisor);
+    assert_int_equal(count("SELECT approver_id FROM requirement"), world.officer);
+    assert_int_equal(records("ORDER_VIDEO_REPLACES"), 1);
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL)); /* and such an order is sound */
+}
+
+/* ---- blackouts ---- */
+
+static int blackout(const char *source, const char *from, const char *until)
+{
+    return world_command(&world, "blackout.create", &inspector,
+                         json_pack("{s:I, s:s, s:s, s:s, s:s}", "person", (json_int_t)world.person,
+                                   "source", source, "from", from, "until", until, "reason",
+                                   "surgery"));
+}
+
+static void a_blackout_waives_what_lies_in_it(void **state)
+{
+    (void)state;
+    world.healthy = false;
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, true,
+                 json_pack("{s:s}", "first_date", "2026-11-22")));
+    /* 22nd and 23rd, local time. */
+    assert_int_equal(blackout("hospital", "2026-11-21T19:00:00Z", "2026-11-23T19:00:00Z"), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 2);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived' AND local_date "
+                           "IN ('2026-11-22', '2026-11-23')"),
+                     2);
+    /* Nothing is demanded while it lasts. */
+    run_for(DAY);
+    assert_int_equal(on_demand(NULL), CK_E_CONFLICT);
+    assert_non_null(strstr(world.result.refusal.message, "hospital"));
+    /* And dates that come into the horizon later are waived as they are made. */
+    assert_int_equal(blackout("custody", "2026-11-25T00:00:00Z", "2026-12-20T00:00:00Z"), 0);
+    int64_t last = count("SELECT count(*) FROM checkin");
+    run_for(DAY);
+    assert_int_equal(count("SELECT count(*) FROM checkin"), last + 1);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date BETWEEN '2026-11-26' AND "
+                           "'2026-12-19' AND outcome IS NOT 'waived'"),
+                     0);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'no_contact'"), 0);
+}
+
+static void a_blackout_that_is_entered_late_excuses(void **state)
+{
+    (void)state;
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL));
+    run_for(4 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(blackout("hospital", "2026-11-21T00:00:00Z", "2026-11-21T19:00:00Z"), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM conclusion WHERE conclusion = 'excused'"), 1);
+}
+
+static void an_absence_needs_a_second_person(void **state)
+{
+    (void)state;
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL));
+    assert_int_equal(blackout("absence", "2026-11-21T19:00:00Z", "2026-11-22T19:00:00Z"),
+                     CK_E_INVALID);
+    assert_int_equal(
+        world_command(&world, "approval.propose", &inspector,
+                      json_pack("{s:s, s:I, s:s, s:{s:s, s:s, s:s, s:s}}", "kind",
+                                "blackout.absence", "person", (json_int_t)world.person, "reason",
+                                "a funeral", "request", "source", "absence", "from",
+                                "2026-11-21T19:00:00Z", "until", "2026-11-22T19:00:00Z", "reason",
+                                "a funeral in another town")),
+        0);
+    int64_t id = json_integer_value(json_object_get(world.result.body, "id"));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 0);
+    assert_int_equal(world_command(&world, "approval.decide", &supervisor,
+                                   json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id,
+                                             "approve", 1, "reason", "seen")),
+                     0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 1);
+    assert_int_equal(count("SELECT approver_id FROM blackout"), world.supervisor);
+    assert_int_equal(count("SELECT by_staff FROM blackout"), world.inspector);
+}
+
+/* ---- the longest silence ---- */
+
+static void silence_is_alarmed_once_and_contact_ends_it(void **state)
+{
+    (void)state;
+    made(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, true,
+                 json_pack("{s:i}", "max_silence_s", 36 * 3600)));
+    world.healthy = false;
+    run_for(36 * HOUR - 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 0);
+    run_for(1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+    run_for(12 * HOUR); /* 23rd, 09:00 */
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+    assert_int_equal(on_demand(NULL), 0);
+    answer(count("SELECT max(id) FROM checkin"));
+    run_for(36 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+    assert_int_equal(records("PERSON_SILENCE"), 2);
+}
+
+static void silence_ends_with_the_plan_and_pauses_in_a_blackout(void **state)
+{
+    (void)state;
+    int64_t plan = made(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, true,
+                                json_pack("{s:i}", "max_silence_s", 36 * 3600)));
+    assert_int_equal(blackout("hospital", "2026-11-21T19:00:00Z", "2026-11-22T19:00:00Z"), 0);
+    world.healthy = false;
+    run_for(60 * HOUR - 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 0);
+    run_for(1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+    assert_int_equal(
+        world_command(&world, "plan.end", &inspector,
+                      json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason", "x")),
+        0);
+    assert_int_equal(count("SELECT max_silence_ms FROM person"), 0);
+    assert_int_equal(count("SELECT next_at IS NULL FROM person"), 1);
+    assert_int_equal(make(request("FREQ=DAILY", "10:00", "12:00", 1, false,
+                                  json_pack("{s:i}", "max_silence_s", 36 * 3600))),
+                     CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "max_silence_s");
+}
+
+/* ---- second checks ---- */
+
+static json_t *second(int percent)
+{
+    return json_pack("{s:{s:i, s:i, s:i}}", "second", "percent", percent, "after_min_s", 900,
+                     "after_max_s", 7200);
+}
+
+static int64_t first_contact(int percent)
+{
+    made(request("FREQ=DAILY", "10:00", "20:00", 1, true, second(percent)));
+    int64_t due = count("SELECT due_at FROM checkin WHERE local_date = '2026-11-21'");
+    world_run_until(&world, (struct ck_wall){due});
+    answer(count("SELECT id FROM checkin WHERE local_date = '2026-11-21'"));
+    return due;
+}
+
+static void a_second_check_follows_a_completed_one(void **state)
+{
+    (void)state;
+    int64_t due = first_contact(100);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 2);
+    int64_t again = count("SELECT max(due_at) FROM checkin WHERE local_date = '2026-11-21'");
+    assert_true(again >= due + 900 * 1000 && again < due + 7200 * 1000);
+    assert_int_equal(records("CHECKIN_SECOND"), 1);
+    world_run_until(&world, (struct ck_wall){again});
+    answer(count("SELECT id FROM checkin WHERE local_date = '2026-11-21' ORDER BY due_at DESC"));
+    run_for(HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 2);
+}
+
+static void a_second_check_keeps_to_the_order(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 3, "2027-11-01");
+    first_contact(100);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 1);
+    assert_int_equal(records("CHECKIN_NO_SECOND"), 1);
+}
+
+/* ---- proof of a draw ---- */
+
+static void a_draw_is_proven_once_its_key_is_revealed(void **state)
+{
+    (void)state;
+    first_contact(100);
+    struct ck_draw_proof proof;
+    int64_t id = count("SELECT id FROM checkin WHERE local_date = '2026-11-21' ORDER BY id");
+    int64_t again =
+        count("SELECT id FROM checkin WHERE local_date = '2026-11-21' ORDER BY id DESC");
+    int early = ck_draw_prove_checkin(world.reader, id, &proof);
+    assert_string_equal(proof.fault, "the key of its epoch has not been revealed yet");
+    assert_int_equal(early, CK_E_NOT_FOUND);
+    assert_int_equal(count("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                           "'%DRAW_KEY_REVEALED%'"),
+                     0);
+    world.healthy = false;
+    assert_int_equal(world_command(&world, "plan.end", &inspector,
+                                   json_pack("{s:i, s:s}", "plan", 1, "reason", "x")),
+                     0);
+    run_for(34 * DAY);
+    assert_true(records("DRAW_KEY_REVEALED") > 0);
+    assert_int_equal(ck_draw_prove_checkin(world.reader, id, &proof), 0);
+    assert_true(proof.committed < proof.planned && proof.planned < proof.revealed);
+    char sql[96];
+    snprintf(sql, sizeof sql, "SELECT due_at FROM checkin WHERE id = %lld", (long long)id);
+    assert_int_equal(proof.due.ms, count(sql));
+    assert_int_equal(ck_draw_prove_checkin(world.reader, again, &proof), 0);
+    assert_int_equal(ck_draw_prove_checkin(world.reader, 999999, &proof), CK_E_NOT_FOUND);
+    assert_int_equal(count("SELECT count(*) FROM draw_key WHERE revealed_at IS NOT NULL "
+                           "AND next_at IS NULL"),
+                     records("DRAW_KEY_REVEALED"));
+}
+
+/* ---- overload ahead ---- */
+
+static void overload_is_seen_before_it_happens(void **state)
+{
+    (void)state;
+    json_t *overload = NULL;
+    made(request("FREQ=DAILY", "10:00", "10:30", 0, true, NULL));
+    assert_int_equal(ck_overload_ahead(world.reader, "/usr/share/zoneinfo", world.unit,
+                                       world.now.wall, &overload),
+                     0);
+    assert_int_equal(json_integer_value(json_object_get(overload, "inspectors")), 1);
+    assert_int_equal(json_array_size(json_object_get(overload, "overloads")), 0);
+    json_decref(overload);
+    /* A second one at the same time, and one inspector. */
+    made(request("FREQ=DAILY;COUNT=3", "10:05", "10:35", 0, true, NULL));
+    assert_int_equal(ck_overload_ahead(world.reader, "/usr/share/zoneinfo", world.unit,
+                                       world.now.wall, &overload),
+                     0);
+    const json_t *list = json_object_get(overload, "overloads");
+    assert_int_equal(json_array_size(list), 3);
+    const json_t *first = json_array_get(list, 0);
+    assert_string_equal(json_string_value(json_object_get(first, "from")),
+                        "2026-11-21T05:05:00.000Z");
+    assert_string_equal(json_string_value(json_object_get(first, "until")),
+                        "2026-11-21T05:15:00.000Z");
+    assert_int_equal(json_integer_value(json_object_get(first, "due")), 2);
+    assert_int_equal(json_integer_value(json_object_get(first, "able")), 1);
+    json_decref(overload);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_plan_beyond_the_order_is_refused_with_the_reason),
+        TEST(an_order_without_requirements_has_voluntary_plans_only),
+        TEST(a_plan_takes_the_place_of_another),
+        TEST(dates_beside_the_rule_and_out_of_it),
+        TEST(an_on_demand_check_obeys_the_hours_and_caps),
+        TEST(what_the_plans_will_make_counts_too),
+        TEST(what_failed_through_us_does_not_count),
+        TEST(an_order_ends_on_its_date_and_its_plans_with_it),
+        TEST(an_order_that_runs_out_ends_its_plans),
+        TEST(video_replaces_visits_only_with_a_citation_and_two_persons),
+        TEST(a_blackout_waives_what_lies_in_it),
+        TEST(a_blackout_that_is_entered_late_excuses),
+        TEST(an_absence_needs_a_second_person),
+        TEST(silence_is_alarmed_once_and_contact_ends_it),
+        TEST(silence_ends_with_the_plan_and_pauses_in_a_blackout),
+        TEST(a_second_check_follows_a_completed_one),
+        TEST(a_second_check_keeps_to_the_order),
+        TEST(a_draw_is_proven_once_its_key_is_revealed),
+        TEST(overload_is_seen_before_it_happens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
