@@ -132,7 +132,7 @@ enum sim_fault {
     FAULT_CLOCK_LOST, /* not synchronised */
     FAULT_WORKER,     /* a media worker dies with its calls */
     FAULT_INSPECTORS, /* nobody takes calls */
-    FAULT_OFFICERS,   /* nobody acknowledges */
+    FAULT_OFFICERS,   /* nobody of a unit acknowledges */
     FAULT_LEASE,      /* another node takes a row that the daemon has just claimed */
     FAULT_COUNT,
 };
@@ -191,7 +191,8 @@ struct sim {
     int64_t wrong; /* what did not hold on the way */
 
     /* what is wrong now */
-    int probe_down, sms_down, email_down, inspectors_away, officers_asleep, disk_trouble;
+    int probe_down, sms_down, email_down, inspectors_away, disk_trouble;
+    int officers_asleep[SIM_UNITS];
     int dying;     /* an enum sim_fault that waits for the next writes; 0: none */
     bool calm;     /* no new faults any more; everybody does their duty */
     int64_t ok_ms; /* time so far in which everything of ours was well */

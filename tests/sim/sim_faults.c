@@ -23,7 +23,7 @@ static const int per_day[FAULT_COUNT] = {
     [FAULT_DOWN] = 700,          [FAULT_PROBE] = 1500,         [FAULT_SMS_DOWN] = 1500,
     [FAULT_EMAIL_DOWN] = 1500,   [FAULT_DISK_FULL] = 1000,     [FAULT_DISK_BROKEN] = 2000,
     [FAULT_CLOCK_FORWARD] = 400, [FAULT_CLOCK_BACK] = 400,     [FAULT_CLOCK_LOST] = 1000,
-    [FAULT_WORKER] = 4000,       [FAULT_INSPECTORS] = 1500,    [FAULT_OFFICERS] = 1000,
+    [FAULT_WORKER] = 4000,       [FAULT_INSPECTORS] = 1500,    [FAULT_OFFICERS] = 6000,
     [FAULT_LEASE] = 6000,
 };
 
@@ -277,7 +277,8 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         lasts_ms = sim_seconds(sim, 600, 7200);
         break;
     default:
-        sim->officers_asleep++;
+        value = sim_below(sim, SIM_UNITS);
+        sim->officers_asleep[value]++;
         lasts_ms = sim_seconds(sim, 3600, 28800);
         break;
     }
@@ -317,7 +318,7 @@ static void end_fault(struct sim *sim, enum sim_fault fault, int64_t value)
         sim->inspectors_away--;
         break;
     default:
-        sim->officers_asleep--;
+        sim->officers_asleep[value]--;
         break;
     }
     if (sim->engine != NULL) {

@@ -213,13 +213,14 @@ static void send_to_staff(struct sim *sim, const struct ck_output *output)
     if (output->staff_id == 0 || output->incident_id == 0) {
         return;
     }
-    bool awake = sim->officers_asleep == 0 && sim_chance(sim, sim->calm ? 100 : 40);
+    int unit = unit_index(sim, output->unit_id);
+    bool awake = sim->officers_asleep[unit] == 0 && sim_chance(sim, sim->calm ? 100 : 60);
     if (!awake) {
         return;
     }
     bool expired = strcmp(template, "ack_expired") == 0;
     sim_later(sim, sim_seconds(sim, 60, 600), expired ? EVENT_CONCLUDE : EVENT_ACKNOWLEDGE,
-              output->incident_id, output->staff_id, unit_index(sim, output->unit_id));
+              output->incident_id, output->staff_id, unit);
 }
 
 /* ---- what comes out of the daemon
