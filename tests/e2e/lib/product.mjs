@@ -99,7 +99,7 @@ export class Product {
   sms = new Inbox();
   mail = new Inbox();
   hook = new Inbox();
-  held = null; // answers of the gateways that wait
+  held = null; // requests at the gateways that get no answer
   smsFault = null; // status to answer SMS requests with
 
   // policy: lines for [policy] in the configuration, so that a test need not wait for minutes.
@@ -132,13 +132,12 @@ export class Product {
         const item = { at: Date.now(), headers: request.headers, raw, body: JSON.parse(raw.toString()) };
         item.text = item.body.text ?? item.body;
         const answer = () => {
-          if (response.destroyed) return; // whoever asked is gone
           const fault = request.url === "/sms" ? this.smsFault : null;
           if (!fault) (request.url === "/sms" ? this.sms : this.hook).add(item);
           response.writeHead(fault ?? 200, { "Content-Type": "application/json" });
           response.end(JSON.stringify({ status: "accepted", id: crypto.randomUUID() }));
         };
-        if (this.held) this.held.push(answer);
+        if (this.held) this.held.push({ closed: new Promise((go) => response.on("close", go)) });
         else answer();
       });
     });
@@ -251,16 +250,17 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
     return JSON.parse(text || "[]");
   }
 
-  // What is sent from now on stays without an answer, as if the other end were stuck, until release().
+  // What is sent from now on stays without an answer, as if the other end were stuck, until release() after kill9().
   hold() {
     this.held = [];
     this.smtp.stdin.write("hold\n");
   }
-  release() {
+  // Whoever asked is gone, and nothing of it was taken.
+  async release() {
     const held = this.held;
     this.held = null;
+    await Promise.all(held.map((one) => one.closed));
     this.smtp.stdin.write("go\n");
-    for (const go of held) go();
   }
 
   // Process ids of the daemon's children with this program name.

@@ -13,7 +13,7 @@ export class Scene {
   static async set(name, options = {}) {
     makeMedia(MEDIA);
     const scene = new Scene();
-    const parts = { product: Product.start({ name, ...options }).then((product) => product.people()), persons: launch(MEDIA, "person"), staff: launch(MEDIA, "staff") };
+    const parts = { product: Product.start({ name, ...options }).then((product) => (scene.product = product).people()), persons: launch(MEDIA, "person"), staff: launch(MEDIA, "staff") };
     const ends = await Promise.allSettled(Object.entries(parts).map(async ([part, made]) => (scene[part] = await made)));
     const failed = ends.find((end) => end.status === "rejected");
     if (!failed) return scene;

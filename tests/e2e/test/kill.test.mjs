@@ -99,7 +99,7 @@ test("checkind between an outcome and its first notice", { timeout: 300000 }, as
   await until(() => product.sql(`SELECT id FROM notice WHERE incident_id = ${id} AND state = 'sending'`).length > 0, "a notice is being sent");
   await product.kill9();
   assert.equal(product.mail.items.filter((item) => item.text.includes(`#/incidents/${id}`)).length, 0, "nothing got out before");
-  product.release();
+  await product.release();
   await product.up();
 
   const mine = (item) => item.to.includes("inspector@example.kz") && item.text.includes(`#/incidents/${id}`);
@@ -109,7 +109,7 @@ test("checkind between an outcome and its first notice", { timeout: 300000 }, as
   await until(() => notices().every((row) => !["queued", "sending", "failed_temp", "unknown"].includes(row.state)), "every notice has its end", 60000);
   assert.equal(opened().length, 1);
   assert.equal(product.mail.items.filter(mine).length, 1, "one mail");
-  assert.equal(product.hook.items.filter((item) => JSON.stringify(item.body).includes(`/incidents/${id}`)).length, 1, "one webhook");
+  assert.equal(product.hook.items.filter((item) => JSON.stringify(item.body).includes(`/incidents/${id}`)).length, 1, "one webhook: " + JSON.stringify(product.hook.items.map((item) => item.body)));
   const row = await scene.decided(checkin);
   assert.ok(["no_answer", "system_fault"].includes(row.outcome), row.outcome);
   assert.equal(row.incident_id, id);

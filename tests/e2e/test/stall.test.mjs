@@ -24,7 +24,7 @@ function mount() {
   fs.mkdirSync(disk);
   const image = path.join(folder, "image");
   fs.closeSync(fs.openSync(image, "w"));
-  fs.truncateSync(image, 128 << 20);
+  fs.truncateSync(image, 16 * 2 ** 30); // with holes; more than the reserve that the daemon keeps free
   run("/usr/sbin/mkfs.ext4", "-q", image);
   run("/usr/bin/mount", "-o", "loop", image, disk);
   run("/usr/sbin/fsfreeze", "--freeze", disk);
