@@ -338,6 +338,10 @@ static void on_event(struct call *call, int side, const struct ck_worker_leg_eve
         break;
     case CK_WORKER_EVENT_FIRST_KEY_FRAME:
         leg->first_frame = true;
+        if (leg->camera_off) { /* answered without a picture, and has one now */
+            leg->camera_off = false;
+            tell_other(call, side, CK_CLIENT_PEER_HERE);
+        }
         if (person) {
             ck_call_fact(call, "first_frame", NULL);
         }
@@ -387,6 +391,13 @@ static void on_stats(struct call *call, int side, const struct ck_worker_leg_sta
 {
     if (side != CK_CALL_PERSON) {
         return;
+    }
+    struct leg *leg = &call->legs[side];
+    if (call->mode == CALL_LIVE && leg->state == LEG_CONNECTED && stats->video_in.packets == 0 &&
+        !leg->first_frame &&
+        !leg->camera_off) { /* who answers without a picture, for the console */
+        leg->camera_off = true;
+        tell_other(call, side, CK_CLIENT_PEER_HERE);
     }
     uint64_t arrived = stats->audio_in.packets + stats->video_in.packets;
     uint64_t lost = (uint64_t)stats->audio_in.lost + stats->video_in.lost;

@@ -22,7 +22,8 @@ export function StaffThread({ person }: { person: number }): JSX.Element {
   };
   const loadPage = async (before: number | null): Promise<void> => {
     try {
-      put(withPage(latest.current, await get<{ messages: Message[]; next: number | null }>(`/api/persons/${person}/messages${before ? `?before=${before}` : ""}`)));
+      const page = await get<{ messages: Message[]; next: number | null }>(`/api/persons/${person}/messages${before ? `?before=${before}` : ""}`);
+      put(withPage(latest.current, page));
       readAll();
       if (!before) changed("person");
     } catch {
@@ -56,7 +57,8 @@ export function StaffThread({ person }: { person: number }): JSX.Element {
       put(next);
     }
     try {
-      put(withMessages(latest.current, [await post<Message>(`/api/persons/${person}/messages`, { client_id, text })]));
+      const message = await post<Message>(`/api/persons/${person}/messages`, { client_id, text });
+      put(withMessages(latest.current, [message])); // what came while it was under way stays
     } catch {
       put(withWay(latest.current, client_id, "failed"));
     }

@@ -593,7 +593,8 @@ export class PersonSession {
       this.store.set({ thread });
     }
     try {
-      this.store.set({ thread: withMessages(this.view.thread, [await post<Message>("/api/p/messages", { client_id, text })]) });
+      const message = await post<Message>("/api/p/messages", { client_id, text });
+      this.store.set({ thread: withMessages(this.view.thread, [message]) }); // what came while it was under way stays
     } catch {
       this.store.set({ thread: withWay(this.view.thread, client_id, "failed") });
     }
