@@ -248,21 +248,33 @@ static void mail_logs_in(void **state)
     bench_close(bench);
 }
 
-/* libcurl waits for the answer to QUIT in the middle of its work: the loop must not notice. */
+/* How long this thread has been working or ready to: what is left of the time that passed, it
+ * slept. */
+static uint64_t awake_ns(void)
+{
+    unsigned long long worked = 0, waited_for_a_processor = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%llu %llu", &worked, &waited_for_a_processor), 2);
+    fclose(file);
+    return worked + waited_for_a_processor;
+}
+
+/* libcurl waits for the answer to QUIT in the middle of its work: the loop must not notice. A busy
+ * machine may hold this thread up for long; only it itself can sleep. */
 static void a_silent_server_does_not_hold_the_loop(void **state)
 {
     (void)state;
     struct bench *bench = mail_bench(&smtp, "smtp", "starttls_required = no");
     struct ck_sending sending = test_sending("quit550@example.org");
+    uint64_t began = uv_hrtime(), awake = awake_ns();
     assert_int_equal(ck_sender_send(bench->sender, &sending), 0);
-    uint64_t longest_ns = 0;
     while (bench->count == 0) {
-        uint64_t before = uv_hrtime();
         uv_run(&bench->loop, UV_RUN_NOWAIT);
-        uint64_t turn_ns = uv_hrtime() - before;
-        longest_ns = turn_ns > longest_ns ? turn_ns : longest_ns;
     }
-    assert_in_range(longest_ns, 0, 400 * 1000000);
+    uint64_t passed = uv_hrtime() - began;
+    awake = awake_ns() - awake;
+    assert_in_range(passed > awake ? passed - awake : 0, 0, 400 * 1000000);
     expect(&bench->results[0].sent, CK_SENT_REJECTED, "550");
     bench_close(bench);
 }
