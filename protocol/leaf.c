@@ -149,9 +149,11 @@ static const char *value_end(const char *at, const char *end)
 bool ck_leaf_next(struct ck_leaf_text object, size_t *at, struct ck_leaf_text *name,
                   struct ck_leaf_text *value)
 {
+    if (object.size < 2 || *at + 1 >= object.size) {
+        return false;
+    }
     const char *end = object.at + object.size, *now = object.at + *at;
-    if (object.size < 2 || *at + 1 >= object.size || (*now != '{' && *now != ',') ||
-        now[1] != '"') {
+    if ((*now != '{' && *now != ',') || now[1] != '"') {
         return false;
     }
     now += 2;
