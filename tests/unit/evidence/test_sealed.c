@@ -74,7 +74,9 @@ static void exchange(size_t at, size_t count, const uint8_t *bytes, size_t size,
 {
     uint8_t *made = malloc(file.size + size);
     memcpy(made, file.bytes, at);
-    memcpy(made + at, bytes, size);
+    if (size > 0) {
+        memcpy(made + at, bytes, size);
+    }
     memcpy(made + at + size, file.bytes + at + count, file.size - at - count);
     expect(made, file.size - count + size, code, wanted);
     free(made);
