@@ -109,7 +109,7 @@ for (const [scheme] of both) {
         await page.waitForTimeout(1500);
       }));
     }
-    await shot(`p-result-${id}`, set, p(f.acknowledged({ language, history: [{ at: f.at(-1), result: "received", receipt: "K7-9B32" }, ...f.personState().history] }, { state: "done", result: "received", receipt: "K7-9B32" })));
+    await shot(`p-result-${id}`, set, p(f.acknowledged({ language, history: [{ at: f.at(-1), result: "received", receipt: "R-5J4K-7X7B-5VF2" }, ...f.personState().history] }, { state: "done", result: "received", receipt: "R-5J4K-7X7B-5VF2" })));
     await shot(`p-home-${id}`, set, p(f.acknowledged({ language, checkin: null })));
     await shot(`p-decline-${id}`, set, p(f.acknowledged({ language }), async (page) => {
       await page.locator(".actions .button.plain").click();
