@@ -115,13 +115,26 @@ static uint64_t cut_for_loss(struct ck_uplink *uplink, const struct ck_uplink_in
     return rate;
 }
 
+/* A full queue loses, and one that is not full grows or shrinks. */
+static bool is_steady(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                      unsigned percent)
+{
+    int64_t change_us = interval->queue_us - uplink->cut_queue_us;
+    bool steady = percent < CK_UPLINK_LOSS_LOW && uplink->cut_queue_us > 0 &&
+                  (change_us < 0 ? -change_us : change_us) * 10 < uplink->cut_queue_us;
+    uplink->steady = steady ? uplink->steady + 1 : 0;
+    return uplink->steady >= CK_UPLINK_STEADY;
+}
+
 /* A queue that is there whatever is sent is no queue but a longer way. */
 static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
                               unsigned percent, bool *longer_way)
 {
-    if (percent <= CK_UPLINK_RADIO_PERCENT &&
-        was_in_vain(uplink, interval, uplink->cut_queue_us, interval->queue_us)) {
+    bool steady = is_steady(uplink, interval, percent);
+    if (steady || (percent <= CK_UPLINK_RADIO_PERCENT &&
+                   was_in_vain(uplink, interval, uplink->cut_queue_us, interval->queue_us))) {
         uplink->cut_queue_us = 0;
+        uplink->steady = 0;
         *longer_way = true;
         return uplink->allowed;
     }

@@ -23,6 +23,7 @@
 #define CK_UPLINK_RADIO_FLOOR 200000 /* loss that no queue goes with takes it down to here only */
 #define CK_UPLINK_RADIO_HOLD 10      /* intervals for which such loss is then put up with */
 #define CK_UPLINK_RADIO_PERCENT 45   /* more loss than this is nothing to put up with */
+#define CK_UPLINK_STEADY 3           /* intervals of a steady queue, then it is a longer way */
 #define CK_UPLINK_SETTLE                                                                           \
     2                    /* intervals until a queue must have felt that the rate was taken down    \
                           */
@@ -51,8 +52,9 @@ struct ck_uplink {
     int64_t cut_queue_us; /* likewise the queue */
     uint32_t cut_bitrate; /* what came at either */
     unsigned hold;        /* intervals left in which loss is put up with */
-    unsigned settle;      /* intervals left in which a queue is given time to drain */
-    unsigned calm;        /* intervals since the rate was last taken down */
+    unsigned steady; /* intervals in which a queue neither grew nor shrank, and nothing was lost */
+    unsigned settle; /* intervals left in which a queue is given time to drain */
+    unsigned calm;   /* intervals since the rate was last taken down */
 };
 
 /* What happened in about one second. */

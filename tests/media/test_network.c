@@ -403,7 +403,7 @@ static void test_journey_narrow(void **state)
         .name = "150 kbit/s, far away",
         .up = {.rate_bps = 150000, .delay_us = FAR},
         .down = {.rate_bps = 150000, .delay_us = FAR},
-        .settle_ms = 5000,
+        .settle_ms = 8000,
         .run_ms = 14000,
         .pictures = 10,
         .remb_bps_most = 150000,
@@ -418,7 +418,7 @@ static void test_journey_starving(void **state)
         .name = "90 kbit/s",
         .up = {.rate_bps = 90000, .delay_us = 50000},
         .down = {.rate_bps = 90000, .delay_us = 50000},
-        .settle_ms = 5000,
+        .settle_ms = 8000,
         .run_ms = 10000,
         .remb_bps_most = 90000,
     });

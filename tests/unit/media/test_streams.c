@@ -496,6 +496,14 @@ static void test_uplink_knows_a_longer_way(void **state)
     what.queue_us = 150000;
     assert_true(ck_uplink_interval(&uplink, &what));
     assert_int_equal(uplink.allowed, 510000);
+    /* So is one that stays as it is and loses nothing, where hardly anything is sent already. */
+    unsigned intervals = 0;
+    ck_uplink_init(&uplink, 800000);
+    uplink.allowed = CK_UPLINK_FLOOR;
+    what.bitrate = 54000;
+    while (!ck_uplink_interval(&uplink, &what)) {
+        assert_true(++intervals < 6);
+    }
 }
 
 static void test_downlink_of_which_nothing_is_heard(void **state)
