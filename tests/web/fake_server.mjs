@@ -15,7 +15,7 @@ export class FakeServer {
   constructor(pages, options = {}) {
     this.pages = pages;
     this.clip = options.clip || null; // a WebM for playback
-    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null };
+    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null, requests: fixtures.requests };
     this.posts = []; // what the pages changed
     this.said = []; // what the pages sent on sockets
     this.faults = new Map(); // path prefix -> {status, code, field, retry}
@@ -175,6 +175,11 @@ export class FakeServer {
     if ((m = match("/api/staff/\\d+(/password)?"))) return json(fixtures.staff[0]);
     if (path === "/api/today") return json(state.today);
     if (path === "/api/reviews") return json({ reviews: state.reviews });
+    if (path === "/api/requests") return json({ requests: state.requests });
+    if ((m = match("/api/requests/(\\d+)/answer"))) {
+      state.requests = state.requests.map((row) => row.id === Number(m[1]) ? { ...row, accepted: sent.accept, answer: sent.answer, answered: fixtures.at(0), answered_by: state.me.name } : row);
+      return json({ requests: state.requests });
+    }
     if (path === "/api/persons") {
       const q = (search.get("q") || "").toLowerCase();
       return post ? json({ ...fixtures.person(101), ...sent, id: 101 }) : json({ persons: state.persons.filter((person) => person.name.toLowerCase().includes(q) || person.reference.toLowerCase().includes(q)) });
@@ -251,6 +256,7 @@ export class FakeServer {
     if (path === "/api/p/state") return json(state);
     if (path === "/api/p/language") return (this.state.person = { ...state, language: sent.language }), json({});
     if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);
+    if (path === "/api/p/requests") return (this.state.person = { ...state, requests: [{ id: 9, kind: sent.kind, receipt: sent.receipt || null, text: sent.text, at: fixtures.at(0), accepted: null, answer: null, answered: null }, ...state.requests] }), json(this.state.person);
     if (path === "/api/p/decline") return (this.state.person = { ...state, checkin: { ...state.checkin, state: "done", result: "declined", receipt: "K7-5D10" } }), json(this.state.person);
     if (path === "/api/p/messages") return post ? json(this.message("person", sent)) : json({ messages: fixtures.messages, next: null });
     if (path === "/api/p/messages/read" || path === "/api/p/facts") return json({});

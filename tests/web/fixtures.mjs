@@ -210,3 +210,9 @@ export const sessions = [
   { id: 71, created: at(-30), seen: at(0), expires: at(30), peer: "10.0.4.17", device: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36", current: true },
   { id: 70, created: at(-400), seen: at(-45), expires: at(20), peer: "10.0.4.2", device: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0", current: false },
 ];
+
+export const requests = [
+  { id: 81, kind: "dispute", person_id: 102, person_name: names[1], checkin_id: 902, text: "Телефоным қолымда болды, бірақ шырылдамады.", at: at(-130), accepted: null, answer: null, answered: null, answered_by: null },
+  { id: 80, kind: "reschedule", person_id: 101, person_name: names[0], checkin_id: null, text: "По понедельникам я в ночную смену, прошу звонить после 14:00.", at: at(-900), accepted: null, answer: null, answered: null, answered_by: null },
+  { id: 79, kind: "reschedule", person_id: 103, person_name: names[2], checkin_id: null, text: "Дәрігерге барамын.", at: at(-4000), accepted: true, answer: "Келісемін, келесі аптадан бастап.", answered: at(-3900), answered_by: "Сәнияш Тамыртасова" },
+];

@@ -111,6 +111,7 @@ for (const [scheme] of both) {
     }
     await shot(`p-result-${id}`, set, p(f.acknowledged({ language, history: [{ at: f.at(-1), result: "received", receipt: "R-5J4K-7X7B-5VF2" }, ...f.personState().history] }, { state: "done", result: "received", receipt: "R-5J4K-7X7B-5VF2" })));
     await shot(`p-home-${id}`, set, p(f.acknowledged({ language, checkin: null })));
+    await shot(`p-dispute-${id}`, set, p(f.acknowledged({ language, checkin: null }), async (page) => page.locator(".history .button").first().click()));
     await shot(`p-decline-${id}`, set, p(f.acknowledged({ language }), async (page) => {
       await page.locator(".actions .button.plain").click();
       await page.locator(".choice").nth(2).click();
@@ -226,6 +227,7 @@ for (const viewport of [PHONE, DESK]) {
       await page.waitForSelector(".urgent");
     } }));
     await shot(`c-checkin-${id}`, { ...set, full: false }, s("checkins/902"));
+    await shot(`c-requests-${id}`, set, s("requests", { roles: ["supervisor"] }));
     await shot(`c-overview-${id}`, set, s("overview", { roles: ["supervisor"] }));
     await shot(`c-log-${id}`, set, s("log", { roles: ["supervisor"] }));
     await shot(`c-log-entry-${id}`, set, s("log/3", { roles: ["supervisor"] }));

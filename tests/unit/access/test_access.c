@@ -178,6 +178,7 @@ static void administrators_see_no_case_content(void **state)
         "me.sessions",
         "session.end",
         "staff.sessions",
+        "staff.second_factor",
         "device.challenge",
         "device.enter",
     };

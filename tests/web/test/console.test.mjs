@@ -362,12 +362,22 @@ test("the session ended elsewhere", scene(async (server) => {
 
 test("each role sees its areas and starts at its question", scene(async (server) => {
   for (const [roles, heading, areas] of [
-    [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons"]],
-    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
+    [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons", "Requests"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons"]],
+    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Requests", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
   ]) {
     const page = await stage.console(server, "", { roles });
     await page.getByRole("heading", { name: heading, exact: true }).waitFor();
     assert.deepEqual(await page.locator(".side > .nav-link .nav-text").allInnerTexts(), areas);
     await page.context().close();
   }
+}));
+
+test("requests: a dispute waits for the supervisor, another time is answered in place", scene(async (server) => {
+  const page = await stage.console(server, "requests");
+  await page.getByText("A supervisor answers").waitFor();
+  await page.getByRole("button", { name: "Answer" }).click();
+  await page.getByRole("textbox", { name: "Answer" }).fill("From Monday on");
+  await page.getByRole("button", { name: "Accept", exact: true }).click();
+  await page.getByText("From Monday on").waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/requests/80/answer").body, { accept: true, answer: "From Monday on" });
 }));

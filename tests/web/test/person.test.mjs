@@ -313,3 +313,22 @@ test("a phone without a key hears that the link in the message is the way", stag
   await page.getByText("Open the link in the message").waitFor();
   assert.ok(!server.posts.some((post) => post.path === "/api/p/enter"));
 }));
+
+test("a result is disputed by its receipt, another time is asked for, and both wait on the page", stage_(async (server) => {
+  server.state.person = f.acknowledged({ checkin: null });
+  const page = await stage.page();
+  await page.goto(server.origin + "/p");
+  await screen(page, "home");
+  const wrong = page.locator(".history li", { hasText: "K5-E6A9" });
+  await wrong.getByRole("button", { name: "This is not right" }).click();
+  await page.getByLabel("What happened?").fill("My phone never rang");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("Waits for an answer.").waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/p/requests").body, { kind: "dispute", text: "My phone never rang", receipt: "K5-E6A9" });
+  assert.equal(await wrong.getByRole("button").count(), 0, "once is enough");
+  assert.equal(await page.locator(".history li", { hasText: "K7-2F41" }).getByRole("button").count(), 0, "nothing to dispute in what was received");
+  await page.getByRole("button", { name: "Ask for another time" }).click();
+  await page.getByLabel("When can you not talk, and why?").fill("Mondays");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.locator(".request", { hasText: "Mondays" }).waitFor();
+}));

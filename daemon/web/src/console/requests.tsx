@@ -45,7 +45,7 @@ export function RequestsPage(): JSX.Element {
                     <Chip tone={request.kind === "dispute" ? "warn" : "info"} icon={request.kind === "dispute" ? "hand" : "calendar"}>{t.t(`request_${request.kind}`)}</Chip></span>
                   <span class="prewrap">{request.text}</span>
                   <span class="row-fact soft">{view.clock.momentAge(request.at)}</span>
-                  {request.answered && <span class="row-fact"><strong>{t.t(request.accepted ? "request_accepted" : "request_refused")}</strong> · {request.answer} <span class="soft">({request.answered_by}, {view.clock.moment(request.answered)})</span></span>}
+                  {request.answered && <span><strong>{t.t(request.accepted ? "request_accepted" : "request_refused")}</strong>: {request.answer} <span class="soft">({request.answered_by}, {view.clock.moment(request.answered)})</span></span>}
                 </span></div>
                 <div class="row-buttons">
                   {request.checkin_id && <a class="button plain" href={"#/checkins/" + request.checkin_id}><Icon name="log" size={20} />{t.t("checkin")}</a>}
