@@ -114,9 +114,13 @@ void ck_caseload_make(const char *path, int64_t persons)
         persons);
     RUN(db,
         "INSERT INTO contact_order (id, person_id, kind, article, number, issuer, from_date, "
-        "until_date, conditions, contacts_per_period, period_days, hours_start, hours_end, "
-        "created_at) SELECT id, id, 'protective_order', '20', '17', 'police', '2026-01-01', "
-        "'2099-12-31', '', 2, 1, '00:00', '24:00', 1 FROM person",
+        "until_date, conditions, per_day_max, hours_start, hours_end, "
+        "created_at, next_at) SELECT id, id, 'protective_order', '20', '17', 'police', "
+        "'2026-01-01', '2099-12-31', '', 24, '00:00', '00:00', 1, ?1 + id FROM person",
+        later_ms);
+    RUN(db,
+        "INSERT INTO requirement (order_id, source, count, days, modes, mandatory, replaces) "
+        "SELECT id, 'court', 2, 1, '[\"live\",\"unattended\"]', 1, 0 FROM contact_order",
         0);
     RUN(db,
         "INSERT INTO plan (id, person_id, order_id, kind, mandatory, rule, state, expanded_until, "
