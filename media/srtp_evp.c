@@ -23,6 +23,12 @@
 #define RTCP_ENCRYPTED 0x80000000u
 #define RTCP_INDEX_MAX 0x7fffffffu
 
+/* Fetched once: looking an algorithm up costs more than deriving a key with it. Read-only between
+ * evp_start() and evp_stop(). */
+static EVP_CIPHER *counter_cipher;
+static EVP_CIPHER *gcm_cipher;
+static EVP_MAC *hmac_algorithm;
+
 /* Which indices of a source have been seen: a circle of bits that ends at the highest. */
 struct window {
     uint64_t bits[CK_SRTP_WINDOW / 64];
@@ -424,7 +430,7 @@ static int derive_one(EVP_CIPHER_CTX *cipher, const struct ck_srtp_keys *keys, s
     int done = 0;
     memcpy(iv, keys->salt, salt_size);
     iv[7] ^= label;
-    if (EVP_EncryptInit_ex(cipher, EVP_aes_128_ctr(), NULL, keys->key, iv) != 1 ||
+    if (EVP_EncryptInit_ex2(cipher, counter_cipher, keys->key, iv, NULL) != 1 ||
         EVP_EncryptUpdate(cipher, out, &done, zeros, (int)size) != 1) {
         return -ENOMEM;
     }
@@ -471,9 +477,7 @@ static int mac_init(struct transform *transform, const uint8_t *key)
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    transform->mac = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
-    EVP_MAC_free(mac);
+    transform->mac = EVP_MAC_CTX_new(hmac_algorithm);
     if (transform->mac == NULL ||
         EVP_MAC_init(transform->mac, key, CK_SRTP_AUTH_KEY_SIZE, params) != 1) {
         return -ENOMEM;
@@ -488,8 +492,8 @@ static int transform_init(struct transform *transform, enum ck_srtp_profile prof
     memcpy(transform->salt, keys->salt, ck_srtp_salt_size(profile));
     transform->cipher = EVP_CIPHER_CTX_new();
     if (transform->cipher == NULL ||
-        EVP_CipherInit_ex(transform->cipher, gcm ? EVP_aes_128_gcm() : EVP_aes_128_ctr(), NULL,
-                          keys->key, NULL, sealing || !gcm) != 1) {
+        EVP_CipherInit_ex2(transform->cipher, gcm ? gcm_cipher : counter_cipher, keys->key, NULL,
+                           sealing || !gcm, NULL) != 1) {
         return -ENOMEM;
     }
     return gcm ? CK_OK : mac_init(transform, keys->auth);
@@ -546,13 +550,25 @@ static int evp_create(struct ck_srtp **srtp, enum ck_srtp_profile profile,
     return error;
 }
 
-static int evp_start(void)
-{
-    return CK_OK;
-}
-
 static void evp_stop(void)
 {
+    EVP_CIPHER_free(counter_cipher);
+    EVP_CIPHER_free(gcm_cipher);
+    EVP_MAC_free(hmac_algorithm);
+    counter_cipher = gcm_cipher = NULL;
+    hmac_algorithm = NULL;
+}
+
+static int evp_start(void)
+{
+    counter_cipher = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
+    gcm_cipher = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+    hmac_algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (counter_cipher == NULL || gcm_cipher == NULL || hmac_algorithm == NULL) {
+        evp_stop();
+        return -EIO;
+    }
+    return CK_OK;
 }
 
 const struct ck_srtp_engine ck_srtp_evp = {

@@ -1,6 +1,6 @@
 /* The parts of the EVP implementation of SRTP that stand on their own: key derivation, and a
  * direction made of session keys. The tests hold them against the vectors of RFC 3711 and RFC 7714,
- * which start from session keys. */
+ * which start from session keys. After ck_srtp_evp.start() only. */
 #ifndef MEDIA_SRTP_EVP_H
 #define MEDIA_SRTP_EVP_H
 

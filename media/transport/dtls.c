@@ -164,11 +164,13 @@ static X509 *certificate_of(EVP_PKEY *key)
     return ck_take(made);
 }
 
-static int accept_any(int ok, X509_STORE_CTX *store)
+/* No chain is built and no signature of an issuer looked at: the certificate is compared with the
+ * fingerprint after the handshake, before any key is taken (RFC 8122 section 6.2). */
+static int accept_any(X509_STORE_CTX *store, void *user)
 {
-    (void)ok;
     (void)store;
-    return 1; /* compared with the fingerprint after the handshake, before any key is taken */
+    (void)user;
+    return 1;
 }
 
 static int use_certificate(struct ck_dtls_context *context)
@@ -203,8 +205,8 @@ static int set_up(struct ck_dtls_context *context)
         SSL_CTX_set_tlsext_use_srtp(ssl, "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80") != 0) {
         return -EIO;
     }
-    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept_any);
-    SSL_CTX_set_verify_depth(ssl, 4);
+    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_cert_verify_callback(ssl, accept_any, NULL);
     SSL_CTX_set_options(ssl, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);

@@ -1,9 +1,11 @@
 /* How many persons one core records: 600 kbit/s VP8 and Opus each, from decrypted packets to sealed
- * files on a disk.
+ * files on a disk; and how many calls one core relays and records both ways, in real time through
+ * checkin-media with real clients.
  *
- * bench_recording [--json] [--persons 200] [--seconds 15] [--folder DIR]
- * All persons send at once, in virtual time; what counts is the CPU time of all threads, kernel
- * included. One JSON object a line (figure.h). Ends with 1 where the target is missed. */
+ * bench_recording [--json] [--persons 200] [--seconds 15] [--calls 200] [--folder DIR]
+ * The persons of the first part send at once, in virtual time; what counts in both is the CPU time
+ * of all threads, kernel included. One JSON object a line (figure.h). Ends with 1 where a target is
+ * missed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,9 +16,14 @@
 
 #include "media/record/recorder.h"
 #include "tests/bench/figure.h"
+#include "tests/bench/runs.h"
+#include "tests/client/client.h"
 
 #define PERSONS_MAX 4000
 #define TARGET 1500
+#define CALLS_TARGET 500
+#define CALLS_SECONDS 8
+#define LOSS_PERCENT 0.1
 #define VIDEO_BITS 600000
 #define PICTURE_MS 33
 #define SOUND_MS 20
@@ -28,6 +35,7 @@
 struct options {
     unsigned persons;
     unsigned seconds;
+    unsigned calls;
     const char *folder;
 };
 
@@ -182,59 +190,98 @@ static void remove_files(struct bench *bench)
 
 static struct options read_options(int count, char **arguments)
 {
-    struct options options = {.persons = 200, .seconds = 15, .folder = "."};
+    struct options options = {.persons = 200, .seconds = 15, .calls = 200, .folder = "."};
     for (int i = 1; i < count; i++) {
         bool more = i + 1 < count;
         if (strcmp(arguments[i], "--persons") == 0 && more) {
             options.persons = (unsigned)strtoul(arguments[++i], NULL, 10);
         } else if (strcmp(arguments[i], "--seconds") == 0 && more) {
             options.seconds = (unsigned)strtoul(arguments[++i], NULL, 10);
+        } else if (strcmp(arguments[i], "--calls") == 0 && more) {
+            options.calls = (unsigned)strtoul(arguments[++i], NULL, 10);
         } else if (strcmp(arguments[i], "--folder") == 0 && more) {
             options.folder = arguments[++i];
         } else if (strcmp(arguments[i], "--json") != 0) {
-            fprintf(stderr,
-                    "bench_recording [--json] [--persons N] [--seconds N] [--folder DIR]\n");
+            fprintf(stderr, "bench_recording [--json] [--persons N] [--seconds N] [--calls N] "
+                            "[--folder DIR]\n");
             exit(64);
         }
     }
-    if (options.persons < 1 || options.persons > PERSONS_MAX || options.seconds < 1) {
-        fprintf(stderr, "bench_recording: 1 to %d persons, 1 second or more\n", PERSONS_MAX);
+    if (options.persons < 1 || options.persons > PERSONS_MAX || options.seconds < 1 ||
+        options.calls > CK_RUN_CALLS_MAX) {
+        fprintf(stderr, "bench_recording: 1 to %d persons, 1 second or more, up to %d calls\n",
+                PERSONS_MAX, CK_RUN_CALLS_MAX);
         exit(64);
     }
     return options;
 }
 
-int main(int count, char **arguments)
+/* Calls as they are: relayed both ways while both persons are recorded. */
+static bool run_calls(const struct options *options)
 {
-    static struct bench bench;
-    char detail[300];
-    bench.options = read_options(count, arguments);
-    snprintf(bench.folder, sizeof bench.folder, "%s/bench-recording-XXXXXX", bench.options.folder);
-    struct ck_recorder_config config = {.recordings_max = bench.options.persons};
-    if (mkdtemp(bench.folder) == NULL || ck_recorder_create(&bench.recorder, &config) != 0) {
-        stop(bench.folder);
+    char detail[200];
+    struct ck_run run = {.calls = options->calls,
+                         .seconds = CALLS_SECONDS,
+                         .record = true,
+                         .folder = options->folder};
+    if (ck_tclient_library_init() != 0) {
+        stop("the clients' SRTP library");
     }
-    open_all(&bench);
+    struct ck_run_outcome outcome = ck_run_worker(&run);
+    ck_tclient_library_deinit();
+    snprintf(detail, sizeof detail,
+             "\"calls\":%u,\"cpu_per_packet_us\":%.2f,\"core_percent\":%.1f,\"others_busy_s\":%.2f",
+             options->calls, outcome.us_per_packet, outcome.core_percent, outcome.other.busy_s);
+    double per_core = outcome.core_percent > 0 ? options->calls * 100 / outcome.core_percent : 0;
+    bool good = ck_figure("calls relayed and recorded both ways per core", per_core, "calls",
+                          CK_FIGURE_AT_LEAST, CALLS_TARGET, detail);
+    good &= ck_figure("packets lost in them", outcome.loss_percent, "%", CK_FIGURE_AT_MOST,
+                      LOSS_PERCENT, detail);
+    good &= ck_figure("calls gone wrong", outcome.failed, "bool", CK_FIGURE_AT_MOST, 0, detail);
+    return good;
+}
+
+static bool run_persons(struct bench *bench)
+{
+    char detail[300];
+    struct ck_recorder_config config = {.recordings_max = bench->options.persons};
+    snprintf(bench->folder, sizeof bench->folder, "%s/bench-recording-XXXXXX",
+             bench->options.folder);
+    if (mkdtemp(bench->folder) == NULL || ck_recorder_create(&bench->recorder, &config) != 0) {
+        stop(bench->folder);
+    }
+    open_all(bench);
     double before_s = ck_figure_own_cpu_s();
     struct ck_figure_machine machine = ck_figure_machine();
-    run(&bench);
-    close_all(&bench);
+    run(bench);
+    close_all(bench);
     double cpu_s = ck_figure_own_cpu_s() - before_s;
     double others_s = ck_figure_machine().busy_s - machine.busy_s - cpu_s;
-    ck_recorder_destroy(bench.recorder);
-    remove_files(&bench);
-    double person_s = (double)bench.options.persons * bench.options.seconds;
+    ck_recorder_destroy(bench->recorder);
+    remove_files(bench);
+    double person_s = (double)bench->options.persons * bench->options.seconds;
     snprintf(detail, sizeof detail,
              "\"persons\":%u,\"seconds\":%u,\"kbit_s\":%.0f,\"lost\":%llu,\"failed\":%u,"
              "\"others_cpu_s\":%.2f",
-             bench.options.persons, bench.options.seconds,
-             (double)bench.bytes * 8 / person_s / 1000, (unsigned long long)bench.lost,
-             bench.failed, others_s);
+             bench->options.persons, bench->options.seconds,
+             (double)bench->bytes * 8 / person_s / 1000, (unsigned long long)bench->lost,
+             bench->failed, others_s);
     bool good = ck_figure("recorded persons per core", person_s / cpu_s, "persons",
                           CK_FIGURE_AT_LEAST, TARGET, detail);
-    ck_figure("CPU per recorded packet", cpu_s / (double)bench.packets * 1e6, "us", CK_FIGURE_SHOWN,
-              0, "");
-    good &= ck_figure("recordings that failed or lost packets", bench.failed + (double)bench.lost,
+    ck_figure("CPU per recorded packet", cpu_s / (double)bench->packets * 1e6, "us",
+              CK_FIGURE_SHOWN, 0, "");
+    good &= ck_figure("recordings that failed or lost packets", bench->failed + (double)bench->lost,
                       "", CK_FIGURE_AT_MOST, 0, "");
+    return good;
+}
+
+int main(int count, char **arguments)
+{
+    static struct bench bench;
+    bench.options = read_options(count, arguments);
+    bool good = run_persons(&bench);
+    if (bench.options.calls > 0) {
+        good &= run_calls(&bench.options);
+    }
     return good ? 0 : 1;
 }

@@ -1,8 +1,8 @@
 #include "tests/bench/figure.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 bool ck_figure(const char *name, double value, const char *unit, enum ck_figure_goal goal,
@@ -22,37 +22,14 @@ bool ck_figure(const char *name, double value, const char *unit, enum ck_figure_
     return good;
 }
 
-static double task_cpu_s(pid_t pid, const char *task)
-{
-    char path[320];
-    unsigned long long ns = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)pid, task);
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fscanf(file, "%llu", &ns) != 1) {
-        ns = 0;
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return (double)ns / 1e9;
-}
-
 double ck_figure_cpu_s(pid_t pid)
 {
-    char path[64];
-    double sum = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
+    clockid_t clock;
+    struct timespec spent;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &spent) != 0) {
         return 0;
     }
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (entry->d_name[0] != '.') {
-            sum += task_cpu_s(pid, entry->d_name);
-        }
-    }
-    closedir(folder);
-    return sum;
+    return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
 }
 
 double ck_figure_own_cpu_s(void)

@@ -18,7 +18,7 @@ enum ck_figure_goal {
 bool ck_figure(const char *name, double value, const char *unit, enum ck_figure_goal goal,
                double target, const char *detail);
 
-/* CPU seconds of a process's threads that live; 0 where there is none. */
+/* CPU seconds of a process, threads that have ended included; 0 where there is none. */
 double ck_figure_cpu_s(pid_t pid);
 /* CPU seconds of this process. */
 double ck_figure_own_cpu_s(void);

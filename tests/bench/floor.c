@@ -1,12 +1,15 @@
 #include "tests/bench/floor.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <openssl/evp.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
@@ -47,6 +50,10 @@ struct floor {
     struct iovec out_part[BATCH];
     struct mmsghdr in[BATCH];
     struct mmsghdr out[BATCH];
+    bool gso;
+    struct {
+        alignas(struct cmsghdr) uint8_t room[CMSG_SPACE(sizeof(uint16_t))];
+    } segment[BATCH];
 };
 
 /* Key derivation of RFC 3711 section 4.3 with AES-128 and the padded salt of RFC 7714 section 11.
@@ -173,6 +180,37 @@ static bool pass(struct floor *relay, size_t i, size_t size, struct mmsghdr *out
     return true;
 }
 
+/* Puts neighbours to one peer into one message each; how many messages are left. */
+static unsigned join_runs(struct floor *relay, unsigned ready)
+{
+    unsigned made = 0;
+    for (unsigned i = 0; i < ready; made++) {
+        struct msghdr *header = &relay->out[made].msg_hdr;
+        *header = relay->out[i].msg_hdr;
+        size_t size = relay->out_part[i].iov_len;
+        size_t last = size;
+        unsigned count = 1;
+        while (i + count < ready && last == size &&
+               relay->out[i + count].msg_hdr.msg_name == header->msg_name &&
+               relay->out_part[i + count].iov_len <= size) {
+            last = relay->out_part[i + count].iov_len;
+            count++;
+        }
+        header->msg_iov = &relay->out_part[i];
+        header->msg_iovlen = count;
+        if (count > 1) {
+            uint16_t step = (uint16_t)size;
+            header->msg_control = &relay->segment[made];
+            header->msg_controllen = sizeof relay->segment[made].room;
+            struct cmsghdr *c = CMSG_FIRSTHDR(header);
+            *c = (struct cmsghdr){CMSG_LEN(sizeof step), SOL_UDP, UDP_SEGMENT};
+            memcpy(CMSG_DATA(c), &step, sizeof step);
+        }
+        i += count;
+    }
+    return made;
+}
+
 static void turn(struct floor *relay)
 {
     for (size_t i = 0; i < BATCH; i++) {
@@ -190,6 +228,7 @@ static void turn(struct floor *relay)
             ready++;
         }
     }
+    ready = relay->gso ? join_runs(relay, ready) : ready;
     for (unsigned sent = 0; sent < ready;) {
         int done = sendmmsg(relay->fd, relay->out + sent, ready - sent, 0);
         sent += done > 0 ? (unsigned)done : 1;
@@ -230,13 +269,14 @@ static void tear_down(struct floor *relay)
     free(relay);
 }
 
-int ck_floor_run(int fd, const struct ck_floor_leg *legs, size_t count, int stop_fd)
+int ck_floor_run(int fd, const struct ck_floor_leg *legs, size_t count, bool gso, int stop_fd)
 {
     struct floor *relay = calloc(1, sizeof *relay);
     if (relay == NULL) {
         return -ENOMEM;
     }
     relay->fd = fd;
+    relay->gso = gso;
     int error = set_up(relay, legs, count);
     struct pollfd wait[2] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
     while (error == 0 && wait[1].revents == 0) {
@@ -248,4 +288,93 @@ int ck_floor_run(int fd, const struct ck_floor_leg *legs, size_t count, int stop
     }
     tear_down(relay);
     return error;
+}
+
+/* --- hot --------------------------------------------------------------------------------------
+ */
+
+#define HOT_BATCH 32
+#define HOT_LARGE 1100
+#define HOT_SMALL 80
+
+static size_t hot_size(unsigned i)
+{
+    return 12 + (i * 68 % 118 < 68 ? HOT_LARGE : HOT_SMALL);
+}
+
+/* One client that talks to itself through the relay. */
+struct hot {
+    int client;
+    int server;
+    struct ck_floor_leg leg;
+    struct direction out;
+    uint16_t sequence;
+    struct floor *relay;
+};
+
+static bool hot_open(struct hot *hot)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    hot->client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    hot->server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (hot->client < 0 || hot->server < 0 ||
+        bind(hot->server, (struct sockaddr *)&at, size) != 0 ||
+        getsockname(hot->server, (struct sockaddr *)&at, &size) != 0 ||
+        connect(hot->client, (struct sockaddr *)&at, size) != 0 ||
+        getsockname(hot->client, (struct sockaddr *)&hot->leg.address, &size) != 0) {
+        return false;
+    }
+    hot->relay = calloc(1, sizeof *hot->relay);
+    if (hot->relay == NULL || set_up(hot->relay, &hot->leg, 1) != 0) {
+        return false;
+    }
+    hot->relay->fd = hot->server;
+    return direction_init(&hot->out, hot->leg.keys, hot->leg.keys + 32, true) == 0;
+}
+
+static void hot_send(struct hot *hot)
+{
+    uint8_t packet[PACKET];
+    for (unsigned i = 0; i < HOT_BATCH; i++) {
+        size_t size = hot_size(hot->sequence);
+        memset(packet, 0, size);
+        packet[0] = 0x80;
+        packet[1] = 96;
+        ck_put_u16(packet + 2, hot->sequence++);
+        ck_put_u32(packet + 8, 1);
+        apply(&hot->out, packet, 12, size, true);
+        (void)send(hot->client, packet, size + TAG, 0);
+    }
+}
+
+static double cpu_us(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    return (double)at.tv_sec * 1e6 + (double)at.tv_nsec / 1e3;
+}
+
+double ck_floor_hot(unsigned packets)
+{
+    struct hot hot = {.client = -1, .server = -1};
+    double us = hot_open(&hot) ? 0 : -1;
+    unsigned relayed = 0;
+    while (us >= 0 && relayed < packets) {
+        uint8_t packet[PACKET];
+        hot_send(&hot);
+        double from = cpu_us();
+        turn(hot.relay);
+        us += cpu_us() - from;
+        while (recv(hot.client, packet, sizeof packet, MSG_DONTWAIT) > 0) {
+            relayed++;
+        }
+    }
+    if (hot.relay != NULL) {
+        tear_down(hot.relay);
+    }
+    EVP_CIPHER_CTX_free(hot.out.cipher);
+    ck_closep(&hot.client);
+    ck_closep(&hot.server);
+    return us < 0 ? us : us / relayed;
 }

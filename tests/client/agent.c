@@ -1,5 +1,5 @@
-/* The full, controlling ICE agent: checks on every candidate of the answer, regular nomination,
- * consent. */
+/* The full ICE agent: checks on every candidate of the answer, regular nomination, consent. It
+ * controls, but for a peer that is a full agent too and made the offer. */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -42,6 +42,7 @@ static void send_check(struct ck_tclient *client, size_t path, bool use_candidat
         .password = agent->remote_pwd,
         .priority = PRIORITY,
         .tie_breaker = agent->tie_breaker,
+        .controlled = agent->controlled,
         .use_candidate = use_candidate,
     };
     uint8_t out[CK_TSTUN_MAX];
@@ -110,7 +111,7 @@ void agent_due(void *arg)
             send_check(client, i, false);
         }
     } else {
-        send_check(client, agent->selected, !agent->nominated);
+        send_check(client, agent->selected, !agent->nominated && !agent->controlled);
     }
     if (agent->nominated) {
         arm(client, consent_interval(client));
@@ -176,22 +177,47 @@ static void take_success(struct ck_tclient *client, struct check *check)
     } else if (!agent->nominated) {
         agent->selected = check->path;
         agent->rto_us = FIRST_RTO_US;
-        arm(client, 0); /* nominate at once */
+        arm(client, agent->controlled ? FIRST_RTO_US : 0); /* who controls nominates at once */
     }
     if (!client->config.late_dtls || agent->nominated) {
         client_begin_handshake(client);
     }
 }
 
+/* A check of a full peer. Its one candidate is our first path. */
+static void answer_request(struct ck_tclient *client, const struct ck_tstun_seen *seen, int socket)
+{
+    struct agent *agent = &client->agent;
+    uint8_t out[CK_TSTUN_MAX];
+    struct ck_tstun_check answer = {
+        .type = CK_TSTUN_SUCCESS,
+        .password = agent->local.pwd,
+        .mapped = (const struct sockaddr *)&agent->path[0].remote,
+    };
+    memcpy(answer.id, seen->id, sizeof answer.id);
+    size_t size = ck_tstun_write(&answer, out);
+    client_emit(client, socket, &agent->path[0].remote, out, size);
+    if (agent->controlled && seen->use_candidate && !agent->nominated) {
+        agent->nominated = true;
+        client_event(client, CK_TCLIENT_NOMINATED);
+    }
+}
+
 void agent_input(struct ck_tclient *client, const uint8_t *data, size_t size, int socket)
 {
     struct ck_tstun_seen seen;
-    if (ck_tstun_read(data, size, client->agent.remote_pwd, &seen) != 0) {
+    bool request = size > 1 && data[0] == 0 && data[1] == CK_TSTUN_REQUEST;
+    const char *password =
+        request && client->config.full_peer ? client->agent.local.pwd : client->agent.remote_pwd;
+    if (ck_tstun_read(data, size, password, &seen) != 0) {
         client->stats.bad_stun++;
         return;
     }
     if (seen.type == CK_TSTUN_REQUEST) {
         client->stats.requests_in++;
+        if (client->config.full_peer) {
+            answer_request(client, &seen, socket);
+        }
         return;
     }
     struct check *check = find_check(&client->agent, seen.id);

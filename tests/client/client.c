@@ -303,9 +303,12 @@ static int open_socket(const struct ck_tclient *client, int *out)
     }
     int on = 1;
     int buffer = SOCKET_BUFFER;
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = client->config.local};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     bool v6 = client->config.family == AF_INET6;
+    if (in.sin_addr.s_addr == 0) {
+        in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
     ck_cleanup(ck_closep) int fd =
         socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 ||
@@ -428,6 +431,11 @@ static int set_up(struct ck_tclient *client)
         error = error != 0 ? error : open_socket(client, &fd);
         error = error != 0 ? error : use_socket(client, fd);
     }
+    if (error == 0 && config->full_peer) {
+        socklen_t size = sizeof client->candidate;
+        error = getsockname(fd, (struct sockaddr *)&client->candidate, &size) == 0 ? 0 : -errno;
+        client->offer.candidate = &client->candidate;
+    }
     return error != 0 ? error : make_offer(client);
 }
 
@@ -500,30 +508,14 @@ static bool goes_on(const struct ck_tsdp_answer *was, const struct ck_tsdp_answe
            memcmp(was->section, is->section, sizeof is->section) == 0;
 }
 
-int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size, char why[static 160])
+static int take_remote(struct ck_tclient *client, const struct ck_tsdp_answer *answer,
+                       char why[static 160])
 {
-    struct ck_tsdp_answer answer;
-    ck_cleanup(ck_freep) char *text = strndup(sdp, size);
-    if (text == NULL) {
-        return -ENOMEM;
-    }
-    int error = ck_tsdp_read(text, &client->offer, &answer, why);
-    if (error != 0) {
-        return error;
-    }
-    if (client->restarting && !goes_on(&client->answer, &answer)) {
-        snprintf(why, 160, "the answer to an ICE restart changes certificate or sections");
-        return CK_E_INVALID;
-    }
-    if (client->restarting && strcmp(client->answer.ufrag, answer.ufrag) == 0) {
-        snprintf(why, 160, "the answer to an ICE restart keeps the old user name");
-        return CK_E_INVALID;
-    }
-    client->answer = answer;
+    client->answer = *answer;
     client->agent.local = client->next;
-    snprintf(client->agent.username, sizeof client->agent.username, "%s:%s", answer.ufrag,
+    snprintf(client->agent.username, sizeof client->agent.username, "%s:%s", answer->ufrag,
              client->next.ufrag);
-    memcpy(client->agent.remote_pwd, answer.pwd, sizeof answer.pwd);
+    memcpy(client->agent.remote_pwd, answer->pwd, sizeof answer->pwd);
     take_paths(client);
     if (client->agent.paths == 0) {
         snprintf(why, 160, "no candidate of the client's address family");
@@ -531,7 +523,7 @@ int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size, c
     }
     if (client->config.tcp && client->socket < 0) {
         int fd = -1;
-        error = open_socket(client, &fd);
+        int error = open_socket(client, &fd);
         error = error != 0 ? error : use_socket(client, fd);
         if (error != 0) {
             snprintf(why, 160, "no connection to the passive candidate: %s", ck_error_text(error));
@@ -543,6 +535,41 @@ int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size, c
     client->restarting = false;
     agent_start(client);
     return 0;
+}
+
+int ck_tclient_accept(struct ck_tclient *client, const char *sdp, char why[static 160])
+{
+    struct ck_tsdp_answer remote;
+    int error = ck_tsdp_read_any(sdp, &remote, why);
+    if (error == 0) {
+        client->offer.answer = true;
+        client->agent.controlled = true;
+        error = make_offer(client);
+    }
+    return error != 0 ? error : take_remote(client, &remote, why);
+}
+
+int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size, char why[static 160])
+{
+    struct ck_tsdp_answer answer;
+    ck_cleanup(ck_freep) char *text = strndup(sdp, size);
+    if (text == NULL) {
+        return -ENOMEM;
+    }
+    int error = client->config.full_peer ? ck_tsdp_read_any(text, &answer, why)
+                                         : ck_tsdp_read(text, &client->offer, &answer, why);
+    if (error != 0) {
+        return error;
+    }
+    if (client->restarting && !goes_on(&client->answer, &answer)) {
+        snprintf(why, 160, "the answer to an ICE restart changes certificate or sections");
+        return CK_E_INVALID;
+    }
+    if (client->restarting && strcmp(client->answer.ufrag, answer.ufrag) == 0) {
+        snprintf(why, 160, "the answer to an ICE restart keeps the old user name");
+        return CK_E_INVALID;
+    }
+    return take_remote(client, &answer, why);
 }
 
 int ck_tclient_restart(struct ck_tclient *client, bool new_port)
@@ -704,7 +731,7 @@ const char *ck_tclient_faults(const struct ck_tclient *client, char text[static 
         {"wrong_header", s->wrong_header},
         {"bad_rtcp", s->bad_rtcp},
         {"bad_stun", s->bad_stun},
-        {"requests_in", s->requests_in},
+        {"requests_in", client->config.full_peer ? 0 : s->requests_in},
         {"audio.corrupt", a[0].corrupt},
         {"audio.foreign", a[0].foreign},
         {"audio.duplicates", a[0].duplicates},

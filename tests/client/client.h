@@ -11,6 +11,7 @@
 #ifndef TESTS_CLIENT_CLIENT_H
 #define TESTS_CLIENT_CLIENT_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,7 +71,10 @@ struct ck_tclient_config {
     int family;             /* AF_INET (0) or AF_INET6 */
     bool tcp;               /* ICE over TCP instead of UDP */
     const struct sockaddr
-        *via; /* send here instead of to the answer's candidates (a proxy); copied */
+        *via;       /* send here instead of to the answer's candidates (a proxy); copied */
+    bool full_peer; /* the server is another one, with a full ICE agent: it gets our candidate, its
+                       checks are answered, its SDP need not be what a lite agent answers */
+    struct in_addr local; /* IPv4 address to send from; zeros = 127.0.0.1 */
 
     /* Media. */
     bool no_audio;
@@ -164,6 +168,10 @@ const char *ck_tclient_offer(const struct ck_tclient *client);
  * reason in `why` where the answer is not what a lite agent must answer. */
 int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size,
                       char why[static 160]);
+
+/* Takes the offer of a full agent (`full_peer`) instead of making one: the controlled agent from
+ * now on. ck_tclient_offer() is then the answer. Errors as ck_tclient_answer(). */
+int ck_tclient_accept(struct ck_tclient *client, const char *sdp, char why[static 160]);
 
 /* Makes a new offer with new ICE credentials; DTLS and SRTP stay. Until its answer comes the old
  * ones stay in use. With `new_port` checks and media go out of a new socket from the answer on. */

@@ -119,6 +119,7 @@ struct agent {
     size_t next_check;
     size_t selected; /* path in use, where `chosen` */
     bool chosen;
+    bool controlled; /* the other side nominates */
     bool nominated;
     int64_t rto_us;
     int64_t last_answer_us;
@@ -191,6 +192,7 @@ struct ck_tclient {
     struct credentials next; /* of the present offer while its answer is awaited */
     bool restarting;
     char cname[24];
+    struct sockaddr_in candidate; /* told to a full peer */
     char *offer_text;
     struct ck_tsdp_answer answer;
     bool plain;

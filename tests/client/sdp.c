@@ -18,14 +18,23 @@
 static void write_transport(FILE *out, const struct ck_tsdp_offer *offer, int mid)
 {
     fprintf(out,
-            "c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n"
-            "a=ice-options:trickle\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\na=mid:%d\r\n",
-            offer->ufrag, offer->pwd, offer->fingerprint, mid);
+            "c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n",
+            offer->ufrag, offer->pwd);
+    if (offer->candidate != NULL) {
+        char address[INET_ADDRSTRLEN];
+        fprintf(out, "a=candidate:1 1 udp 2130706431 %s %u typ host\r\na=end-of-candidates\r\n",
+                inet_ntop(AF_INET, &offer->candidate->sin_addr, address, sizeof address),
+                ntohs(offer->candidate->sin_port));
+    } else {
+        fprintf(out, "a=ice-options:trickle\r\n");
+    }
+    fprintf(out, "a=fingerprint:sha-256 %s\r\na=setup:%s\r\na=mid:%d\r\n", offer->fingerprint,
+            offer->candidate != NULL ? "active" : "actpass", mid);
 }
 
 static void write_audio(FILE *out, const struct ck_tsdp_offer *offer)
 {
-    fprintf(out, "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 0 8 13\r\n");
+    fprintf(out, "m=audio 9 UDP/TLS/RTP/SAVPF 111%s\r\n", offer->answer ? "" : " 63 0 8 13");
     write_transport(out, offer, 0);
     fprintf(out, "a=extmap:%d " URI_LEVEL "\r\n", CK_TSDP_EXT_LEVEL);
     if (offer->twcc) {
@@ -37,16 +46,19 @@ static void write_audio(FILE *out, const struct ck_tsdp_offer *offer)
     if (offer->twcc) {
         fprintf(out, "a=rtcp-fb:111 transport-cc\r\n");
     }
-    fprintf(out,
-            "a=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:63 red/48000/2\r\n"
-            "a=fmtp:63 111/111\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-            "a=rtpmap:13 CN/8000\r\na=ssrc:%u cname:%s\r\na=ssrc:%u msid:stream audio\r\n",
+    fprintf(out, "a=fmtp:111 minptime=10;useinbandfec=1\r\n");
+    if (!offer->answer) {
+        fprintf(out, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=rtpmap:0 PCMU/8000\r\n"
+                     "a=rtpmap:8 PCMA/8000\r\na=rtpmap:13 CN/8000\r\n");
+    }
+    fprintf(out, "a=ssrc:%u cname:%s\r\na=ssrc:%u msid:stream audio\r\n",
             offer->ssrc[CK_TSDP_AUDIO], offer->cname, offer->ssrc[CK_TSDP_AUDIO]);
 }
 
 static void write_video(FILE *out, const struct ck_tsdp_offer *offer)
 {
-    fprintf(out, "m=video 9 UDP/TLS/RTP/SAVPF 96%s 102\r\n", offer->rtx ? " 97" : "");
+    fprintf(out, "m=video 9 UDP/TLS/RTP/SAVPF 96%s%s\r\n", offer->rtx ? " 97" : "",
+            offer->answer ? "" : " 102");
     write_transport(out, offer, 1);
     if (offer->twcc) {
         fprintf(out, "a=extmap:%d " URI_TWCC "\r\n", CK_TSDP_EXT_TWCC);
@@ -61,9 +73,11 @@ static void write_video(FILE *out, const struct ck_tsdp_offer *offer)
     if (offer->rtx) {
         fprintf(out, "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
     }
-    fprintf(out, "a=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\na=rtcp-fb:102 nack pli\r\n"
-                 "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;"
-                 "profile-level-id=42e01f\r\n");
+    if (!offer->answer) {
+        fprintf(out, "a=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\na=rtcp-fb:102 nack pli\r\n"
+                     "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;"
+                     "profile-level-id=42e01f\r\n");
+    }
     uint32_t ssrc = offer->ssrc[CK_TSDP_VIDEO];
     if (offer->rtx) {
         fprintf(out, "a=ssrc-group:FID %u %u\r\n", ssrc, offer->rtx_ssrc);

@@ -39,6 +39,10 @@ struct ck_tsdp_offer {
     uint32_t rtx_ssrc;
     bool rtx;  /* offer RTX for the video */
     bool twcc; /* offer transport-wide congestion control */
+    const struct sockaddr_in
+        *candidate; /* our address, for a full agent that checks us too and lets
+                       us begin DTLS; NULL: the peer is lite and needs none */
+    bool answer;    /* to a full agent: Opus and VP8 alone */
 };
 
 /* The offer as an allocated text with CRLF line ends, or NULL where memory ends. */
@@ -74,5 +78,10 @@ struct ck_tsdp_answer {
 /* Reads the answer to `offer`. 0; CK_E_INVALID and the reason in `why` otherwise. */
 int ck_tsdp_read(const char *text, const struct ck_tsdp_offer *offer, struct ck_tsdp_answer *answer,
                  char why[static CK_TSDP_WHY_SIZE]);
+
+/* Reads what another server than checkin-media says, offer or answer: takes what the transport
+ * needs and puts up with the rest. IPv4 only. 0; CK_E_INVALID and the reason in `why` otherwise. */
+int ck_tsdp_read_any(const char *text, struct ck_tsdp_answer *answer,
+                     char why[static CK_TSDP_WHY_SIZE]);
 
 #endif

@@ -258,7 +258,7 @@ static void start_floor(struct pair *pair)
     pair->floor = fork();
     if (pair->floor == 0) {
         close(stop[1]);
-        _exit(ck_floor_run(fd, legs, 2, stop[0]) == 0 ? 0 : 1);
+        _exit(ck_floor_run(fd, legs, 2, false, stop[0]) == 0 ? 0 : 1);
     }
     assert_true(pair->floor > 0);
     close(stop[0]);

@@ -24,9 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct ck_srtp_keys keys = {.key = {1}, .salt = {2}};
     static const enum ck_srtp_profile profiles[] = {CK_SRTP_AEAD_AES_128_GCM,
                                                     CK_SRTP_AES128_CM_SHA1_80};
+    static bool started;
     uint8_t packet[2048];
     if (size > sizeof packet) {
         return 0;
+    }
+    if (!started) {
+        assert(ck_srtp_evp.start() == CK_OK);
+        started = true;
     }
     for (int i = 0; i < 2; i++) {
         struct ck_srtp *in = NULL;

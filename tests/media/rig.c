@@ -204,6 +204,7 @@ static void configure(struct ck_rig *rig, const struct ck_rig_options *options)
                 .handshakes_max = options->handshakes_max != 0 ? options->handshakes_max : legs,
                 .recordings_max = options->recordings_max != 0 ? options->recordings_max : legs,
                 .ring_bytes_max = options->ring_bytes_max != 0 ? options->ring_bytes_max : 64 << 20,
+                .memory_bytes_max = options->memory_bytes_max,
                 .durations = options->durations,
                 .listen_v4 = loopback(false),
                 .tcp = options->tcp,

@@ -25,6 +25,7 @@ struct ck_rig_options {
     uint32_t handshakes_max;              /* 0 = legs_max */
     uint32_t recordings_max;              /* 0 = legs_max */
     uint32_t ring_bytes_max;              /* 0 = 64 MiB */
+    uint64_t memory_bytes_max;            /* 0 = no limit */
     bool v6;                              /* listen on ::1 as well */
     bool tcp;                             /* and take ICE over TCP */
     const char *preload;                  /* LD_PRELOAD of the worker; NULL = none */
@@ -113,7 +114,10 @@ struct ck_rig_usage {
     unsigned threads;
     uint64_t rss_kib;
     uint64_t pss_kib;
+    uint64_t space_kib; /* of addresses */
 };
 struct ck_rig_usage ck_rig_usage(const struct ck_rig *rig);
+/* The same of any process. */
+struct ck_rig_usage ck_usage_of(pid_t pid);
 
 #endif

@@ -44,9 +44,13 @@ static uint64_t kib_of(pid_t pid, const char *name, const char *field)
 
 struct ck_rig_usage ck_rig_usage(const struct ck_rig *rig)
 {
+    return ck_usage_of(ck_rig_pid(rig));
+}
+
+struct ck_rig_usage ck_usage_of(pid_t pid)
+{
     struct ck_rig_usage usage = {.cpu_s = 0};
     char path[64];
-    pid_t pid = ck_rig_pid(rig);
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *folder = opendir(path);
     if (folder == NULL) {
@@ -60,6 +64,7 @@ struct ck_rig_usage ck_rig_usage(const struct ck_rig *rig)
     }
     closedir(folder);
     usage.rss_kib = kib_of(pid, "status", "VmRSS:");
+    usage.space_kib = kib_of(pid, "status", "VmSize:");
     usage.pss_kib = kib_of(pid, "smaps_rollup", "Pss:");
     return usage;
 }

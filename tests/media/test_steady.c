@@ -1,0 +1,155 @@
+/* What a packet costs besides the work on it: nothing. While calls are relayed and recorded the
+ * packet loop asks for no memory and takes no lock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/media/counter.h"
+#include "tests/media/film.h"
+
+#define CALLS 20
+#define WATCH_MS 2000
+#define WARM_MS 1500
+#define NEVER_US 600000000 /* consent checks come after the test: each one's tag is a new HMAC */
+
+struct watch {
+    struct ck_rig *rig;
+    struct ck_counter *counter;
+    char path[64];
+    uint64_t legs[CALLS][2];
+    struct ck_film films[CALLS][2];
+};
+
+static void begin(struct watch *watch)
+{
+    memcpy(watch->path, "/tmp/checkin-counter-XXXXXX", sizeof "/tmp/checkin-counter-XXXXXX");
+    int fd = mkstemp(watch->path);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, sizeof *watch->counter), 0);
+    watch->counter = mmap(NULL, sizeof *watch->counter, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(watch->counter, MAP_FAILED);
+    close(fd);
+    assert_int_equal(setenv(CK_COUNTER_FILE, watch->path, 1), 0);
+    assert_int_equal(
+        ck_rig_start(&(struct ck_rig_options){.preload = CK_COUNTER_LIBRARY}, &watch->rig), 0);
+    for (unsigned i = 0; i < CALLS; i++) {
+        ck_rig_call(watch->rig, i + 1, &(struct ck_tclient_config){.check_interval_us = NEVER_US},
+                    watch->legs[i]);
+    }
+    assert_int_equal(ck_rig_await_media(watch->rig, 10000), 0);
+}
+
+static void end(struct watch *watch)
+{
+    int status;
+    for (unsigned i = 0; i < CALLS; i++) {
+        assert_int_equal(ck_rig_lost(watch->rig, watch->legs[i]), 0);
+    }
+    assert_int_equal(ck_rig_stop(watch->rig, &status), 0);
+    assert_int_equal(status, 0);
+    munmap(watch->counter, sizeof *watch->counter);
+    unlink(watch->path);
+}
+
+static uint64_t packets(const struct watch *watch)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < CALLS; i++) {
+        for (unsigned side = 0; side < 2; side++) {
+            const struct ck_tclient_stats *stats = ck_rig_stats(watch->rig, watch->legs[i][side]);
+            sum += stats->account[0].packets + stats->account[1].packets;
+        }
+    }
+    return sum;
+}
+
+/* Lets the calls go on for a while; what the loop asked for in it. */
+static struct ck_counter watch_calls(struct watch *watch, uint64_t *relayed)
+{
+    ck_rig_run(watch->rig, WARM_MS); /* pools and tables have grown to what the calls need */
+    uint64_t before = packets(watch);
+    struct ck_counter was = *watch->counter;
+    ck_rig_run(watch->rig, WATCH_MS);
+    struct ck_counter now = *watch->counter;
+    *relayed = packets(watch) - before;
+    struct ck_counter asked = {.allocations = now.allocations - was.allocations,
+                               .frees = now.frees - was.frees,
+                               .locks = now.locks - was.locks,
+                               .waits = now.waits - was.waits,
+                               .receives = now.receives - was.receives,
+                               .sends = now.sends - was.sends};
+    print_message("%llu packets: %llu receives, %llu sends, %llu allocations, %llu frees, %llu "
+                  "locks, %llu waits\n",
+                  (unsigned long long)*relayed, (unsigned long long)asked.receives,
+                  (unsigned long long)asked.sends, (unsigned long long)asked.allocations,
+                  (unsigned long long)asked.frees, (unsigned long long)asked.locks,
+                  (unsigned long long)asked.waits);
+    assert_true(was.allocations > 1000); /* it does count: the start took many */
+    assert_true(asked.receives > 0 && asked.sends > 0);
+    assert_true(*relayed > (uint64_t)CALLS * 2 * 118 * WATCH_MS / 1000 * 8 / 10);
+    return asked;
+}
+
+static void test_relay_allocates_and_locks_nothing(void **state)
+{
+    (void)state;
+    static struct watch watch;
+    begin(&watch);
+    uint64_t relayed = 0;
+    struct ck_counter asked = watch_calls(&watch, &relayed);
+    ck_rig_settle(watch.rig);
+    assert_int_equal(asked.allocations, 0);
+    assert_int_equal(asked.frees, 0);
+    assert_int_equal(asked.locks, 0);
+    assert_int_equal(asked.waits, 0);
+    end(&watch);
+}
+
+/* The writer's thread is told by a ring without a lock. */
+static void test_recording_allocates_and_locks_nothing(void **state)
+{
+    (void)state;
+    static struct watch watch;
+    begin(&watch);
+    for (unsigned i = 0; i < CALLS; i++) {
+        for (unsigned side = 0; side < 2; side++) {
+            struct ck_film *film = &watch.films[i][side];
+            assert_int_equal(ck_film_create(film, watch.legs[i][side], watch.legs[i][side], NULL),
+                             0);
+            ck_film_start(watch.rig, film);
+        }
+    }
+    uint64_t relayed = 0;
+    struct ck_counter asked = watch_calls(&watch, &relayed);
+    ck_rig_settle(watch.rig);
+    assert_int_equal(asked.allocations, 0);
+    assert_int_equal(asked.frees, 0);
+    assert_int_equal(asked.locks, 0);
+    assert_int_equal(asked.waits, 0);
+    end(&watch);
+    for (unsigned i = 0; i < CALLS; i++) {
+        ck_film_destroy(&watch.films[i][0]);
+        ck_film_destroy(&watch.films[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_relay_allocates_and_locks_nothing),
+        cmocka_unit_test(test_recording_allocates_and_locks_nothing),
+    };
+    if (ck_tclient_library_init() != 0) {
+        return 1;
+    }
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    ck_tclient_library_deinit();
+    return failed;
+}
