@@ -634,6 +634,14 @@ struct ck_calls_status ck_calls_status(const struct ck_calls *calls)
     return status;
 }
 
+int ck_calls_drain(struct ck_calls *calls, int64_t worker)
+{
+    if (worker < 0 || worker >= (int64_t)ck_pool_size(calls->pool)) {
+        return CK_E_NOT_FOUND;
+    }
+    return ck_pool_drain(calls->pool, (unsigned)worker);
+}
+
 const struct ck_pool *ck_calls_pool(const struct ck_calls *calls)
 {
     return calls->pool;

@@ -137,5 +137,7 @@ struct ck_calls_status {
 
 struct ck_calls_status ck_calls_status(const struct ck_calls *calls);
 const struct ck_pool *ck_calls_pool(const struct ck_calls *calls);
+/* As ck_pool_drain(); CK_E_NOT_FOUND where there is no such worker. */
+int ck_calls_drain(struct ck_calls *calls, int64_t worker);
 
 #endif

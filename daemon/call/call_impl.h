@@ -27,7 +27,8 @@ enum recording_state {
 
 struct recording {
     enum recording_state state;
-    bool stop; /* asked to stop while still BEGINNING */
+    bool stop;    /* asked to stop while still BEGINNING */
+    bool started; /* the worker said so; only then does it say that it is closed */
     bool paused;
     int64_t id;
     int64_t wall_ms; /* of its time zero */

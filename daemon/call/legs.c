@@ -55,7 +55,10 @@ void ck_call_leg_open(struct call *call, int side, int64_t generation, const cha
     struct ck_calls *calls = call->calls;
     struct leg *leg = &call->legs[side];
     if (leg->crashes >= CK_CALL_CRASHES_MAX) {
-        ck_call_page_error(calls, leg->page, id, CK_CLIENT_DENIED, NULL,
+        if (side == CK_CALL_PERSON) {
+            submit_fault(call, "worker_lost"); /* ours, also where media has flowed in between */
+        }
+        ck_call_page_error(calls, leg->page, id, CK_CLIENT_UNAVAILABLE, NULL,
                            "media workers fell over with this connection");
         return;
     }
@@ -210,6 +213,9 @@ static void on_refused(struct call *call, int side, const struct ck_worker_leg_r
     if (leg->state == LEG_OPENING) {
         leg->state = LEG_NONE;
         leg->id = 0;
+    }
+    if (leg->state == LEG_NONE && call->legs[1 - side].state == LEG_NONE) {
+        call->has_worker = false; /* another one may have room */
     }
     leg->restarting = false;
     enum ck_client_error word = refusal_word(refused->code);

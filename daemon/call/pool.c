@@ -14,6 +14,7 @@ struct worker {
     unsigned index;
     struct ck_child *child;
     bool ready;
+    bool draining;
     struct ck_worker_heartbeat heartbeat;
     unsigned opened; /* legs asked for since the last heartbeat, not in it yet */
 };
@@ -76,6 +77,7 @@ static void on_down(void *context, int64_t status, int signal, uint64_t again_ms
     (void)again_ms;
     bool was_ready = worker->ready;
     worker->ready = false;
+    worker->draining = false;
     worker->opened = 0;
     memset(&worker->heartbeat, 0, sizeof worker->heartbeat);
     if (was_ready) {
@@ -189,12 +191,25 @@ int ck_pool_pick(const struct ck_pool *pool, unsigned *worker)
     for (unsigned i = 0; i < pool->size; i++) {
         const struct worker *candidate = &pool->workers[i];
         int64_t room = (int64_t)candidate->heartbeat.legs_free - candidate->opened;
-        if (candidate->ready && room > most) {
+        if (candidate->ready && !candidate->draining && room > most) {
             most = room;
             *worker = i;
         }
     }
     return most > 1 ? 0 : CK_E_BUSY;
+}
+
+int ck_pool_drain(struct ck_pool *pool, unsigned index)
+{
+    struct worker *worker = &pool->workers[index];
+    if (worker->draining) {
+        return CK_E_CONFLICT;
+    }
+    struct ck_worker_message message = {.kind = CK_WORKER_SHUTDOWN,
+                                        .shutdown = {.drain_ms = CK_POOL_DRAIN_MS}};
+    int error = ck_pool_send(pool, index, &message, -1);
+    worker->draining = error == 0;
+    return error;
 }
 
 unsigned ck_pool_size(const struct ck_pool *pool)
@@ -208,6 +223,7 @@ struct ck_pool_status ck_pool_status(const struct ck_pool *pool, unsigned index)
     return (struct ck_pool_status){
         .pid = ck_child_pid(worker->child),
         .ready = worker->ready,
+        .draining = worker->draining,
         .restarts = ck_child_restarts(worker->child),
         .heartbeat = worker->heartbeat,
     };

@@ -15,6 +15,7 @@
 #define CK_POOL_WORKERS_MAX 64
 #define CK_POOL_SILENCE_MS 5000  /* without a heartbeat: killed */
 #define CK_POOL_PATIENCE_MS 2000 /* at the end, for closing recordings */
+#define CK_POOL_DRAIN_MS 3900000 /* for live calls, none of which lasts that long */
 
 struct ck_pool;
 
@@ -38,6 +39,7 @@ struct ck_pool_events {
 struct ck_pool_status {
     pid_t pid; /* 0: down */
     bool ready;
+    bool draining;
     unsigned restarts;
     struct ck_worker_heartbeat heartbeat; /* the last; zeros before */
 };
@@ -51,8 +53,14 @@ int ck_pool_create(uv_loop_t *loop, const struct ck_pool_options *options,
 int ck_pool_send(struct ck_pool *pool, unsigned worker, const struct ck_worker_message *message,
                  int fd);
 
-/* The ready worker with most room. CK_E_BUSY where none has room for two legs more. */
+/* The ready worker with most room that does not drain. CK_E_BUSY where none has room for two legs
+ * more. */
 int ck_pool_pick(const struct ck_pool *pool, unsigned *worker);
+
+/* No new calls for this worker; its live ones go on to their end, then its program is started anew,
+ * which is how another version of it comes into use. CK_E_BUSY where it is not ready, CK_E_CONFLICT
+ * where it drains already. */
+int ck_pool_drain(struct ck_pool *pool, unsigned worker);
 
 unsigned ck_pool_size(const struct ck_pool *pool);
 struct ck_pool_status ck_pool_status(const struct ck_pool *pool, unsigned worker);

@@ -231,6 +231,7 @@ static void on_started(struct call *call, int side, const struct ck_worker_recor
     if (recording->state == RECORDING_ASKED) {
         recording->state = RECORDING_RUNNING;
     }
+    recording->started = true;
     recording->wall_ms = (int64_t)started->wall_ms;
     ck_call_submit(call->calls, "recording.started", &actor,
                    json_pack("{s:I, s:I}", "recording", (json_int_t)recording->id, "wall_ms",
@@ -279,9 +280,22 @@ static void on_closed(struct call *call, int side, const struct ck_worker_record
     ck_call_maybe_free(call);
 }
 
-void ck_call_record_message(struct call *call, int side, const struct ck_worker_message *message)
+static void on_failed(struct call *call, int side, int error)
 {
     struct recording *recording = &call->legs[side].recording;
+    submit_failed(call, recording->id, error);
+    /* A leg that went before its first packet says nothing of the disk: the next one is recorded.
+     */
+    call->legs[side].unrecordable = error != ENODATA && error != ESRCH;
+    if (!recording->started) { /* no RECORD_CLOSED follows */
+        ck_call_recording_clear(recording);
+        ck_call_advance(call);
+        ck_call_maybe_free(call);
+    }
+}
+
+void ck_call_record_message(struct call *call, int side, const struct ck_worker_message *message)
+{
     switch (message->kind) {
     case CK_WORKER_RECORD_STARTED:
         on_started(call, side, &message->record_started);
@@ -293,12 +307,7 @@ void ck_call_record_message(struct call *call, int side, const struct ck_worker_
         on_closed(call, side, &message->record_closed);
         break;
     case CK_WORKER_RECORD_FAILED:
-        submit_failed(call, recording->id, (int)message->record_failed.error);
-        call->legs[side].unrecordable = true;
-        if (recording->state == RECORDING_ASKED) { /* never began: no RECORD_CLOSED follows */
-            ck_call_recording_clear(recording);
-            ck_call_maybe_free(call);
-        }
+        on_failed(call, side, (int)message->record_failed.error);
         break;
     default:
         break;

@@ -290,6 +290,55 @@ static void run_contact_test(struct ck_control_call *call, const json_t *argumen
     }
 }
 
+/* --- media workers ----------------------------------------------------------------------------
+ */
+
+static json_t *worker_json(const struct ck_pool *pool, unsigned index)
+{
+    struct ck_pool_status status = ck_pool_status(pool, index);
+    const struct ck_worker_heartbeat *heartbeat = &status.heartbeat;
+    const char *state = !status.ready ? "down" : status.draining ? "draining" : "ready";
+    return json_pack("{s:i, s:I, s:s, s:i, s:i, s:i, s:i, s:i, s:I}", "worker", (int)index, "pid",
+                     (json_int_t)status.pid, "state", state, "legs", (int)heartbeat->legs,
+                     "legs_free", (int)heartbeat->legs_free, "handshakes",
+                     (int)heartbeat->handshakes, "recordings", (int)heartbeat->recordings,
+                     "restarts", (int)status.restarts, "cpu_ms",
+                     (json_int_t)(heartbeat->cpu_us / 1000));
+}
+
+static void run_media_list(struct ck_control_call *call, const json_t *arguments, void *user)
+{
+    struct ck_product *product = user;
+    const struct ck_pool *pool = ck_calls_pool(product->calls);
+    json_t *workers = json_array();
+    (void)arguments;
+    for (unsigned i = 0; i < ck_pool_size(pool); i++) {
+        json_array_append_new(workers, worker_json(pool, i));
+    }
+    ck_control_answer(call, json_pack("{s:o}", "workers", workers));
+}
+
+static void run_media_drain(struct ck_control_call *call, const json_t *arguments, void *user)
+{
+    struct ck_product *product = user;
+    const json_t *number = json_object_get(arguments, "worker");
+    if (!json_is_integer(number)) {
+        ck_control_refuse(call, CK_E_INVALID, "worker (number, from 0) is needed");
+        return;
+    }
+    int error = ck_calls_drain(product->calls, json_integer_value(number));
+    if (error == 0) {
+        ck_log_info("checkin-media %lld drains, by uid %u", (long long)json_integer_value(number),
+                    (unsigned)ck_control_uid(call));
+        ck_control_answer(call, NULL);
+    } else {
+        ck_control_refuse(call, error, "%s",
+                          error == CK_E_NOT_FOUND  ? "there is no such worker"
+                          : error == CK_E_CONFLICT ? "it drains already"
+                                                   : "it is down, and comes back as it should be");
+    }
+}
+
 int ck_product_control_start(struct ck_product *product)
 {
     const struct ck_control_command commands[] = {
@@ -303,6 +352,8 @@ int ck_product_control_start(struct ck_product *product)
         {"log.verified", ck_product_run_log_verified, product},
         {"log.exported", ck_product_run_log_exported, product},
         {"log.cosign", ck_product_run_log_cosign, product},
+        {"media.list", run_media_list, product},
+        {"media.drain", run_media_drain, product},
     };
     int error =
         ck_control_create(&product->control, &product->loop, product->config->daemon.control_socket,

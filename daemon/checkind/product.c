@@ -19,6 +19,8 @@
 #include "scheduler/effects.h"
 
 #define ZONE_DIR "/usr/share/zoneinfo"
+#define WORKER_BASE_BYTES (UINT64_C(512) << 20)
+#define WORKER_LEG_BYTES (UINT64_C(2) << 20) /* a full packet ring, DTLS, SRTP, a recording */
 
 /* What the product reads of the outside world for the engine. */
 static void random_bytes(void *user, void *bytes, size_t size)
@@ -198,6 +200,14 @@ static void listen_where_advertised(const struct ck_config *config, struct ck_wo
     }
 }
 
+/* Address space of a worker: its libraries, threads and arenas, the ring, and what its legs may
+ * hold at the most. One that has more has gone wrong, or was made to. */
+static uint64_t worker_memory(const struct ck_config *config)
+{
+    return WORKER_BASE_BYTES + (uint64_t)config->limits.recording_ring_bytes +
+           WORKER_LEG_BYTES * (uint64_t)config->media.legs_max;
+}
+
 static int start_calls(struct ck_product *product)
 {
     const struct ck_config *config = product->config;
@@ -220,6 +230,7 @@ static int start_calls(struct ck_product *product)
                             .handshakes_max = legs,
                             .recordings_max = legs,
                             .ring_bytes_max = (uint32_t)config->limits.recording_ring_bytes,
+                            .memory_bytes_max = worker_memory(config),
                             .tcp = config->media.tcp}},
         .render_program = config->media.render_program,
         .recording_dir = recordings,

@@ -25,6 +25,8 @@ static const char usage_text[] =
     "  quarantine release KIND ID    lets the engine try such a row again\n"
     "  contact-test CHANNEL ADDRESS [LANGUAGE]\n"
     "                                sends a test notice by email, sms or webhook\n"
+    "  media list                    the media workers and how busy they are\n"
+    "  media drain WORKER            no new calls for it; started anew after its last one\n"
     "  log verify [--store=PATH] [SIZE:ROOT ...]\n"
     "                                recomputes the audit log; needs no daemon\n"
     "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH]\n"
@@ -167,6 +169,24 @@ static int run_quarantine(const struct ck_ctl *ctl, int count, char **words)
                        json_pack("{s:s, s:I}", "kind", words[1], "id", (json_int_t)id));
 }
 
+static int run_media(const struct ck_ctl *ctl, int count, char **words)
+{
+    if (count == 1 && strcmp(words[0], "list") == 0) {
+        return show(ctl, "media.list", NULL);
+    }
+    if (count != 2 || strcmp(words[0], "drain") != 0) {
+        return EX_USAGE;
+    }
+    char *end;
+    errno = 0;
+    long worker = strtol(words[1], &end, 10);
+    if (errno != 0 || *end != '\0' || end == words[1] || worker < 0) {
+        fprintf(stderr, "checkinctl: '%s' is not the number of a worker\n", words[1]);
+        return EX_USAGE;
+    }
+    return show(ctl, "media.drain", json_pack("{s:I}", "worker", (json_int_t)worker));
+}
+
 static int run_contact_test(const struct ck_ctl *ctl, int count, char **words)
 {
     if (count != 2 && count != 3) {
@@ -236,6 +256,7 @@ static const struct {
     {"metrics", run_metrics},
     {"quarantine", run_quarantine},
     {"contact-test", run_contact_test},
+    {"media", run_media},
     {"check-config", run_check_config},
     {"log", ck_ctl_log},
     {"plan", ck_ctl_plan},

@@ -7,6 +7,7 @@
 
 #include "media/worker/clock.h"
 #include "media/worker/log.h"
+#include "media/worker/memory.h"
 #include "media/worker/worker_impl.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -164,7 +165,7 @@ static bool admit(struct worker *worker, const struct ck_worker_leg_open *order,
                   const struct call *call)
 {
     uint32_t needed = call != NULL ? 0 : worker->config.legs_max == 1 ? 1 : LEGS_PER_CALL;
-    if (worker->draining) {
+    if (worker->draining && call == NULL) {
         refuse(worker, order->leg, CK_WORKER_REFUSED_DRAINING, 0, "the worker is going away");
     } else if (leg_find(worker, order->leg) != NULL) {
         refuse(worker, order->leg, CK_WORKER_REFUSED_CONFLICT, 0, "the leg exists");
@@ -175,6 +176,8 @@ static bool admit(struct worker *worker, const struct ck_worker_leg_open *order,
         refuse(worker, order->leg, CK_WORKER_REFUSED_BUSY, 0, "no room for another call");
     } else if (worker->handshake_count >= worker->config.handshakes_max) {
         refuse(worker, order->leg, CK_WORKER_REFUSED_BUSY, 0, "too many handshakes are waiting");
+    } else if (needed > 0 && ck_memory_is_short(worker->memory, worker->memory_limit)) {
+        refuse(worker, order->leg, CK_WORKER_REFUSED_BUSY, 0, "no memory for another call");
     } else if (needed > 0 && worker->busy_percent >= BUSY_PERCENT) {
         refuse(worker, order->leg, CK_WORKER_REFUSED_BUSY, 0, "the worker is busy");
     } else {

@@ -13,6 +13,7 @@
 #include "media/sandbox/sandbox.h"
 #include "media/worker/clock.h"
 #include "media/worker/log.h"
+#include "media/worker/memory.h"
 #include "media/worker/worker_impl.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/error.h"
@@ -484,6 +485,7 @@ static int enter_sandbox(struct worker *worker)
         ck_media_log(CK_WORKER_LOG_ERROR, "the sandbox: %s", strerror(-error));
         return CK_WORKER_EXIT_SANDBOX;
     }
+    worker->memory_limit = ck_memory_limit();
     struct ck_recorder_config recorder = {
         .ring_size = worker->config.ring_bytes_max,
         .recordings_max = worker->config.recordings_max == 0 ? 1 : worker->config.recordings_max,
@@ -507,7 +509,8 @@ static int enter_sandbox(struct worker *worker)
 static int start(struct worker *worker)
 {
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (worker->epoll < 0) {
+    worker->memory = ck_memory_open();
+    if (worker->epoll < 0 || worker->memory < 0) {
         return CK_WORKER_EXIT_INTERNAL;
     }
     int error = worker->srtp->start();
@@ -583,6 +586,9 @@ static void finish(struct worker *worker)
     if (worker->epoll >= 0) {
         close(worker->epoll);
     }
+    if (worker->memory >= 0) {
+        close(worker->memory);
+    }
     free(worker->legs);
     free(worker->due_us);
     free(worker->generations);
@@ -600,7 +606,7 @@ int ck_media_worker_run(struct ck_control *control, const struct ck_worker_confi
     worker->config = *config;
     worker->srtp = &ck_srtp_evp;
     worker->control = control;
-    worker->epoll = -1;
+    worker->epoll = worker->memory = -1;
     int status = start(worker);
     if (status == CK_WORKER_EXIT_OK) {
         read_clocks(worker);

@@ -228,6 +228,8 @@ struct worker {
     const struct ck_srtp_engine *srtp;
     struct ck_control *control;
     int epoll;
+    int memory; /* of ck_memory_open() */
+    uint64_t memory_limit;
     struct ck_packet_pool *pool;
     struct ck_udp *udp[2]; /* IPv4, IPv6; NULL: not used */
     struct ck_tcp *tcp;    /* NULL: not used */

@@ -296,12 +296,52 @@ static void test_handshakes_limited(void **state)
     stop(rig);
 }
 
+#ifndef CK_SANITIZE_ADDRESS
+/* A worker with little memory left takes no new calls, says when to come again, and the calls that
+ * are there lose nothing. Under sanitizers there is no limit. */
+static void test_memory_limited(void **state)
+{
+    (void)state;
+    struct ck_rig *rig = NULL;
+    uint64_t legs[2];
+    uint64_t leg;
+    uint64_t call = 1;
+    int status;
+    assert_int_equal(ck_rig_start(NULL, &rig), 0);
+    uint64_t space = ck_rig_usage(rig).space_kib << 10;
+    assert_int_equal(ck_rig_stop(rig, &status), 0);
+    struct ck_rig_options options = {.memory_bytes_max = space + (UINT64_C(34) << 20)};
+    assert_int_equal(ck_rig_start(&options, &rig), 0);
+    ck_rig_call(rig, call, NULL, legs);
+    assert_int_equal(ck_rig_await_media(rig, 5000), 0);
+    const struct ck_worker_message *refused = NULL;
+    while (refused == NULL && call < 200) {
+        leg = ck_rig_open(rig, ++call, CK_WORKER_ROLE_PERSON, &(struct ck_tclient_config){0});
+        ck_rig_await(rig, CK_WORKER_LEG_EVENT, leg, CK_WORKER_EVENT_DTLS_CONNECTED, 1, 500);
+        refused = ck_rig_find(rig, CK_WORKER_LEG_REFUSED, leg, 0, 1);
+    }
+    print_message("refused after %llu calls\n", (unsigned long long)call - 1);
+    assert_non_null(refused);
+    assert_true(call > 3);
+    assert_int_equal(refused->leg_refused.code, CK_WORKER_REFUSED_BUSY);
+    assert_true(refused->leg_refused.retry_after_ms > 0);
+    ck_rig_settle(rig);
+    assert_int_equal(ck_rig_lost(rig, legs), 0);
+    assert_int_equal(ck_rig_stop(rig, &status), 0);
+    assert_int_equal(status, 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_offers),         cmocka_unit_test(test_no_sdp_at_all),
         cmocka_unit_test(test_cut_offers),         cmocka_unit_test(test_beyond_limits),
         cmocka_unit_test(test_conflicts_and_room), cmocka_unit_test(test_handshakes_limited),
+#ifndef CK_SANITIZE_ADDRESS
+        cmocka_unit_test(test_memory_limited),
+#endif
+
     };
     if (ck_tclient_library_init() != 0) {
         return 1;

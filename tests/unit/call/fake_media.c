@@ -1,6 +1,7 @@
 /* A media worker for tests: speaks worker.md and carries no media. What it does is said by the
  * offer's first word: "refuse" is refused with a line, "crash" aborts the process, "deaf" is
- * answered and never connects; anything else connects at once. */
+ * answered and never connects, "silent" connects and sends nothing that could be recorded (the
+ * second "first audio" says that the recording was ordered); anything else connects at once. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 static int control;
 static int record_fd = -1;
+static uint64_t silent_leg;
 
 static void say(const struct ck_worker_message *message)
 {
@@ -52,6 +54,9 @@ static void open_leg(const struct ck_worker_leg_open *open)
     if (open->offer.size >= 4 && memcmp(open->offer.data, "deaf", 4) == 0) {
         return;
     }
+    if (open->offer.size >= 6 && memcmp(open->offer.data, "silent", 6) == 0) {
+        silent_leg = open->leg;
+    }
     say_event(open->leg, CK_WORKER_EVENT_ICE_CONNECTED, 0);
     say_event(open->leg, CK_WORKER_EVENT_DTLS_CONNECTED, 7);
     say_event(open->leg, CK_WORKER_EVENT_FIRST_AUDIO, 0);
@@ -65,6 +70,14 @@ static struct {
 static void record_close(uint64_t leg)
 {
     for (size_t i = 0; i < 16; i++) {
+        if (records[i].leg == leg && leg == silent_leg && leg != 0) {
+            say(&(struct ck_worker_message){.kind = CK_WORKER_RECORD_FAILED,
+                                            .record_failed = {.leg = leg,
+                                                              .recording = records[i].recording,
+                                                              .error = ENODATA}});
+            records[i].leg = 0;
+            return;
+        }
         if (records[i].leg == leg && leg != 0) {
             say(&(struct ck_worker_message){.kind = CK_WORKER_RECORD_CLOSED,
                                             .record_closed = {.leg = leg,
@@ -92,6 +105,10 @@ static void record_start(const struct ck_worker_record_start *start)
     }
     close(record_fd);
     record_fd = -1;
+    if (start->leg == silent_leg) {
+        say_event(start->leg, CK_WORKER_EVENT_FIRST_AUDIO, 0);
+        return;
+    }
     say(&(struct ck_worker_message){
         .kind = CK_WORKER_RECORD_STARTED,
         .record_started = {.leg = start->leg, .recording = start->recording, .wall_ms = 1000}});

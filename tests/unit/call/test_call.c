@@ -364,6 +364,31 @@ static void reloaded_page_finds_its_call_again(void **state)
     }
 }
 
+/* A leg that goes before anything of it could be recorded: its recording has failed for good, the
+ * next connection of that side is recorded, and nothing of the call stays behind. */
+static void recording_that_never_began_is_over(void **state)
+{
+    struct world *world = *state;
+    person_joins(world, "silent");
+    until(world, &world->commands, "first_frame");
+    struct ck_actor staff = staff_actor();
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 staff", 6);
+    while (times(&world->commands, "first_audio") < 2 ||
+           times(&world->commands, "recording.started") < 1) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    ck_calls_offer(world->calls, &person_page, CK_CALL_PERSON, 42, 2, false, "v=0 again", 7);
+    until(world, &world->commands, "recording.failed");
+    while (times(&world->commands, "recording.started") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    ck_calls_end(world->calls, &staff_page, 42, 9);
+    while (ck_calls_status(world->calls).calls > 0) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_join_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(page_that_returns_keeps_its_media, setup, teardown),
         cmocka_unit_test_setup_teardown(reloaded_page_finds_its_call_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(recording_that_never_began_is_over, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

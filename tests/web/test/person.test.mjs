@@ -113,6 +113,32 @@ test("the server lost the leg: a new connection with the next generation, nobody
   await peer.page.waitForFunction(async () => ((await window.peer.seen("person-2")) || { frames: 0 }).frames > 3);
 }));
 
+test("no media worker has room: the page says whose fault it is and comes again when it was told to", stage_(async (server) => {
+  const page = await stage.atCheck(server);
+  const peer = await stage.peer(server);
+  const came = [];
+  const answer = server.onSocket;
+  peer.other = (kind, message, ws) => {
+    if (message.t === "join") {
+      server.send(ws, { t: "ok", id: message.id });
+      server.send(ws, { t: "waiting", since: f.at(0) });
+    }
+  };
+  server.onSocket = (kind, message, ws) => {
+    if (message.t !== "offer") return answer(kind, message, ws);
+    came.push(Date.now());
+    if (came.length > 1) return answer(kind, message, ws);
+    return server.send(ws, { t: "error", code: "busy", message: "no room for another call", retry_after_ms: 3000 });
+  };
+  await page.locator(".actions .primary").click();
+  await screen(page, "waiting");
+  await page.getByText("Too many people at once").waitFor();
+  await server.heard("person", "offer", (message) => message.generation === 2);
+  assert.ok(came[1] - came[0] >= 3000, "not before the time it was told");
+  await page.getByText("Too many people at once").waitFor({ state: "detached" });
+  assert.deepEqual(faults(page), []);
+}));
+
 test("the network goes away under the media: ICE restart, then a new connection", stage_(async (server) => {
   const { peer } = await stage.inCall(server);
   await peer.drop("person-1"); // as if the path were cut: nothing answers any more

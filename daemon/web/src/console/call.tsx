@@ -23,6 +23,7 @@ type Panel = "messages" | "checklist" | "person" | null;
 function StatusLine({ call }: { call: CallView }): JSX.Element {
   const { view, t } = useSession();
   const text = view.socketLost ? t.t("offline_in_call")
+    : call.crowded && call.leg !== "connected" ? t.t("call_crowded")
     : call.leg === "interrupted" ? t.t("call_reconnecting")
     : call.peer === "waiting" || call.peer === "connecting" ? t.t("call_peer_connecting")
     : call.peer === "away" ? t.t("call_peer_away")

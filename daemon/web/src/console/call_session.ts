@@ -14,6 +14,7 @@ export interface CallView {
   phase: CallPhase;
   devices: Devices | null;
   leg: LegState | null;
+  crowded: boolean; // no media worker has room; tried again by itself
   remote: MediaStream | null;
   peer: PeerState;
   camera: boolean;
@@ -42,7 +43,7 @@ export class CallSession {
     private ways: Ways,
   ) {
     this.store = new Store<CallView>({
-      checkin, row, phase: "taking", devices: null, leg: null, remote: null, peer: "connecting", camera: true, quality: null, recording: false,
+      checkin, row, phase: "taking", devices: null, leg: null, crowded: false, remote: null, peer: "connecting", camera: true, quality: null, recording: false,
       pauseReason: null, muted: false, cameraOff: false, since: null, endedBecause: null, behaviours: [],
     });
     void this.start();
@@ -141,8 +142,10 @@ export class CallSession {
     }
   }
 
-  refused(): void {
-    if (this.leg && this.leg.state !== "connected") this.leg.again();
+  refused(code: string, retryAfterMs?: number): void {
+    if (!this.leg || this.leg.state === "connected") return;
+    this.store.set({ crowded: code === "busy" });
+    this.leg.again(retryAfterMs);
   }
 
   get waitsForAnswer(): boolean {

@@ -181,7 +181,7 @@ export class ConsoleSession {
       case "error":
         if (call && (call.ownsError(message.id) || (message.id === undefined && call.waitsForAnswer))) {
           if (call.ownsError(message.id)) call.heard(message);
-          else call.refused();
+          else call.refused(message.code, message.retry_after_ms);
         }
         return;
       case "ok":

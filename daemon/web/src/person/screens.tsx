@@ -197,6 +197,19 @@ export function Joining(): JSX.Element {
   );
 }
 
+// Every media worker is full: said, and tried again without the person.
+export function Crowded(): JSX.Element | null {
+  const { view, texts } = useSession();
+  if (view.crowded === null) return null;
+  const length = view.clock.length(Math.max(1000, view.crowded - Date.now()));
+  return (
+    <div class="card warn" role="status">
+      <h2><Icon name="alert" />{texts.t("busy_title")}</h2>
+      <p>{texts.t("busy_text", { length })}</p>
+    </div>
+  );
+}
+
 export function Waiting({ state }: { state: PersonState }): JSX.Element {
   const { session, view, texts } = useSession();
   useTick(1000);
@@ -213,6 +226,7 @@ export function Waiting({ state }: { state: PersonState }): JSX.Element {
           <DeclineButton />
         </>
       }>
+      <Crowded />
       <p class="lead">{texts.t(late ? "waiting_late" : "waiting_on_time", { time: view.clock.time(since) })}</p>
       <div class="own-frame waiting">
         {stream && view.devices!.camera ? <OwnPicture stream={stream} /> : <Icon name="camera_off" size={48} />}

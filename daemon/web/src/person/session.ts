@@ -38,6 +38,7 @@ export interface View extends World {
   thread: ThreadState;
   unread: number;
   sheet: Sheet;
+  crowded: number | null; // no media worker has room: when the next try is
   busy: boolean; // a request of a button is under way
   actionFailed: boolean;
   disputed: string; // the receipt that the sheet "dispute" is about
@@ -67,7 +68,7 @@ export class PersonSession {
       token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null,
       language, clock: new Clock(language, "UTC", null, null), retryAt: null, socket: "none", socketLost: false, devices: null, asking: false, leg: null,
       remote: null, since: null, callSince: null, callee: "", recording: false, paused: null, muted: false, peerAway: false,
-      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, busy: false, actionFailed: false, phone: "unknown", disputed: "",
+      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, crowded: null, busy: false, actionFailed: false, phone: "unknown", disputed: "",
     });
     document.addEventListener("visibilitychange", this.visibility);
     window.addEventListener("pagehide", this.leaving);
@@ -440,7 +441,10 @@ export class PersonSession {
         remote: (remote) => this.store.set({ remote }),
         state: (state) => {
           this.store.set({ leg: state });
-          if (state === "connected") this.fact("ice_connected");
+          if (state === "connected") {
+            this.fact("ice_connected");
+            this.store.set({ crowded: null });
+          }
         },
         failed: () => this.fact("ice_failed"),
         picture: (step) => this.fact((["picture_whole", "picture_reduced", "picture_off"] as const)[step]),
@@ -548,7 +552,9 @@ export class PersonSession {
         void this.load();
       }
     } else if (error.id === undefined && this.leg && this.leg.state !== "connected") {
-      this.leg.again(); // the answer to `offer` or `restart`
+      const crowded = error.code === "busy" ? Date.now() + (error.retry_after_ms || REJOIN_MS) : null;
+      this.store.set({ crowded });
+      this.leg.again(error.retry_after_ms); // the answer to `offer` or `restart`
     }
   }
 

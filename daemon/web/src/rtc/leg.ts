@@ -105,9 +105,9 @@ export class Leg {
     }
   }
 
-  // The server lost the leg (`reconnect`) or refused the offer: make a new one.
-  again(): void {
-    if (this.state !== "closed") this.later();
+  // The server lost the leg (`reconnect`) or refused the offer: make a new one, not before `afterMs`.
+  again(afterMs = 0): void {
+    if (this.state !== "closed") this.later(afterMs);
   }
 
   socketBack(): void {
@@ -244,8 +244,8 @@ export class Leg {
   };
 
   // A new connection after a pause that grows with each failure.
-  private later(): void {
-    const pause = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)]!;
+  private later(afterMs = 0): void {
+    const pause = Math.max(afterMs, BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)]!);
     this.failures++;
     this.drop();
     this.become("interrupted");

@@ -207,6 +207,7 @@ export const en = {
   call_recording: "Recorded",
   call_not_recorded: "Not recorded",
   call_paused: "Pause, not recorded",
+  call_crowded: "The media servers are full. It is tried again by itself.",
   call_reconnecting: "The connection broke off. It comes back by itself.",
   call_peer_connecting: "Connecting to the person…",
   call_peer_away: "The person’s connection broke off. They may come back.",

@@ -208,6 +208,7 @@ export const kk: Record<ConsoleKey, string> = {
   call_recording: "Жазылуда",
   call_not_recorded: "Жазылмайды",
   call_paused: "Үзіліс, жазылмайды",
+  call_crowded: "Медиа серверлерде орын жоқ. Өздігінен қайталанады.",
   call_reconnecting: "Байланыс үзілді. Ол өзі қалпына келеді.",
   call_peer_connecting: "Адаммен қосылып жатыр…",
   call_peer_away: "Адамның байланысы үзілді. Ол қайтып келуі мүмкін.",

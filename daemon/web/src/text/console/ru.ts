@@ -208,6 +208,7 @@ export const ru: Record<ConsoleKey, string> = {
   call_recording: "Запись",
   call_not_recorded: "Без записи",
   call_paused: "Пауза, без записи",
+  call_crowded: "На медиасерверах нет места. Попытка повторится сама.",
   call_reconnecting: "Связь прервалась. Она восстановится сама.",
   call_peer_connecting: "Соединяем с человеком…",
   call_peer_away: "У человека прервалась связь. Он может вернуться.",
