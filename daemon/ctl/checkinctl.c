@@ -172,7 +172,7 @@ static int run_quarantine(const struct ck_ctl *ctl, int count, char **words)
 static int run_media(const struct ck_ctl *ctl, int count, char **words)
 {
     if (count == 1 && strcmp(words[0], "list") == 0) {
-        return show(ctl, "media.list", NULL);
+        return ck_ctl_show(ctl, "media.list", NULL);
     }
     if (count != 2 || strcmp(words[0], "drain") != 0) {
         return EX_USAGE;
@@ -184,7 +184,7 @@ static int run_media(const struct ck_ctl *ctl, int count, char **words)
         fprintf(stderr, "checkinctl: '%s' is not the number of a worker\n", words[1]);
         return EX_USAGE;
     }
-    return show(ctl, "media.drain", json_pack("{s:I}", "worker", (json_int_t)worker));
+    return ck_ctl_show(ctl, "media.drain", json_pack("{s:I}", "worker", (json_int_t)worker));
 }
 
 static int run_contact_test(const struct ck_ctl *ctl, int count, char **words)

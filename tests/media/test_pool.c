@@ -241,9 +241,10 @@ static void begin_call(struct world *world, int64_t checkin)
 {
     struct party *person = new_party(world, checkin);
     struct party *staff = new_party(world, checkin);
+    static const struct ck_call_proof no_proof;
     struct ck_actor person_actor = {.kind = CK_ACTOR_PERSON, .checkin_id = checkin};
     struct ck_actor staff_actor = {.kind = CK_ACTOR_STAFF, .staff_id = checkin};
-    ck_calls_join(world->calls, person, &person_actor, "phone", 0, 1);
+    ck_calls_join(world->calls, person, &person_actor, "phone", &no_proof, 0, 1);
     offer(person);
     ck_calls_take(world->calls, staff, &staff_actor, checkin, 0, 1);
     offer(staff);
