@@ -129,9 +129,8 @@ test("inspector on a phone: messages before, during and after, a pause, and a co
 
   const row = await finished(checkin, phone, desk);
   assert.deepEqual(row.concerns.map((one) => one.text), ["Синяк на запястье, отвечает не глядя"]);
-  const gap = row.recordings.find((one) => one.leg === "person").gaps;
-  assert.deepEqual(gap.map((one) => one.reason), ["child"]);
-  assert.ok(gap[0].seconds > 0);
+  const pauses = row.evidence.filter((one) => /^privacy_/.test(one.fact)).map((one) => [one.fact, one.detail]);
+  assert.deepEqual(pauses, [["privacy_pause", "child"], ["privacy_resume", "child"]]);
   assert.ok(!frames.join("").includes("Синяк"));
   assert.ok(!scene.product.log().includes("Синяк"));
 });

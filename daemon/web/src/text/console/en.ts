@@ -345,6 +345,8 @@ export const en = {
   fact_gone: "media gone",
   fact_inspector_joined: "inspector answered",
   fact_call_ended: "call ended",
+  fact_privacy_pause: "privacy pause",
+  fact_privacy_resume: "recording goes on",
 
   // recording, review
   recording_title: "Recording",

@@ -346,6 +346,8 @@ export const kk: Record<ConsoleKey, string> = {
   fact_gone: "медиа байланыс жоғалды",
   fact_inspector_joined: "инспектор жауап берді",
   fact_call_ended: "әңгіме аяқталды",
+  fact_privacy_pause: "жеке үзіліс",
+  fact_privacy_resume: "жазу жалғасты",
 
   // recording, review
   recording_title: "Жазба",

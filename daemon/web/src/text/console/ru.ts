@@ -346,6 +346,8 @@ export const ru: Record<ConsoleKey, string> = {
   fact_gone: "медиасвязь пропала",
   fact_inspector_joined: "инспектор ответил",
   fact_call_ended: "разговор завершён",
+  fact_privacy_pause: "личная пауза",
+  fact_privacy_resume: "запись продолжена",
 
   // recording, review
   recording_title: "Запись",
