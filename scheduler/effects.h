@@ -132,6 +132,8 @@ enum ck_template {
     CK_TEMPLATE_REVIEW_DUE,     /* to staff: a recording waits for review */
     CK_TEMPLATE_REVIEW_OVERDUE, /* to staff: it waits too long */
     CK_TEMPLATE_FORM_DUE,       /* to the inspector: the call is over, its result is missing */
+    CK_TEMPLATE_DIGEST,         /* to staff: several incidents at once */
+    CK_TEMPLATE_CONTACT_TEST,   /* to anybody: can you still be reached? */
     CK_TEMPLATE_COUNT,
 };
 

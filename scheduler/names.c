@@ -125,6 +125,8 @@ static const char *const template_names[] = {
     [CK_TEMPLATE_REVIEW_DUE] = "review_due",
     [CK_TEMPLATE_REVIEW_OVERDUE] = "review_overdue",
     [CK_TEMPLATE_FORM_DUE] = "form_due",
+    [CK_TEMPLATE_DIGEST] = "digest",
+    [CK_TEMPLATE_CONTACT_TEST] = "contact_test",
 };
 
 const char *ck_template_name(enum ck_template template)

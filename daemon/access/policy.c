@@ -30,6 +30,13 @@ static const struct ck_policy table[] = {
     {"staff.second_factor", CK_WHO_STAFF, A}, /* proposes; another person approves */
     {"staff.sessions", CK_WHO_STAFF, A},
 
+    {"path.list", CK_WHO_STAFF, S},
+    {"path.test", CK_WHO_STAFF, S},
+    {"push.key", CK_WHO_ANYBODY, 0},
+    {"push.subscribe", CK_WHO_STAFF, 0},
+    {"push.unsubscribe", CK_WHO_STAFF, 0},
+    {"ladder.list", CK_WHO_STAFF, S},
+    {"ladder.check", CK_WHO_STAFF, S},
     {"roster.read", CK_WHO_STAFF, I | O | S},
     {"shift.create", CK_WHO_STAFF, S},
     {"shift.remove", CK_WHO_STAFF, S},
@@ -75,6 +82,8 @@ static const struct ck_policy table[] = {
     {"incident.reached", CK_WHO_STAFF, I | O | S},
     {"incident.safety", CK_WHO_STAFF, I | O | S},
     {"incident.conclude", CK_WHO_STAFF, I | O | S},
+    {"incident.release", CK_WHO_STAFF, I | O | S},
+    {"incident.escalate", CK_WHO_STAFF, I | O | S},
 
     {"request.list", CK_WHO_STAFF, I | S},
     {"request.answer", CK_WHO_STAFF, I | S}, /* a dispute: a supervisor */
@@ -111,6 +120,7 @@ static const struct ck_policy table[] = {
     {"device.challenge", CK_WHO_ANYBODY, 0},
     {"device.enter", CK_WHO_ANYBODY, 0}, /* signed by a person's own phone */
     {"self.device", CK_WHO_PERSON, 0},
+    {"gateway.receipt_voice", CK_WHO_ANYBODY, 0},
     {"self.state", CK_WHO_PERSON, 0},
     {"self.language", CK_WHO_PERSON, 0},
     {"self.notice", CK_WHO_PERSON, 0},
@@ -121,6 +131,8 @@ static const struct ck_policy table[] = {
     {"self.message_send", CK_WHO_PERSON, 0},
     {"self.message_read", CK_WHO_PERSON, 0},
     {"self.connect", CK_WHO_PERSON, 0},
+    {"self.push", CK_WHO_PERSON, 0},
+    {"self.push_stop", CK_WHO_PERSON, 0},
 };
 
 const struct ck_policy *ck_policy_find(const char *action)

@@ -305,7 +305,8 @@ static void go(struct ck_api_call *call)
 {
     bool json_body = ck_http_request_method(call->request) == CK_HTTP_POST &&
                      call->route->custom != ck_api_photo_store &&
-                     call->route->custom != ck_api_receipt;
+                     call->route->custom != ck_api_receipt_sms &&
+                     call->route->custom != ck_api_receipt_voice;
     struct ck_refusal refusal;
     int error = json_body ? read_body(call, &refusal) : 0;
     if (error != 0) {

@@ -140,7 +140,10 @@ char *ck_api_qr_svg(const char *text);
 /* enrol.c */
 extern ck_api_custom ck_api_enrol;
 /* receipt.c */
-extern ck_api_custom ck_api_receipt;
+extern ck_api_custom ck_api_receipt_sms, ck_api_receipt_voice;
+/* push.c */
+extern ck_api_custom ck_api_push_key, ck_api_push_subscribe;
+extern ck_api_query ck_api_paths;
 /* pictures.c */
 extern ck_api_custom ck_api_photo_store;
 extern ck_api_query ck_api_photo_query, ck_api_thumbnail_query;
@@ -151,6 +154,8 @@ extern ck_api_query ck_api_roster;
 /* bundle.c */
 extern ck_api_custom ck_api_bundle_make, ck_api_bundle_fetch;
 void ck_api_bundles_close(struct ck_api *api);
+/* ladders.c */
+extern ck_api_query ck_api_ladders, ck_api_ladder_check;
 /* queries.c */
 extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
     ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,

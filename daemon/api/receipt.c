@@ -43,17 +43,17 @@ static void on_taken(void *cookie, const struct ck_result *result)
     }
 }
 
-static json_t *command_body(const struct ck_gateway_receipt *receipt)
+static json_t *command_body(const char *channel, const struct ck_gateway_receipt *receipt)
 {
     bool by_reference = receipt->reference[0] != '\0';
-    return json_pack("{s:s, s:s, s:s, s:s}", "channel", "sms",
+    return json_pack("{s:s, s:s, s:s, s:s}", "channel", channel,
                      by_reference ? "reference" : "provider_id",
                      by_reference ? receipt->reference : receipt->provider_id, "receipt",
                      ck_gateway_state_name(receipt->state), "detail", receipt->detail);
 }
 
-static void submit_all(struct ck_api_call *call, const struct ck_gateway_receipt *list,
-                       size_t count)
+static void submit_all(struct ck_api_call *call, const char *channel,
+                       const struct ck_gateway_receipt *list, size_t count)
 {
     struct receipts *receipts = calloc(1, sizeof *receipts);
     if (receipts == NULL) {
@@ -66,7 +66,7 @@ static void submit_all(struct ck_api_call *call, const struct ck_gateway_receipt
         if (list[i].state != CK_GATEWAY_SENT) { /* on its way: nothing changes */
             receipts->waiting++;
             ck_bus_submit(call->api->options.bus, "notice.receipt", &call->actor,
-                          command_body(&list[i]), on_taken, receipts);
+                          command_body(channel, &list[i]), on_taken, receipts);
         }
     }
     if (--receipts->waiting == 0) {
@@ -74,9 +74,9 @@ static void submit_all(struct ck_api_call *call, const struct ck_gateway_receipt
     }
 }
 
-void ck_api_receipt(struct ck_api_call *call)
+static void take(struct ck_api_call *call, const char *channel,
+                 const struct ck_config_secret *secret)
 {
-    const struct ck_config_secret *secret = &call->api->options.config->sms.receipt_secret;
     const char *signature = ck_http_request_field(call->request, CK_HTTP_SIGNATURE);
     size_t size = 0, count = 0;
     const char *body = ck_http_request_body(call->request, &size);
@@ -96,10 +96,20 @@ void ck_api_receipt(struct ck_api_call *call)
     struct ck_receipt_fault fault;
     error = list == NULL ? -ENOMEM : ck_receipt_decode(body, size, list, &count, &fault);
     if (error == 0) {
-        submit_all(call, list, count);
+        submit_all(call, channel, list, count);
     } else {
         ck_api_refuse(call, error < 0 ? error : CK_E_INVALID, error < 0 ? "" : fault.field,
                       error < 0 ? "" : fault.message);
     }
     free(list);
+}
+
+void ck_api_receipt_sms(struct ck_api_call *call)
+{
+    take(call, "sms", &call->api->options.config->sms.receipt_secret);
+}
+
+void ck_api_receipt_voice(struct ck_api_call *call)
+{
+    take(call, "voice", &call->api->options.config->voice.receipt_secret);
 }

@@ -29,6 +29,18 @@ const struct ck_api_route ck_api_routes[] = {
      .command = "second_factor.ask_reset", .member = "staff"},
     {GET, "/api/staff/{id}/sessions", "staff.sessions", .query = ck_api_sessions_of_staff},
 
+    /* who can be reached; browsers that are to be told */
+    {GET, "/api/contact-paths", "path.list", .query = ck_api_paths, .read = "persons",
+     .noted = true},
+    {POST, "/api/contact-paths/test", "path.test", .command = "path.test"},
+    {GET, "/api/push/key", "push.key", .custom = ck_api_push_key},
+    {POST, "/api/push", "push.subscribe", .custom = ck_api_push_subscribe},
+    {POST, "/api/push/stop", "push.unsubscribe", .command = "push.unsubscribe"},
+
+    /* ladders; they change by an approval of the kind "ladder" */
+    {GET, "/api/ladders", "ladder.list", .query = ck_api_ladders},
+    {POST, "/api/ladders/check", "ladder.check", .query = ck_api_ladder_check},
+
     /* who is there when */
     {GET, "/api/roster", "roster.read", .query = ck_api_roster},
     {POST, "/api/shifts", "shift.create", .command = "shift.create"},
@@ -104,6 +116,10 @@ const struct ck_api_route ck_api_routes[] = {
      .member = "incident", .query = ck_api_incident},
     {POST, "/api/incidents/{id}/conclude", "incident.conclude", .command = "incident.conclude",
      .member = "incident", .query = ck_api_incident},
+    {POST, "/api/incidents/{id}/release", "incident.release", .command = "incident.release",
+     .member = "incident", .query = ck_api_incident},
+    {POST, "/api/incidents/{id}/escalate", "incident.escalate", .command = "incident.escalate",
+     .member = "incident", .query = ck_api_incident},
 
     /* what persons ask for */
     {GET, "/api/requests", "request.list", .query = ck_api_requests, .read = "today",
@@ -166,8 +182,12 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/p/messages", "self.message_send", .command = "message.send"},
     {POST, "/api/p/messages/read", "self.message_read", .command = "message.read"},
 
+    {POST, "/api/p/push", "self.push", .custom = ck_api_push_subscribe},
+    {POST, "/api/p/push/stop", "self.push_stop", .command = "push.unsubscribe"},
+
     /* gateways */
-    {POST, "/hook/receipt/sms", "gateway.receipt", .custom = ck_api_receipt},
+    {POST, "/hook/receipt/sms", "gateway.receipt", .custom = ck_api_receipt_sms},
+    {POST, "/hook/receipt/voice", "gateway.receipt_voice", .custom = ck_api_receipt_voice},
 };
 
 const size_t ck_api_route_count = sizeof ck_api_routes / sizeof ck_api_routes[0];

@@ -29,6 +29,8 @@ static const struct ck_approval_kind kinds[] = {
     /* The plan that the policy table proposes for a band; and the table itself. */
     {"plan.proposal", I | S, S, 14 * DAY_MS},
     {"cadence.change", S, S, 14 * DAY_MS},
+    /* Who is told when nobody answers. */
+    {"ladder", S, S, 14 * DAY_MS},
 };
 
 const struct ck_approval_kind *ck_approval_kind_find(const char *name)

@@ -12,6 +12,7 @@
 
 #include "daemon/cases/cases_impl.h"
 #include "daemon/store/approval.h"
+#include "daemon/store/incident.h"
 #include "daemon/store/log.h"
 #include "daemon/store/person.h"
 #include "protocol/base/cleanup.h"
@@ -45,6 +46,15 @@ static int check_owner(struct ck_turn *turn, const struct wanted *wanted, int64_
                        struct ck_refusal *refusal)
 {
     int64_t owner = 0;
+    if (strcmp(wanted->kind, "incident") == 0) {
+        struct ck_incident_row row;
+        int found = ck_incident_load(ck_turn_store(turn), wanted->id, &row);
+        /* Safety checks and concerns are in no bundle: as if they were not there. */
+        if (found == 0 &&
+            (row.step.kind == CK_INCIDENT_SAFETY || row.step.kind == CK_INCIDENT_CONCERN)) {
+            return ck_refuse(refusal, CK_E_NOT_FOUND, wanted->kind, "there is no such incident");
+        }
+    }
     int r = ck_log_owner(ck_turn_store(turn), wanted->kind, wanted->id, &owner);
     if (r == CK_E_NOT_FOUND || (r == 0 && (owner == 0 || owner != person))) {
         return ck_refuse(refusal, CK_E_NOT_FOUND, wanted->kind,

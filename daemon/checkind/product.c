@@ -13,6 +13,8 @@
 #include "daemon/cases/cases.h"
 #include "daemon/checkind/product_impl.h"
 #include "daemon/config/log.h"
+#include "daemon/core/reach.h"
+#include "daemon/core/rules.h"
 #include "daemon/store/query_checkin.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -75,7 +77,7 @@ static int start_engine(struct ck_product *product)
 {
     const struct ck_config *config = product->config;
     ck_cleanup(ck_freep) char *path = ck_config_path(config, config->daemon.store_path);
-    struct ck_house_rules rules = ck_product_rules(config);
+    struct ck_house_rules rules = ck_house_rules_of(config);
     int wrong = load_norms(config, &rules.norms);
     if (wrong != 0) {
         return wrong;
@@ -87,19 +89,13 @@ static int start_engine(struct ck_product *product)
         .master_key = product->master_key,
         .zone_dir = ZONE_DIR,
         .commands_max = (size_t)config->limits.commands_queued,
-        .channels = CK_CHANNEL_BIT(CK_CHANNEL_CONSOLE),
+        .channels = ck_config_channels(config),
         .sms_receipts = config->sms.receipt_secret.bytes != NULL,
+        .voice_receipts = config->voice.receipt_secret.bytes != NULL,
         .random = random_bytes,
         .clock = read_clocks,
     };
-    if (config->smtp.url[0] != '\0') {
-        options.channels |= CK_CHANNEL_BIT(CK_CHANNEL_EMAIL);
-    }
-    if (config->sms.url[0] != '\0') {
-        options.channels |= CK_CHANNEL_BIT(CK_CHANNEL_SMS);
-    }
     for (size_t i = 0; i < config->webhook_count; i++) {
-        options.channels |= CK_CHANNEL_BIT(CK_CHANNEL_WEBHOOK);
         options.webhooks[options.webhook_count++] = config->webhooks[i].name;
     }
     clock_assumed = config->daemon.clock_sync == CK_CLOCK_ASSUMED;

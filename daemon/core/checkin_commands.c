@@ -539,6 +539,33 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
     return r == 0 ? state_result(&row, result) : r;
 }
 
+/* A concern climbs a ladder of its own, restricted to officers and supervisors; a second one of the
+ * same check-in is a line of it. */
+static int raise_concern(struct ck_turn *turn, const struct ck_actor *actor,
+                         const struct ck_checkin_row *row, const char *text)
+{
+    int64_t id = 0;
+    int r = ck_incident_of_checkin(turn->store, row->step.id, CK_INCIDENT_CONCERN, &id);
+    if (r == CK_E_NOT_FOUND) {
+        r = ck_incident_open(
+            turn, actor,
+            &(struct ck_incident_opening){
+                .checkin = row,
+                .person = row->step.person,
+                .unit = row->unit,
+                .effect = {.kind = CK_INCIDENT_CONCERN,
+                           .severity =
+                               row->step.band == CK_BAND_TOP ? CK_SEVERITY_TOP : CK_SEVERITY_HIGH,
+                           .first_step_at = turn->now.wall},
+            });
+        r = r == 0 ? ck_incident_of_checkin(turn->store, row->step.id, CK_INCIDENT_CONCERN, &id)
+                   : r;
+    }
+    return r == 0
+               ? ck_incident_line(turn->store, id, turn->now.wall, "note", actor->staff_id, 0, text)
+               : r;
+}
+
 /* {checkin, text}: private; nothing changes on the other side. */
 static int concern(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                    json_t **result, struct ck_refusal *refusal)
@@ -559,13 +586,14 @@ static int concern(struct ck_turn *turn, const struct ck_actor *actor, const jso
     }
     /* An object of its own: in the chain of the check-in's records nothing points to it. */
     r = ck_concern_insert(turn->store, row.step.id, actor->staff_id, turn->now.wall, text);
-    return r != 0 ? r
-                  : ck_turn_audit(turn, actor,
-                                  &(struct ck_record){.action = "CHECKIN_CONCERN",
-                                                      .object = "concern",
-                                                      .object_id = row.step.id,
-                                                      .person_id = row.step.person,
-                                                      .sealed = json_pack("{s:s}", "text", text)});
+    r = r == 0 ? ck_turn_audit(turn, actor,
+                               &(struct ck_record){.action = "CHECKIN_CONCERN",
+                                                   .object = "concern",
+                                                   .object_id = row.step.id,
+                                                   .person_id = row.step.person,
+                                                   .sealed = json_pack("{s:s}", "text", text)})
+               : r;
+    return r == 0 ? raise_concern(turn, actor, &row, text) : r;
 }
 
 /* ---- on demand ---- */

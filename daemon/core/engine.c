@@ -165,6 +165,7 @@ static int decide_due(struct ck_turn *turn, const struct ck_due *due)
         [CK_DUE_NOTICE] = ck_notice_due,   [CK_DUE_PLAN] = ck_plan_due,
         [CK_DUE_PERSON] = ck_person_due,   [CK_DUE_ABSENCE] = ck_absence_due,
         [CK_DUE_ORDER] = ck_order_due,     [CK_DUE_KEY] = ck_draw_key_due,
+        [CK_DUE_PATH] = ck_path_due,
     };
     return deciders[due->kind](turn, due);
 }

@@ -53,6 +53,7 @@ struct ck_engine_options {
     size_t commands_max;                /* waiting at once; one more is CK_E_BUSY. 0: 4096 */
     unsigned channels;                  /* mask of CK_CHANNEL_BIT that are configured */
     bool sms_receipts;                  /* the SMS gateway tells about delivery */
+    bool voice_receipts;                /* the voice gateway tells about keys pressed */
     const char *webhooks[CK_ENGINE_WEBHOOKS_MAX]; /* names of the configured webhooks */
     size_t webhook_count;
     const struct ck_house_rules *rules; /* copied; NULL: the product's own */

@@ -24,9 +24,12 @@ static int body_incident(struct ck_turn *turn, const struct ck_actor *actor, con
     if (r != 0) {
         return r;
     }
-    /* What belongs to no unit is every officer's and supervisor's. */
+    /* What belongs to no unit is every officer's and supervisor's. What is restricted is not the
+     * inspector's: whoever asks after the safety of others is somebody else. */
     unsigned wide = CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR;
-    bool may = ck_in_scope(actor, row->unit, row->inspector) ||
+    bool restricted = row->step.kind == CK_INCIDENT_SAFETY || row->step.kind == CK_INCIDENT_CONCERN;
+    int64_t inspector = restricted ? 0 : row->inspector;
+    bool may = ck_in_scope(actor, row->unit, inspector) ||
                (row->unit == 0 && actor->kind == CK_ACTOR_STAFF && (actor->roles & wide) != 0);
     if (!may) {
         return ck_turn_deny(turn, actor, "incident", id, row->step.person,
@@ -96,12 +99,9 @@ static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const
         !json_is_null(json_object_get(body, "note"))) {
         r = ck_body_text(body, "note", TEXT_MAX, true, &note, refusal);
     }
-    if (r == 0) {
-        r = feed(
-            turn, actor, &row,
-            &(struct ck_incident_event){.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = actor->staff_id},
-            refusal);
-    }
+    struct ck_incident_event event = {.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = actor->staff_id};
+    r = r == 0 ? ck_incident_beside(turn, &row.step, &event.beside) : r;
+    r = r == 0 ? feed(turn, actor, &row, &event, refusal) : r;
     if (r == 0) {
         r = write_line(turn, actor, &row, "acknowledged", "INCIDENT_TAKEN", NULL, note);
     }
@@ -182,66 +182,95 @@ static int safety(struct ck_turn *turn, const struct ck_actor *actor, const json
     return r == 0 ? result_of(&row, result) : r;
 }
 
-/* What the pages' three words are for each kind of incident. */
-static enum ck_conclusion conclusion_of(const struct ck_incident *step, int word)
+/* What the pages' words are for each kind of incident. */
+static enum ck_conclusion conclusion_of(const struct ck_incident *step, const char *word)
 {
-    if (word == 1) {
-        return CK_CONCLUSION_EXCUSED;
+    static const struct {
+        const char *word;
+        enum ck_conclusion conclusion;
+    } plain[] = {{"excused", CK_CONCLUSION_EXCUSED},
+                 {"breach", CK_CONCLUSION_BREACH},
+                 {"safe", CK_CONCLUSION_SAFE},
+                 {"help_sent", CK_CONCLUSION_NOT_SAFE},
+                 {"not_found", CK_CONCLUSION_NOT_FOUND}};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (strcmp(plain[i].word, word) == 0) {
+            return plain[i].conclusion;
+        }
     }
-    if (word == 2) {
-        return CK_CONCLUSION_BREACH;
-    }
-    switch (step->kind) {
-    case CK_INCIDENT_NO_CONTACT:
-    case CK_INCIDENT_SILENCE:
-        return step->reached || ck_outcome_is_contact(step->outcome) ? CK_CONCLUSION_REACHED
-                                                                     : CK_CONCLUSION_TECHNICAL;
-    case CK_INCIDENT_SAFETY:
-    case CK_INCIDENT_CONCERN:
-        return CK_CONCLUSION_SAFE;
-    default:
-        return CK_CONCLUSION_STAFF_DONE;
-    }
+    bool contact = step->kind == CK_INCIDENT_NO_CONTACT || step->kind == CK_INCIDENT_SILENCE;
+    return !contact                                                ? CK_CONCLUSION_STAFF_DONE
+           : step->reached || ck_outcome_is_contact(step->outcome) ? CK_CONCLUSION_REACHED
+                                                                   : CK_CONCLUSION_TECHNICAL;
 }
 
 /* {incident, conclusion, reason}: closes it. */
 static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const words[] = {"no_action", "excused", "breach", NULL};
+    static const char *const words[] = {"no_action", "excused",   "breach", "safe",
+                                        "help_sent", "not_found", NULL};
     struct ck_incident_row row;
+    struct ck_incident_event event = {
+        .kind = CK_INCIDENT_CONCLUDE, .staff = actor->staff_id, .has_reason = true};
     const char *reason = NULL;
     int word = 0;
     int r = ck_body_word(body, "conclusion", words, &word, refusal);
-    if (r == 0) {
-        r = ck_body_text(body, "reason", TEXT_MAX, false, &reason, refusal);
+    r = r == 0 ? ck_body_text(body, "reason", TEXT_MAX, false, &reason, refusal) : r;
+    r = r == 0 ? body_incident(turn, actor, body, &row, refusal) : r;
+    r = r == 0 ? ck_incident_beside(turn, &row.step, &event.beside) : r;
+    if (r != 0) {
+        return r;
     }
-    if (r == 0) {
-        r = body_incident(turn, actor, body, &row, refusal);
-    }
-    if (r == 0) {
-        r = feed(turn, actor, &row,
-                 &(struct ck_incident_event){.kind = CK_INCIDENT_CONCLUDE,
-                                             .staff = actor->staff_id,
-                                             .has_reason = true,
-                                             .conclusion = conclusion_of(&row.step, word)},
-                 refusal);
-    }
-    if (r == 0) {
-        r = ck_conclusion_insert(turn->store, row.step.checkin, row.step.id, words[word], reason,
-                                 actor->staff_id, turn->now.wall);
-    }
-    if (r == 0) {
-        r = write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED",
-                       json_pack("{s:s}", "conclusion", words[word]), reason);
-    }
+    event.conclusion = conclusion_of(&row.step, words[word]);
+    r = feed(turn, actor, &row, &event, refusal);
+    /* What came of a safety check is not said where the check-in is shown. */
+    bool restricted = row.step.kind == CK_INCIDENT_SAFETY || row.step.kind == CK_INCIDENT_CONCERN;
+    r = r == 0 ? ck_conclusion_insert(turn->store, restricted ? 0 : row.step.checkin, row.step.id,
+                                      words[word], reason, actor->staff_id, turn->now.wall)
+               : r;
+    r = r == 0 ? write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED",
+                            json_pack("{s:s}", "conclusion", words[word]), reason)
+               : r;
     return r == 0 ? result_of(&row, result) : r;
+}
+
+/* {incident}: the holder gives it back, or whoever sees it wants the next step now. */
+static int turn_over(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     enum ck_incident_event_kind kind, json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_incident_row row;
+    const char *note = NULL;
+    int r = ck_body_text(body, "reason", TEXT_MAX, false, &note, refusal);
+    r = r == 0 ? body_incident(turn, actor, body, &row, refusal) : r;
+    r = r == 0 ? feed(turn, actor, &row,
+                      &(struct ck_incident_event){.kind = kind, .staff = actor->staff_id}, refusal)
+               : r;
+    r = r == 0
+            ? write_line(turn, actor, &row, kind == CK_INCIDENT_RELEASE ? "released" : "escalated",
+                         kind == CK_INCIDENT_RELEASE ? "INCIDENT_GIVEN_BACK" : "INCIDENT_SENT_ON",
+                         NULL, note)
+            : r;
+    return r == 0 ? result_of(&row, result) : r;
+}
+
+static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   json_t **result, struct ck_refusal *refusal)
+{
+    return turn_over(turn, actor, body, CK_INCIDENT_RELEASE, result, refusal);
+}
+
+static int escalate(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    return turn_over(turn, actor, body, CK_INCIDENT_ESCALATE, result, refusal);
 }
 
 const struct ck_handler_entry ck_incident_handlers[] = {
     {"incident.acknowledge", acknowledge}, {"incident.note", note},
     {"incident.reached", reached},         {"incident.safety", safety},
-    {"incident.conclude", conclude},
+    {"incident.conclude", conclude},       {"incident.release", release},
+    {"incident.escalate", escalate},
 };
 const size_t ck_incident_handler_count =
     sizeof ck_incident_handlers / sizeof ck_incident_handlers[0];

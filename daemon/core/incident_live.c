@@ -3,12 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/core/duty.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
-
-#define PEOPLE_MAX CK_STEP_PEOPLE_MAX
 
 /* ---- ladders ---- */
 
@@ -31,106 +28,69 @@ int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder)
     return 0;
 }
 
+/* Safety checks and concerns have a ladder of their own, restricted to officers and supervisors. */
+static bool is_restricted(enum ck_incident_kind kind)
+{
+    return kind == CK_INCIDENT_SAFETY || kind == CK_INCIDENT_CONCERN;
+}
+
 /* The ladder in force for a unit and band; that of the house rules where none is set. */
 static int ladder_for(struct ck_turn *turn, int64_t unit, const char *band_text, enum ck_band band,
-                      int64_t *policy)
+                      enum ck_incident_kind kind, int64_t *policy)
 {
-    int r = ck_ladder_in_force(turn->store, unit, band_text, policy);
+    const char *row = is_restricted(kind) ? "safety" : band_text;
+    int r = ck_ladder_in_force(turn->store, unit, row, policy);
     if (r != CK_E_NOT_FOUND) {
         return r;
     }
-    const struct ck_ladder ladder = ck_house_ladder(&turn->engine->rules, band);
+    const struct ck_ladder ladder = is_restricted(kind)
+                                        ? ck_house_safety_ladder(&turn->engine->rules)
+                                        : ck_house_ladder(&turn->engine->rules, band);
     ck_cleanup(ck_freep) char *text = ck_ladder_text(&ladder);
     return text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "ladder", text, policy);
 }
 
-static uint32_t channels_of(const struct ck_engine *engine, const struct ck_recipient *person)
+struct ck_reach ck_turn_reach(struct ck_turn *turn, int64_t unit, int64_t inspector)
 {
-    uint32_t channels = CK_CHANNEL_BIT(CK_CHANNEL_CONSOLE);
-    if (person->email[0] != '\0') {
-        channels |= engine->options.channels & CK_CHANNEL_BIT(CK_CHANNEL_EMAIL);
-    }
-    if (person->phone[0] != '\0') {
-        channels |= engine->options.channels & CK_CHANNEL_BIT(CK_CHANNEL_SMS);
-    }
-    if (engine->options.webhook_count > 0) {
-        channels |= CK_CHANNEL_BIT(CK_CHANNEL_WEBHOOK);
-    }
-    return channels;
+    const struct ck_engine *engine = turn->engine;
+    uint32_t channels = engine->options.channels | CK_CHANNEL_BIT(CK_CHANNEL_CONSOLE);
+    return (struct ck_reach){
+        .store = turn->store,
+        .zones = engine->zones,
+        .channels = engine->options.webhook_count == 0
+                        ? channels
+                        : channels | CK_CHANNEL_BIT(CK_CHANNEL_WEBHOOK),
+        .unit = unit,
+        .inspector = inspector,
+    };
 }
 
-/* Those of `ids` who are at work, with what they can be reached on. */
-static int add_present(struct ck_turn *turn, const int64_t *ids, size_t count, bool look,
-                       struct ck_ladder_roster *roster, uint32_t step)
+int ck_incident_beside(struct ck_turn *turn, const struct ck_incident *row, int64_t *staff)
 {
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < count && roster->steps[step].count < PEOPLE_MAX; i++) {
-        enum ck_presence presence = CK_PRESENCE_THERE;
-        struct ck_recipient person;
-        if (look) {
-            r = ck_duty_presence(turn->store, turn->engine->zones, ids[i], false, turn->now.wall,
-                                 &presence);
-        }
-        r = r == 0 ? ck_recipient_load(turn->store, ids[i], &person) : r;
-        if (r == 0 && presence == CK_PRESENCE_THERE && !person.disabled) {
-            roster->steps[step].people[roster->steps[step].count++] = (struct ck_ladder_person){
-                .staff = person.id, .channels = channels_of(turn->engine, &person)};
-        }
-        r = r == CK_E_NOT_FOUND ? 0 : r;
+    struct ck_incident_row other;
+    int64_t id = 0;
+    *staff = 0;
+    if (row->checkin == 0 || (!is_restricted(row->kind) && row->kind != CK_INCIDENT_NO_CONTACT)) {
+        return 0;
     }
-    return r;
-}
-
-static int add_target(struct ck_turn *turn, const struct ck_incident_row *row,
-                      const struct ck_target *target, struct ck_ladder_roster *roster,
-                      uint32_t step)
-{
-    struct ck_zones *zones = turn->engine->zones;
-    int64_t ids[CK_DUTY_POOL_MAX];
-    size_t count = 1;
-    int r = 0;
-    switch (target->kind) {
-    case CK_TARGET_INSPECTOR:
-        ids[0] = row->inspector;
-        return add_present(turn, ids, row->inspector != 0, true, roster, step);
-    case CK_TARGET_STAND_IN:
-        r = row->inspector == 0
-                ? CK_E_NOT_FOUND
-                : ck_duty_stand_in(turn->store, zones, row->inspector, turn->now.wall, ids);
-        return r == CK_E_NOT_FOUND ? 0
-               : r != 0            ? r
-                                   : add_present(turn, ids, 1, false, roster, step);
-    case CK_TARGET_DUTY:
-        r = ck_duty_officers(turn->store, zones, row->unit, turn->now.wall, ids, PEOPLE_MAX,
-                             &count);
-        return r != 0 ? r : add_present(turn, ids, count, false, roster, step);
-    case CK_TARGET_SUPERVISOR:
-        r = ck_staff_of_role(turn->store, row->unit, CK_ROLE_SUPERVISOR, ids, CK_DUTY_POOL_MAX,
-                             &count);
-        return r != 0 ? r : add_present(turn, ids, count, true, roster, step);
-    case CK_TARGET_NAMED:
-        ids[0] = target->staff;
-        return add_present(turn, ids, 1, true, roster, step);
-    case CK_TARGET_NONE:
-    case CK_TARGET_COUNT:
-        break;
+    enum ck_incident_kind kind =
+        row->kind == CK_INCIDENT_NO_CONTACT ? CK_INCIDENT_SAFETY : CK_INCIDENT_NO_CONTACT;
+    int r = ck_incident_of_checkin(turn->store, row->checkin, kind, &id);
+    r = r == 0 ? ck_incident_load(turn->store, id, &other) : r;
+    if (r == 0 && other.step.state == CK_INCIDENT_ACKNOWLEDGED) {
+        *staff = other.step.acked_by;
+    } else if (r == 0 && other.step.state == CK_INCIDENT_CLOSED) {
+        *staff = other.step.concluded_by;
     }
-    return 0;
+    return r == CK_E_NOT_FOUND ? 0 : r;
 }
 
 int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
                       const struct ck_ladder *ladder, struct ck_ladder_roster *roster)
 {
-    memset(roster, 0, sizeof *roster);
-    for (uint32_t s = 0; s < ladder->step_count; s++) {
-        for (uint32_t t = 0; t < ladder->steps[s].target_count; t++) {
-            int r = add_target(turn, row, &ladder->steps[s].targets[t], roster, s);
-            if (r != 0) {
-                return r;
-            }
-        }
-    }
-    return 0;
+    struct ck_reach reach = ck_turn_reach(turn, row->unit, row->inspector);
+    int r = row->step.checkin == 0 ? 0 : ck_incident_beside(turn, &row->step, &reach.but);
+    return r == 0 ? ck_reach_resolve(&reach, ladder, turn->now.wall, roster) : r;
 }
 
 /* ---- opening ---- */
@@ -175,7 +135,8 @@ int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
     };
     snprintf(row.cause, sizeof row.cause, "%s", opening->cause == NULL ? "" : opening->cause);
     if (r == 0) {
-        r = ladder_for(turn, opening->unit, subject.band, row.step.band, &row.policy);
+        r = ladder_for(turn, opening->unit, subject.band, row.step.band, opening->effect.kind,
+                       &row.policy);
     }
     if (r == 0) {
         r = ck_ladder_of(turn, row.policy, &ladder);
@@ -194,12 +155,15 @@ int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
         r = ck_record_incident(
             turn, actor, &row, "INCIDENT_OPENED",
             json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "kind",
-                      ck_incident_kind_name(row.step.kind), "checkin", (json_int_t)row.step.checkin,
-                      "finding", ck_outcome_name(opening->effect.finding), "cause",
+                      ck_incident_kind_name(row.step.kind), "checkin",
+                      (json_int_t)(is_restricted(row.step.kind) ? 0 : row.step.checkin), "finding",
+                      ck_outcome_name(opening->effect.finding), "cause",
                       ck_cause_name(opening->effect.cause), "severity",
                       ck_severity_name(row.step.severity), "policy", (json_int_t)row.policy));
     }
-    return r == 0 ? tell(turn, &row) : r;
+    bool storm = false;
+    r = r == 0 ? tell(turn, &row) : r;
+    return r == 0 && row.step.kind != CK_INCIDENT_SYSTEM ? ck_storm_look(turn, &storm) : r;
 }
 
 /* ---- effects ---- */
@@ -339,6 +303,32 @@ int ck_incident_feed(struct ck_turn *turn, const struct ck_actor *actor,
     return r == 0 && !(same && effects.count == 0) ? tell(turn, row) : r;
 }
 
+#define QUIET_FROM_S (22 * 3600) /* of the unit's day: no calls at home then (practice) … */
+#define QUIET_UNTIL_S (8 * 3600) /* … until then */
+#define DAY_S 86400
+
+/* The end of the quiet hours that it is in, in the unit's zone; 0 in none. */
+static int quiet_until(struct ck_turn *turn, int64_t unit, struct ck_wall *until)
+{
+    char name[CK_ZONE_NAME_SIZE];
+    const struct ck_zone *zone = NULL;
+    *until = (struct ck_wall){0};
+    if (unit == 0) {
+        return 0;
+    }
+    int r = ck_unit_zone(turn->store, unit, name);
+    r = r == 0 ? ck_zones_find(turn->engine->zones, name, &zone) : r;
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    struct ck_local local = ck_zone_local(zone, turn->now.wall);
+    if (local.second >= QUIET_FROM_S || local.second < QUIET_UNTIL_S) {
+        local.second = local.second < QUIET_UNTIL_S ? QUIET_UNTIL_S : DAY_S + QUIET_UNTIL_S;
+        *until = ck_zone_instant(zone, local, CK_ZONE_FIRST, NULL);
+    }
+    return 0;
+}
+
 int ck_incident_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_incident_row row;
@@ -357,10 +347,11 @@ int ck_incident_due(struct ck_turn *turn, const struct ck_due *due)
     if (r != 0) {
         return r;
     }
+    struct ck_incident_event event = {.kind = CK_INCIDENT_TIMER, .roster = &roster};
+    r = ck_storm_look(turn, &event.storm);
+    r = r != 0 ? r : ladder.quiet_hours ? quiet_until(turn, row.unit, &event.quiet_until) : 0;
     const struct ck_actor actor = ck_actor_system();
-    return ck_incident_feed(
-        turn, &actor, &row,
-        &(struct ck_incident_event){.kind = CK_INCIDENT_TIMER, .roster = &roster});
+    return r == 0 ? ck_incident_feed(turn, &actor, &row, &event) : r;
 }
 
 /* ---- matters of the system ---- */

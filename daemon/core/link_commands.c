@@ -13,6 +13,7 @@
 
 #define TOKEN_SIZE 16
 #define SESSION_TOKEN_SIZE 32
+#define PATHS_AT_ONCE 1000 /* new contact paths of one kind, each time that is cleaned */
 #define CLEAN_EVERY_MS (INT64_C(3600) * 1000)
 #define HEALTH_KEPT_MS (INT64_C(400) * 24 * 3600 * 1000)
 #define LINKS_KEPT_MS (INT64_C(7) * 24 * 3600 * 1000)
@@ -167,6 +168,11 @@ static int clean(struct ck_turn *turn)
     if (r == 0) {
         r = ck_link_clean(turn->store, ck_wall_add_ms(turn->now.wall, -LINKS_KEPT_MS));
     }
+    int64_t made = 0;
+    if (r == 0) {
+        r = ck_path_sweep(turn->store, engine->options.channels, turn->now.wall, PATHS_AT_ONCE,
+                          &made);
+    }
     if (r == 0) {
         engine->cleaned_at = turn->now.wall;
     }
@@ -206,8 +212,8 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
 static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                    json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const kinds[] = {"checkin", "incident", "notice",   "plan", "person",
-                                        "absence", "order",    "draw_key", NULL};
+    static const char *const kinds[] = {"checkin", "incident", "notice",   "plan",         "person",
+                                        "absence", "order",    "draw_key", "contact_path", NULL};
     int kind = 0;
     int64_t id = 0, person = 0, unit = 0;
     (void)result;
@@ -250,6 +256,8 @@ void ck_core_register(struct ck_registry *registry)
     ck_registry_add(registry, ck_checkin_handlers, ck_checkin_handler_count);
     ck_registry_add(registry, ck_incident_handlers, ck_incident_handler_count);
     ck_registry_add(registry, ck_roster_handlers, ck_roster_handler_count);
+    ck_registry_add(registry, ck_ladder_handlers, ck_ladder_handler_count);
+    ck_registry_add(registry, ck_path_handlers, ck_path_handler_count);
     ck_registry_add(registry, ck_notice_handlers, ck_notice_handler_count);
     ck_registry_add(registry, ck_plan_handlers, ck_plan_handler_count);
     ck_registry_add(registry, ck_order_handlers, ck_order_handler_count);

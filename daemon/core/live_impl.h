@@ -10,9 +10,12 @@
 #include "daemon/core/body.h"
 #include "daemon/core/command.h"
 #include "daemon/core/engine_impl.h"
+#include "daemon/core/reach.h"
 #include "daemon/store/checkin.h"
+#include "daemon/store/digest.h"
 #include "daemon/store/incident.h"
 #include "daemon/store/notice.h"
+#include "daemon/store/path.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/roster.h"
 #include "scheduler/plan.h"
@@ -28,6 +31,7 @@ int ck_person_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_absence_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_order_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_draw_key_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_path_due(struct ck_turn *turn, const struct ck_due *due);
 
 /* Takes the row aside and opens a matter of the system about it. */
 int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason);
@@ -77,6 +81,17 @@ int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder)
 int ck_ladder_resolve(struct ck_turn *turn, const struct ck_incident_row *row,
                       const struct ck_ladder *ladder, struct ck_ladder_roster *roster);
 
+/* Whom this turn's engine can reach for a unit and inspector. */
+struct ck_reach ck_turn_reach(struct ck_turn *turn, int64_t unit, int64_t inspector);
+
+/* Who holds, or held last, the incident beside this one: safety against no contact, of the same
+ * check-in. 0: nobody. The two are different people. */
+int ck_incident_beside(struct ck_turn *turn, const struct ck_incident *row, int64_t *staff);
+
+/* Looks whether there is a storm of incidents, opens the question to ourselves where one begins.
+ * *on says whether there is one now. */
+int ck_storm_look(struct ck_turn *turn, bool *on);
+
 /* ---- caseloads and their stand-ins ---- */
 
 /* Somebody's presence changed: puts their caseload, and those that they stand in for, with whom it
@@ -98,6 +113,12 @@ struct ck_notice_about {
 };
 int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
                     const struct ck_effect_notify *notify);
+
+/* A test of somebody's contact path: recipient, channel, address and language of `like`. */
+int ck_notice_test(struct ck_turn *turn, const struct ck_notice_row *like, int64_t *id);
+
+/* What came of one. */
+int ck_path_news(struct ck_turn *turn, const struct ck_notice_row *row);
 
 /* Takes back what has not left yet. */
 int ck_notice_cancel(struct ck_turn *turn, const struct ck_checkin_row *row);
@@ -168,11 +189,11 @@ int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const stru
 extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
     ck_notice_handlers[], ck_plan_handlers[], ck_order_handlers[], ck_blackout_handlers[],
     ck_recording_handlers[], ck_link_handlers[], ck_roster_handlers[], ck_log_handlers[],
-    ck_device_handlers[];
+    ck_device_handlers[], ck_ladder_handlers[], ck_path_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
     ck_order_handler_count, ck_blackout_handler_count, ck_plan_handler_count,
     ck_recording_handler_count, ck_link_handler_count, ck_roster_handler_count,
-    ck_log_handler_count, ck_device_handler_count;
+    ck_log_handler_count, ck_device_handler_count, ck_ladder_handler_count, ck_path_handler_count;
 
 /* ---- small things ---- */
 

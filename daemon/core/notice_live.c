@@ -11,6 +11,10 @@
 
 #define PENDING_MAX 32
 #define TOKEN_SIZE 16 /* 128 bits */
+#define TEST_DEADLINE_MS (INT64_C(6) * 3600000)
+#define DIGEST_FIRES_MAX 500
+
+_Static_assert(CK_ADDRESS_SIZE == CK_PUSH_TEXT_SIZE, "a subscription is an address");
 
 static bool configured(const struct ck_engine *engine, enum ck_channel channel)
 {
@@ -19,7 +23,8 @@ static bool configured(const struct ck_engine *engine, enum ck_channel channel)
 
 static bool gives_receipts(const struct ck_engine *engine, enum ck_channel channel)
 {
-    return channel == CK_CHANNEL_SMS && engine->options.sms_receipts;
+    return (channel == CK_CHANNEL_SMS && engine->options.sms_receipts) ||
+           (channel == CK_CHANNEL_VOICE && engine->options.voice_receipts);
 }
 
 /* ---- making ---- */
@@ -28,6 +33,9 @@ static void begin(struct ck_turn *turn, struct ck_notice_row *row)
 {
     row->step.receipts = gives_receipts(turn->engine, row->step.channel);
     ck_notice_begin(&row->step, turn->now.wall);
+    if (row->not_before.ms > turn->now.wall.ms) {
+        row->step.next_at = row->not_before;
+    }
     ck_reference_make(turn, 'N', row->reference);
 }
 
@@ -84,32 +92,53 @@ static int insert(struct ck_turn *turn, struct ck_notice_row *row, int *count)
     return r;
 }
 
+static int ring_one(struct ck_turn *turn, const struct ck_checkin_row *row,
+                    const struct ck_subject *subject, uint32_t attempt, enum ck_channel channel,
+                    const char *address, int *count)
+{
+    if (address[0] == '\0' || !configured(turn->engine, channel)) {
+        return 0;
+    }
+    struct ck_notice_row notice = {
+        .step = {.channel = channel, .deadline = row->step.answer_until},
+        .checkin = row->step.id,
+        .person = row->step.person,
+        .fire = attempt,
+        .template = CK_TEMPLATE_RING,
+    };
+    snprintf(notice.address, sizeof notice.address, "%s", address);
+    snprintf(notice.language, sizeof notice.language, "%s", subject->language);
+    return insert(turn, &notice, count);
+}
+
+/* Every browser of somebody that has subscribed. */
+static int browsers_of(struct ck_turn *turn, int64_t staff, int64_t person,
+                       char texts[CK_PUSH_BROWSERS_MAX][CK_PUSH_TEXT_SIZE], size_t *count)
+{
+    int64_t ids[CK_PUSH_BROWSERS_MAX];
+    int r = ck_push_of(turn->store, staff, person, ids, CK_PUSH_BROWSERS_MAX, count);
+    for (size_t i = 0; r == 0 && i < *count; i++) {
+        r = ck_push_text(turn->store, ids[i], texts[i]);
+    }
+    return r;
+}
+
+/* By message at every attempt; at the last one the telephone rings as well. */
 int ck_notice_ring(struct ck_turn *turn, const struct ck_checkin_row *row, uint32_t attempt,
                    int *count)
 {
     struct ck_subject subject;
+    char browsers[CK_PUSH_BROWSERS_MAX][CK_PUSH_TEXT_SIZE];
+    size_t browser_count = 0;
     int r = ck_subject_load(turn->store, row->step.person, &subject);
-    if (r != 0) {
-        return r;
+    r = r == 0 ? ring_one(turn, row, &subject, attempt, CK_CHANNEL_SMS, subject.phone, count) : r;
+    r = r == 0 ? ring_one(turn, row, &subject, attempt, CK_CHANNEL_EMAIL, subject.email, count) : r;
+    r = r == 0 ? browsers_of(turn, 0, row->step.person, browsers, &browser_count) : r;
+    for (size_t i = 0; r == 0 && i < browser_count; i++) {
+        r = ring_one(turn, row, &subject, attempt, CK_CHANNEL_WEB_PUSH, browsers[i], count);
     }
-    const struct {
-        enum ck_channel channel;
-        const char *address;
-    } ways[] = {{CK_CHANNEL_SMS, subject.phone}, {CK_CHANNEL_EMAIL, subject.email}};
-    for (size_t i = 0; r == 0 && i < sizeof ways / sizeof ways[0]; i++) {
-        if (ways[i].address[0] == '\0' || !configured(turn->engine, ways[i].channel)) {
-            continue;
-        }
-        struct ck_notice_row notice = {
-            .step = {.channel = ways[i].channel, .deadline = row->step.answer_until},
-            .checkin = row->step.id,
-            .person = row->step.person,
-            .fire = attempt,
-            .template = CK_TEMPLATE_RING,
-        };
-        snprintf(notice.address, sizeof notice.address, "%s", ways[i].address);
-        snprintf(notice.language, sizeof notice.language, "%s", subject.language);
-        r = insert(turn, &notice, count);
+    if (r == 0 && attempt >= row->attempts) {
+        r = ring_one(turn, row, &subject, attempt, CK_CHANNEL_VOICE, subject.phone, count);
     }
     return r;
 }
@@ -122,6 +151,7 @@ static const char *staff_address(const struct ck_recipient *person, enum ck_chan
     case CK_CHANNEL_EMAIL:
         return person->email;
     case CK_CHANNEL_SMS:
+    case CK_CHANNEL_VOICE:
         return person->phone;
     default:
         return "";
@@ -144,6 +174,23 @@ static int insert_webhooks(struct ck_turn *turn, const struct ck_notice_row *lik
     return r;
 }
 
+static int insert_browsers(struct ck_turn *turn, const struct ck_recipient *person,
+                           const struct ck_notice_row *like, int *count)
+{
+    char browsers[CK_PUSH_BROWSERS_MAX][CK_PUSH_TEXT_SIZE];
+    size_t browser_count = 0;
+    if (!configured(turn->engine, CK_CHANNEL_WEB_PUSH)) {
+        return 0;
+    }
+    int r = browsers_of(turn, person->id, 0, browsers, &browser_count);
+    for (size_t i = 0; r == 0 && i < browser_count; i++) {
+        struct ck_notice_row notice = *like;
+        memcpy(notice.address, browsers[i], sizeof notice.address);
+        r = insert(turn, &notice, count);
+    }
+    return r;
+}
+
 /* One channel of one member of staff; nothing where they do not have it. */
 static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
                         struct ck_notice_row notice, int *count)
@@ -151,6 +198,9 @@ static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
     enum ck_channel channel = notice.step.channel;
     if (channel == CK_CHANNEL_WEBHOOK) {
         return insert_webhooks(turn, &notice, count);
+    }
+    if (channel == CK_CHANNEL_WEB_PUSH) {
+        return insert_browsers(turn, person, &notice, count);
     }
     const char *address = staff_address(person, channel);
     if (address[0] == '\0' ||
@@ -161,14 +211,50 @@ static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
     return insert(turn, &notice, count);
 }
 
+/* One channel of a digest: joins the one that waits, or makes the next one, which leaves when the
+ * last one is old enough. */
+static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person,
+                         struct ck_notice_row notice, int64_t incident, int *count)
+{
+    enum ck_channel channel = notice.step.channel;
+    uint32_t fire = notice.fire;
+    int64_t waiting = 0, before = 0;
+    struct ck_wall last = {0};
+    const struct ck_storm_policy policy = turn->engine->rules.storm;
+    int made = 0;
+    int r = ck_digest_waiting(turn->store, person->id, channel, &waiting);
+    if (r == CK_E_NOT_FOUND) {
+        r = ck_digest_last(turn->store, person->id, channel, notice.incident, &before, &last);
+        notice.fire = (uint32_t)before + 1;
+        notice.not_before = ck_storm_digest_at(last, &policy, turn->now.wall);
+        notice.step.deadline = ck_wall_add_ms(notice.not_before, policy.digest_ms);
+        r = r == 0 ? insert_staff(turn, person, notice, &made) : r;
+        r = r == 0 && made > 0 ? ck_digest_waiting(turn->store, person->id, channel, &waiting) : r;
+    }
+    if (r != 0 || waiting == 0) {
+        return r;
+    }
+    (*count)++;
+    r = ck_digest_add(turn->store, waiting, incident, fire);
+    return r == 0 ? ck_incident_line(turn->store, incident, turn->now.wall, "digest", person->id,
+                                     waiting, NULL)
+                  : r;
+}
+
 int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
                     const struct ck_effect_notify *notify)
 {
     struct ck_recipient person;
+    struct ck_storm storm = {.on = false};
+    int64_t question = 0;
     int r = ck_recipient_load(turn->store, notify->staff, &person);
+    if (r == 0 && notify->digest) {
+        r = ck_storm_load(turn->store, &storm, &question);
+    }
     if (r != 0) {
         return r;
     }
+    bool digest = storm.on && question != 0 && question != about->incident;
     struct ck_notice_row notice = {
         .step = {.deadline = notify->deadline},
         .checkin = about->checkin,
@@ -178,6 +264,12 @@ int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
         .fire = notify->fire,
         .template = notify->template,
     };
+    if (digest) {
+        notice.template = CK_TEMPLATE_DIGEST;
+        notice.incident = question;
+        notice.checkin = 0;
+        notice.ladder_step = 0;
+    }
     snprintf(notice.language, sizeof notice.language, "%s", person.language);
     int count = 0;
     for (size_t i = 0; r == 0 && i < CK_CHANNELS_MAX; i++) {
@@ -189,8 +281,21 @@ int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
         if (!notify->parallel) {
             memcpy(notice.step.rest, notify->channels + i + 1, CK_CHANNELS_MAX - i - 1);
         }
-        r = insert_staff(turn, &person, notice, &count);
+        r = digest && notice.step.channel != CK_CHANNEL_WEBHOOK
+                ? insert_digest(turn, &person, notice, about->incident, &count)
+                : insert_staff(turn, &person, notice, &count);
     }
+    return r;
+}
+
+int ck_notice_test(struct ck_turn *turn, const struct ck_notice_row *like, int64_t *id)
+{
+    struct ck_notice_row notice = *like;
+    notice.template = CK_TEMPLATE_CONTACT_TEST;
+    notice.step.deadline = ck_wall_add_ms(turn->now.wall, TEST_DEADLINE_MS);
+    int count = 0;
+    int r = insert(turn, &notice, &count);
+    *id = notice.step.id;
     return r;
 }
 
@@ -271,10 +376,18 @@ static int write_letter(struct ck_turn *turn, const struct ck_notice_row *row,
         if (r == 0) {
             letter->urgency = ck_severity_name(incident.step.severity);
             letter->unit = incident.unit;
-            snprintf(letter->path, sizeof letter->path, "/#/incidents/%lld",
-                     (long long)row->incident);
+            if (row->template == CK_TEMPLATE_DIGEST) {
+                snprintf(letter->path, sizeof letter->path, "/#/incidents");
+            } else {
+                snprintf(letter->path, sizeof letter->path, "/#/incidents/%lld",
+                         (long long)row->incident);
+            }
         }
         return r;
+    }
+    if (row->checkin == 0) {
+        letter->urgency = "normal"; /* a test of the contact path */
+        return 0;
     }
     r = ck_checkin_load(turn->store, row->checkin, &checkin);
     if (r != 0) {
@@ -342,30 +455,45 @@ static int next_channel(struct ck_turn *turn, const struct ck_notice_row *row,
         memcpy(notice.step.rest, row->step.rest + i + 1, CK_CHANNELS_MAX - i - 1);
         notice.failure[0] = notice.provider_id[0] = '\0';
         r = insert_staff(turn, &person, notice, &count);
+        if (r == 0 && count > 0 && row->template == CK_TEMPLATE_DIGEST) {
+            int64_t next = 0;
+            r = ck_digest_waiting(turn->store, row->staff, notice.step.channel, &next);
+            r = r == 0 ? ck_digest_copy(turn->store, row->step.id, next) : r;
+        }
     }
     (void)channel;
-    return r;
+    return r == CK_E_NOT_FOUND ? 0 : r;
+}
+
+static int feed_unreachable(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
+                            uint32_t fire)
+{
+    struct ck_incident_row incident;
+    int r = ck_incident_load(turn->store, id, &incident);
+    return r != 0 ? r
+                  : ck_incident_feed(
+                        turn, actor, &incident,
+                        &(struct ck_incident_event){.kind = CK_INCIDENT_UNREACHABLE, .fire = fire});
 }
 
 static int unreachable(struct ck_turn *turn, const struct ck_actor *actor,
                        const struct ck_notice_row *row)
 {
+    struct ck_digest_fire fires[DIGEST_FIRES_MAX];
+    size_t count = 0;
     bool alive = true;
     if (row->incident == 0) {
         return 0;
     }
-    int r = ck_notice_others_alive(turn->store, row, &alive);
-    if (r != 0 || alive) {
-        return r;
+    if (row->template != CK_TEMPLATE_DIGEST) {
+        int r = ck_notice_others_alive(turn->store, row, &alive);
+        return r != 0 || alive ? r : feed_unreachable(turn, actor, row->incident, row->fire);
     }
-    struct ck_incident_row incident;
-    r = ck_incident_load(turn->store, row->incident, &incident);
-    if (r != 0) {
-        return r;
+    int r = ck_digest_lost(turn->store, row->step.id, fires, DIGEST_FIRES_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = feed_unreachable(turn, actor, fires[i].incident, fires[i].fire);
     }
-    return ck_incident_feed(
-        turn, actor, &incident,
-        &(struct ck_incident_event){.kind = CK_INCIDENT_UNREACHABLE, .fire = row->fire});
+    return r;
 }
 
 static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
@@ -465,6 +593,9 @@ int ck_notice_feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck
     if (r != 0 || next.state == before) {
         return r;
     }
+    if (row->template == CK_TEMPLATE_CONTACT_TEST) {
+        return ck_path_news(turn, row);
+    }
     if (row->person != 0 && row->incident == 0) {
         return tell_checkin(turn, actor, row);
     }
@@ -546,7 +677,29 @@ static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, con
     snprintf(row.failure, sizeof row.failure, "%s",
              event.kind == CK_NOTICE_TAKEN || detail == NULL ? "" : detail);
     (void)result;
-    return ck_notice_feed(turn, actor, &row, &event);
+    /* The browser has unsubscribed: there is nothing left to send to. */
+    if (event.kind == CK_NOTICE_REJECTED && row.step.channel == CK_CHANNEL_WEB_PUSH) {
+        r = ck_push_remove(turn->store, row.staff, row.person, row.address);
+    }
+    return r == 0 ? ck_notice_feed(turn, actor, &row, &event) : r;
+}
+
+/* A key pressed on the officer's own telephone takes the incident over. It is refused as any other
+ * acknowledgement may be (closed; holds the other side), and then it was only read. */
+static int taken_by_telephone(struct ck_turn *turn, const struct ck_actor *actor,
+                              const struct ck_notice_row *row)
+{
+    struct ck_incident_row incident;
+    struct ck_incident_event event = {.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = row->staff};
+    int r = ck_incident_load(turn->store, row->incident, &incident);
+    r = r == 0 ? ck_incident_beside(turn, &incident.step, &event.beside) : r;
+    r = r == 0 ? ck_incident_feed(turn, actor, &incident, &event) : r;
+    if (r == CK_E_CONFLICT || r == CK_E_DENIED) {
+        return 0;
+    }
+    return r == 0 ? ck_incident_line(turn->store, row->incident, turn->now.wall,
+                                     "acknowledged_phone", row->staff, row->step.id, NULL)
+                  : r;
 }
 
 /* {reference | (channel, provider_id), receipt: "delivered" | "read" | "failed", detail?} */
@@ -568,9 +721,13 @@ static int notice_receipt(struct ck_turn *turn, const struct ck_actor *actor, co
         snprintf(row.failure, sizeof row.failure, "%s", detail);
     }
     (void)result;
-    return ck_notice_feed(
+    bool pressed = word == CK_RECEIPT_READ && row.step.state != CK_NOTICE_READ &&
+                   row.step.channel == CK_CHANNEL_VOICE && row.staff != 0 && row.incident != 0 &&
+                   row.template != CK_TEMPLATE_DIGEST;
+    r = ck_notice_feed(
         turn, actor, &row,
         &(struct ck_notice_event){.kind = CK_NOTICE_RECEIPT, .receipt = (enum ck_receipt)word});
+    return r == 0 && pressed ? taken_by_telephone(turn, actor, &row) : r;
 }
 
 const struct ck_handler_entry ck_notice_handlers[] = {

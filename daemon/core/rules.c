@@ -8,6 +8,7 @@ struct ck_house_rules ck_house_rules_default(void)
     struct ck_house_rules rules = {
         .checkin = ck_checkin_policy_default(),
         .notice = ck_notice_policy_default(),
+        .storm = ck_storm_policy_default(),
         .ladder_inspector_ms = 15 * MINUTE_MS,
         .ladder_duty_ms = 15 * MINUTE_MS,
         .ladder_repeat_ms = 15 * MINUTE_MS,
@@ -15,10 +16,39 @@ struct ck_house_rules ck_house_rules_default(void)
         .challenge_count = 4,
         .norms = ck_norms_proportional(),
     };
-    /* The safety step is a matter of its own, with its own officers: it is not part of a check-in.
-     */
-    rules.checkin.safety_check = false;
     rules.notice.send_timeout_ms = 45000; /* above every channel's own time-out */
+    return rules;
+}
+
+struct ck_house_rules ck_house_rules_of(const struct ck_config *config)
+{
+    struct ck_house_rules rules = ck_house_rules_default();
+    struct ck_checkin_policy *checkin = &rules.checkin;
+    int64_t before_late = config->policy.response_window_ms + config->policy.grace_ms;
+    checkin->attempts = (uint32_t)config->policy.attempts;
+    checkin->ring_spacing_ms = config->policy.attempt_spacing_ms;
+    checkin->response_ms = config->policy.response_window_ms;
+    checkin->grace_ms = config->policy.grace_ms;
+    /* The configuration counts from the time due, the policy from the end of grace. */
+    checkin->late_ms =
+        config->policy.late_limit_ms > before_late ? config->policy.late_limit_ms - before_late : 0;
+    checkin->answerable_percent = (uint32_t)config->policy.answerable_percent;
+    checkin->make_up_delay_ms = config->policy.makeup_delay_ms;
+    checkin->live_wait_ms = config->policy.live_wait_ms;
+    checkin->call_max_ms = config->policy.call_max_ms;
+    checkin->rejoin_ms = config->policy.rejoin_ms;
+    for (int band = 0; band < CK_BAND_COUNT; band++) {
+        checkin->review_ms[band] =
+            band == CK_BAND_TOP ? config->policy.review_top_ms : config->policy.review_ms;
+    }
+    rules.notice.backoff_first_ms = config->policy.notice_retry_first_ms;
+    rules.notice.backoff_max_ms = config->policy.notice_retry_max_ms;
+    rules.notice.receipt_wait_ms = config->policy.receipt_wait_ms;
+    rules.ladder_inspector_ms = config->policy.ladder_inspector_ms;
+    rules.ladder_duty_ms = config->policy.ladder_duty_ms;
+    rules.ladder_repeat_ms = config->policy.ladder_repeat_ms;
+    rules.ack_timeout_ms = config->policy.ack_timeout_ms;
+    rules.challenge_count = (int)config->policy.challenge_count;
     return rules;
 }
 
@@ -40,11 +70,26 @@ struct ck_ladder ck_house_ladder(const struct ck_house_rules *rules, enum ck_ban
     return ladder;
 }
 
+struct ck_ladder ck_house_safety_ladder(const struct ck_house_rules *rules)
+{
+    const struct ck_ladder whole = ck_house_ladder(rules, CK_BAND_TOP);
+    struct ck_ladder ladder = whole;
+    ladder.step_count = whole.step_count - 1;
+    for (uint32_t i = 0; i < ladder.step_count; i++) { /* without the inspector's step */
+        ladder.steps[i] = whole.steps[i + 1];
+    }
+    ladder.late_answer_calms = false; /* that the person called in says nothing about the other */
+    return ladder;
+}
+
 const char *ck_house_rules_fault(const struct ck_house_rules *rules)
 {
     const char *fault = ck_checkin_policy_fault(&rules->checkin);
     if (fault == NULL) {
         fault = ck_notice_policy_fault(&rules->notice);
+    }
+    if (fault == NULL) {
+        fault = ck_storm_policy_fault(&rules->storm);
     }
     for (int band = 0; fault == NULL && band < CK_BAND_COUNT; band++) {
         const struct ck_ladder ladder = ck_house_ladder(rules, (enum ck_band)band);

@@ -22,28 +22,6 @@
 #define LIFE_MAX_S 86400
 #define TOPIC_MAX 32 /* RFC 8030 section 5.4 */
 
-bool ck_push_service_ok(const struct ck_config *config, const char *endpoint)
-{
-    static const char scheme[] = "https://";
-    if (strncmp(endpoint, scheme, sizeof scheme - 1) != 0) {
-        return false;
-    }
-    const char *host = endpoint + sizeof scheme - 1;
-    size_t size = strcspn(host, "/?#:");
-    if (memchr(host, '@', strcspn(host, "/?#")) != NULL) {
-        return false; /* what stands before it only looks like the host */
-    }
-    for (size_t i = 0; i < config->web_push.services.count; i++) {
-        const char *service = config->web_push.services.items[i];
-        size_t tail = strlen(service);
-        bool ends = size >= tail && strncasecmp(host + size - tail, service, tail) == 0;
-        if (ends && (size == tail || host[size - tail - 1] == '.')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What the page's service worker gets; NULL where memory is short. */
 static char *make_text(const struct ck_sending *sending)
 {

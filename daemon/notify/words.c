@@ -36,6 +36,9 @@ static const char *const lines[CK_WORDS_COUNT][LANGUAGES] = {
     [CK_WORDS_FORM_DUE] = {"{reference} ({severity}): нәтижесі енгізілмеген",
                            "{reference} ({severity}): не внесён результат",
                            "{reference} ({severity}): the result is missing"},
+    [CK_WORDS_DIGEST] = {"{reference} ({severity}): бірден бірнеше оқиға ашық",
+                         "{reference} ({severity}): открыто сразу несколько случаев",
+                         "{reference} ({severity}): several incidents are open at once"},
     [CK_WORDS_ALARM] = {"{reference} ({severity}): жүйе жаза алмай тұр, қолмен әрекет етіңіз",
                         "{reference} ({severity}): система не может записывать, действуйте вручную",
                         "{reference} ({severity}): the system cannot write, please act by hand"},
@@ -71,6 +74,7 @@ static const char *const names[CK_WORDS_COUNT] = {
     [CK_WORDS_REVIEW_DUE] = "review_due",
     [CK_WORDS_REVIEW_OVERDUE] = "review_overdue",
     [CK_WORDS_FORM_DUE] = "form_due",
+    [CK_WORDS_DIGEST] = "digest",
     [CK_WORDS_ALARM] = "alarm",
 };
 

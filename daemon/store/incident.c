@@ -153,6 +153,13 @@ int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_inci
                          CK_ARGS(ck_int(checkin), ck_text(ck_incident_kind_name(kind))), id);
 }
 
+int ck_incident_save_policy(struct ck_store *store, const struct ck_incident_row *row)
+{
+    return ck_sql_must(store, "UPDATE incident SET policy_id = ?2, steps = ?3 WHERE id = ?1",
+                       CK_ARGS(ck_int(row->step.id), ck_int(row->policy), ck_int(row->steps)),
+                       CK_E_NOT_FOUND);
+}
+
 int ck_incident_open_of(struct ck_store *store, int64_t person, int64_t *ids, size_t capacity,
                         size_t *count)
 {
@@ -182,6 +189,9 @@ int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *pers
         [CK_DUE_PLAN] = ("SELECT p.id, p.unit_id FROM plan l JOIN person p ON p.id = l.person_id "
                          "WHERE l.id = ?1"),
         [CK_DUE_PERSON] = "SELECT id, unit_id FROM person WHERE id = ?1",
+        [CK_DUE_PATH] = ("SELECT c.person_id, coalesce(s.unit_id, p.unit_id) FROM contact_path c "
+                         "LEFT JOIN staff s ON s.id = c.staff_id "
+                         "LEFT JOIN person p ON p.id = c.person_id WHERE c.id = ?1"),
         [CK_DUE_ABSENCE] = ("SELECT NULL, s.unit_id FROM absence a JOIN staff s "
                             "ON s.id = a.staff_id WHERE a.id = ?1"),
         [CK_DUE_ORDER] = ("SELECT p.id, p.unit_id FROM contact_order o JOIN person p "

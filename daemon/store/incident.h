@@ -28,6 +28,9 @@ int ck_incident_load(struct ck_store *store, int64_t id, struct ck_incident_row 
 /* CK_E_FENCED as ck_checkin_save(). */
 int ck_incident_save(struct ck_store *store, const struct ck_incident_row *row);
 
+/* Another ladder under it: policy and number of steps. */
+int ck_incident_save_policy(struct ck_store *store, const struct ck_incident_row *row);
+
 /* The check-in's incident of a kind that is not closed, or of any state; CK_E_NOT_FOUND. */
 int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_incident_kind kind,
                            int64_t *id);

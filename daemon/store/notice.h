@@ -11,7 +11,7 @@
 #include "protocol/base/digest.h"
 #include "scheduler/notice.h"
 
-#define CK_ADDRESS_SIZE 256
+#define CK_ADDRESS_SIZE 1025 /* a browser's subscription is the longest */
 #define CK_FAILURE_SIZE 200
 #define CK_PROVIDER_ID_SIZE 128
 
@@ -26,7 +26,9 @@ struct ck_notice_row {
     uint32_t fire; /* of the ladder; the attempt of a check-in */
     enum ck_template template;
     char language[4];
-    char address[CK_ADDRESS_SIZE]; /* mail address, number, name of the webhook; "console" */
+    char address[CK_ADDRESS_SIZE]; /* mail address, number, subscription of a
+                                      browser, name of the webhook; "console" */
+    struct ck_wall not_before;     /* of a new one: it waits until then; not kept */
     int64_t fence;
     struct ck_wall delivered_at;
     struct ck_wall read_at;

@@ -11,7 +11,8 @@
 #define COLUMNS                                                                                    \
     "i.id AS \"id:i\", i.person_id AS \"person_id:i\", p.name AS \"person_name:t\", "              \
     "coalesce(p.band, 'low') AS \"band:t\", CASE i.kind WHEN 'silence' THEN 'max_silence' "        \
-    "WHEN 'staff' THEN 'staff_fault' ELSE i.kind END AS \"kind:t\", "                              \
+    "WHEN 'staff' THEN 'staff_fault' WHEN 'safety' THEN 'safety_check' ELSE i.kind END AS "        \
+    "\"kind:t\", "                                                                                 \
     "i.checkin_id AS \"checkin_id:i\", i.outcome AS \"outcome:t\", i.opened_at AS \"opened:w\", "  \
     "i.state AS \"state:t\", CASE i.state WHEN 'open' THEN NULL ELSE h.name END "                  \
     "AS \"holder:t\", CASE i.state WHEN 'open' THEN NULL ELSE h.id END AS \"holder_id:i\", "       \
@@ -23,9 +24,10 @@
 
 #define TABLES                                                                                     \
     " FROM incident i LEFT JOIN person p ON p.id = i.person_id "                                   \
-    "LEFT JOIN staff h ON h.id = i.holder_id WHERE i.kind NOT IN ('safety', 'concern') "           \
-    "AND (i.unit_id = ?1 OR " CK_OF_CASELOAD("i.inspector_id") " OR "                              \
-                                                               "(i.unit_id IS NULL AND ?1 <> 0)) "
+    "LEFT JOIN staff h ON h.id = i.holder_id WHERE (i.unit_id = ?1 OR "                            \
+    "(i.kind NOT IN ('safety', 'concern') AND " CK_OF_CASELOAD(                                    \
+        "i.inspector_id") ") OR "                                                                  \
+                          "(i.unit_id IS NULL AND ?1 <> 0)) "
 
 static int64_t number_of(const json_t *object, const char *name)
 {
@@ -213,7 +215,9 @@ int ck_query_incident(struct ck_store *store, const struct ck_scope *scope, int6
 int ck_query_incident_owner(struct ck_store *store, int64_t id, int64_t *unit, int64_t *inspector)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_first(store, &rows, "SELECT unit_id, inspector_id FROM incident WHERE id = ?1",
+    int r = ck_sql_first(store, &rows,
+                         "SELECT unit_id, CASE WHEN kind IN ('safety', 'concern') THEN NULL "
+                         "ELSE inspector_id END FROM incident WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;

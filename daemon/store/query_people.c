@@ -88,8 +88,8 @@ int ck_query_me(struct ck_store *store, int64_t staff, json_t **out)
     "person.band AS \"band:t\", "                                                                  \
     "EXISTS (SELECT 1 FROM photo WHERE photo.person_id = person.id AND checkin_id IS NULL AND "    \
     "key IS NOT NULL) AS \"has_photo:f\", "                                                        \
-    "(SELECT count(*) FROM incident WHERE incident.person_id = person.id AND state <> 'closed') "  \
-    "AS \"open_incidents:i\", "                                                                    \
+    "(SELECT count(*) FROM incident WHERE incident.person_id = person.id AND state <> 'closed' "   \
+    "AND kind NOT IN ('safety', 'concern')) AS \"open_incidents:i\", "                             \
     "(SELECT count(*) FROM message WHERE message.person_id = person.id AND from_staff IS NULL "    \
     "AND read_at IS NULL) AS \"unread_messages:i\""
 

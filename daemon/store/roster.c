@@ -311,6 +311,15 @@ int ck_staff_of_role(struct ck_store *store, int64_t unit, unsigned role, int64_
         capacity, count);
 }
 
+int ck_caseloads_of_unit(struct ck_store *store, int64_t unit, int64_t *ids, size_t capacity,
+                         size_t *count)
+{
+    return ck_sql_ids(store,
+                      "SELECT DISTINCT inspector_id FROM person WHERE unit_id = ?1 "
+                      "ORDER BY inspector_id",
+                      CK_ARGS(ck_int(unit)), ids, capacity, count);
+}
+
 /* ---- for the pages ---- */
 
 int ck_query_shifts(struct ck_store *store, int64_t unit, const char *date, json_t **list)

@@ -99,6 +99,10 @@ int ck_duty_pool(struct ck_store *store, int64_t unit, int64_t *ids, size_t capa
 int ck_staff_of_role(struct ck_store *store, int64_t unit, unsigned role, int64_t *ids,
                      size_t capacity, size_t *count);
 
+/* Inspectors who have persons of a unit. */
+int ck_caseloads_of_unit(struct ck_store *store, int64_t unit, int64_t *ids, size_t capacity,
+                         size_t *count);
+
 /* ---- for the pages ---- */
 
 /* Shift, Absence and StandIn lists of a unit, of what has not ended before a date. */

@@ -68,6 +68,7 @@ enum ck_due_kind {
     CK_DUE_ABSENCE, /* begins or ends */
     CK_DUE_ORDER,   /* its end */
     CK_DUE_KEY,     /* of an epoch's draws: to be revealed */
+    CK_DUE_PATH,    /* its weekly test */
     CK_DUE_KINDS,
 };
 

@@ -39,7 +39,11 @@ export default defineConfig({
     cssTarget: ["chrome70", "safari13", "firefox68"],
     assetsInlineLimit: 0, // a data: address would need a wider content security policy
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { person: "person.html", console: "console.html" } },
+    rollupOptions: {
+      input: { person: "person.html", console: "console.html", push: "src/push/worker.ts" },
+      // A service worker has one address for ever, at the root that it is for.
+      output: { entryFileNames: (chunk) => (chunk.name === "push" ? "push-worker.js" : "assets/[name]-[hash].js") },
+    },
   },
   plugins: [compressedBeside()],
   test: { include: ["test/**/*.test.ts"], environment: "node" },

@@ -567,11 +567,13 @@ static void conclude(struct sim *sim, const struct sim_event *event)
     const char *word = sim_chance(sim, 20)   ? "breach"
                        : sim_chance(sim, 50) ? "excused"
                                              : "no_action";
-    /* A breach may be refused; then it is no action. Whoever comes second is refused as well. */
-    for (int i = 0; i < 2; i++) {
+    /* A breach may be refused; then it is no action, and a safety check has words of its own.
+     * Whoever comes second is refused as well. */
+    const char *const words[] = {word, "no_action", "safe"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         sim_submit(sim, "incident.conclude", &actor,
                    json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)event->a, "conclusion",
-                             i == 0 ? word : "no_action", "reason", "looked into"),
+                             words[i], "reason", "looked into"),
                    0);
     }
 }

@@ -171,6 +171,14 @@ export class FakeServer {
     if ((m = match("/api/sessions/(\\d+)/end"))) return (state.sessions = state.sessions.filter((row) => row.id !== Number(m[1]))), json({});
     if (path === "/api/logout") return (state.loggedIn = false), json({});
     if (path === "/api/units") return post ? json({ id: 2, ...sent }) : json({ units: [fixtures.unit] });
+    if (path === "/api/roster") return json(fixtures.roster());
+    if (path === "/api/ladders") return json(fixtures.ladders());
+    if (path === "/api/ladders/check") return json(state.findings || fixtures.findings());
+    if (path === "/api/approvals") return post ? json({ id: 10 }) : json(state.proposals || { approvals: [], next: null });
+    if ((m = match("/api/approvals/(\\d+)/(decide|withdraw)"))) return (state.proposals = null), json({});
+    if (path === "/api/contact-paths") return json(fixtures.paths());
+    if (path === "/api/push/key") return json({ key: null });
+    if (/^\/api\/(shifts|absences|contact-paths\/test)/.test(path) || match("/api/staff/\\d+/stand-ins")) return json({});
     if (path === "/api/staff") return post ? json({ id: 20, ...sent, disabled: false }) : json({ staff: fixtures.staff });
     if ((m = match("/api/staff/\\d+(/password)?"))) return json(fixtures.staff[0]);
     if (path === "/api/today") return json(state.today);

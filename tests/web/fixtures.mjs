@@ -216,3 +216,44 @@ export const requests = [
   { id: 80, kind: "reschedule", person_id: 101, person_name: names[0], checkin_id: null, text: "По понедельникам я в ночную смену, прошу звонить после 14:00.", at: at(-900), accepted: null, answer: null, answered: null, answered_by: null },
   { id: 79, kind: "reschedule", person_id: 103, person_name: names[2], checkin_id: null, text: "Дәрігерге барамын.", at: at(-4000), accepted: true, answer: "Келісемін, келесі аптадан бастап.", answered: at(-3900), answered_by: "Сәнияш Тамыртасова" },
 ];
+// The week of the first Monday before today, as the server gives it.
+export function roster() {
+  const today = day(0);
+  const weekday = (new Date(today + "T00:00:00Z").getUTCDay() + 6) % 7;
+  const monday = day(-weekday);
+  const shift = (id, staff_id, kind, weekdays, start, end) => weekdays.map((day, index) => ({ id: id + index, staff_id, kind, weekday: day, from_date: "2026-01-01", until_date: null, start, end }));
+  return {
+    monday, from: at(-1440 * weekday), until: at(1440 * (7 - weekday)), server_time: at(0),
+    staff: staff.filter((one) => !one.disabled && one.roles[0] !== "administrator").map((one, index) => ({ id: one.id, name: one.name, roles: one.roles, on_duty: one.on_duty, presence: ["there", "there", "off"][index] })),
+    on_duty: [12], shifts: [...shift(1, 11, "work", [0, 1, 2, 3, 4], "09:00", "18:00"), ...shift(20, 12, "duty", [0, 2, 4, 6], "20:00", "08:00"), ...shift(30, 13, "duty", [1, 3, 5], "20:00", "08:00")],
+    absences: [{ id: 5, staff_id: 11, from: day(1) + "T09:00", until: day(2) + "T18:00", from_at: at(1440), until_at: at(2880), reason: "training", stand_in_id: null }],
+    stand_ins: [{ staff_id: 11, stand_in_id: 13, now: false }], gaps: [{ from: at(-600), until: at(-300) }],
+  };
+}
+
+const ladder = {
+  steps: [
+    { targets: [{ kind: "inspector" }, { kind: "stand_in" }], channels: ["console", "web_push", "email"], parallel: true, ack_timeout_s: 900, rounds: 1, min_interval_s: 60 },
+    { targets: [{ kind: "duty" }], channels: ["console", "sms", "voice"], parallel: true, ack_timeout_s: 900, rounds: 2, min_interval_s: 60 },
+    { targets: [{ kind: "supervisor" }, { kind: "duty" }], channels: ["console", "sms", "voice", "email"], parallel: true, ack_timeout_s: 900, rounds: 1, min_interval_s: 900 },
+  ],
+  ack_hold_s: 1800, late_answer_calms: true, calm_interval_s: 43200, quiet_hours: false,
+};
+export const ladders = () => ({
+  ladders: [
+    ...["low", "medium", "high"].map((band) => ({ band, version: 0, by: null, approved_by: null, at: null, ladder })),
+    { band: "top", version: 3, by: "Инесса Речная-Полынная", approved_by: "Талғатбек Ойпанов", at: at(-9000), ladder },
+    { band: "safety", version: 0, by: null, approved_by: null, at: null, ladder: { ...ladder, steps: ladder.steps.slice(1), late_answer_calms: false } },
+  ],
+  channels: ["console", "email", "sms", "webhook"],
+});
+export const findings = () => ({ fatal: false, findings: [{ reason: "has_gaps", step: 2, share: 18, channel: null }, { reason: "channel_off", step: 2, share: 0, channel: "voice" }] });
+export const proposals = () => ({ approvals: [{ id: 9, kind: "ladder", unit_id: 1, person_id: null, person_name: null, body: { band: "high", ladder, apply_open: true }, reason: "Түнде кезекші екеу болды", proposer_id: 14, proposer: "Талғатбек Ойпанов", created: at(-50), expires: at(9000), state: "open", decided_by: null, decided: null, decided_reason: null, may_decide: true }], next: null });
+export const paths = () => ({
+  paths: [
+    { staff_id: 12, person_id: null, name: "Жанболат Бозінген", channel: "voice", state: "failed", tested: at(-300), last_ok: at(-10380), failure: "busy", next: at(9000) },
+    { staff_id: 12, person_id: null, name: "Жанболат Бозінген", channel: "sms", state: "ok", tested: at(-300), last_ok: at(-300), failure: null, next: at(9000) },
+    { staff_id: null, person_id: 41, name: "Дәурен Жалғызтау", channel: "sms", state: "testing", tested: at(-1), last_ok: null, failure: null, next: at(9000) },
+  ],
+  unreachable: [{ name: "Нұрбек Таусоғар", staff_id: null, person_id: 44 }],
+});

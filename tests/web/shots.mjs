@@ -228,6 +228,23 @@ for (const viewport of [PHONE, DESK]) {
     } }));
     await shot(`c-checkin-${id}`, { ...set, full: false }, s("checkins/902"));
     await shot(`c-requests-${id}`, set, s("requests", { roles: ["supervisor"] }));
+    await shot(`c-duty-week-${id}`, { ...set, full: true }, s("duty/week", { roles: ["supervisor"] }));
+    await shot(`c-duty-absences-${id}`, { ...set, full: true }, s("duty/absences", { roles: ["supervisor"] }));
+    await shot(`c-duty-ladders-${id}`, { ...set, full: true }, s("duty/ladders", { roles: ["supervisor"], change: (server) => (server.state.proposals = f.proposals()) }));
+    await shot(`c-duty-ladder-edit-${id}`, { ...set, full: true }, s("duty/ladders", { roles: ["supervisor"], then: async (page) => {
+      await page.locator(".card .button").first().click();
+      await page.locator(".form > .button.primary").click();
+      await page.waitForSelector(".note.warn");
+    } }));
+    await shot(`c-duty-paths-${id}`, { ...set, full: true }, s("duty/paths", { roles: ["supervisor"] }));
+    await shot(`c-duty-shift-${id}`, set, s("duty/week", { roles: ["supervisor"], then: async (page) => {
+      await page.locator(".week-head .primary").click();
+      await page.waitForSelector(".dialog");
+    } }));
+    await shot(`c-incident-safety-${id}`, set, s("incidents/71", { roles: ["officer"], change: (server) => Object.assign(server.state.incident, { kind: "safety_check" }), then: async (page) => {
+      await page.locator(".dock-more .button").nth(1).click();
+      await page.waitForSelector(".dialog");
+    } }));
     await shot(`c-overview-${id}`, set, s("overview", { roles: ["supervisor"] }));
     await shot(`c-log-${id}`, set, s("log", { roles: ["supervisor"] }));
     await shot(`c-log-entry-${id}`, set, s("log/3", { roles: ["supervisor"] }));

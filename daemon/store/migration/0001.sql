@@ -523,7 +523,8 @@ CREATE TABLE conclusion (
     id          INTEGER PRIMARY KEY,
     checkin_id  INTEGER REFERENCES checkin,
     incident_id INTEGER REFERENCES incident,
-    conclusion  TEXT NOT NULL CHECK (conclusion IN ('no_action', 'excused', 'breach')),
+    conclusion  TEXT NOT NULL CHECK (conclusion IN ('no_action', 'excused', 'breach', 'safe', 'help_sent',
+                    'not_found')),
     reason      TEXT NOT NULL,
     by_staff    INTEGER NOT NULL REFERENCES staff,
     at          INTEGER NOT NULL,
@@ -537,13 +538,16 @@ CREATE INDEX conclusion_incident ON conclusion (incident_id) WHERE incident_id I
 -- The ladder in force for a unit and band: the row with the highest id that fits best. An incident keeps the
 -- policy it was opened with.
 CREATE TABLE ladder (
-    id         INTEGER PRIMARY KEY,
-    unit_id    INTEGER REFERENCES unit, -- NULL: for every unit without one of its own
-    band       TEXT,                    -- NULL: for every band
-    policy_id  INTEGER NOT NULL REFERENCES policy,
-    by_staff   INTEGER REFERENCES staff,
-    created_at INTEGER NOT NULL
+    id          INTEGER PRIMARY KEY,
+    unit_id     INTEGER REFERENCES unit, -- NULL: for every unit without one of its own
+    band        TEXT,                    -- NULL: for every band; 'safety': of safety checks
+    policy_id   INTEGER NOT NULL REFERENCES policy,
+    by_staff    INTEGER REFERENCES staff, -- who proposed it …
+    approved_by INTEGER REFERENCES staff, -- … and who else said yes
+    created_at  INTEGER NOT NULL,
+    CHECK (by_staff <> approved_by)
 ) STRICT;
+CREATE INDEX ladder_unit ON ladder (unit_id, band, id);
 
 CREATE TABLE incident (
     id           INTEGER PRIMARY KEY,
@@ -577,6 +581,7 @@ CREATE TABLE incident (
 CREATE UNIQUE INDEX incident_checkin ON incident (checkin_id, kind) WHERE checkin_id IS NOT NULL;
 CREATE INDEX incident_due ON incident (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 CREATE INDEX incident_unit ON incident (unit_id, id);
+CREATE INDEX incident_opened ON incident (opened_at);
 CREATE INDEX incident_person ON incident (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX incident_open ON incident (id) WHERE state <> 'closed';
 
@@ -626,7 +631,7 @@ CREATE TABLE notice (
     claims       INTEGER NOT NULL DEFAULT 0,
     quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
     CHECK ((staff_id IS NOT NULL) + (person_id IS NOT NULL) <= 1),
-    CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL),
+    CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL OR template = 'contact_test'),
     CHECK (NOT (state = 'queued' OR state = 'sending' OR state = 'failed_temp'
                           OR state = 'unknown') OR next_at IS NOT NULL)
 ) STRICT;
@@ -637,6 +642,55 @@ CREATE UNIQUE INDEX notice_of_checkin
 CREATE INDEX notice_checkin ON notice (checkin_id) WHERE checkin_id IS NOT NULL;
 CREATE INDEX notice_due ON notice (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 CREATE INDEX notice_provider ON notice (provider_id) WHERE provider_id IS NOT NULL;
+
+CREATE INDEX notice_digest ON notice (staff_id, channel) WHERE template = 'digest';
+CREATE INDEX notice_created ON notice (created_at);
+
+-- What one notice tells of several incidents in a storm.
+CREATE TABLE digest_item (
+    notice_id   INTEGER NOT NULL REFERENCES notice,
+    incident_id INTEGER NOT NULL REFERENCES incident,
+    fire        INTEGER NOT NULL,
+    PRIMARY KEY (notice_id, incident_id, fire)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX digest_item_incident ON digest_item (incident_id, fire);
+
+-- Every way to every member of staff and person; falls due for its weekly test.
+CREATE TABLE contact_path (
+    id          INTEGER PRIMARY KEY,
+    staff_id    INTEGER REFERENCES staff,
+    person_id   INTEGER REFERENCES person,
+    channel     TEXT NOT NULL CHECK (channel IN ('email', 'sms', 'voice', 'web_push')),
+    state       TEXT NOT NULL CHECK (state IN ('untested', 'testing', 'ok', 'failed')),
+    by_hand     INTEGER NOT NULL DEFAULT 0 CHECK (by_hand IN (0, 1)),
+    notice_id   INTEGER REFERENCES notice, -- the newest test
+    tested_at   INTEGER,
+    last_ok_at  INTEGER,
+    failure     TEXT,
+    next_at     INTEGER,
+    lease_until INTEGER,
+    fence       INTEGER NOT NULL DEFAULT 0,
+    claims      INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK ((staff_id IS NULL) <> (person_id IS NULL)),
+    CHECK (next_at IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX contact_path_staff ON contact_path (staff_id, channel) WHERE staff_id IS NOT NULL;
+CREATE UNIQUE INDEX contact_path_person ON contact_path (person_id, channel) WHERE person_id IS NOT NULL;
+CREATE INDEX contact_path_notice ON contact_path (notice_id) WHERE notice_id IS NOT NULL;
+CREATE INDEX contact_path_due ON contact_path (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+
+-- Browsers that have subscribed to Web Push.
+CREATE TABLE push (
+    id           INTEGER PRIMARY KEY,
+    staff_id     INTEGER REFERENCES staff,
+    person_id    INTEGER REFERENCES person,
+    subscription TEXT NOT NULL, -- endpoint and keys, as the browser gave them
+    created_at   INTEGER NOT NULL,
+    CHECK ((staff_id IS NULL) <> (person_id IS NULL))
+) STRICT;
+CREATE INDEX push_staff ON push (staff_id) WHERE staff_id IS NOT NULL;
+CREATE INDEX push_person ON push (person_id) WHERE person_id IS NOT NULL;
 
 ---------------------------------------------------------------- messages
 

@@ -89,7 +89,7 @@ static void check_everything(struct world *world)
                      1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE checkin_id = 1 "
                                          "AND incident_id IS NULL"),
-                     6);
+                     7); /* a message and a mail each, and a call with the last */
     assert_int_equal(world_number(world, "SELECT count(*) FROM quarantine"), 0);
     assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE state IN "
                                          "('queued', 'sending', 'unknown')"),

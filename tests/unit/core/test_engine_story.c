@@ -267,7 +267,13 @@ static void a_live_call_is_completed(void **state)
     assert_int_equal(world_command(world, "checkin.concern", &inspector,
                                    json_pack("{s:i, s:s}", "checkin", 1, "text", "hand signal")),
                      0);
-    assert_int_equal(world->output_count, 0);
+    for (size_t i = 0; i < world->output_count; i++) {
+        enum ck_output_kind kind = world->outputs[i].kind;
+        assert_true(kind == CK_OUTPUT_TODAY || kind == CK_OUTPUT_INCIDENT ||
+                    (kind == CK_OUTPUT_SEND && world->outputs[i].person_id == 0));
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'concern'"),
+                     1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'DENIED'"),
                      1);
     verify_log(world);

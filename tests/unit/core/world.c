@@ -118,7 +118,9 @@ static void start_engine(struct world *world)
         .registry = &world->registry,
         .master_key = master_key,
         .zone_dir = "/usr/share/zoneinfo",
-        .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS),
+        .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS) |
+                    CK_CHANNEL_BIT(CK_CHANNEL_VOICE) | CK_CHANNEL_BIT(CK_CHANNEL_WEB_PUSH),
+        .voice_receipts = true,
         .webhooks = {"dispatch"},
         .webhook_count = 1,
         .random = fill_random,
@@ -385,4 +387,12 @@ const char *world_text(struct world *world, const char *sql)
     sqlite3_finalize(statement);
     sqlite3_close(db);
     return text;
+}
+
+void world_execute(struct world *world, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open_v2(world->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
 }

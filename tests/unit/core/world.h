@@ -72,6 +72,9 @@ struct ck_actor world_person(const struct world *world, int64_t checkin);
  */
 int64_t world_plan(struct world *world, const char *start, json_t *overrides);
 
+/* Changes the store behind the engine's back, between two turns. */
+void world_execute(struct world *world, const char *sql);
+
 /* A number out of the store. */
 int64_t world_number(struct world *world, const char *sql);
 /* A text; static storage. "" for null. */

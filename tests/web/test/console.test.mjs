@@ -362,8 +362,8 @@ test("the session ended elsewhere", scene(async (server) => {
 
 test("each role sees its areas and starts at its question", scene(async (server) => {
   for (const [roles, heading, areas] of [
-    [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons", "Requests"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons"]],
-    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Requests", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
+    [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Duty"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons", "Duty"]],
+    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Load ahead", "Policy table", "Duty", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
   ]) {
     const page = await stage.console(server, "", { roles });
     await page.getByRole("heading", { name: heading, exact: true }).waitFor();
@@ -380,4 +380,96 @@ test("requests: a dispute waits for the supervisor, another time is answered in 
   await page.getByRole("button", { name: "Accept", exact: true }).click();
   await page.getByText("From Monday on").waitFor();
   assert.deepEqual(server.posts.find((post) => post.path === "/api/requests/80/answer").body, { accept: true, answer: "From Monday on" });
+}));
+
+test("a supervisor enters a night shift in the duty room for every Monday", scene(async (server) => {
+  const page = await stage.console(server, "duty/week", { roles: ["supervisor"] });
+  await page.getByText("In the duty room now: Жанболат Бозінген").waitFor();
+  await page.getByRole("button", { name: "Add a shift" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Who").selectOption({ label: "Жанболат Бозінген" });
+  await dialog.getByLabel("Kind of shift").selectOption({ label: "In the duty room" });
+  await dialog.getByLabel("Start").fill("20:00");
+  await dialog.getByLabel("End").fill("08:00");
+  await dialog.getByText("Ends on the next day").waitFor();
+  await dialog.getByLabel("Repeats").selectOption({ label: "Every week" });
+  for (const box of await dialog.getByRole("checkbox").all()) await box.uncheck();
+  await dialog.getByRole("checkbox", { name: "Mon" }).check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const sent = server.posts.find((post) => post.path === "/api/shifts").body;
+  assert.deepEqual({ ...sent, from_date: "" }, { staff: 12, kind: "duty", from_date: "", until_date: null, weekdays: [0], start: "20:00", end: "08:00" });
+  assert.deepEqual(faults(page), []);
+}));
+
+test("an inspector enters the own absence and nobody else's", scene(async (server) => {
+  const page = await stage.console(server, "duty/absences", { roles: ["inspector"] });
+  await page.getByRole("button", { name: "Enter my absence" }).click();
+  const dialog = page.getByRole("dialog");
+  assert.equal(await dialog.getByLabel("Who").count(), 0);
+  await dialog.getByLabel("From").fill("2026-12-01T09:00");
+  await dialog.getByLabel("Until").fill("2026-12-05T09:00");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const sent = server.posts.find((post) => post.path === "/api/absences").body;
+  assert.deepEqual(sent, { staff: server.state.me.id, from: "2026-12-01T09:00", until: "2026-12-05T09:00", reason: "leave", stand_in: null });
+  assert.deepEqual(faults(page), []);
+}));
+
+test("a ladder is checked before it is proposed, and another supervisor approves it", scene(async (server) => {
+  const page = await stage.console(server, "duty/ladders", { roles: ["supervisor"] });
+  await page.getByRole("button", { name: "Change" }).first().click();
+  assert.equal(await page.getByRole("button", { name: "Propose" }).count(), 0);
+  await page.getByRole("button", { name: "Add a step" }).click();
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByText("Step 2 reaches nobody in 18 % of the time").waitFor();
+  await page.getByLabel("Why do you change it?").fill("nobody answered at night");
+  await page.getByRole("button", { name: "Propose" }).click();
+  const sent = server.posts.find((post) => post.path === "/api/approvals").body;
+  assert.equal(sent.kind, "ladder");
+  assert.equal(sent.request.band, "low");
+  assert.equal(sent.request.ladder.steps.length, 4);
+  assert.equal(sent.request.apply_open, false);
+
+  // What can never reach anybody cannot be proposed at all.
+  server.state.findings = { fatal: true, findings: [{ reason: "reaches_nobody", step: 1, share: 100, channel: null }] };
+  await page.getByRole("button", { name: "Change" }).first().click();
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByText("This reaches nobody and cannot be saved:").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Propose" }).count(), 0);
+  await page.getByRole("button", { name: "Leave without saving" }).click();
+
+  server.state.proposals = f.proposals();
+  await page.reload();
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByLabel("Why do you approve?").fill("agreed");
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByText("Waits for approval. Band: High").waitFor({ state: "detached" });
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/approvals/9/decide").body, { approve: true, reason: "agreed" });
+  assert.deepEqual(faults(page), []);
+}));
+
+test("who cannot be reached stands on top, and a way is tested by a tap", scene(async (server) => {
+  const page = await stage.console(server, "duty/paths", { roles: ["supervisor"], viewport: PHONE });
+  await page.getByText("These people cannot be reached:").waitFor();
+  await page.getByText("Нұрбек Таусоғар").waitFor();
+  await page.getByRole("button", { name: "Test now" }).first().click();
+  await page.waitForFunction(() => !document.querySelector(".plain-row .button[disabled]"));
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/contact-paths/test").body, { staff: 12, person: 0, channel: "voice" });
+  assert.deepEqual(faults(page), []);
+}));
+
+test("a safety check has words of its own and says who may see it", scene(async (server) => {
+  Object.assign(server.state.incident, { kind: "safety_check" });
+  const page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  await page.getByText("Only officers and supervisors see this.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Reached the person" }).count(), 0);
+  await page.getByRole("button", { name: "Conclude" }).click();
+  const dialog = page.getByRole("dialog");
+  assert.deepEqual(await dialog.getByRole("radio").count(), 3);
+  await dialog.getByText("Help was sent").click();
+  await dialog.getByRole("textbox").fill("a patrol is on the way");
+  await dialog.locator("[type=submit]").click();
+  await dialog.waitFor({ state: "detached" });
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/incidents/71/conclude").body, { conclusion: "help_sent", reason: "a patrol is on the way" });
 }));

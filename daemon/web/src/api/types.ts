@@ -202,7 +202,7 @@ export type CheckinState = "planned" | "armed" | "ringing" | "connected" | "awai
 export type Outcome =
   | "completed" | "late" | "declined" | "no_answer" | "person_fault" | "could_not_connect" | "identity_doubt"
   | "system_fault" | "unstaffed" | "waived";
-export type Conclusion = "no_action" | "excused" | "breach";
+export type Conclusion = "no_action" | "excused" | "breach" | "safe" | "help_sent" | "not_found"; // the last three: of safety checks and concerns
 export interface CheckinRow {
   id: number; person_id: number; person_name: string; band: Band; inspector_id: number;
   kind: "live" | "unattended" | "on_demand" | "inbound"; mandatory: boolean; state: CheckinState;
@@ -226,7 +226,7 @@ export interface NoticeRow {
   id: number; reference: string; to: string; channel: Channel; state: NoticeState; at: Time;
   accepted: Time | null; delivered: Time | null; failed: string | null; tries: number;
 }
-export type Channel = "console" | "email" | "sms" | "webhook";
+export type Channel = "console" | "email" | "sms" | "webhook" | "voice" | "web_push";
 export type NoticeState = "queued" | "sending" | "accepted" | "delivered" | "read" | "failed" | "expired" | "unknown";
 export interface RecordingRow {
   id: number; leg: "person" | "staff"; from: Time; seconds: number; bytes: number;
@@ -256,7 +256,7 @@ export interface Today {
 // POST /api/incidents/{id}/conclude    {conclusion: Conclusion, reason} -> Incident   (closes it)
 export type IncidentState = "open" | "acknowledged" | "closed";
 export interface IncidentRow {
-  id: number; person_id: number; person_name: string; band: Band; kind: "no_contact" | "max_silence" | "review_overdue" | "staff_fault" | "system";
+  id: number; person_id: number; person_name: string; band: Band; kind: "no_contact" | "max_silence" | "review_overdue" | "staff_fault" | "system" | "safety_check" | "concern";
   checkin_id: number | null; outcome: Outcome | null; opened: Time; state: IncidentState; holder: string | null; holder_id: number | null;
   step: number; steps: number; next: { what: string; target: string; at: Time } | null; // "If nobody takes this over, <target> is told at <at>"
   last_contact: Time | null; answered_late: boolean;

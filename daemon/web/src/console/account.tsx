@@ -6,6 +6,7 @@ import type { Me, SecondFactor, StaffSession } from "../api/types";
 import { Icon } from "../ui/icons";
 import { useLoad } from "./load";
 import { LanguageChoice, PasswordForm } from "./login";
+import { PushCard } from "./push_card";
 import { ActionFailure, Card, Chip, Dialog, Loaded, Page, TextField, useAction, useSession } from "./parts";
 
 export function CodeField({ value, onChange, fault, hint }: { value: string; onChange(value: string): void; fault?: string | null; hint?: string }): JSX.Element {
@@ -115,6 +116,7 @@ export function Account(): JSX.Element {
     <Page title={me.name} under={me.roles.map((role) => t.t(`role_${role}`)).join(", ")}>
       <div class="narrow stack">
         <Card title={t.t("language")} icon="language"><LanguageChoice /></Card>
+        <PushCard />
         <Card title={t.t("login_password")} icon="shield"><button type="button" class="button" onClick={() => setDialog("password")}>{t.t("password_title")}</button></Card>
         <Card title={t.t("factor_title")} icon="shield">
           <p>{me.second_factor ? <Chip tone="good" icon="check">{t.t("factor_on")}</Chip> : <Chip tone="warn" icon="alert">{t.t("factor_off")}</Chip>}</p>

@@ -64,7 +64,7 @@ export function IncidentsPage({ state }: { state: "open" | "closed" }): JSX.Elem
 
 const LINE_ICONS: Record<string, IconName> = {
   opened: "alert", notice: "send", step_fired: "send", step_skipped: "info", closed: "seal", delivered: "check", read: "eye", failed: "offline", called: "phone", refused: "close", acknowledged: "hand", note: "edit",
-  reached: "person", safety: "shield", concluded: "seal", answered_late: "clock", escalated: "ladder",
+  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder",
 };
 
 function Line({ line }: { line: IncidentLine }): JSX.Element {
@@ -76,10 +76,27 @@ function Line({ line }: { line: IncidentLine }): JSX.Element {
       <span class="line-mark"><Icon name={LINE_ICONS[line.what] || "info"} size={20} /></span>
       <div class="line-text">
         <p>{what}{line.state && <Chip tone={line.state === "failed" || line.state === "expired" ? "warn" : "quiet"}>{t.maybe("notice_" + line.state) || line.state}</Chip>}</p>
-        {line.text && <p class="prewrap quote">{line.text}</p>}
+        {line.text && (line.what === "storm_facts" ? <StormFacts text={line.text} /> : <p class="prewrap quote">{line.text}</p>)}
         <p class="soft small">{view.clock.momentAge(line.at)}{line.reference && ` · ${line.reference}`}</p>
       </div>
     </li>
+  );
+}
+
+// "probe=1 worker=0 clock=1 sms=3/40": how we were when many incidents came at once.
+function StormFacts({ text }: { text: string }): JSX.Element {
+  const { t } = useSession();
+  return (
+    <ul>
+      {text.split(" ").map((pair) => {
+        const [name = "", value = ""] = pair.split("=");
+        const [failed = "", all] = value.split("/");
+        const words = all
+          ? t.t("storm_channel", { channel: t.maybe("channel_" + name) || name, failed, all })
+          : t.maybe("storm_" + name, { state: t.t(value === "1" ? "storm_good" : "storm_bad") });
+        return words ? <li key={pair}>{words}</li> : null;
+      })}
+    </ul>
   );
 }
 
@@ -102,7 +119,7 @@ function NextStep({ incident }: { incident: Incident }): JSX.Element | null {
 export function IncidentPage({ id }: { id: number }): JSX.Element {
   const { session, view, t } = useSession();
   const load = useLoad<Incident>(`/api/incidents/${id}`, ["incident"]);
-  const [dialog, setDialog] = useState<"note" | "reached" | "safety" | "conclude" | null>(null);
+  const [dialog, setDialog] = useState<"note" | "reached" | "safety" | "conclude" | "release" | "escalate" | null>(null);
   const action = useAction();
   const incident = load.data;
   const take = (): void => {
@@ -131,6 +148,7 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
               <StateChip row={data} /><BandMark band={data.band} />
               {data.answered_late && <Chip tone="good" icon="check">{t.t("incident_answered_late")}</Chip>}
             </div>
+            {isSafety(data) && <div class="note warn"><Icon name="shield" /><div><strong>{t.t("safety_restricted")}</strong></div></div>}
             <p class="lead">{incidentFact(t, view.clock, data)}</p>
             {data.outcome && data.checkin_id && <p><a href={"#/checkins/" + data.checkin_id}>{t.t("incident_checkin", { outcome: outcomeWords(t, data.outcome) })}</a></p>}
             <ol class="line">
@@ -146,10 +164,12 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
                 <ActionFailure action={action} />
                 {data.state === "open" && <button type="button" class="button act big" disabled={action.busy} onClick={take}><Icon name="hand" />{t.t("incident_take")}</button>}
                 <div class="dock-more">
-                  <button type="button" class="button" onClick={() => setDialog("reached")}><Icon name="person" size={20} />{t.t("incident_reached")}</button>
-                  <button type="button" class="button" onClick={() => setDialog("safety")}><Icon name="shield" size={20} />{t.t("incident_safety")}</button>
+                  {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("reached")}><Icon name="person" size={20} />{t.t("incident_reached")}</button>}
+                  {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("safety")}><Icon name="shield" size={20} />{t.t("incident_safety")}</button>}
                   <button type="button" class="button" onClick={() => setDialog("note")}><Icon name="edit" size={20} />{t.t("incident_note")}</button>
                   <button type="button" class="button" onClick={() => setDialog("conclude")}><Icon name="seal" size={20} />{t.t("incident_conclude")}</button>
+                  <button type="button" class="button plain" onClick={() => setDialog("escalate")}><Icon name="ladder" size={20} />{t.t("incident_escalate")}</button>
+                  {data.state === "acknowledged" && view.me && data.holder_id === view.me.id && <button type="button" class="button plain" onClick={() => setDialog("release")}><Icon name="back" size={20} />{t.t("incident_release")}</button>}
                 </div>
               </div>
             )}
@@ -167,7 +187,12 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
         </Dialog>
       )}
       {dialog === "reached" && <ReachedDialog onClose={() => setDialog(null)} onSend={(how, note) => send("reached", { how, note })} />}
-      {dialog === "conclude" && <ConcludeDialog onClose={() => setDialog(null)} onSend={(conclusion, reason) => send("conclude", { conclusion, reason })} />}
+      {(dialog === "release" || dialog === "escalate") && (
+        <Dialog title={t.t(`incident_${dialog}`)} onClose={() => setDialog(null)}>
+          <ReasonForm label={t.t(`incident_${dialog}_reason`)} submit={t.t(`incident_${dialog}`)} onSubmit={(reason) => send(dialog, { reason })} />
+        </Dialog>
+      )}
+      {dialog === "conclude" && incident && <ConcludeDialog words={isSafety(incident) ? SAFETY_WORDS : undefined} onClose={() => setDialog(null)} onSend={(conclusion, reason) => send("conclude", { conclusion, reason })} />}
     </Page>
   );
 }
@@ -193,15 +218,23 @@ function ReachedDialog({ onClose, onSend }: { onClose(): void; onSend(how: strin
   );
 }
 
-export function ConcludeDialog({ onClose, onSend }: { onClose(): void; onSend(conclusion: Conclusion, reason: string): Promise<void> }): JSX.Element {
+const PLAIN_WORDS = ["no_action", "excused", "breach"] as const;
+const SAFETY_WORDS = ["safe", "help_sent", "not_found"] as const;
+
+// A second officer asks after those at risk: restricted, with words of its own.
+function isSafety(row: IncidentRow): boolean {
+  return row.kind === "safety_check" || row.kind === "concern";
+}
+
+export function ConcludeDialog({ words = PLAIN_WORDS, onClose, onSend }: { words?: readonly Conclusion[]; onClose(): void; onSend(conclusion: Conclusion, reason: string): Promise<void> }): JSX.Element {
   const { t } = useSession();
-  const [conclusion, setConclusion] = useState<Conclusion>("no_action");
+  const [conclusion, setConclusion] = useState<Conclusion>(words[0] || "no_action");
   return (
     <Dialog title={t.t("incident_conclude")} onClose={onClose}>
       <ReasonForm label={t.t("conclude_reason")} hint={t.t("conclude_hint")} submit={t.t("conclude_submit")} lines={3} onSubmit={(reason) => onSend(conclusion, reason)}>
         <fieldset class="options">
           <legend>{t.t("conclude_legend")}</legend>
-          {(["no_action", "excused", "breach"] as const).map((value) => (
+          {words.map((value) => (
             <label class="option" key={value}>
               <input type="radio" name="conclusion" checked={conclusion === value} onChange={() => setConclusion(value)} />
               <span><strong>{t.t(`conclusion_${value}`)}</strong><span class="soft small">{t.t(`conclusion_${value}_text`)}</span></span>

@@ -9,6 +9,7 @@ import { ApprovalsPage } from "./approvals";
 import { CadencePage } from "./cadence";
 import { CallPage } from "./call";
 import { CheckinPage } from "./checkin";
+import { DutyPage } from "./duty";
 import { OverviewPage } from "./figures";
 import { IncidentPage, IncidentsPage } from "./incidents";
 import { LogEntryPage, LogPage } from "./log";
@@ -56,6 +57,8 @@ function Area({ route }: { route: Route }): JSX.Element {
       return <OverloadPage />;
     case "cadence":
       return <CadencePage />;
+    case "duty":
+      return <DutyPage tab={route.id} />;
     case "overview":
       return <OverviewPage />;
     case "log":

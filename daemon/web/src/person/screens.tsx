@@ -12,6 +12,7 @@ import { Video } from "../ui/video";
 import { cameTooLate } from "./flow";
 import { ReadAloud, ScreenFrame, useSession } from "./parts";
 import { WherePicture } from "./pictures";
+import { PushCard } from "./push_card";
 
 export function Loading(): JSX.Element {
   const { texts } = useSession();
@@ -336,6 +337,7 @@ export function Result({ state }: { state: PersonState }): JSX.Element {
       </p>
       {receipt && <Receipt receipt={receipt} />}
       <NextWindow state={state} />
+      <PushCard />
       <History state={state} />
     </ScreenFrame>
   );
@@ -356,6 +358,7 @@ export function Home({ state }: { state: PersonState }): JSX.Element {
       {view.phone === "failed" && <p class="note"><Icon name="info" /><span>{texts.t("phone_failed")}</span></p>}
       <NextWindow state={state} />
       <Requests state={state} />
+      <PushCard />
       <History state={state} />
     </ScreenFrame>
   );

@@ -1,12 +1,13 @@
 import type { Language } from "../../api/types";
 import { type Catalogue, type Texts, textsOf } from "../format";
-import { en, type ConsoleKey } from "./en";
+import { dutyEn, type DutyKey, dutyKk, dutyRu } from "./duty";
+import { en, type ConsoleKey as OwnKey } from "./en";
 import { kk } from "./kk";
 import { ru } from "./ru";
 
-export type { ConsoleKey };
+export type ConsoleKey = OwnKey | DutyKey;
 export type ConsoleTexts = Texts<ConsoleKey>;
-export const CONSOLE_CATALOGUES: Record<Language, Catalogue<ConsoleKey>> = { kk, ru, en };
+export const CONSOLE_CATALOGUES: Record<Language, Catalogue<ConsoleKey>> = { kk: { ...kk, ...dutyKk }, ru: { ...ru, ...dutyRu }, en: { ...en, ...dutyEn } };
 
 export function consoleTexts(language: Language): ConsoleTexts {
   return textsOf(CONSOLE_CATALOGUES, language);

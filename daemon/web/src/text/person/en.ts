@@ -198,6 +198,13 @@ export const en = {
   thread_older: "Earlier messages",
   thread_you: "You",
   thread_too_long: "At most {n} characters.",
+  push_title: "Tell me on this phone",
+  push_text: "The phone then shows “Scheduled call” with its time, and nothing more, even when this page is closed.",
+  push_on: "Switch on",
+  push_off: "Switch off",
+  push_is_on: "Calls are announced on this phone.",
+  push_refused: "The browser does not allow it. You can change this in the settings of the page.",
+  push_failed: "That did not work. Please try again.",
   thread_new: "New message",
 };
 

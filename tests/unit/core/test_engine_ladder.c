@@ -1,0 +1,311 @@
+/* Ladders that supervisors agree on, and the safety check beside them. The world begins on Saturday
+ * 21 November 2026 at 09:00 in Almaty. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/core/ladder_request.h"
+#include "daemon/core/reach.h"
+#include "daemon/store/ladder.h"
+#include "daemon/store/query_incident.h"
+#include "daemon/store/staff.h"
+#include "protocol/base/error.h"
+#include "tests/unit/core/world.h"
+
+#define MINUTE INT64_C(60000)
+
+static int setup(void **state)
+{
+    static struct world world;
+    world_open(&world);
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+static int64_t another(struct world *world, const char *login, int64_t roles)
+{
+    struct ck_store *store = NULL;
+    struct ck_staff_row row = {.login = login,
+                               .name = login,
+                               .language = "kk",
+                               .email = "another@example.kz",
+                               .on_duty = true,
+                               .roles = roles,
+                               .unit = world->unit,
+                               .password = "x"};
+    memcpy(row.pseudonym, login, 5);
+    assert_int_equal(ck_store_open(&store, world->path), 0);
+    assert_int_equal(ck_store_begin(store), 0);
+    assert_int_equal(ck_staff_insert(store, &row, world->now.wall), 0);
+    assert_int_equal(ck_store_commit(store), 0);
+    ck_store_close(store);
+    return row.id;
+}
+
+static void top_band(struct world *world)
+{
+    world_execute(world, "UPDATE person SET band = 'top'");
+}
+
+/* One step for one supervisor, in `timeout_s`. */
+static json_t *request(const char *target, const char *channel, int timeout_s, int apply_open)
+{
+    return json_pack("{s:s, s:b, s:{s:[{s:[{s:s}], s:[s], s:b, s:i, s:i, s:i}], s:i, s:b, s:i, "
+                     "s:b}}",
+                     "band", "medium", "apply_open", apply_open, "ladder", "steps", "targets",
+                     "kind", target, "channels", channel, "parallel", 0, "ack_timeout_s", timeout_s,
+                     "rounds", 1, "min_interval_s", 60, "ack_hold_s", 1800, "late_answer_calms", 1,
+                     "calm_interval_s", 43200, "quiet_hours", 0);
+}
+
+static json_t *body_of(const struct world *world, json_t *asked)
+{
+    return json_pack("{s:i, s:I, s:I, s:i, s:o, s:s}", "approval", 1, "proposer",
+                     (json_int_t)world->supervisor, "unit", (json_int_t)world->unit, "person", 0,
+                     "request", asked, "reason", "nobody answered");
+}
+
+static void an_approved_ladder_is_the_one_of_the_next_incident(void **state)
+{
+    struct world *world = *state;
+    int64_t second = another(world, "second", CK_ROLE_SUPERVISOR);
+    const struct ck_actor actor = world_staff(world, second, CK_ROLE_SUPERVISOR);
+    world_plan(world, "09:10", NULL);
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("supervisor", "email", 120, 0))),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM ladder WHERE band = 'medium' "
+                                         "AND by_staff <> approved_by"),
+                     1);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(world_number(world, "SELECT steps FROM incident"), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE incident_id = 1 "
+                                         "AND channel = 'email'"),
+                     2); /* both supervisors, and nobody else by nothing else */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE incident_id = 1"), 2);
+
+    /* A later version leaves the incident alone, unless it is told not to. */
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("duty", "email", 240, 0))),
+                     0);
+    int64_t frozen = world_number(world, "SELECT policy_id FROM incident");
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("duty", "console", 300, 1))),
+                     0);
+    assert_int_not_equal(world_number(world, "SELECT policy_id FROM incident"), frozen);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line "
+                                         "WHERE what = 'ladder_changed'"),
+                     1);
+    json_t *list = NULL;
+    assert_int_equal(ck_query_ladders(world->reader, world->unit, &list), 0);
+    assert_int_equal(json_array_size(list), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "version")), 3);
+    json_decref(list);
+}
+
+static void a_ladder_that_reaches_nobody_is_refused(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    assert_int_equal(world_command(world, "proposed.ladder", &actor,
+                                   body_of(world, request("duty", "console", 300, 0))),
+                     0);
+    /* Nobody on duty has a telephone number; and nobody stands in for anybody. */
+    assert_int_equal(world_command(world, "proposed.ladder", &actor,
+                                   body_of(world, request("duty", "voice", 300, 0))),
+                     CK_E_INVALID);
+    assert_string_equal(world->result.refusal.message, "it reaches nobody");
+    assert_int_equal(world_command(world, "proposed.ladder", &actor,
+                                   body_of(world, request("stand_in", "console", 300, 0))),
+                     CK_E_INVALID);
+    /* And what is no ladder at all says where. */
+    assert_int_equal(world_command(world, "proposed.ladder", &actor,
+                                   body_of(world, request("mayor", "console", 300, 0))),
+                     CK_E_INVALID);
+    assert_string_equal(world->result.refusal.field, "steps[0].targets[0].kind");
+    assert_int_equal(world_command(world, "proposed.ladder", &actor,
+                                   body_of(world, request("duty", "pigeon", 300, 0))),
+                     CK_E_INVALID);
+    assert_string_equal(world->result.refusal.field, "steps[0].channels");
+    assert_int_equal(world_command(world, "proposed.ladder", &actor,
+                                   body_of(world, request("duty", "console", 0, 0))),
+                     CK_E_INVALID);
+    assert_string_equal(world->result.refusal.field, "steps[0].ack_timeout_s");
+}
+
+static void requests_keep_every_ladder(void **state)
+{
+    (void)state;
+    for (int band = 0; band < CK_BAND_COUNT; band++) {
+        const struct ck_ladder ladder = ck_ladder_default((enum ck_band)band);
+        struct ck_ladder read;
+        struct ck_refusal refusal;
+        json_t *written = ck_ladder_request_write(&ladder);
+        assert_int_equal(ck_ladder_request_read(written, &read, &refusal), 0);
+        assert_memory_equal(&read, &ladder, sizeof read);
+        json_decref(written);
+    }
+}
+
+static void the_check_says_what_is_wrong(void **state)
+{
+    struct world *world = *state;
+    const struct ck_ladder ladder = ck_ladder_default(CK_BAND_3);
+    struct ck_zones *zones = ck_zones_create("/usr/share/zoneinfo");
+    const struct ck_reach reach = {.store = world->reader,
+                                   .zones = zones,
+                                   .channels = CK_CHANNEL_BIT(CK_CHANNEL_CONSOLE),
+                                   .unit = world->unit};
+    json_t *findings = NULL;
+    bool fatal = true;
+    world_execute(world, "UPDATE staff SET on_duty = 0");
+    assert_int_equal(ck_reach_lint(&reach, &ladder, CK_BAND_3, world->now.wall, &findings, &fatal),
+                     0);
+    assert_false(fatal);
+    char *text = json_dumps(findings, JSON_COMPACT);
+    assert_non_null(strstr(text, "{\"reason\":\"reaches_nobody\",\"step\":2,\"share\":100"));
+    assert_non_null(strstr(text, "{\"reason\":\"channel_off\",\"step\":2,\"share\":0,"
+                                 "\"channel\":\"sms\"}"));
+    free(text);
+    json_decref(findings);
+    ck_zones_destroy(zones);
+}
+
+/* ---- the safety check ---- */
+
+static void the_top_band_has_a_safety_check_beside_it(void **state)
+{
+    struct world *world = *state;
+    int64_t second = another(world, "second", CK_ROLE_OFFICER);
+    const struct ck_actor first = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    const struct ck_actor other = world_staff(world, second, CK_ROLE_OFFICER);
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    top_band(world);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 2);
+    int64_t safety = world_number(world, "SELECT id FROM incident WHERE kind = 'safety'");
+    int64_t contact = world_number(world, "SELECT id FROM incident WHERE kind = 'no_contact'");
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM notice WHERE incident_id = %lld AND staff_id = %lld",
+             (long long)safety, (long long)world->inspector);
+    assert_int_equal(world_number(world, sql), 0); /* the inspector is not asked … */
+    const struct ck_scope caseload = {.inspector = world->inspector};
+    const struct ck_scope unit = {.unit = world->unit};
+    json_t *row = NULL;
+    assert_int_equal(ck_query_incident(world->reader, &caseload, safety, &row), CK_E_NOT_FOUND);
+    assert_int_equal(ck_query_incident(world->reader, &caseload, contact, &row), 0);
+    json_decref(row);
+    assert_int_equal(ck_query_incident(world->reader, &unit, safety, &row), 0);
+    json_decref(row);
+    assert_int_equal(world_command(world, "incident.acknowledge", &inspector,
+                                   json_pack("{s:I}", "incident", (json_int_t)safety)),
+                     CK_E_DENIED); /* … and sees nothing of it */
+
+    /* One officer looks for the person, another one after those at risk. */
+    assert_int_equal(world_command(world, "incident.acknowledge", &first,
+                                   json_pack("{s:I}", "incident", (json_int_t)contact)),
+                     0);
+    assert_int_equal(world_command(world, "incident.acknowledge", &first,
+                                   json_pack("{s:I}", "incident", (json_int_t)safety)),
+                     CK_E_DENIED);
+    assert_int_equal(world_command(world, "incident.acknowledge", &other,
+                                   json_pack("{s:I}", "incident", (json_int_t)safety)),
+                     0);
+
+    /* It closes with a result alone. */
+    assert_int_equal(world_command(world, "incident.conclude", &other,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)safety,
+                                             "conclusion", "no_action", "reason", "fine")),
+                     CK_E_INVALID);
+    assert_int_equal(world_command(world, "incident.conclude", &first,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)safety,
+                                             "conclusion", "safe", "reason", "fine")),
+                     CK_E_DENIED);
+    assert_int_equal(world_command(world, "incident.conclude", &other,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)safety,
+                                             "conclusion", "safe", "reason", "spoke with her")),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM conclusion WHERE checkin_id = 1"),
+                     0);
+    /* The officer who closed it does not take the other side, even afterwards. */
+    assert_int_equal(world_command(world, "incident.acknowledge", &other,
+                                   json_pack("{s:I}", "incident", (json_int_t)contact)),
+                     CK_E_DENIED);
+}
+
+static void a_safety_check_passes_over_the_officer_on_the_other_side(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor officer = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    top_band(world);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 30 * MINUTE + 1000);
+    int64_t contact = world_number(world, "SELECT id FROM incident WHERE kind = 'no_contact'");
+    assert_int_equal(world_command(world, "incident.acknowledge", &officer,
+                                   json_pack("{s:I}", "incident", (json_int_t)contact)),
+                     0);
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM notice n JOIN incident i ON i.id = n.incident_id "
+             "WHERE i.kind = 'safety' AND n.staff_id = %lld",
+             (long long)world->officer);
+    int64_t before = world_number(world, sql);
+    world_run_for(world, 20 * MINUTE);
+    assert_int_equal(world_number(world, sql), before);
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM notice n JOIN incident i ON i.id = n.incident_id "
+             "WHERE i.kind = 'safety' AND n.staff_id = %lld",
+             (long long)world->supervisor);
+    assert_true(world_number(world, sql) > 0);
+}
+
+static void what_is_handed_on_climbs_at_once(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &inspector, json_pack("{s:i}", "incident", 1)),
+        0);
+    assert_int_equal(
+        world_command(world, "incident.release", &inspector,
+                      json_pack("{s:i, s:s}", "incident", 1, "reason", "end of shift")),
+        0);
+    assert_string_equal(world_text(world, "SELECT state FROM incident"), "open");
+    assert_int_equal(world_command(world, "incident.escalate", &inspector,
+                                   json_pack("{s:i, s:s}", "incident", 1, "reason", "not mine")),
+                     0);
+    world_run_for(world, 1000);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT what) FROM incident_line "
+                                         "WHERE what IN ('released', 'escalated')"),
+                     2);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_approved_ladder_is_the_one_of_the_next_incident),
+        TEST(a_ladder_that_reaches_nobody_is_refused),
+        cmocka_unit_test(requests_keep_every_ladder),
+        TEST(the_check_says_what_is_wrong),
+        TEST(the_top_band_has_a_safety_check_beside_it),
+        TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
+        TEST(what_is_handed_on_climbs_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+/* Storms, tests of contact paths, browsers and telephones, through the engine. The world begins on
+ * Saturday 21 November 2026 at 09:00 in Almaty. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/store/path.h"
+#include "daemon/store/push.h"
+#include "protocol/base/error.h"
+#include "tests/unit/core/world.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+static int setup(void **state)
+{
+    static struct world world;
+    world_open(&world);
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+static int sends(const struct world *world, const char *channel, const char *template)
+{
+    int count = 0;
+    for (size_t i = 0; i < world->output_count; i++) {
+        const json_t *body = world->outputs[i].body;
+        count += world->outputs[i].kind == CK_OUTPUT_SEND &&
+                 strcmp(json_string_value(json_object_get(body, "channel")), channel) == 0 &&
+                 strcmp(json_string_value(json_object_get(body, "template")), template) == 0;
+    }
+    return count;
+}
+
+static void receipt(struct world *world, int64_t notice, const char *word)
+{
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    assert_int_equal(
+        world_command(world, "notice.receipt", &gateway,
+                      json_pack("{s:I, s:s}", "notice", (json_int_t)notice, "receipt", word)),
+        0);
+}
+
+/* ---- storms ---- */
+
+/* `count` persons more, each with a plan at 09:10 that nobody answers. */
+static void crowd(struct world *world, int count)
+{
+    world_plan(world, "09:10", NULL);
+    for (int i = 0; i < count; i++) {
+        char sql[700];
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO person (id, reference, name, birth_date, language, unit_id, "
+                 "inspector_id, band, pseudonym, salt, created_at) SELECT %d, 'P-%d', 'N', "
+                 "birth_date, language, unit_id, inspector_id, band, randomblob(16), "
+                 "randomblob(32), created_at FROM person WHERE id = 1",
+                 i + 2, 5000 + i);
+        world_execute(world, sql);
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO contact_order (id, person_id, kind, article, number, issuer, "
+                 "from_date, until_date, conditions, per_day_max, hours_start, hours_end, "
+                 "created_at, next_at) SELECT %d, %d, kind, article, number, issuer, from_date, "
+                 "until_date, conditions, per_day_max, hours_start, hours_end, created_at, next_at "
+                 "FROM contact_order WHERE id = 1",
+                 i + 2, i + 2);
+        world_execute(world, sql);
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO requirement (order_id, source, count, days, modes, mandatory, "
+                 "replaces) SELECT %d, source, count, days, modes, mandatory, replaces "
+                 "FROM requirement WHERE order_id = 1",
+                 i + 2);
+        world_execute(world, sql);
+        world->person = i + 2;
+        world->order = i + 2;
+        world_plan(world, "09:10", NULL);
+    }
+    world->person = world->order = 1;
+}
+
+static void many_at_once_are_told_together(void **state)
+{
+    struct world *world = *state;
+    crowd(world, 24);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact'"),
+                     25);
+    /* One question to ourselves, with what we know about us. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system'"), 1);
+    assert_string_equal(world_text(world, "SELECT substr(text, 1, 24) FROM incident_line "
+                                          "WHERE what = 'storm_facts'"),
+                        "probe=1 worker=1 clock=1");
+    /* The first ones came one by one; then every incident is in a digest of the inspector's. */
+    int alone = sends(world, "email", "incident");
+    assert_true(alone < 25);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT incident_id) FROM digest_item") +
+                         world_number(world, "SELECT count(DISTINCT n.incident_id) FROM notice n "
+                                             "JOIN incident i ON i.id = n.incident_id "
+                                             "WHERE i.kind = 'no_contact'"),
+                     25);
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM (SELECT staff_id, channel, count(*) AS n FROM "
+                            "notice WHERE template = 'digest' AND staff_id = 1 "
+                            "GROUP BY staff_id, channel HAVING n > 2)"),
+        0);
+    /* One message for all of them, and none is left behind. */
+    assert_int_equal(sends(world, "email", "digest"), 1);
+    world_run_for(world, 6 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE template = 'digest' "
+                                         "AND state = 'queued'"),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM'"),
+                     1);
+    /* And a storm has an end. */
+    world_run_for(world, 40 * MINUTE);
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
+}
+
+/* ---- contact paths ---- */
+
+static void every_way_is_tested_once_a_week_by_day(void **state)
+{
+    struct world *world = *state;
+    /* The sweep is part of the housekeeping that a health report brings about. */
+    world_run_for(world, 10 * MINUTE);
+    /* Staff have mail addresses, the person a telephone and a mail address. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path"), 5);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path "
+                                         "WHERE state = 'untested'"),
+                     5);
+    world_run_for(world, 8 * DAY);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path WHERE state = 'ok'"),
+                     5);
+    int64_t tests = world_number(world, "SELECT count(*) FROM notice "
+                                        "WHERE template = 'contact_test'");
+    assert_in_range(tests, 5, 10);
+    /* Between 10:00 and 17:00 in Almaty, five hours ahead. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE template = "
+                                         "'contact_test' AND ((created_at / 3600000 + 5) % 24 < 10 "
+                                         "OR (created_at / 3600000 + 5) % 24 >= 17)"),
+                     0);
+}
+
+static void who_cannot_be_reached_is_shown(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor supervisor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    world_run_for(world, 10 * MINUTE);
+    world->mute = true;
+    assert_int_equal(world_command(world, "path.test", &supervisor,
+                                   json_pack("{s:i, s:I, s:s}", "staff", 0, "person",
+                                             (json_int_t)world->person, "channel", "email")),
+                     0);
+    world_run_for(world, 1000);
+    int64_t notice = world_number(world, "SELECT notice_id FROM contact_path WHERE person_id = 1 "
+                                         "AND channel = 'email'");
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    assert_int_equal(
+        world_command(world, "notice.result", &gateway,
+                      json_pack("{s:I, s:i, s:s, s:s}", "notice", (json_int_t)notice, "try", 1,
+                                "result", "rejected", "detail", "no such mailbox")),
+        0);
+    assert_string_equal(world_text(world, "SELECT failure FROM contact_path WHERE person_id = 1 "
+                                          "AND channel = 'email'"),
+                        "no such mailbox");
+    json_t *page = NULL;
+    assert_int_equal(ck_query_paths(world->reader, world->unit, &page), 0);
+    assert_int_equal(json_array_size(json_object_get(page, "unreachable")), 0); /* SMS is left */
+    const json_t *first = json_array_get(json_object_get(page, "paths"), 0);
+    assert_string_equal(json_string_value(json_object_get(first, "state")), "failed");
+    json_decref(page);
+    world_execute(world, "UPDATE contact_path SET state = 'failed' WHERE person_id = 1");
+    assert_int_equal(ck_query_paths(world->reader, world->unit, &page), 0);
+    assert_int_equal(json_array_size(json_object_get(page, "unreachable")), 1);
+    json_decref(page);
+    assert_int_equal(world_command(world, "path.test", &supervisor,
+                                   json_pack("{s:i, s:I, s:s}", "staff", 0, "person",
+                                             (json_int_t)world->person, "channel", "voice")),
+                     CK_E_NOT_FOUND);
+}
+
+/* ---- browsers and telephones ---- */
+
+static void a_browser_that_subscribed_is_told(void **state)
+{
+    struct world *world = *state;
+    struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    struct ck_actor person = world_person(world, 0);
+    world_execute(world, "UPDATE staff SET email = NULL");
+    assert_int_equal(world_command(world, "push.subscribe", &inspector,
+                                   json_pack("{s:s}", "subscription", "{\"desk\":1}")),
+                     0);
+    assert_int_equal(world_command(world, "push.subscribe", &person,
+                                   json_pack("{s:s}", "subscription", "{\"phone\":1}")),
+                     0);
+    for (int i = 0; i < 7; i++) { /* only so many browsers are kept */
+        char text[32];
+        snprintf(text, sizeof text, "{\"other\":%d}", i);
+        assert_int_equal(world_command(world, "push.subscribe", &person,
+                                       json_pack("{s:s}", "subscription", text)),
+                         0);
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM push WHERE person_id = 1"),
+                     CK_PUSH_BROWSERS_MAX);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    assert_int_equal(sends(world, "web_push", "ring"), CK_PUSH_BROWSERS_MAX);
+    world_run_for(world, 20 * MINUTE);
+    assert_int_equal(sends(world, "web_push", "incident"), 1);
+
+    /* A browser that has gone is forgotten. */
+    int64_t notice = world_number(world, "SELECT max(id) FROM notice WHERE channel = 'web_push' "
+                                         "AND staff_id IS NOT NULL");
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    world_command(
+        world, "notice.result", &gateway,
+        json_pack("{s:I, s:i, s:s}", "notice", (json_int_t)notice, "try", 1, "result", "rejected"));
+    assert_int_equal(world_number(world, "SELECT count(*) FROM push WHERE staff_id IS NOT NULL"),
+                     0);
+    assert_int_equal(world_command(world, "push.unsubscribe", &person,
+                                   json_pack("{s:s}", "subscription", "{\"other\":6}")),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM push"), CK_PUSH_BROWSERS_MAX - 1);
+}
+
+static void a_key_on_the_officers_telephone_takes_it_over(void **state)
+{
+    struct world *world = *state;
+    world_execute(world, "UPDATE staff SET phone = '+77010000077' WHERE login = 'officer'");
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 30 * MINUTE); /* the person's telephone rings with the last attempt */
+    assert_int_equal(sends(world, "voice", "ring"), 1);
+    world_run_for(world, 16 * MINUTE); /* the duty officer is called */
+    int64_t notice = world_number(world, "SELECT max(id) FROM notice WHERE channel = 'voice' "
+                                         "AND staff_id IS NOT NULL");
+    receipt(world, notice, "delivered");
+    assert_string_equal(world_text(world, "SELECT state FROM incident WHERE id = 1"), "open");
+    receipt(world, notice, "read");
+    assert_string_equal(world_text(world, "SELECT state FROM incident WHERE id = 1"),
+                        "acknowledged");
+    assert_int_equal(world_number(world, "SELECT holder_id FROM incident WHERE id = 1"),
+                     world->officer);
+    receipt(world, notice, "read"); /* doubled: nothing more */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line "
+                                         "WHERE what = 'acknowledged_phone'"),
+                     1);
+    /* The person's own telephone takes nothing over. */
+    notice = world_number(world, "SELECT max(id) FROM notice WHERE channel = 'voice' "
+                                 "AND person_id IS NOT NULL");
+    receipt(world, notice, "read");
+    assert_int_equal(world_number(world, "SELECT holder_id FROM incident WHERE id = 1"),
+                     world->officer);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(many_at_once_are_told_together),
+        TEST(every_way_is_tested_once_a_week_by_day),
+        TEST(who_cannot_be_reached_is_shown),
+        TEST(a_browser_that_subscribed_is_told),
+        TEST(a_key_on_the_officers_telephone_takes_it_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
