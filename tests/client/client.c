@@ -552,10 +552,12 @@ int ck_tclient_accept(struct ck_tclient *client, const char *sdp, char why[stati
 int ck_tclient_answer(struct ck_tclient *client, const char *sdp, size_t size, char why[static 160])
 {
     struct ck_tsdp_answer answer;
-    ck_cleanup(ck_freep) char *text = strndup(sdp, size);
+    ck_cleanup(ck_freep) char *text = malloc(size + 1);
     if (text == NULL) {
         return -ENOMEM;
     }
+    memcpy(text, sdp, size);
+    text[size] = '\0';
     int error = client->config.full_peer ? ck_tsdp_read_any(text, &answer, why)
                                          : ck_tsdp_read(text, &client->offer, &answer, why);
     if (error != 0) {
