@@ -156,7 +156,7 @@ static void gather_log(struct check *check)
                  "log_entry e ON e.idx = l.idx WHERE l.action IN ('CHECKIN_OUTCOME', "
                  "'CHECKIN_RING', 'CHECKIN_CALL_LOST', 'CHECKIN_NO_MAKE_UP', "
                  "'INCIDENT_STEP_FIRED', 'INCIDENT_OPENED', "
-                 "'NOTICE_QUEUED', 'STAFF_FAULT');"
+                 "'NOTICE_QUEUED', 'STAFF_FAULT', 'PERSON_SILENCE');"
                  "CREATE INDEX said_id ON said (action, id);",
                  NULL, NULL, &error);
     if (error != NULL) {
@@ -251,14 +251,15 @@ static void check_incidents(struct check *check)
          "AND n.fire = s.fire) AND NOT EXISTS (SELECT 1 FROM said f WHERE f.action = 'STAFF_FAULT' "
          "AND f.id = s.id)");
     none(check, "a silence that was too long and not alarmed",
-         "SELECT 0 FROM person p WHERE p.max_silence_s > 0 AND ifnull(p.last_contact_at, "
-         "p.created_at) + p.max_silence_s * 1000 < (SELECT max(at) FROM log_entry) - 14400000 AND "
-         "NOT EXISTS (SELECT 1 FROM incident i WHERE i.person_id = p.id AND i.kind = 'silence' AND "
-         "i.opened_at > ifnull(p.last_contact_at, p.created_at))");
-    none(
-        check, "a silence that was alarmed although nobody watches for it",
-        "SELECT 0 FROM incident i JOIN person p ON p.id = i.person_id WHERE i.kind = 'silence' AND "
-        "p.max_silence_s = 0");
+         "SELECT 0 FROM person p WHERE p.max_silence_ms > 0 AND p.silence_since_at + "
+         "p.max_silence_ms + p.silence_excused_ms < (SELECT max(at) FROM log_entry) - 14400000 AND "
+         "NOT EXISTS (SELECT 1 FROM incident i WHERE i.person_id = p.id AND i.kind = 'silence')");
+    none(check, "a silence that was too long and not alarmed",
+         "SELECT 0 FROM said s WHERE s.action = 'PERSON_SILENCE' AND NOT EXISTS (SELECT 1 FROM "
+         "incident i WHERE i.person_id = s.id AND i.kind = 'silence')");
+    none(check, "a silence that was alarmed although the log does not say so",
+         "SELECT 0 FROM incident i WHERE i.kind = 'silence' AND NOT EXISTS (SELECT 1 FROM said s "
+         "WHERE s.action = 'PERSON_SILENCE' AND s.id = i.person_id)");
 }
 
 static void check_rest(struct check *check)

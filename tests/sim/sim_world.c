@@ -506,30 +506,6 @@ static int64_t add_order(struct sim *sim, struct ck_store *store, const struct s
     return order.id;
 }
 
-/* Some are watched for a silence that is too long. */
-static void watch_silence(struct sim *sim)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    must(sim, sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL),
-         "open");
-    must(sim,
-         sqlite3_prepare_v2(db, "UPDATE person SET max_silence_s = ?2, next_at = ?3 WHERE id = ?1",
-                            -1, &statement, NULL),
-         "watch");
-    for (int i = 0; i < sim->person_count; i++) {
-        if (sim->people[i].watched) {
-            sqlite3_bind_int64(statement, 1, sim->people[i].id);
-            sqlite3_bind_int64(statement, 2, SIM_SILENCE_S);
-            sqlite3_bind_int64(statement, 3, sim->now_ms + SIM_SILENCE_S * INT64_C(1000));
-            must(sim, sqlite3_step(statement) == SQLITE_DONE ? 0 : 1, "watch");
-            sqlite3_reset(statement);
-        }
-    }
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-}
-
 static void seed_store(struct sim *sim, int64_t *orders)
 {
     struct ck_store *store = NULL;
@@ -564,12 +540,11 @@ static void seed_store(struct sim *sim, int64_t *orders)
     must(sim, ck_store_commit(store), "commit");
     ck_store_close(store);
     sim->first_person_id = sim->people[0].id;
-    watch_silence(sim);
 }
 
 /* Two contacts a day: at fixed times, or drawn from two windows. Some at night, where clocks
  * change. */
-static json_t *plan_request(struct sim *sim, int64_t order)
+static json_t *plan_request(struct sim *sim, int64_t order, bool watched)
 {
     int morning = (int)sim_below(sim, 8) + 1;
     int evening = 12 + (int)sim_below(sim, 8);
@@ -580,13 +555,18 @@ static json_t *plan_request(struct sim *sim, int64_t order)
     snprintf(ends[0], sizeof(ends[0]), "%02d:%02d", morning + 3, minute);
     snprintf(starts[1], sizeof(starts[1]), "%02d:%02d", evening, minute);
     snprintf(ends[1], sizeof(ends[1]), "%02d:%02d", evening + 3, minute);
-    return json_pack(
+    bool mandatory = sim_chance(sim, 90);
+    json_t *request = json_pack(
         "{s:I, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}], s:i, s:i, s:i, s:i, s:i}",
         "order_id", (json_int_t)order, "kind", sim_chance(sim, 80) ? "live" : "unattended",
-        "mandatory", sim_chance(sim, 90), "recurrence", "FREQ=DAILY", "first_date", "2026-10-22",
+        "mandatory", (int)mandatory, "recurrence", "FREQ=DAILY", "first_date", "2026-10-22",
         "windows", "start", starts[0], "end", ends[0], "draws", draws, "start", starts[1], "end",
         ends[1], "draws", draws, "attempts", SIM_ATTEMPTS, "attempt_spacing_s", SIM_SPACING_S,
         "response_window_s", SIM_RESPONSE_S, "grace_s", SIM_GRACE_S, "late_limit_s", SIM_LATE_S);
+    if (watched && mandatory) {
+        json_object_set_new(request, "max_silence_s", json_integer(SIM_SILENCE_S));
+    }
+    return request;
 }
 
 /* What else happens to a caseload. */
@@ -615,7 +595,7 @@ static void make_plans(struct sim *sim, const int64_t *orders)
                                        .peer = "127.0.0.1:1"};
         sim_submit(sim, "plan.create", &actor,
                    json_pack("{s:I, s:o}", "person", (json_int_t)person->id, "request",
-                             plan_request(sim, orders[i])),
+                             plan_request(sim, orders[i], person->watched)),
                    1);
         if (i % 100 == 99 || i == sim->person_count - 1) {
             while (sim->next_turn_ms <= sim->now_ms) {
