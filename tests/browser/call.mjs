@@ -41,13 +41,13 @@ export async function open(page, worker, leg, how = {}) {
   await page.evaluate(([n, sdp]) => window.ck.answer(n, sdp), [leg, how.answer ? how.answer(answer) : answer]);
 }
 
-export async function bothSeeAndHear(page, decoded) {
+export async function bothSeeAndHear(page, decoded, ms = 20000) {
   const seen = [];
   for (const leg of [1, 2]) {
     seen[leg] = await until(`leg ${leg} sees and hears the other`, async () => {
       const now = await look(page, leg);
       return { ...now, good: isOther(leg, now) && now.decoded > (decoded[leg] ?? 0) + 30 };
-    });
+    }, ms);
     console.log(`leg ${leg}`, JSON.stringify(seen[leg]));
   }
   return seen;

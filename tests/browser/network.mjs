@@ -27,6 +27,7 @@ class Proxy {
   }
 }
 
+const HEALED_MS = 60000; // a link that was starved is trusted again step by step
 const decodedBy = async (page) => [0, (await look(page, 1)).decoded, (await look(page, 2)).decoded];
 const near = (value, wanted) => Math.abs(value - wanted) <= 60;
 
@@ -73,7 +74,7 @@ async function call(page, worker) {
   proxy.rules({ blackout: true });
   await sleep(5000);
   proxy.rules({});
-  await bothSeeAndHear(page, await decodedBy(page));
+  await bothSeeAndHear(page, await decodedBy(page), HEALED_MS);
 
   // Chromium takes its own picture down to next to nothing at such loss, whatever the server says; the sound is all there.
   proxy.rules({ loss: 0.3, delay_ms: 150, jitter_ms: 20, reorder: 0.02, reorder_ms: 30 });
@@ -81,7 +82,7 @@ async function call(page, worker) {
   assert.ok(lossy[1].sound >= 95 && lossy[2].sound >= 95, 'sound under loss');
   assert.ok(lossy.stats.audio_in.recovered > 50, 'the sound of the uplink was not asked for again');
   proxy.rules({});
-  await bothSeeAndHear(page, await decodedBy(page));
+  await bothSeeAndHear(page, await decodedBy(page), HEALED_MS);
 
   const ends = worker.said.filter((m) => m.kind === 'LEG_EVENT' && m.event >= 32);
   assert.deepEqual(ends, [], 'a leg ended');
