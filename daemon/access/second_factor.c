@@ -10,6 +10,7 @@
 #include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
 #include "daemon/core/wrap.h"
+#include "daemon/store/query_people.h"
 #include "daemon/store/second_factor.h"
 #include "daemon/store/staff.h"
 #include "protocol/base/cleanup.h"
@@ -97,8 +98,8 @@ static int confirm(struct ck_turn *turn, const struct ck_actor *actor, const jso
     return r == 0 ? ck_turn_audit(turn, actor, &record) : r;
 }
 
-/* {staff, reason}: an account that has lost its second factor. One administrator proposes, another
- * person of the account's unit approves. */
+/* {staff, reason}: an account that has lost its second factor. An administrator proposes, a
+ * supervisor of the account's unit approves. */
 static int ask_reset(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      json_t **result, struct ck_refusal *refusal)
 {
@@ -114,7 +115,13 @@ static int ask_reset(struct ck_turn *turn, const struct ck_actor *actor, const j
     if (r != 0) {
         return r;
     }
-    ck_cleanup(json_decrefp) json_t *request = json_pack("{s:I}", "staff", (json_int_t)staff);
+    ck_cleanup(json_decrefp) json_t *account = NULL; /* its name, for whoever decides */
+    r = ck_query_staff_one(ck_turn_store(turn), staff, &account);
+    if (r != 0) {
+        return r;
+    }
+    ck_cleanup(json_decrefp) json_t *request = json_pack("{s:I, s:O}", "staff", (json_int_t)staff,
+                                                         "name", json_object_get(account, "name"));
     struct ck_approval_request asked = {
         .kind = RESET, .unit = brief.unit, .request = request, .reason = reason};
     r = request == NULL ? -ENOMEM : ck_approval_propose(turn, actor, &asked, &id, refusal);

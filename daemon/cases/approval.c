@@ -23,7 +23,7 @@ static const struct ck_approval_kind kinds[] = {
     /* A bundle leaves the house (bundle.c). */
     {"bundle.export", I | O | S, S, 7 * DAY_MS},
     /* An account is without its second factor, to set up a new one. */
-    {"staff.second_factor", CK_ROLE_ADMINISTRATOR, CK_ROLE_ADMINISTRATOR | S, 2 * DAY_MS},
+    {"staff.second_factor", CK_ROLE_ADMINISTRATOR, S, 2 * DAY_MS},
     /* A person need not answer for a while, with leave. */
     {"blackout.absence", I | S, S, 14 * DAY_MS},
     /* The plan that the policy table proposes for a band; and the table itself. */

@@ -20,6 +20,8 @@ function requestLines(t: ConsoleTexts, clock: Clock, approval: Approval): readon
       return [[t.t("replace_citation"), String(body.citation)]];
     case "blackout.absence":
       return [[t.t("blackout_from"), clock.moment(String(body.from))], [t.t("blackout_until"), clock.moment(String(body.until))], [t.t("blackout_reason"), String(body.reason)]];
+    case "staff.second_factor":
+      return [[t.t("staff_name"), String(body.name)]];
     case "plan.proposal":
       return [[t.t("judgement_band"), t.maybe("band_" + body.band) || String(body.band)], [t.t("plans_title"), planWords(t, approval.body.request as PlanRequest)]];
     case "cadence.change":
