@@ -55,10 +55,10 @@ describe("a steady list", () => {
 });
 
 describe("recurrence", () => {
-  test.each(["FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;BYDAY=MO,TH", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU"])("%s survives the form", (rule) => {
+  test.each(["FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;BYDAY=MO,TH", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU", "FREQ=DAILY;COUNT=3", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;BYMONTHDAY=-1;UNTIL=20261231"])("%s survives the form", (rule) => {
     expect(recurrenceRule(parseRecurrence(rule)!)).toBe(rule);
   });
-  test.each(["FREQ=MONTHLY", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=1MO", "FREQ=DAILY;COUNT=3", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=99", ""])("%s is more than the form can show", (rule) => {
+  test.each(["FREQ=MONTHLY", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=1MO", "FREQ=YEARLY", "FREQ=DAILY;COUNT=99999", "FREQ=MONTHLY;BYMONTHDAY=32", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=99", ""])("%s is more than the form can show", (rule) => {
     expect(parseRecurrence(rule)).toBeNull();
   });
   test("weekdays are in the order of the week", () => expect(recurrenceRule({ kind: "weekly", interval: 1, days: ["TH", "MO"] })).toBe("FREQ=WEEKLY;BYDAY=MO,TH"));
