@@ -228,7 +228,12 @@ static void judge_downlink(struct leg *leg)
         lost * 100 <= reports * 256 * RADIO_PERCENT) {
         interval.missed = 0;
     }
-    leg->unheard = reports == 0 && interval.bitrate > CK_SENDER_SOUND_BPS ? leg->unheard + 1 : 0;
+    /* Of an outage, in which nothing comes at all, nothing follows for afterwards. */
+    bool alive =
+        leg->selected != CK_TUPLE_NONE &&
+        leg->worker->now.us - ck_tuples_at(&leg->worker->tuples, leg->selected)->heard.us < us;
+    leg->unheard =
+        alive && reports == 0 && interval.bitrate > CK_SENDER_SOUND_BPS ? leg->unheard + 1 : 0;
     if (leg->unheard >= UNHEARD_MAX) {
         ck_uplink_unheard(&leg->downlink, interval.bitrate);
     } else if (ck_uplink_interval(&leg->downlink, &interval)) {
