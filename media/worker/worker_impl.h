@@ -44,7 +44,7 @@
 /* A path that was silent for this long loses the leg to another proved path on which media arrives.
  */
 #define SILENT_PATH_MS 1000
-#define RADIO_PERCENT 35 /* loss of a downlink that goes with no queue and is put up with */
+#define RADIO_PERCENT 50 /* loss of a downlink that goes with no queue and is put up with */
 #define UNHEARD_MAX 3    /* intervals, then the downlink is taken to be choked */
 #define BUSY_PERCENT 85  /* of the loop's time; beyond it no new legs */
 #define RETRY_AFTER_MS 2000
