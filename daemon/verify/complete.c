@@ -167,7 +167,7 @@ static void add_checkin(struct object *object, const struct ck_leaf *leaf,
                         const struct ck_leaf_tail *tail, int64_t at)
 {
     static const char *const begins[] = {"CHECKIN_PLANNED", "CHECKIN_ON_DEMAND", "CHECKIN_MAKE_UP",
-                                         NULL};
+                                         "CHECKIN_SECOND", NULL};
     static const char *const contact[] = {"completed", "late", "waived", NULL};
     if (is_one_of(leaf->action, begins)) {
         object->begun = leaf->index;
