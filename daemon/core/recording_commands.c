@@ -211,10 +211,7 @@ static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t 
         r = body_head(body, &at, refusal);
     }
     if (r == 0) {
-        const json_t *marks = json_object_get(body, "marks");
-        ck_cleanup(ck_freep) char *gaps =
-            json_is_array(marks) ? json_dumps(marks, JSON_COMPACT) : NULL;
-        r = ck_recording_end(turn->store, id, state, &at, gaps, turn->now.wall);
+        r = ck_recording_end(turn->store, id, state, &at, turn->now.wall);
     }
     if (r == CK_E_CONFLICT) {
         return ck_refuse(refusal, r, "recording", "it is over");
@@ -222,7 +219,7 @@ static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t 
     return r == 0 ? record(turn, actor, id, person, action, head_json(&at), NULL) : r;
 }
 
-/* {recording, chunks, bytes, head, duration_ms, gaps, gap_ms, error, marks?} */
+/* {recording, chunks, bytes, head, duration_ms, gaps, gap_ms, error} */
 static int closed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
@@ -337,6 +334,9 @@ static int paused(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == 0) {
         r = record(turn, actor, id, person, on ? "RECORDING_PAUSED" : "RECORDING_RESUMED",
                    json_pack("{s:s}", "reason", reasons[reason]), NULL);
+    }
+    if (r == 0) {
+        r = ck_recording_pause(turn->store, id, on, reasons[reason], turn->now.wall);
     }
     if (r == 0) {
         r = ck_checkin_load(turn->store, checkin, &row);

@@ -1,5 +1,8 @@
 #include "daemon/store/recording.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 
@@ -68,17 +71,65 @@ int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_record
                        id);
 }
 
-int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
-                     const struct ck_recording_head *head, const char *gaps, struct ck_wall at)
+/* The list with a new pause, or with the last one ended. */
+static int change_gaps(json_t *gaps, bool on, const char *reason, int64_t at_s)
 {
-    int r = ck_recording_head(store, id, head, at);
+    size_t count = json_array_size(gaps);
+    if (on) {
+        return count >= CK_RECORDING_GAPS_MAX ||
+                       json_array_append_new(gaps,
+                                             json_pack("{s:I, s:i, s:s}", "at_s", (json_int_t)at_s,
+                                                       "seconds", 0, "reason", reason)) == 0
+                   ? 0
+                   : -ENOMEM;
+    }
+    json_t *last = count == 0 ? NULL : json_array_get(gaps, count - 1);
+    if (last == NULL || json_integer_value(json_object_get(last, "seconds")) != 0) {
+        return 0;
+    }
+    int64_t seconds = at_s - json_integer_value(json_object_get(last, "at_s"));
+    return json_object_set_new(last, "seconds", json_integer(seconds < 1 ? 1 : seconds)) == 0
+               ? 0
+               : -ENOMEM;
+}
+
+int ck_recording_pause(struct ck_store *store, int64_t id, bool on, const char *reason,
+                       struct ck_wall at)
+{
+    int64_t started = 0;
+    ck_cleanup(ck_freep) char *text = NULL;
+    int r = ck_sql_number(store, "SELECT started_at FROM recording WHERE id = ?1",
+                          CK_ARGS(ck_int(id)), &started);
+    r = r == 0 ? ck_sql_text(store, "SELECT gaps FROM recording WHERE id = ?1", CK_ARGS(ck_int(id)),
+                             &text)
+               : r;
     if (r != 0) {
         return r;
     }
-    return ck_sql_run(store,
-                      "UPDATE recording SET state = ?2, ended_at = ?3, gaps = coalesce(?4, gaps) "
-                      "WHERE id = ?1",
-                      CK_ARGS(ck_int(id), ck_text(state), ck_time(at), ck_text(gaps)));
+    ck_cleanup(ck_json_decrefp) json_t *gaps = json_loads(text, 0, NULL);
+    if (!json_is_array(gaps)) {
+        return -EUCLEAN;
+    }
+    r = change_gaps(gaps, on, reason, (at.ms - started) / 1000);
+    ck_cleanup(ck_freep) char *changed = r == 0 ? json_dumps(gaps, JSON_COMPACT) : NULL;
+    if (r == 0 && changed == NULL) {
+        r = -ENOMEM;
+    }
+    return r == 0 ? ck_sql_run(store, "UPDATE recording SET gaps = ?2 WHERE id = ?1",
+                               CK_ARGS(ck_int(id), ck_text(changed)))
+                  : r;
+}
+
+int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
+                     const struct ck_recording_head *head, struct ck_wall at)
+{
+    int r = ck_recording_head(store, id, head, at);
+    r = r == 0 ? ck_recording_pause(store, id, false, "", at) : r;
+    if (r != 0) {
+        return r;
+    }
+    return ck_sql_run(store, "UPDATE recording SET state = ?2, ended_at = ?3 WHERE id = ?1",
+                      CK_ARGS(ck_int(id), ck_text(state), ck_time(at)));
 }
 
 int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person)

@@ -2,6 +2,7 @@
 #ifndef DAEMON_STORE_RECORDING_H
 #define DAEMON_STORE_RECORDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,9 +38,16 @@ struct ck_recording_head {
 int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_recording_head *head,
                       struct ck_wall at);
 
-/* Ends it: state "closed", "recovered" or "failed". `gaps` is a JSON list, or NULL to leave it. */
+/* A privacy pause begins, or the one that is on ends: the list of gaps that the player shows,
+ * places in seconds of its time line. Beyond CK_RECORDING_GAPS_MAX nothing is added; the audit log
+ * has them all. CK_E_NOT_FOUND. */
+#define CK_RECORDING_GAPS_MAX 64
+int ck_recording_pause(struct ck_store *store, int64_t id, bool on, const char *reason,
+                       struct ck_wall at);
+
+/* Ends it: state "closed", "recovered" or "failed"; a pause that is on ends with it. */
 int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
-                     const struct ck_recording_head *head, const char *gaps, struct ck_wall at);
+                     const struct ck_recording_head *head, struct ck_wall at);
 
 /* It failed, with whatever was reported of it before. CK_E_CONFLICT: it is over. */
 int ck_recording_fail(struct ck_store *store, int64_t id, struct ck_wall at);

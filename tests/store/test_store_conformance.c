@@ -481,10 +481,23 @@ static void a_recording_only_grows_and_ends_once(void **state)
                             "DROP TABLE check_bytes"));
     begin();
     head.chunks = 9;
-    assert_int_equal(ck_recording_end(store, row.id, "closed", &head, "[]", now), 0);
-    assert_int_equal(ck_recording_end(store, row.id, "failed", &head, NULL, now), CK_E_CONFLICT);
+    /* Pauses are places on its time line; one that is on ends with the recording. */
+    const struct ck_wall begin = {now.ms + 10000}, later = {now.ms + 14000};
+    assert_int_equal(ck_recording_pause(store, row.id, true, "child", begin), 0);
+    assert_int_equal(ck_recording_pause(store, row.id, false, "", later), 0);
+    assert_int_equal(ck_recording_pause(store, row.id, false, "", later), 0);
+    assert_int_equal(ck_recording_pause(store, row.id, true, "undress", later), 0);
+    assert_int_equal(ck_recording_pause(store, row.id + 1, true, "child", now), CK_E_NOT_FOUND);
+    const struct ck_wall end = {now.ms + 16000};
+    assert_int_equal(ck_recording_end(store, row.id, "closed", &head, end), 0);
+    assert_int_equal(ck_recording_end(store, row.id, "failed", &head, end), CK_E_CONFLICT);
     assert_int_equal(ck_recording_fail(store, row.id + 1, now), CK_E_NOT_FOUND);
     commit();
+    assert_true(
+        backend_run("CREATE TABLE check_gaps (x TEXT CHECK (x = "
+                    "'[{\"at_s\":10,\"seconds\":4,\"reason\":\"child\"},"
+                    "{\"at_s\":14,\"seconds\":2,\"reason\":\"undress\"}]'));"
+                    "INSERT INTO check_gaps SELECT gaps FROM recording; DROP TABLE check_gaps"));
 }
 
 /* ---- what is due ---- */
