@@ -132,6 +132,7 @@ test("inspector on a phone: messages before, during and after, a pause, and a co
   const of = (fact) => row.evidence.filter((one) => one.fact === fact).map((one) => one.detail);
   assert.deepEqual(of("privacy_pause"), ["child", "child"]); // of both recordings
   assert.equal(of("privacy_resume").length, 2);
+  assert.deepEqual(row.recordings.map((one) => one.gaps.map((gap) => gap.reason)), [["child"], ["child"]]); // the player shows it
   assert.ok(!frames.join("").includes("Синяк"));
   assert.ok(!scene.product.log().includes("Синяк"));
 });

@@ -56,7 +56,7 @@ test("nobody answers, the ladder climbs, an officer takes it over", { timeout: 3
   await phone.goto(`${product.base}/#/incidents/${id}`);
   const take = phone.getByRole("button", { name: "Беру на себя" });
   const box = await take.boundingBox();
-  assert.ok(box.height >= 44 && box.y + box.height <= PHONE.viewport.height,
+  assert.ok(box.height >= 44 && box.x >= 0 && box.x + box.width <= PHONE.viewport.width && box.y + box.height <= PHONE.viewport.height,
     `one tap away, under the thumb: ${JSON.stringify(box)}`);
   await shot(phone, "incident-open-phone");
   await take.click();
