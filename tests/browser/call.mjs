@@ -75,6 +75,7 @@ export async function check(page, worker, browser) {
   await worker.event(1, 2); // DTLS
   worker.order({ do: 'relay', call: 1, on: true });
   await open(page, worker, 2);
+  for (const leg of [1, 2]) await page.evaluate((number) => window.ck.keepSize(number), leg);
   await bothSeeAndHear(page, []);
   for (const leg of [1, 2]) {
     await worker.event(leg, 3);

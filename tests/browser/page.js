@@ -72,6 +72,16 @@ async function open(leg, configuration = {}) {
   return offer.sdp;
 }
 
+// As the product's pages do: a narrow start takes pictures away, never their size.
+async function keepSize(leg) {
+  for (const sender of legs.get(leg).peer.getSenders()) {
+    if (sender.track?.kind !== 'video') continue;
+    const parameters = sender.getParameters();
+    parameters.degradationPreference = 'maintain-resolution';
+    await sender.setParameters(parameters).catch(() => undefined); // Firefox knows no such thing, and keeps the size
+  }
+}
+
 async function answer(leg, sdp) {
   await legs.get(leg).peer.setRemoteDescription({ type: 'answer', sdp });
 }
@@ -144,4 +154,4 @@ function close(leg) {
   legs.delete(leg);
 }
 const pitchOf = (leg) => pitch(legs.get(leg));
-Object.assign(window, { ck: { open, answer, restart, look, pitchOf, candidateError, close } });
+Object.assign(window, { ck: { open, answer, restart, look, pitchOf, candidateError, close, keepSize } });

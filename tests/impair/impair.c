@@ -35,6 +35,7 @@ struct waiting {
 
 struct way {         /* one direction of a flow */
     uint64_t index;  /* datagrams so far */
+    unsigned waits;  /* datagrams whose time or turn has not come */
     bool losing;     /* inside a burst */
     int64_t last_us; /* release of the last one in order */
     int64_t free_us; /* when the throttled line is free */
@@ -104,6 +105,7 @@ static void unlink_waiting(struct waiting *waiting)
 static void release(void *arg)
 {
     struct waiting *waiting = arg;
+    waiting->flow->way[waiting->direction].waits--;
     emit(waiting->flow, waiting->direction, waiting->data, waiting->size);
     unlink_waiting(waiting);
     free(waiting);
@@ -113,7 +115,9 @@ static void wait_until(struct flow *flow, enum ck_impair_direction direction, co
                        size_t size, int64_t at_us)
 {
     struct ck_impair *impair = flow->impair;
-    if (at_us <= ck_crowd_now(impair->config.crowd).us) {
+    /* A burst is stamped a microsecond apart, ahead of the clock: who comes next must not pass it.
+     */
+    if (at_us <= ck_crowd_now(impair->config.crowd).us && flow->way[direction].waits == 0) {
         emit(flow, direction, data, size);
         return;
     }
@@ -133,6 +137,7 @@ static void wait_until(struct flow *flow, enum ck_impair_direction direction, co
         waiting->next->place = &waiting->next;
     }
     impair->waiting = waiting;
+    flow->way[direction].waits++;
     ck_crowd_arm(impair->config.crowd, &waiting->timer, (struct ck_mono){at_us});
 }
 
