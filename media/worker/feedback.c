@@ -183,6 +183,7 @@ static void judge_uplink(struct leg *leg)
     }
     struct ck_uplink_interval interval = {
         .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
+    leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH;
     if (ck_uplink_interval(&leg->uplink, &interval)) {
         ck_transit_rebase(&leg->tracks[AUDIO].transit);
         ck_transit_rebase(&leg->tracks[VIDEO].transit);
@@ -223,9 +224,9 @@ static void judge_downlink(struct leg *leg)
                                           .missed = lost,
                                           .bitrate = rate_of(bytes, us),
                                           .queue_us = ck_transit_queue_us(&leg->round_trip)};
-    /* A radio that loses some, without a queue, is not helped by leaving out pictures. */
-    if (interval.queue_us >= 0 && interval.queue_us < CK_UPLINK_QUEUE_LOW_US &&
-        lost * 100 <= reports * 256 * RADIO_PERCENT) {
+    /* A radio that loses some, without a queue that is known of (reports get lost as well), is not
+     * helped by leaving out pictures. */
+    if (interval.queue_us < CK_UPLINK_QUEUE_LOW_US && lost * 100 <= reports * 256 * RADIO_PERCENT) {
         interval.missed = 0;
     }
     /* Of an outage, in which nothing comes at all, nothing follows for afterwards. */
@@ -234,7 +235,7 @@ static void judge_downlink(struct leg *leg)
         leg->worker->now.us - ck_tuples_at(&leg->worker->tuples, leg->selected)->heard.us < us;
     leg->unheard =
         alive && reports == 0 && interval.bitrate > CK_SENDER_SOUND_BPS ? leg->unheard + 1 : 0;
-    if (leg->unheard >= UNHEARD_MAX) {
+    if (leg->unheard >= (leg->uplink_loses ? 2 * UNHEARD_MAX : UNHEARD_MAX)) {
         ck_uplink_unheard(&leg->downlink, interval.bitrate);
     } else if (ck_uplink_interval(&leg->downlink, &interval)) {
         ck_transit_rebase(&leg->round_trip);

@@ -188,6 +188,7 @@ struct leg {
     struct ck_uplink downlink; /* as its browser reports it; drives the gate of the picture */
     struct ck_transit round_trip;
     unsigned unheard;      /* intervals without a report on what is sent */
+    bool uplink_loses;     /* so that a report may be lost without anything being choked */
     uint64_t told_bitrate; /* of the downlink, by the browser; 0: never told */
     uint8_t transport_id;  /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;
