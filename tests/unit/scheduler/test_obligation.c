@@ -629,10 +629,25 @@ static void test_cadence_tables_are_checked(void **state)
 #undef FAULT
 }
 
+/* Pages say a refusal in their own language by its name, so no two may have one. */
+static void test_reasons_have_names_of_their_own(void **state)
+{
+    (void)state;
+    for (unsigned one = 0; one < CK_OBLIGATION_REASON_COUNT; one++) {
+        assert_non_null(ck_obligation_reason_name(one));
+        for (unsigned other = 0; other < one; other++) {
+            assert_string_not_equal(ck_obligation_reason_name(one),
+                                    ck_obligation_reason_name(other));
+        }
+    }
+    assert_null(ck_obligation_reason_name(CK_OBLIGATION_REASON_COUNT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_orders_are_checked),
+        cmocka_unit_test(test_reasons_have_names_of_their_own),
         cmocka_unit_test(test_replacing_visits),
         cmocka_unit_test(test_plans_within_the_order),
         cmocka_unit_test(test_only_what_is_required_is_mandatory),

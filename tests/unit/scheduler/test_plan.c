@@ -999,10 +999,24 @@ static void test_place_names(void **state)
     assert_null(ck_place_name(CK_PLACE_COUNT));
 }
 
+/* Pages say a refusal in their own language by its name, so no two may have one. */
+static void test_reasons_have_names_of_their_own(void **state)
+{
+    (void)state;
+    for (unsigned one = 0; one < CK_PLAN_REASON_COUNT; one++) {
+        assert_non_null(ck_plan_reason_name(one));
+        for (unsigned other = 0; other < one; other++) {
+            assert_string_not_equal(ck_plan_reason_name(one), ck_plan_reason_name(other));
+        }
+    }
+    assert_null(ck_plan_reason_name(CK_PLAN_REASON_COUNT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_intervals_against_an_array),
+        cmocka_unit_test(test_reasons_have_names_of_their_own),
         cmocka_unit_test(test_too_many_pieces_are_cut),
         cmocka_unit_test(test_rejection_sampling),
         cmocka_unit_test(test_draw_message),
