@@ -372,14 +372,15 @@ static void deny(struct ck_api_call *call, const char *field, const char *text)
 static void authorise(struct ck_api_call *call)
 {
     int error = ck_policy_check(call->policy, call->has_session ? &call->actor : NULL);
+    const char *first = something_first(call);
     if (error == CK_E_DENIED) {
         deny(call, "", "your role does not include this");
     } else if (error != 0) {
         ck_api_refuse(call, error, "", "a session is needed");
     } else if (call->policy->who == CK_WHO_ANYBODY) {
         go(call);
-    } else if (something_first(call) != NULL) {
-        deny(call, something_first(call), "must be set first");
+    } else if (first != NULL) {
+        deny(call, first, "must be set first");
     } else if (ck_http_request_method(call->request) == CK_HTTP_POST && !csrf_right(call)) {
         deny(call, "X-CSRF-Token", "is missing or not that of this session");
     } else {

@@ -131,7 +131,6 @@ void ck_api_person_session(void *cookie, const struct ck_result *result);
 extern ck_api_query ck_api_requests;
 /* devices.c */
 extern ck_api_custom ck_api_device_challenge, ck_api_device_enter;
-extern ck_api_query ck_api_device_person;
 /* second_factor.c */
 extern ck_api_custom ck_api_second_factor, ck_api_second_factor_confirm;
 extern ck_api_query ck_api_sessions_own, ck_api_sessions_of_staff;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "daemon/api/api_impl.h"
-#include "daemon/store/query_people.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
@@ -83,9 +82,4 @@ void ck_api_device_enter(struct ck_api_call *call)
     }
     call->actor.kind = CK_ACTOR_GATEWAY; /* whose phone it is comes out of its signature */
     ck_api_submit(call, "device.enter", body, ck_api_person_session);
-}
-
-int ck_api_device_person(struct ck_store *store, struct ck_api_call *call, json_t **out)
-{
-    return ck_query_person(store, call->object, call->now, out);
 }

@@ -59,7 +59,7 @@ const struct ck_api_route ck_api_routes[] = {
      .query = ck_api_person},
     {POST, "/api/persons/{id}/enrol", "person.enrol", .custom = ck_api_enrol},
     {POST, "/api/devices/{id}/revoke", "device.revoke", .command = "device.revoke",
-     .member = "device", .query = ck_api_device_person},
+     .member = "device", .query = ck_api_person},
     {GET, "/api/persons/{id}/photo", "photo.read", .query = ck_api_photo_query, .read = "photo",
      .noted = true},
     {POST, "/api/persons/{id}/photo", "photo.store", .custom = ck_api_photo_store},

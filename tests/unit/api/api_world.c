@@ -806,3 +806,17 @@ int64_t api_own_phone(struct user *person, const uint8_t *private_key)
     json_decref(answer);
     return id;
 }
+
+void api_expect_error(json_t *answer, const char *code, const char *field)
+{
+    json_t *error = json_object_get(answer, "error");
+    if (json_string_value(json_object_get(error, "code")) == NULL ||
+        strcmp(json_string_value(json_object_get(error, "code")), code) != 0) {
+        fail_msg("expected %s: %s", code, api_raw());
+    }
+    const char *named = json_string_value(json_object_get(error, "field"));
+    if (field == NULL ? named != NULL : named == NULL || strcmp(named, field) != 0) {
+        fail_msg("expected the field %s: %s", field == NULL ? "null" : field, api_raw());
+    }
+    json_decref(answer);
+}

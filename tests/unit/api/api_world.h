@@ -57,6 +57,8 @@ unsigned api_send(struct user *user, const char *path, const char *type, const v
                   size_t size);
 unsigned api_send_with(struct user *user, const char *path, const char *type, const char *more,
                        const void *bytes, size_t size);
+/* That an answer, which it takes over, is an error of this code about this field (NULL: none). */
+void api_expect_error(json_t *answer, const char *code, const char *field);
 /* The answer's header block and body as they came. */
 const char *api_raw(void);
 

@@ -33,15 +33,6 @@ static int stop(void **state)
     return 0;
 }
 
-static void expect_error(json_t *answer, const char *code, const char *field)
-{
-    json_t *error = json_object_get(answer, "error");
-    assert_non_null(error);
-    assert_string_equal(json_string_value(json_object_get(error, "code")), code);
-    assert_string_equal(json_string_value(json_object_get(error, "field")), field);
-    json_decref(answer);
-}
-
 /* What an application on a telephone does with the text below the picture. */
 static void read_key(const char *text, uint8_t key[static CK_KEY_SIZE])
 {
@@ -115,7 +106,7 @@ static void the_code_is_asked_for_once_it_was_confirmed(void **state)
     assert_int_equal(log_in(&user, NULL, NULL), 200); /* not confirmed: not asked */
     code_now(key, 3, code);
     assert_int_equal(confirm(&people.inspector, code, &answer), 400);
-    expect_error(answer, "invalid", "code");
+    api_expect_error(answer, "invalid", "code");
     code_now(key, 0, code);
     assert_int_equal(confirm(&people.inspector, code, &answer), 200);
     assert_true(json_is_true(json_object_get(answer, "second_factor")));
@@ -126,14 +117,14 @@ static void the_code_is_asked_for_once_it_was_confirmed(void **state)
 
     struct user later = {0};
     assert_int_equal(log_in(&later, NULL, &answer), 401);
-    expect_error(answer, "unauthenticated", "code");
+    api_expect_error(answer, "unauthenticated", "code");
     assert_int_equal(log_in(&later, code, &answer), 401); /* it was used up by confirming */
-    expect_error(answer, "unauthenticated", "code");
+    api_expect_error(answer, "unauthenticated", "code");
     code_now(key, 1, code); /* a telephone half a minute ahead */
     assert_int_equal(log_in(&later, code, NULL), 200);
     struct user again = {0};
     assert_int_equal(log_in(&again, code, &answer), 401); /* no code is good twice */
-    expect_error(answer, "unauthenticated", "code");
+    api_expect_error(answer, "unauthenticated", "code");
     assert_string_equal(again.cookie, "");
     assert_true(
         api_wait_number("SELECT count(*) FROM log_plain WHERE action = 'LOGIN_REFUSED'", 2));
@@ -166,7 +157,7 @@ static void replacing_it_needs_its_present_code(void **state)
     set_up(&people.inspector, key);
     assert_int_equal(
         api_ask(&people.inspector, "POST", "/api/me/second-factor", json_object(), &answer), 400);
-    expect_error(answer, "invalid", "code");
+    api_expect_error(answer, "invalid", "code");
     api_pass_ms(CK_TOTP_STEP_MS);
     code_now(key, 0, code);
     begin(&people.inspector, code, other);
@@ -202,7 +193,7 @@ static void codes_cannot_be_guessed(void **state)
     }
     code_now(key, 1, code);
     assert_int_equal(log_in(&user, code, &answer), 429); /* even the right one */
-    expect_error(answer, "busy", "code");
+    api_expect_error(answer, "busy", "code");
     /* Another account is not concerned, and neither is the session that is open. */
     assert_int_equal(api_login(&user, "supervisor", PASSWORD), 200);
     assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 200);
@@ -224,7 +215,7 @@ static void where_it_is_required_nothing_comes_before_it(void **state)
     assert_true(json_is_true(json_object_get(answer, "second_factor_required")));
     json_decref(answer);
     assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, &answer), 403);
-    expect_error(answer, "denied", "second_factor");
+    api_expect_error(answer, "denied", "second_factor");
     set_up(&user, key);
     assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, NULL), 200);
     /* A person has no account and is never asked. */

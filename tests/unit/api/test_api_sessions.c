@@ -34,20 +34,6 @@ static int stop(void **state)
     return 0;
 }
 
-static void expect_error(json_t *answer, const char *code, const char *field)
-{
-    json_t *error = json_object_get(answer, "error");
-    if (json_string_value(json_object_get(error, "code")) == NULL ||
-        strcmp(json_string_value(json_object_get(error, "code")), code) != 0) {
-        fail_msg("expected %s: %s", code, api_raw());
-    }
-    const char *named = json_string_value(json_object_get(error, "field"));
-    if (field == NULL ? named != NULL : named == NULL || strcmp(named, field) != 0) {
-        fail_msg("expected the field %s: %s", field == NULL ? "null" : field, api_raw());
-    }
-    json_decref(answer);
-}
-
 /* ---- first start ---- */
 
 static unsigned set_up(struct user *user, const char *token, json_t **answer)
@@ -69,7 +55,7 @@ static void the_first_administrator_is_made_once(void **state)
     assert_true(json_is_true(json_object_get(answer, "needed")));
     json_decref(answer);
     assert_int_equal(set_up(&user, "guess", &answer), 403);
-    expect_error(answer, "denied", "token");
+    api_expect_error(answer, "denied", "token");
     assert_int_equal(api_number("SELECT count(*) FROM staff"), 0);
     assert_int_equal(set_up(&user, api_setup_token(), &answer), 200);
     json_decref(answer);
@@ -78,7 +64,7 @@ static void the_first_administrator_is_made_once(void **state)
     assert_true(json_is_false(json_object_get(answer, "needed")));
     json_decref(answer);
     assert_int_equal(set_up(&second, api_setup_token(), &answer), 403); /* used up */
-    expect_error(answer, "denied", "token");
+    api_expect_error(answer, "denied", "token");
     assert_int_equal(api_number("SELECT count(*) FROM staff"), 1);
     api_stop();
 }
@@ -89,7 +75,7 @@ static void a_second_first_administrator_is_refused(void **state)
     struct user user = {0};
     json_t *answer;
     assert_int_equal(set_up(&user, api_setup_token(), &answer), 409); /* there is staff */
-    expect_error(answer, "conflict", NULL);
+    api_expect_error(answer, "conflict", NULL);
     assert_int_equal(api_number("SELECT count(*) FROM staff WHERE login = 'first'"), 0);
 }
 
@@ -221,13 +207,13 @@ static void a_post_needs_the_token_of_its_own_session(void **state)
     assert_int_equal(
         api_ask(&user, "POST", "/api/me/language", json_pack("{s:s}", "language", "kk"), &answer),
         403);
-    expect_error(answer, "denied", "X-CSRF-Token");
+    api_expect_error(answer, "denied", "X-CSRF-Token");
     user.no_csrf = false;
     strcpy(user.csrf, other.csrf);
     assert_int_equal(
         api_ask(&user, "POST", "/api/me/language", json_pack("{s:s}", "language", "kk"), &answer),
         403);
-    expect_error(answer, "denied", "X-CSRF-Token");
+    api_expect_error(answer, "denied", "X-CSRF-Token");
     assert_int_equal(api_number("SELECT count(*) FROM staff WHERE language = 'kk'"), 0);
     assert_int_equal(api_ask(&people.inspector, "POST", "/api/me/language",
                              json_pack("{s:s}", "language", "kk"), NULL),
@@ -320,11 +306,11 @@ static void a_changed_password_ends_the_other_sessions(void **state)
         api_ask(&one, "POST", "/api/me/password",
                 json_pack("{s:s, s:s}", "old", "wrong one", "new", "a new long password"), &answer),
         400);
-    expect_error(answer, "invalid", "old");
+    api_expect_error(answer, "invalid", "old");
     assert_int_equal(api_ask(&one, "POST", "/api/me/password",
                              json_pack("{s:s, s:s}", "old", PASSWORD, "new", "short"), &answer),
                      400);
-    expect_error(answer, "invalid", "new");
+    api_expect_error(answer, "invalid", "new");
     assert_int_equal(api_ask(&one, "POST", "/api/me/password",
                              json_pack("{s:s, s:s}", "old", PASSWORD, "new", "a new long password"),
                              NULL),
@@ -352,7 +338,7 @@ static void a_given_password_is_changed_before_anything_else(void **state)
     assert_true(json_is_true(json_object_get(answer, "must_change_password")));
     json_decref(answer);
     assert_int_equal(api_ask(&user, "GET", "/api/today", NULL, &answer), 403);
-    expect_error(answer, "denied", "password");
+    api_expect_error(answer, "denied", "password");
     assert_int_equal(api_ask(&user, "GET", "/api/persons", NULL, NULL), 403);
     assert_int_equal(
         api_ask(&user, "POST", "/api/me/password",
@@ -452,11 +438,11 @@ static void a_link_is_good_once_and_for_its_time(void **state)
                      200);
     assert_int_equal(
         api_ask(&other, "POST", "/api/link", json_pack("{s:s}", "token", token), &answer), 409);
-    expect_error(answer, "conflict", "token");
+    api_expect_error(answer, "conflict", "token");
     api_pass_ms(INT64_C(12) * 3600000 + 1000);
     assert_int_equal(
         api_ask(&other, "POST", "/api/link", json_pack("{s:s}", "token", late), &answer), 409);
-    expect_error(answer, "conflict", "token");
+    api_expect_error(answer, "conflict", "token");
     assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL),
                      401); /* the session ends with it */
     free(token);
@@ -663,7 +649,7 @@ static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
                      403); /* no reason given */
     snprintf(path, sizeof path, "/api/recordings/%lld/view", (long long)recording);
     assert_int_equal(api_ask(&people.inspector, "POST", path, json_object(), &answer), 400);
-    expect_error(answer, "invalid", "reason");
+    api_expect_error(answer, "invalid", "reason");
     assert_int_equal(api_ask(&people.inspector, "POST", path,
                              json_pack("{s:s}", "reason", "to review"), &answer),
                      200);

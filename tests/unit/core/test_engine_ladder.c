@@ -33,26 +33,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static int64_t another(struct world *world, const char *login, int64_t roles)
-{
-    struct ck_store *store = NULL;
-    struct ck_staff_row row = {.login = login,
-                               .name = login,
-                               .language = "kk",
-                               .email = "another@example.kz",
-                               .on_duty = true,
-                               .roles = roles,
-                               .unit = world->unit,
-                               .password = "x"};
-    memcpy(row.pseudonym, login, 5);
-    assert_int_equal(ck_store_open(&store, world->path), 0);
-    assert_int_equal(ck_store_begin(store), 0);
-    assert_int_equal(ck_staff_insert(store, &row, world->now.wall), 0);
-    assert_int_equal(ck_store_commit(store), 0);
-    ck_store_close(store);
-    return row.id;
-}
-
 static void top_band(struct world *world)
 {
     world_execute(world, "UPDATE person SET band = 'top'");
@@ -79,7 +59,7 @@ static json_t *body_of(const struct world *world, json_t *asked)
 static void an_approved_ladder_is_the_one_of_the_next_incident(void **state)
 {
     struct world *world = *state;
-    int64_t second = another(world, "second", CK_ROLE_SUPERVISOR);
+    int64_t second = world_colleague(world, "second", CK_ROLE_SUPERVISOR, true);
     const struct ck_actor actor = world_staff(world, second, CK_ROLE_SUPERVISOR);
     world_plan(world, "09:10", NULL);
     assert_int_equal(world_command(world, "approved.ladder", &actor,
@@ -187,7 +167,7 @@ static void the_check_says_what_is_wrong(void **state)
 static void the_top_band_has_a_safety_check_beside_it(void **state)
 {
     struct world *world = *state;
-    int64_t second = another(world, "second", CK_ROLE_OFFICER);
+    int64_t second = world_colleague(world, "second", CK_ROLE_OFFICER, true);
     const struct ck_actor first = world_staff(world, world->officer, CK_ROLE_OFFICER);
     const struct ck_actor other = world_staff(world, second, CK_ROLE_OFFICER);
     const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);

@@ -57,25 +57,6 @@ static int64_t absence(struct world *world, int64_t staff, const char *from, con
     return json_integer_value(json_object_get(world->result.body, "absence"));
 }
 
-static int64_t another(struct world *world, const char *login, int64_t roles)
-{
-    struct ck_store *store = NULL;
-    struct ck_staff_row row = {.login = login,
-                               .name = login,
-                               .language = "kk",
-                               .email = "another@example.kz",
-                               .roles = roles,
-                               .unit = world->unit,
-                               .password = "x"};
-    memcpy(row.pseudonym, login, 5);
-    assert_int_equal(ck_store_open(&store, world->path), 0);
-    assert_int_equal(ck_store_begin(store), 0);
-    assert_int_equal(ck_staff_insert(store, &row, world->now.wall), 0);
-    assert_int_equal(ck_store_commit(store), 0);
-    ck_store_close(store);
-    return row.id;
-}
-
 static int told(struct world *world, int64_t staff)
 {
     char sql[160];
@@ -97,7 +78,7 @@ static void an_absent_inspector_has_a_stand_in(void **state)
 {
     struct world *world = *state;
     const struct ck_actor actor = supervisor(world);
-    int64_t other = another(world, "other", CK_ROLE_INSPECTOR);
+    int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
     assert_int_equal(world_command(world, "stand_ins.set", &actor,
                                    json_pack("{s:I, s:[I]}", "staff", (json_int_t)world->inspector,
                                              "stand_ins", (json_int_t)other)),
@@ -137,8 +118,8 @@ static void a_stand_in_who_is_absent_too_is_passed_over(void **state)
 {
     struct world *world = *state;
     const struct ck_actor actor = supervisor(world);
-    int64_t first = another(world, "first", CK_ROLE_INSPECTOR);
-    int64_t other = another(world, "other", CK_ROLE_INSPECTOR);
+    int64_t first = world_colleague(world, "first", CK_ROLE_INSPECTOR, false);
+    int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
     assert_int_equal(
         world_command(world, "stand_ins.set", &actor,
                       json_pack("{s:I, s:[I, I]}", "staff", (json_int_t)world->inspector,
@@ -171,7 +152,7 @@ static void nobody_at_work_means_the_next_step_at_once(void **state)
 static void the_duty_room_is_who_has_a_shift_in_it(void **state)
 {
     struct world *world = *state;
-    int64_t night = another(world, "night", CK_ROLE_OFFICER);
+    int64_t night = world_colleague(world, "night", CK_ROLE_OFFICER, false);
     shift(world, world->officer, "duty", "2026-11-21", "08:00", "09:30");
     shift(world, night, "duty", "2026-11-21", "09:30", "08:00");
     miss(world);
@@ -236,8 +217,8 @@ static void people_come_in_the_order_in_which_they_are_asked(void **state)
     struct world *world = *state;
     const struct ck_actor actor = supervisor(world);
     static struct ck_duty_person people[CK_DUTY_PEOPLE_MAX];
-    int64_t other = another(world, "other", CK_ROLE_INSPECTOR);
-    int64_t team = another(world, "team1", CK_ROLE_INSPECTOR);
+    int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
+    int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
     assert_int_equal(world_command(world, "stand_ins.set", &actor,
                                    json_pack("{s:I, s:[I]}", "staff", (json_int_t)world->inspector,
                                              "stand_ins", (json_int_t)other)),

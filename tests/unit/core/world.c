@@ -396,3 +396,23 @@ void world_execute(struct world *world, const char *sql)
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
+
+int64_t world_colleague(struct world *world, const char *login, int64_t roles, bool on_duty)
+{
+    struct ck_store *store = NULL;
+    struct ck_staff_row row = {.login = login,
+                               .name = login,
+                               .language = "kk",
+                               .email = "another@example.kz",
+                               .on_duty = on_duty,
+                               .roles = roles,
+                               .unit = world->unit,
+                               .password = "x"};
+    memcpy(row.pseudonym, login, 5);
+    assert_int_equal(ck_store_open(&store, world->path), 0);
+    assert_int_equal(ck_store_begin(store), 0);
+    assert_int_equal(ck_staff_insert(store, &row, world->now.wall), 0);
+    assert_int_equal(ck_store_commit(store), 0);
+    ck_store_close(store);
+    return row.id;
+}
