@@ -41,30 +41,23 @@ static void fill_random(void *user, void *bytes, size_t size)
 
 static const struct ck_audit_random generator = {.fill = fill_random};
 
-static void check(int code, const char *what)
-{
-    if (code != 0) {
-        fprintf(stderr, "bench_audit: %s: %d\n", what, code);
-        exit(1);
-    }
-}
-
 static void seed(const char *path)
 {
     sqlite3 *db = NULL;
-    check(sqlite3_open(path, &db), "open");
-    check(sqlite3_exec(db,
-                       "INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1);"
-                       "INSERT INTO staff (id, login, name, password, roles, unit_id, language, "
-                       "pseudonym, created_at) VALUES (1, 'a', 'a', 'x', 1, 1, 'ru', "
-                       "randomblob(16), 1);"
-                       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-                       "WHERE i < 500) INSERT INTO person (id, reference, name, birth_date, "
-                       "language, unit_id, inspector_id, band, pseudonym, salt, created_at) "
-                       "SELECT i, 'P-' || i, 'p', '1990-01-01', 'kk', 1, 1, 'low', "
-                       "randomblob(16), randomblob(32), 1 FROM n",
-                       NULL, NULL, NULL),
-          "seed");
+    ck_bench_check(sqlite3_open(path, &db), "open");
+    ck_bench_check(
+        sqlite3_exec(db,
+                     "INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1);"
+                     "INSERT INTO staff (id, login, name, password, roles, unit_id, language, "
+                     "pseudonym, created_at) VALUES (1, 'a', 'a', 'x', 1, 1, 'ru', "
+                     "randomblob(16), 1);"
+                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                     "WHERE i < 500) INSERT INTO person (id, reference, name, birth_date, "
+                     "language, unit_id, inspector_id, band, pseudonym, salt, created_at) "
+                     "SELECT i, 'P-' || i, 'p', '1990-01-01', 'kk', 1, 1, 'low', "
+                     "randomblob(16), randomblob(32), 1 FROM n",
+                     NULL, NULL, NULL),
+        "seed");
     sqlite3_close(db);
 }
 
@@ -88,7 +81,7 @@ static void append(struct ck_audit *audit, struct ck_store *store, int64_t i)
         .open = open,
         .sealed = sealed,
     };
-    check(ck_audit_append(audit, store, &entry, &generator, NULL), "append");
+    ck_bench_check(ck_audit_append(audit, store, &entry, &generator, NULL), "append");
     json_decref(open);
     json_decref(sealed);
 }
@@ -98,12 +91,12 @@ static double append_groups(struct ck_audit *audit, struct ck_store *store, int6
 {
     double start = now_s(), cpu = ck_figure_own_cpu_s();
     for (int64_t i = 0; i < count; i += group) {
-        check(ck_store_begin(store), "begin");
+        ck_bench_check(ck_store_begin(store), "begin");
         for (int64_t k = 0; k < group && i + k < count; k++) {
             append(audit, store, from + i + k);
         }
-        check(ck_audit_flush(audit, store), "flush");
-        check(ck_store_commit(store), "commit");
+        ck_bench_check(ck_audit_flush(audit, store), "flush");
+        ck_bench_check(ck_store_commit(store), "commit");
     }
     *per_core = (double)count / (ck_figure_own_cpu_s() - cpu);
     return (double)count / (now_s() - start);
@@ -118,8 +111,8 @@ static double plain_hashes(int64_t count)
     double start = ck_figure_own_cpu_s();
     for (int64_t i = 0; i < count; i++) {
         memcpy(leaf, &i, sizeof i);
-        check(ck_merkle_leaf(leaf, sizeof leaf, &hash), "leaf");
-        check(ck_merkle_node(&node, &hash, &node), "node");
+        ck_bench_check(ck_merkle_leaf(leaf, sizeof leaf, &hash), "leaf");
+        ck_bench_check(ck_merkle_node(&node, &hash, &node), "node");
     }
     return (double)count / (ck_figure_own_cpu_s() - start);
 }
@@ -135,16 +128,17 @@ static void sign(struct ck_audit *audit, struct ck_store *store)
     char note[CK_NOTE_BYTES_MAX + 1], key_text[CK_NOTE_KEY_TEXT_SIZE];
     struct ck_note_key key;
     size_t size;
-    check(ck_ed25519_public(seed_bytes, public_key), "key");
-    check(ck_note_key_make(checkpoint.origin, CK_NOTE_LOG, public_key, &key), "key");
-    check(ck_checkpoint_sign(&checkpoint, &key, seed_bytes, note, sizeof note, &size), "sign");
+    ck_bench_check(ck_ed25519_public(seed_bytes, public_key), "key");
+    ck_bench_check(ck_note_key_make(checkpoint.origin, CK_NOTE_LOG, public_key, &key), "key");
+    ck_bench_check(ck_checkpoint_sign(&checkpoint, &key, seed_bytes, note, sizeof note, &size),
+                   "sign");
     ck_note_key_text(&key, key_text);
-    check(ck_store_begin(store), "begin");
-    check(ck_store_set_setting(store, "signer.key", key_text), "key");
-    check(ck_log_checkpoint_insert(
-              store, &(struct ck_log_checkpoint){(int64_t)checkpoint.size, {1}, note}),
-          "checkpoint");
-    check(ck_store_commit(store), "commit");
+    ck_bench_check(ck_store_begin(store), "begin");
+    ck_bench_check(ck_store_set_setting(store, "signer.key", key_text), "key");
+    ck_bench_check(ck_log_checkpoint_insert(
+                       store, &(struct ck_log_checkpoint){(int64_t)checkpoint.size, {1}, note}),
+                   "checkpoint");
+    ck_bench_check(ck_store_commit(store), "commit");
 }
 
 /* A copy of the log, verified as checkin-verify does it: signature, hashes, order, completeness. */
@@ -155,12 +149,12 @@ static double verify_copy(struct ck_store *store, const char *folder, int64_t en
     struct ck_verify_log log = {.folder = copy_path};
     struct ck_verdict verdict = {.quiet = true};
     snprintf(copy_path, sizeof copy_path, "%s/copy", folder);
-    check(ck_audit_export(store, copy_path, &copy), "export");
+    ck_bench_check(ck_audit_export(store, copy_path, &copy), "export");
     double best = 0;
     for (int round = 0; round < 3; round++) {
         struct ck_verify_log again = log;
         double start = ck_figure_own_cpu_s();
-        check(ck_verify_log(&again, &verdict), "verify a copy");
+        ck_bench_check(ck_verify_log(&again, &verdict), "verify a copy");
         double rate = (double)again.entries / (ck_figure_own_cpu_s() - start);
         best = rate > best ? rate : best;
         if (verdict.findings != 0 || again.entries != (uint64_t)entries) {
@@ -182,8 +176,8 @@ static double prove_among_many(const char *folder)
     sqlite3 *db = NULL;
     struct ck_store *store = NULL;
     snprintf(path, sizeof path, "%s/many", folder);
-    check(ck_store_open(&store, path), "store");
-    check(sqlite3_open(path, &db), "open");
+    ck_bench_check(ck_store_open(&store, path), "store");
+    ck_bench_check(sqlite3_open(path, &db), "open");
     snprintf(
         sql, sizeof sql,
         "BEGIN; WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
@@ -198,14 +192,14 @@ static double prove_among_many(const char *folder)
         "FROM t WHERE l < 4) INSERT INTO log_tile SELECT l, i, randomblob(8192) FROM t WHERE "
         "l < 4; COMMIT",
         BLOCKS - 1, (long long)MANY, (long long)(MANY / 256 * 256));
-    check(sqlite3_exec(db, sql, NULL, NULL, NULL), "many");
+    ck_bench_check(sqlite3_exec(db, sql, NULL, NULL, NULL), "many");
     sqlite3_close(db);
     const struct ck_merkle_source source = ck_audit_tree_source(store);
     double start = ck_figure_own_cpu_s();
     for (int64_t i = 0; i < BLOCKS; i++) {
         struct ck_merkle_proof proof;
         uint64_t index = (uint64_t)(i * INT64_C(2654435761) % MANY);
-        check(ck_merkle_prove_inclusion(&source, index, (uint64_t)MANY, &proof), "prove");
+        ck_bench_check(ck_merkle_prove_inclusion(&source, index, (uint64_t)MANY, &proof), "prove");
     }
     double each = (ck_figure_own_cpu_s() - start) / BLOCKS * 1e6;
     ck_store_close(store);
@@ -219,7 +213,7 @@ static double prove(struct ck_store *store, uint64_t size, int rounds)
     for (int i = 0; i < rounds; i++) {
         struct ck_merkle_proof proof;
         uint64_t index = (uint64_t)i * UINT64_C(2654435761) % size;
-        check(ck_merkle_prove_inclusion(&source, index, size, &proof), "prove");
+        ck_bench_check(ck_merkle_prove_inclusion(&source, index, size, &proof), "prove");
     }
     return (ck_figure_own_cpu_s() - start) / rounds * 1e6;
 }
@@ -235,11 +229,11 @@ int main(int count, char **arguments)
     snprintf(path, sizeof path, "%s/store", folder);
     struct ck_store *store = NULL;
     struct ck_audit audit;
-    check(ck_store_open(&store, path), "store");
+    ck_bench_check(ck_store_open(&store, path), "store");
     seed(path);
-    check(ck_store_begin(store), "begin");
-    check(ck_audit_load(&audit, store, &generator), "load");
-    check(ck_store_commit(store), "commit");
+    ck_bench_check(ck_store_begin(store), "begin");
+    ck_bench_check(ck_audit_load(&audit, store, &generator), "load");
+    ck_bench_check(ck_store_commit(store), "commit");
 
     double per_core = 0;
     bool good = ck_figure("append_single", append_groups(&audit, store, 0, 2000, 1, &per_core),
@@ -250,7 +244,7 @@ int main(int count, char **arguments)
     good &= ck_figure("append_grouped_per_core", per_core, "records/s", CK_FIGURE_SHOWN, 0, "");
     struct ck_audit_report report = {0};
     double start = ck_figure_own_cpu_s();
-    check(ck_audit_verify(store, &report), "verify");
+    ck_bench_check(ck_audit_verify(store, &report), "verify");
     double verified = (double)report.entries / (ck_figure_own_cpu_s() - start);
     if (report.findings != 0 || report.entries != (uint64_t)entries) {
         fprintf(stderr, "bench_audit: the log does not verify\n");

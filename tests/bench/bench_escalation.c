@@ -53,24 +53,9 @@ struct bench {
     int64_t missing[WAY_COUNT];
 };
 
-static void check(int code, const char *what)
-{
-    if (code != 0) {
-        fprintf(stderr, "bench_escalation: %s: %d\n", what, code);
-        exit(1);
-    }
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
-    return at.tv_sec * INT64_C(1000) + at.tv_nsec / 1000000;
-}
-
 static struct ck_wall wall_now(void)
 {
-    return (struct ck_wall){wall_ms()};
+    return (struct ck_wall){ck_bench_wall_ms()};
 }
 
 static void fill_random(void *user, void *bytes, size_t size)
@@ -86,7 +71,8 @@ static void read_clock(void *user, struct ck_now *now)
     struct timespec at;
     (void)user;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    *now = (struct ck_now){{wall_ms()}, {at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000}, true};
+    *now = (struct ck_now){
+        {ck_bench_wall_ms()}, {at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000}, true};
 }
 
 /* ---- between engine and channels, as the product does it ---- */
@@ -119,7 +105,7 @@ static void submit_result(struct bench *bench, json_t *body)
         .actor = {.kind = CK_ACTOR_GATEWAY, .peer = "127.0.0.1:1"},
         .body = body,
     };
-    check(ck_engine_submit(bench->engine, &command), "submit");
+    ck_bench_check(ck_engine_submit(bench->engine, &command), "submit");
 }
 
 static void mark(struct bench *bench, enum way way, int64_t checkin)
@@ -128,7 +114,7 @@ static void mark(struct bench *bench, enum way way, int64_t checkin)
     if (number < 0 || number >= bench->peak.due || bench->after[way][number] >= 0) {
         return;
     }
-    bench->after[way][number] = wall_ms() - ck_peak_at_ms(&bench->peak, number);
+    bench->after[way][number] = ck_bench_wall_ms() - ck_peak_at_ms(&bench->peak, number);
     bench->missing[way]--;
     if (bench->missing[WAY_EMAIL] == 0 && bench->missing[WAY_WEBHOOK] == 0) {
         uv_stop(&bench->loop);
@@ -247,12 +233,12 @@ static void start(struct bench *bench)
         .wake = on_wake,
         .user = bench,
     };
-    check(uv_loop_init(&bench->loop), "loop");
-    check(uv_async_init(&bench->loop, &bench->wake, on_async), "async");
-    check(uv_timer_init(&bench->loop, &bench->limit), "timer");
+    ck_bench_check(uv_loop_init(&bench->loop), "loop");
+    ck_bench_check(uv_async_init(&bench->loop, &bench->wake, on_async), "async");
+    ck_bench_check(uv_timer_init(&bench->loop, &bench->limit), "timer");
     bench->wake.data = bench->limit.data = bench;
-    check(ck_notify_create(&bench->notify, &bench->loop, &notify), "notify");
-    check(ck_engine_create(&bench->engine, &engine), "engine");
+    ck_bench_check(ck_notify_create(&bench->notify, &bench->loop, &notify), "notify");
+    ck_bench_check(ck_engine_create(&bench->engine, &engine), "engine");
 }
 
 static void stop(struct bench *bench)
@@ -262,7 +248,7 @@ static void stop(struct bench *bench)
     uv_close((uv_handle_t *)&bench->wake, NULL);
     uv_close((uv_handle_t *)&bench->limit, NULL);
     uv_run(&bench->loop, UV_RUN_DEFAULT);
-    check(uv_loop_close(&bench->loop), "close");
+    ck_bench_check(uv_loop_close(&bench->loop), "close");
 }
 
 /* ---- figures ---- */
@@ -326,11 +312,11 @@ static bool measure(int64_t at_once, double target_s)
     ck_core_register(&bench.registry);
     configure(&bench);
     ck_caseload_make(bench.path, PERSONS);
-    bench.peak.base_ms = wall_ms() + LEAD_MS;
+    bench.peak.base_ms = ck_bench_wall_ms() + LEAD_MS;
     ck_caseload_peak(bench.path, &bench.peak);
     start(&bench);
     uv_timer_start(&bench.limit, on_limit, TIMEOUT_MS, 0);
-    check(ck_engine_start(bench.engine), "start");
+    ck_bench_check(ck_engine_start(bench.engine), "start");
     uv_run(&bench.loop, UV_RUN_DEFAULT);
     ck_engine_stop(bench.engine);
     stop(&bench);

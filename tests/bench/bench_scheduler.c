@@ -38,21 +38,6 @@ struct bench {
     int64_t decided_count, noticed_count, rung_count;
 };
 
-static void check(int code, const char *what)
-{
-    if (code != 0) {
-        fprintf(stderr, "bench_scheduler: %s: %d\n", what, code);
-        exit(1);
-    }
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
-    return at.tv_sec * INT64_C(1000) + at.tv_nsec / 1000000;
-}
-
 static double mono_s(void)
 {
     struct timespec at;
@@ -73,7 +58,7 @@ static void fill_random(void *user, void *bytes, size_t size)
 static void read_clock(void *user, struct ck_now *now)
 {
     (void)user;
-    now->wall.ms = wall_ms();
+    now->wall.ms = ck_bench_wall_ms();
     now->mono.us = (int64_t)(mono_s() * 1e6);
     now->synchronised = true;
 }
@@ -106,7 +91,7 @@ static void start(struct bench *bench)
         .wake = on_wake,
         .user = bench,
     };
-    check(ck_engine_create(&bench->engine, &options), "engine");
+    ck_bench_check(ck_engine_create(&bench->engine, &options), "engine");
 }
 
 static void note(int64_t *list, int64_t *count, const struct bench *bench, int64_t number,
@@ -126,7 +111,7 @@ static void accept_notice(const struct bench *bench, const struct ck_output *out
         .body = json_pack("{s:I, s:O, s:s}", "notice", (json_int_t)output->id, "try",
                           json_object_get(output->body, "try"), "result", "accepted"),
     };
-    check(ck_engine_submit(bench->engine, &command), "submit");
+    ck_bench_check(ck_engine_submit(bench->engine, &command), "submit");
 }
 
 static void take(struct bench *bench)
@@ -134,7 +119,7 @@ static void take(struct bench *bench)
     struct ck_batch *batch = ck_engine_take(bench->engine);
     while (batch != NULL) {
         struct ck_batch *next = batch->next;
-        int64_t now_ms = wall_ms();
+        int64_t now_ms = ck_bench_wall_ms();
         for (size_t i = 0; i < batch->output_count; i++) {
             const struct ck_output *output = &batch->outputs[i];
             int64_t missed = output->checkin_id - CK_CASELOAD_GRACE;
@@ -163,8 +148,8 @@ static void take(struct bench *bench)
 static void run(struct bench *bench)
 {
     int64_t until_ms = bench->peak.base_ms + bench->peak.spread_ms + TAIL_MS;
-    check(ck_engine_start(bench->engine), "start");
-    while (wall_ms() < until_ms &&
+    ck_bench_check(ck_engine_start(bench->engine), "start");
+    while (ck_bench_wall_ms() < until_ms &&
            bench->decided_count + bench->noticed_count + bench->rung_count < 3 * bench->peak.due) {
         struct pollfd poll_on = {.fd = bench->wake, .events = POLLIN};
         uint64_t count = 0;
@@ -227,12 +212,12 @@ static double memory_mib(void)
 static void make_store(struct bench *bench)
 {
     int pipes[2];
-    check(pipe(pipes), "pipe");
+    ck_bench_check(pipe(pipes), "pipe");
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         ck_caseload_make(bench->path, bench->peak.persons);
-        bench->peak.base_ms = wall_ms() + LEAD_MS + bench->peak.due / 2;
+        bench->peak.base_ms = ck_bench_wall_ms() + LEAD_MS + bench->peak.due / 2;
         ck_caseload_peak(bench->path, &bench->peak);
         bool told = write(pipes[1], &bench->peak.base_ms, sizeof(int64_t)) == sizeof(int64_t);
         _exit(told ? 0 : 1);
@@ -274,16 +259,16 @@ static bool measure(int64_t persons, int64_t due, int64_t seconds, bool judged)
     double started = mono_s();
     make_store(&bench);
     ck_figure("store_made_in", mono_s() - started, "s", CK_FIGURE_SHOWN, 0, detail);
-    check(stat(bench.path, &file), "stat");
+    ck_bench_check(stat(bench.path, &file), "stat");
     ck_figure("store_size", (double)file.st_size / 1048576, "MiB", CK_FIGURE_SHOWN, 0, detail);
     started = mono_s();
     struct ck_now now;
     struct ck_wall next;
     start(&bench);
     read_clock(NULL, &now);
-    check(ck_engine_turn(bench.engine, &now, &next), "first turn");
+    ck_bench_check(ck_engine_turn(bench.engine, &now, &next), "first turn");
     ck_figure("start_up", (mono_s() - started) * 1000, "ms", CK_FIGURE_SHOWN, 0, detail);
-    if (wall_ms() >= bench.peak.base_ms) {
+    if (ck_bench_wall_ms() >= bench.peak.base_ms) {
         fprintf(stderr,
                 "bench_scheduler: the store took too long to make; ends were already due\n");
     }

@@ -1,6 +1,8 @@
 #include "tests/bench/figure.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,4 +58,19 @@ struct ck_figure_machine ck_figure_machine(void)
     }
     fclose(file);
     return machine;
+}
+
+void ck_bench_check(int code, const char *what)
+{
+    if (code != 0) {
+        fprintf(stderr, "%s: %s: %d\n", program_invocation_short_name, what, code);
+        exit(1);
+    }
+}
+
+int64_t ck_bench_wall_ms(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    return at.tv_sec * INT64_C(1000) + at.tv_nsec / 1000000;
 }

@@ -18,6 +18,11 @@ enum ck_figure_goal {
 bool ck_figure(const char *name, double value, const char *unit, enum ck_figure_goal goal,
                double target, const char *detail);
 
+/* Ends the program where `code` is not 0, and says at what. */
+void ck_bench_check(int code, const char *what);
+/* Milliseconds of wall time. */
+int64_t ck_bench_wall_ms(void);
+
 /* CPU seconds of a process, threads that have ended included; 0 where there is none. */
 double ck_figure_cpu_s(pid_t pid);
 /* CPU seconds of this process. */
