@@ -192,7 +192,7 @@ static bool any_mandatory(const struct ck_order *order)
     return false;
 }
 
-static bool any_serves(const struct ck_order *order, enum ck_contact_mode mode)
+bool ck_obligation_serves(const struct ck_order *order, enum ck_contact_mode mode)
 {
     for (uint32_t i = 0; i < order->requirement_count; i++) {
         if (serves(&order->requirements[i], mode)) {
@@ -241,7 +241,7 @@ static enum ck_obligation_reason check_demand(const struct ck_order *order, bool
     if (!any_mandatory(order)) {
         return CK_OBLIGATION_NOT_REQUIRED;
     }
-    return any_serves(order, mode) ? CK_OBLIGATION_OK : CK_OBLIGATION_MODE;
+    return ck_obligation_serves(order, mode) ? CK_OBLIGATION_OK : CK_OBLIGATION_MODE;
 }
 
 enum ck_obligation_reason ck_obligation_check(const struct ck_order *order,

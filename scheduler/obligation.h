@@ -104,6 +104,9 @@ struct ck_extra {
 enum ck_obligation_reason ck_obligation_check_extra(const struct ck_order *order,
                                                     const struct ck_extra *extra);
 
+/* Whether a mandatory requirement of the order can be met in this mode. */
+bool ck_obligation_serves(const struct ck_order *order, enum ck_contact_mode mode);
+
 const char *ck_obligation_reason_text(enum ck_obligation_reason reason);
 /* As in JSON and pages: "too_many". */
 const char *ck_obligation_reason_name(enum ck_obligation_reason reason);

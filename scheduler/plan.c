@@ -328,7 +328,8 @@ void ck_plan_checkin(const struct ck_plan *plan, const struct ck_occurrence *occ
     row->person = plan->person;
     row->plan = plan->id;
     row->inspector = plan->inspector;
-    row->kind = occurrence->place == CK_PLACE_OVER_CAPACITY ? CK_KIND_UNATTENDED : plan->kind;
+    bool alone = occurrence->place == CK_PLACE_OVER_CAPACITY && policy->unattended_fallback;
+    row->kind = alone ? CK_KIND_UNATTENDED : plan->kind;
     row->mandatory = plan->mandatory;
     row->band = plan->band;
     row->window_start = occurrence->window_start;

@@ -102,7 +102,8 @@ enum ck_place {
     CK_PLACE_DRAWN = 0,     /* in its bucket */
     CK_PLACE_FIXED,         /* the plan's fixed time */
     CK_PLACE_WINDOW,        /* the bucket had no room: elsewhere in the window */
-    CK_PLACE_OVER_CAPACITY, /* no inspector is free anywhere in the window: make it unattended */
+    CK_PLACE_OVER_CAPACITY, /* no inspector is free anywhere in the window: unattended, or, where
+                               the policy has no fallback, live with nobody's time reserved */
     CK_PLACE_BLACKOUT,      /* none, because of blackouts: insert and waive */
     CK_PLACE_NO_ROOM,       /* none, because of the minimum gap: insert and waive */
     CK_PLACE_COUNT,

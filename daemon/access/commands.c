@@ -159,16 +159,18 @@ static int password_changed(struct ck_turn *turn, const struct ck_actor *actor, 
 
 struct owner {
     int64_t unit, inspector, person;
+    int64_t reserved; /* who has their time reserved for it */
 };
 
-static int find_owner(struct ck_turn *turn, const char *object, int64_t id, struct owner *owner)
+static int find_owner(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
+                      int64_t id, struct owner *owner)
 {
     struct ck_store *store = ck_turn_store(turn);
     if (strcmp(object, "checkin") == 0 || strcmp(object, "thumbnail") == 0) {
         struct ck_checkin_row row;
         int r = ck_checkin_load(store, id, &row);
         if (r == 0) {
-            *owner = (struct owner){row.unit, row.step.inspector, row.step.person};
+            *owner = (struct owner){row.unit, row.step.inspector, row.step.person, row.reserved};
         }
         return r;
     }
@@ -182,7 +184,13 @@ static int find_owner(struct ck_turn *turn, const char *object, int64_t id, stru
         return ck_query_incident_owner(store, id, &owner->unit, &owner->inspector);
     }
     owner->person = id;
-    return ck_person_owner(store, id, &owner->unit, &owner->inspector);
+    bool reserved = false;
+    int r = ck_person_owner(store, id, &owner->unit, &owner->inspector);
+    if (r == 0 && strcmp(object, "photo") == 0) {
+        r = ck_checkin_reserved_now(store, id, actor->staff_id, &reserved);
+    }
+    owner->reserved = reserved ? actor->staff_id : 0;
+    return r;
 }
 
 /* The record's object: what a picture or a thread belongs to. */
@@ -200,14 +208,15 @@ static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const ch
                     int64_t id, struct ck_refusal *refusal)
 {
     struct owner owner = {0};
-    int r = find_owner(turn, object, id, &owner);
+    int r = find_owner(turn, actor, object, id, &owner);
     if (r == CK_E_NOT_FOUND) {
         return ck_refuse(refusal, r, "", "there is no such %s", object_kind(object));
     }
     if (r != 0) {
         return r;
     }
-    if (!ck_in_scope(actor, owner.unit, owner.inspector)) {
+    if (!ck_in_scope(actor, owner.unit, owner.inspector) &&
+        !ck_in_scope(actor, owner.unit, owner.reserved)) {
         return ck_turn_deny(turn, actor, object_kind(object), id, owner.person,
                             "outside the caseload or unit", refusal);
     }

@@ -6,6 +6,7 @@
 #include "daemon/api/api_impl.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
+#include "daemon/store/checkin.h"
 #include "daemon/store/person.h"
 #include "daemon/store/plan.h"
 #include "protocol/base/bytes.h"
@@ -110,8 +111,10 @@ int ck_api_photo_query(struct ck_store *store, struct ck_api_call *call, json_t 
 {
     (void)out;
     struct ck_subject subject;
+    bool reserved = false;
     int r = ck_subject_load(store, call->id, &subject);
-    if (r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
+    r = r == 0 ? ck_checkin_reserved_now(store, call->id, call->actor.staff_id, &reserved) : r;
+    if (r == 0 && !reserved && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
         return CK_E_DENIED;
     }
     return r == 0 ? picture(store, call, call->id, 0) : r;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/capacity_live.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/store/health.h"
 #include "protocol/base/cleanup.h"
@@ -144,6 +145,19 @@ static json_t *time_json(struct ck_wall at)
     char text[CK_WALL_TEXT_SIZE];
     ck_wall_text(at, text);
     return json_string(text);
+}
+
+/* The caseload, and whoever has their time reserved for it. */
+static int console_ring(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    struct ck_checkin_row other = *row;
+    other.step.inspector = row->reserved;
+    int r = output(turn, CK_OUTPUT_RING, row,
+                   json_pack("{s:o}", "since", time_json(row->waiting_since)));
+    return r == 0 && row->reserved != 0 && row->reserved != row->step.inspector
+               ? output(turn, CK_OUTPUT_RING, &other,
+                        json_pack("{s:o}", "since", time_json(row->waiting_since)))
+               : r;
 }
 
 static int quiet_console(struct ck_turn *turn, const struct ck_checkin_row *row)
@@ -353,8 +367,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
     case CK_EFFECT_STOP_RINGING:
         return ck_notice_cancel(turn, row);
     case CK_EFFECT_CONSOLE_RING:
-        return output(turn, CK_OUTPUT_RING, row,
-                      json_pack("{s:o}", "since", time_json(row->waiting_since)));
+        return console_ring(turn, row);
     case CK_EFFECT_CONSOLE_QUIET:
         return quiet_console(turn, row);
     case CK_EFFECT_START_UNATTENDED:
@@ -573,5 +586,8 @@ int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
         return r;
     }
     const struct ck_actor actor = ck_actor_system();
-    return ck_checkin_feed(turn, &actor, &row, &event);
+    bool planned = row.step.state == CK_CHECKIN_PLANNED;
+    r = ck_checkin_feed(turn, &actor, &row, &event);
+    return r == 0 && planned && row.step.state == CK_CHECKIN_ARMED ? ck_capacity_confirm(turn, &row)
+                                                                   : r;
 }

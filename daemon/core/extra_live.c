@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/capacity_live.h"
 #include "daemon/core/demand.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/zones.h"
@@ -32,6 +33,7 @@ static struct ck_checkin_row copy_of(const struct ck_checkin_row *row, int64_t s
     made.waiting_since = made.connected_at = made.decided_at = (struct ck_wall){0};
     made.taken_by = 0;
     made.drawn = false;
+    made.reserved = 0;
     made.slot = slot + row->slot;
     return made;
 }
@@ -93,7 +95,8 @@ static int insert_make_up(struct ck_turn *turn, struct ck_checkin_row *made,
     const struct ck_actor actor = ck_actor_system();
     char due[CK_WALL_TEXT_SIZE];
     ck_checkin_begin(&made->step, policy);
-    int r = ck_checkin_insert(turn->store, made, NULL, turn->now.wall);
+    int r = ck_capacity_reserve(turn, made);
+    r = r == 0 ? ck_checkin_insert(turn->store, made, NULL, turn->now.wall) : r;
     if (r == 0) {
         ck_wall_text(made->step.due, due);
         r = ck_record_checkin(turn, &actor, made, "CHECKIN_MAKE_UP",
@@ -160,7 +163,8 @@ static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
     const struct ck_actor actor = ck_actor_system();
     char due[CK_WALL_TEXT_SIZE];
     ck_checkin_begin(&made->step, policy);
-    int r = ck_checkin_insert(turn->store, made, NULL, turn->now.wall);
+    int r = ck_capacity_reserve(turn, made);
+    r = r == 0 ? ck_checkin_insert(turn->store, made, NULL, turn->now.wall) : r;
     if (r != 0) {
         json_decref(open);
         return r;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/core/capacity_live.h"
 #include "daemon/core/command.h"
 #include "daemon/core/duty.h"
 #include "daemon/core/zones.h"
@@ -78,25 +79,29 @@ int ck_overload_ahead(struct ck_store *store, const char *zone_dir, int64_t unit
     struct ck_wall begin = {now.ms - now.ms % CK_OVERLOAD_STEP_MS};
     struct ck_interval span = {begin, ck_wall_add_ms(begin, CK_OVERLOAD_DAYS * DAY_MS)};
     char from[CK_WALL_TEXT_SIZE], until[CK_WALL_TEXT_SIZE];
+    int64_t unattended = 0, nobody = 0;
     int r = look == NULL ? -ENOMEM : load_people(store, unit, span, look);
     r = r == 0 ? ck_checkin_live_dues(store, unit, span.from, span.until, look->dues,
                                       CK_OVERLOAD_DUES_MAX, &look->due_count)
+               : r;
+    r = r == 0 ? ck_checkin_unreserved(store, unit, span.from, span.until, &unattended, &nobody)
                : r;
     if (r != 0) {
         return r;
     }
     size_t count =
         ck_capacity_overloads(look->people, look->people_count, look->dues, look->due_count,
-                              CK_OVERLOAD_LENGTH_MS, span, CK_OVERLOAD_STEP_MS, look->found);
+                              CK_CAPACITY_CALL_MS, span, CK_OVERLOAD_STEP_MS, look->found);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(list, stretch_json(&look->found[i]));
     }
     ck_wall_text(span.from, from);
     ck_wall_text(span.until, until);
-    *out = json_pack("{s:s, s:s, s:i, s:i, s:b, s:o}", "from", from, "until", until, "inspectors",
-                     (int)look->people_count, "due", (int)look->due_count, "cut",
+    *out = json_pack("{s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:o}", "from", from, "until", until,
+                     "inspectors", (int)look->people_count, "due", (int)look->due_count, "cut",
                      look->due_count == CK_OVERLOAD_DUES_MAX || count == CK_OVERLOADS_MAX,
+                     "unattended", (json_int_t)unattended, "nobody", (json_int_t)nobody,
                      "overloads", list);
     return *out == NULL ? -ENOMEM : 0;
 }

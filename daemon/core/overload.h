@@ -8,11 +8,11 @@
 
 #define CK_OVERLOAD_DAYS 14
 #define CK_OVERLOAD_STEP_MS INT64_C(300000)   /* how finely it looks */
-#define CK_OVERLOAD_LENGTH_MS INT64_C(900000) /* a live check-in takes so much of an inspector */
 #define CK_OVERLOAD_DUES_MAX 4096             /* the first of the span; more are not looked at */
 
-/* Overload of the API: {from, until, inspectors, due, cut, overloads: [{from, until, due, able}]}
- * of the next CK_OVERLOAD_DAYS days. On any connection. `zone_dir` as in the engine's options. */
+/* Overload of the API: {from, until, inspectors, due, cut, unattended, nobody, overloads: [{from,
+ * until, due, able}]} of the next CK_OVERLOAD_DAYS days; `unattended`: check-ins of live plans that
+ * were made unattended because nobody had time, `nobody`: live ones that have nobody's. On any connection. `zone_dir` as in the engine's options. */
 int ck_overload_ahead(struct ck_store *store, const char *zone_dir, int64_t unit,
                       struct ck_wall now, json_t **overload);
 

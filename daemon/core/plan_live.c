@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/capacity_live.h"
 #include "daemon/core/demand.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/plan_request.h"
@@ -31,7 +32,7 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
 /* ---- occurrences ---- */
 
 static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row,
-                          const struct ck_occurrence *occurrence)
+                          const struct ck_occurrence *occurrence, enum ck_relation relation)
 {
     char due[CK_WALL_TEXT_SIZE], start[CK_WALL_TEXT_SIZE], end[CK_WALL_TEXT_SIZE];
     char date[CK_DATE_TEXT_SIZE];
@@ -45,6 +46,10 @@ static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row
         "place", ck_place_name(occurrence->place), "window_start", start, "window_end", end, "zone",
         row->zone, "zone_version", row->zone_version, "policy", (json_int_t)row->policy);
     ck_draw_record(&occurrence->draw, open);
+    if (row->reserved != 0) {
+        json_object_set_new(open, "reserved", json_integer(row->reserved));
+        json_object_set_new(open, "relation", json_string(ck_relation_name(relation)));
+    }
     const struct ck_actor actor = ck_actor_system();
     return ck_turn_audit(turn, &actor,
                          &(struct ck_record){
@@ -57,10 +62,20 @@ static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row
                          });
 }
 
+/* Whose time it takes; for the plans' own live check-ins with a place in the window. */
+static int64_t take_time(struct ck_capacity_look *look, const struct ck_occurrence *occurrence,
+                         enum ck_relation *relation)
+{
+    bool placed = occurrence->due.ms != 0 && occurrence->place != CK_PLACE_OVER_CAPACITY;
+    return look == NULL || !placed ? 0 : ck_capacity_take(look, occurrence->due, relation);
+}
+
 static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *frame,
-                             const struct ck_occurrence *occurrence, int64_t policy)
+                             const struct ck_occurrence *occurrence, int64_t policy,
+                             struct ck_capacity_look *look)
 {
     const struct ck_actor actor = ck_actor_system();
+    enum ck_relation relation = CK_RELATION_ASSIGNED;
     struct ck_checkin_row row;
     memset(&row, 0, sizeof row);
     ck_plan_checkin(&frame->plan, occurrence, &frame->policy, 0, &row.step);
@@ -71,6 +86,7 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
     row.slot = (int64_t)occurrence->window * CK_PLAN_SLOTS_PER_WINDOW + occurrence->slot;
     row.drawn = occurrence->draw.size > 0;
     row.attempts = frame->policy.attempts;
+    row.reserved = take_time(look, occurrence, &relation);
     snprintf(row.zone, sizeof row.zone, "%s", frame->subject.zone);
     snprintf(row.zone_version, sizeof row.zone_version, "%s",
              ck_zones_version(turn->engine->zones));
@@ -87,7 +103,10 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
         r = released;
     }
     if (r == 0) {
-        r = record_planned(turn, &row, occurrence);
+        r = record_planned(turn, &row, occurrence, relation);
+    }
+    if (r == 0 && occurrence->place == CK_PLACE_OVER_CAPACITY) {
+        r = ck_capacity_fault(turn, &row);
     }
     if (r == 0 && occurrence->due.ms == 0) {
         r = ck_checkin_feed(
@@ -103,7 +122,40 @@ struct around {
     struct ck_plan_surroundings all;
     struct ck_wall neighbours[NEIGHBOURS_MAX];
     struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
+    struct ck_capacity_look *look; /* NULL: the plan needs nobody's time */
+    struct ck_interval_set busy;
 };
+
+static void around_clear(struct around *around)
+{
+    ck_capacity_look_destroy(&around->look);
+}
+
+/* When nobody has time, from the first window's start to the last one's end. */
+static int look_at_staff(struct ck_turn *turn, const struct ck_plan_frame *frame,
+                         struct ck_date date, struct around *around)
+{
+    const struct ck_plan *plan = &frame->plan;
+    int32_t first = plan->windows[0].start_min, last = plan->windows[0].end_min;
+    for (uint32_t i = 1; i < plan->window_count; i++) {
+        first = plan->windows[i].start_min < first ? plan->windows[i].start_min : first;
+        last = plan->windows[i].end_min > last ? plan->windows[i].end_min : last;
+    }
+    const struct ck_interval span = {
+        ck_zone_instant(frame->zone, (struct ck_local){date, first * 60}, CK_ZONE_FIRST, NULL),
+        ck_zone_instant(frame->zone, (struct ck_local){date, last * 60}, CK_ZONE_LAST, NULL),
+    };
+    if (plan->kind != CK_KIND_LIVE) {
+        return 0;
+    }
+    int r = ck_capacity_look(turn, frame->subject.unit, plan->inspector, span, &around->look);
+    if (r == 0) {
+        ck_capacity_look_busy(around->look, span, &around->busy);
+        around->all.busy = around->busy.items;
+        around->all.busy_count = around->busy.count;
+    }
+    return r;
+}
 
 static int look_around(struct ck_turn *turn, const struct ck_plan_frame *frame, struct ck_date date,
                        struct around *around)
@@ -116,9 +168,10 @@ static int look_around(struct ck_turn *turn, const struct ck_plan_frame *frame, 
     around->all.blackouts = around->blackouts;
     int r = ck_checkin_neighbours(turn->store, frame->plan.person, from, until, around->neighbours,
                                   NEIGHBOURS_MAX, &around->all.neighbour_count);
-    return r == 0 ? ck_blackouts_of(turn->store, frame->plan.person, from, until, around->blackouts,
-                                    NULL, CK_PLAN_BLACKOUTS_MAX, &around->all.blackout_count)
-                  : r;
+    r = r == 0 ? ck_blackouts_of(turn->store, frame->plan.person, from, until, around->blackouts,
+                                 NULL, CK_PLAN_BLACKOUTS_MAX, &around->all.blackout_count)
+               : r;
+    return r == 0 ? look_at_staff(turn, frame, date, around) : r;
 }
 
 static int expand_date(struct ck_turn *turn, const struct ck_plan_frame *frame,
@@ -126,7 +179,7 @@ static int expand_date(struct ck_turn *turn, const struct ck_plan_frame *frame,
 {
     ck_cleanup(ck_freep) struct ck_occurrence *occurrences =
         calloc(CK_PLAN_SLOTS_MAX, sizeof *occurrences);
-    struct around around = {.all = {.not_before = not_before}};
+    ck_cleanup(around_clear) struct around around = {.all = {.not_before = not_before}};
     struct ck_draw_key key;
     size_t count = 0;
     int r = occurrences == NULL ? -ENOMEM : ck_draw_key_of(turn, date, &key);
@@ -135,7 +188,7 @@ static int expand_date(struct ck_turn *turn, const struct ck_plan_frame *frame,
                                 occurrences, &count)
                : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        r = insert_occurrence(turn, frame, &occurrences[i], policy);
+        r = insert_occurrence(turn, frame, &occurrences[i], policy, around.look);
     }
     ck_wipe(&key, sizeof key);
     return r;

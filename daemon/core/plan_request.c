@@ -265,6 +265,10 @@ static int parse(const json_t *request, const struct ck_order_record *order,
     plan->order_until = order->rules.until;
     plan->horizon_days = HORIZON_DAYS;
     plan->tail_ms = policy->response_ms + policy->grace_ms;
+    /* What the order demands live is not asked for as a recording when no inspector has time. */
+    policy->unattended_fallback =
+        policy->unattended_fallback &&
+        (!plan->mandatory || ck_obligation_serves(&order->rules, CK_MODE_UNATTENDED_VIDEO));
     r = read_distances(request, plan, refusal);
     return r == 0 ? read_windows(request, plan, refusal) : r;
 }

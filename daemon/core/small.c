@@ -190,7 +190,8 @@ int ck_body_checkin(struct ck_turn *turn, const struct ck_actor *actor, const js
     }
     bool may = actor->kind == CK_ACTOR_SYSTEM || actor->kind == CK_ACTOR_WORKER ||
                (actor->kind == CK_ACTOR_PERSON && actor->person_id == row->step.person) ||
-               ck_in_scope(actor, row->unit, row->step.inspector);
+               ck_in_scope(actor, row->unit, row->step.inspector) ||
+               ck_in_scope(actor, row->unit, row->reserved);
     if (!may) {
         return ck_turn_deny(turn, actor, "checkin", id, row->step.person,
                             "this check-in is not yours", refusal);

@@ -84,7 +84,7 @@ static const struct {
 } references[] = {
     {"checkin", "checkin"}, {"incident", "incident"}, {"notice", "notice"},
     {"of", "checkin"},      {"order", "order"},       {"recording", "recording"},
-    {"plan", "plan"},       {"message", "message"},
+    {"plan", "plan"},       {"message", "message"},   {"reserved", "staff"},
 };
 
 /* A leaf names no row by its number: the number would still tell, after an erasure, whose it was;

@@ -82,8 +82,9 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
         "INSERT INTO checkin (person_id, unit_id, inspector_id, plan_id, plan_version, local_date, "
         "slot, drawn, zone, zone_version, kind, mandatory, policy_id, make_up_of, reason, "
         "window_start_at, window_end_at, due_at, state, machine, outcome, decided_at, created_at, "
-        "next_at, next_what, attempts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+        "next_at, next_what, attempts, reserved_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+        "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
+        "?27)",
         CK_ARGS(ck_int(step->person), ck_int(row->unit), ck_int(step->inspector), ck_id(step->plan),
                 ck_id(row->plan_version), ck_text(date), ck_int(row->slot), ck_int(row->drawn),
                 ck_text(row->zone), ck_text(row->zone_version),
@@ -92,7 +93,8 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
                 ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
                 ck_text(ck_checkin_state_name(step->state)), ck_text(machine),
                 ck_text(outcome_text(step->outcome)), ck_time(row->decided_at), ck_time(now),
-                ck_time(step->next_at), ck_text(next_what(step)), ck_int(row->attempts)),
+                ck_time(step->next_at), ck_text(next_what(step)), ck_int(row->attempts),
+                ck_id(row->reserved)),
         &id);
     if (r == 0) {
         row->step.id = id;
@@ -106,7 +108,7 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
     "outcome, window_start_at, window_end_at, due_at, next_at, attempt, caught_up, "               \
     "review_deadline_at, answerable_ms, machine, unit_id, policy_id, plan_version, fence, "        \
     "local_date, slot, drawn, zone, zone_version, waiting_since_at, connected_at, decided_at, "    \
-    "taken_by, receipt, attempts"
+    "taken_by, receipt, attempts, reserved_id"
 
 static bool read_step(const struct ck_rows *rows, struct ck_checkin *step)
 {
@@ -159,6 +161,7 @@ static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
     read.taken_by = ck_row_int(rows, 31);
     ck_row_copy(rows, 32, read.receipt, sizeof read.receipt);
     read.attempts = (uint32_t)ck_row_int(rows, 33);
+    read.reserved = ck_row_int(rows, 34);
     *row = read;
     return 0;
 }
@@ -176,7 +179,8 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
 
 #define PLACE_DIFFERS                                                                              \
     " WHERE id = ?1 AND fence = ?2 AND NOT (inspector_id = ?3 AND merged_into IS ?4 AND "          \
-    "window_start_at = ?5 AND window_end_at = ?6 AND due_at = ?7 AND receipt IS ?8)"
+    "window_start_at = ?5 AND window_end_at = ?6 AND due_at = ?7 AND receipt IS ?8 AND "           \
+    "reserved_id IS ?9)"
 
 /* Where it stands: what indexes are kept of is written only where it differs, for SQLite renews an
  * entry of each index that a statement so much as names a column of. */
@@ -186,7 +190,7 @@ static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
     const struct ck_args args = CK_ARGS(
         ck_int(step->id), ck_int(row->fence), ck_int(step->inspector), ck_id(step->merged_into),
         ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
-        ck_text(row->receipt[0] == '\0' ? NULL : row->receipt));
+        ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved));
     int64_t id = 0;
     int r = ck_sql_number(store, "SELECT id FROM checkin" PLACE_DIFFERS, args, &id);
     if (r != 0) {
@@ -195,7 +199,7 @@ static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
     return ck_sql_run(store,
                       "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, "
                       "window_start_at = ?5, window_end_at = ?6, due_at = ?7, "
-                      "receipt = ?8" PLACE_DIFFERS,
+                      "receipt = ?8, reserved_id = ?9" PLACE_DIFFERS,
                       args);
 }
 
@@ -333,6 +337,45 @@ int ck_checkin_live_dues(struct ck_store *store, int64_t unit, struct ck_wall fr
                    "AND kind = 'live' AND state IN ('planned', 'armed') ORDER BY due_at",
                    CK_ARGS(ck_int(unit), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
                    count);
+}
+
+int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall from,
+                        struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT due_at FROM checkin WHERE reserved_id = ?1 AND due_at >= ?2 "
+                   "AND due_at < ?3 AND state <> 'done' ORDER BY due_at",
+                   CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
+                   count);
+}
+
+int ck_checkin_reserved_now(struct ck_store *store, int64_t person, int64_t staff, bool *reserved)
+{
+    int64_t id = 0;
+    int r = number_or_none(store,
+                           "SELECT id FROM checkin WHERE person_id = ?1 AND reserved_id = ?2 "
+                           "AND state <> 'done' AND state IN ('ringing', 'connected') LIMIT 1",
+                           CK_ARGS(ck_int(person), ck_int(staff)), &id);
+    *reserved = id != 0;
+    return r;
+}
+
+int ck_checkin_unreserved(struct ck_store *store, int64_t unit, struct ck_wall from,
+                          struct ck_wall until, int64_t *unattended, int64_t *live)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_first(
+        store, &rows,
+        "SELECT coalesce(sum(c.kind = 'unattended'), 0), coalesce(sum(c.kind = 'live' AND "
+        "c.reserved_id IS NULL), 0) FROM checkin c JOIN plan p ON p.id = c.plan_id "
+        "WHERE c.unit_id = ?1 AND c.due_at >= ?2 AND c.due_at < ?3 "
+        "AND c.state IN ('planned', 'armed') AND p.kind = 'live'",
+        CK_ARGS(ck_int(unit), ck_int(from.ms), ck_int(until.ms)));
+    if (r == 0) {
+        *unattended = ck_row_int(&rows, 0);
+        *live = ck_row_int(&rows, 1);
+    }
+    return r;
 }
 
 int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wall from,

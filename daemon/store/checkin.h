@@ -30,6 +30,7 @@ struct ck_checkin_row {
     struct ck_wall connected_at;
     struct ck_wall decided_at;
     int64_t taken_by;              /* staff member who conducts or conducted it */
+    int64_t reserved;              /* whose time a live check-in has; 0: nobody's */
     char receipt[CK_RECEIPT_SIZE]; /* "" until it has an outcome */
 };
 
@@ -71,6 +72,20 @@ int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall
  * `capacity`. */
 int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
                           size_t *count);
+
+/* Due instants of the check-ins, not over, that have this member of staff's time, in [from, until),
+ * ascending; at most `capacity`. */
+int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall from,
+                        struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
+
+/* Whether a check-in of the person that rings or is connected has this member of staff's time: for
+ * as long they may see whom they talk to. */
+int ck_checkin_reserved_now(struct ck_store *store, int64_t person, int64_t staff, bool *reserved);
+
+/* A unit's check-ins ahead, in [from, until), of plans for live ones that have nobody's time: those
+ * that were made unattended for it, and those that stay live. */
+int ck_checkin_unreserved(struct ck_store *store, int64_t unit, struct ck_wall from,
+                          struct ck_wall until, int64_t *unattended, int64_t *live);
 
 /* Due instants of a unit's live check-ins that have not begun, in [from, until), ascending; at most
  * `capacity`. */

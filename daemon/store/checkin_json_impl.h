@@ -23,7 +23,8 @@
 
 /* Of "FROM checkin c JOIN person p ON p.id = c.person_id", with ?1 the scope's unit and ?2 its
  * inspector. */
-#define CK_CHECKIN_SCOPE "(c.unit_id = ?1 OR " CK_OF_CASELOAD("c.inspector_id") ")"
+#define CK_CHECKIN_SCOPE                                                                           \
+    "(c.unit_id = ?1 OR c.reserved_id = ?2 OR " CK_OF_CASELOAD("c.inspector_id") ")"
 
 /* A row of those columns as CheckinRow; NULL where memory ends. */
 json_t *ck_checkin_json(const struct ck_rows *rows);

@@ -198,6 +198,13 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
             return ck_sql_number(store, owners[i].sql, CK_ARGS(ck_int(id)), person);
         }
     }
+    static const char *const nobodys[] = {"staff"};
+    for (size_t i = 0; i < sizeof nobodys / sizeof nobodys[0]; i++) {
+        if (strcmp(nobodys[i], kind) == 0) {
+            *person = 0;
+            return 0;
+        }
+    }
     return CK_E_NOT_FOUND;
 }
 

@@ -370,6 +370,7 @@ CREATE TABLE checkin (
     waiting_since_at  INTEGER,
     connected_at      INTEGER,
     taken_by          INTEGER REFERENCES staff,
+    reserved_id       INTEGER REFERENCES staff, -- whose time a live check-in has
     outcome           TEXT CHECK (outcome = 'completed' OR outcome = 'late' OR outcome = 'declined'
                           OR outcome = 'no_answer' OR outcome = 'person_fault'
                           OR outcome = 'could_not_connect' OR outcome = 'identity_doubt'
@@ -394,6 +395,7 @@ CREATE INDEX checkin_due ON checkin (next_at) WHERE next_at IS NOT NULL AND quar
 CREATE INDEX checkin_person ON checkin (person_id, due_at);
 CREATE INDEX checkin_undone ON checkin (person_id, due_at) WHERE state <> 'done';
 CREATE INDEX checkin_unit ON checkin (unit_id, due_at);
+CREATE INDEX checkin_reserved ON checkin (reserved_id, due_at) WHERE reserved_id IS NOT NULL AND state <> 'done';
 CREATE INDEX checkin_open ON checkin (state) WHERE state = 'ringing' OR state = 'connected' OR state = 'awaiting_review';
 
 CREATE TABLE attempt (

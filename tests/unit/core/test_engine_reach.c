@@ -60,30 +60,7 @@ static void crowd(struct world *world, int count)
 {
     world_plan(world, "09:10", NULL);
     for (int i = 0; i < count; i++) {
-        char sql[700];
-        snprintf(sql, sizeof sql,
-                 "INSERT INTO person (id, reference, name, birth_date, language, unit_id, "
-                 "inspector_id, band, pseudonym, salt, created_at) SELECT %d, 'P-%d', 'N', "
-                 "birth_date, language, unit_id, inspector_id, band, randomblob(16), "
-                 "randomblob(32), created_at FROM person WHERE id = 1",
-                 i + 2, 5000 + i);
-        world_execute(world, sql);
-        snprintf(sql, sizeof sql,
-                 "INSERT INTO contact_order (id, person_id, kind, article, number, issuer, "
-                 "from_date, until_date, conditions, per_day_max, hours_start, hours_end, "
-                 "created_at, next_at) SELECT %d, %d, kind, article, number, issuer, from_date, "
-                 "until_date, conditions, per_day_max, hours_start, hours_end, created_at, next_at "
-                 "FROM contact_order WHERE id = 1",
-                 i + 2, i + 2);
-        world_execute(world, sql);
-        snprintf(sql, sizeof sql,
-                 "INSERT INTO requirement (order_id, source, count, days, modes, mandatory, "
-                 "replaces) SELECT %d, source, count, days, modes, mandatory, replaces "
-                 "FROM requirement WHERE order_id = 1",
-                 i + 2);
-        world_execute(world, sql);
-        world->person = i + 2;
-        world->order = i + 2;
+        world_another_person(world);
         world_plan(world, "09:10", NULL);
     }
     world->person = world->order = 1;

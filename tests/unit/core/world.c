@@ -397,6 +397,34 @@ void world_execute(struct world *world, const char *sql)
     sqlite3_close(db);
 }
 
+void world_another_person(struct world *world)
+{
+    int id = (int)world_number(world, "SELECT max(id) + 1 FROM person");
+    char sql[700];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO person (id, reference, name, birth_date, language, unit_id, "
+             "inspector_id, band, pseudonym, salt, created_at) SELECT %d, 'P-%d', 'N', "
+             "birth_date, language, unit_id, inspector_id, band, randomblob(16), "
+             "randomblob(32), created_at FROM person WHERE id = 1",
+             id, 5000 + id);
+    world_execute(world, sql);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO contact_order (id, person_id, kind, article, number, issuer, "
+             "from_date, until_date, conditions, per_day_max, hours_start, hours_end, "
+             "created_at, next_at) SELECT %d, %d, kind, article, number, issuer, from_date, "
+             "until_date, conditions, per_day_max, hours_start, hours_end, created_at, next_at "
+             "FROM contact_order WHERE id = 1",
+             id, id);
+    world_execute(world, sql);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO requirement (order_id, source, count, days, modes, mandatory, "
+             "replaces) SELECT %d, source, count, days, modes, mandatory, replaces "
+             "FROM requirement WHERE order_id = 1",
+             id);
+    world_execute(world, sql);
+    world->person = world->order = id;
+}
+
 int64_t world_colleague(struct world *world, const char *login, int64_t roles, bool on_duty)
 {
     struct ck_store *store = NULL;

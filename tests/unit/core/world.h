@@ -72,6 +72,10 @@ struct ck_actor world_person(const struct world *world, int64_t checkin);
  */
 int64_t world_plan(struct world *world, const char *start, json_t *overrides);
 
+/* One more person of the same caseload, with an order like the first one's; world->person and
+ * world->order are theirs from here on. */
+void world_another_person(struct world *world);
+
 /* One more member of staff of the unit, put in behind the engine's back; `login` has at least five
  * letters. The id. */
 int64_t world_colleague(struct world *world, const char *login, int64_t roles, bool on_duty);

@@ -495,6 +495,12 @@ static void test_capacity(void **state)
     struct ck_checkin_policy policy = ck_checkin_policy_default();
     ck_plan_checkin(&plan, &made[0], &policy, 42, &row);
     assert_int_equal(row.kind, CK_KIND_UNATTENDED);
+    /* Where that is no contact it stays live, and waits for somebody. */
+    policy.unattended_fallback = false;
+    ck_plan_checkin(&plan, &made[0], &policy, 42, &row);
+    assert_int_equal(row.kind, CK_KIND_LIVE);
+    policy.unattended_fallback = true;
+    ck_plan_checkin(&plan, &made[0], &policy, 42, &row);
     assert_int_equal(row.id, 42);
     assert_int_equal(row.person, 7);
     assert_int_equal(row.due.ms, made[0].due.ms);

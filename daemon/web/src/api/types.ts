@@ -172,7 +172,7 @@ export interface CadenceRow { band: string; contacts: number; weeks: number; ran
 export interface Cadence { bands: CadenceRow[]; approved: Time | null }
 
 // GET  /api/overload -> Overload                                     (supervisor)
-export interface Overload { from: Time; until: Time; inspectors: number; due: number; cut: boolean; overloads: { from: Time; until: Time; due: number; able: number }[] }
+export interface Overload { from: Time; until: Time; inspectors: number; due: number; cut: boolean; unattended: number; nobody: number; overloads: { from: Time; until: Time; due: number; able: number }[] }
 
 // ---------------------------------------------------------------- what needs two persons
 // GET  /api/approvals?state=open|closed&before= -> {approvals: Approval[], next}

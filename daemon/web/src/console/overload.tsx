@@ -25,6 +25,8 @@ export function OverloadPage(): JSX.Element {
                 </div>
               ))}
             </div>
+            {data.nobody > 0 && <p class="note warn">{t.t("overload_unstaffed", { n: data.nobody })}</p>}
+            {data.unattended > 0 && <p class="note">{t.t("overload_unattended", { n: data.unattended })}</p>}
             {!data.overloads.length && <Empty icon="check" title={t.t("overload_none")} />}
             {data.cut && <p class="note warn">{t.t("overload_cut")}</p>}
           </>

@@ -1,0 +1,137 @@
+/* Live check-ins reserve an inspector's time: who is asked, when they have time, and whose it is.
+ *
+ * The order in which it gives way is the scheduler's (S7): the assigned inspector, a stand-in, the
+ * team, the duty pool; then another place in the window, then unattended, then with nobody's time
+ * reserved, which is a fault of the staff and never the person's. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/core/capacity_live.h"
+#include "daemon/core/duty.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+/* Large: on the heap. */
+struct ck_capacity_look {
+    size_t count;
+    struct ck_duty_person duty[CK_DUTY_PEOPLE_MAX];
+    struct ck_capacity_person people[CK_DUTY_PEOPLE_MAX];
+    struct ck_interval reserved[CK_DUTY_PEOPLE_MAX][CK_CAPACITY_RESERVED_MAX];
+};
+
+void ck_capacity_look_destroy(struct ck_capacity_look **look)
+{
+    free(*look);
+}
+
+/* When somebody's time is taken in the span. */
+static int load_reserved(struct ck_turn *turn, struct ck_interval span, int64_t staff,
+                         struct ck_interval *intervals, size_t *count)
+{
+    struct ck_wall due[CK_CAPACITY_RESERVED_MAX];
+    int r =
+        ck_checkin_reserved(turn->store, staff, ck_wall_add_ms(span.from, 1 - CK_CAPACITY_CALL_MS),
+                            span.until, due, CK_CAPACITY_RESERVED_MAX, count);
+    for (size_t i = 0; r == 0 && i < *count; i++) {
+        intervals[i] = (struct ck_interval){due[i], ck_wall_add_ms(due[i], CK_CAPACITY_CALL_MS)};
+    }
+    return r;
+}
+
+int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, struct ck_interval span,
+                     struct ck_capacity_look **out)
+{
+    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = calloc(1, sizeof *look);
+    span.until = ck_wall_add_ms(span.until, CK_CAPACITY_CALL_MS);
+    int r = look == NULL ? -ENOMEM
+                         : ck_duty_people(turn->store, turn->engine->zones, unit, inspector, span,
+                                          look->duty, CK_DUTY_PEOPLE_MAX, &look->count);
+    for (size_t i = 0; r == 0 && i < look->count; i++) {
+        look->people[i] = look->duty[i].person;
+        look->people[i].reserved = look->reserved[i];
+        r = load_reserved(turn, span, look->people[i].staff, look->reserved[i],
+                          &look->people[i].reserved_count);
+    }
+    if (r == 0) {
+        *out = ck_take(look);
+    }
+    return r;
+}
+
+void ck_capacity_look_busy(const struct ck_capacity_look *look, struct ck_interval span,
+                           struct ck_interval_set *busy)
+{
+    ck_capacity_busy(look->people, look->count, span, CK_CAPACITY_CALL_MS, busy);
+}
+
+int64_t ck_capacity_take(struct ck_capacity_look *look, struct ck_wall at,
+                         enum ck_relation *relation)
+{
+    size_t index = 0;
+    if (ck_capacity_pick(look->people, look->count, at, CK_CAPACITY_CALL_MS, &index) != 0) {
+        return 0;
+    }
+    struct ck_capacity_person *person = &look->people[index];
+    if (person->reserved_count < CK_CAPACITY_RESERVED_MAX) {
+        look->reserved[index][person->reserved_count++] =
+            (struct ck_interval){at, ck_wall_add_ms(at, CK_CAPACITY_CALL_MS)};
+    }
+    *relation = person->relation;
+    return person->staff;
+}
+
+int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
+    const struct ck_interval span = {row->step.due, ck_wall_add_ms(row->step.due, 1)};
+    enum ck_relation relation;
+    row->reserved = 0;
+    if (row->step.kind != CK_KIND_LIVE) {
+        return 0;
+    }
+    int r = ck_capacity_look(turn, row->unit, row->step.inspector, span, &look);
+    if (r == 0) {
+        row->reserved = ck_capacity_take(look, row->step.due, &relation);
+    }
+    return r;
+}
+
+int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    return ck_record_checkin(turn, &actor, row, "STAFF_FAULT",
+                             json_pack("{s:s}", "cause", ck_cause_name(CK_CAUSE_NO_INSPECTOR)));
+}
+
+/* Whether who has it reserved will be there. */
+static int still_there(struct ck_turn *turn, const struct ck_checkin_row *row, bool *there)
+{
+    enum ck_presence presence = CK_PRESENCE_GONE;
+    int r = row->reserved == 0 ? 0
+                               : ck_duty_presence(turn->store, turn->engine->zones, row->reserved,
+                                                  false, row->step.due, &presence);
+    *there = presence == CK_PRESENCE_THERE;
+    return r;
+}
+
+int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    const int64_t before = row->reserved;
+    bool there = false;
+    int r = row->step.kind == CK_KIND_LIVE ? still_there(turn, row, &there) : 0;
+    if (r != 0 || there || row->step.kind != CK_KIND_LIVE) {
+        return r;
+    }
+    r = ck_capacity_reserve(turn, row);
+    if (r != 0 || row->reserved == 0) {
+        r = r == 0 ? ck_capacity_fault(turn, row) : r;
+    }
+    if (r == 0 && row->reserved != before) {
+        r = ck_checkin_save(turn->store, row);
+        r = r == 0 ? ck_record_checkin(turn, &actor, row, "CHECKIN_RESERVED",
+                                       json_pack("{s:I}", "reserved", (json_int_t)row->reserved))
+                   : r;
+    }
+    return r;
+}

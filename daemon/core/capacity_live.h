@@ -1,0 +1,42 @@
+/* Whose time a live check-in has. Everything here runs in the turn's transaction.
+ *
+ * A reservation says who is rung besides the caseload, and keeps others from being drawn to the
+ * same minutes; it forbids nobody to take the call. */
+#ifndef DAEMON_CORE_CAPACITY_LIVE_H
+#define DAEMON_CORE_CAPACITY_LIVE_H
+
+#include "daemon/core/live_impl.h"
+#include "scheduler/capacity.h"
+
+#define CK_CAPACITY_CALL_MS INT64_C(900000) /* a live check-in takes so much of an inspector */
+#define CK_CAPACITY_RESERVED_MAX 256        /* of one of them in a span; more are not looked at */
+
+/* The people who can be asked for check-ins of one caseload in a span, and when they are taken. */
+struct ck_capacity_look;
+
+/* `span`: where check-ins may begin; at most CK_DUTY_SPAN_MS. */
+int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, struct ck_interval span,
+                     struct ck_capacity_look **look);
+/* For ck_cleanup. */
+void ck_capacity_look_destroy(struct ck_capacity_look **look);
+
+/* Where in the span none can begin for want of somebody. */
+void ck_capacity_look_busy(const struct ck_capacity_look *look, struct ck_interval span,
+                           struct ck_interval_set *busy);
+
+/* Takes the time of whoever is asked first and can; 0: nobody can (then *relation is not set). */
+int64_t ck_capacity_take(struct ck_capacity_look *look, struct ck_wall at,
+                         enum ck_relation *relation);
+
+/* Sets row->reserved of a row that is not inserted yet: 0 where nobody can, or where it is not
+ * live. */
+int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row);
+
+/* When the check-in is armed: where who has it reserved will not be there, somebody else. Saves and
+ * records the change; nobody there is recorded against ourselves. */
+int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row);
+
+/* The record that a live check-in has nobody's time: a fault of the staff. */
+int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row);
+
+#endif

@@ -1,0 +1,239 @@
+/* Live check-ins reserve an inspector's time, and what gives way when there is none, through the
+ * engine. The world begins on Saturday 21 November 2026 at 09:00 in Almaty. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/core/overload.h"
+#include "protocol/base/error.h"
+#include "tests/unit/core/world.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+
+static int setup(void **state)
+{
+    static struct world world;
+    world_open(&world);
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+/* Of the first check-in of a person. */
+static int64_t reserved(struct world *world, int64_t person)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT coalesce(reserved_id, 0) FROM checkin WHERE person_id = %d ORDER BY id LIMIT "
+             "1",
+             (int)person);
+    return world_number(world, sql);
+}
+
+static const char *kind(struct world *world, int64_t person)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT kind FROM checkin WHERE person_id = %d ORDER BY id LIMIT 1",
+             (int)person);
+    return world_text(world, sql);
+}
+
+static int64_t records(struct world *world, const char *action)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
+    return world_number(world, sql);
+}
+
+static void shift(struct world *world, int64_t staff, const char *start, const char *end)
+{
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    assert_int_equal(
+        world_command(world, "shift.create", &actor,
+                      json_pack("{s:I, s:s, s:s, s:s, s:s, s:[i,i,i,i,i,i,i]}", "staff",
+                                (json_int_t)staff, "kind", "work", "from_date", "2026-11-21",
+                                "start", start, "end", end, "weekdays", 0, 1, 2, 3, 4, 5, 6)),
+        0);
+}
+
+/* S7: the assigned inspector, the team, the duty pool; then unattended. One call takes a quarter of
+ * an hour: who comes after it finds the first one free again. */
+static void time_is_taken_in_the_order_in_which_people_are_asked(void **state)
+{
+    struct world *world = *state;
+    int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    const int64_t wanted[] = {world->inspector, team, world->officer, 0};
+    for (int i = 0; i < 4; i++) {
+        if (i > 0) {
+            world_another_person(world);
+        }
+        world_plan(world, "10:00", NULL);
+        assert_int_equal(reserved(world, world->person), wanted[i]);
+        assert_string_equal(kind(world, world->person), i == 3 ? "unattended" : "live");
+    }
+    /* Each of the fourteen days and today. */
+    assert_int_equal(records(world, "STAFF_FAULT"), 15);
+    world_another_person(world);
+    world_plan(world, "10:15", NULL);
+    assert_int_equal(reserved(world, world->person), world->inspector);
+    world_another_person(world);
+    world_plan(world, "10:14", NULL);
+    assert_int_equal(reserved(world, world->person), 0);
+    /* The log says whose time it is, by pseudonym. */
+    assert_int_equal(world_number(world,
+                                  "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                                  "'%\"relation\":\"team\",\"reserved\":\"%'"),
+                     15);
+}
+
+/* What is left of a window decides before another kind does. */
+static void another_place_in_the_window_comes_before_unattended(void **state)
+{
+    struct world *world = *state;
+    shift(world, world->inspector, "10:00", "12:00");
+    shift(world, world->officer, "10:00", "12:00");
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    const int64_t both[] = {world->inspector, world->officer};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_command(world, "absence.create", &actor,
+                                       json_pack("{s:I, s:s, s:s, s:s}", "staff",
+                                                 (json_int_t)both[i], "from", "2026-11-22T00:00",
+                                                 "until", "2026-11-23T00:00", "reason", "leave")),
+                         0);
+    }
+    world_plan(world, "10:00",
+               json_pack("{s:[{s:s, s:s, s:i}], s:i}", "windows", "start", "10:00", "end", "16:00",
+                         "draws", 2, "min_gap_s", 1800));
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE local_date = "
+                                         "'2026-11-21'"),
+                     2);
+    /* 12:00 in Almaty is 07:00 UTC: a call of a quarter of an hour begins at 11:45 at the latest.
+     */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE local_date = "
+                                         "'2026-11-21' AND kind = 'live' AND reserved_id = 1 AND "
+                                         "due_at <= 1795233600000 + 2.75 * 3600000"),
+                     2);
+    assert_int_equal(world_number(world,
+                                  "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                                  "'%\"place\":\"window\"%'"),
+                     14);
+    /* Tomorrow nobody is there: both are made unattended. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE local_date = "
+                                         "'2026-11-22' AND kind = 'unattended'"),
+                     2);
+}
+
+/* What the order demands live stays live; when the person comes and nobody does it is UNSTAFFED,
+ * and the staff's. */
+static void what_must_be_live_and_has_nobody_is_unstaffed(void **state)
+{
+    struct world *world = *state;
+    world_execute(world, "UPDATE requirement SET modes = '[\"live\"]'");
+    shift(world, world->inspector, "18:00", "20:00");
+    shift(world, world->officer, "18:00", "20:00");
+    world_plan(world, "09:20", NULL);
+    assert_string_equal(kind(world, world->person), "live");
+    assert_int_equal(reserved(world, world->person), 0);
+    int64_t faults = records(world, "STAFF_FAULT");
+    assert_true(faults > 0);
+    json_t *ahead = NULL;
+    assert_int_equal(ck_overload_ahead(world->reader, "/usr/share/zoneinfo", world->unit,
+                                       world->now.wall, &ahead),
+                     0);
+    assert_int_equal(json_integer_value(json_object_get(ahead, "nobody")), 14);
+    assert_int_equal(json_integer_value(json_object_get(ahead, "unattended")), 0);
+    json_decref(ahead);
+
+    world_run_for(world, 21 * MINUTE);
+    const struct ck_actor person = world_person(world, 1);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
+                     0);
+    world_run_for(world, 2 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "unstaffed");
+    assert_true(records(world, "STAFF_FAULT") > faults);
+    assert_int_equal(world_number(world,
+                                  "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                                  "'%\"attribution\":\"never\"%\"outcome\":\"unstaffed\"%'"),
+                     1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact'"),
+                     1);
+}
+
+/* Who falls ill gives their hour to somebody else when the check-in is armed, or to nobody. */
+static void an_absence_moves_the_reservation(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    world_plan(world, "10:00", NULL);
+    assert_int_equal(reserved(world, world->person), world->inspector);
+    assert_int_equal(
+        world_command(world, "absence.create", &actor,
+                      json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)world->inspector,
+                                "from", "2026-11-21T09:30", "until", "2026-11-21T18:00", "reason",
+                                "sick")),
+        0);
+    world_run_for(world, 51 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "armed");
+    assert_int_equal(reserved(world, world->person), team);
+    assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
+}
+
+/* A check-in with somebody of the team rings there too, and they may take it; a third one of the
+ * team may not. */
+static void who_has_it_reserved_is_rung_and_may_take_it(void **state)
+{
+    struct world *world = *state;
+    int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    int64_t third = world_colleague(world, "third", CK_ROLE_INSPECTOR, false);
+    world_plan(world, "09:20", NULL);
+    world_another_person(world);
+    world_plan(world, "09:20", NULL);
+    assert_int_equal(reserved(world, world->person), team);
+    int checkin = (int)world_number(world, "SELECT min(id) FROM checkin WHERE person_id = 2");
+    world_run_for(world, 21 * MINUTE);
+    world_forget(world);
+    const struct ck_actor person = world_person(world, checkin);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", checkin, "device", "same")),
+                     0);
+    assert_int_equal(world_count(world, CK_OUTPUT_RING), 2);
+    assert_int_equal(world_last(world, CK_OUTPUT_RING)->staff_id, team);
+    const struct ck_actor other = world_staff(world, third, CK_ROLE_INSPECTOR);
+    const struct ck_actor taker = world_staff(world, team, CK_ROLE_INSPECTOR);
+    assert_int_equal(world_command(world, "checkin.inspector_took", &other,
+                                   json_pack("{s:i}", "checkin", checkin)),
+                     CK_E_DENIED);
+    assert_int_equal(world_command(world, "checkin.inspector_took", &taker,
+                                   json_pack("{s:i}", "checkin", checkin)),
+                     0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(time_is_taken_in_the_order_in_which_people_are_asked),
+        TEST(another_place_in_the_window_comes_before_unattended),
+        TEST(what_must_be_live_and_has_nobody_is_unstaffed),
+        TEST(an_absence_moves_the_reservation),
+        TEST(who_has_it_reserved_is_rung_and_may_take_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
