@@ -127,6 +127,7 @@ static const char *const template_names[] = {
     [CK_TEMPLATE_FORM_DUE] = "form_due",
     [CK_TEMPLATE_DIGEST] = "digest",
     [CK_TEMPLATE_CONTACT_TEST] = "contact_test",
+    [CK_TEMPLATE_HOLD_REVIEW] = "hold_review",
 };
 
 const char *ck_template_name(enum ck_template template)

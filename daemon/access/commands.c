@@ -233,8 +233,8 @@ static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const js
 {
     enum { WITH_ID = 9 };
     static const char *const words[] = {
-        "person",        "checkin", "incident", "photo",   "thumbnail", "messages",  "plan",
-        "plan_instants", "risk",    "today",    "persons", "log",       "approvals", NULL};
+        "person", "checkin", "incident", "photo", "thumbnail", "messages",  "plan", "plan_instants",
+        "risk",   "today",   "persons",  "log",   "approvals", "retention", NULL};
     (void)result;
     int word = 0;
     int64_t id = 0;

@@ -108,6 +108,10 @@ static const struct ck_policy table[] = {
     {"bundle.make", CK_WHO_STAFF, I | O | S}, /* whoever proposed or approved it */
     {"bundle.fetch", CK_WHO_STAFF, I | O | S},
 
+    {"retention.read", CK_WHO_STAFF, S},
+    {"hold.place", CK_WHO_STAFF, S},
+    {"hold.review", CK_WHO_STAFF, S},
+
     {"log.list", CK_WHO_STAFF, S},
     {"log.read", CK_WHO_STAFF, S},
     {"figures.read", CK_WHO_STAFF, S},

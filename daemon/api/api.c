@@ -506,7 +506,8 @@ static int read_query_members(struct ck_api_call *call)
     const char *text =
         call->route->custom == ck_api_play_recording || call->route->custom == ck_api_bundle_fetch
             ? "view"
-            : "q";
+        : strcmp(call->route->action, "retention.read") == 0 ? "class"
+                                                             : "q";
     error = error == 0 ? read_word(call, text, call->text, sizeof call->text) : error;
     const char *word = strcmp(call->route->action, "log.list") == 0 ? "action" : "state";
     error = error == 0 ? read_word(call, word, call->word, sizeof call->word) : error;

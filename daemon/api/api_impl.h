@@ -153,6 +153,8 @@ extern ck_api_query ck_api_roster;
 /* bundle.c */
 extern ck_api_custom ck_api_bundle_make, ck_api_bundle_fetch;
 void ck_api_bundles_close(struct ck_api *api);
+/* retention.c */
+extern ck_api_query ck_api_retention, ck_api_holds;
 /* ladders.c */
 extern ck_api_query ck_api_ladders, ck_api_ladder_check;
 /* queries.c */

@@ -158,6 +158,13 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/approvals/{id}/withdraw", "approval.withdraw", .command = "approval.withdraw",
      .member = "approval", .query = ck_api_approval},
 
+    /* what is kept how long */
+    {GET, "/api/retention", "retention.read", .query = ck_api_retention, .read = "retention",
+     .noted = true},
+    {POST, "/api/holds", "hold.place", .command = "hold.place", .query = ck_api_holds},
+    {POST, "/api/holds/{id}/review", "hold.review", .command = "hold.review", .member = "hold",
+     .query = ck_api_holds},
+
     {POST, "/api/approvals/{id}/bundle", "bundle.make", .custom = ck_api_bundle_make},
     {GET, "/api/approvals/{id}/bundle", "bundle.fetch", .custom = ck_api_bundle_fetch},
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/audit/audit.h"
+#include "daemon/audit/erasure.h"
 #include "daemon/audit/tree.h"
 #include "daemon/store/log.h"
 #include "daemon/store/query_log.h"
@@ -23,6 +24,7 @@ struct walk {
     int64_t row;              /* index that the next row must have */
     int64_t leaf;             /* index that the next leaf must name */
     size_t known;
+    struct ck_erasures erasures;
 };
 
 static void __attribute__((format(printf, 5, 6)))
@@ -118,23 +120,27 @@ static const char *commitment_fault(const json_t *sealed, const json_t *salted)
     return NULL;
 }
 
-static void check_plain(struct walk *walk, const struct ck_log_row *row, bool has_plain,
-                        const struct ck_leaf *leaf)
+static int check_plain(struct walk *walk, const struct ck_log_row *row, bool has_plain,
+                       const struct ck_leaf *leaf)
 {
+    struct ck_leaf_tail tail;
+    bool read = ck_leaf_read_tail(leaf, &tail);
+    if (read) {
+        ck_erasures_look(&walk->erasures, leaf, &tail);
+    }
     if (!has_plain) {
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the row beside entry %lld is missing", (long long)row->index);
-        return;
+        return 0;
     }
     if (!plain_agrees(row, leaf)) {
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the row beside entry %lld names another action or object", (long long)row->index);
     }
-    struct ck_leaf_tail tail;
-    bool commits = ck_leaf_read_tail(leaf, &tail) && tail.sealed.size > 2;
+    bool commits = read && tail.sealed.size > 2;
     if (row->salted == NULL) {
         walk->report->erased += commits;
-        return;
+        return commits ? ck_erasures_gone(&walk->erasures, leaf, &tail) : 0;
     }
     json_t *salted = json_loads(row->salted, 0, NULL);
     json_t *sealed = commits ? json_loadb(tail.sealed.at, tail.sealed.size, 0, NULL) : NULL;
@@ -146,6 +152,20 @@ static void check_plain(struct walk *walk, const struct ck_log_row *row, bool ha
     }
     json_decref(salted);
     json_decref(sealed);
+    return 0;
+}
+
+/* Text that is gone although no entry says that it was erased. */
+static void check_erasures(struct walk *walk)
+{
+    const struct ck_erasure_open *open;
+    size_t at = 0;
+    while ((open = ck_erasures_left(&walk->erasures, &at)) != NULL) {
+        find(walk, CK_AUDIT_PLAIN, open->first, open->first + 1,
+             "the text beside entry %lld is gone (and beside %llu more), and no entry says that it "
+             "was erased",
+             (long long)open->first, (unsigned long long)(open->count - 1));
+    }
 }
 
 /* ---- the tree ---- */
@@ -243,9 +263,9 @@ static int visit(void *user, const struct ck_log_row *row, bool has_plain)
             find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
                  "the columns of entry %lld do not say what its leaf says", (long long)row->index);
         }
-        check_plain(walk, row, has_plain, &leaf);
+        r = check_plain(walk, row, has_plain, &leaf);
     }
-    r = add_leaf(walk, &hash);
+    r = r == 0 ? add_leaf(walk, &hash) : r;
     return r == 0 ? check_known(walk) : r;
 }
 
@@ -308,6 +328,7 @@ int ck_audit_verify(struct ck_store *store, struct ck_audit_report *report)
         r = ck_log_walk(store, 0, visit, walk);
     }
     if (r == 0) {
+        check_erasures(walk);
         r = check_head(walk);
     }
     for (; r == 0 && walk->known < report->known_count; walk->known++) {
@@ -316,6 +337,7 @@ int ck_audit_verify(struct ck_store *store, struct ck_audit_report *report)
              (unsigned long long)report->known[walk->known].size);
     }
     ck_store_view_end(store);
+    ck_erasures_clear(&walk->erasures);
     return r;
 }
 

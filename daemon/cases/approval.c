@@ -31,6 +31,8 @@ static const struct ck_approval_kind kinds[] = {
     {"cadence.change", S, S, 14 * DAY_MS},
     /* Who is told when nobody answers. */
     {"ladder", S, S, 14 * DAY_MS},
+    /* What a legal hold kept is destroyed when its time is over. */
+    {"hold.release", S, S, 14 * DAY_MS},
 };
 
 const struct ck_approval_kind *ck_approval_kind_find(const char *name)

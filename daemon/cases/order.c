@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/cases/cases_impl.h"
+#include "daemon/store/retention.h"
 #include "protocol/base/cleanup.h"
 #include "scheduler/date.h"
 
@@ -150,7 +151,13 @@ int ck_order_create(struct ck_turn *turn, const struct ck_actor *actor, const js
                     json_t **result, struct ck_refusal *refusal)
 {
     struct ck_order_row row = {0};
+    bool erased = false;
     int r = ck_case_person(turn, actor, body, &row.person, refusal);
+    r = r == 0 ? ck_person_is_erased(ck_turn_store(turn), row.person, &erased) : r;
+    if (r == 0 && erased) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "person",
+                         "the person's file was erased; enter them anew");
+    }
     r = r == 0 ? read_order(body, &row, refusal) : r;
     r = r == 0 ? ck_order_insert(ck_turn_store(turn), &row, ck_turn_now(turn)) : r;
     if (r != 0) {
@@ -168,6 +175,7 @@ int ck_order_create(struct ck_turn *turn, const struct ck_actor *actor, const js
         .sealed = json_pack("{s:s, s:s, s:s, s:s}", "article", row.article, "number", row.number,
                             "issuer", row.issuer, "conditions", row.conditions)};
     r = ck_turn_audit(turn, actor, &record);
+    r = r == 0 ? ck_retention_person(turn, row.person) : r;
     if (r == 0) {
         *result = json_pack("{s:I}", "id", (json_int_t)row.id);
     }

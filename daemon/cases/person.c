@@ -128,6 +128,7 @@ int ck_person_create(struct ck_turn *turn, const struct ck_actor *actor, const j
                                                  row.language, "unit", (json_int_t)row.unit),
                                .sealed = sealed_person(&row)};
     r = ck_turn_audit(turn, actor, &record);
+    r = r == 0 ? ck_retention_person(turn, row.id) : r;
     if (r == 0) {
         *result = json_pack("{s:I}", "id", (json_int_t)row.id);
     }

@@ -195,6 +195,10 @@ void ck_product_output(void *context, const struct ck_output *output)
     case CK_OUTPUT_ALARM:
         ck_notify_alarm(product->notify, output->body);
         break;
+    case CK_OUTPUT_ERASE_FILE:
+        ck_product_erase_file(product, output->id,
+                              json_string_value(json_object_get(output->body, "file")));
+        break;
     case CK_OUTPUT_ENDED:
         ck_calls_ended(product->calls, output->checkin_id, output->body);
         break;

@@ -108,6 +108,9 @@ int ck_product_query_operations(struct ck_store *store, const char *dir, struct 
 int ck_product_witnesses_start(struct ck_product *product);
 void ck_product_witnesses_stop(struct ck_product *product);
 
+/* eraser.c: removes a file from the recording folder, then tells the engine. */
+void ck_product_erase_file(struct ck_product *product, int64_t recording, const char *file);
+
 /* reserve.c */
 int ck_product_reserve_start(struct ck_product *product);
 void ck_product_reserve_stop(struct ck_product *product);

@@ -210,9 +210,17 @@ struct ck_config {
         int64_t notice_retry_first_ms;
         int64_t notice_retry_max_ms;
         int64_t silence_max_ms; /* no accepted contact for so long opens an incident */
-        int64_t recording_keep_ms;
-        char *odara_norms; /* norm file of the risk score (norms.h); "" where there is none */
+        char *odara_norms;      /* norm file of the risk score (norms.h); "" where there is none */
     } policy;
+    struct {                  /* [retention]: how long what is kept */
+        int64_t recording_ms; /* from the end of the recording */
+        int64_t risk_ms;      /* from the end of the last order, like the next four */
+        int64_t photo_ms;
+        int64_t contact_ms;
+        int64_t messages_ms;
+        int64_t case_file_ms;
+        int64_t access_log_ms; /* from the end of its year */
+    } retention;
 };
 
 /* One thing that is wrong. `line` is 0 where it is in no line (a setting that is missing). */

@@ -136,6 +136,9 @@ enum ck_output_kind {
     CK_OUTPUT_ALARM = 13,
     /* The answer that a person sees is final: body {result, receipt}. */
     CK_OUTPUT_ENDED = 14,
+    /* The key of a recording is destroyed: remove its file, then answer with "recording.file_gone".
+     * id: recording. body: {file}. Comes again until it is answered. */
+    CK_OUTPUT_ERASE_FILE = 15,
 };
 
 struct ck_output {
@@ -233,6 +236,10 @@ ck_handler *ck_turn_handler(const struct ck_turn *turn, const char *name);
  * begun are waived. For the handler of "order.end". */
 int ck_order_finish_plans(struct ck_turn *turn, const struct ck_actor *actor, int64_t order,
                           const char *reason);
+
+/* After an order of a person began or ended, or a person was entered: what is kept of them begins
+ * to have its time, or no longer does, in the same transaction. */
+int ck_retention_person(struct ck_turn *turn, int64_t person);
 
 /* ---- denial, in one form ---- */
 

@@ -9,10 +9,12 @@
 #include "daemon/core/live_impl.h"
 #include "daemon/core/reserve.h"
 #include "daemon/core/zones.h"
+#include "daemon/store/erase.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
 #define COMMANDS_MAX_DEFAULT 4096
+#define SCRUB_RETRY_MS 60000
 
 /* ---- life ---- */
 
@@ -165,7 +167,8 @@ static int decide_due(struct ck_turn *turn, const struct ck_due *due)
         [CK_DUE_NOTICE] = ck_notice_due,   [CK_DUE_PLAN] = ck_plan_due,
         [CK_DUE_PERSON] = ck_person_due,   [CK_DUE_ABSENCE] = ck_absence_due,
         [CK_DUE_ORDER] = ck_order_due,     [CK_DUE_KEY] = ck_draw_key_due,
-        [CK_DUE_PATH] = ck_path_due,
+        [CK_DUE_PATH] = ck_path_due,       [CK_DUE_EXPIRY] = ck_expiry_due,
+        [CK_DUE_HOLD] = ck_hold_due,
     };
     return deciders[due->kind](turn, due);
 }
@@ -310,6 +313,16 @@ static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due
     return r == 0 ? ck_audit_flush(&turn->engine->audit, turn->store) : r;
 }
 
+/* What was destroyed leaves the write-ahead log as well; while somebody reads, a little later. */
+static void scrub(struct ck_engine *engine, const struct ck_now *now, bool erased)
+{
+    engine->scrub = engine->scrub || erased;
+    if (engine->scrub && (erased || !ck_wall_before(now->wall, engine->scrub_at))) {
+        engine->scrub = ck_store_scrub(engine->store) != 0;
+        engine->scrub_at = ck_wall_add_ms(now->wall, SCRUB_RETRY_MS);
+    }
+}
+
 /* Decides these items in one transaction and hands out what came of it; on failure nothing
  * happened. */
 static int transact(struct ck_engine *engine, const struct ck_now *now, const struct ck_due *due,
@@ -337,6 +350,7 @@ static int transact(struct ck_engine *engine, const struct ck_now *now, const st
     if (turn.low_changed) {
         engine->low_noted = turn.low_noted;
     }
+    scrub(engine, now, turn.erased);
     /* A roster that cannot be read now is the one of before. */
     if (turn.roster_changed && ck_roster_load(engine) != 0) {
         turn.roster_changed = false;

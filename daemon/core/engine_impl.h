@@ -44,6 +44,7 @@ struct ck_turn {
     bool roster_changed;
     bool low_changed; /* what the log says of the disk's room, once this turn is committed */
     bool low_noted;
+    bool erased;     /* something was destroyed: the write-ahead log is scrubbed */
     int64_t backlog; /* check-ins that piled up while nothing ran; -1: not counted yet */
 };
 
@@ -92,8 +93,10 @@ struct ck_engine {
     int64_t worst_lag_ms;      /* since the last health report; engine thread */
     struct ck_wall cleaned_at; /* when rows that are over were last removed */
     atomic_int_fast64_t lag_ms;
-    atomic_bool low; /* less room on the disk than the reserve */
-    bool low_noted;  /* what the log says of it */
+    atomic_bool low;         /* less room on the disk than the reserve */
+    bool low_noted;          /* what the log says of it */
+    bool scrub;              /* something destroyed may still lie in the write-ahead log … */
+    struct ck_wall scrub_at; /* … which is tried to be emptied then */
 
     /* Between the threads. */
     pthread_mutex_t lock;

@@ -169,6 +169,7 @@ static int clean(struct ck_turn *turn)
         r = ck_link_clean(turn->store, ck_wall_add_ms(turn->now.wall, -LINKS_KEPT_MS));
     }
     int64_t made = 0;
+    r = r == 0 ? ck_retention_sync(turn) : r;
     if (r == 0) {
         r = ck_path_sweep(turn->store, engine->options.channels, turn->now.wall, PATHS_AT_ONCE,
                           &made);
@@ -212,8 +213,9 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
 static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                    json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const kinds[] = {"checkin", "incident", "notice",   "plan",         "person",
-                                        "absence", "order",    "draw_key", "contact_path", NULL};
+    static const char *const kinds[] = {"checkin",      "incident", "notice", "plan",
+                                        "person",       "absence",  "order",  "draw_key",
+                                        "contact_path", "expiry",   "hold",   NULL};
     int kind = 0;
     int64_t id = 0, person = 0, unit = 0;
     (void)result;
@@ -266,4 +268,6 @@ void ck_core_register(struct ck_registry *registry)
     ck_registry_add(registry, ck_link_handlers, ck_link_handler_count);
     ck_registry_add(registry, ck_log_handlers, ck_log_handler_count);
     ck_registry_add(registry, ck_device_handlers, ck_device_handler_count);
+    ck_registry_add(registry, ck_retention_handlers, ck_retention_handler_count);
+    ck_registry_add(registry, ck_hold_handlers, ck_hold_handler_count);
 }

@@ -32,6 +32,8 @@ int ck_absence_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_order_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_draw_key_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_path_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_hold_due(struct ck_turn *turn, const struct ck_due *due);
 
 /* Takes the row aside and opens a matter of the system about it. */
 int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason);
@@ -148,6 +150,15 @@ int ck_silence_contact(struct ck_turn *turn, int64_t person);
 /* The person's plans or band are other ones: what they allow is looked up anew. */
 int ck_silence_changed(struct ck_turn *turn, int64_t person);
 
+/* ---- retention ---- */
+
+/* A recording is over: its time begins. */
+int ck_retention_recording(struct ck_turn *turn, int64_t recording, int64_t person);
+
+/* What the house says of retention is recorded where it changed, and holds for what is kept
+ * already; now and then. */
+int ck_retention_sync(struct ck_turn *turn);
+
 /* ---- keys of the draws ---- */
 
 /* The key of a date's epoch; a new one is committed to in the log before anything is drawn with it.
@@ -189,11 +200,13 @@ int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const stru
 extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers[],
     ck_notice_handlers[], ck_plan_handlers[], ck_order_handlers[], ck_blackout_handlers[],
     ck_recording_handlers[], ck_link_handlers[], ck_roster_handlers[], ck_log_handlers[],
-    ck_device_handlers[], ck_ladder_handlers[], ck_path_handlers[];
+    ck_device_handlers[], ck_ladder_handlers[], ck_path_handlers[], ck_retention_handlers[],
+    ck_hold_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
     ck_order_handler_count, ck_blackout_handler_count, ck_plan_handler_count,
     ck_recording_handler_count, ck_link_handler_count, ck_roster_handler_count,
-    ck_log_handler_count, ck_device_handler_count, ck_ladder_handler_count, ck_path_handler_count;
+    ck_log_handler_count, ck_device_handler_count, ck_ladder_handler_count, ck_path_handler_count,
+    ck_retention_handler_count, ck_hold_handler_count;
 
 /* ---- small things ---- */
 

@@ -386,7 +386,10 @@ static int write_letter(struct ck_turn *turn, const struct ck_notice_row *row,
         return r;
     }
     if (row->checkin == 0) {
-        letter->urgency = "normal"; /* a test of the contact path */
+        letter->urgency = "normal"; /* a test of the contact path, a hold's review */
+        if (row->template == CK_TEMPLATE_HOLD_REVIEW) {
+            snprintf(letter->path, sizeof letter->path, "/#/retention");
+        }
         return 0;
     }
     r = ck_checkin_load(turn->store, row->checkin, &checkin);

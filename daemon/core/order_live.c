@@ -34,7 +34,8 @@ static int settle(struct ck_turn *turn, const struct ck_actor *actor, struct ck_
                                           .object_id = order->id,
                                           .person_id = order->person,
                                           .open = json_pack("{s:s}", "until", until)});
-    return r == 0 ? ck_order_finish_plans(turn, actor, order->id, reason) : r;
+    r = r == 0 ? ck_order_finish_plans(turn, actor, order->id, reason) : r;
+    return r == 0 ? ck_retention_person(turn, order->person) : r;
 }
 
 int ck_order_due(struct ck_turn *turn, const struct ck_due *due)

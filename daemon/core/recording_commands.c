@@ -216,6 +216,7 @@ static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t 
     if (r == CK_E_CONFLICT) {
         return ck_refuse(refusal, r, "recording", "it is over");
     }
+    r = r == 0 ? ck_retention_recording(turn, id, person) : r;
     return r == 0 ? record(turn, actor, id, person, action, head_json(&at), NULL) : r;
 }
 
@@ -295,6 +296,7 @@ static int failed(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == CK_E_CONFLICT) {
         return ck_refuse(refusal, r, "recording", "it is over");
     }
+    r = r == 0 ? ck_retention_recording(turn, id, person) : r;
     const char *text = json_string_value(json_object_get(body, "text"));
     int error = (int)json_integer_value(json_object_get(body, "error"));
     if (r == 0) {

@@ -1,5 +1,6 @@
 #include "daemon/core/rules.h"
 
+#define DAY_MS INT64_C(86400000)
 #define MINUTE_MS INT64_C(60000)
 #define TOP_BAND_MS (5 * MINUTE_MS)
 
@@ -16,6 +17,12 @@ struct ck_house_rules ck_house_rules_default(void)
         .challenge_count = 4,
         .norms = ck_norms_proportional(),
     };
+    static const int64_t days[CK_KEEP_COUNT] = {
+        [CK_KEEP_RECORDING] = 90, [CK_KEEP_PHOTO] = 30,       [CK_KEEP_CONTACT] = 90,
+        [CK_KEEP_MESSAGES] = 365, [CK_KEEP_CASE_FILE] = 1095, [CK_KEEP_ACCESS_LOG] = 365};
+    for (int keep = 0; keep < CK_KEEP_COUNT; keep++) {
+        rules.retention.keep_ms[keep] = days[keep] * DAY_MS;
+    }
     rules.notice.send_timeout_ms = 45000; /* above every channel's own time-out */
     return rules;
 }
@@ -49,6 +56,14 @@ struct ck_house_rules ck_house_rules_of(const struct ck_config *config)
     rules.ladder_repeat_ms = config->policy.ladder_repeat_ms;
     rules.ack_timeout_ms = config->policy.ack_timeout_ms;
     rules.challenge_count = (int)config->policy.challenge_count;
+    rules.retention =
+        (struct ck_retention_rules){{[CK_KEEP_RECORDING] = config->retention.recording_ms,
+                                     [CK_KEEP_RISK] = config->retention.risk_ms,
+                                     [CK_KEEP_PHOTO] = config->retention.photo_ms,
+                                     [CK_KEEP_CONTACT] = config->retention.contact_ms,
+                                     [CK_KEEP_MESSAGES] = config->retention.messages_ms,
+                                     [CK_KEEP_CASE_FILE] = config->retention.case_file_ms,
+                                     [CK_KEEP_ACCESS_LOG] = config->retention.access_log_ms}};
     return rules;
 }
 

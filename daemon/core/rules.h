@@ -7,10 +7,16 @@
 
 #include "daemon/config/config.h"
 #include "daemon/config/norms.h"
+#include "daemon/store/retention.h"
 #include "scheduler/checkin.h"
 #include "scheduler/incident.h"
 #include "scheduler/notice.h"
 #include "scheduler/storm.h"
+
+/* How long what is kept. */
+struct ck_retention_rules {
+    int64_t keep_ms[CK_KEEP_COUNT];
+};
 
 #define CK_CHALLENGES_MAX 8 /* of one unattended check-in */
 
@@ -24,6 +30,7 @@ struct ck_house_rules {
     int64_t ack_timeout_ms;       /* an acknowledgement holds so long */
     int challenge_count;          /* at most CK_CHALLENGES_MAX */
     struct ck_norms norms;        /* of the risk score */
+    struct ck_retention_rules retention;
 };
 
 struct ck_house_rules ck_house_rules_default(void);

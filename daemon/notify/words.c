@@ -36,6 +36,9 @@ static const char *const lines[CK_WORDS_COUNT][LANGUAGES] = {
     [CK_WORDS_FORM_DUE] = {"{reference} ({severity}): нәтижесі енгізілмеген",
                            "{reference} ({severity}): не внесён результат",
                            "{reference} ({severity}): the result is missing"},
+    [CK_WORDS_HOLD_REVIEW] = {"{reference} ({severity}): сақтау тыйымын қайта қарау керек",
+                              "{reference} ({severity}): пора пересмотреть запрет на удаление",
+                              "{reference} ({severity}): a legal hold is to be reviewed"},
     [CK_WORDS_DIGEST] = {"{reference} ({severity}): бірден бірнеше оқиға ашық",
                          "{reference} ({severity}): открыто сразу несколько случаев",
                          "{reference} ({severity}): several incidents are open at once"},
@@ -74,6 +77,7 @@ static const char *const names[CK_WORDS_COUNT] = {
     [CK_WORDS_REVIEW_DUE] = "review_due",
     [CK_WORDS_REVIEW_OVERDUE] = "review_overdue",
     [CK_WORDS_FORM_DUE] = "form_due",
+    [CK_WORDS_HOLD_REVIEW] = "hold_review",
     [CK_WORDS_DIGEST] = "digest",
     [CK_WORDS_ALARM] = "alarm",
 };

@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 
+#include "daemon/store/erase.h"
 #include "daemon/store/migration_impl.h"
 #include "daemon/store/store_impl.h"
 #include "protocol/base/error.h"
@@ -339,6 +340,14 @@ int ck_store_relax(struct ck_store *store, bool relaxed)
         store, sqlite3_exec(store->db,
                             relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
                             NULL, NULL, NULL));
+}
+
+int ck_store_scrub(struct ck_store *store)
+{
+    sqlite3_busy_timeout(store->db, 0); /* the engine waits for no reader */
+    int r = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+    return r == SQLITE_BUSY || r == SQLITE_LOCKED ? CK_E_BUSY : error_of(store, r);
 }
 
 /* ---- opening ---- */

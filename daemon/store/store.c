@@ -13,11 +13,13 @@
     {                                                                                              \
         statement("checkin"), statement("incident"), statement("notice"), statement("plan"),       \
             statement("person"), statement("absence"), statement("contact_order"),                 \
-            statement("draw_key"), statement("contact_path")                                       \
+            statement("draw_key"), statement("contact_path"), statement("expiry"),                 \
+            statement("hold")                                                                      \
     }
 
-static const char *const kind_names[] = {"checkin", "incident", "notice",   "plan",        "person",
-                                         "absence", "order",    "draw_key", "contact_path"};
+static const char *const kind_names[] = {"checkin",      "incident", "notice", "plan",
+                                         "person",       "absence",  "order",  "draw_key",
+                                         "contact_path", "expiry",   "hold"};
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == CK_DUE_KINDS, "one name a kind");
 
 const char *ck_due_name(enum ck_due_kind kind)

@@ -69,6 +69,8 @@ enum ck_due_kind {
     CK_DUE_ORDER,   /* its end */
     CK_DUE_KEY,     /* of an epoch's draws: to be revealed */
     CK_DUE_PATH,    /* its weekly test */
+    CK_DUE_EXPIRY,  /* something whose time is over */
+    CK_DUE_HOLD,    /* its review */
     CK_DUE_KINDS,
 };
 

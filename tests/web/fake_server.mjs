@@ -177,6 +177,8 @@ export class FakeServer {
     if (path === "/api/approvals") return post ? json({ id: 10 }) : json(state.proposals || { approvals: [], next: null });
     if ((m = match("/api/approvals/(\\d+)/(decide|withdraw)"))) return (state.proposals = null), json({});
     if (path === "/api/contact-paths") return json(fixtures.paths());
+    if (path === "/api/retention") return json(state.retention || fixtures.retention());
+    if (path === "/api/holds" || match("/api/holds/\\d+/review")) return json({ holds: [] });
     if (path === "/api/push/key") return json({ key: null });
     if (/^\/api\/(shifts|absences|contact-paths\/test)/.test(path) || match("/api/staff/\\d+/stand-ins")) return json({});
     if (path === "/api/staff") return post ? json({ id: 20, ...sent, disabled: false }) : json({ staff: fixtures.staff });

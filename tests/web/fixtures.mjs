@@ -257,3 +257,21 @@ export const paths = () => ({
   ],
   unreachable: [{ name: "Нұрбек Таусоғар", staff_id: null, person_id: 44 }],
 });
+
+const keptItem = (id, change) => ({ id, class: "recording", state: "kept", person_id: 12, person_name: "Ерлан Бекқожин", person_reference: "P-4821", recording_id: 500 + id, checkin_id: 300 + id, leg: "person", since: at(-1440 * 80), expires: at(1440 * 10), erased: null, hold_id: null, ...change });
+export const retention = () => ({
+  policy: [{ class: "recording", days: 90 }, { class: "risk", days: 0 }, { class: "photo", days: 30 }, { class: "contact", days: 90 }, { class: "messages", days: 365 }, { class: "case_file", days: 1095 }, { class: "access_log", days: 365 }],
+  totals: [{ class: "recording", waiting: 3, held: 1, first: at(1440 * 10) }, { class: "case_file", waiting: 1, held: 0, first: at(1440 * 900) }],
+  items: [
+    keptItem(1, { state: "held", expires: null, hold_id: 4 }),
+    keptItem(2, {}),
+    keptItem(3, { leg: "staff", hold_id: 4, expires: at(1440 * 12) }),
+    keptItem(4, { class: "case_file", recording_id: null, checkin_id: null, leg: null, expires: at(1440 * 900) }),
+    keptItem(5, { class: "access_log", person_id: null, person_name: null, person_reference: null, recording_id: null, checkin_id: null, leg: null, expires: at(1440 * 398) }),
+  ],
+  holds: [
+    { id: 4, kind: "incident", person_id: 12, person_name: "Ерлан Бекқожин", incident_id: 71, recording_id: null, checkin_id: null, reason: "Апелляция, іс № 3-114/2026", by: "Гүлнәр Сәтбаева", created: at(-1440 * 40), review: at(-1440 * 2), overdue: true, release_id: null },
+    { id: 5, kind: "person", person_id: 13, person_name: "Марат Оспанов", incident_id: null, recording_id: null, checkin_id: null, reason: "Прокуратура сұрауы № 17", by: "Гүлнәр Сәтбаева", created: at(-1440 * 4), review: at(1440 * 86), overdue: false, release_id: 9 },
+  ],
+  cut: false,
+});

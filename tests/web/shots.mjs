@@ -181,6 +181,7 @@ for (const viewport of [PHONE, DESK]) {
     await shot(`c-order-${id}`, set, s("persons/101", { then: async (page) => page.locator(".card-head .button").nth(0).click() }));
     await shot(`c-blackout-${id}`, set, s("persons/101", { then: async (page) => page.locator(".card-head .button").nth(2).click() }));
     await shot(`c-approvals-${id}`, set, s("approvals", { roles: ["supervisor"] }));
+    await shot(`c-retention-${id}`, set, s("retention", { roles: ["supervisor"] }));
     await shot(`c-plan-change-${id}`, set, s("persons/101", { then: async (page) => {
       await page.locator(".orders .row-buttons .button").nth(1).click();
       await page.waitForSelector(".preview-list");

@@ -633,7 +633,8 @@ CREATE TABLE notice (
     claims       INTEGER NOT NULL DEFAULT 0,
     quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
     CHECK ((staff_id IS NOT NULL) + (person_id IS NOT NULL) <= 1),
-    CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL OR template = 'contact_test'),
+    CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL OR template = 'contact_test'
+                          OR template = 'hold_review'),
     CHECK (NOT (state = 'queued' OR state = 'sending' OR state = 'failed_temp'
                           OR state = 'unknown') OR next_at IS NOT NULL)
 ) STRICT;
@@ -641,6 +642,7 @@ CREATE UNIQUE INDEX notice_of_incident
     ON notice (incident_id, step, fire, template, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NOT NULL;
 CREATE UNIQUE INDEX notice_of_checkin
     ON notice (checkin_id, step, fire, template, coalesce(staff_id, 0), channel, address) WHERE incident_id IS NULL;
+CREATE INDEX notice_person ON notice (person_id) WHERE person_id IS NOT NULL AND checkin_id IS NULL;
 CREATE INDEX notice_checkin ON notice (checkin_id) WHERE checkin_id IS NOT NULL;
 CREATE INDEX notice_due ON notice (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 CREATE INDEX notice_provider ON notice (provider_id) WHERE provider_id IS NOT NULL;
@@ -717,6 +719,61 @@ CREATE INDEX message_person ON message (person_id, id);
 CREATE UNIQUE INDEX message_client ON message (person_id, coalesce(from_staff, 0), client_id);
 CREATE INDEX message_unread ON message (person_id) WHERE from_staff IS NULL AND read_at IS NULL;
 
+---------------------------------------------------------------- retention
+
+-- What is kept for its time and then destroyed: one row for each recording that is over, one a class for a person
+-- whom no order binds, one for the log of who came in. Falls due when its time is over.
+CREATE TABLE expiry (
+    id           INTEGER PRIMARY KEY,
+    class        TEXT NOT NULL CHECK (class IN ('recording', 'risk', 'photo', 'contact', 'messages', 'case_file',
+                     'access_log')),
+    person_id    INTEGER REFERENCES person,    -- NULL: of the access log
+    recording_id INTEGER REFERENCES recording, -- of the class recording
+    since_at     INTEGER NOT NULL,             -- its time counts from here
+    state        TEXT NOT NULL CHECK (state = 'kept' OR state = 'held' OR state = 'erasing' OR state = 'erased'),
+    erased_at    INTEGER,
+    next_at      INTEGER,
+    lease_until  INTEGER,
+    fence        INTEGER NOT NULL DEFAULT 0,
+    claims       INTEGER NOT NULL DEFAULT 0,
+    quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK ((class = 'recording') = (recording_id IS NOT NULL)),
+    CHECK ((class = 'access_log') = (person_id IS NULL)),
+    CHECK ((state = 'kept' OR state = 'erasing') = (next_at IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX expiry_recording ON expiry (recording_id) WHERE recording_id IS NOT NULL;
+CREATE UNIQUE INDEX expiry_person ON expiry (person_id, class) WHERE recording_id IS NULL;
+CREATE INDEX expiry_due ON expiry (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+CREATE INDEX expiry_of ON expiry (person_id);
+
+-- Nothing that a hold is about is destroyed before it is released, by two persons. Falls due when it is to be
+-- reviewed.
+CREATE TABLE hold (
+    id              INTEGER PRIMARY KEY,
+    person_id       INTEGER NOT NULL REFERENCES person,
+    incident_id     INTEGER REFERENCES incident,  -- this incident alone …
+    recording_id    INTEGER REFERENCES recording, -- … or this recording; both NULL: everything of the person
+    reason          TEXT NOT NULL,
+    by_staff        INTEGER NOT NULL REFERENCES staff,
+    created_at      INTEGER NOT NULL,
+    review_at       INTEGER NOT NULL,
+    reminded        INTEGER NOT NULL DEFAULT 0, -- how often supervisors were told that its review is overdue
+    released_at     INTEGER,
+    released_by     INTEGER REFERENCES staff, -- who asked for it …
+    approved_by     INTEGER REFERENCES staff, -- … and who else said yes
+    released_reason TEXT,
+    next_at         INTEGER,
+    lease_until     INTEGER,
+    fence           INTEGER NOT NULL DEFAULT 0,
+    claims          INTEGER NOT NULL DEFAULT 0,
+    quarantined     INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK (incident_id IS NULL OR recording_id IS NULL),
+    CHECK ((released_at IS NULL) = (next_at IS NOT NULL)),
+    CHECK (released_at IS NULL OR released_by <> approved_by)
+) STRICT;
+CREATE INDEX hold_person ON hold (person_id) WHERE released_at IS NULL;
+CREATE INDEX hold_due ON hold (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
+
 ---------------------------------------------------------------- the audit log
 
 -- Append-only: leaf and hash never change. `object` is the pseudonym of what it is about.
@@ -741,6 +798,8 @@ CREATE TABLE log_plain (
     salted     TEXT              -- JSON: member -> [salt in hexadecimal, value], or [salt] where the value is
                                  -- withheld; NULL: nothing sealed, or erased
 ) STRICT;
+CREATE INDEX log_plain_access ON log_plain (idx)
+    WHERE object = 'session' AND person_id IS NULL AND salted IS NOT NULL;
 CREATE INDEX log_plain_person ON log_plain (person_id, idx) WHERE person_id IS NOT NULL;
 CREATE INDEX log_plain_staff ON log_plain (staff_id, idx) WHERE staff_id IS NOT NULL;
 

@@ -27,6 +27,7 @@ enum subject {
     RECORDING,
     DEVICE,
     REQUEST,
+    HOLD,      /* on the data of a person of the unit */
     LOG,       /* an entry about the unit of `inspector` */
     STAFF,     /* {id} is anything: whose it is, the roles alone decide */
     COLLEAGUE, /* {id} is `inspector`, as a member of the unit */
@@ -162,6 +163,10 @@ static struct {
     {"approval.withdraw", STAFF, "{\"reason\":\"x\"}"},
     {"bundle.make", STAFF, "{}"},
     {"bundle.fetch", STAFF, NULL},
+    {"retention.read", NONE, NULL},
+    {"hold.place", PERSON,
+     "{\"kind\":\"person\",\"id\":%P,\"reason\":\"x\",\"review\":\"2036-01-01\"}"},
+    {"hold.review", HOLD, "{\"reason\":\"x\",\"review\":\"2036-01-01\"}"},
     {"log.list", NONE, NULL},
     {"log.read", LOG, NULL},
     {"figures.read", NONE, NULL},
@@ -284,6 +289,7 @@ static void path_of(const char *pattern, enum subject subject, char *path, size_
                            [RECORDING] = recording_id,
                            [DEVICE] = device_id,
                            [REQUEST] = 1,
+                           [HOLD] = 1,
                            [LOG] = log_id,
                            [STAFF] = people.supervisor_id,
                            [COLLEAGUE] = people.inspector_id,
@@ -297,7 +303,7 @@ static void path_of(const char *pattern, enum subject subject, char *path, size_
     }
 }
 
-/* The body with %I, %U and %O filled in. */
+/* The body with %I, %U, %P and %O filled in. */
 static json_t *body_with_ids(const char *text)
 {
     char filled[1024];
@@ -306,6 +312,7 @@ static json_t *body_with_ids(const char *text)
         if (text[0] == '%') {
             int64_t id = text[1] == 'I'   ? people.inspector_id
                          : text[1] == 'U' ? people.unit
+                         : text[1] == 'P' ? people.person_id
                                           : people.order_id;
             at += (size_t)snprintf(filled + at, sizeof filled - at, "%lld", (long long)id);
             text++;

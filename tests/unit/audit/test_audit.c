@@ -299,11 +299,23 @@ static void erased_text_leaves_the_log_whole(void **state)
 {
     (void)state;
     append_many(10);
+    assert_int_equal(ck_store_begin(store), 0);
+    assert_int_equal(append("EXPIRY_ERASED", 1, json_pack("{s:s}", "class", "case_file"), NULL), 0);
+    assert_int_equal(ck_audit_flush(&audit, store), 0);
+    assert_int_equal(ck_store_commit(store), 0);
     run_sql("UPDATE log_plain SET salted = NULL, person_id = NULL, object_id = NULL;"
             "UPDATE person SET salt = NULL");
     assert_int_equal(verify(NULL, 0), 0);
     append_many(10); /* and it goes on */
     assert_int_equal(verify(NULL, 0), 0);
+}
+
+static void text_that_is_gone_without_an_entry_is_named(void **state)
+{
+    (void)state;
+    append_many(10);
+    run_sql("UPDATE log_plain SET salted = NULL WHERE idx = 6");
+    expect(CK_AUDIT_PLAIN, 6);
 }
 
 static void leaves_hold_no_plaintext_and_have_limits(void **state)
@@ -423,6 +435,7 @@ int main(void)
         TEST(a_changed_order_is_named),
         TEST(a_changed_text_beside_the_log_is_named),
         TEST(erased_text_leaves_the_log_whole),
+        TEST(text_that_is_gone_without_an_entry_is_named),
         TEST(leaves_hold_no_plaintext_and_have_limits),
         TEST(withheld_text_is_committed_to_and_lies_nowhere),
         TEST(entries_of_one_object_are_chained),

@@ -42,9 +42,9 @@ static int parse(struct ck_config *config, const char *text)
 static char *file_with(const char *section, const char *line, const char *except)
 {
     static char text[TEXT_MAX];
-    static const char *const sections[] = {"daemon", "http",     "media",   "smtp",     "sms",
-                                           "voice",  "web_push", "webhook", "webhooks", "heartbeat",
-                                           "signer", "access",   "limits",  "policy"};
+    static const char *const sections[] = {
+        "daemon",   "http",      "media",  "smtp",   "sms",    "voice",  "web_push", "webhook",
+        "webhooks", "heartbeat", "signer", "access", "limits", "policy", "retention"};
     size_t at = 0;
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         bool wanted = strcmp(sections[i], section) == 0;
@@ -250,7 +250,7 @@ static void defaults_are_what_the_table_says(void **state)
     assert_int_equal(config.sms.accept.count, 3);
     assert_int_equal(config.limits.upload_bytes, 10 * 1024 * 1024);
     assert_int_equal(config.policy.grace_ms, 5 * 60 * 1000);
-    assert_int_equal(config.policy.recording_keep_ms, INT64_C(180) * 86400000);
+    assert_int_equal(config.retention.recording_ms, INT64_C(90) * 86400000);
     assert_int_equal(config.webhook_count, 0);
     assert_null(ck_config_webhook(&config, ""));
     char *path = ck_config_path(&config, config.daemon.store_path);
@@ -454,6 +454,11 @@ static void rules_between_settings_hold(void **state)
         {"limits", "connections = 100", "connections_per_address", "must not exceed", ""},
         {"limits", "staff_session = 13 h", "staff_session", "must not exceed", ""},
         {"limits", "body = 2 MiB\nupload = 1 MiB", "body", "must not exceed upload", ""},
+        {"retention", "recording = 2000 d", "recording", "must not exceed case_file", ""},
+        {"retention", "risk = 2000 d", "risk", "must not exceed case_file", ""},
+        {"retention", "photo = 2000 d", "photo", "must not exceed case_file", ""},
+        {"retention", "contact = 2000 d", "contact", "must not exceed case_file", ""},
+        {"retention", "case_file = 365 d\nmessages = 366 d", "messages", "must not exceed", ""},
         {"policy", "notice_retry_first = 6 min", "notice_retry_first", "must not exceed", ""},
         {"policy", "response_window = 2 h", "response_window", "together with grace", ""},
         {"policy", "attempts = 4", "attempts", "the last attempt must ring", ""},

@@ -363,7 +363,7 @@ test("the session ended elsewhere", scene(async (server) => {
 test("each role sees its areas and starts at its question", scene(async (server) => {
   for (const [roles, heading, areas] of [
     [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Duty"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons", "Duty"]],
-    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Load ahead", "Policy table", "Duty", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
+    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Load ahead", "Policy table", "Retention", "Duty", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
   ]) {
     const page = await stage.console(server, "", { roles });
     await page.getByRole("heading", { name: heading, exact: true }).waitFor();
@@ -456,6 +456,34 @@ test("who cannot be reached stands on top, and a way is tested by a tap", scene(
   await page.getByRole("button", { name: "Test now" }).first().click();
   await page.waitForFunction(() => !document.querySelector(".plain-row .button[disabled]"));
   assert.deepEqual(server.posts.find((post) => post.path === "/api/contact-paths/test").body, { staff: 12, person: 0, channel: "voice" });
+  assert.deepEqual(faults(page), []);
+}));
+
+test("a supervisor sees what expires when, holds a recording, reviews a hold and asks to release one", scene(async (server) => {
+  const page = await stage.console(server, "retention", { roles: ["supervisor"], viewport: PHONE });
+  await page.getByText("90 days · 3 waiting, 1 held").waitFor();
+  await page.getByText("Its time is over; a hold keeps it").waitFor();
+  assert.equal(await page.getByRole("button", { name: /delete|erase/i }).count(), 0);
+  await page.getByRole("button", { name: "Place a hold" }).first().click();
+  let dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Reason").fill("appeal");
+  await dialog.getByLabel("Review on").fill("2027-03-01");
+  await dialog.getByRole("button", { name: "Place a hold" }).click();
+  await page.getByText("The hold is on.").waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/holds").body, { kind: "recording", id: 502, reason: "appeal", review: "2027-03-01" });
+  await page.getByRole("button", { name: "Still needed" }).first().click();
+  dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Why it is still needed").fill("still before the court");
+  await dialog.getByLabel("Review on").fill("2027-04-01");
+  await dialog.getByRole("button", { name: "Still needed" }).click();
+  await page.getByText("The hold stays.").waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/holds/4/review").body, { reason: "still before the court", review: "2027-04-01" });
+  await page.getByRole("button", { name: "Release", exact: true }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("the appeal is over");
+  await page.getByRole("dialog").getByRole("button").last().click();
+  await page.waitForFunction(() => !document.querySelector("[role=dialog]"));
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/approvals").body, { kind: "hold.release", person: 12, reason: "the appeal is over", request: { hold: 4 } });
+  await page.getByText("Release waits for a second person").waitFor();
   assert.deepEqual(faults(page), []);
 }));
 

@@ -338,3 +338,30 @@ export interface PersonState {
   unread: number;
   next_window: { start: Time; end: Time } | null;
 }
+
+// ---- what is kept how long
+
+export type KeepClass = "recording" | "risk" | "photo" | "contact" | "messages" | "case_file" | "access_log";
+
+export interface ExpiryItem {
+  id: number; class: KeepClass; state: "kept" | "held" | "erasing" | "erased";
+  person_id: number | null; person_name: string | null; person_reference: string | null;
+  recording_id: number | null; checkin_id: number | null; leg: "person" | "staff" | null;
+  since: string; expires: string | null; erased: string | null;
+  hold_id: number | null; // a hold that keeps it
+}
+
+export interface Hold {
+  id: number; kind: "person" | "incident" | "recording"; person_id: number; person_name: string;
+  incident_id: number | null; recording_id: number | null; checkin_id: number | null;
+  reason: string; by: string; created: string; review: string; overdue: boolean;
+  release_id: number | null; // the request that is open
+}
+
+export interface Retention {
+  policy: { class: KeepClass; days: number }[];
+  totals: { class: KeepClass; waiting: number; held: number; first: string | null }[];
+  items: ExpiryItem[];
+  holds: Hold[];
+  cut: boolean;
+}

@@ -11,6 +11,7 @@ import { changed, useLoad, useSteady } from "./load";
 import { ActionFailure, BandMark, Chip, Dialog, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
 import { incidentFact, incidentNext, outcomeWords } from "./words";
+import { HoldPart } from "./retention";
 
 export function StateChip({ row }: { row: IncidentRow }): JSX.Element {
   const { t } = useSession();
@@ -159,6 +160,7 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
               <div class="note good"><Icon name="seal" /><div><strong>{t.maybe("conclusion_" + data.conclusion.conclusion)}</strong><p>{data.conclusion.reason}</p><p class="soft small">{data.conclusion.by}, {view.clock.momentAge(data.conclusion.at)}</p></div></div>
             )}
             {data.person_id > 0 && <BundlePart incident={data.id} person={data.person_id} />}
+            {data.person_id > 0 && <HoldPart object={{ kind: "incident", id: data.id, name: data.person_name }} />}
             {data.state !== "closed" && (
               <div class="dock">
                 <ActionFailure action={action} />

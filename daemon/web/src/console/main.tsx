@@ -19,6 +19,7 @@ import { OverloadPage } from "./overload";
 import { PersonPage } from "./person";
 import { PersonForm, PersonsPage } from "./persons";
 import { RequestsPage } from "./requests";
+import { RetentionPage } from "./retention";
 import { ReviewPage, ReviewsPage } from "./reviews";
 import { go, type Route, useRoute } from "./router";
 import { ConsoleSession, firstOf, rememberedLanguage } from "./session";
@@ -55,6 +56,8 @@ function Area({ route }: { route: Route }): JSX.Element {
       return <ApprovalsPage key={route.search.state} state={route.search.state === "closed" ? "closed" : "open"} />;
     case "overload":
       return <OverloadPage />;
+    case "retention":
+      return <RetentionPage key={route.search.state} state={route.search.state === "erased" ? "erased" : "waiting"} />;
     case "cadence":
       return <CadencePage />;
     case "duty":

@@ -16,7 +16,7 @@ import { incidentFact, incidentNext } from "./words";
 interface Area {
   path: string;
   icon: IconName;
-  label: "nav_today" | "nav_duty" | "nav_incidents" | "nav_reviews" | "nav_persons" | "nav_requests" | "nav_approvals" | "nav_overload" | "nav_cadence" | "nav_overview" | "nav_log" | "nav_staff" | "nav_units" | "nav_system" | "nav_account";
+  label: "nav_today" | "nav_duty" | "nav_incidents" | "nav_reviews" | "nav_persons" | "nav_requests" | "nav_approvals" | "nav_overload" | "nav_cadence" | "nav_retention" | "nav_overview" | "nav_log" | "nav_staff" | "nav_units" | "nav_system" | "nav_account";
   roles: readonly Role[];
   count?: (counts: Today["counts"]) => number;
   urgent?: boolean;
@@ -32,6 +32,7 @@ const AREAS: readonly Area[] = [
   { path: "approvals", icon: "hand", label: "nav_approvals", roles: ["supervisor", "inspector"] },
   { path: "overload", icon: "calendar", label: "nav_overload", roles: ["supervisor"] },
   { path: "cadence", icon: "ladder", label: "nav_cadence", roles: ["supervisor"] },
+  { path: "retention", icon: "shield", label: "nav_retention", roles: ["supervisor"] },
   { path: "duty", icon: "calendar", label: "nav_duty", roles: ["inspector", "officer", "supervisor"] },
   { path: "log", icon: "log", label: "nav_log", roles: ["supervisor"] },
   { path: "staff", icon: "person", label: "nav_staff", roles: ["administrator", "supervisor"] },

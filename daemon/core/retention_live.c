@@ -1,0 +1,323 @@
+/* What has had its time is destroyed: the key first, in the transaction that records it; a file
+ * afterwards, by the loop, as often as it takes until it says that the file is gone. Nobody does it
+ * by hand and nobody shortens it: the policy of the house says how long, a hold keeps longer. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/core/zones.h"
+#include "daemon/store/erase.h"
+#include "daemon/store/retention.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define DAY_MS INT64_C(86400000)
+#define FILE_RETRY_MS 60000    /* until a file is asked for again */
+#define LOG_BATCH 2000         /* entries of the log whose text goes in one turn */
+#define REMIND_MS (7 * DAY_MS) /* of an overdue review */
+#define REMIND_DEADLINE_MS DAY_MS
+#define SUPERVISORS_MAX 32 /* who are told */
+#define SETTING "retention"
+
+static struct ck_wall over_at(const struct ck_turn *turn, const struct ck_expiry_row *row)
+{
+    return ck_wall_add_ms(row->since, turn->engine->rules.retention.keep_ms[row->keep]);
+}
+
+/* ---- what begins to count ---- */
+
+int ck_retention_recording(struct ck_turn *turn, int64_t recording, int64_t person)
+{
+    const int64_t *keep_ms = turn->engine->rules.retention.keep_ms;
+    return ck_expiry_add(turn->store, CK_KEEP_RECORDING, person, recording, turn->now.wall,
+                         ck_wall_add_ms(turn->now.wall, keep_ms[CK_KEEP_RECORDING]));
+}
+
+int ck_retention_person(struct ck_turn *turn, int64_t person)
+{
+    const int64_t *keep_ms = turn->engine->rules.retention.keep_ms;
+    bool bound = false;
+    int r = ck_person_is_bound(turn->store, person, &bound);
+    if (r == 0 && bound) {
+        return ck_expiry_cancel(turn->store, person);
+    }
+    for (int keep = CK_KEEP_RISK; r == 0 && keep <= CK_KEEP_CASE_FILE; keep++) {
+        r = ck_expiry_add(turn->store, (enum ck_keep)keep, person, 0, turn->now.wall,
+                          ck_wall_add_ms(turn->now.wall, keep_ms[keep]));
+    }
+    return r;
+}
+
+/* The end of a year, at which the log of who came in during it begins to count. UTC: the log is
+ * nobody's and of no unit. */
+static struct ck_wall year_end(struct ck_wall at)
+{
+    struct ck_civil civil = ck_date_civil((struct ck_date){(int32_t)(at.ms / DAY_MS)});
+    struct ck_date next =
+        ck_date_of((struct ck_civil){.year = civil.year + 1, .month = 1, .day = 1});
+    return (struct ck_wall){next.day * DAY_MS};
+}
+
+/* ---- the policy ---- */
+
+/* Days of each class, as the setting and the record have it. */
+static json_t *policy_json(const struct ck_retention_rules *rules)
+{
+    json_t *policy = json_object();
+    for (int keep = 0; keep < CK_KEEP_COUNT; keep++) {
+        json_object_set_new(policy, ck_keep_name((enum ck_keep)keep),
+                            json_integer((json_int_t)(rules->keep_ms[keep] / DAY_MS)));
+    }
+    return policy;
+}
+
+int ck_retention_sync(struct ck_turn *turn)
+{
+    const struct ck_retention_rules *rules = &turn->engine->rules.retention;
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_wall end = year_end(turn->now.wall);
+    ck_cleanup(ck_freep) char *before = NULL;
+    json_t *policy = policy_json(rules);
+    ck_cleanup(ck_freep) char *text = json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS);
+    int r = text == NULL ? -ENOMEM : ck_store_setting(turn->store, SETTING, &before);
+    r = r == CK_E_NOT_FOUND ? 0 : r;
+    if (r == 0) {
+        r = ck_expiry_add(turn->store, CK_KEEP_ACCESS_LOG, 0, 0, end,
+                          ck_wall_add_ms(end, rules->keep_ms[CK_KEEP_ACCESS_LOG]));
+    }
+    if (r != 0 || (before != NULL && strcmp(before, text) == 0)) {
+        json_decref(policy);
+        return r;
+    }
+    for (int keep = 0; r == 0 && keep < CK_KEEP_COUNT; keep++) {
+        r = ck_expiry_reckon(turn->store, (enum ck_keep)keep, rules->keep_ms[keep]);
+    }
+    r = r == 0 ? ck_store_set_setting(turn->store, SETTING, text) : r;
+    if (r != 0) {
+        json_decref(policy);
+        return r;
+    }
+    return ck_turn_audit(turn, &actor,
+                         &(struct ck_record){.action = "RETENTION_IN_FORCE",
+                                             .object = "setting",
+                                             .open = json_pack("{s:o}", "days", policy)});
+}
+
+/* ---- its time is over ---- */
+
+static int record(struct ck_turn *turn, const struct ck_expiry_row *row, const char *action)
+{
+    const struct ck_actor actor = ck_actor_system();
+    char since[CK_WALL_TEXT_SIZE];
+    ck_wall_text(row->since, since);
+    bool recording = row->keep == CK_KEEP_RECORDING;
+    return ck_turn_audit(
+        turn, &actor,
+        &(struct ck_record){
+            .action = action,
+            .object = recording          ? "recording"
+                      : row->person != 0 ? "person"
+                                         : "log",
+            .object_id = recording ? row->recording : row->person,
+            .person_id = row->person,
+            .open = json_pack("{s:s, s:s, s:I}", "class", ck_keep_name(row->keep), "since", since,
+                              "keep_days",
+                              (json_int_t)(turn->engine->rules.retention.keep_ms[row->keep] /
+                                           DAY_MS)),
+        });
+}
+
+/* The file of a recording whose key is gone: the loop removes it and says so. */
+static int ask_for_file(struct ck_turn *turn, const struct ck_expiry_row *row)
+{
+    char file[128];
+    int r = ck_erase_recording(turn->store, row->recording, file, sizeof file);
+    return r == 0 ? ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_ERASE_FILE,
+                                                             .id = row->recording,
+                                                             .body = json_pack("{s:s}", "file",
+                                                                               file)})
+                  : r;
+}
+
+/* One class of a person's own data. *left: the rest follows in further turns. */
+static int erase_of_person(struct ck_turn *turn, const struct ck_expiry_row *row, bool *left)
+{
+    switch (row->keep) {
+    case CK_KEEP_RISK:
+        return ck_erase_risk(turn->store, row->person);
+    case CK_KEEP_PHOTO:
+        return ck_erase_photo(turn->store, row->person);
+    case CK_KEEP_CONTACT:
+        return ck_erase_contact(turn->store, row->person, turn->now.wall);
+    case CK_KEEP_MESSAGES:
+        return ck_erase_messages(turn->store, row->person);
+    default:
+        *left = true;
+        return ck_erase_case_file(turn->store, row->person);
+    }
+}
+
+/* A year's log of who came in: goes on to the next one when all of it is done. */
+static int erase_access(struct ck_turn *turn, struct ck_expiry_row *row)
+{
+    bool left = false;
+    int r = row->state == CK_EXPIRY_KEPT ? record(turn, row, "EXPIRY_ERASED") : 0;
+    r = r == 0 ? ck_erase_access_log(turn->store, row->since, LOG_BATCH, &left) : r;
+    row->state = left ? CK_EXPIRY_ERASING : CK_EXPIRY_KEPT;
+    row->next_at = turn->now.wall;
+    if (!left) {
+        row->since = year_end(row->since);
+        row->next_at = over_at(turn, row);
+    }
+    return r;
+}
+
+/* What follows after the key: the file, or the text beside the log. */
+static int go_on(struct ck_turn *turn, struct ck_expiry_row *row)
+{
+    bool left = false;
+    int r;
+    if (row->keep == CK_KEEP_RECORDING) {
+        row->next_at = ck_wall_add_ms(turn->now.wall, FILE_RETRY_MS);
+        return ask_for_file(turn, row);
+    }
+    if (row->keep == CK_KEEP_ACCESS_LOG) {
+        return erase_access(turn, row);
+    }
+    r = ck_erase_log_of_person(turn->store, row->person, LOG_BATCH, &left);
+    row->state = left ? CK_EXPIRY_ERASING : CK_EXPIRY_ERASED;
+    row->next_at = left ? turn->now.wall : (struct ck_wall){0};
+    return r;
+}
+
+static int erase(struct ck_turn *turn, struct ck_expiry_row *row)
+{
+    bool left = false;
+    turn->erased = true;
+    if (row->keep == CK_KEEP_ACCESS_LOG) {
+        return erase_access(turn, row);
+    }
+    int r = record(turn, row, "EXPIRY_ERASED");
+    if (r == 0 && row->keep == CK_KEEP_RECORDING) {
+        row->state = CK_EXPIRY_ERASING;
+        return go_on(turn, row);
+    }
+    r = r == 0 ? erase_of_person(turn, row, &left) : r;
+    row->state = left ? CK_EXPIRY_ERASING : CK_EXPIRY_ERASED;
+    row->next_at = left ? turn->now.wall : (struct ck_wall){0};
+    return r;
+}
+
+int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    struct ck_expiry_row row;
+    bool held = false;
+    int r = ck_expiry_load(turn->store, due->id, &row);
+    if (r == CK_E_NOT_FOUND || (r == 0 && row.fence != due->fence)) {
+        return CK_E_FENCED;
+    }
+    r = r == 0 ? ck_expiry_is_held(turn->store, &row, &held) : r;
+    if (r != 0) {
+        return r;
+    }
+    struct ck_wall over = over_at(turn, &row);
+    if (row.state == CK_EXPIRY_ERASING) {
+        turn->erased = true;
+        r = go_on(turn, &row);
+    } else if (ck_wall_before(turn->now.wall, over)) {
+        row.next_at = over; /* the policy keeps it longer than when the row was made */
+    } else if (held) {
+        row.state = CK_EXPIRY_HELD;
+        row.next_at = (struct ck_wall){0};
+        r = record(turn, &row, "EXPIRY_HELD");
+    } else {
+        r = erase(turn, &row);
+    }
+    return r == 0 ? ck_expiry_save(turn->store, &row, turn->now.wall) : r;
+}
+
+/* {recording}: its file is not there any more. */
+static int file_gone(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_expiry_row row;
+    int64_t id = 0, expiry = 0;
+    (void)result;
+    int r = ck_body_id(body, "recording", &id, refusal);
+    if (r == 0 && actor->kind != CK_ACTOR_SYSTEM) {
+        return ck_turn_deny(turn, actor, "recording", id, 0, "files are removed by ourselves",
+                            refusal);
+    }
+    r = r == 0 ? ck_expiry_of_recording(turn->store, id, &expiry) : r;
+    r = r == 0 ? ck_expiry_load(turn->store, expiry, &row) : r;
+    if (r == CK_E_NOT_FOUND || (r == 0 && row.state == CK_EXPIRY_KEPT)) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "recording", "its time is not over");
+    }
+    if (r != 0 || row.state == CK_EXPIRY_ERASED) {
+        return r; /* told twice */
+    }
+    row.state = CK_EXPIRY_ERASED;
+    row.next_at = (struct ck_wall){0};
+    r = record(turn, &row, "RECORDING_FILE_GONE");
+    return r == 0 ? ck_expiry_save(turn->store, &row, turn->now.wall) : r;
+}
+
+/* ---- reviews of holds ---- */
+
+/* Every supervisor of the unit, by mail and browser. */
+static int tell_supervisors(struct ck_turn *turn, const struct ck_hold_row *hold, int64_t unit)
+{
+    int64_t ids[SUPERVISORS_MAX];
+    size_t count = 0;
+    int r = ck_staff_of_role(turn->store, unit, CK_ROLE_SUPERVISOR, ids, SUPERVISORS_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct ck_notice_about about = {.unit = unit};
+        const struct ck_effect_notify notify = {
+            .staff = ids[i],
+            .template = CK_TEMPLATE_HOLD_REVIEW,
+            .channels = {CK_CHANNEL_EMAIL, CK_CHANNEL_WEB_PUSH},
+            .parallel = true,
+            .step = (uint32_t)hold->id,
+            .fire = (uint32_t)hold->reminded,
+            .deadline = ck_wall_add_ms(turn->now.wall, REMIND_DEADLINE_MS)};
+        r = ck_notice_staff(turn, &about, &notify);
+    }
+    return r;
+}
+
+int ck_hold_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_hold_row hold;
+    struct ck_subject subject;
+    int r = ck_hold_load(turn->store, due->id, &hold);
+    if (r == 0 && hold.fence != due->fence) {
+        return CK_E_FENCED;
+    }
+    r = r == 0 ? ck_subject_load(turn->store, hold.person, &subject) : r;
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    hold.reminded++;
+    hold.next_at = ck_wall_add_ms(turn->now.wall, REMIND_MS);
+    r = ck_turn_audit(turn, &actor,
+                      &(struct ck_record){.action = "HOLD_REVIEW_OVERDUE",
+                                          .object = "hold",
+                                          .object_id = hold.id,
+                                          .person_id = hold.person,
+                                          .open = json_pack("{s:I}", "times",
+                                                            (json_int_t)hold.reminded)});
+    r = r == 0 ? tell_supervisors(turn, &hold, subject.unit) : r;
+    r = r == 0 ? ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,
+                                                          .unit_id = subject.unit,
+                                                          .person_id = hold.person})
+               : r;
+    return r == 0 ? ck_hold_save(turn->store, &hold) : r;
+}
+
+const struct ck_handler_entry ck_retention_handlers[] = {
+    {"recording.file_gone", file_gone},
+};
+const size_t ck_retention_handler_count =
+    sizeof ck_retention_handlers / sizeof ck_retention_handlers[0];
