@@ -37,9 +37,9 @@ static struct ck_erasure_open *place_of(const struct ck_erasures *erasures, cons
 
 static int grow(struct ck_erasures *erasures)
 {
-    struct ck_erasures bigger = {
-        .capacity = erasures->capacity == 0 ? FIRST_CAPACITY : 2 * erasures->capacity,
-        .used = erasures->used};
+    struct ck_erasures bigger = {.capacity = erasures->capacity == 0 ? FIRST_CAPACITY
+                                                                     : 2 * erasures->capacity,
+                                 .used = erasures->used};
     bigger.at = calloc(bigger.capacity, sizeof *bigger.at);
     if (bigger.at == NULL) {
         return -ENOMEM;

@@ -156,15 +156,15 @@ static int review(struct ck_turn *turn, const struct ck_actor *actor, const json
     r = r == 0 ? check_supervisor(turn, actor, hold.person, &subject, refusal) : r;
     r = r == 0 ? read_review(turn, body, &subject, &at, &date, refusal) : r;
     r = r == 0 ? ck_hold_review(turn->store, hold.id, at) : r;
-    return r == 0 ? ck_turn_audit(turn, actor,
-                                  &(struct ck_record){.action = "HOLD_REVIEWED",
-                                                      .object = "hold",
-                                                      .object_id = hold.id,
-                                                      .person_id = hold.person,
-                                                      .open = json_pack("{s:s}", "review", date),
-                                                      .sealed = json_pack("{s:s}", "reason",
-                                                                          reason)})
-                  : r;
+    return r == 0
+               ? ck_turn_audit(turn, actor,
+                               &(struct ck_record){.action = "HOLD_REVIEWED",
+                                                   .object = "hold",
+                                                   .object_id = hold.id,
+                                                   .person_id = hold.person,
+                                                   .open = json_pack("{s:s}", "review", date),
+                                                   .sealed = json_pack("{s:s}", "reason", reason)})
+               : r;
 }
 
 /* ---- release, by two persons ---- */
@@ -200,14 +200,14 @@ static int release_approved(struct ck_turn *turn, const struct ck_actor *actor, 
                                  turn->now.wall)
                : r;
     r = r == 0 ? ck_expiry_wake(turn->store, hold.person, turn->now.wall) : r;
-    return r == 0 ? ck_turn_audit(turn, actor,
-                                  &(struct ck_record){.action = "HOLD_RELEASED",
-                                                      .object = "hold",
-                                                      .object_id = hold.id,
-                                                      .person_id = hold.person,
-                                                      .sealed = json_pack("{s:s?, s:I}", "reason",
-                                                                          reason, "proposer",
-                                                                          (json_int_t)proposer)})
+    return r == 0 ? ck_turn_audit(
+                        turn, actor,
+                        &(struct ck_record){.action = "HOLD_RELEASED",
+                                            .object = "hold",
+                                            .object_id = hold.id,
+                                            .person_id = hold.person,
+                                            .sealed = json_pack("{s:s?, s:I}", "reason", reason,
+                                                                "proposer", (json_int_t)proposer)})
                   : r;
 }
 

@@ -121,10 +121,9 @@ static int record(struct ck_turn *turn, const struct ck_expiry_row *row, const c
                                          : "log",
             .object_id = recording ? row->recording : row->person,
             .person_id = row->person,
-            .open = json_pack("{s:s, s:s, s:I}", "class", ck_keep_name(row->keep), "since", since,
-                              "keep_days",
-                              (json_int_t)(turn->engine->rules.retention.keep_ms[row->keep] /
-                                           DAY_MS)),
+            .open = json_pack(
+                "{s:s, s:s, s:I}", "class", ck_keep_name(row->keep), "since", since, "keep_days",
+                (json_int_t)(turn->engine->rules.retention.keep_ms[row->keep] / DAY_MS)),
         });
 }
 
@@ -133,11 +132,11 @@ static int ask_for_file(struct ck_turn *turn, const struct ck_expiry_row *row)
 {
     char file[128];
     int r = ck_erase_recording(turn->store, row->recording, file, sizeof file);
-    return r == 0 ? ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_ERASE_FILE,
-                                                             .id = row->recording,
-                                                             .body = json_pack("{s:s}", "file",
-                                                                               file)})
-                  : r;
+    return r == 0
+               ? ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_ERASE_FILE,
+                                                          .id = row->recording,
+                                                          .body = json_pack("{s:s}", "file", file)})
+               : r;
 }
 
 /* One class of a person's own data. *left: the rest follows in further turns. */
@@ -301,13 +300,13 @@ int ck_hold_due(struct ck_turn *turn, const struct ck_due *due)
     }
     hold.reminded++;
     hold.next_at = ck_wall_add_ms(turn->now.wall, REMIND_MS);
-    r = ck_turn_audit(turn, &actor,
-                      &(struct ck_record){.action = "HOLD_REVIEW_OVERDUE",
-                                          .object = "hold",
-                                          .object_id = hold.id,
-                                          .person_id = hold.person,
-                                          .open = json_pack("{s:I}", "times",
-                                                            (json_int_t)hold.reminded)});
+    r = ck_turn_audit(
+        turn, &actor,
+        &(struct ck_record){.action = "HOLD_REVIEW_OVERDUE",
+                            .object = "hold",
+                            .object_id = hold.id,
+                            .person_id = hold.person,
+                            .open = json_pack("{s:I}", "times", (json_int_t)hold.reminded)});
     r = r == 0 ? tell_supervisors(turn, &hold, subject.unit) : r;
     r = r == 0 ? ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,
                                                           .unit_id = subject.unit,

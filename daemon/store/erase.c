@@ -24,8 +24,8 @@ int ck_erase_recording(struct ck_store *store, int64_t id, char *file, size_t si
         "UPDATE recording SET key = NULL, state = 'erased' WHERE id = ?1 AND ?2 IS NOT NULL",
     };
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_first(store, &rows, "SELECT file FROM recording WHERE id = ?1",
-                         CK_ARGS(ck_int(id)));
+    int r =
+        ck_sql_first(store, &rows, "SELECT file FROM recording WHERE id = ?1", CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
     }
@@ -37,7 +37,8 @@ int ck_erase_recording(struct ck_store *store, int64_t id, char *file, size_t si
 int ck_erase_risk(struct ck_store *store, int64_t person)
 {
     static const char *const sql[] = {
-        "UPDATE assessment SET key = NULL, nonce = x'', sealed = x'' WHERE person_id = ?1 AND ?2 IS "
+        "UPDATE assessment SET key = NULL, nonce = x'', sealed = x'' WHERE person_id = ?1 AND ?2 "
+        "IS "
         "NOT NULL",
     };
     return RUN(store, sql, person, (struct ck_wall){1});
@@ -87,7 +88,8 @@ int ck_erase_messages(struct ck_store *store, int64_t person)
 int ck_erase_case_file(struct ck_store *store, int64_t person)
 {
     static const char *const sql[] = {
-        "UPDATE person SET name = reference, birth_date = '', note = NULL, salt = NULL, next_at = NULL "
+        "UPDATE person SET name = reference, birth_date = '', note = NULL, salt = NULL, next_at = "
+        "NULL "
         "WHERE id = ?1 AND ?2 IS NOT NULL",
         "UPDATE contact_order SET article = '', number = '', issuer = '', conditions = '', "
         "ended_reason = CASE WHEN ended_reason IS NULL THEN NULL ELSE '' END WHERE person_id = ?1 "

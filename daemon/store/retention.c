@@ -192,12 +192,12 @@ int ck_hold_load(struct ck_store *store, int64_t id, struct ck_hold_row *row)
 
 int ck_hold_save(struct ck_store *store, const struct ck_hold_row *row)
 {
-    return ck_sql_must(store,
-                       "UPDATE hold SET next_at = ?3, reminded = ?4, lease_until = NULL, "
-                       "claims = 0 WHERE id = ?1 AND fence = ?2",
-                       CK_ARGS(ck_int(row->id), ck_int(row->fence), ck_time(row->next_at),
-                               ck_int(row->reminded)),
-                       CK_E_FENCED);
+    return ck_sql_must(
+        store,
+        "UPDATE hold SET next_at = ?3, reminded = ?4, lease_until = NULL, "
+        "claims = 0 WHERE id = ?1 AND fence = ?2",
+        CK_ARGS(ck_int(row->id), ck_int(row->fence), ck_time(row->next_at), ck_int(row->reminded)),
+        CK_E_FENCED);
 }
 
 int ck_hold_review(struct ck_store *store, int64_t id, struct ck_wall review_at)
@@ -211,12 +211,12 @@ int ck_hold_review(struct ck_store *store, int64_t id, struct ck_wall review_at)
 int ck_hold_release(struct ck_store *store, int64_t id, int64_t by, int64_t approver,
                     const char *reason, struct ck_wall now)
 {
-    return ck_sql_must(store,
-                       "UPDATE hold SET released_at = ?2, released_by = ?3, approved_by = ?4, "
-                       "released_reason = ?5, next_at = NULL WHERE id = ?1 AND released_at IS NULL",
-                       CK_ARGS(ck_int(id), ck_time(now), ck_int(by), ck_int(approver),
-                               ck_text(reason)),
-                       CK_E_CONFLICT);
+    return ck_sql_must(
+        store,
+        "UPDATE hold SET released_at = ?2, released_by = ?3, approved_by = ?4, "
+        "released_reason = ?5, next_at = NULL WHERE id = ?1 AND released_at IS NULL",
+        CK_ARGS(ck_int(id), ck_time(now), ck_int(by), ck_int(approver), ck_text(reason)),
+        CK_E_CONFLICT);
 }
 
 int ck_holds_count(struct ck_store *store, int64_t unit, int64_t *count)

@@ -75,22 +75,22 @@ static int64_t record_once(void)
     const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
     const struct ck_actor inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
     world_execute(&world, "UPDATE person SET notice_version = 1");
-    assert_int_equal(world_command(&world, "checkin.on_demand", &inspector,
-                                   json_pack("{s:I, s:s, s:s, s:b}", "person",
-                                             (json_int_t)world.person, "reason", "test", "kind",
-                                             "live", "mandatory", 0)),
-                     0);
+    assert_int_equal(
+        world_command(&world, "checkin.on_demand", &inspector,
+                      json_pack("{s:I, s:s, s:s, s:b}", "person", (json_int_t)world.person,
+                                "reason", "test", "kind", "live", "mandatory", 0)),
+        0);
     int64_t checkin = number("SELECT max(id) FROM checkin");
-    assert_int_equal(world_command(&world, "recording.begin", &worker,
-                                   json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "leg",
-                                             "person")),
-                     0);
+    assert_int_equal(
+        world_command(&world, "recording.begin", &worker,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "leg", "person")),
+        0);
     int64_t recording = json_integer_value(json_object_get(world.result.body, "recording"));
-    assert_int_equal(world_command(&world, "recording.closed", &worker,
-                                   json_pack("{s:I, s:i, s:i, s:s, s:i}", "recording",
-                                             (json_int_t)recording, "chunks", 3, "bytes", 999,
-                                             "head", HEAD, "duration_ms", 4000)),
-                     0);
+    assert_int_equal(
+        world_command(&world, "recording.closed", &worker,
+                      json_pack("{s:I, s:i, s:i, s:s, s:i}", "recording", (json_int_t)recording,
+                                "chunks", 3, "bytes", 999, "head", HEAD, "duration_ms", 4000)),
+        0);
     char sql[256];
     snprintf(sql, sizeof sql,
              "INSERT INTO photo (person_id, checkin_id, key, nonce, bytes, created_at) VALUES "
@@ -345,13 +345,12 @@ static void a_new_order_stops_the_time(void **state)
     world_run_for(&world, MINUTE);
     pass_days(20);
     assert_int_equal(
-        world_command(
-            &world, "order.create", &boss,
-            json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[], s:s, s:s}", "person",
-                      (json_int_t)world.person, "kind", "other", "article", "1", "number", "2",
-                      "issuer", "court", "from", "2026-12-01", "until", "2027-12-01", "conditions",
-                      "", "per_day_max", 3, "requirements", "hours_start", "06:00", "hours_end",
-                      "23:00")),
+        world_command(&world, "order.create", &boss,
+                      json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[], s:s, s:s}",
+                                "person", (json_int_t)world.person, "kind", "other", "article", "1",
+                                "number", "2", "issuer", "court", "from", "2026-12-01", "until",
+                                "2027-12-01", "conditions", "", "per_day_max", 3, "requirements",
+                                "hours_start", "06:00", "hours_end", "23:00")),
         0);
     assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 1 AND state = 'kept'"),
                      0);
@@ -374,12 +373,12 @@ static void release_hold(int64_t hold)
     const struct ck_actor boss = supervisor();
     int64_t other = world_colleague(&world, "second", CK_ROLE_SUPERVISOR, false);
     const struct ck_actor second = world_staff(&world, other, CK_ROLE_SUPERVISOR);
-    assert_int_equal(world_command(&world, "approval.propose", &boss,
-                                   json_pack("{s:s, s:I, s:s, s:{s:I}}", "kind", "hold.release",
-                                             "person", (json_int_t)world.person, "reason",
-                                             "the appeal is over", "request", "hold",
-                                             (json_int_t)hold)),
-                     0);
+    assert_int_equal(
+        world_command(&world, "approval.propose", &boss,
+                      json_pack("{s:s, s:I, s:s, s:{s:I}}", "kind", "hold.release", "person",
+                                (json_int_t)world.person, "reason", "the appeal is over", "request",
+                                "hold", (json_int_t)hold)),
+        0);
     int64_t approval = json_integer_value(json_object_get(world.result.body, "id"));
     json_t *decision = json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)approval, "approve", 1,
                                  "reason", "agreed");
@@ -399,8 +398,7 @@ static void a_hold_keeps_what_it_is_about(void **state)
     snprintf(sql, sizeof sql, "SELECT key IS NULL FROM recording WHERE id = %lld",
              (long long)other);
     assert_int_equal(number(sql), 1);
-    snprintf(sql, sizeof sql, "SELECT key IS NULL FROM recording WHERE id = %lld",
-             (long long)kept);
+    snprintf(sql, sizeof sql, "SELECT key IS NULL FROM recording WHERE id = %lld", (long long)kept);
     assert_int_equal(number(sql), 0);
     assert_int_equal(count_of("EXPIRY_HELD"), 1);
     assert_int_equal(number("SELECT count(*) FROM expiry WHERE state = 'held'"), 1);
@@ -415,11 +413,11 @@ static void a_hold_on_an_incident_keeps_its_recordings_and_the_person(void **sta
     (void)state;
     int64_t recording = record_once();
     char sql[128];
-    world_execute(&world,
-                  "INSERT INTO policy (id, kind, body) VALUES (900, 'ladder', '{}');"
-                  "INSERT INTO incident (person_id, unit_id, checkin_id, kind, severity, opened_at, "
-                  "state, policy_id, machine, steps) SELECT person_id, unit_id, id, 'system', "
-                  "'low', 1, 'closed', 900, '{}', 1 FROM checkin LIMIT 1");
+    world_execute(
+        &world, "INSERT INTO policy (id, kind, body) VALUES (900, 'ladder', '{}');"
+                "INSERT INTO incident (person_id, unit_id, checkin_id, kind, severity, opened_at, "
+                "state, policy_id, machine, steps) SELECT person_id, unit_id, id, 'system', "
+                "'low', 1, 'closed', 900, '{}', 1 FROM checkin LIMIT 1");
     assert_int_equal(place_hold("incident", number("SELECT max(id) FROM incident"), "2027-06-01"),
                      0);
     end_the_order();
@@ -547,9 +545,9 @@ static void the_text_of_who_came_in_goes_after_a_year(void **state)
                      0);
     expect_whole_log(3);
     /* The same without an entry that says so. */
-    assert_int_equal(world_command(&world, "session.refused", &system,
-                                   json_pack("{s:s}", "login", "somebody")),
-                     0);
+    assert_int_equal(
+        world_command(&world, "session.refused", &system, json_pack("{s:s}", "login", "somebody")),
+        0);
     world_execute(&world, "UPDATE log_plain SET salted = NULL WHERE object = 'session'");
     struct ck_audit_report report = {0};
     assert_int_equal(ck_audit_verify(world.reader, &report), 0);
