@@ -5,6 +5,7 @@
 #include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
 #include "daemon/store/checkin.h"
+#include "daemon/store/message.h"
 #include "daemon/store/person.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/query_incident.h"
@@ -157,35 +158,83 @@ static int password_changed(struct ck_turn *turn, const struct ck_actor *actor, 
 
 /* ---- reads ---- */
 
+/* Whose something is, and what the record of the read names. */
 struct owner {
     int64_t unit, inspector, person;
-    int64_t reserved; /* who has their time reserved for it */
+    int64_t reserved; /* who has their time reserved for it; 0: nobody */
+    const char *kind;
+    int64_t id;
 };
+
+static int of_person(struct ck_store *store, int64_t person, struct owner *owner)
+{
+    owner->person = person;
+    return ck_person_owner(store, person, &owner->unit, &owner->inspector);
+}
+
+static int of_incident(struct ck_store *store, int64_t incident, struct owner *owner)
+{
+    owner->kind = "incident";
+    owner->id = incident;
+    return ck_query_incident_owner(store, incident, &owner->unit, &owner->inspector);
+}
+
+static int of_checkin(struct ck_store *store, int64_t id, struct owner *owner)
+{
+    struct ck_checkin_row row;
+    int r = ck_checkin_load(store, id, &row);
+    if (r == 0) {
+        *owner = (struct owner){row.unit,     row.step.inspector, row.step.person,
+                                row.reserved, "checkin",          id};
+    }
+    return r;
+}
+
+static int of_plan(struct ck_store *store, int64_t id, struct owner *owner)
+{
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    int r = ck_plan_load(store, id, &record);
+    owner->kind = "plan";
+    return r == 0 ? of_person(store, record.person, owner) : r;
+}
+
+/* The file of a message: "file" in the thread of a person, "incident_file" in that of an incident.
+ */
+static int of_file(struct ck_store *store, const char *object, int64_t id, struct owner *owner)
+{
+    struct ck_thread_of of;
+    int r = ck_message_owner(store, id, &of);
+    bool incident = strcmp(object, "incident_file") == 0;
+    if (r == 0 && incident != (of.incident != 0)) {
+        return CK_E_NOT_FOUND;
+    }
+    if (r == 0 && incident) {
+        return of_incident(store, of.incident, owner);
+    }
+    owner->kind = "message";
+    return r == 0 ? of_person(store, of.person, owner) : r;
+}
 
 static int find_owner(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
                       int64_t id, struct owner *owner)
 {
     struct ck_store *store = ck_turn_store(turn);
+    *owner = (struct owner){.kind = "person", .id = id};
     if (strcmp(object, "checkin") == 0 || strcmp(object, "thumbnail") == 0) {
-        struct ck_checkin_row row;
-        int r = ck_checkin_load(store, id, &row);
-        if (r == 0) {
-            *owner = (struct owner){row.unit, row.step.inspector, row.step.person, row.reserved};
-        }
-        return r;
+        return of_checkin(store, id, owner);
     }
     if (strcmp(object, "plan") == 0 || strcmp(object, "plan_instants") == 0) {
-        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
-        int r = ck_plan_load(store, id, &record);
-        owner->person = record.person;
-        return r == 0 ? ck_person_owner(store, record.person, &owner->unit, &owner->inspector) : r;
+        return of_plan(store, id, owner);
     }
-    if (strcmp(object, "incident") == 0) {
-        return ck_query_incident_owner(store, id, &owner->unit, &owner->inspector);
+    if (strcmp(object, "incident") == 0 || strcmp(object, "incident_messages") == 0) {
+        return of_incident(store, id, owner);
     }
-    owner->person = id;
+    if (strcmp(object, "file") == 0 || strcmp(object, "incident_file") == 0) {
+        return of_file(store, object, id, owner);
+    }
+    /* The person, or a picture, a thread, a score of theirs. */
     bool reserved = false;
-    int r = ck_person_owner(store, id, &owner->unit, &owner->inspector);
+    int r = of_person(store, id, owner);
     if (r == 0 && strcmp(object, "photo") == 0) {
         r = ck_checkin_reserved_now(store, id, actor->staff_id, &reserved);
     }
@@ -193,36 +242,38 @@ static int find_owner(struct ck_turn *turn, const struct ck_actor *actor, const 
     return r;
 }
 
-/* The record's object: what a picture or a thread belongs to. */
-static const char *object_kind(const char *object)
+/* What belongs to no unit is every officer's and supervisor's; a person has the files of the own
+ * thread alone. */
+static bool may_read(const struct ck_actor *actor, const char *object, const struct owner *owner)
 {
-    return strcmp(object, "plan_instants") == 0 ? "plan"
-           : strcmp(object, "thumbnail") == 0   ? "checkin"
-           : strcmp(object, "photo") == 0 || strcmp(object, "messages") == 0 ||
-                   strcmp(object, "risk") == 0
-               ? "person"
-               : object;
+    if (actor->kind == CK_ACTOR_PERSON) {
+        return strcmp(object, "file") == 0 && actor->person_id == owner->person;
+    }
+    bool wide = actor->kind == CK_ACTOR_STAFF &&
+                (actor->roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0;
+    return ck_in_scope(actor, owner->unit, owner->inspector) ||
+           ck_in_scope(actor, owner->unit, owner->reserved) ||
+           (wide && owner->unit == 0 && strcmp(owner->kind, "incident") == 0);
 }
 
 static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
                     int64_t id, struct ck_refusal *refusal)
 {
-    struct owner owner = {0};
+    struct owner owner;
     int r = find_owner(turn, actor, object, id, &owner);
     if (r == CK_E_NOT_FOUND) {
-        return ck_refuse(refusal, r, "", "there is no such %s", object_kind(object));
+        return ck_refuse(refusal, r, "", "there is no such %s", owner.kind);
     }
     if (r != 0) {
         return r;
     }
-    if (!ck_in_scope(actor, owner.unit, owner.inspector) &&
-        !ck_in_scope(actor, owner.unit, owner.reserved)) {
-        return ck_turn_deny(turn, actor, object_kind(object), id, owner.person,
+    if (!may_read(actor, object, &owner)) {
+        return ck_turn_deny(turn, actor, owner.kind, owner.id, owner.person,
                             "outside the caseload or unit", refusal);
     }
     struct ck_record record = {.action = "READ",
-                               .object = object_kind(object),
-                               .object_id = id,
+                               .object = owner.kind,
+                               .object_id = owner.id,
                                .person_id = owner.person,
                                .open = json_pack("{s:s}", "what", object)};
     return ck_turn_audit(turn, actor, &record);
@@ -231,10 +282,12 @@ static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const ch
 static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
-    enum { WITH_ID = 9 };
-    static const char *const words[] = {
-        "person", "checkin", "incident", "photo", "thumbnail", "messages",  "plan", "plan_instants",
-        "risk",   "today",   "persons",  "log",   "approvals", "retention", NULL};
+    static const char *const words[] = {"person", "checkin", "incident", "photo", "thumbnail",
+                                        "messages", "plan", "plan_instants", "risk", "file",
+                                        "incident_messages", "incident_file",
+                                        /* these have no id */
+                                        "today", "persons", "log", "approvals", "retention", NULL};
+    enum { WITH_ID = 12 };
     (void)result;
     int word = 0;
     int64_t id = 0;

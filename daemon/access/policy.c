@@ -90,6 +90,15 @@ static const struct ck_policy table[] = {
     {"message.list", CK_WHO_STAFF, I},
     {"message.send", CK_WHO_STAFF, I},
     {"message.read", CK_WHO_STAFF, I},
+    {"message.file", CK_WHO_STAFF, I},
+    {"incident.messages", CK_WHO_STAFF, I | O | S},
+    {"incident.message_send", CK_WHO_STAFF, I | O | S},
+    {"incident.message_read", CK_WHO_STAFF, I | O | S},
+    {"incident.message_file", CK_WHO_STAFF, I | O | S},
+    {"template.list", CK_WHO_STAFF, I | S},
+    {"template.create", CK_WHO_STAFF, S},
+    {"template.update", CK_WHO_STAFF, S},
+    {"template.remove", CK_WHO_STAFF, S},
 
     /* the risk compartment: a right of its own */
     {"risk.read", CK_WHO_STAFF, I | S},
@@ -134,6 +143,7 @@ static const struct ck_policy table[] = {
     {"self.messages", CK_WHO_PERSON, 0},
     {"self.message_send", CK_WHO_PERSON, 0},
     {"self.message_read", CK_WHO_PERSON, 0},
+    {"self.message_file", CK_WHO_PERSON, 0},
     {"self.connect", CK_WHO_PERSON, 0},
     {"self.push", CK_WHO_PERSON, 0},
     {"self.push_stop", CK_WHO_PERSON, 0},

@@ -180,11 +180,15 @@ static void on_query(void *cookie, int code, json_t *value)
         return;
     }
     if (call->blob != NULL) {
+        struct ck_http_header header = {"content-disposition", call->disposition};
         struct ck_http_answer answer = {.status = 200,
-                                        .type = "image/jpeg",
+                                        .type = call->blob_type == NULL ? "image/jpeg"
+                                                                        : call->blob_type,
                                         .body = call->blob,
                                         .size = call->blob_size,
-                                        .cache = "private, no-store"};
+                                        .cache = "private, no-store",
+                                        .headers = &header,
+                                        .header_count = call->disposition[0] != '\0'};
         ck_http_answer(call->request, &answer);
         json_decref(value);
         ck_api_finish(call);
@@ -592,8 +596,10 @@ size_t ck_api_body_limit(void *context, const char *path)
     bool other = false;
     const struct ck_api_route *route = find_route(CK_HTTP_POST, path, &id, &other);
     /* What is no route is read all the same, so that it hears that it is none. */
-    return route != NULL && route->custom == ck_api_photo_store ? CK_API_PHOTO_MAX
-                                                                : CK_API_BODY_MAX;
+    return route == NULL                         ? CK_API_BODY_MAX
+           : route->custom == ck_api_photo_store ? CK_API_PHOTO_MAX
+           : route->file                         ? CK_API_FILE_BODY_MAX
+                                                 : CK_API_BODY_MAX;
 }
 
 /* ---- small services for the handlers ---- */

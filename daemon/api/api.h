@@ -22,8 +22,10 @@
 
 #define CK_API_BODY_MAX (64 << 10) /* bytes of a JSON body */
 #define CK_API_PHOTO_MAX (2 << 20) /* bytes of a reference photo */
-#define CK_API_VIEWS_MAX 1024      /* recordings that may be played at once; the oldest goes */
-#define CK_API_BUNDLES_MAX 2       /* bundles in memory at once; the oldest goes */
+/* bytes of a JSON body with a file of 4 MiB in it, as base64 */
+#define CK_API_FILE_BODY_MAX ((6 << 20) + CK_API_BODY_MAX)
+#define CK_API_VIEWS_MAX 1024 /* recordings that may be played at once; the oldest goes */
+#define CK_API_BUNDLES_MAX 2  /* bundles in memory at once; the oldest goes */
 #define CK_API_BUNDLE_MS INT64_C(600000) /* how long one may be fetched */
 #define CK_API_VIEW_MS INT64_C(7200000)  /* how long after its reason a recording may be played */
 #define CK_API_READ_NOTED_MS                                                                       \

@@ -29,6 +29,7 @@ struct ck_api_route {
     const char *read; /* object of the READ record that comes before the query */
     bool noted;       /* the record is made once an hour and session only */
     ck_api_custom *custom;
+    bool file; /* the body may hold a file */
 };
 
 struct ck_api_view {
@@ -93,9 +94,11 @@ struct ck_api_call {
     /* Query members; 0 and "" where missing. */
     int64_t before, after, person, staff, inspector, weeks;
     char text[128], word[64], from[16], until[16];
-    /* A picture. */
+    /* A picture or a document. */
     void *blob;
     size_t blob_size;
+    const char *blob_type; /* NULL: JPEG */
+    char disposition[448]; /* "": none */
     struct ck_refusal refusal;
     struct ck_login login;
 };
@@ -157,13 +160,15 @@ void ck_api_bundles_close(struct ck_api *api);
 extern ck_api_query ck_api_retention, ck_api_holds;
 /* ladders.c */
 extern ck_api_query ck_api_ladders, ck_api_ladder_check;
+/* messages.c */
+extern ck_api_query ck_api_messages, ck_api_incident_messages, ck_api_self_messages,
+    ck_api_message_file, ck_api_incident_file, ck_api_self_file, ck_api_templates;
 /* queries.c */
 extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
     ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,
     ck_api_checkin, ck_api_checkin_row, ck_api_today, ck_api_reviews, ck_api_incidents,
-    ck_api_incident, ck_api_messages, ck_api_log, ck_api_log_entry, ck_api_figures, ck_api_system,
-    ck_api_self, ck_api_self_messages, ck_api_approvals, ck_api_approval, ck_api_plan_ahead,
-    ck_api_plan_instants, ck_api_blackouts, ck_api_risk, ck_api_overload, ck_api_proposal,
-    ck_api_cadence;
+    ck_api_incident, ck_api_log, ck_api_log_entry, ck_api_figures, ck_api_system, ck_api_self,
+    ck_api_approvals, ck_api_approval, ck_api_plan_ahead, ck_api_plan_instants, ck_api_blackouts,
+    ck_api_risk, ck_api_overload, ck_api_proposal, ck_api_cadence;
 
 #endif

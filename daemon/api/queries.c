@@ -12,7 +12,6 @@
 #include "daemon/core/body.h"
 #include "daemon/core/overload.h"
 #include "daemon/core/plan_preview.h"
-#include "daemon/core/wrap.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/approval.h"
 #include "daemon/store/order.h"
@@ -267,82 +266,6 @@ int ck_api_incident(struct ck_store *store, struct ck_api_call *call, json_t **o
 {
     struct ck_scope scope = ck_policy_scope(&call->actor);
     return ck_query_incident(store, &scope, call->id, out);
-}
-
-/* ---- messages ---- */
-
-/* Opens one message: nonce and sealed bytes make way for the text. A message whose key was erased
- * has none. */
-static int open_message(struct ck_api_call *call, int64_t person, const uint8_t *wrapped,
-                        size_t wrapped_size, json_t *message)
-{
-    const char *nonce_hex = json_string_value(json_object_get(message, "nonce"));
-    const char *sealed_hex = json_string_value(json_object_get(message, "sealed"));
-    size_t size = sealed_hex == NULL ? 0 : strlen(sealed_hex) / 2;
-    uint8_t nonce[CK_GCM_NONCE_SIZE];
-    ck_cleanup(ck_freep) uint8_t *sealed = malloc(size + 1);
-    if (sealed == NULL) {
-        return -ENOMEM;
-    }
-    if (nonce_hex == NULL || ck_hex_decode(nonce_hex, nonce, sizeof nonce) != 0 ||
-        sealed_hex == NULL || ck_hex_decode(sealed_hex, sealed, size) != 0) {
-        return -EUCLEAN;
-    }
-    int r = wrapped_size == 0 ? CK_E_AUTH
-                              : ck_message_open(call->api->options.master_key, person, wrapped,
-                                                wrapped_size, nonce, sealed, size, sealed);
-    json_object_del(message, "nonce");
-    json_object_del(message, "sealed");
-    json_t *text =
-        r == 0 ? json_stringn((const char *)sealed, size - CK_GCM_TAG_SIZE) : json_null();
-    return set_new(message, "text", text);
-}
-
-static int open_messages(struct ck_api_call *call, int64_t person, json_t *page)
-{
-    uint8_t wrapped[CK_WRAPPED_SIZE];
-    const char *hex = json_string_value(json_object_get(page, "key"));
-    size_t wrapped_size =
-        hex != NULL && ck_hex_decode(hex, wrapped, sizeof wrapped) == 0 ? sizeof wrapped : 0;
-    json_object_del(page, "key");
-    size_t index;
-    json_t *message;
-    json_array_foreach(json_object_get(page, "messages"), index, message)
-    {
-        int r = open_message(call, person, wrapped, wrapped_size, message);
-        if (r != 0) {
-            return r;
-        }
-    }
-    return 0;
-}
-
-static int messages_of(struct ck_store *store, struct ck_api_call *call, int64_t person,
-                       json_t **out)
-{
-    ck_cleanup(json_decrefp) json_t *page = NULL;
-    int r = ck_query_messages(store, person, call->before, &page);
-    r = r == 0 ? open_messages(call, person, page) : r;
-    if (r == 0) {
-        *out = ck_take(page);
-    }
-    return r;
-}
-
-int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
-{
-    /* The record of the read may be of an earlier request: the scope is checked each time. */
-    struct ck_subject subject;
-    int r = ck_subject_load(store, call->id, &subject);
-    if (r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
-        return CK_E_DENIED;
-    }
-    return r == 0 ? messages_of(store, call, call->id, out) : r;
-}
-
-int ck_api_self_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
-{
-    return messages_of(store, call, call->actor.person_id, out);
 }
 
 int ck_api_overload(struct ck_store *store, struct ck_api_call *call, json_t **out)

@@ -20,9 +20,11 @@
  *   photo.store        person, jpeg (base64) → nothing
  *   checkin.thumbnail  checkin, jpeg (base64) → nothing
  *   order.create       person, OrderRequest → id
- *   message.send       person, client_id, text → Message; the same one again for a client_id that
- *                      was sent before
- *   message.delivered, message.read   person, up_to → changed
+ *   message.send       person or incident, client_id, text, file: {name, data (base64)} → Message;
+ *                      the same one again for a client_id that was sent before. With a file the
+ *                      text may be empty; its type is what its bytes say (file_type.h)
+ *   message.delivered, message.read   person or incident, up_to → changed
+ *   template.create    kk, ru, en → id; template.update also template; template.remove template
  *   approval.*         approval.h
  *   risk.*             risk.h
  *
@@ -36,14 +38,20 @@
 
 #include "daemon/core/command.h"
 
-#define CK_NAME_MAX 200                     /* bytes of a name */
-#define CK_LOGIN_MAX 64                     /* characters of a log-in: letters, digits, . _ - */
-#define CK_MAIL_MAX 254                     /* bytes of a mail address */
-#define CK_NOTE_MAX 4000                    /* bytes of a note or an address */
-#define CK_CONDITIONS_MAX 8000              /* bytes of an order's conditions */
-#define CK_PER_DAY_MAX 24                   /* contacts on one date that an order may allow */
-#define CK_PHOTO_MAX (2 << 20)              /* bytes of a JPEG */
-#define CK_MESSAGE_MAX 8000                 /* bytes of a message: 2000 characters */
+#define CK_NAME_MAX 200        /* bytes of a name */
+#define CK_LOGIN_MAX 64        /* characters of a log-in: letters, digits, . _ - */
+#define CK_MAIL_MAX 254        /* bytes of a mail address */
+#define CK_NOTE_MAX 4000       /* bytes of a note or an address */
+#define CK_CONDITIONS_MAX 8000 /* bytes of an order's conditions */
+#define CK_PER_DAY_MAX 24      /* contacts on one date that an order may allow */
+#define CK_PHOTO_MAX (2 << 20) /* bytes of a JPEG */
+#define CK_MESSAGE_MAX 8000    /* bytes of a message: 2000 characters */
+#define CK_FILE_MAX (4 << 20)  /* bytes of a photo or document in a message */
+#define CK_FILE_NAME_MAX 120   /* bytes of its name */
+#define CK_FILES_MAX 20        /* of one sender in one thread, within … */
+#define CK_FILES_WINDOW_MS (INT64_C(24) * 3600000) /* … this time; one more is refused */
+#define CK_TEMPLATES_MAX 100                       /* texts kept ready in one unit */
+#define CK_TEMPLATE_MAX 4000                       /* bytes of one of them in one language */
 #define CK_REQUEST_MAX 4000                 /* bytes of a request or its answer: 1000 characters */
 #define CK_REQUESTS_OPEN_MAX 5              /* of one person that wait for an answer */
 #define CK_AGE_MIN 18                       /* years: nobody younger is enrolled */
@@ -54,12 +62,6 @@ void ck_cases_register(struct ck_registry *registry);
 /* For handlers: ends the sessions of a staff member but one (0: all of them), and the sockets
  * behind them after the commit. */
 int ck_staff_end_sessions(struct ck_turn *turn, int64_t staff, int64_t but);
-
-/* Opens the text of a message. Any thread. The text has `size` - CK_GCM_TAG_SIZE bytes and no zero
- * behind it. CK_E_AUTH. */
-int ck_message_open(const uint8_t master[static CK_KEY_SIZE], int64_t person, const void *wrapped,
-                    size_t wrapped_size, const uint8_t nonce[static CK_GCM_NONCE_SIZE],
-                    const void *sealed, size_t size, void *text);
 
 /* Opens a photo or thumbnail (daemon/store/person.h). Any thread. `jpeg` has room for size -
  * CK_GCM_TAG_SIZE bytes. CK_E_AUTH. */

@@ -11,23 +11,6 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/text.h"
 
-/* Decodes standard base64 in place of a copy through base64url: the alphabet differs in two
- * characters and the padding. */
-static int read_base64(const char *text, size_t length, uint8_t *bytes, size_t capacity,
-                       size_t *size)
-{
-    ck_cleanup(ck_freep) char *url = malloc(length + 1);
-    if (url == NULL) {
-        return -ENOMEM;
-    }
-    size_t n = 0;
-    for (size_t i = 0; i < length && text[i] != '='; i++) {
-        url[n++] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
-    }
-    url[n] = '\0';
-    return ck_base64url_decode(url, bytes, capacity, size);
-}
-
 static int seal_photo(struct ck_turn *turn, int64_t id, struct ck_photo_row *row, uint8_t *wrapped,
                       uint8_t *bytes, size_t size)
 {
@@ -57,7 +40,7 @@ static int store_picture(struct ck_turn *turn, const json_t *body, struct ck_pho
     }
     size_t length = strlen(text), size = 0;
     ck_cleanup(ck_freep) uint8_t *bytes = malloc(length + CK_GCM_TAG_SIZE);
-    r = bytes == NULL ? -ENOMEM : read_base64(text, length, bytes, length, &size);
+    r = bytes == NULL ? -ENOMEM : ck_base64_decode(text, bytes, length, &size);
     if (r > 0 || (r == 0 && size == 0)) {
         return ck_refuse(refusal, CK_E_INVALID, "jpeg", "must be base64");
     }

@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/incident_body.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/error.h"
 
 #define TEXT_MAX 4000
 
-/* The incident named by "incident", for a member of staff in scope. */
-static int body_incident(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-                         struct ck_incident_row *row, struct ck_refusal *refusal)
+int ck_body_incident(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     struct ck_incident_row *row, struct ck_refusal *refusal)
 {
     int64_t id = 0;
     int r = ck_body_id(body, "incident", &id, refusal);
@@ -94,7 +94,7 @@ static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const
 {
     struct ck_incident_row row;
     const char *note = NULL;
-    int r = body_incident(turn, actor, body, &row, refusal);
+    int r = ck_body_incident(turn, actor, body, &row, refusal);
     if (r == 0 && json_object_get(body, "note") != NULL &&
         !json_is_null(json_object_get(body, "note"))) {
         r = ck_body_text(body, "note", TEXT_MAX, true, &note, refusal);
@@ -116,7 +116,7 @@ static int note(struct ck_turn *turn, const struct ck_actor *actor, const json_t
     const char *text = NULL;
     int r = ck_body_text(body, "text", TEXT_MAX, false, &text, refusal);
     if (r == 0) {
-        r = body_incident(turn, actor, body, &row, refusal);
+        r = ck_body_incident(turn, actor, body, &row, refusal);
     }
     if (r == 0) {
         r = feed(turn, actor, &row,
@@ -142,7 +142,7 @@ static int reached(struct ck_turn *turn, const struct ck_actor *actor, const jso
         r = ck_body_text(body, "note", TEXT_MAX, true, &text, refusal);
     }
     if (r == 0) {
-        r = body_incident(turn, actor, body, &row, refusal);
+        r = ck_body_incident(turn, actor, body, &row, refusal);
     }
     if (r == 0) {
         r = feed(turn, actor, &row,
@@ -164,7 +164,7 @@ static int safety(struct ck_turn *turn, const struct ck_actor *actor, const json
     const char *text = NULL;
     int r = ck_body_text(body, "note", TEXT_MAX, false, &text, refusal);
     if (r == 0) {
-        r = body_incident(turn, actor, body, &row, refusal);
+        r = ck_body_incident(turn, actor, body, &row, refusal);
     }
     if (r == 0 && row.step.state == CK_INCIDENT_CLOSED) {
         return ck_refuse(refusal, CK_E_CONFLICT, "incident", "it is closed");
@@ -217,7 +217,7 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
     int word = 0;
     int r = ck_body_word(body, "conclusion", words, &word, refusal);
     r = r == 0 ? ck_body_text(body, "reason", TEXT_MAX, false, &reason, refusal) : r;
-    r = r == 0 ? body_incident(turn, actor, body, &row, refusal) : r;
+    r = r == 0 ? ck_body_incident(turn, actor, body, &row, refusal) : r;
     r = r == 0 ? ck_incident_beside(turn, &row.step, &event.beside) : r;
     if (r != 0) {
         return r;
@@ -242,7 +242,7 @@ static int turn_over(struct ck_turn *turn, const struct ck_actor *actor, const j
     struct ck_incident_row row;
     const char *note = NULL;
     int r = ck_body_text(body, "reason", TEXT_MAX, false, &note, refusal);
-    r = r == 0 ? body_incident(turn, actor, body, &row, refusal) : r;
+    r = r == 0 ? ck_body_incident(turn, actor, body, &row, refusal) : r;
     r = r == 0 ? feed(turn, actor, &row,
                       &(struct ck_incident_event){.kind = kind, .staff = actor->staff_id}, refusal)
                : r;

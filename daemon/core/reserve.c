@@ -28,8 +28,10 @@ static int person_of(struct ck_turn *turn, const char *object, int64_t id, int64
         *person = id;
         return 0;
     }
-    return ck_log_owner(turn->store, strcmp(object, "thumbnail") == 0 ? "checkin" : object, id,
-                        person);
+    const char *kind = strcmp(object, "thumbnail") == 0 ? "checkin"
+                       : strcmp(object, "file") == 0    ? "message"
+                                                        : object;
+    return ck_log_owner(turn->store, kind, id, person);
 }
 
 /* Reads go on as far as an open incident needs them. */
@@ -37,7 +39,7 @@ static int check_read(struct ck_turn *turn, const char *object, int64_t id, bool
 {
     int64_t person = 0, incident = 0;
     size_t open = 0;
-    *goes_on = strcmp(object, "today") == 0 || strcmp(object, "incident") == 0;
+    *goes_on = strcmp(object, "today") == 0 || strncmp(object, "incident", 8) == 0;
     if (*goes_on || id == 0) {
         return 0;
     }
@@ -72,6 +74,9 @@ int ck_reserve_check(struct ck_turn *turn, const char *command, const json_t *bo
     }
     const char *object = read_of(command, body, &id);
     int r = object == NULL ? 0 : check_read(turn, object, id, &goes_on);
+    /* Words go on, pictures and documents wait. */
+    goes_on = goes_on && (strcmp(command, "message.send") != 0 ||
+                          !json_is_object(json_object_get(body, "file")));
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
         goes_on = goes_on && !is_of(command, stops[i]);
     }

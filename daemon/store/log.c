@@ -189,7 +189,9 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
         {"notice", "SELECT person_id FROM notice WHERE id = ?1"},
         {"order", "SELECT person_id FROM contact_order WHERE id = ?1"},
         {"plan", "SELECT person_id FROM plan WHERE id = ?1"},
-        {"message", "SELECT person_id FROM message WHERE id = ?1"},
+        {"message", "SELECT coalesce(t.person_id, i.person_id) FROM message m JOIN thread t ON "
+                    "t.id = m.thread_id LEFT JOIN incident i ON i.id = t.incident_id "
+                    "WHERE m.id = ?1"},
         {"recording", "SELECT c.person_id FROM recording r JOIN checkin c ON c.id = r.checkin_id "
                       "WHERE r.id = ?1"},
     };

@@ -439,7 +439,8 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
         "SELECT p.language AS \"language:t\", u.zone AS \"zone:t\", u.name AS \"unit:t\", "
         "s.name AS \"inspector:t\", p.notice_version AS \"version:i\", "
         "p.notice_at AS \"acknowledged:w\", (SELECT count(*) FROM message m "
-        "WHERE m.person_id = p.id AND m.from_staff IS NOT NULL AND m.read_at IS NULL) "
+        "JOIN thread t ON t.id = m.thread_id WHERE t.person_id = p.id AND m.from_staff IS NOT NULL "
+        "AND m.read_at IS NULL) "
         "AS \"unread:i\" FROM person p JOIN unit u ON u.id = p.unit_id "
         "JOIN staff s ON s.id = p.inspector_id WHERE p.id = ?1",
         CK_ARGS(ck_int(person)), &state);

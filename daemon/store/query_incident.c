@@ -289,11 +289,12 @@ int ck_query_today(struct ck_store *store, const struct ck_scope *scope, const c
         json_object_set_new(today, "incidents", incidents);
         json_object_del(counts, "connected");
         json_object_del(counts, "done");
-        r = ck_sql_number(store,
-                          "SELECT count(*) FROM message m JOIN person p ON p.id = m.person_id "
-                          "WHERE m.from_staff IS NULL AND m.read_at IS NULL "
-                          "AND (p.unit_id = ?1 OR " CK_OF_CASELOAD("p.inspector_id") ")",
-                          CK_ARGS(ck_int(scope->unit), ck_int(scope->inspector)), &unread);
+        r = ck_sql_number(
+            store,
+            "SELECT count(*) FROM message m JOIN thread t ON t.id = m.thread_id "
+            "JOIN person p ON p.id = t.person_id WHERE m.from_staff IS NULL AND m.read_at IS NULL "
+            "AND (p.unit_id = ?1 OR " CK_OF_CASELOAD("p.inspector_id") ")",
+            CK_ARGS(ck_int(scope->unit), ck_int(scope->inspector)), &unread);
     }
     if (r == 0) {
         json_object_set_new(counts, "unread", json_integer(unread));

@@ -90,8 +90,8 @@ int ck_query_me(struct ck_store *store, int64_t staff, json_t **out)
     "key IS NOT NULL) AS \"has_photo:f\", "                                                        \
     "(SELECT count(*) FROM incident WHERE incident.person_id = person.id AND state <> 'closed' "   \
     "AND kind NOT IN ('safety', 'concern')) AS \"open_incidents:i\", "                             \
-    "(SELECT count(*) FROM message WHERE message.person_id = person.id AND from_staff IS NULL "    \
-    "AND read_at IS NULL) AS \"unread_messages:i\""
+    "(SELECT count(*) FROM message JOIN thread ON thread.id = thread_id WHERE thread.person_id = " \
+    "person.id AND from_staff IS NULL AND read_at IS NULL) AS \"unread_messages:i\""
 
 /* The last 30 days as marks, oldest first, and the window that comes next (never the instant drawn
  * in it). */
@@ -272,50 +272,6 @@ int ck_query_plan(struct ck_store *store, int64_t id, json_t **plan)
                           CK_ARGS(ck_int(id)), plan);
     if (r == 0) {
         unfold_rule(*plan);
-    }
-    return r;
-}
-
-/* ---- messages ---- */
-
-static int thread_key(struct ck_store *store, int64_t person, json_t *page)
-{
-    json_t *thread = NULL;
-    int r = ck_sql_object(store, "SELECT key AS \"key:h\" FROM thread WHERE person_id = ?1",
-                          CK_ARGS(ck_int(person)), &thread);
-    if (r == 0) {
-        json_object_set(page, "key", json_object_get(thread, "key"));
-        json_decref(thread);
-    }
-    return r == CK_E_NOT_FOUND ? 0 : r;
-}
-
-int ck_query_messages(struct ck_store *store, int64_t person, int64_t before, json_t **out)
-{
-    ck_cleanup(ck_json_decrefp) json_t *page = json_object();
-    json_t *list = NULL;
-    int r = ck_sql_list(
-        store,
-        "SELECT * FROM (SELECT message.id AS \"id:i\", client_id AS \"client_id:t\", "
-        "CASE WHEN from_staff IS NULL THEN 'person' ELSE 'staff' END AS \"from:t\", "
-        "CASE WHEN from_staff IS NULL THEN person.name ELSE staff.name END AS \"author:t\", "
-        "nonce AS \"nonce:h\", sealed AS \"sealed:h\", sent_at AS \"sent:w\", "
-        "delivered_at AS \"delivered:w\", read_at AS \"read:w\" FROM message "
-        "JOIN person ON person.id = message.person_id LEFT JOIN staff ON staff.id = from_staff "
-        "WHERE message.person_id = ?1 AND (?2 = 0 OR message.id < ?2) "
-        "ORDER BY message.id DESC LIMIT ?3) ORDER BY 1",
-        CK_ARGS(ck_int(person), ck_int(before), ck_int(CK_QUERY_MESSAGES_MAX)), &list);
-    if (r != 0) {
-        return r;
-    }
-    bool full = json_array_size(list) == CK_QUERY_MESSAGES_MAX;
-    json_object_set_new(page, "next",
-                        full ? json_incref(json_object_get(json_array_get(list, 0), "id"))
-                             : json_null());
-    json_object_set_new(page, "messages", list);
-    r = thread_key(store, person, page);
-    if (r == 0) {
-        *out = ck_take(page);
     }
     return r;
 }

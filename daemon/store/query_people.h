@@ -1,4 +1,4 @@
-/* Queries about units, staff, persons and messages, in the shapes of the pages' API (http.yaml).
+/* Queries about units, staff, and persons, in the shapes of the pages' API (http.yaml).
  * Any connection. Results are the caller's. Scope is an argument; whether somebody may ask at all
  * was decided before. */
 #ifndef DAEMON_STORE_QUERY_PEOPLE_H
@@ -11,7 +11,6 @@
 #include "daemon/store/store.h"
 
 #define CK_QUERY_PERSONS_MAX 500  /* of one list */
-#define CK_QUERY_MESSAGES_MAX 100 /* of one page */
 
 /* What the asker sees: zero means "any". */
 struct ck_people_scope {
@@ -41,9 +40,5 @@ int ck_query_person_form(struct ck_store *store, int64_t id, json_t **form);
 /* Order, Plan; CK_E_NOT_FOUND. */
 int ck_query_order(struct ck_store *store, int64_t id, json_t **order);
 int ck_query_plan(struct ck_store *store, int64_t id, json_t **plan);
-
-/* Messages before an id (0: the newest), oldest first, sealed: as Message, with `nonce` and
- * `sealed` in hexadecimal in place of `text`; and the thread's wrapped key. */
-int ck_query_messages(struct ck_store *store, int64_t person, int64_t before, json_t **page);
 
 #endif

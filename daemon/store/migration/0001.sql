@@ -698,26 +698,59 @@ CREATE INDEX push_person ON push (person_id) WHERE person_id IS NOT NULL;
 
 ---------------------------------------------------------------- messages
 
+-- One with each person (the inspector and the stand-ins), one about each incident (among officers).
 CREATE TABLE thread (
-    person_id  INTEGER PRIMARY KEY REFERENCES person,
-    key        BLOB, -- wrapped; NULL once erased
-    created_at INTEGER NOT NULL
+    id          INTEGER PRIMARY KEY,
+    person_id   INTEGER UNIQUE REFERENCES person,
+    incident_id INTEGER UNIQUE REFERENCES incident,
+    key         BLOB, -- wrapped; NULL once erased
+    created_at  INTEGER NOT NULL,
+    CHECK ((person_id IS NULL) <> (incident_id IS NULL))
 ) STRICT;
 
 CREATE TABLE message (
     id           INTEGER PRIMARY KEY,
-    person_id    INTEGER NOT NULL REFERENCES person,
+    thread_id    INTEGER NOT NULL REFERENCES thread,
     from_staff   INTEGER REFERENCES staff, -- NULL: from the person
     client_id    TEXT NOT NULL,
     nonce        BLOB NOT NULL,
-    sealed       BLOB NOT NULL,
+    sealed       BLOB NOT NULL, -- the text, and the name, type and key of the file that belongs to it
     sent_at      INTEGER NOT NULL,
-    delivered_at INTEGER,
+    delivered_at INTEGER, -- to the other side of a person's thread
     read_at      INTEGER
 ) STRICT;
-CREATE INDEX message_person ON message (person_id, id);
-CREATE UNIQUE INDEX message_client ON message (person_id, coalesce(from_staff, 0), client_id);
-CREATE INDEX message_unread ON message (person_id) WHERE from_staff IS NULL AND read_at IS NULL;
+CREATE INDEX message_thread ON message (thread_id, id);
+CREATE UNIQUE INDEX message_client ON message (thread_id, coalesce(from_staff, 0), client_id);
+CREATE INDEX message_unread ON message (thread_id) WHERE from_staff IS NULL AND read_at IS NULL;
+
+-- A photo or document, sealed under a key that lies in its message.
+CREATE TABLE message_file (
+    message_id INTEGER PRIMARY KEY REFERENCES message,
+    nonce      BLOB NOT NULL,
+    sealed     BLOB NOT NULL
+) STRICT;
+
+-- How far each officer has read the thread about an incident.
+CREATE TABLE thread_read (
+    thread_id INTEGER NOT NULL REFERENCES thread,
+    staff_id  INTEGER NOT NULL REFERENCES staff,
+    up_to     INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (thread_id, staff_id)
+) STRICT, WITHOUT ROWID;
+
+-- What a unit's inspectors write again and again, in the three languages.
+CREATE TABLE template (
+    id         INTEGER PRIMARY KEY,
+    unit_id    INTEGER NOT NULL REFERENCES unit,
+    kk         TEXT NOT NULL,
+    ru         TEXT NOT NULL,
+    en         TEXT NOT NULL,
+    by_staff   INTEGER NOT NULL REFERENCES staff,
+    changed_at INTEGER NOT NULL,
+    removed_at INTEGER
+) STRICT;
+CREATE INDEX template_unit ON template (unit_id, id) WHERE removed_at IS NULL;
 
 ---------------------------------------------------------------- retention
 

@@ -27,15 +27,18 @@ enum subject {
     RECORDING,
     DEVICE,
     REQUEST,
-    HOLD,      /* on the data of a person of the unit */
-    LOG,       /* an entry about the unit of `inspector` */
-    STAFF,     /* {id} is anything: whose it is, the roles alone decide */
-    COLLEAGUE, /* {id} is `inspector`, as a member of the unit */
-    ONESELF,   /* {id} is `inspector`: themselves or a supervisor of the unit */
+    HOLD,             /* on the data of a person of the unit */
+    MESSAGE,          /* with a file, in the thread of the person */
+    INCIDENT_MESSAGE, /* with a file, about the incident */
+    LOG,              /* an entry about the unit of `inspector` */
+    STAFF,            /* {id} is anything: whose it is, the roles alone decide */
+    COLLEAGUE,        /* {id} is `inspector`, as a member of the unit */
+    ONESELF,          /* {id} is `inspector`: themselves or a supervisor of the unit */
 };
 
 static struct caseload people;
-static int64_t device_id, checkin_id, incident_id, recording_id, log_id;
+static int64_t device_id, checkin_id, incident_id, recording_id, log_id, message_id,
+    incident_message_id;
 
 static struct {
     const char *action;
@@ -146,6 +149,15 @@ static struct {
     {"message.list", PERSON, NULL},
     {"message.send", PERSON, "{\"client_id\":\"m1\",\"text\":\"hello\"}"},
     {"message.read", PERSON, "{\"up_to\":1}"},
+    {"message.file", MESSAGE, NULL},
+    {"incident.messages", INCIDENT, NULL},
+    {"incident.message_send", INCIDENT, "{\"client_id\":\"i1\",\"text\":\"hello\"}"},
+    {"incident.message_read", INCIDENT, "{\"up_to\":1}"},
+    {"incident.message_file", INCIDENT_MESSAGE, NULL},
+    {"template.list", NONE, NULL},
+    {"template.create", NONE, "{\"kk\":\"x\",\"ru\":\"x\",\"en\":\"x\"}"},
+    {"template.update", STAFF, "{\"kk\":\"x\",\"ru\":\"x\",\"en\":\"x\"}"},
+    {"template.remove", STAFF, "{}"},
     {"risk.read", PERSON, NULL},
     {"risk.score", PERSON,
      "{\"index_date\":\"2026-11-01\",\"items\":[1,0,null,0,0,0,0,0,0,0,0,0,0],\"note\":\"\","
@@ -184,6 +196,7 @@ static struct {
     {"self.messages", NONE, NULL},
     {"self.message_send", NONE, "{\"client_id\":\"p1\",\"text\":\"hello\"}"},
     {"self.message_read", NONE, "{\"up_to\":1}"},
+    {"self.message_file", MESSAGE, NULL},
     {"self.push", NONE, "{\"subscription\":\"{}\"}"},
     {"self.push_stop", NONE, "{\"subscription\":\"{}\"}"},
     {"gateway.receipt", NONE, "{}"},
@@ -290,6 +303,8 @@ static void path_of(const char *pattern, enum subject subject, char *path, size_
                            [DEVICE] = device_id,
                            [REQUEST] = 1,
                            [HOLD] = 1,
+                           [MESSAGE] = message_id,
+                           [INCIDENT_MESSAGE] = incident_message_id,
                            [LOG] = log_id,
                            [STAFF] = people.supervisor_id,
                            [COLLEAGUE] = people.inspector_id,
@@ -461,6 +476,21 @@ static void the_document_and_the_routes_agree(void **state)
 
 /* ---- the world of this test ---- */
 
+/* Sends a small picture; the number of its message. */
+static int64_t sent_file(struct user *user, const char *path)
+{
+    json_t *answer;
+    unsigned status =
+        api_ask(user, "POST", path,
+                json_pack("{s:s, s:s, s:{s:s, s:s}}", "client_id", "file", "text", "", "file",
+                          "name", "picture.jpg", "data", "/9j/wAALCAAQABABAREA/9k="),
+                &answer);
+    assert_int_equal(status, 200);
+    int64_t id = json_integer_value(json_object_get(answer, "id"));
+    json_decref(answer);
+    return id;
+}
+
 static int64_t first_id(struct user *user, const char *path, const char *list)
 {
     json_t *answer;
@@ -506,6 +536,10 @@ static int make_world(void **state)
     }
     assert_true(api_wait_number("SELECT count(*) FROM incident", 1));
     incident_id = first_id(&people.supervisor, "/api/incidents", "incidents");
+    /* A file in the thread of the person, and one about the incident. */
+    message_id = sent_file(&people.person, "/api/p/messages");
+    snprintf(path, sizeof path, "/api/incidents/%lld/messages", (long long)incident_id);
+    incident_message_id = sent_file(&people.officer, path);
     assert_true(checkin_id > 0 && recording_id > 0 && incident_id > 0);
     char sql[128];
     snprintf(sql, sizeof sql,

@@ -499,7 +499,9 @@ static void a_person_touches_nothing_of_another(void **state)
                 NULL),
         200);
     char sql[128];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE person_id = %lld",
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM message JOIN thread t ON t.id = thread_id WHERE person_id = "
+             "%lld",
              (long long)people.other_person_id);
     assert_int_equal(api_number(sql), 0);
 }

@@ -225,7 +225,9 @@ static void a_message_is_kept_once(void **state)
     }
     assert_int_equal(api_number("SELECT count(*) FROM message"), 1);
     char sql[128];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM message WHERE person_id = %lld",
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM message JOIN thread t ON t.id = thread_id WHERE person_id = "
+             "%lld",
              (long long)people.person_id);
     assert_int_equal(api_number(sql), 1);
     client_close(client);
