@@ -30,11 +30,12 @@ static int messages_of(struct ck_store *store, struct ck_api_call *call,
     return r;
 }
 
-static int check_person(struct ck_store *store, const struct ck_api_call *call, int64_t person)
+static int check_person(struct ck_store *store, const struct ck_api_call *call, int64_t person,
+                        struct ck_subject *subject)
 {
-    struct ck_subject subject;
-    int r = ck_subject_load(store, person, &subject);
-    return r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector) ? CK_E_DENIED : r;
+    int r = ck_subject_load(store, person, subject);
+    return r == 0 && !ck_in_scope(&call->actor, subject->unit, subject->inspector) ? CK_E_DENIED
+                                                                                   : r;
 }
 
 /* Who sees the incident sees its thread. */
@@ -50,8 +51,13 @@ static int check_incident(struct ck_store *store, const struct ck_api_call *call
 int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     /* The record of the read may be of an earlier request: the scope is checked each time. */
-    int r = check_person(store, call, call->id);
-    return r == 0 ? messages_of(store, call, &(struct ck_thread_of){.person = call->id}, out) : r;
+    struct ck_subject subject;
+    int r = check_person(store, call, call->id, &subject);
+    r = r == 0 ? messages_of(store, call, &(struct ck_thread_of){.person = call->id}, out) : r;
+    /* The one that texts kept ready are picked in. */
+    return r == 0 && json_object_set_new(*out, "language", json_string(subject.language)) != 0
+               ? -ENOMEM
+               : r;
 }
 
 int ck_api_incident_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -150,7 +156,7 @@ static int file_for(struct ck_store *store, struct ck_api_call *call, enum side 
         r = check_incident(store, call, incident);
         break;
     case OF_PERSON:
-        r = check_person(store, call, person);
+        r = check_person(store, call, person, &(struct ck_subject){0});
         break;
     }
     return r == 0 ? file_of(store, call, message) : r;

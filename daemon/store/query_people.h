@@ -10,7 +10,7 @@
 
 #include "daemon/store/store.h"
 
-#define CK_QUERY_PERSONS_MAX 500  /* of one list */
+#define CK_QUERY_PERSONS_MAX 500 /* of one list */
 
 /* What the asker sees: zero means "any". */
 struct ck_people_scope {

@@ -15,7 +15,7 @@ export class FakeServer {
   constructor(pages, options = {}) {
     this.pages = pages;
     this.clip = options.clip || null; // a WebM for playback
-    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null, requests: fixtures.requests };
+    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null, requests: fixtures.requests, templates: fixtures.templates.slice(), incidentMessages: fixtures.incidentMessages.slice(), messages: null };
     this.posts = []; // what the pages changed
     this.said = []; // what the pages sent on sockets
     this.faults = new Map(); // path prefix -> {status, code, field, retry}
@@ -160,7 +160,7 @@ export class FakeServer {
       return (state.loggedIn = true), json(state.me);
     }
     if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : fail(404, "not_found");
-    if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail);
+    if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail, response);
     if (!state.loggedIn) return fail(401, "unauthenticated");
     if (path === "/api/me") return json(state.me);
     if (path === "/api/me/language") return (state.me = { ...state.me, language: sent.language }), json({});
@@ -218,7 +218,20 @@ export class FakeServer {
     if (match("/api/(orders|plans)/\\d+/end")) return json(fixtures.orders[0]);
     if ((m = match("/api/persons/(\\d+)/checkins"))) return post ? json(fixtures.rows.ahead) : json({ checkins: [fixtures.rows.waiting, fixtures.rows.done, fixtures.rows.done2, fixtures.rows.missed, fixtures.rows.done3], next: null });
     if (match("/api/persons/\\d+/enrol")) return json({ url: `${this.origin}/c/EXAMPLETOKENEXAMPLETOKEN`, qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 2h2v2H9zM12 9h3v3h-3zM9 9h2v5H9zM16 13h4v2h-4zM10 16h6v3h-6z"/></svg>', expires: fixtures.at(30) });
-    if (match("/api/persons/\\d+/messages")) return post ? json(this.message("staff", sent)) : json({ messages: fixtures.messages, next: null });
+    if (match("/api/persons/\\d+/messages")) return post ? json(this.message("staff", sent)) : json({ messages: state.messages || fixtures.messages, next: null, language: "kk" });
+    if (match("/api/(incident-)?messages/\\d+/file")) return this.file(response);
+    if (match("/api/incidents/\\d+/messages/read")) return json({ changed: 1 });
+    if (match("/api/incidents/\\d+/messages")) {
+      if (post) state.incidentMessages.push({ ...this.message("staff", sent), author: state.me.name, author_id: state.me.id });
+      return json(post ? state.incidentMessages[state.incidentMessages.length - 1] : { messages: state.incidentMessages, next: null, readers: [{ id: 12, name: "Жанболат Бозінген", up_to: 72, at: fixtures.at(-6) }] });
+    }
+    if (path === "/api/templates" && !post) return json({ templates: state.templates });
+    if (path === "/api/templates") return state.templates.push({ id: 9, ...sent, changed: fixtures.at(0), by: state.me.name }), json({ id: 9 });
+    if ((m = match("/api/templates/(\\d+)(/remove)?"))) {
+      const change = (row) => (row.id !== Number(m[1]) ? row : { ...row, ...sent });
+      state.templates = m[2] ? state.templates.filter((row) => row.id !== Number(m[1])) : state.templates.map(change);
+      return json({});
+    }
     if (match("/api/persons/\\d+/messages/read")) return json({});
     if ((m = match("/api/checkins/(\\d+)"))) return json(state.checkin || fixtures.checkin(Number(m[1])));
     if ((m = match("/api/checkins/(\\d+)/thumbnail"))) {
@@ -243,8 +256,15 @@ export class FakeServer {
     return fail(404, "not_found");
   }
 
+  // A picture, for every file of a message.
+  file(response) {
+    response.writeHead(200, { ...this.headers("image/svg+xml"), "Content-Disposition": "attachment" });
+    return response.end(portrait(37));
+  }
+
   message(from, sent) {
-    return { id: 100 + this.posts.length, client_id: sent.client_id, from, author: from === "staff" ? "С. Тамыртасова" : "Д. Жалғызтау", text: sent.text, sent: fixtures.at(0), delivered: null, read: null };
+    const bytes = sent.file ? Buffer.from(sent.file.data, "base64") : null;
+    return { id: 100 + this.posts.length, client_id: sent.client_id, from, author: from === "staff" ? "С. Тамыртасова" : "Д. Жалғызтау", author_id: null, text: sent.text, file: bytes && { name: sent.file.name, type: sent.file.name.endsWith(".pdf") ? "application/pdf" : "image/jpeg", size: bytes.length }, sent: fixtures.at(0), delivered: null, read: null };
   }
 
   actOnIncident(verb, sent) {
@@ -257,7 +277,7 @@ export class FakeServer {
     return this.state.incident;
   }
 
-  personApi(path, post, sent, json, fail) {
+  personApi(path, post, sent, json, fail, response) {
     const state = this.state.person;
     if (path === "/api/p/challenge") return json({ challenge: "a-challenge" });
     if (path === "/api/p/enter") return (this.state.person = { ...(state || fixtures.acknowledged()), bound: true }), json(this.state.person);
@@ -268,7 +288,8 @@ export class FakeServer {
     if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);
     if (path === "/api/p/requests") return (this.state.person = { ...state, requests: [{ id: 9, kind: sent.kind, receipt: sent.receipt || null, text: sent.text, at: fixtures.at(0), accepted: null, answer: null, answered: null }, ...state.requests] }), json(this.state.person);
     if (path === "/api/p/decline") return (this.state.person = { ...state, checkin: { ...state.checkin, state: "done", result: "declined", receipt: "K7-5D10" } }), json(this.state.person);
-    if (path === "/api/p/messages") return post ? json(this.message("person", sent)) : json({ messages: fixtures.messages, next: null });
+    if (path === "/api/p/messages") return post ? json(this.message("person", sent)) : json({ messages: this.state.messages || fixtures.messages, next: null });
+    if (/^\/api\/p\/messages\/\d+\/file$/.test(path)) return this.file(response);
     if (path === "/api/p/messages/read" || path === "/api/p/facts") return json({});
     return fail(404, "not_found");
   }

@@ -155,10 +155,26 @@ export function incident(change = {}) {
   };
 }
 
+export const templates = [
+  { id: 1, kk: "Келесі қоңырау кестеге сай болады. Уақытында үйде болыңыз.", ru: "Следующий звонок будет по расписанию. Будьте дома вовремя.", en: "The next call comes as planned. Please be at home in time.", changed: at(-6000), by: "Инесса Речная-Полынная" },
+  { id: 2, kk: "Құжатыңыз қабылданды.", ru: "Ваш документ принят.", en: "Your document was received.", changed: at(-5000), by: "Инесса Речная-Полынная" },
+];
+
 export const messages = [
-  { id: 1, client_id: "a", from: "staff", author: "С. Тамыртасова", text: "Сәлеметсіз бе! Бүгінгі қоңырау 18:00 мен 22:00 арасында болады.", sent: at(-1500), delivered: at(-1499), read: at(-1490) },
-  { id: 2, client_id: "b", from: "person", author: "Д. Жалғызтау", text: "Жақсы, үйде боламын.", sent: at(-1480), delivered: at(-1480), read: at(-1470) },
-  { id: 3, client_id: "c", from: "person", author: "Д. Жалғызтау", text: "Жұмыстан кешіксем не істеймін? Автобус 18:40-та келеді.", sent: at(-20), delivered: at(-20), read: null },
+  { id: 1, client_id: "a", from: "staff", author: "С. Тамыртасова", author_id: null, file: null, text: "Сәлеметсіз бе! Бүгінгі қоңырау 18:00 мен 22:00 арасында болады.", sent: at(-1500), delivered: at(-1499), read: at(-1490) },
+  { id: 2, client_id: "b", from: "person", author: "Д. Жалғызтау", author_id: null, file: null, text: "Жақсы, үйде боламын.", sent: at(-1480), delivered: at(-1480), read: at(-1470) },
+  { id: 3, client_id: "c", from: "person", author: "Д. Жалғызтау", author_id: null, file: null, text: "Жұмыстан кешіксем не істеймін? Автобус 18:40-та келеді.", sent: at(-20), delivered: at(-20), read: null },
+];
+
+export const withFiles = [
+  ...messages,
+  { id: 4, client_id: "d", from: "person", author: "Д. Жалғызтау", author_id: null, text: "", file: { name: "анықтама.pdf", type: "application/pdf", size: 182_400 }, sent: at(-12), delivered: at(-12), read: null },
+  { id: 5, client_id: "e", from: "person", author: "Д. Жалғызтау", author_id: null, text: "Бүгінгі қағаз", file: { name: "photo.jpg", type: "image/jpeg", size: 1_240_000 }, sent: at(-11), delivered: at(-11), read: null },
+];
+
+export const incidentMessages = [
+  { id: 71, client_id: "i1", from: "staff", author: "Жанболат Бозінген", author_id: 12, text: "Телефон өшірулі. Үйге шықтым, 19:10-да боламын.", file: null, sent: at(-9), delivered: null, read: null },
+  { id: 72, client_id: "i2", from: "staff", author: "Сәнияш Тамыртасова", author_id: 11, text: "Жақсы, мен туыстарына қоңырау шаламын.", file: null, sent: at(-7), delivered: null, read: null },
 ];
 
 export const staff = [

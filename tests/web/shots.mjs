@@ -117,7 +117,8 @@ for (const [scheme] of both) {
       await page.locator(".choice").nth(2).click();
       await page.waitForTimeout(200);
     }));
-    await shot(`p-messages-${id}`, set, p(f.acknowledged({ language, checkin: null }), async (page) => {
+    await shot(`p-messages-${id}`, set, p(f.acknowledged({ language, checkin: null }), async (page, server) => {
+      server.state.messages = f.withFiles;
       await page.locator(".actions .primary").click();
       await page.waitForSelector(".bubble");
     }));
@@ -172,7 +173,13 @@ for (const viewport of [PHONE, DESK]) {
     await shot(`c-today-empty-${id}`, set, s("today", { change: (server) => (server.state.today = f.emptyDay()) }));
     await shot(`c-persons-${id}`, set, s("persons"));
     await shot(`c-person-${id}`, set, s("persons/101"));
-    await shot(`c-person-messages-${id}`, set, s("persons/101?tab=messages"));
+    await shot(`c-person-messages-${id}`, set, s("persons/101?tab=messages", { change: (server) => (server.state.messages = f.withFiles) }));
+    await shot(`c-person-messages-ring-${id}`, set, s("persons/101?tab=messages", { then: async (page, server) => {
+      server.tell("console", { t: "ring", checkin: f.rows.waiting });
+      await page.waitForSelector(".urgent-card.ring");
+    } }));
+    await shot(`c-texts-${id}`, set, s("duty/texts", { roles: ["supervisor"] }));
+    await shot(`c-incident-thread-${id}`, { ...set, full: true }, s("incidents/71", { roles: ["officer"], then: (page) => page.locator(".thread-box").scrollIntoViewIfNeeded() }));
     await shot(`c-person-history-${id}`, set, s("persons/101?tab=history"));
     await shot(`c-plan-${id}`, set, s("persons/101", { then: async (page) => {
       await page.locator(".card-head .button").nth(1).click();

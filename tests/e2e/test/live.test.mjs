@@ -16,8 +16,24 @@ const reached = (page, text, how) => bubble(page, text).locator(".bubble-meta", 
 
 async function write(page, text) {
   await page.locator(".thread-form textarea").fill(text);
-  await page.locator(".thread-form button").click();
+  await page.locator(".thread-form [type=submit]").click();
   await bubble(page, text).waitFor();
+}
+
+// A document goes the same way; what the other side saves is what was sent, byte for byte.
+async function attach(page, name, bytes) {
+  await page.locator(".thread-form input[type=file]").setInputFiles({ name, mimeType: "application/pdf", buffer: bytes });
+  await page.locator(".thread-note", { hasText: name }).waitFor();
+  await page.locator(".thread-form [type=submit]").click();
+}
+
+async function saved(page, name) {
+  const link = page.locator("a.bubble-file", { hasText: name });
+  await link.waitFor();
+  return Buffer.from(await link.evaluate(async (element) => {
+    const answer = await fetch(element.href);
+    return [answer.headers.get("content-disposition").split(";")[0], ...new Uint8Array(await answer.arrayBuffer())];
+  }).then(([disposition, ...bytes]) => (assert.equal(disposition, "attachment"), bytes)));
 }
 
 // The person's thread is a sheet over the screen they are on.
@@ -126,6 +142,12 @@ test("inspector on a phone: messages before, during and after, a pause, and a co
   await write(desk, "До четверга");
   await reached(desk, "До четверга", "прочитано");
   await bubble(phone, "До четверга").waitFor();
+  const certificate = Buffer.from("%PDF-1.4\n% an invented certificate\n%%EOF\n"), form = Buffer.from("%PDF-1.4\n% an invented form\n%%EOF\n");
+  await attach(phone, "справка.pdf", certificate);
+  assert.deepEqual(await saved(desk, "справка.pdf"), certificate);
+  await attach(desk, "бланк.pdf", form);
+  assert.deepEqual(await saved(phone, "бланк.pdf"), form);
+  await shot(phone, "live-thread-files");
 
   const row = await finished(checkin, phone, desk);
   assert.deepEqual(row.concerns.map((one) => one.text), ["Синяк на запястье, отвечает не глядя"]);

@@ -27,6 +27,7 @@ export function setCsrf(token: string): void {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000;
+export const FILE_TIMEOUT_MS = 180_000; // a photo over a bad mobile network
 
 async function failureFrom(response: Response): Promise<Failure> {
   const after = Number(response.headers.get("Retry-After"));
@@ -45,9 +46,9 @@ async function failureFrom(response: Response): Promise<Failure> {
   return new Failure(byStatus[response.status] || "server", null, response.statusText, response.status, retryAfterMs);
 }
 
-async function request<T>(path: string, init: RequestInit): Promise<T> {
+async function request<T>(path: string, init: RequestInit, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
   const abort = typeof AbortController === "function" ? new AbortController() : null;
-  const timer = setTimeout(() => abort && abort.abort(), REQUEST_TIMEOUT_MS);
+  const timer = setTimeout(() => abort && abort.abort(), timeoutMs);
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...init, ...(abort ? { signal: abort.signal } : {}) });
@@ -68,12 +69,12 @@ export function get<T>(path: string): Promise<T> {
   return request<T>(path, { method: "GET" });
 }
 
-export function post<T>(path: string, body: unknown = {}): Promise<T> {
+export function post<T>(path: string, body: unknown = {}, timeoutMs?: number): Promise<T> {
   return request<T>(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify(body),
-  });
+  }, timeoutMs);
 }
 
 export function postImage(path: string, image: Blob): Promise<unknown> {

@@ -266,12 +266,22 @@ export interface IncidentLine { at: Time; what: string; who: string | null; chan
 
 // ---------------------------------------------------------------- messages (person–inspector thread)
 // GET  /api/persons/{id}/messages?before= -> {messages: Message[], next}   (oldest first inside the page)
-// POST /api/persons/{id}/messages {client_id, text} -> Message              (≤ 2000 characters)
+// POST /api/persons/{id}/messages {client_id, text, file?: {name, data}} -> Message   (≤ 2000 characters, 4 MiB)
+// GET  /api/messages/{id}/file, /api/incident-messages/{id}/file, /api/p/messages/{id}/file -> the bytes
+// The thread about an incident, among officers: /api/incidents/{id}/messages…, with `readers`
 // POST /api/persons/{id}/messages/read {up_to} -> {}
 export interface Message {
-  id: number; client_id: string; from: "person" | "staff"; author: string; text: string;
-  sent: Time; delivered: Time | null; read: Time | null;
+  id: number; client_id: string; from: "person" | "staff"; author: string; author_id: number | null; text: string | null; // null once erased
+  file: FileMark | null; sent: Time; delivered: Time | null; read: Time | null;
 }
+export interface FileMark { name: string; type: string; size: number }
+export interface MessagePage {
+  messages: Message[]; next: number | null;
+  language?: Language; // of the person, for texts that are kept ready
+  readers?: { id: number; name: string; up_to: number; at: Time }[]; // of an incident's thread
+}
+// GET  /api/templates -> {templates: Template[]}; POST /api/templates, /api/templates/{id} {kk, ru, en}; /api/templates/{id}/remove
+export interface Template { id: number; kk: string; ru: string; en: string; changed: Time; by: string }
 
 // ---------------------------------------------------------------- log (supervisor)
 // GET  /api/log?before=&after=&action=  (action may end in *: "INCIDENT_*")

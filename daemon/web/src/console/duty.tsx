@@ -8,6 +8,7 @@ import { LaddersTab } from "./ladders";
 import { type Load, useLoad } from "./load";
 import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, SelectField, TextField, useAction, useSession } from "./parts";
 import { PathsTab } from "./paths";
+import { TemplatesTab } from "./templates";
 
 const DAY_MS = 86_400_000;
 
@@ -29,14 +30,14 @@ function absentOn(roster: Roster, staff: number, date: string): Absence | undefi
 export function DutyPage({ tab }: { tab: string }): JSX.Element {
   const { session, t } = useSession();
   const supervisor = session.has("supervisor");
-  const tabs = supervisor ? ["week", "absences", "ladders", "paths"] as const : ["week", "absences"] as const;
+  const tabs = supervisor ? ["week", "absences", "ladders", "paths", "texts"] as const : ["week", "absences"] as const;
   const shown = tabs.find((one) => one === tab) || "week";
   return (
     <Page title={t.t("nav_duty")} wide>
       <div class="tabs-inline" role="group">
         {tabs.map((one) => <a key={one} class="tab-inline" href={"#/duty/" + one} aria-current={one === shown ? "page" : undefined}>{t.t(`duty_tab_${one}`)}</a>)}
       </div>
-      {shown === "week" ? <WeekTab /> : shown === "absences" ? <AbsencesTab /> : shown === "ladders" ? <LaddersTab /> : <PathsTab />}
+      {shown === "week" ? <WeekTab /> : shown === "absences" ? <AbsencesTab /> : shown === "ladders" ? <LaddersTab /> : shown === "paths" ? <PathsTab /> : <TemplatesTab />}
     </Page>
   );
 }

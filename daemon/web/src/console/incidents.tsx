@@ -8,7 +8,8 @@ import { Icon, type IconName } from "../ui/icons";
 import { useTick } from "../ui/store";
 import { BundlePart } from "./bundle";
 import { changed, useLoad, useSteady } from "./load";
-import { ActionFailure, BandMark, Chip, Dialog, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
+import { ActionFailure, BandMark, Card, Chip, Dialog, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
+import { IncidentThread } from "./staff_thread";
 import { PersonAside } from "./person_aside";
 import { incidentFact, incidentNext, outcomeWords } from "./words";
 import { HoldPart } from "./retention";
@@ -159,6 +160,10 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
             {data.conclusion && (
               <div class="note good"><Icon name="seal" /><div><strong>{t.maybe("conclusion_" + data.conclusion.conclusion)}</strong><p>{data.conclusion.reason}</p><p class="soft small">{data.conclusion.by}, {view.clock.momentAge(data.conclusion.at)}</p></div></div>
             )}
+            <Card title={t.t("incident_thread")} icon="message">
+              <p class="soft small">{t.t("incident_thread_text")}</p>
+              <div class="thread-box low"><IncidentThread incident={id} /></div>
+            </Card>
             {data.person_id > 0 && <BundlePart incident={data.id} person={data.person_id} />}
             {data.person_id > 0 && <HoldPart object={{ kind: "incident", id: data.id, name: data.person_name }} />}
             {data.state !== "closed" && (

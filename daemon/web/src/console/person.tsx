@@ -15,41 +15,13 @@ import { OrderForm, ReplaceDialog, Requirements } from "./order";
 import { PlanForm, planWords } from "./plan";
 import { AheadDialog } from "./plan_preview";
 import { RiskTab } from "./risk";
+import { jpegOf, pictureOf } from "../ui/picture";
 import { StaffThread } from "./staff_thread";
 import { CheckinListRow } from "./today";
 
 type Dialogs = "edit" | "photo" | "order" | "plan" | "call" | "enrol" | "blackout" | { endOrder: Order } | { endPlan: Plan } | { changePlan: Plan } | { ahead: Plan } | { replace: Requirement; order: Order } | { endBlackout: Blackout } | { revoke: Device } | null;
 
 const PHOTO_EDGE = 800;
-const PHOTO_QUALITY = 0.86;
-
-// Any picture, made a JPEG of at most 800 pixels: small enough to send, without the camera's notes of place and time.
-async function jpegOf(source: CanvasImageSource, width: number, height: number): Promise<Blob | null> {
-  const scale = Math.min(1, PHOTO_EDGE / Math.max(width, height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  const context = canvas.getContext("2d");
-  if (!context) return null;
-  context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", PHOTO_QUALITY));
-}
-
-function pictureOf(file: File): Promise<HTMLImageElement> {
-  return new Promise((resolve, reject) => {
-    const image = new Image();
-    const url = URL.createObjectURL(file);
-    image.onload = () => {
-      URL.revokeObjectURL(url);
-      resolve(image);
-    };
-    image.onerror = () => {
-      URL.revokeObjectURL(url);
-      reject(new Error("no picture"));
-    };
-    image.src = url;
-  });
-}
 
 function PhotoDialog({ person, onClose }: { person: Person; onClose(): void }): JSX.Element {
   const { t } = useSession();
@@ -77,7 +49,7 @@ function PhotoDialog({ person, onClose }: { person: Person; onClose(): void }): 
   };
   const take = (): void => {
     const video = frame.current && frame.current.querySelector("video");
-    if (video) void jpegOf(video, video.videoWidth, video.videoHeight).then(save);
+    if (video) void jpegOf(video, video.videoWidth, video.videoHeight, PHOTO_EDGE).then(save);
   };
   return (
     <Dialog title={t.t("photo_title")} onClose={onClose}>
@@ -94,7 +66,7 @@ function PhotoDialog({ person, onClose }: { person: Person; onClose(): void }): 
           <input class="unseen" type="file" accept="image/*" onChange={(event) => {
             const file = event.currentTarget.files && event.currentTarget.files[0];
             setUnreadable(false);
-            if (file) pictureOf(file).then((image) => jpegOf(image, image.naturalWidth, image.naturalHeight)).then(save, () => setUnreadable(true));
+            if (file) pictureOf(file).then((image) => jpegOf(image, image.naturalWidth, image.naturalHeight, PHOTO_EDGE)).then(save, () => setUnreadable(true));
           }} />
         </label>
       </div>

@@ -1,5 +1,5 @@
 // Everything the person's page does: requests, socket, camera, media. Screens only read `store` and call methods.
-import { Failure, failureOf, get, post, setCsrf, type FailureCode } from "../api/http";
+import { FILE_TIMEOUT_MS, Failure, failureOf, get, post, setCsrf, type FailureCode } from "../api/http";
 import { Socket, type SocketState } from "../api/socket";
 import type { Language, Message, PersonState } from "../api/types";
 import type { Challenge, FromPersonSide, PageFact, PauseReason, ToPersonSide, Ways } from "../api/wire";
@@ -8,7 +8,8 @@ import { Leg, type LegState } from "../rtc/leg";
 import { Clock } from "../text/time";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
-import { EMPTY_THREAD, newestFrom, type ThreadState, withDraft, withMessages, withPage, withReceipt, withWay } from "../ui/thread_model";
+import type { Attachment } from "../ui/attachment";
+import { bodyOf, EMPTY_THREAD, newestFrom, type ThreadState, withDraft, withMessages, withPage, withReceipt, withWay } from "../ui/thread_model";
 import { makeOwnPhone, type OwnPhone, ownPhone, sign } from "./own_phone";
 import { heals, mustRead, NOTICE_VERSION, retryDelayMs, type World } from "./flow";
 import { hush } from "./speech";
@@ -589,20 +590,20 @@ export class PersonSession {
     if (!this.socket || !this.socket.send({ t: "read", up_to })) post("/api/p/messages/read", { up_to }).catch(() => undefined);
   }
 
-  async sendMessage(text: string, again?: string): Promise<void> {
+  async sendMessage(text: string, file: Attachment | null, again?: string): Promise<void> {
     let client_id = again || "";
     if (again) {
       this.store.set({ thread: withWay(this.view.thread, again, "sending") });
     } else {
-      const [thread, id] = withDraft(this.view.thread, "person", "", text, new Date(this.view.clock.now()).toISOString());
+      const [thread, id] = withDraft(this.view.thread, "person", "", text, file, new Date(this.view.clock.now()).toISOString());
       client_id = id;
       this.store.set({ thread });
     }
     try {
-      const message = await post<Message>("/api/p/messages", { client_id, text });
+      const message = await post<Message>("/api/p/messages", bodyOf(this.view.thread, client_id), FILE_TIMEOUT_MS);
       this.store.set({ thread: withMessages(this.view.thread, [message]) }); // what came while it was under way stays
-    } catch {
-      this.store.set({ thread: withWay(this.view.thread, client_id, "failed") });
+    } catch (cause) {
+      this.store.set({ thread: withWay(this.view.thread, client_id, "failed", cause) });
     }
   }
 

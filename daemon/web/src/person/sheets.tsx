@@ -5,7 +5,7 @@ import type { PauseReason } from "../api/wire";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { Icon } from "../ui/icons";
 import { ThreadView } from "../ui/thread";
-import { MAX_MESSAGE } from "../ui/thread_model";
+import { threadWords } from "../ui/thread_words";
 import { BottomSheet, useSession } from "./parts";
 
 const DECLINE_REASONS = ["decline_work", "decline_driving", "decline_doctor", "decline_people"] as const;
@@ -91,13 +91,9 @@ function MessagesSheet(): JSX.Element {
   const name = view.state ? view.state.inspector : "";
   return (
     <BottomSheet tall title={texts.t("thread_title", { name })} close={texts.t("close")} onClose={() => session.show(null)}>
-      <ThreadView thread={view.thread} mine="person" clock={view.clock}
-        words={{
-          empty: texts.t("thread_empty"), placeholder: texts.t("thread_placeholder"), send: texts.t("send"), sending: texts.t("thread_sending"),
-          sent: texts.t("thread_sent"), delivered: texts.t("thread_delivered"), read: texts.t("thread_read"), failed: texts.t("thread_failed"),
-          older: texts.t("thread_older"), you: texts.t("thread_you"), tooLong: texts.t("thread_too_long", { n: MAX_MESSAGE }), log: texts.t("messages"),
-        }}
-        onSend={(text, again) => void session.sendMessage(text, again)} onOlder={(before) => void session.loadMessages(before)} />
+      <ThreadView thread={view.thread} mine={(item) => item.from === "person"} clock={view.clock}
+        words={threadWords(texts)} fileUrl={(id) => `/api/p/messages/${id}/file`}
+        onSend={(text, file, again) => void session.sendMessage(text, file, again)} onOlder={(before) => void session.loadMessages(before)} />
     </BottomSheet>
   );
 }

@@ -1,9 +1,13 @@
 // One message thread as a page holds it: what the server knows, and what is still on its way there.
-import type { Message } from "../api/types";
+import { failureOf } from "../api/http";
+import type { Message, MessagePage } from "../api/types";
+import type { Attachment } from "./attachment";
 import { newId } from "./memory";
 
 export interface ThreadItem extends Message {
   way: "sending" | "failed" | null; // null: the server has it
+  why?: "many" | "refused"; // it failed for good
+  attachment?: Attachment | null; // of one that the server does not have yet
 }
 
 export interface ThreadState {
@@ -37,18 +41,28 @@ export function withMessages(state: ThreadState, messages: readonly Message[]): 
   return { ...state, items };
 }
 
-export function withPage(state: ThreadState, page: { messages: readonly Message[]; next: number | null }): ThreadState {
+export function withPage(state: ThreadState, page: MessagePage): ThreadState {
   return { ...withMessages(state, page.messages), loaded: true, more: page.next };
 }
 
-export function withDraft(state: ThreadState, from: "person" | "staff", author: string, text: string, now: string): [ThreadState, string] {
+export function withDraft(state: ThreadState, from: "person" | "staff", author: string, text: string, attachment: Attachment | null, now: string): [ThreadState, string] {
   const client_id = newId();
-  const item: ThreadItem = { id: 0, client_id, from, author, text, sent: now, delivered: null, read: null, way: "sending" };
+  const file = attachment ? { name: attachment.name, type: "", size: attachment.size } : null;
+  const item: ThreadItem = { id: 0, client_id, from, author, author_id: null, text, file, attachment, sent: now, delivered: null, read: null, way: "sending" };
   return [{ ...state, items: state.items.concat(item) }, client_id];
 }
 
-export function withWay(state: ThreadState, client_id: string, way: "sending" | "failed"): ThreadState {
-  return { ...state, items: state.items.map((item) => (item.way && item.client_id === client_id ? { ...item, way } : item)) };
+export function withWay(state: ThreadState, client_id: string, way: "sending" | "failed", cause?: unknown): ThreadState {
+  const code = cause === undefined ? "" : failureOf(cause).code;
+  const why = code === "busy" ? "many" : code === "invalid" || code === "limit" ? "refused" : undefined;
+  return { ...state, items: state.items.map((item) => (item.way && item.client_id === client_id ? { ...item, way, why } : item)) };
+}
+
+// What is sent, or sent again, of a message: the body of the request.
+export function bodyOf(state: ThreadState, client_id: string): { client_id: string; text: string; file?: { name: string; data: string } } {
+  const item = state.items.find((one) => one.client_id === client_id);
+  const attachment = item && item.attachment;
+  return { client_id, text: (item && item.text) || "", ...(attachment ? { file: { name: attachment.name, data: attachment.data } } : {}) };
 }
 
 // The other side got or saw everything of ours up to `upTo`.
