@@ -46,7 +46,7 @@ int ck_content_open(const uint8_t master[static CK_KEY_SIZE], int64_t thread, co
     if (sealed == NULL) {
         return -ENOMEM;
     }
-    if (wrapped == NULL || *wrapped == '\0') {
+    if (wrapped == NULL || *wrapped == '\0' || (nonce_hex != NULL && *nonce_hex == '\0')) {
         return CK_E_AUTH;
     }
     if (ck_hex_decode(wrapped, bytes, sizeof bytes) != 0 || nonce_hex == NULL ||

@@ -73,7 +73,7 @@ static int make_key(struct ck_turn *turn, const struct ck_thread_of *of, int64_t
     uint8_t nonce[CK_GCM_NONCE_SIZE], wrapped[CK_WRAPPED_SIZE];
     ck_turn_random(turn, key, CK_KEY_SIZE);
     ck_turn_random(turn, nonce, sizeof nonce);
-    int r = ck_thread_next_id(ck_turn_store(turn), id);
+    int r = *id != 0 ? 0 : ck_thread_next_id(ck_turn_store(turn), id);
     r = r == 0 ? ck_key_wrap(ck_turn_master_key(turn), "thread 1", *id, nonce, key, wrapped) : r;
     return r == 0 ? ck_thread_insert(ck_turn_store(turn), *id, of, wrapped, sizeof wrapped,
                                      ck_turn_now(turn))

@@ -73,11 +73,18 @@ int ck_erase_contact(struct ck_store *store, int64_t person, struct ck_wall now)
     return RUN(store, sql, person, now);
 }
 
+/* With the person, and among officers about their incidents. */
+#define THREADS                                                                                    \
+    "(SELECT t.id FROM thread t LEFT JOIN incident i ON i.id = t.incident_id WHERE "               \
+    "coalesce(t.person_id, i.person_id) = ?1 AND ?2 IS NOT NULL)"
+
 int ck_erase_messages(struct ck_store *store, int64_t person)
 {
     static const char *const sql[] = {
-        "UPDATE thread SET key = NULL WHERE person_id = ?1 AND ?2 IS NOT NULL",
-        "UPDATE message SET sealed = x'', nonce = x'' WHERE person_id = ?1 AND ?2 IS NOT NULL",
+        "UPDATE thread SET key = NULL WHERE id IN " THREADS,
+        "DELETE FROM message_file WHERE message_id IN (SELECT id FROM message WHERE thread_id "
+        "IN " THREADS ")",
+        "UPDATE message SET sealed = x'', nonce = x'' WHERE thread_id IN " THREADS,
     };
     return RUN(store, sql, person, (struct ck_wall){1});
 }

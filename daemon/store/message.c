@@ -13,20 +13,23 @@ int ck_thread_find(struct ck_store *store, const struct ck_thread_of *of, int64_
                    void *wrapped, size_t capacity, size_t *size)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r =
-        ck_sql_first(store, &rows, "SELECT id, key FROM thread WHERE " OF " AND key IS NOT NULL",
-                     CK_ARGS(ck_id(of->person), ck_id(of->incident)));
+    *id = 0;
+    int r = ck_sql_first(store, &rows, "SELECT id, key FROM thread WHERE " OF,
+                         CK_ARGS(ck_id(of->person), ck_id(of->incident)));
     if (r != 0) {
         return r;
     }
+    *id = ck_row_int(&rows, 0);
     size_t length = 0;
     const void *key = ck_row_blob(&rows, 1, &length);
+    if (key == NULL) {
+        return CK_E_NOT_FOUND;
+    }
     if (length > capacity) {
         return -EUCLEAN;
     }
     memcpy(wrapped, key, length);
     *size = length;
-    *id = ck_row_int(&rows, 0);
     return 0;
 }
 
@@ -40,7 +43,7 @@ int ck_thread_insert(struct ck_store *store, int64_t id, const struct ck_thread_
 {
     return ck_sql_run(store,
                       "INSERT INTO thread (id, person_id, incident_id, key, created_at) VALUES "
-                      "(?1, ?2, ?3, ?4, ?5)",
+                      "(?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET key = excluded.key",
                       CK_ARGS(ck_int(id), ck_id(of->person), ck_id(of->incident),
                               ck_blob(wrapped, size), ck_time(now)));
 }

@@ -18,11 +18,12 @@ struct ck_thread_of {
 };
 
 /* The thread's number and its wrapped key, into at most `capacity` bytes. CK_E_NOT_FOUND: no thread
- * yet, or its key was destroyed. */
+ * yet (*id is 0), or its key was destroyed (*id is the thread's). */
 int ck_thread_find(struct ck_store *store, const struct ck_thread_of *of, int64_t *id,
                    void *wrapped, size_t capacity, size_t *size);
 /* The number that the next thread gets: its key is bound to it. */
 int ck_thread_next_id(struct ck_store *store, int64_t *id);
+/* A new thread, or another key for one whose key was destroyed. */
 int ck_thread_insert(struct ck_store *store, int64_t id, const struct ck_thread_of *of,
                      const void *wrapped, size_t size, struct ck_wall now);
 

@@ -293,6 +293,12 @@ static void a_persons_file_goes_class_by_class(void **state)
                                    json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world.person,
                                              "client_id", "m1", "text", "come tomorrow")),
                      0);
+    assert_int_equal(world_command(&world, "message.send", &inspector,
+                                   json_pack("{s:I, s:s, s:s, s:{s:s, s:s}}", "person",
+                                             (json_int_t)world.person, "client_id", "m2", "text",
+                                             "", "file", "name", "x.jpg", "data", "/9j/2Q==")),
+                     0);
+    assert_int_equal(number("SELECT count(*) FROM message_file"), 1);
     world_execute(&world, "INSERT INTO assessment (person_id, kind, key, nonce, sealed, by_staff, "
                           "created_at) VALUES (1, 'judgement', x'01', x'02', x'03', 1, 1);"
                           "INSERT INTO photo (person_id, key, nonce, bytes, created_at) VALUES "
@@ -312,6 +318,14 @@ static void a_persons_file_goes_class_by_class(void **state)
     pass_days(275);
     assert_int_equal(number("SELECT key IS NULL FROM thread"), 1);
     assert_int_equal(number("SELECT sum(length(sealed)) FROM message"), 0);
+    assert_int_equal(number("SELECT count(*) FROM message_file"), 0);
+    /* Whoever writes after that has a key again; what was is gone. */
+    assert_int_equal(world_command(&world, "message.send", &inspector,
+                                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world.person,
+                                             "client_id", "m3", "text", "once more")),
+                     0);
+    assert_int_equal(number("SELECT key IS NULL FROM thread"), 0);
+    assert_int_equal(number("SELECT count(*) FROM message WHERE length(sealed) > 0"), 1);
     assert_string_equal(world_text(&world, "SELECT name FROM person"), "Serik A.");
     expect_whole_log(0);
     pass_days(730);
