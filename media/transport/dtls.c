@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "media/transport/algorithms.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/digest.h"
@@ -27,6 +28,7 @@
 #define EXPORTER "EXTRACTOR-dtls_srtp"
 
 struct ck_dtls_context {
+    OSSL_LIB_CTX *algorithms;
     SSL_CTX *ssl;
     BIO_METHOD *method;
     char fingerprint[CK_DTLS_FINGERPRINT_TEXT_SIZE];
@@ -226,7 +228,12 @@ int ck_dtls_context_create(struct ck_dtls_context **context)
     if (made == NULL) {
         return -ENOMEM;
     }
-    made->ssl = SSL_CTX_new(DTLS_server_method());
+    made->algorithms = ck_algorithms_create();
+    if (made->algorithms == NULL) {
+        ERR_clear_error();
+        return -EIO;
+    }
+    made->ssl = SSL_CTX_new_ex(made->algorithms, NULL, DTLS_server_method());
     made->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram");
     if (made->ssl == NULL || made->method == NULL ||
         BIO_meth_set_write(made->method, bio_write) != 1 ||
@@ -248,6 +255,7 @@ void ck_dtls_context_destroy(struct ck_dtls_context *context)
     if (context != NULL) {
         SSL_CTX_free(context->ssl);
         BIO_meth_free(context->method);
+        OSSL_LIB_CTX_free(context->algorithms);
         free(context);
     }
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "media/transport/algorithms.h"
 #include "media/transport/dtls.h"
 
 #define DATAGRAMS_MAX 64
@@ -28,28 +30,36 @@ struct post {
 
 static struct ck_dtls_context *context;
 static SSL_CTX *client_context;
-static X509 *client_certificate;
 static struct ck_dtls_fingerprint client_print;
+
+/* A client with a certificate for this key, which is taken over. */
+static SSL_CTX *client_with(EVP_PKEY *key, struct ck_dtls_fingerprint *print)
+{
+    X509 *certificate = X509_new();
+    SSL_CTX *made = SSL_CTX_new(DTLS_client_method());
+    unsigned size = 0;
+    assert_true(key != NULL && made != NULL && certificate != NULL);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    assert_int_equal(SSL_CTX_use_certificate(made, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(made, key), 1);
+    print->hash = CK_DTLS_SHA256;
+    assert_int_equal(X509_digest(certificate, EVP_sha256(), print->digest, &size), 1);
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+    return made;
+}
 
 static int set_up(void **state)
 {
     (void)state;
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    client_certificate = X509_new();
-    client_context = SSL_CTX_new(DTLS_client_method());
-    if (ck_dtls_context_create(&context) != 0 || key == NULL || client_context == NULL ||
-        X509_gmtime_adj(X509_getm_notBefore(client_certificate), 0) == NULL ||
-        X509_gmtime_adj(X509_getm_notAfter(client_certificate), 3600) == NULL ||
-        X509_set_pubkey(client_certificate, key) != 1 ||
-        X509_sign(client_certificate, key, EVP_sha256()) == 0 ||
-        SSL_CTX_use_certificate(client_context, client_certificate) != 1 ||
-        SSL_CTX_use_PrivateKey(client_context, key) != 1) {
+    if (ck_dtls_context_create(&context) != 0) {
         return -1;
     }
-    EVP_PKEY_free(key);
-    unsigned size = 0;
-    client_print.hash = CK_DTLS_SHA256;
-    return X509_digest(client_certificate, EVP_sha256(), client_print.digest, &size) == 1 ? 0 : -1;
+    client_context = client_with(EVP_EC_gen("P-256"), &client_print);
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -57,7 +67,6 @@ static int tear_down(void **state)
     (void)state;
     ck_dtls_context_destroy(context);
     SSL_CTX_free(client_context);
-    X509_free(client_certificate);
     return 0;
 }
 
@@ -179,6 +188,49 @@ static void test_profiles(void **state)
     }
 }
 
+/* Every key a browser or another WebRTC library may bring, by every cipher and group that we offer:
+ * the context of our DTLS knows few algorithms. */
+static void test_every_peer(void **state)
+{
+    (void)state;
+    static const char *const ciphers[] = {"ECDHE-ECDSA-AES128-GCM-SHA256",
+                                          "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                          "ECDHE-ECDSA-CHACHA20-POLY1305"};
+    /* A client lists the curves of both certificates, too. */
+    char groups[][24] = {"X25519:P-256:P-384", "P-256:P-384", "P-384:P-256"};
+    SSL_CTX *usual = client_context;
+    for (unsigned i = 0; i < 27; i++) {
+        struct ck_dtls_fingerprint print;
+        struct pair pair;
+        EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_RSA_gen(2048)};
+        client_context = client_with(keys[i % 3], &print);
+        EVP_PKEY_free(keys[(i + 1) % 3]);
+        EVP_PKEY_free(keys[(i + 2) % 3]);
+        assert_int_equal(SSL_CTX_set_cipher_list(client_context, ciphers[i / 3 % 3]), 1);
+        assert_int_equal(SSL_CTX_set1_groups_list(client_context, groups[i / 9]), 1);
+        pair_init(&pair, &print, "SRTP_AEAD_AES_128_GCM");
+        assert_int_equal(shake(&pair), CK_DTLS_CONNECTED);
+        assert_same_keys(&pair, CK_SRTP_AEAD_AES_128_GCM);
+        assert_int_equal(ck_dtls_rebuilds(pair.server), 0);
+        pair_deinit(&pair);
+        SSL_CTX_free(client_context);
+    }
+    client_context = usual;
+}
+
+static void test_algorithms(void **state)
+{
+    (void)state;
+    OSSL_LIB_CTX *few = ck_algorithms_create();
+    assert_non_null(few);
+    EVP_MD *known = EVP_MD_fetch(few, "SHA256", NULL);
+    assert_non_null(known);
+    assert_null(EVP_MD_fetch(few, "MD5", NULL));
+    assert_null(EVP_KEYMGMT_fetch(few, "DH", NULL));
+    EVP_MD_free(known);
+    OSSL_LIB_CTX_free(few);
+}
+
 static void test_no_common_profile(void **state)
 {
     (void)state;
@@ -210,7 +262,9 @@ static void test_stronger_digests(void **state)
         struct pair pair;
         struct ck_dtls_fingerprint print = {.hash = (uint8_t)(CK_DTLS_SHA384 + i)};
         unsigned size = 0;
-        assert_int_equal(X509_digest(client_certificate, digests[i], print.digest, &size), 1);
+        assert_int_equal(
+            X509_digest(SSL_CTX_get0_certificate(client_context), digests[i], print.digest, &size),
+            1);
         pair_init(&pair, &print, "SRTP_AEAD_AES_128_GCM");
         assert_int_equal(shake(&pair), CK_DTLS_CONNECTED);
         pair_deinit(&pair);
@@ -400,6 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles),
+        cmocka_unit_test(test_every_peer),
+        cmocka_unit_test(test_algorithms),
         cmocka_unit_test(test_no_common_profile),
         cmocka_unit_test(test_wrong_certificate),
         cmocka_unit_test(test_stronger_digests),
