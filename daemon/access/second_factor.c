@@ -15,7 +15,6 @@
 #include "daemon/store/staff.h"
 #include "protocol/base/cleanup.h"
 
-#define PURPOSE "totp 1"
 #define RESET "staff.second_factor" /* the kind of approval */
 
 /* 0; CK_E_AUTH with the refusal filled: none fits. */
@@ -23,7 +22,8 @@ static int check(struct ck_turn *turn, int64_t staff, const uint8_t *wrapped, co
                  int64_t after, int64_t *step, struct ck_refusal *refusal)
 {
     uint8_t key[CK_KEY_SIZE];
-    int r = ck_key_unwrap(ck_turn_master_key(turn), PURPOSE, staff, wrapped, CK_WRAPPED_SIZE, key);
+    int r = ck_key_unwrap(ck_turn_master_key(turn), CK_PURPOSE_TOTP, staff, wrapped,
+                          CK_WRAPPED_SIZE, key);
     if (r > 0) {
         return -EUCLEAN; /* of another master key, or changed in the store */
     }
@@ -62,7 +62,8 @@ static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_
     }
     ck_turn_random(turn, key, sizeof key);
     ck_turn_random(turn, nonce, sizeof nonce);
-    r = ck_key_wrap(ck_turn_master_key(turn), PURPOSE, actor->staff_id, nonce, key, wrapped);
+    r = ck_key_wrap(ck_turn_master_key(turn), CK_PURPOSE_TOTP, actor->staff_id, nonce, key,
+                    wrapped);
     r = r == 0 ? ck_second_factor_begin(ck_turn_store(turn), actor->staff_id, wrapped) : r;
     if (r == 0) {
         ck_totp_key_text(key, text);

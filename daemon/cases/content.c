@@ -54,7 +54,7 @@ int ck_content_open(const uint8_t master[static CK_KEY_SIZE], int64_t thread, co
         ck_hex_decode(sealed_hex, sealed, size) != 0) {
         return -EUCLEAN;
     }
-    int r = ck_key_unwrap(master, "thread 1", thread, bytes, sizeof bytes, key);
+    int r = ck_key_unwrap(master, CK_PURPOSE_THREAD, thread, bytes, sizeof bytes, key);
     r = r == 0 ? ck_gcm_open(key, nonce, &thread, sizeof thread, sealed, size, sealed) : r;
     ck_wipe(key, sizeof key);
     if (r != 0) {

@@ -74,7 +74,8 @@ static int make_key(struct ck_turn *turn, const struct ck_thread_of *of, int64_t
     ck_turn_random(turn, key, CK_KEY_SIZE);
     ck_turn_random(turn, nonce, sizeof nonce);
     int r = *id != 0 ? 0 : ck_thread_next_id(ck_turn_store(turn), id);
-    r = r == 0 ? ck_key_wrap(ck_turn_master_key(turn), "thread 1", *id, nonce, key, wrapped) : r;
+    r = r == 0 ? ck_key_wrap(ck_turn_master_key(turn), CK_PURPOSE_THREAD, *id, nonce, key, wrapped)
+               : r;
     return r == 0 ? ck_thread_insert(ck_turn_store(turn), *id, of, wrapped, sizeof wrapped,
                                      ck_turn_now(turn))
                   : r;
@@ -89,8 +90,9 @@ static int thread_key(struct ck_turn *turn, const struct ck_thread_of *of, int64
     if (r == CK_E_NOT_FOUND) {
         return make_key(turn, of, id, key);
     }
-    return r == 0 ? ck_key_unwrap(ck_turn_master_key(turn), "thread 1", *id, wrapped, size, key)
-                  : r;
+    return r == 0
+               ? ck_key_unwrap(ck_turn_master_key(turn), CK_PURPOSE_THREAD, *id, wrapped, size, key)
+               : r;
 }
 
 /* ---- what is sent ---- */

@@ -18,7 +18,7 @@ static int seal_photo(struct ck_turn *turn, int64_t id, struct ck_photo_row *row
     ck_turn_random(turn, key, sizeof key);
     ck_turn_random(turn, nonce, sizeof nonce);
     ck_turn_random(turn, row->nonce, sizeof row->nonce);
-    int r = ck_key_wrap(ck_turn_master_key(turn), "photo 1", id, nonce, key, wrapped);
+    int r = ck_key_wrap(ck_turn_master_key(turn), CK_PURPOSE_PHOTO, id, nonce, key, wrapped);
     r = r == 0 ? ck_gcm_seal(key, row->nonce, NULL, 0, bytes, size, bytes) : r;
     ck_wipe(key, sizeof key);
     row->key = wrapped;
@@ -116,7 +116,7 @@ int ck_photo_open(const uint8_t master[static CK_KEY_SIZE], const struct ck_phot
                   void *jpeg)
 {
     uint8_t key[CK_KEY_SIZE];
-    int r = ck_key_unwrap(master, "photo 1", photo->id, photo->key, photo->key_size, key);
+    int r = ck_key_unwrap(master, CK_PURPOSE_PHOTO, photo->id, photo->key, photo->key_size, key);
     r = r == 0 ? ck_gcm_open(key, photo->nonce, NULL, 0, photo->sealed, photo->size, jpeg) : r;
     ck_wipe(key, sizeof key);
     return r;

@@ -12,7 +12,6 @@
 #include "protocol/base/text.h"
 #include "scheduler/date.h"
 
-#define PURPOSE "assessment 1"
 #define SEALED_MAX 16384
 
 static const char *const classes[] = {"low", "medium", "high", "top", NULL};
@@ -34,7 +33,9 @@ static int seal(struct ck_turn *turn, const struct ck_actor *actor, const char *
     ck_turn_random(turn, nonce, sizeof nonce);
     ck_turn_random(turn, row.nonce, sizeof row.nonce);
     int r = ck_assessment_next_id(ck_turn_store(turn), &row.id);
-    r = r == 0 ? ck_key_wrap(ck_turn_master_key(turn), PURPOSE, row.id, nonce, key, wrapped) : r;
+    r = r == 0 ? ck_key_wrap(ck_turn_master_key(turn), CK_PURPOSE_ASSESSMENT, row.id, nonce, key,
+                             wrapped)
+               : r;
     r = r == 0 ? ck_gcm_seal(key, row.nonce, NULL, 0, text, size, bytes) : r;
     ck_wipe(key, sizeof key);
     ck_wipe(text, size);
@@ -61,7 +62,8 @@ static int open_row(const uint8_t *master, json_t *row)
                      ck_hex_decode(nonce_hex, nonce, sizeof nonce) == 0 && size > CK_GCM_TAG_SIZE &&
                      ck_hex_decode(hex, bytes, size) == 0;
         int64_t id = json_integer_value(json_object_get(row, "id"));
-        r = sound ? ck_key_unwrap(master, PURPOSE, id, wrapped, sizeof wrapped, key) : -EUCLEAN;
+        r = sound ? ck_key_unwrap(master, CK_PURPOSE_ASSESSMENT, id, wrapped, sizeof wrapped, key)
+                  : -EUCLEAN;
         r = r == 0 ? ck_gcm_open(key, nonce, NULL, 0, bytes, size, bytes) : r;
         ck_wipe(key, sizeof key);
     }

@@ -71,6 +71,10 @@ static void answer_status(struct ask *ask, json_t *operations)
         json_object_set_new(status, "state",
                             json_string(product->stopping ? "stopping" : "running"));
         json_object_set_new(status, "pid", json_integer(getpid()));
+        char key[CK_KEY_NAME_SIZE];
+        if (ck_key_name(product->master_key, key) == 0) {
+            json_object_set_new(status, "master_key", json_string(key));
+        }
         json_object_set_new(json_object_get(status, "clock"), "assumed",
                             json_boolean(product->config->daemon.clock_sync == CK_CLOCK_ASSUMED));
         json_object_update(status, operations);
@@ -352,6 +356,7 @@ int ck_product_control_start(struct ck_product *product)
         {"log.verified", ck_product_run_log_verified, product},
         {"log.exported", ck_product_run_log_exported, product},
         {"log.cosign", ck_product_run_log_cosign, product},
+        {"key.split", ck_product_run_key_split, product},
         {"media.list", run_media_list, product},
         {"media.drain", run_media_drain, product},
     };

@@ -72,6 +72,11 @@ void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arg
     submit(call, user, "log.exported", arguments);
 }
 
+void ck_product_run_key_split(struct ck_control_call *call, const json_t *arguments, void *user)
+{
+    submit(call, user, "key.split", arguments);
+}
+
 /* ---- signatures of witnesses ---- */
 
 static int query_checkpoint(struct ck_store *store, void *argument, json_t **out)

@@ -35,6 +35,7 @@ static void report(struct ck_product *product)
                   (int)ck_calls_status(product->calls).room, "clock",
                   (int)ck_product_clock_good(product), "channel", (int)channel_good(product));
     ck_bus_submit(product->bus, "health.report", &actor, body, NULL, NULL);
+    ck_product_note_clock(product);
 }
 
 static void on_probe(void *user, bool good, int64_t elapsed_ms, const char *detail)
@@ -86,9 +87,6 @@ void ck_product_health_stop(struct ck_product *product)
 {
     if (product->probe == NULL) {
         return; /* it never began */
-    }
-    if (product->probe == NULL) { /* the start failed before this was reached */
-        return;
     }
     uv_close((uv_handle_t *)&product->health, NULL);
     ck_probe_destroy(product->probe);

@@ -73,6 +73,25 @@ static int load_norms(const struct ck_config *config, struct ck_norms *norms)
     return error;
 }
 
+/* What became of the master key. */
+static void tell_rekey(const struct ck_rekey *rekey, int error)
+{
+    if (error == CK_E_AUTH) {
+        ck_log(CK_LOG_ERROR,
+               "[daemon] master_key_file: is key %s, but the store lies under key %s: give that as "
+               "old_master_key_file",
+               rekey->to, rekey->from);
+    } else if (error == -EUCLEAN && rekey->from[0] != '\0') {
+        ck_log(CK_LOG_ERROR, "a key in %s opens under no master key; nothing was changed",
+               rekey->from);
+    } else if (error == 0 && rekey->rotated) {
+        ck_log(CK_LOG_INFO,
+               "%lld keys lie under master key %s now; %s is needed no more: take "
+               "old_master_key_file away and destroy it",
+               (long long)rekey->keys, rekey->to, rekey->from);
+    }
+}
+
 static int start_engine(struct ck_product *product)
 {
     const struct ck_config *config = product->config;
@@ -98,11 +117,20 @@ static int start_engine(struct ck_product *product)
     for (size_t i = 0; i < config->webhook_count; i++) {
         options.webhooks[options.webhook_count++] = config->webhooks[i].name;
     }
+    uint8_t old_key[CK_KEY_SIZE];
+    struct ck_rekey rekey = {.rotated = false};
+    options.rekey = &rekey;
+    if (config->daemon.old_master_key.bytes != NULL &&
+        ck_hex_decode(config->daemon.old_master_key.bytes, old_key, CK_KEY_SIZE) == 0) {
+        options.old_master_key = old_key;
+    }
     clock_assumed = config->daemon.clock_sync == CK_CLOCK_ASSUMED;
     ck_core_register(&product->registry);
     ck_access_register(&product->registry);
     ck_cases_register(&product->registry);
     int error = ck_bus_create(&product->loop, &options, ck_product_output, product, &product->bus);
+    ck_wipe(old_key, sizeof old_key);
+    tell_rekey(&rekey, error);
     return error != 0 ? error : ck_readers_create(&product->loop, path, &product->readers);
 }
 
@@ -520,6 +548,7 @@ static void stop(struct ck_product *product)
     ck_service_stopping();
     ck_log(CK_LOG_INFO, "stopping");
     close_signals(product);
+    ck_product_note_stop(product);
     ck_product_health_stop(product);
     ck_product_auditor_stop(product);
     ck_product_checkpoints_stop(product);
@@ -562,6 +591,7 @@ static void on_clock_jump(void *user, int64_t jump_ms)
 {
     struct ck_product *product = user;
     ck_metrics_add(product->metrics, CK_METRIC_CLOCK_JUMPS_TOTAL, NULL, NULL, 1);
+    ck_product_note_jump(product, jump_ms);
     ck_log_event(CK_LOG_EVENT_CLOCK_JUMPED, CK_LOG_WARNING, "the wall clock was set: jump_ms=%lld",
                  (long long)jump_ms);
 }
@@ -635,6 +665,7 @@ int ck_product_run(const struct ck_config *config)
     error = error == 0 ? start_all(product) : error;
     error = error == 0 ? ck_product_health_start(product) : error;
     if (error == 0) {
+        ck_product_note_start(product);
         ck_service_ready();
         ck_log_event(CK_LOG_EVENT_READY, CK_LOG_INFO, "ready: %s", config->daemon.public_url);
         uv_run(&product->loop, UV_RUN_DEFAULT);

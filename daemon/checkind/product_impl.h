@@ -61,6 +61,8 @@ struct ck_product {
     uv_timer_t health;
     uv_signal_t signals[2];
     bool probe_good;
+    bool clock_noted; /* what the log says of the clock, and since when */
+    int64_t clock_noted_ms;
     bool stopping;
     int exit_code;
 };
@@ -90,6 +92,7 @@ int ck_product_control_start(struct ck_product *product);
 /* control_log.c: handlers of the control socket; `user` is the product. */
 void ck_product_run_log_verified(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arguments, void *user);
+void ck_product_run_key_split(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_log_cosign(struct ck_control_call *call, const json_t *arguments, void *user);
 /* Adds to a checkpoint (with room for CK_NOTE_BYTES_MAX bytes and a zero) those lines of `given`
  * that are good signatures of configured witnesses. The key of one that was added, or NULL. */
@@ -110,6 +113,12 @@ void ck_product_witnesses_stop(struct ck_product *product);
 
 /* eraser.c: removes a file from the recording folder, then tells the engine. */
 void ck_product_erase_file(struct ck_product *product, int64_t recording, const char *file);
+
+/* selfnote.c: what the log says of ourselves. */
+void ck_product_note_start(struct ck_product *product);
+void ck_product_note_stop(struct ck_product *product);
+void ck_product_note_clock(struct ck_product *product);
+void ck_product_note_jump(struct ck_product *product, int64_t jump_ms);
 
 /* reserve.c */
 int ck_product_reserve_start(struct ck_product *product);

@@ -96,7 +96,8 @@ struct ck_config {
         char *unit_zone;      /* IANA zone of the unit, such as Asia/Almaty */
         int clock_sync;       /* enum ck_clock_sync */
         int log_level;        /* enum ck_log_level */
-        struct ck_config_secret master_key; /* 32 bytes as 64 hexadecimal digits */
+        struct ck_config_secret master_key;     /* 32 bytes as 64 hexadecimal digits */
+        struct ck_config_secret old_master_key; /* the one before; unset: none */
     } daemon;
     struct {                          /* [http] */
         struct ck_config_list listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT" or "PORT" */

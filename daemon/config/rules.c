@@ -174,8 +174,20 @@ static void order_rules(struct ck_parse *parse)
     }
 }
 
+static void key_rules(struct ck_parse *parse)
+{
+    const struct ck_config_secret *now = &parse->config->daemon.master_key;
+    const struct ck_config_secret *old = &parse->config->daemon.old_master_key;
+    if (now->bytes != NULL && old->bytes != NULL && now->size == old->size &&
+        memcmp(now->bytes, old->bytes, now->size) == 0) {
+        ck_parse_fault(parse, line_of(parse, "daemon", "old_master_key_file"), "daemon",
+                       "old_master_key_file", "is the same key as master_key_file");
+    }
+}
+
 void ck_parse_rules(struct ck_parse *parse)
 {
+    key_rules(parse);
     http_rules(parse);
     media_rules(parse);
     smtp_rules(parse);

@@ -202,7 +202,20 @@ static const struct ck_setting table[] = {
      .refuse_secret = ck_refuse_key_hex,
      .example = "%d/master.key",
      .help = "File with the key that wraps the keys of recordings and messages: 64 hexadecimal "
-             "digits. Without it recordings cannot be played; keep a copy apart from the machine."},
+             "digits. Without it recordings cannot be played: give shares of it to several people "
+             "(checkinctl key split), of whom some together can make it again."},
+    {.section = "daemon",
+     .key = "old_master_key_file",
+     .type = CK_SETTING_SECRET,
+     AT(daemon.old_master_key),
+     .standard = "",
+     .min = 64,
+     .max = 64,
+     .refuse_secret = ck_refuse_key_hex,
+     .example = "%d/master.old.key",
+     .help =
+         "File with the master key before, to change it: at the next start every key is wrapped "
+         "under master_key_file anew, in one step. Then it is needed no more."},
 
     {.section = "http",
      .key = "listen",

@@ -13,7 +13,6 @@
  * hours after its date begins. */
 #define REVEAL_DAYS 3
 #define DAY_MS INT64_C(86400000)
-#define KEY_PURPOSE "checkind draw key 1"
 
 /* The key is committed to in the log before anything is drawn with it. */
 static int make_key(struct ck_turn *turn, struct ck_draw_key *epoch)
@@ -26,8 +25,8 @@ static int make_key(struct ck_turn *turn, struct ck_draw_key *epoch)
     const struct ck_slice slice = {epoch->key, sizeof epoch->key};
     int r = ck_sha256(&slice, 1, commitment);
     if (r == 0) {
-        r = ck_key_wrap(ck_turn_master_key(turn), KEY_PURPOSE, epoch->epoch, nonce, epoch->key,
-                        wrapped);
+        r = ck_key_wrap(ck_turn_master_key(turn), CK_PURPOSE_DRAW_KEY, epoch->epoch, nonce,
+                        epoch->key, wrapped);
     }
     if (r == 0) {
         r = ck_draw_key_insert(turn->store, epoch->epoch, wrapped, sizeof wrapped, commitment,
@@ -53,7 +52,8 @@ static int unwrap(struct ck_turn *turn, int64_t epoch, uint8_t key[CK_KEY_SIZE])
     uint8_t wrapped[CK_WRAPPED_SIZE];
     size_t size = 0;
     int r = ck_draw_key_load(turn->store, epoch, wrapped, sizeof wrapped, &size);
-    return r == 0 ? ck_key_unwrap(ck_turn_master_key(turn), KEY_PURPOSE, epoch, wrapped, size, key)
+    return r == 0 ? ck_key_unwrap(ck_turn_master_key(turn), CK_PURPOSE_DRAW_KEY, epoch, wrapped,
+                                  size, key)
                   : r;
 }
 

@@ -7,6 +7,7 @@
 
 #include "daemon/core/engine_impl.h"
 #include "daemon/core/live_impl.h"
+#include "daemon/core/rekey.h"
 #include "daemon/core/reserve.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/erase.h"
@@ -29,6 +30,8 @@ static int copy_options(struct ck_engine *engine, const struct ck_engine_options
     engine->options.store_path = engine->store_path;
     engine->options.zone_dir = engine->zone_dir;
     engine->options.master_key = engine->master_key;
+    engine->options.old_master_key = NULL;
+    engine->options.rekey = NULL;
     bool ok = engine->store_path != NULL && engine->zone_dir != NULL;
     for (size_t i = 0; i < options->webhook_count; i++) {
         engine->webhooks[i] = strdup(options->webhooks[i]);
@@ -41,16 +44,47 @@ static int copy_options(struct ck_engine *engine, const struct ck_engine_options
     return ok && engine->waiting != NULL && engine->zones != NULL ? 0 : -ENOMEM;
 }
 
-static int load_log(struct ck_engine *engine)
+/* What must be in the log where the master key is another one than before. */
+static int record_rekey(struct ck_engine *engine, const struct ck_rekey *rekey)
 {
-    const struct ck_audit_random random = {engine->options.random, engine->options.user};
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_now now = {.synchronised = false};
+    struct ck_turn turn;
+    if (engine->options.clock != NULL) {
+        engine->options.clock(engine->options.user, &now);
+    }
+    ck_turn_init(&turn, engine, &now);
+    int r = ck_turn_audit(
+        &turn, &actor,
+        &(struct ck_record){.action = "KEY_ROTATED",
+                            .object = "setting",
+                            .open = json_pack("{s:s, s:s, s:I}", "from", rekey->from, "to",
+                                              rekey->to, "keys", (json_int_t)rekey->keys)});
+    r = r == 0 ? ck_audit_flush(&engine->audit, engine->store) : r;
+    ck_turn_deinit(&turn);
+    return r;
+}
+
+/* Loads the log, and sees to it that the store lies under the master key. */
+static int load_log(struct ck_engine *engine, const struct ck_engine_options *options)
+{
+    const struct ck_audit_random random = {options->random, options->user};
+    struct ck_rekey rekey = {.rotated = false};
     int r = ck_store_begin(engine->store);
     if (r == 0) {
         r = ck_audit_load(&engine->audit, engine->store, &random);
     }
+    r = r == 0 ? ck_rekey(engine->store, engine->master_key, options->old_master_key,
+                          options->random, options->user, &rekey)
+               : r;
+    r = r == 0 && rekey.rotated ? record_rekey(engine, &rekey) : r;
+    if (options->rekey != NULL) {
+        *options->rekey = rekey;
+    }
     if (r == 0) {
         r = ck_store_commit(engine->store);
     }
+    engine->scrub = true; /* what an earlier life destroyed may still lie in the write-ahead log */
     if (r != 0) {
         ck_store_rollback(engine->store);
     }
@@ -73,7 +107,7 @@ int ck_engine_create(struct ck_engine **out, const struct ck_engine_options *opt
         r = ck_store_open(&engine->store, engine->store_path);
     }
     if (r == 0) {
-        r = load_log(engine);
+        r = load_log(engine, options);
     }
     if (r == 0) {
         r = ck_roster_load(engine);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "daemon/core/command.h"
+#include "daemon/core/rekey.h"
 #include "daemon/core/rules.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/time.h"
@@ -49,6 +50,8 @@ struct ck_engine_options {
     const char *store_path;             /* a file, or a URI of SQLite */
     const struct ck_registry *registry; /* outlives the engine */
     const uint8_t *master_key;          /* CK_KEY_SIZE bytes, copied; wiped at the end */
+    const uint8_t *old_master_key;      /* the one before, or NULL; not kept */
+    struct ck_rekey *rekey;             /* filled, also on failure; may be NULL */
     const char *zone_dir;               /* of the TZif files: "/usr/share/zoneinfo" */
     size_t commands_max;                /* waiting at once; one more is CK_E_BUSY. 0: 4096 */
     unsigned channels;                  /* mask of CK_CHANNEL_BIT that are configured */
@@ -70,8 +73,9 @@ struct ck_engine_options {
 struct ck_engine;
 
 /* Opens the store (creating and migrating it), loads the head of the log and ends the leases of an
- * earlier life. Errors of ck_store_open(); CK_E_INVALID: the house rules are
- * not sound. */
+ * earlier life. Where the master key is another one than before, every key in the store is wrapped
+ * anew (rekey.h). Errors of ck_store_open() and ck_rekey(); CK_E_INVALID: the house rules are not
+ * sound. */
 int ck_engine_create(struct ck_engine **engine, const struct ck_engine_options *options);
 
 /* Stops the thread if it runs, and frees everything. NULL is taken. */

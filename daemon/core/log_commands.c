@@ -6,6 +6,7 @@
 
 #include "daemon/audit/tree.h"
 #include "daemon/core/live_impl.h"
+#include "daemon/core/rekey.h"
 #include "daemon/store/checkpoint.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -203,8 +204,82 @@ static int verified(struct ck_turn *turn, const struct ck_actor *actor, const js
                   : r;
 }
 
+/* {uid, key, needed, of}: shares of a master key were made. */
+static int key_split(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                     json_t **result, struct ck_refusal *refusal)
+{
+    const char *key = NULL;
+    int64_t needed = 0, of = 0, uid = 0;
+    (void)result;
+    int r = only_system(turn, actor, refusal);
+    r = r == 0 ? ck_body_text(body, "key", CK_KEY_NAME_SIZE - 1, false, &key, refusal) : r;
+    r = r == 0 ? ck_body_int(body, "needed", 2, 16, &needed, refusal) : r;
+    r = r == 0 ? ck_body_int(body, "of", 2, 16, &of, refusal) : r;
+    r = r == 0 ? ck_body_int(body, "uid", 0, UINT32_MAX, &uid, refusal) : r;
+    return r == 0
+               ? record(turn, actor, "KEY_SPLIT", "ok",
+                        json_pack("{s:s, s:I, s:I, s:I}", "key", key, "needed", (json_int_t)needed,
+                                  "of", (json_int_t)of, "uid", (json_int_t)uid),
+                        NULL)
+               : r;
+}
+
+/* ---- ourselves ---- */
+
+/* The members of a body that may stand in the record as they are: texts, numbers, flags, nulls. */
+static json_t *facts_of(const json_t *body)
+{
+    static const char *const members[] = {"version", "build", "offset_us", "synchronised",
+                                          "jump_ms"};
+    json_t *facts = json_object();
+    for (size_t i = 0; facts != NULL && i < sizeof members / sizeof members[0]; i++) {
+        json_t *value = json_object_get(body, members[i]);
+        bool plain = json_is_integer(value) || json_is_boolean(value) || json_is_null(value) ||
+                     (json_is_string(value) && json_string_length(value) <= 100);
+        if (plain) {
+            json_object_set(facts, members[i], value);
+        }
+    }
+    return facts;
+}
+
+static int record_system(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         const char *action, struct ck_refusal *refusal)
+{
+    int r = only_system(turn, actor, refusal);
+    return r == 0 ? ck_turn_audit(turn, actor,
+                                  &(struct ck_record){
+                                      .action = action, .object = "system", .open = facts_of(body)})
+                  : r;
+}
+
+/* {version, build: SHA-256 of the program, synchronised, offset_us} */
+static int started(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                   json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    return record_system(turn, actor, body, "SYSTEM_STARTED", refusal);
+}
+
+static int stopping(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    return record_system(turn, actor, body, "SYSTEM_STOPPING", refusal);
+}
+
+/* {synchronised, offset_us}: now and then, and when it changed; {jump_ms}: it was set. */
+static int clock_state(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                       json_t **result, struct ck_refusal *refusal)
+{
+    (void)result;
+    bool jumped = json_object_get(body, "jump_ms") != NULL;
+    return record_system(turn, actor, body, jumped ? "CLOCK_JUMPED" : "CLOCK_STATE", refusal);
+}
+
 const struct ck_handler_entry ck_log_handlers[] = {
-    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned}, {"log.signer", signer},
-    {"log.exported", exported},     {"log.verified", verified},
+    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned},    {"log.signer", signer},
+    {"log.exported", exported},     {"log.verified", verified},    {"key.split", key_split},
+    {"system.started", started},    {"system.stopping", stopping}, {"system.clock", clock_state},
 };
 const size_t ck_log_handler_count = sizeof ck_log_handlers / sizeof ck_log_handlers[0];

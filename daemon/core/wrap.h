@@ -9,6 +9,13 @@
 
 #include "protocol/base/digest.h"
 
+/* What keys are wrapped for. Permanent texts: rekey.c must know each. */
+#define CK_PURPOSE_ASSESSMENT "assessment 1"
+#define CK_PURPOSE_DRAW_KEY "checkind draw key 1"
+#define CK_PURPOSE_PHOTO "photo 1"
+#define CK_PURPOSE_THREAD "thread 1"
+#define CK_PURPOSE_TOTP "totp 1"
+
 #define CK_WRAPPED_SIZE (CK_GCM_NONCE_SIZE + CK_KEY_SIZE + CK_GCM_TAG_SIZE)
 
 /* `purpose` is a permanent text such as "thread 1"; `nonce` is random. 0 or -ENOMEM. */

@@ -38,6 +38,10 @@ static const char usage_text[] =
     "                                the windows of the next 14 days; needs no daemon\n"
     "  plan prove [--store=PATH] CHECKIN\n"
     "                                recomputes a draw from the log; needs no daemon\n"
+    "  key make FILE                 a new master key; prints its name\n"
+    "  key name FILE                 the name of a master key, as the log and status have it\n"
+    "  key split FILE K N FOLDER     N shares of it, of which any K make it again\n"
+    "  key join FILE SHARE ...       makes the key again from shares; needs no daemon\n"
     "  check-config [FILE]           checks a configuration; needs no daemon\n";
 
 /* ---- commands of the daemon ---- */
@@ -260,6 +264,7 @@ static const struct {
     {"check-config", run_check_config},
     {"log", ck_ctl_log},
     {"plan", ck_ctl_plan},
+    {"key", ck_ctl_key},
 };
 
 static int usage(FILE *out, int code)

@@ -38,4 +38,7 @@ int ck_ctl_show(const struct ck_ctl *ctl, const char *command, json_t *arguments
 /* `plan preview` and `plan prove`: the exit code. */
 int ck_ctl_plan(const struct ck_ctl *ctl, int count, char **words);
 
+/* `key make`, `name`, `split` and `join`: the exit code. */
+int ck_ctl_key(const struct ck_ctl *ctl, int count, char **words);
+
 #endif

@@ -109,14 +109,22 @@ static void seed_store(struct world *world)
     ck_store_close(store);
 }
 
-static void start_engine(struct world *world)
+static void read_clock(void *user, struct ck_now *now)
+{
+    const struct world *world = user;
+    *now = world->now;
+}
+
+static int create_engine(struct world *world, const uint8_t *key, const uint8_t *old)
 {
     char uri[192];
     snprintf(uri, sizeof uri, "file:%s?vfs=" FAULT_VFS_NAME, world->path);
     const struct ck_engine_options options = {
         .store_path = uri,
         .registry = &world->registry,
-        .master_key = master_key,
+        .master_key = key,
+        .old_master_key = old,
+        .clock = read_clock,
         .zone_dir = "/usr/share/zoneinfo",
         .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS) |
                     CK_CHANNEL_BIT(CK_CHANNEL_VOICE) | CK_CHANNEL_BIT(CK_CHANNEL_WEB_PUSH),
@@ -126,8 +134,19 @@ static void start_engine(struct world *world)
         .random = fill_random,
         .user = world,
     };
-    assert_int_equal(ck_engine_create(&world->engine, &options), 0);
-    assert_int_equal(ck_store_open_reader(&world->reader, world->path), 0);
+    if (world->fail_after > 0) {
+        world->disk->fail_at = world->disk->writes + world->disk->syncs + world->fail_after;
+    }
+    int r = ck_engine_create(&world->engine, &options);
+    if (r == 0) {
+        assert_int_equal(ck_store_open_reader(&world->reader, world->path), 0);
+    }
+    return r;
+}
+
+static void start_engine(struct world *world)
+{
+    assert_int_equal(create_engine(world, master_key, NULL), 0);
 }
 
 void world_open(struct world *world)
@@ -152,6 +171,16 @@ void world_restart(struct world *world)
     ck_engine_destroy(world->engine);
     world->seed += 7919;
     start_engine(world);
+}
+
+int world_restart_under(struct world *world, const uint8_t *key, const uint8_t *old)
+{
+    ck_store_close(world->reader);
+    ck_engine_destroy(world->engine);
+    world->reader = NULL;
+    world->engine = NULL;
+    world->seed += 7919;
+    return create_engine(world, key, old);
 }
 
 void world_close(struct world *world)

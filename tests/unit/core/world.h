@@ -19,6 +19,7 @@ struct world {
     char folder[64];
     char path[128];
     struct fault_vfs *disk; /* under the engine's own connection */
+    int64_t fail_after; /* of its operations, one fails while the next engine is made; 0: none */
     struct ck_registry registry;
     struct ck_engine *engine;
     struct ck_store *reader;
@@ -51,6 +52,10 @@ void world_master_key(const struct world *world, uint8_t key[static CK_KEY_SIZE]
 
 /* Ends the engine without ceremony and starts another on the same store. */
 void world_restart(struct world *world);
+
+/* The same under another master key, with the one before beside it (NULL: none): the code of
+ * ck_engine_create(). After a failure there is no engine until one of these succeeds. */
+int world_restart_under(struct world *world, const uint8_t *key, const uint8_t *old);
 
 /* One command and the turn that runs it; body is taken over. The code. */
 int world_command(struct world *world, const char *name, const struct ck_actor *actor,
