@@ -163,4 +163,10 @@ void ck_call_challenges_begin(struct call *call);
 void ck_call_thumbnail(struct ck_calls *calls, int64_t checkin, int64_t recording, const char *path,
                        const uint8_t *key, int64_t at_ms);
 
+/* files.c: has a closed recording measured (black, covered, frozen, silent) and the facts stored.
+ * One of more than CK_CALL_MEASURE_MAX plain bytes is not measured. */
+#define CK_CALL_MEASURE_MAX (48u << 20)
+void ck_call_measure(struct ck_calls *calls, int64_t checkin, int64_t recording, const char *path,
+                     const uint8_t *key);
+
 #endif

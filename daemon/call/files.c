@@ -1,11 +1,12 @@
 /* What is done with a sealed file once its worker has let go of it: the picture for the review
- * queue, and the trailer of a file whose worker died. Both read disks, so both run in the thread
- * pool. */
+ * queue, the measures of an unattended check-in, and the trailer of a file whose worker died. Both
+ * read disks, so both run in the thread pool. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/call/call_impl.h"
@@ -14,7 +15,10 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
+#include "protocol/render.h"
 #include "protocol/seal.h"
+
+#define PIECE (256u * 1024)
 
 struct job {
     struct ck_calls *calls;
@@ -30,12 +34,14 @@ struct job {
     struct ck_seal_recovery recovery;
     uint8_t *frame;
     size_t frame_size;
+    int plain; /* memfd with the recording as it plays; -1: none */
 };
 
 static void job_free(struct job *job)
 {
     if (job != NULL) {
         ck_wipe(job->key, sizeof job->key);
+        ck_closep(&job->plain);
         free(job->path);
         free(job->frame);
         free(job);
@@ -54,6 +60,7 @@ static struct job *job_create(struct ck_calls *calls, int64_t recording, const c
     job->calls = calls;
     job->recording = recording;
     job->file.fd = -1;
+    job->plain = -1;
     memcpy(job->key, key, CK_KEY_SIZE);
     job->work.data = job;
     return job;
@@ -205,7 +212,7 @@ static void thumbnail_work(uv_work_t *work)
     ck_sealed_file_close(&job->file);
 }
 
-static void thumbnail_end(struct job *job)
+static void render_end(struct job *job)
 {
     struct ck_calls *calls = job->calls;
     calls->jobs--;
@@ -227,7 +234,7 @@ static void on_rendered(void *cookie, int code, const uint8_t *jpeg, size_t size
         ck_log(CK_LOG_WARNING, "no thumbnail of check-in %lld: %s", (long long)job->checkin,
                code == 0 ? "out of memory" : text);
     }
-    thumbnail_end(job);
+    render_end(job);
 }
 
 static void thumbnail_done(uv_work_t *work, int status)
@@ -246,7 +253,7 @@ static void thumbnail_done(uv_work_t *work, int status)
             ck_log(CK_LOG_WARNING, "no thumbnail of check-in %lld: %s", (long long)job->checkin,
                    ck_error_text(error));
         }
-        thumbnail_end(job);
+        render_end(job);
     }
 }
 
@@ -262,6 +269,110 @@ void ck_call_thumbnail(struct ck_calls *calls, int64_t checkin, int64_t recordin
     int error = uv_queue_work(calls->loop, &job->work, thumbnail_work, thumbnail_done);
     if (error != 0) {
         ck_log(CK_LOG_WARNING, "no thumbnail of check-in %lld: %s", (long long)checkin,
+               uv_strerror(error));
+        job_free(job);
+        return;
+    }
+    calls->jobs++;
+}
+
+/* ---- measures ---- */
+
+/* Decrypts the whole recording into a memory file: no plain byte touches a disk. */
+static int take_plain(struct job *job)
+{
+    struct ck_seal_source source;
+    int error = ck_sealed_file_open(&job->file, job->path, O_RDONLY, &source);
+    ck_cleanup(ck_seal_closep) struct ck_seal *seal = NULL;
+    if (error == 0) {
+        error = ck_seal_open(&seal, &source, job->key, (uint64_t)job->recording);
+    }
+    if (error == 0 && ck_seal_info(seal)->plain_size > CK_CALL_MEASURE_MAX) {
+        error = CK_E_LIMIT;
+    }
+    ck_cleanup(ck_freep) uint8_t *piece = error == 0 ? malloc(PIECE) : NULL;
+    job->plain = error == 0 ? memfd_create("recording", MFD_CLOEXEC) : -1;
+    if (error == 0 && (piece == NULL || job->plain < 0)) {
+        error = piece == NULL ? -ENOMEM : -errno;
+    }
+    size_t got = 1;
+    for (uint64_t at = 0; error == 0 && got > 0; at += got) {
+        got = 0;
+        error = ck_seal_read(seal, at, piece, PIECE, &got, NULL);
+        if (error == 0 && got > 0 && pwrite(job->plain, piece, got, (off_t)at) != (ssize_t)got) {
+            error = -EIO;
+        }
+    }
+    return error;
+}
+
+static void measure_work(uv_work_t *work)
+{
+    struct job *job = work->data;
+    job->result = take_plain(job);
+    ck_sealed_file_close(&job->file);
+}
+
+static const char *measure_name(uint8_t measure)
+{
+    static const char *const names[] = {[CK_RENDER_BLACK] = "black",
+                                        [CK_RENDER_COVERED] = "covered",
+                                        [CK_RENDER_FROZEN] = "frozen",
+                                        [CK_RENDER_SILENT] = "silent"};
+    return measure < sizeof names / sizeof names[0] && names[measure] != NULL ? names[measure] : "";
+}
+
+static void on_measured(void *cookie, int code, const struct ck_render_span *spans, size_t count,
+                        const char *text)
+{
+    struct job *job = cookie;
+    struct ck_actor actor = {.kind = CK_ACTOR_WORKER, .checkin_id = job->checkin};
+    json_t *list = code == 0 ? json_array() : NULL;
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "measure",
+                                              measure_name(spans[i].measure), "from_ms",
+                                              (json_int_t)spans[i].from_ms, "until_ms",
+                                              (json_int_t)spans[i].until_ms));
+    }
+    if (list != NULL) {
+        ck_call_submit(
+            job->calls, "recording.measured", &actor,
+            json_pack("{s:I, s:o}", "recording", (json_int_t)job->recording, "spans", list));
+    } else {
+        ck_log(CK_LOG_WARNING, "recording %lld is not measured: %s", (long long)job->recording,
+               code == 0 ? "out of memory" : text);
+    }
+    render_end(job);
+}
+
+static void measure_done(uv_work_t *work, int status)
+{
+    struct job *job = work->data;
+    int error = status < 0 ? status : job->result;
+    if (error == 0 && job->calls->stopping) {
+        error = CK_E_BUSY; /* the renderer is going, or gone */
+    }
+    if (error == 0) {
+        error = ck_renderer_measure(job->calls->render, ck_take_fd(&job->plain), on_measured, job);
+    }
+    if (error != 0) {
+        ck_log(CK_LOG_WARNING, "recording %lld is not measured: %s", (long long)job->recording,
+               ck_error_text(error));
+        render_end(job);
+    }
+}
+
+void ck_call_measure(struct ck_calls *calls, int64_t checkin, int64_t recording, const char *path,
+                     const uint8_t *key)
+{
+    struct job *job = job_create(calls, recording, path, key);
+    if (job == NULL) {
+        return;
+    }
+    job->checkin = checkin;
+    int error = uv_queue_work(calls->loop, &job->work, measure_work, measure_done);
+    if (error != 0) {
+        ck_log(CK_LOG_WARNING, "recording %lld is not measured: %s", (long long)recording,
                uv_strerror(error));
         job_free(job);
         return;

@@ -270,6 +270,10 @@ static void on_closed(struct call *call, int side, const struct ck_worker_record
     if (side == CK_CALL_PERSON && closed->duration_ms > 0) {
         ck_call_thumbnail(call->calls, call->checkin, recording->id, recording->path,
                           recording->key, (int64_t)closed->duration_ms / 2);
+        if (call->challenge_count > 0) { /* nobody of ours was there to see it */
+            ck_call_measure(call->calls, call->checkin, recording->id, recording->path,
+                            recording->key);
+        }
     }
     if (recording->state == RECORDING_RUNNING && call->mode != CALL_OVER) {
         ck_call_tell_recording(call, false, NULL); /* it ended by itself: the disk, or the leg */

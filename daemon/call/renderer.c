@@ -19,8 +19,10 @@ struct job {
     struct job *next;
     uint64_t id;
     unsigned tries;
-    int picture; /* memfd that the JPEG is written to, for the try that runs; -1 else */
+    int picture;   /* memfd that the JPEG is written to, for the try that runs; -1 else */
+    int recording; /* memfd that is measured; -1: a thumbnail */
     ck_renderer_done *done;
+    ck_renderer_measured *measured;
     void *cookie;
     size_t size;
     uint8_t frame[];
@@ -32,7 +34,7 @@ struct ck_renderer {
     bool ready;       /* the process takes jobs */
     struct job *running;
     struct job *first, **end;
-    unsigned waiting;
+    unsigned waiting, recordings; /* of those that wait or run: with a whole recording in memory */
     uint64_t next_id;
     bool stopping;
     void (*stopped)(void *context);
@@ -41,13 +43,27 @@ struct ck_renderer {
 
 static void start_next(struct ck_renderer *renderer);
 
-static void job_end(struct job *job, int code, const uint8_t *jpeg, size_t size, const char *text)
+static void job_free(struct ck_renderer *renderer, struct job *job)
 {
     if (job->picture >= 0) {
         close(job->picture);
     }
-    job->done(job->cookie, code, jpeg, size, text);
+    if (job->recording >= 0) {
+        close(job->recording);
+        renderer->recordings--;
+    }
     free(job);
+}
+
+static void job_end(struct ck_renderer *renderer, struct job *job, int code, const uint8_t *jpeg,
+                    size_t size, const char *text)
+{
+    if (job->measured != NULL) {
+        job->measured(job->cookie, code, NULL, 0, text);
+    } else {
+        job->done(job->cookie, code, jpeg, size, text);
+    }
+    job_free(renderer, job);
 }
 
 static void enqueue_first(struct ck_renderer *renderer, struct job *job)
@@ -73,7 +89,7 @@ static void try_failed(struct ck_renderer *renderer, const char *text)
         job->picture = -1;
     }
     if (job->tries >= CK_RENDERER_TRIES || renderer->stopping) {
-        job_end(job, CK_E_BUSY, NULL, 0, text);
+        job_end(renderer, job, CK_E_BUSY, NULL, 0, text);
     } else {
         enqueue_first(renderer, job);
     }
@@ -101,15 +117,15 @@ static void on_down(void *context, int64_t status, int signal, uint64_t again_ms
     try_failed(renderer, "the render process ended under it");
 }
 
-static void finish_picture(struct job *job, uint64_t bytes)
+static void finish_picture(struct ck_renderer *renderer, struct job *job, uint64_t bytes)
 {
     ck_cleanup(ck_freep) uint8_t *jpeg = NULL;
     if (bytes == 0 || bytes > CK_RENDERER_JPEG_MAX || (jpeg = malloc(bytes)) == NULL ||
         pread(job->picture, jpeg, bytes, 0) != (ssize_t)bytes) {
-        job_end(job, CK_E_BUSY, NULL, 0, "the picture cannot be read");
+        job_end(renderer, job, CK_E_BUSY, NULL, 0, "the picture cannot be read");
         return;
     }
-    job_end(job, 0, jpeg, bytes, "");
+    job_end(renderer, job, 0, jpeg, bytes, "");
 }
 
 static void on_failed(struct ck_renderer *renderer, const struct ck_render_message *message)
@@ -124,7 +140,7 @@ static void on_failed(struct ck_renderer *renderer, const struct ck_render_messa
     if (hopeless) {
         struct job *job = ck_take(renderer->running);
         uv_timer_stop(&renderer->timer);
-        job_end(job, CK_E_INVALID, NULL, 0, text);
+        job_end(renderer, job, CK_E_INVALID, NULL, 0, text);
     } else {
         try_failed(renderer, text);
     }
@@ -141,10 +157,15 @@ static void on_message(void *context, const uint8_t *bytes, size_t size)
     if (message.kind == CK_RENDER_READY) {
         renderer->ready = true;
     } else if (renderer->running != NULL && message.job == renderer->running->id) {
-        if (message.kind == CK_RENDER_DONE) {
+        if (message.kind == CK_RENDER_DONE && renderer->running->measured == NULL) {
             struct job *job = ck_take(renderer->running);
             uv_timer_stop(&renderer->timer);
-            finish_picture(job, message.done.bytes);
+            finish_picture(renderer, job, message.done.bytes);
+        } else if (message.kind == CK_RENDER_MEASURED && renderer->running->measured != NULL) {
+            struct job *job = ck_take(renderer->running);
+            uv_timer_stop(&renderer->timer);
+            job->measured(job->cookie, 0, message.measured.spans, message.measured.count, "");
+            job_free(renderer, job);
         } else if (message.kind == CK_RENDER_FAILED) {
             on_failed(renderer, &message);
         }
@@ -153,7 +174,7 @@ static void on_message(void *context, const uint8_t *bytes, size_t size)
 }
 
 /* The frame goes in and the picture comes out through memory files: no path, no disk. */
-static int send_job(struct ck_renderer *renderer, struct job *job)
+static int send_thumbnail(struct ck_renderer *renderer, struct job *job)
 {
     ck_cleanup(ck_closep) int frame = memfd_create("frame", MFD_CLOEXEC);
     job->picture = memfd_create("picture", MFD_CLOEXEC);
@@ -170,6 +191,18 @@ static int send_job(struct ck_renderer *renderer, struct job *job)
     int error = ck_render_encode(&message, bytes, sizeof bytes, &size);
     int fds[] = {frame, job->picture};
     return error != 0 ? error : ck_child_send(renderer->child, bytes, size, fds, 2);
+}
+
+static int send_job(struct ck_renderer *renderer, struct job *job)
+{
+    if (job->recording < 0) {
+        return send_thumbnail(renderer, job);
+    }
+    struct ck_render_message message = {.kind = CK_RENDER_MEASURES, .job = job->id};
+    uint8_t bytes[CK_RENDER_MESSAGE_MAX];
+    size_t size = 0;
+    int error = ck_render_encode(&message, bytes, sizeof bytes, &size);
+    return error != 0 ? error : ck_child_send(renderer->child, bytes, size, &job->recording, 1);
 }
 
 static void start_next(struct ck_renderer *renderer)
@@ -214,6 +247,14 @@ int ck_renderer_create(uv_loop_t *loop, const char *program, struct ck_renderer 
     return 0;
 }
 
+static void enqueue(struct ck_renderer *renderer, struct job *job)
+{
+    *renderer->end = job;
+    renderer->end = &job->next;
+    renderer->waiting++;
+    start_next(renderer);
+}
+
 int ck_renderer_thumbnail(struct ck_renderer *renderer, const void *frame, size_t size,
                           ck_renderer_done *done, void *cookie)
 {
@@ -225,13 +266,37 @@ int ck_renderer_thumbnail(struct ck_renderer *renderer, const void *frame, size_
     if (job == NULL) {
         return -ENOMEM;
     }
-    *job = (struct job){
-        .id = ++renderer->next_id, .picture = -1, .done = done, .cookie = cookie, .size = size};
+    *job = (struct job){.id = ++renderer->next_id,
+                        .picture = -1,
+                        .recording = -1,
+                        .done = done,
+                        .cookie = cookie,
+                        .size = size};
     memcpy(job->frame, frame, size);
-    *renderer->end = job;
-    renderer->end = &job->next;
-    renderer->waiting++;
-    start_next(renderer);
+    enqueue(renderer, job);
+    return 0;
+}
+
+int ck_renderer_measure(struct ck_renderer *renderer, int recording, ck_renderer_measured *measured,
+                        void *cookie)
+{
+    if (renderer->stopping || renderer->waiting >= CK_RENDERER_JOBS_MAX ||
+        renderer->recordings >= CK_RENDERER_RECORDINGS_MAX) {
+        close(recording);
+        return CK_E_BUSY;
+    }
+    struct job *job = malloc(sizeof *job);
+    if (job == NULL) {
+        close(recording);
+        return -ENOMEM;
+    }
+    *job = (struct job){.id = ++renderer->next_id,
+                        .picture = -1,
+                        .recording = recording,
+                        .measured = measured,
+                        .cookie = cookie};
+    renderer->recordings++;
+    enqueue(renderer, job);
     return 0;
 }
 
@@ -259,7 +324,7 @@ void ck_renderer_stop(struct ck_renderer *renderer, void (*stopped)(void *contex
     while (renderer->first != NULL) {
         struct job *job = renderer->first;
         renderer->first = job->next;
-        job_end(job, CK_E_BUSY, NULL, 0, "the daemon ends");
+        job_end(renderer, job, CK_E_BUSY, NULL, 0, "the daemon ends");
     }
     ck_child_stop(renderer->child, 0, on_child_stopped, renderer);
 }

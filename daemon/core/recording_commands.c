@@ -352,6 +352,42 @@ static int paused(struct ck_turn *turn, const struct ck_actor *actor, const json
                : r;
 }
 
+/* {recording, spans: [{measure, from_ms, until_ms}]}: what checkin-render saw in an unattended
+ * check-in. Facts with times, which decide nothing. */
+static int measured(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                    json_t **result, struct ck_refusal *refusal)
+{
+    static const char *const words[] = {"black", "covered", "frozen", "silent", NULL};
+    int64_t id = 0, checkin = 0, person = 0, number = 0;
+    const json_t *spans = json_object_get(body, "spans"), *span;
+    size_t i;
+    int word = 0;
+    (void)result;
+    int r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
+    if (r == 0 && (!json_is_array(spans) || json_array_size(spans) > CK_RECORDING_MEASURES_MAX)) {
+        return ck_refuse(refusal, CK_E_INVALID, "spans", "must be a list of at most %d",
+                         CK_RECORDING_MEASURES_MAX);
+    }
+    json_array_foreach(spans, i, span)
+    {
+        r = r == 0 ? ck_body_word(span, "measure", words, &word, refusal) : r;
+        r = r == 0 ? ck_body_int(span, "from_ms", 0, INT32_MAX, &number, refusal) : r;
+        r = r == 0 ? ck_body_int(span, "until_ms", number, INT32_MAX, &number, refusal) : r;
+    }
+    r = r == 0 ? ck_recording_measures(turn->store, id, spans) : r;
+    r = r == 0 ? record(turn, actor, id, person, "RECORDING_MEASURED",
+                        json_pack("{s:i}", "count", (int)json_array_size(spans)), NULL)
+               : r;
+    struct ck_checkin_row row;
+    r = r == 0 ? ck_checkin_load(turn->store, checkin, &row) : r;
+    struct ck_output today = {.kind = CK_OUTPUT_TODAY,
+                              .unit_id = row.unit,
+                              .staff_id = row.step.inspector,
+                              .person_id = person,
+                              .checkin_id = checkin};
+    return r == 0 ? ck_turn_output(turn, &today) : r;
+}
+
 /* {recording, reason}: a member of staff is about to watch it. */
 static int viewed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
@@ -393,7 +429,7 @@ static int viewed(struct ck_turn *turn, const struct ck_actor *actor, const json
 const struct ck_handler_entry ck_recording_handlers[] = {
     {"recording.begin", begin},   {"recording.started", started},     {"recording.head", head},
     {"recording.closed", closed}, {"recording.recovered", recovered}, {"recording.failed", failed},
-    {"recording.paused", paused}, {"recording.viewed", viewed},
+    {"recording.paused", paused}, {"recording.measured", measured},   {"recording.viewed", viewed},
 };
 const size_t ck_recording_handler_count =
     sizeof ck_recording_handlers / sizeof ck_recording_handlers[0];

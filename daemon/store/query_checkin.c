@@ -174,7 +174,8 @@ static int add_lists(struct ck_store *store, json_t *checkin, int64_t id)
         {"recordings",
          "SELECT id AS \"id:i\", leg AS \"leg:t\", started_at AS \"from:w\", "
          "duration_ms / 1000 AS \"seconds:i\", bytes AS \"bytes:i\", state AS \"state:t\", "
-         "gaps AS \"gaps:j\" FROM recording WHERE checkin_id = ?1 ORDER BY id"},
+         "gaps AS \"gaps:j\", measures AS \"measures:j\" FROM recording WHERE checkin_id = ?1 "
+         "ORDER BY id"},
         {"challenges",
          "SELECT number AS \"number:i\", kind AS \"kind:t\", coalesce(digits, '') AS \"text:t\", "
          "shown_at AS \"at:w\", coalesce(at_ms, 0) / 1000 AS \"at_s:i\" FROM challenge "

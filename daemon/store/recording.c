@@ -146,3 +146,11 @@ int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int
     *person = ck_row_int(&rows, 1);
     return 0;
 }
+
+int ck_recording_measures(struct ck_store *store, int64_t id, const json_t *spans)
+{
+    ck_cleanup(ck_freep) char *text = json_dumps(spans, JSON_COMPACT);
+    return text == NULL ? -ENOMEM
+                        : ck_sql_run(store, "UPDATE recording SET measures = ?2 WHERE id = ?1",
+                                     CK_ARGS(ck_int(id), ck_text(text)));
+}

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 
@@ -54,5 +56,9 @@ int ck_recording_fail(struct ck_store *store, int64_t id, struct ck_wall at);
 
 /* Whose it is. CK_E_NOT_FOUND. */
 int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person);
+
+/* What was measured: [{measure, from_ms, until_ms}]. */
+#define CK_RECORDING_MEASURES_MAX 500
+int ck_recording_measures(struct ck_store *store, int64_t id, const json_t *spans);
 
 #endif

@@ -134,7 +134,7 @@ export function checkin(id) {
       { id: 1, reference: "N-77120", to: "+7 700 ••• 01 02", channel: "sms", state: "delivered", at: at(-39), accepted: at(-39), delivered: at(-38.8), failed: null, tries: 1 },
       { id: 2, reference: "N-77121", to: "+7 700 ••• 01 02", channel: "sms", state: "failed", at: at(-29), accepted: null, delivered: null, failed: "rejected", tries: 3 },
     ],
-    recordings: unattended ? [{ id: 3001, leg: "person", from: at(-93), seconds: 24, bytes: 1_800_000, state: "closed", gaps: [] }] : [],
+    recordings: unattended ? [{ id: 3001, leg: "person", from: at(-93), seconds: 24, bytes: 1_800_000, state: "closed", gaps: [], measures: [{ measure: "silent", from_ms: 2000, until_ms: 5000 }, { measure: "covered", from_ms: 9400, until_ms: 12100 }] }] : [],
     challenges: unattended ? [
       { number: 1, kind: "read_digits", text: "4 9 1 7", at: at(-92.9), at_s: 3 }, { number: 2, kind: "turn_left", text: "", at: at(-92.7), at_s: 11 }, { number: 3, kind: "look_up", text: "", at: at(-92.6), at_s: 17 },
     ] : [],

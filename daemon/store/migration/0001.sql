@@ -470,7 +470,8 @@ CREATE TABLE recording (
     chunks      INTEGER NOT NULL DEFAULT 0,
     head        BLOB, -- end of the hash chain as last reported
     head_at     INTEGER,
-    gaps        TEXT NOT NULL DEFAULT '[]'
+    gaps        TEXT NOT NULL DEFAULT '[]',
+    measures    TEXT -- JSON: what checkin-render saw; NULL: not measured
 ) STRICT;
 CREATE INDEX recording_checkin ON recording (checkin_id);
 CREATE INDEX recording_open ON recording (state) WHERE state = 'recording';

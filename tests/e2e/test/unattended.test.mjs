@@ -99,6 +99,40 @@ async function seeks(page, row) {
   assert.equal(red > blue ? "red" : "blue", SIDES.person.hue);
 }
 
+// Decrypted on the way, and yet there at once: from the wish to play to the first picture that moves.
+async function starts(page) {
+  const took = await page.locator(".player video").evaluate(async (v) => {
+    const took = [];
+    for (let i = 0; i < 5; i++) {
+      v.load();
+      const began = performance.now();
+      const plays = new Promise((resolve) => v.addEventListener("playing", resolve, { once: true }));
+      await v.play();
+      await plays;
+      took.push(Math.round(performance.now() - began));
+    }
+    return took;
+  });
+  console.log(`playback starts after ${took.join(", ")} ms`);
+  assert.ok(Math.min(...took) < 300, `${took} ms`);
+  const name = page.locator(".player-viewer");
+  assert.match(await name.innerText(), /^Айгерім Сейтқали/, "whoever looks is named over the picture");
+}
+
+// checkin-render has looked at the clip: a facing camera and a sound, or spans in which there was none.
+async function measures(page, row) {
+  const [recording] = await until(async () => {
+    const { recordings } = await read(row);
+    return recordings[0].measures !== null && recordings;
+  }, "the recording is measured");
+  for (const span of recording.measures) {
+    assert.ok(["black", "covered", "frozen", "silent"].includes(span.measure) && span.from_ms < span.until_ms && span.until_ms <= (recording.seconds + 2) * 1000, JSON.stringify(span));
+  }
+  assert.deepEqual(recording.measures.filter((span) => span.measure === "black" || span.measure === "covered"), [], "the camera saw something all the time");
+  if (recording.measures.length) assert.equal(await page.locator(".measures .moment").count(), recording.measures.length);
+  else await page.getByText("Измерено: изображение и звук были всё время.").waitFor();
+}
+
 test("challenges, recorded, played from the queue of reviews, accepted by a key", { timeout: 300000 }, async () => {
   const person = await product.person();
   const { checkin, link } = await product.ring(person, "unattended");
@@ -109,6 +143,8 @@ test("challenges, recorded, played from the queue of reviews, accepted by a key"
   await login(desk, product, "inspector");
   await review(desk, reviewed, "recorded");
   await seeks(desk, reviewed);
+  await starts(desk);
+  await measures(desk, reviewed);
   await shot(desk, "recorded-review");
 
   // Accepted with one key; the person finds it under the number that they have.

@@ -270,6 +270,20 @@ test("a review plays at once, seeks to the tasks, and is decided by keys", scene
   await page.getByRole("button", { name: "Looks up" }).click();
   await page.waitForFunction(() => document.querySelector(".player video").currentTime >= 17);
   await page.waitForFunction(() => document.querySelector(".moment[aria-current]")?.textContent.includes("Looks up"));
+  // The name of whoever looks stands over the picture, in the whole screen, too.
+  const name = page.locator(".player-frame .player-viewer");
+  assert.match(await name.innerText(), /^Сәнияш Тамыртасова, /);
+  const over = await name.boundingBox(), under = await video.boundingBox();
+  assert.ok(over.x >= under.x && over.y >= under.y && over.x + over.width <= under.x + under.width && over.y + over.height <= under.y + under.height);
+  await page.getByRole("button", { name: "Whole screen" }).click();
+  await page.waitForFunction(() => document.fullscreenElement?.querySelector(".player-viewer") && document.fullscreenElement.querySelector("video"));
+  await page.getByRole("button", { name: "Whole screen" }).click();
+  await page.waitForFunction(() => !document.fullscreenElement);
+  // What was measured stands beside it with its times, and a tap goes there.
+  await page.getByRole("button", { name: "0:09–0:12 The picture is of one colour" }).click();
+  await page.waitForFunction(() => Math.abs(document.querySelector(".player video").currentTime - 9.8) < 1.5);
+  await page.waitForFunction(() => document.querySelector(".measures .moment[aria-current]")?.textContent.includes("0:09"));
+  assert.equal(await page.locator(".measures .moment").count(), 2);
   assert.ok((await video.getAttribute("src")).startsWith("/api/recordings/"));
   await page.getByAltText("Reference photo").waitFor();
   await page.getByAltText("From the recording").waitFor();

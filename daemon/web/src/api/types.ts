@@ -231,6 +231,7 @@ export type NoticeState = "queued" | "sending" | "accepted" | "delivered" | "rea
 export interface RecordingRow {
   id: number; leg: "person" | "staff"; from: Time; seconds: number; bytes: number;
   state: "recording" | "closed" | "recovered" | "failed" | "erased"; gaps: { at_s: number; seconds: number; reason: string }[];
+  measures: { measure: "black" | "covered" | "frozen" | "silent"; from_ms: number; until_ms: number }[] | null; // null: not measured (yet)
 }
 export interface ChallengeMark { number: number; kind: string; text: string; at: Time; at_s: number } // at_s: in the recording
 export interface OutcomeRequest {

@@ -10,8 +10,10 @@ import { Chip, FailureBox, ReasonForm, useKeys, useSession } from "./parts";
 const REVIEW_REASON = "review";
 
 function Player({ checkin, recording, url, atOnce }: { checkin: Checkin; recording: RecordingRow; url: string; atOnce: boolean }): JSX.Element {
-  const { t } = useSession();
+  const { view, t } = useSession();
+  const frame = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
+  const [opened] = useState(() => new Date(view.clock.now()).toISOString());
   const [at, setAt] = useState(0);
   const [broken, setBroken] = useState(false);
   const marks = recording.leg === "person" ? checkin.challenges : [];
@@ -37,10 +39,19 @@ function Player({ checkin, recording, url, atOnce }: { checkin: Checkin; recordi
   });
   return (
     <div class="player">
-      <video ref={video} src={url} controls playsInline preload="metadata" aria-label={t.t("recording_title")}
-        onTimeUpdate={(event) => setAt(event.currentTarget.currentTime)} onError={() => setBroken(true)} />
+      {/* Whoever films this screen films who looked: in the whole screen, too, which is why the frame goes there and not the video. */}
+      <div class="player-frame" ref={frame}>
+        <video ref={video} src={url} controls controlsList="nodownload nofullscreen noremoteplayback" disablePictureInPicture playsInline preload="auto" aria-label={t.t("recording_title")}
+          onTimeUpdate={(event) => setAt(event.currentTarget.currentTime)} onError={() => setBroken(true)} />
+        <span class="player-viewer" aria-hidden="true">{t.t("recording_viewer", { name: view.me ? view.me.name : "", moment: view.clock.moment(opened) })}</span>
+        <button type="button" class="button icon-only player-whole" aria-label={t.t("recording_whole")} title={t.t("recording_whole")} onClick={() => {
+          if (document.fullscreenElement) void document.exitFullscreen();
+          else if (frame.current && frame.current.requestFullscreen) void frame.current.requestFullscreen().catch(() => undefined);
+        }}><Icon name="external" size={20} /></button>
+      </div>
       {broken && <p class="fault" role="alert">{t.t("recording_broken")}</p>}
       {recording.gaps.length > 0 && <p class="note"><Icon name="info" size={20} /><span>{recording.gaps.map((gap) => t.t("recording_gap", { at: stopwatch(gap.at_s * 1000), seconds: Math.round(gap.seconds), reason: t.maybe("gap_" + gap.reason) || gap.reason })).join(" ")}</span></p>}
+      <Measures recording={recording} at={at} seek={seek} />
       {marks.length > 0 && (
         <ol class="moments">
           {marks.map((mark) => (
@@ -53,6 +64,29 @@ function Player({ checkin, recording, url, atOnce }: { checkin: Checkin; recordi
           ))}
         </ol>
       )}
+    </div>
+  );
+}
+
+// What a machine saw and heard: facts with their times, for the reviewer to judge. A tap goes there.
+function Measures({ recording, at, seek }: { recording: RecordingRow; at: number; seek(seconds: number): void }): JSX.Element | null {
+  const { t } = useSession();
+  if (!recording.measures) return null;
+  if (!recording.measures.length) return <p class="note good"><Icon name="check" size={20} /><span>{t.t("measures_none")}</span></p>;
+  return (
+    <div class="measures">
+      <h3>{t.t("measures_title")}</h3>
+      <ol class="moments">
+        {recording.measures.map((span) => (
+          <li key={`${span.measure}-${span.from_ms}`}>
+            <button type="button" class="moment" aria-current={at * 1000 >= span.from_ms && at * 1000 < span.until_ms ? "true" : undefined} onClick={() => seek(span.from_ms / 1000)}>
+              <span class="tabular">{stopwatch(span.from_ms)}–{stopwatch(span.until_ms)}</span>
+              <span>{t.t(`measure_${span.measure}`)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      <p class="soft small">{t.t("measures_text")}</p>
     </div>
   );
 }
