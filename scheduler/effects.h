@@ -135,6 +135,7 @@ enum ck_template {
     CK_TEMPLATE_DIGEST,         /* to staff: several incidents at once */
     CK_TEMPLATE_CONTACT_TEST,   /* to anybody: can you still be reached? */
     CK_TEMPLATE_HOLD_REVIEW,    /* to supervisors: a legal hold is to be reviewed */
+    CK_TEMPLATE_CASE_OPENED,    /* to supervisors: a case outside the own caseload was opened */
     CK_TEMPLATE_COUNT,
 };
 

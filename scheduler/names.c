@@ -128,6 +128,7 @@ static const char *const template_names[] = {
     [CK_TEMPLATE_DIGEST] = "digest",
     [CK_TEMPLATE_CONTACT_TEST] = "contact_test",
     [CK_TEMPLATE_HOLD_REVIEW] = "hold_review",
+    [CK_TEMPLATE_CASE_OPENED] = "case_opened",
 };
 
 const char *ck_template_name(enum ck_template template)

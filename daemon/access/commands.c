@@ -251,7 +251,14 @@ static bool may_read(const struct ck_actor *actor, const char *object, const str
     }
     bool wide = actor->kind == CK_ACTOR_STAFF &&
                 (actor->roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0;
+    static const char *const of_case[] = {"person", "checkin",  "photo", "thumbnail",
+                                          "plan",   "messages", "file"};
+    bool in_case = false; /* what an opened case lets see: nothing of the risk, nothing drawn */
+    for (size_t i = 0; i < sizeof of_case / sizeof of_case[0]; i++) {
+        in_case = in_case || strcmp(object, of_case[i]) == 0;
+    }
     return ck_in_scope(actor, owner->unit, owner->inspector) ||
+           (in_case && ck_may_read(actor, owner->unit, owner->inspector, owner->person)) ||
            ck_in_scope(actor, owner->unit, owner->reserved) ||
            (wide && owner->unit == 0 && strcmp(owner->kind, "incident") == 0);
 }
@@ -276,6 +283,10 @@ static int read_one(struct ck_turn *turn, const struct ck_actor *actor, const ch
                                .object_id = owner.id,
                                .person_id = owner.person,
                                .open = json_pack("{s:s}", "what", object)};
+    if (!ck_in_scope(actor, owner.unit, owner.inspector) &&
+        ck_may_read(actor, owner.unit, owner.inspector, owner.person)) {
+        json_object_set_new(record.open, "opened", json_true());
+    }
     return ck_turn_audit(turn, actor, &record);
 }
 

@@ -64,6 +64,9 @@ static const struct ck_policy table[] = {
     {"checkin.list", CK_WHO_STAFF, I | O | S},
     {"checkin.on_demand", CK_WHO_STAFF, I},
 
+    {"case.list", CK_WHO_STAFF, I | O | S},
+    {"case.open", CK_WHO_STAFF, I | O | S}, /* to read, for an hour; supervisors are told */
+    {"case.close", CK_WHO_STAFF, I | O | S},
     {"today.read", CK_WHO_STAFF, I | O | S},
     {"checkin.read", CK_WHO_STAFF, I | O | S},
     {"checkin.outcome", CK_WHO_STAFF, I},

@@ -249,7 +249,8 @@ static struct ck_api_noted *noted_place(const struct ck_api_call *call)
 static bool noted_already(const struct ck_api_call *call)
 {
     const struct ck_api_noted *noted = noted_place(call);
-    return call->route->noted && noted->session == call->session.id &&
+    /* With a case open that is not theirs, each look is a record. */
+    return call->route->noted && call->actor.opened[0] == 0 && noted->session == call->session.id &&
            noted->object == call->route->pattern && noted->id == call->id &&
            noted->until.ms > call->now.ms;
 }
@@ -421,6 +422,7 @@ static void on_session(void *cookie, int code, json_t *value)
         call->actor.session_id = session->id;
         call->actor.checkin_id = session->checkin;
         memcpy(call->actor.covers, session->covers, sizeof call->actor.covers);
+        memcpy(call->actor.opened, session->opened, sizeof call->actor.opened);
     }
     authorise(call);
 }

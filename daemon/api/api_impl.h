@@ -163,6 +163,11 @@ extern ck_api_query ck_api_ladders, ck_api_ladder_check;
 /* messages.c */
 extern ck_api_query ck_api_messages, ck_api_incident_messages, ck_api_self_messages,
     ck_api_message_file, ck_api_incident_file, ck_api_self_file, ck_api_templates;
+/* queries.c: how far somebody sees for a read of what belongs to one person: their own scope, and
+ * that person's unit where they opened the case. `kind` and `id` as ck_log_owner(), or "person". */
+int ck_api_read_scope(struct ck_store *store, const struct ck_api_call *call, const char *kind,
+                      int64_t id, struct ck_scope *scope);
+extern ck_api_query ck_api_opened;
 /* queries.c */
 extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
     ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,

@@ -34,8 +34,9 @@ static int check_person(struct ck_store *store, const struct ck_api_call *call, 
                         struct ck_subject *subject)
 {
     int r = ck_subject_load(store, person, subject);
-    return r == 0 && !ck_in_scope(&call->actor, subject->unit, subject->inspector) ? CK_E_DENIED
-                                                                                   : r;
+    return r == 0 && !ck_may_read(&call->actor, subject->unit, subject->inspector, person)
+               ? CK_E_DENIED
+               : r;
 }
 
 /* Who sees the incident sees its thread. */

@@ -114,7 +114,8 @@ int ck_api_photo_query(struct ck_store *store, struct ck_api_call *call, json_t 
     bool reserved = false;
     int r = ck_subject_load(store, call->id, &subject);
     r = r == 0 ? ck_checkin_reserved_now(store, call->id, call->actor.staff_id, &reserved) : r;
-    if (r == 0 && !reserved && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
+    if (r == 0 && !reserved &&
+        !ck_may_read(&call->actor, subject.unit, subject.inspector, call->id)) {
         return CK_E_DENIED;
     }
     return r == 0 ? picture(store, call, call->id, 0) : r;
@@ -124,8 +125,9 @@ int ck_api_thumbnail_query(struct ck_store *store, struct ck_api_call *call, jso
 {
     (void)out;
     json_t *row = NULL;
-    struct ck_scope scope = ck_policy_scope(&call->actor);
-    int r = ck_query_checkin_row(store, &scope, call->id, &row);
+    struct ck_scope scope;
+    int r = ck_api_read_scope(store, call, "checkin", call->id, &scope);
+    r = r == 0 ? ck_query_checkin_row(store, &scope, call->id, &row) : r;
     json_decref(row);
     return r == 0 ? picture(store, call, 0, call->id) : r;
 }

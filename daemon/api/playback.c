@@ -156,8 +156,9 @@ static void open_done(uv_work_t *work, int status)
 static int query_recording(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
-    struct ck_scope scope = ck_policy_scope(&call->actor);
-    return ck_query_recording(store, &scope, call->id, out);
+    struct ck_scope scope;
+    int r = ck_api_read_scope(store, call, "recording", call->id, &scope);
+    return r != 0 ? r : ck_query_recording(store, &scope, call->id, out);
 }
 
 static int fill_playback(struct ck_api_call *call, const json_t *row, struct playback *playback)

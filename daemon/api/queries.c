@@ -14,7 +14,10 @@
 #include "daemon/core/plan_preview.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/approval.h"
+#include "daemon/store/log.h"
+#include "daemon/store/opened_case.h"
 #include "daemon/store/order.h"
+#include "daemon/store/person.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/query_figures.h"
 #include "daemon/store/query_incident.h"
@@ -181,29 +184,32 @@ int ck_api_preview(struct ck_store *store, struct ck_api_call *call, json_t **ou
                   : r;
 }
 
-/* The scope of a plan was checked by the record of the read, which may be of an earlier request. */
-static int check_plan_scope(struct ck_store *store, struct ck_api_call *call)
+/* The scope of a plan was checked by the record of the read, which may be of an earlier request.
+ * `drawn`: an opened case is not enough. */
+static int check_plan_scope(struct ck_store *store, struct ck_api_call *call, bool drawn)
 {
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
     struct ck_subject subject;
-    struct ck_scope scope = ck_policy_scope(&call->actor);
     int r = ck_plan_load(store, call->id, &record);
     r = r == 0 ? ck_subject_load(store, record.person, &subject) : r;
-    return r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector
-               ? CK_E_DENIED
-               : r;
+    if (r != 0) {
+        return r;
+    }
+    bool may = drawn ? ck_in_scope(&call->actor, subject.unit, subject.inspector)
+                     : ck_may_read(&call->actor, subject.unit, subject.inspector, record.person);
+    return may ? 0 : CK_E_DENIED;
 }
 
 int ck_api_plan_ahead(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    int r = check_plan_scope(store, call);
+    int r = check_plan_scope(store, call, false);
     return r == 0 ? ck_plan_ahead(store, ZONE_DIR, call->id, call->now, out) : r;
 }
 
 int ck_api_plan_instants(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     json_t *list = NULL;
-    int r = check_plan_scope(store, call);
+    int r = check_plan_scope(store, call, true);
     r = r == 0 ? ck_query_instants(store, call->id, call->now, &list) : r;
     return wrap_list(r, "instants", list, out);
 }
@@ -217,16 +223,36 @@ int ck_api_blackouts(struct ck_store *store, struct ck_api_call *call, json_t **
 
 /* ---- check-ins ---- */
 
+int ck_api_read_scope(struct ck_store *store, const struct ck_api_call *call, const char *kind,
+                      int64_t id, struct ck_scope *scope)
+{
+    int64_t person = id, unit = 0, inspector = 0;
+    *scope = ck_policy_scope(&call->actor);
+    if (call->actor.opened[0] == 0) {
+        return 0;
+    }
+    int r = strcmp(kind, "person") == 0 ? 0 : ck_log_owner(store, kind, id, &person);
+    r = r == 0 ? ck_person_owner(store, person, &unit, &inspector) : r;
+    for (size_t i = 0; r == 0 && i < CK_OPENED_MAX; i++) {
+        if (call->actor.opened[i] == person) {
+            scope->unit = unit;
+        }
+    }
+    return r == CK_E_NOT_FOUND ? 0 : r; /* the query says so */
+}
+
 int ck_api_checkins(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    struct ck_scope scope = ck_policy_scope(&call->actor);
-    return ck_query_checkins_of(store, &scope, call->id, call->before, out);
+    struct ck_scope scope;
+    int r = ck_api_read_scope(store, call, "person", call->id, &scope);
+    return r != 0 ? r : ck_query_checkins_of(store, &scope, call->id, call->before, out);
 }
 
 int ck_api_checkin(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    struct ck_scope scope = ck_policy_scope(&call->actor);
-    return ck_query_checkin(store, &scope, call->id, out);
+    struct ck_scope scope;
+    int r = ck_api_read_scope(store, call, "checkin", call->id, &scope);
+    return r != 0 ? r : ck_query_checkin(store, &scope, call->id, out);
 }
 
 int ck_api_checkin_row(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -252,6 +278,13 @@ int ck_api_today(struct ck_store *store, struct ck_api_call *call, json_t **out)
     r = r == 0 ? ck_zone_day(ZONE_DIR, zone, call->now, &day) : r;
     r = r == 0 ? ck_query_today(store, &scope, day.text, day.start, day.end, out) : r;
     return r == 0 ? set_time(*out, "server_time", call->now) : r;
+}
+
+/* ---- cases opened outside the own caseload ---- */
+
+int ck_api_opened(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    return ck_query_opened(store, call->actor.staff_id, call->now, out);
 }
 
 /* ---- incidents ---- */

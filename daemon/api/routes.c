@@ -85,6 +85,12 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/persons/{id}/checkins", "checkin.on_demand", .command = "checkin.on_demand",
      .member = "person", .made = "checkin", .query = ck_api_checkin_row},
 
+    /* cases outside the own caseload */
+    {GET, "/api/opened-cases", "case.list", .query = ck_api_opened},
+    {POST, "/api/opened-cases", "case.open", .command = "case.open"},
+    {POST, "/api/opened-cases/{id}/close", "case.close", .command = "case.close",
+     .member = "opened"},
+
     /* today, check-ins, reviews */
     {GET, "/api/today", "today.read", .query = ck_api_today, .read = "today", .noted = true},
     {GET, "/api/checkins/{id}", "checkin.read", .query = ck_api_checkin, .read = "checkin"},

@@ -18,6 +18,13 @@
  * own caseload and those that they stand in for, officers and supervisors in their unit. */
 bool ck_in_scope(const struct ck_actor *actor, int64_t unit, int64_t inspector);
 
+/* Whether they may read what belongs to this person of that unit and inspector: as above, or
+ * because they opened the case (CK_OPENED_MS from then on). */
+bool ck_may_read(const struct ck_actor *actor, int64_t unit, int64_t inspector, int64_t person);
+#define CK_OPENED_MS (INT64_C(1) * 3600000)         /* how long a case stays open */
+#define CK_OPENED_A_DAY 10                          /* cases that one may open within … */
+#define CK_OPENED_WINDOW_MS (INT64_C(24) * 3600000) /* … this time */
+
 /* ---- members of a command's body ---- */
 
 /* An id above 0; CK_E_INVALID with *refusal filled. */

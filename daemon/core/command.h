@@ -47,6 +47,7 @@ enum ck_role {
 };
 
 #define CK_COVERS_MAX 8 /* inspectors that one stands in for at once; further ones are not seen */
+#define CK_OPENED_MAX 3 /* cases outside the own caseload that one has open at once */
 #define CK_PEER_TEXT_SIZE 64 /* an address with port as text, and its zero */
 
 /* Who does something. Ids that do not apply are 0. Filled by whoever authenticated the actor. */
@@ -59,6 +60,7 @@ struct ck_actor {
     int64_t session_id;            /* row of `session` */
     int64_t checkin_id;            /* the check-in that a person's link is bound to */
     int64_t covers[CK_COVERS_MAX]; /* inspectors whose caseload is with this one; the rest is 0 */
+    int64_t opened[CK_OPENED_MAX]; /* persons whose case they opened for a while, to read */
     char peer[CK_PEER_TEXT_SIZE];
 };
 

@@ -389,6 +389,9 @@ static int write_letter(struct ck_turn *turn, const struct ck_notice_row *row,
         letter->urgency = "normal"; /* a test of the contact path, a hold's review */
         if (row->template == CK_TEMPLATE_HOLD_REVIEW) {
             snprintf(letter->path, sizeof letter->path, "/#/retention");
+        } else if (row->template == CK_TEMPLATE_CASE_OPENED) {
+            letter->urgency = "high";
+            snprintf(letter->path, sizeof letter->path, "/#/log?action=CASE_OPENED");
         }
         return 0;
     }

@@ -409,7 +409,7 @@ static int viewed(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == 0) {
         r = ck_subject_load(turn->store, person, &subject);
     }
-    if (r == 0 && !ck_in_scope(actor, subject.unit, subject.inspector)) {
+    if (r == 0 && !ck_may_read(actor, subject.unit, subject.inspector, person)) {
         return ck_turn_deny(turn, actor, "recording", id, person, "this recording is not yours",
                             refusal);
     }

@@ -92,6 +92,15 @@ bool ck_in_scope(const struct ck_actor *actor, int64_t unit, int64_t inspector)
     return mine;
 }
 
+bool ck_may_read(const struct ck_actor *actor, int64_t unit, int64_t inspector, int64_t person)
+{
+    bool may = ck_in_scope(actor, unit, inspector);
+    for (size_t i = 0; !may && person != 0 && i < CK_OPENED_MAX; i++) {
+        may = actor->kind == CK_ACTOR_STAFF && actor->opened[i] == person;
+    }
+    return may;
+}
+
 /* ---- members of a body ---- */
 
 int ck_body_int(const json_t *body, const char *name, int64_t min, int64_t max, int64_t *number,

@@ -39,6 +39,9 @@ static const char *const lines[CK_WORDS_COUNT][LANGUAGES] = {
     [CK_WORDS_HOLD_REVIEW] = {"{reference} ({severity}): сақтау тыйымын қайта қарау керек",
                               "{reference} ({severity}): пора пересмотреть запрет на удаление",
                               "{reference} ({severity}): a legal hold is to be reviewed"},
+    [CK_WORDS_CASE_OPENED] = {"{reference} ({severity}): өз тізімінен тыс іс ашылды",
+                              "{reference} ({severity}): открыто дело вне своего списка",
+                              "{reference} ({severity}): a case outside a caseload was opened"},
     [CK_WORDS_DIGEST] = {"{reference} ({severity}): бірден бірнеше оқиға ашық",
                          "{reference} ({severity}): открыто сразу несколько случаев",
                          "{reference} ({severity}): several incidents are open at once"},
@@ -78,6 +81,7 @@ static const char *const names[CK_WORDS_COUNT] = {
     [CK_WORDS_REVIEW_OVERDUE] = "review_overdue",
     [CK_WORDS_FORM_DUE] = "form_due",
     [CK_WORDS_HOLD_REVIEW] = "hold_review",
+    [CK_WORDS_CASE_OPENED] = "case_opened",
     [CK_WORDS_DIGEST] = "digest",
     [CK_WORDS_ALARM] = "alarm",
 };

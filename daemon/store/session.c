@@ -1,5 +1,6 @@
 #include "daemon/store/session.h"
 
+#include "daemon/store/opened_case.h"
 #include "daemon/store/roster.h"
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
@@ -33,10 +34,14 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
                                    .expires = ck_row_time(&rows, 8),
                                    .must_change = ck_row_int(&rows, 9) != 0,
                                    .second_factor = ck_row_int(&rows, 10) != 0};
-    size_t covers = 0;
-    return session->staff == 0 ? 0
-                               : ck_cover_of(store, session->staff, session->covers,
-                                             CK_SESSION_COVERS_MAX, &covers);
+    size_t covers = 0, opened = 0;
+    if (session->staff == 0) {
+        return 0;
+    }
+    r = ck_cover_of(store, session->staff, session->covers, CK_SESSION_COVERS_MAX, &covers);
+    return r == 0 ? ck_opened_of(store, session->staff, now, session->opened, CK_SESSION_OPENED_MAX,
+                                 &opened)
+                  : r;
 }
 
 int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],

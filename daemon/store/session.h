@@ -11,6 +11,7 @@
 #include "protocol/base/digest.h"
 
 #define CK_SESSION_COVERS_MAX 8
+#define CK_SESSION_OPENED_MAX 3
 
 struct ck_session {
     int64_t id;
@@ -19,6 +20,7 @@ struct ck_session {
     int64_t unit;
     int64_t roles;                         /* staff */
     int64_t covers[CK_SESSION_COVERS_MAX]; /* staff: whose caseloads they have as stand-ins */
+    int64_t opened[CK_SESSION_OPENED_MAX]; /* staff: whose cases they have open at `now` */
     bool must_change;                      /* staff: the password was given by somebody else */
     bool second_factor;                    /* staff: the account has one */
     struct ck_wall created, seen, expires;

@@ -15,7 +15,7 @@ export class FakeServer {
   constructor(pages, options = {}) {
     this.pages = pages;
     this.clip = options.clip || null; // a WebM for playback
-    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null, requests: fixtures.requests, templates: fixtures.templates.slice(), incidentMessages: fixtures.incidentMessages.slice(), messages: null };
+    this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null, requests: fixtures.requests, templates: fixtures.templates.slice(), incidentMessages: fixtures.incidentMessages.slice(), messages: null, opened: [] };
     this.posts = []; // what the pages changed
     this.said = []; // what the pages sent on sockets
     this.faults = new Map(); // path prefix -> {status, code, field, retry}
@@ -225,6 +225,13 @@ export class FakeServer {
       if (post) state.incidentMessages.push({ ...this.message("staff", sent), author: state.me.name, author_id: state.me.id });
       return json(post ? state.incidentMessages[state.incidentMessages.length - 1] : { messages: state.incidentMessages, next: null, readers: [{ id: 12, name: "Жанболат Бозінген", up_to: 72, at: fixtures.at(-6) }] });
     }
+    if (path === "/api/opened-cases" && !post) return json({ opened: state.opened });
+    if (path === "/api/opened-cases") {
+      if (sent.reference !== "P-4821") return json({ error: { code: "not_found", field: "reference", message: "" } }, 404);
+      state.opened.push({ id: 5, person_id: 101, person_name: "Дәуренбек Жалғызтау", reference: "P-4821", opened: fixtures.at(0), until: fixtures.at(60) });
+      return json({ id: 5, person: 101, until: fixtures.at(60) });
+    }
+    if (match("/api/opened-cases/\\d+/close")) return (state.opened = []), json({});
     if (path === "/api/templates" && !post) return json({ templates: state.templates });
     if (path === "/api/templates") return state.templates.push({ id: 9, ...sent, changed: fixtures.at(0), by: state.me.name }), json({ id: 9 });
     if ((m = match("/api/templates/(\\d+)(/remove)?"))) {

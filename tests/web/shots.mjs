@@ -178,6 +178,7 @@ for (const viewport of [PHONE, DESK]) {
       server.tell("console", { t: "ring", checkin: f.rows.waiting });
       await page.waitForSelector(".urgent-card.ring");
     } }));
+    await shot(`c-opened-${id}`, set, s("persons/101", { change: (server) => server.state.opened.push({ id: 5, person_id: 101, person_name: "Дәуренбек Жалғызтау", reference: "P-4821", opened: f.at(0), until: f.at(60) }) }));
     await shot(`c-texts-${id}`, set, s("duty/texts", { roles: ["supervisor"] }));
     await shot(`c-incident-thread-${id}`, { ...set, full: true }, s("incidents/71", { roles: ["officer"], then: (page) => page.locator(".thread-box").scrollIntoViewIfNeeded() }));
     await shot(`c-person-history-${id}`, set, s("persons/101?tab=history"));

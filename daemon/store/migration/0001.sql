@@ -635,7 +635,7 @@ CREATE TABLE notice (
     quarantined  INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
     CHECK ((staff_id IS NOT NULL) + (person_id IS NOT NULL) <= 1),
     CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL OR template = 'contact_test'
-                          OR template = 'hold_review'),
+                          OR template = 'hold_review' OR template = 'case_opened'),
     CHECK (NOT (state = 'queued' OR state = 'sending' OR state = 'failed_temp'
                           OR state = 'unknown') OR next_at IS NOT NULL)
 ) STRICT;
@@ -696,6 +696,18 @@ CREATE TABLE push (
 ) STRICT;
 CREATE INDEX push_staff ON push (staff_id) WHERE staff_id IS NOT NULL;
 CREATE INDEX push_person ON push (person_id) WHERE person_id IS NOT NULL;
+
+---------------------------------------------------------------- cases opened outside the own caseload
+
+-- For a while, to read, with a reason: whoever must act now and is not the inspector.
+CREATE TABLE opened_case (
+    id        INTEGER PRIMARY KEY,
+    staff_id  INTEGER NOT NULL REFERENCES staff,
+    person_id INTEGER NOT NULL REFERENCES person,
+    opened_at INTEGER NOT NULL,
+    until_at  INTEGER NOT NULL -- earlier where it was closed by hand
+) STRICT;
+CREATE INDEX opened_case_staff ON opened_case (staff_id, until_at);
 
 ---------------------------------------------------------------- messages
 

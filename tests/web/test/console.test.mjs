@@ -515,3 +515,25 @@ test("a safety check has words of its own and says who may see it", scene(async 
   await dialog.waitFor({ state: "detached" });
   assert.deepEqual(server.posts.find((post) => post.path === "/api/incidents/71/conclude").body, { conclusion: "help_sent", reason: "a patrol is on the way" });
 }));
+
+test("a case outside the own caseload is opened with a reason, says so, and is closed again", scene(async (server) => {
+  const page = await stage.console(server, "persons", { viewport: PHONE });
+  await page.getByRole("button", { name: "Open a case" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("The supervisors are told at once").waitFor();
+  await dialog.getByLabel("Reference of the person").fill("P-1");
+  assert.ok(await dialog.getByRole("button", { name: "Open for one hour" }).isDisabled(), "not without a reason");
+  await dialog.getByLabel("Why you need it now").fill("A call from the neighbours");
+  await dialog.getByRole("button", { name: "Open for one hour" }).click();
+  await dialog.getByText("Nobody has this reference.").waitFor();
+  await dialog.getByLabel("Reference of the person").fill("P-4821");
+  await dialog.getByRole("button", { name: "Open for one hour" }).click();
+  await page.waitForURL(/persons\/101/);
+  const banner = page.locator(".note.warn", { hasText: "You opened this case. It closes at" });
+  await banner.waitFor();
+  await banner.getByRole("button", { name: "Close" }).click();
+  await page.waitForURL(/#\/persons$/);
+  assert.deepEqual(server.posts.filter((post) => post.path === "/api/opened-cases").map((post) => post.body.reason), ["A call from the neighbours", "A call from the neighbours"]);
+  assert.ok(server.posts.some((post) => post.path === "/api/opened-cases/5/close"));
+  assert.deepEqual(faults(page), []);
+}));

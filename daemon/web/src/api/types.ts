@@ -281,6 +281,8 @@ export interface MessagePage {
   language?: Language; // of the person, for texts that are kept ready
   readers?: { id: number; name: string; up_to: number; at: Time }[]; // of an incident's thread
 }
+// GET  /api/opened-cases -> {opened: OpenedCase[]}; POST /api/opened-cases {reference, reason} -> {id, person, until}; /api/opened-cases/{id}/close
+export interface OpenedCase { id: number; person_id: number; person_name: string; reference: string; opened: Time; until: Time }
 // GET  /api/templates -> {templates: Template[]}; POST /api/templates, /api/templates/{id} {kk, ru, en}; /api/templates/{id}/remove
 export interface Template { id: number; kk: string; ru: string; en: string; changed: Time; by: string }
 

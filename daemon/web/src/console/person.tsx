@@ -15,6 +15,7 @@ import { OrderForm, ReplaceDialog, Requirements } from "./order";
 import { PlanForm, planWords } from "./plan";
 import { AheadDialog } from "./plan_preview";
 import { RiskTab } from "./risk";
+import { OpenedBanner } from "./opened";
 import { jpegOf, pictureOf } from "../ui/picture";
 import { StaffThread } from "./staff_thread";
 import { CheckinListRow } from "./today";
@@ -254,6 +255,7 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
       <Loaded load={load}>
         {(data) => (
           <>
+            <OpenedBanner person={id} />
             <div class="person-head">
               <button type="button" class="photo-button" aria-label={t.t("photo_title")} onClick={() => setDialog("photo")}><Portrait id={data.id} name={data.name} has={data.has_photo} size={96} /><span class="photo-edit"><Icon name="photo" size={20} /></span></button>
               <div class="person-facts">

@@ -7,6 +7,7 @@ import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { ActionFailure, BandMark, Chip, ComplianceStrip, Empty, Loaded, Page, Portrait, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
+import { OpenedCases } from "./opened";
 import { go } from "./router";
 
 const SEARCH_PAUSE_MS = 250;
@@ -78,6 +79,7 @@ export function PersonsPage({ find, unread }: { find: boolean; unread: boolean }
           );
         }}
       </Loaded>
+      <OpenedCases />
     </Page>
   );
 }
