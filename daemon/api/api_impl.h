@@ -170,10 +170,10 @@ int ck_api_read_scope(struct ck_store *store, const struct ck_api_call *call, co
 extern ck_api_query ck_api_opened;
 /* queries.c */
 extern ck_api_query ck_api_units, ck_api_unit, ck_api_staff_list, ck_api_staff_one, ck_api_me,
-    ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_checkins,
-    ck_api_checkin, ck_api_checkin_row, ck_api_today, ck_api_reviews, ck_api_incidents,
-    ck_api_incident, ck_api_log, ck_api_log_entry, ck_api_figures, ck_api_system, ck_api_self,
-    ck_api_approvals, ck_api_approval, ck_api_plan_ahead, ck_api_plan_instants, ck_api_blackouts,
-    ck_api_risk, ck_api_overload, ck_api_proposal, ck_api_cadence;
+    ck_api_persons, ck_api_person, ck_api_order, ck_api_plan, ck_api_preview, ck_api_unit_zone,
+    ck_api_checkins, ck_api_checkin, ck_api_checkin_row, ck_api_today, ck_api_reviews,
+    ck_api_incidents, ck_api_incident, ck_api_log, ck_api_log_entry, ck_api_figures, ck_api_system,
+    ck_api_self, ck_api_approvals, ck_api_approval, ck_api_plan_ahead, ck_api_plan_instants,
+    ck_api_blackouts, ck_api_risk, ck_api_overload, ck_api_proposal, ck_api_cadence;
 
 #endif

@@ -12,6 +12,7 @@
 #include "daemon/core/body.h"
 #include "daemon/core/overload.h"
 #include "daemon/core/plan_preview.h"
+#include "daemon/core/zone_live.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/approval.h"
 #include "daemon/store/log.h"
@@ -67,6 +68,14 @@ int ck_api_units(struct ck_store *store, struct ck_api_call *call, json_t **out)
 int ck_api_unit(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     return ck_query_unit(store, call->object, out);
+}
+
+int ck_api_unit_zone(struct ck_store *store, struct ck_api_call *call, json_t **out)
+{
+    const char *zone = NULL;
+    int r = ck_body_text(call->body, "zone", 63, false, &zone, &call->refusal);
+    return r == 0 ? ck_zone_preview(store, ZONE_DIR, call->id, zone, call->now, out, &call->refusal)
+                  : r;
 }
 
 int ck_api_staff_list(struct ck_store *store, struct ck_api_call *call, json_t **out)

@@ -65,6 +65,7 @@ void ck_cases_register(struct ck_registry *registry)
     static const struct ck_handler_entry entries[] = {
         {"setup.first", ck_setup_first},
         {"unit.create", ck_unit_create},
+        {"unit.zone", ck_unit_zone_change},
         {"staff.create", ck_staff_create},
         {"staff.update", ck_staff_update},
         {"staff.password", ck_staff_password},

@@ -1,9 +1,11 @@
 /* Units and staff, and the first administrator of an empty store. */
 #include "daemon/store/staff.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/cases/cases_impl.h"
+#include "daemon/core/zone_live.h"
 #include "daemon/store/session.h"
 
 #define SESSIONS_AT_ONCE                                                                           \
@@ -86,6 +88,22 @@ int ck_unit_create(struct ck_turn *turn, const struct ck_actor *actor, const jso
     if (r == 0) {
         *result = json_pack("{s:I, s:O, s:O}", "id", (json_int_t)id, "name",
                             json_object_get(body, "name"), "zone", json_object_get(body, "zone"));
+    }
+    return r;
+}
+
+/* {unit, zone} → {id} */
+int ck_unit_zone_change(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                        json_t **result, struct ck_refusal *refusal)
+{
+    const char *zone = NULL;
+    int64_t unit = 0;
+    int r = ck_body_id(body, "unit", &unit, refusal);
+    r = r == 0 ? ck_body_text(body, "zone", 63, false, &zone, refusal) : r;
+    r = r == 0 ? ck_zone_of_unit(turn, actor, unit, zone, refusal) : r;
+    if (r == 0) {
+        *result = json_pack("{s:I}", "id", (json_int_t)unit);
+        r = *result == NULL ? -ENOMEM : 0;
     }
     return r;
 }

@@ -696,7 +696,7 @@ static int on_demand(struct ck_turn *turn, const struct ck_actor *actor, const j
     row.date = demand.at.date;
     snprintf(row.zone, sizeof row.zone, "%s", subject.zone);
     snprintf(row.zone_version, sizeof row.zone_version, "%s",
-             ck_zones_version(turn->engine->zones));
+             ck_zones_version(turn->engine->zones, row.zone));
     r = begin_on_demand(turn, actor, &row, reason);
     return r == 0 ? state_result(&row, result) : r;
 }

@@ -74,12 +74,32 @@ static json_t *fact_members(enum ck_fact fact, int64_t value)
     }
 }
 
+/* Its instants are as secret as they were before. */
+static int record_moved(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_checkin_row *row, const char *action, struct ck_wall old)
+{
+    char was[CK_WALL_TEXT_SIZE], due[CK_WALL_TEXT_SIZE];
+    ck_wall_text(old, was);
+    ck_wall_text(row->step.due, due);
+    return ck_turn_audit(
+        turn, actor,
+        &(struct ck_record){
+            .action = action,
+            .object = "checkin",
+            .object_id = row->step.id,
+            .person_id = row->step.person,
+            .open = json_pack("{s:s, s:s}", "zone", row->zone, "zone_version", row->zone_version),
+            .sealed = json_pack("{s:s, s:s}", "was", was, "due", due)});
+}
+
 static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
                        const struct ck_checkin_row *row, enum ck_fact fact, int64_t value)
 {
     char action[64];
     ck_action_name("checkin_", ck_fact_name(fact), action);
-    return ck_record_checkin(turn, actor, row, action, fact_members(fact, value));
+    return fact == CK_FACT_MOVED
+               ? record_moved(turn, actor, row, action, (struct ck_wall){value})
+               : ck_record_checkin(turn, actor, row, action, fact_members(fact, value));
 }
 
 static int record_outcome(struct ck_turn *turn, const struct ck_actor *actor,

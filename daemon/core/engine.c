@@ -202,7 +202,7 @@ static int decide_due(struct ck_turn *turn, const struct ck_due *due)
         [CK_DUE_PERSON] = ck_person_due,   [CK_DUE_ABSENCE] = ck_absence_due,
         [CK_DUE_ORDER] = ck_order_due,     [CK_DUE_KEY] = ck_draw_key_due,
         [CK_DUE_PATH] = ck_path_due,       [CK_DUE_EXPIRY] = ck_expiry_due,
-        [CK_DUE_HOLD] = ck_hold_due,
+        [CK_DUE_HOLD] = ck_hold_due,       [CK_DUE_ZONE] = ck_zone_moving_due,
     };
     return deciders[due->kind](turn, due);
 }

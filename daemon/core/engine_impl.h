@@ -90,8 +90,9 @@ struct ck_engine {
     bool failing;   /* the store refused the last turn */
     struct ck_wall failing_since;
     struct ck_mono alarmed_at;
-    int64_t worst_lag_ms;      /* since the last health report; engine thread */
-    struct ck_wall cleaned_at; /* when rows that are over were last removed */
+    int64_t worst_lag_ms;        /* since the last health report; engine thread */
+    struct ck_mono zones_looked; /* when the folder of the zones was looked at; 0: not yet */
+    struct ck_wall cleaned_at;   /* when rows that are over were last removed */
     atomic_int_fast64_t lag_ms;
     atomic_bool low;         /* less room on the disk than the reserve */
     bool low_noted;          /* what the log says of it */

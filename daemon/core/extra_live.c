@@ -89,13 +89,25 @@ static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
     return r;
 }
 
+/* Whose time it takes, and its wall time. */
+static int settle(struct ck_turn *turn, struct ck_checkin_row *made)
+{
+    const struct ck_zone *zone = NULL;
+    int r = ck_zones_find(turn->engine->zones, made->zone, &zone);
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    made->due_local = ck_zone_local(zone, made->step.due);
+    return ck_capacity_reserve(turn, made);
+}
+
 static int insert_make_up(struct ck_turn *turn, struct ck_checkin_row *made,
                           const struct ck_checkin_policy *policy)
 {
     const struct ck_actor actor = ck_actor_system();
     char due[CK_WALL_TEXT_SIZE];
     ck_checkin_begin(&made->step, policy);
-    int r = ck_capacity_reserve(turn, made);
+    int r = settle(turn, made);
     r = r == 0 ? ck_checkin_insert(turn->store, made, NULL, turn->now.wall) : r;
     if (r == 0) {
         ck_wall_text(made->step.due, due);
@@ -163,7 +175,7 @@ static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
     const struct ck_actor actor = ck_actor_system();
     char due[CK_WALL_TEXT_SIZE];
     ck_checkin_begin(&made->step, policy);
-    int r = ck_capacity_reserve(turn, made);
+    int r = settle(turn, made);
     r = r == 0 ? ck_checkin_insert(turn->store, made, NULL, turn->now.wall) : r;
     if (r != 0) {
         json_decref(open);

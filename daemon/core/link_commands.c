@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/live_impl.h"
+#include "daemon/core/zone_live.h"
 #include "daemon/store/health.h"
 #include "daemon/store/person.h"
 #include "daemon/store/quarantine.h"
@@ -205,6 +206,7 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == 0) {
         engine->worst_lag_ms = 0;
         r = clean(turn);
+        r = r == 0 ? ck_zones_look(turn) : r;
     }
     return r;
 }
@@ -213,9 +215,9 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
 static int release(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                    json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const kinds[] = {"checkin",      "incident", "notice", "plan",
-                                        "person",       "absence",  "order",  "draw_key",
-                                        "contact_path", "expiry",   "hold",   NULL};
+    static const char *const kinds[] = {
+        "checkin",  "incident",     "notice", "plan", "person",      "absence", "order",
+        "draw_key", "contact_path", "expiry", "hold", "zone_change", NULL};
     int kind = 0;
     int64_t id = 0, person = 0, unit = 0;
     (void)result;

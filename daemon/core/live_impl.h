@@ -31,6 +31,7 @@ int ck_person_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_absence_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_order_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_draw_key_due(struct ck_turn *turn, const struct ck_due *due);
+int ck_zone_moving_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_path_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due);
 int ck_hold_due(struct ck_turn *turn, const struct ck_due *due);

@@ -7,6 +7,7 @@
 #include "daemon/core/demand.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/plan_request.h"
+#include "daemon/core/zone_live.h"
 #include "daemon/core/zones.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -83,13 +84,14 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
     row.policy = policy;
     row.plan_version = frame->plan.version;
     row.date = occurrence->date;
+    row.due_local = occurrence->due_local;
     row.slot = (int64_t)occurrence->window * CK_PLAN_SLOTS_PER_WINDOW + occurrence->slot;
     row.drawn = occurrence->draw.size > 0;
     row.attempts = frame->policy.attempts;
     row.reserved = take_time(look, occurrence, &relation);
     snprintf(row.zone, sizeof row.zone, "%s", frame->subject.zone);
     snprintf(row.zone_version, sizeof row.zone_version, "%s",
-             ck_zones_version(turn->engine->zones));
+             ck_zones_version(turn->engine->zones, row.zone));
     int r = ck_store_savepoint(turn->store);
     if (r != 0) {
         return r;
@@ -207,6 +209,7 @@ static int expand(struct ck_turn *turn, struct ck_plan_record *record,
     struct ck_date date;
     int64_t policy = 0;
     int r = intern_policy(turn, &frame->policy, &policy);
+    r = r == 0 ? ck_zone_placed_by(turn, frame->subject.zone) : r;
     for (int made = 0; r == 0; made++) {
         bool more = ck_plan_step(&frame->plan, frame->zone, &row, turn->now.wall, &next, &date);
         row = next;

@@ -4,19 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "daemon/store/checkin.h"
 #include "protocol/base/cleanup.h"
+#include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 
 #define NAME_SIZE 64
 #define FILE_MAX (64 * 1024) /* the largest TZif file in use is below 8 KiB */
 
+/* What tells a file from the one that took its place. */
+struct file_mark {
+    int64_t inode, size, seconds, nanoseconds;
+};
+
 struct ck_zones {
     char *folder;
-    char version[16];
+    char release[16];
     size_t count;
     struct {
         char name[NAME_SIZE];
+        char version[CK_ZONE_VERSION_SIZE];
+        struct file_mark mark;
         struct ck_zone *zone;
     } items[CK_ZONES_MAX];
 };
@@ -29,10 +39,10 @@ static void close_file(FILE **file)
 }
 
 /* tzdata.zi begins with "# version 2024b". */
-static void read_version(struct ck_zones *zones)
+static void read_release(struct ck_zones *zones)
 {
     char path[512];
-    snprintf(zones->version, sizeof zones->version, "unknown");
+    snprintf(zones->release, sizeof zones->release, "unknown");
     snprintf(path, sizeof path, "%s/tzdata.zi", zones->folder);
     ck_cleanup(close_file) FILE *file = fopen(path, "re");
     char line[64];
@@ -41,7 +51,7 @@ static void read_version(struct ck_zones *zones)
     }
     char version[16];
     if (sscanf(line, "# version %15s", version) == 1) {
-        snprintf(zones->version, sizeof zones->version, "%s", version);
+        snprintf(zones->release, sizeof zones->release, "%s", version);
     }
 }
 
@@ -52,7 +62,7 @@ struct ck_zones *ck_zones_create(const char *folder)
         free(zones);
         return NULL;
     }
-    read_version(zones);
+    read_release(zones);
     return zones;
 }
 
@@ -68,9 +78,20 @@ void ck_zones_destroy(struct ck_zones *zones)
     free(zones);
 }
 
-const char *ck_zones_version(const struct ck_zones *zones)
+const char *ck_zones_version(const struct ck_zones *zones, const char *name)
 {
-    return zones->version;
+    for (size_t i = 0; i < zones->count; i++) {
+        if (strcmp(zones->items[i].name, name) == 0) {
+            return zones->items[i].version;
+        }
+    }
+    return "";
+}
+
+bool ck_zones_same(const char *version, const char *other)
+{
+    const char *table = strchr(version, '/'), *other_table = strchr(other, '/');
+    return table != NULL && other_table != NULL && strcmp(table, other_table) == 0;
 }
 
 /* "Area/Place": nothing that could lead out of the folder. */
@@ -83,13 +104,43 @@ static bool name_valid(const char *name)
            strstr(name, "//") == NULL && name[length - 1] != '/';
 }
 
-static int read_zone(const struct ck_zones *zones, const char *name, struct ck_zone *zone)
+static void name_version(const struct ck_zones *zones, const void *bytes, size_t size,
+                         char version[static CK_ZONE_VERSION_SIZE])
+{
+    const struct ck_slice slice = {bytes, size};
+    uint8_t digest[CK_SHA256_SIZE];
+    snprintf(version, CK_ZONE_VERSION_SIZE, "%s/", zones->release);
+    if (ck_sha256(&slice, 1, digest) == 0) {
+        size_t used = strlen(version);
+        snprintf(version + used, CK_ZONE_VERSION_SIZE - used, "%02x%02x%02x%02x", digest[0],
+                 digest[1], digest[2], digest[3]);
+    }
+}
+
+static struct file_mark mark_of(const struct stat *file)
+{
+    return (struct file_mark){(int64_t)file->st_ino, file->st_size, file->st_mtim.tv_sec,
+                              file->st_mtim.tv_nsec};
+}
+
+/* One zone, as it is in the folder now. */
+struct reading {
+    struct ck_zone zone;
+    char version[CK_ZONE_VERSION_SIZE];
+    struct file_mark mark;
+};
+
+static int read_zone(const struct ck_zones *zones, const char *name, struct reading *reading)
 {
     char path[512];
+    struct stat file_is;
     snprintf(path, sizeof path, "%s/%s", zones->folder, name);
     ck_cleanup(close_file) FILE *file = fopen(path, "re");
     if (file == NULL) {
         return errno == ENOENT || errno == ENOTDIR ? CK_E_NOT_FOUND : -errno;
+    }
+    if (fstat(fileno(file), &file_is) != 0) {
+        return -errno;
     }
     ck_cleanup(ck_freep) char *bytes = malloc(FILE_MAX);
     if (bytes == NULL) {
@@ -99,7 +150,41 @@ static int read_zone(const struct ck_zones *zones, const char *name, struct ck_z
     if (ferror(file)) {
         return CK_E_NOT_FOUND; /* a folder, such as "Asia" */
     }
-    return ck_zone_parse(bytes, size, zone);
+    reading->mark = mark_of(&file_is);
+    name_version(zones, bytes, size, reading->version);
+    return ck_zone_parse(bytes, size, &reading->zone);
+}
+
+static bool is_newer(const struct ck_zones *zones, size_t index)
+{
+    char path[512];
+    struct stat file;
+    snprintf(path, sizeof path, "%s/%s", zones->folder, zones->items[index].name);
+    if (stat(path, &file) != 0) {
+        return false;
+    }
+    struct file_mark mark = mark_of(&file);
+    return memcmp(&mark, &zones->items[index].mark, sizeof mark) != 0;
+}
+
+size_t ck_zones_refresh(struct ck_zones *zones)
+{
+    ck_cleanup(ck_freep) struct reading *reading = malloc(sizeof *reading);
+    size_t changed = 0;
+    for (size_t i = 0; reading != NULL && i < zones->count; i++) {
+        if (!is_newer(zones, i)) {
+            continue;
+        }
+        read_release(zones);
+        if (read_zone(zones, zones->items[i].name, reading) != 0) {
+            continue;
+        }
+        changed += !ck_zones_same(zones->items[i].version, reading->version);
+        *zones->items[i].zone = reading->zone;
+        zones->items[i].mark = reading->mark;
+        memcpy(zones->items[i].version, reading->version, sizeof reading->version);
+    }
+    return changed;
 }
 
 int ck_zones_find(struct ck_zones *zones, const char *name, const struct ck_zone **zone)
@@ -116,14 +201,18 @@ int ck_zones_find(struct ck_zones *zones, const char *name, const struct ck_zone
     if (zones->count == CK_ZONES_MAX) {
         return CK_E_LIMIT;
     }
+    ck_cleanup(ck_freep) struct reading *reading = malloc(sizeof *reading);
     ck_cleanup(ck_freep) struct ck_zone *read = malloc(sizeof *read);
-    if (read == NULL) {
+    if (reading == NULL || read == NULL) {
         return -ENOMEM;
     }
-    int r = read_zone(zones, name, read);
+    int r = read_zone(zones, name, reading);
     if (r != 0) {
         return r;
     }
+    *read = reading->zone;
+    zones->items[zones->count].mark = reading->mark;
+    memcpy(zones->items[zones->count].version, reading->version, sizeof reading->version);
     snprintf(zones->items[zones->count].name, NAME_SIZE, "%s", name);
     *zone = read;
     zones->items[zones->count++].zone = ck_take(read);

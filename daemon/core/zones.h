@@ -1,6 +1,9 @@
-/* Time zones by name, read from the system's TZif files once and kept. Engine thread. */
+/* Time zones by name, read from the system's TZif files and kept until those change. One thread. */
 #ifndef DAEMON_CORE_ZONES_H
 #define DAEMON_CORE_ZONES_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "scheduler/date.h"
 #include "scheduler/zone.h"
@@ -17,8 +20,18 @@ void ck_zones_destroy(struct ck_zones *zones);
  * such file; CK_E_LIMIT: too many; errors of ck_zone_parse(). */
 int ck_zones_find(struct ck_zones *zones, const char *name, const struct ck_zone **zone);
 
-/* Version of the tables ("2024b"), or "unknown". */
-const char *ck_zones_version(const struct ck_zones *zones);
+/* Version of a zone's table: of the release and the table itself ("2024b/1f3c9d2a"); "unknown/…"
+ * where the release is not said, "" where the zone has not been found yet. Two tables with the same
+ * part behind the slash are the same. */
+const char *ck_zones_version(const struct ck_zones *zones, const char *name);
+
+/* Whether two versions name the same table, whatever the release. */
+bool ck_zones_same(const char *version, const char *other);
+
+/* Reads anew what has changed in the folder since it was read. A file that cannot be read or
+ * understood (an update may be under way) leaves its zone as it was, and is looked at again the
+ * next time. How many zones have another table now. */
+size_t ck_zones_refresh(struct ck_zones *zones);
 
 /* One day of a zone. */
 struct ck_day {

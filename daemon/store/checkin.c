@@ -65,6 +65,12 @@ static const char *outcome_text(enum ck_outcome outcome)
     return outcome == CK_OUTCOME_OPEN ? NULL : ck_outcome_name(outcome);
 }
 
+/* A wall time as a number: seconds since 1970-01-01 of its zone. */
+static int64_t local_number(const struct ck_local *local)
+{
+    return (int64_t)local->date.day * 86400 + local->second;
+}
+
 int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const char *reason,
                       struct ck_wall now)
 {
@@ -82,9 +88,10 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
         "INSERT INTO checkin (person_id, unit_id, inspector_id, plan_id, plan_version, local_date, "
         "slot, drawn, zone, zone_version, kind, mandatory, policy_id, make_up_of, reason, "
         "window_start_at, window_end_at, due_at, state, machine, outcome, decided_at, created_at, "
-        "next_at, next_what, attempts, reserved_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+        "next_at, next_what, attempts, reserved_id, due_local) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+        "?8, ?9, "
         "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-        "?27)",
+        "?27, ?28)",
         CK_ARGS(ck_int(step->person), ck_int(row->unit), ck_int(step->inspector), ck_id(step->plan),
                 ck_id(row->plan_version), ck_text(date), ck_int(row->slot), ck_int(row->drawn),
                 ck_text(row->zone), ck_text(row->zone_version),
@@ -94,7 +101,7 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
                 ck_text(ck_checkin_state_name(step->state)), ck_text(machine),
                 ck_text(outcome_text(step->outcome)), ck_time(row->decided_at), ck_time(now),
                 ck_time(step->next_at), ck_text(next_what(step)), ck_int(row->attempts),
-                ck_id(row->reserved)),
+                ck_id(row->reserved), ck_id(local_number(&row->due_local))),
         &id);
     if (r == 0) {
         row->step.id = id;
@@ -108,7 +115,7 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
     "outcome, window_start_at, window_end_at, due_at, next_at, attempt, caught_up, "               \
     "review_deadline_at, answerable_ms, machine, unit_id, policy_id, plan_version, fence, "        \
     "local_date, slot, drawn, zone, zone_version, waiting_since_at, connected_at, decided_at, "    \
-    "taken_by, receipt, attempts, reserved_id"
+    "taken_by, receipt, attempts, reserved_id, due_local"
 
 static bool read_step(const struct ck_rows *rows, struct ck_checkin *step)
 {
@@ -162,6 +169,8 @@ static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
     ck_row_copy(rows, 32, read.receipt, sizeof read.receipt);
     read.attempts = (uint32_t)ck_row_int(rows, 33);
     read.reserved = ck_row_int(rows, 34);
+    read.due_local.date.day = (int32_t)(ck_row_int(rows, 35) / 86400);
+    read.due_local.second = (int32_t)(ck_row_int(rows, 35) % 86400);
     *row = read;
     return 0;
 }
@@ -180,7 +189,7 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
 #define PLACE_DIFFERS                                                                              \
     " WHERE id = ?1 AND fence = ?2 AND NOT (inspector_id = ?3 AND merged_into IS ?4 AND "          \
     "window_start_at = ?5 AND window_end_at = ?6 AND due_at = ?7 AND receipt IS ?8 AND "           \
-    "reserved_id IS ?9)"
+    "reserved_id IS ?9 AND zone = ?10 AND zone_version = ?11)"
 
 /* Where it stands: what indexes are kept of is written only where it differs, for SQLite renews an
  * entry of each index that a statement so much as names a column of. */
@@ -190,7 +199,8 @@ static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
     const struct ck_args args = CK_ARGS(
         ck_int(step->id), ck_int(row->fence), ck_int(step->inspector), ck_id(step->merged_into),
         ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
-        ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved));
+        ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved),
+        ck_text(row->zone), ck_text(row->zone_version));
     int64_t id = 0;
     int r = ck_sql_number(store, "SELECT id FROM checkin" PLACE_DIFFERS, args, &id);
     if (r != 0) {
@@ -199,7 +209,8 @@ static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
     return ck_sql_run(store,
                       "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, "
                       "window_start_at = ?5, window_end_at = ?6, due_at = ?7, "
-                      "receipt = ?8, reserved_id = ?9" PLACE_DIFFERS,
+                      "receipt = ?8, reserved_id = ?9, zone = ?10, "
+                      "zone_version = ?11" PLACE_DIFFERS,
                       args);
 }
 

@@ -9,19 +9,21 @@
 #include "daemon/store/store.h"
 #include "scheduler/checkin.h"
 #include "scheduler/date.h"
+#include "scheduler/zone.h"
 
 #define CK_ZONE_NAME_SIZE 64
-#define CK_ZONE_VERSION_SIZE 16
-#define CK_RECEIPT_SIZE 24 /* of a receipt or a reference as text, and its zero */
+#define CK_ZONE_VERSION_SIZE 32 /* "2024b/1f3c9d2a" */
+#define CK_RECEIPT_SIZE 24      /* of a receipt or a reference as text, and its zero */
 
 struct ck_checkin_row {
     struct ck_checkin step;
     int64_t unit;
-    int64_t policy;       /* row of `policy` */
-    int64_t plan_version; /* 0: no plan */
-    int64_t fence;        /* the number to save it under; 0 while it is not inserted */
-    struct ck_date date;  /* local date of the occurrence */
-    int64_t slot;         /* within the date, over all windows */
+    int64_t policy;            /* row of `policy` */
+    int64_t plan_version;      /* 0: no plan */
+    int64_t fence;             /* the number to save it under; 0 while it is not inserted */
+    struct ck_date date;       /* local date of the occurrence */
+    struct ck_local due_local; /* the wall time that it was placed at; date 0: none */
+    int64_t slot;              /* within the date, over all windows */
     bool drawn;
     uint32_t attempts; /* rings that the policy wants */
     char zone[CK_ZONE_NAME_SIZE];

@@ -196,6 +196,7 @@ int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *pers
                             "ON s.id = a.staff_id WHERE a.id = ?1"),
         [CK_DUE_ORDER] = ("SELECT p.id, p.unit_id FROM contact_order o JOIN person p "
                           "ON p.id = o.person_id WHERE o.id = ?1"),
+        [CK_DUE_ZONE] = "SELECT NULL, unit_id FROM zone_change WHERE id = ?1",
         [CK_DUE_KEY] = "SELECT NULL, NULL FROM draw_key WHERE id = ?1",
         [CK_DUE_EXPIRY] = "SELECT p.id, p.unit_id FROM expiry e LEFT JOIN person p ON p.id = "
                           "e.person_id WHERE e.id = ?1",

@@ -24,7 +24,7 @@ int ck_store_quarantine_release(struct ck_store *store, enum ck_due_kind kind, i
         [CK_DUE_PERSON] = FREE("person"),       [CK_DUE_ABSENCE] = FREE("absence"),
         [CK_DUE_ORDER] = FREE("contact_order"), [CK_DUE_KEY] = FREE("draw_key"),
         [CK_DUE_PATH] = FREE("contact_path"),   [CK_DUE_EXPIRY] = FREE("expiry"),
-        [CK_DUE_HOLD] = FREE("hold"),
+        [CK_DUE_HOLD] = FREE("hold"),           [CK_DUE_ZONE] = FREE("zone_change"),
     };
     int64_t changed = 0;
     int r = ck_sql_change(store, sql[kind], CK_ARGS(ck_int(id), ck_int(now.ms)), &changed);

@@ -14,12 +14,12 @@
         statement("checkin"), statement("incident"), statement("notice"), statement("plan"),       \
             statement("person"), statement("absence"), statement("contact_order"),                 \
             statement("draw_key"), statement("contact_path"), statement("expiry"),                 \
-            statement("hold")                                                                      \
+            statement("hold"), statement("zone_change")                                            \
     }
 
 static const char *const kind_names[] = {"checkin",      "incident", "notice", "plan",
                                          "person",       "absence",  "order",  "draw_key",
-                                         "contact_path", "expiry",   "hold"};
+                                         "contact_path", "expiry",   "hold",   "zone_change"};
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == CK_DUE_KINDS, "one name a kind");
 
 const char *ck_due_name(enum ck_due_kind kind)

@@ -71,6 +71,7 @@ enum ck_due_kind {
     CK_DUE_PATH,    /* its weekly test */
     CK_DUE_EXPIRY,  /* something whose time is over */
     CK_DUE_HOLD,    /* its review */
+    CK_DUE_ZONE,    /* a change of a zone: the next persons are placed anew */
     CK_DUE_KINDS,
 };
 

@@ -21,6 +21,12 @@ CREATE TABLE unit (
     created_at INTEGER NOT NULL
 ) STRICT;
 
+-- The tables of the zones by which the check-ins ahead are placed.
+CREATE TABLE zone_table (
+    name    TEXT PRIMARY KEY,
+    version TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE staff (
     id              INTEGER PRIMARY KEY,
     login           TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -362,6 +368,7 @@ CREATE TABLE checkin (
     window_start_at   INTEGER NOT NULL,
     window_end_at     INTEGER NOT NULL,
     due_at            INTEGER NOT NULL,
+    due_local         INTEGER,          -- the wall time that it was placed at: seconds since 1970-01-01 of the zone
     state             TEXT NOT NULL CHECK (state = 'planned' OR state = 'armed' OR state = 'ringing'
                           OR state = 'connected' OR state = 'awaiting_review' OR state = 'done'),
     machine           TEXT NOT NULL,    -- what else the state machine keeps, as JSON
@@ -397,6 +404,28 @@ CREATE INDEX checkin_undone ON checkin (person_id, due_at) WHERE state <> 'done'
 CREATE INDEX checkin_unit ON checkin (unit_id, due_at);
 CREATE INDEX checkin_reserved ON checkin (reserved_id, due_at) WHERE reserved_id IS NOT NULL AND state <> 'done';
 CREATE INDEX checkin_open ON checkin (state) WHERE state = 'ringing' OR state = 'connected' OR state = 'awaiting_review';
+
+-- Check-ins ahead that are placed anew from their wall times, person after person: after a change of a zone's rules
+-- (unit_id null), or of a unit's zone.
+CREATE TABLE zone_change (
+    id          INTEGER PRIMARY KEY,
+    unit_id     INTEGER REFERENCES unit,
+    zone        TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    from_date   TEXT,                 -- of a unit: the first date in the new zone
+    person      INTEGER NOT NULL,     -- done up to and with this one
+    moved       INTEGER NOT NULL DEFAULT 0,
+    failed      INTEGER NOT NULL DEFAULT 0,
+    created_at  INTEGER NOT NULL,
+    ended_at    INTEGER,
+    next_at     INTEGER,
+    lease_until INTEGER,
+    fence       INTEGER NOT NULL DEFAULT 0,
+    claims      INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+    CHECK ((ended_at IS NULL) = (next_at IS NOT NULL))
+) STRICT;
+CREATE INDEX zone_change_due ON zone_change (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 
 CREATE TABLE attempt (
     checkin_id INTEGER NOT NULL REFERENCES checkin,

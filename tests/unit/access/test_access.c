@@ -162,6 +162,8 @@ static void administrators_see_no_case_content(void **state)
         "me.language",
         "unit.list",
         "unit.create",
+        "unit.zone",
+        "unit.zone_preview",
         "staff.list",
         "staff.create",
         "staff.update",

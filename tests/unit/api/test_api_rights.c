@@ -57,6 +57,8 @@ static struct {
     {"session.end", NONE, "{}"}, /* 0 is no session */
     {"unit.list", NONE, NULL},
     {"unit.create", NONE, "{\"name\":\"Three\",\"zone\":\"Asia/Almaty\"}"},
+    {"unit.zone_preview", NONE, "{\"zone\":\"Asia/Tashkent\"}"},
+    {"unit.zone", NONE, "{\"zone\":\"Asia/Tashkent\"}"},
     {"staff.list", NONE, NULL},
     {"staff.create", NONE, "{\"login\":\"x\"}"},
     {"staff.update", STAFF, "{\"on_duty\":true}"},

@@ -125,7 +125,7 @@ static int create_engine(struct world *world, const uint8_t *key, const uint8_t 
         .master_key = key,
         .old_master_key = old,
         .clock = read_clock,
-        .zone_dir = "/usr/share/zoneinfo",
+        .zone_dir = world->zone_dir,
         .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS) |
                     CK_CHANNEL_BIT(CK_CHANNEL_VOICE) | CK_CHANNEL_BIT(CK_CHANNEL_WEB_PUSH),
         .voice_receipts = true,
@@ -151,7 +151,13 @@ static void start_engine(struct world *world)
 
 void world_open(struct world *world)
 {
+    world_open_zones(world, "/usr/share/zoneinfo");
+}
+
+void world_open_zones(struct world *world, const char *zone_dir)
+{
     memset(world, 0, sizeof *world);
+    world->zone_dir = zone_dir;
     world->seed = 42;
     world->now = (struct ck_now){{WORLD_START_MS}, {0}, true};
     world->healthy = world->probe = world->channels_up = true;

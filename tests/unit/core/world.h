@@ -20,6 +20,7 @@ struct world {
     char path[128];
     struct fault_vfs *disk; /* under the engine's own connection */
     int64_t fail_after; /* of its operations, one fails while the next engine is made; 0: none */
+    const char *zone_dir;
     struct ck_registry registry;
     struct ck_engine *engine;
     struct ck_store *reader;
@@ -45,6 +46,8 @@ struct world {
 #define WORLD_START_MS INT64_C(1795233600000)
 
 void world_open(struct world *world);  /* with staff, a person and an order */
+/* The same with the zones of a folder; the text must last. */
+void world_open_zones(struct world *world, const char *zone_dir);
 void world_close(struct world *world); /* removes the folder */
 
 /* The key that the keys of its recordings lie under. */

@@ -39,10 +39,13 @@ export type Band = "low" | "medium" | "high" | "top";
 // GET  /api/staff/{id}/sessions        -> {sessions: StaffSession[]}  (administrator)
 // GET  /api/units                      -> {units: Unit[]}
 // POST /api/units     UnitRequest      -> Unit              (administrator)
+// POST /api/units/{id}/zone {zone}          -> Unit         (administrator)
+// POST /api/units/{id}/zone/preview {zone}  -> ZonePreview  (administrator)
 // GET  /api/staff                      -> {staff: Staff[]}  (administrator all; supervisor own unit; inspector, officer: names of own unit)
 // POST /api/staff     StaffRequest     -> Staff             (administrator)
 // POST /api/staff/{id} StaffChange     -> Staff             (administrator)
 // POST /api/staff/{id}/password {password} -> {}            (administrator sets a first password; user must change it)
+export interface ZonePreview { was: string; zone: string; from: string; checkins: number; persons: number; minutes: number }
 export interface Setup { needed: boolean }
 export interface SetupRequest {
   token: string; // printed by checkind at its first start

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
-import type { Language, Role, Staff, StaffChange, StaffRequest, System, Unit } from "../api/types";
+import type { Language, Role, Staff, StaffChange, StaffRequest, System, Unit, ZonePreview } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
@@ -173,20 +173,50 @@ function UnitForm({ onDone }: { onDone(): void }): JSX.Element {
   );
 }
 
+// Another zone for a unit: what it would move is asked for first, and shown before it is done.
+function ZoneForm({ unit, onDone }: { unit: Unit; onDone(): void }): JSX.Element {
+  const { view, t } = useSession();
+  const [zone, setZone] = useState(unit.zone);
+  const [ahead, setAhead] = useState<ZonePreview | null>(null);
+  const action = useAction();
+  const choose = (next: string): void => { setZone(next); setAhead(null); };
+  return (
+    <form class="form" onSubmit={(event) => {
+      event.preventDefault();
+      void action.run(async () => {
+        if (ahead) {
+          await post<Unit>(`/api/units/${unit.id}/zone`, { zone });
+          onDone();
+        } else {
+          setAhead(await post<ZonePreview>(`/api/units/${unit.id}/zone/preview`, { zone }));
+        }
+      });
+    }}>
+      <p class="soft">{t.t("zone_text")}</p>
+      <SelectField label={t.t("unit_zone")} value={zone} options={(ZONES.indexOf(unit.zone) < 0 ? [unit.zone] : []).concat(ZONES).map((value) => ({ value, label: value }))} onChange={choose} fault={action.fault("zone")} />
+      {ahead && <p class="note" data-zone-preview>{t.t(ahead.minutes ? "zone_moves" : "zone_moves_none", { date: view.clock.date(ahead.from), n: ahead.checkins, persons: ahead.persons, minutes: Math.abs(ahead.minutes), when: t.t(ahead.minutes < 0 ? "zone_earlier" : "zone_later") })}</p>}
+      <ActionFailure action={action} />
+      <button type="submit" class="button primary" disabled={action.busy || zone === unit.zone}>{t.t(ahead ? "zone_change" : "zone_look")}</button>
+    </form>
+  );
+}
+
 export function UnitsPage(): JSX.Element {
   const { t } = useSession();
   const load = useLoad<{ units: Unit[] }>("/api/units", []);
   const [adding, setAdding] = useState(false);
+  const [moving, setMoving] = useState<Unit | null>(null);
   return (
     <Page title={t.t("nav_units")} actions={<button type="button" class="button primary" onClick={() => setAdding(true)}><Icon name="plus" size={20} />{t.t("unit_add")}</button>}>
       <Loaded load={load}>
         {(data) => (
           <div class="rows">
-            {data.units.map((unit) => <div key={unit.id} class="row"><div class="row-main static"><Icon name="shield" /><span class="row-text"><strong>{unit.name}</strong><span class="row-fact soft">{unit.zone}</span></span></div></div>)}
+            {data.units.map((unit) => <div key={unit.id} class="row"><div class="row-main static"><Icon name="shield" /><span class="row-text"><strong>{unit.name}</strong><span class="row-fact soft">{unit.zone}</span></span></div><div class="row-buttons"><button type="button" class="button plain" onClick={() => setMoving(unit)}>{t.t("zone_other")}</button></div></div>)}
             {!data.units.length && <Empty icon="shield" title={t.t("units_none")} />}
           </div>
         )}
       </Loaded>
+      {moving && <Dialog title={`${moving.name}: ${t.t("zone_other")}`} onClose={() => setMoving(null)}><ZoneForm unit={moving} onDone={() => { setMoving(null); load.again(); }} /></Dialog>}
       {adding && <Dialog title={t.t("unit_add")} onClose={() => setAdding(false)}><UnitForm onDone={() => { setAdding(false); load.again(); }} /></Dialog>}
     </Page>
   );

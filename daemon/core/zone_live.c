@@ -1,0 +1,345 @@
+/* Changes of zones: of a zone's rules (S16) and of a unit's zone (S15).
+ *
+ * The rule is one: what has not been armed keeps its wall time. A check-in ahead is placed anew
+ * from the wall time that it had, by the table that holds now; whatever is armed or rings goes on
+ * as it is. After a change of a unit's zone the day that runs keeps the old zone, and the next date
+ * begins the new one: no date is served twice, none not at all. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/live_impl.h"
+#include "daemon/core/zone_live.h"
+#include "daemon/core/zones.h"
+#include "daemon/store/zone.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+
+#define PERSONS_AT_ONCE 16   /* in one turn of a change; the rest in the next */
+#define CHECKINS_MAX 512     /* of one person that have not begun */
+#define ABSENCES_MAX 256     /* of one unit; more keep their instants */
+#define CHECKIN_MIN_MS 60000 /* where a wall time leaves its window it is this far from its end */
+
+/* ---- one check-in ---- */
+
+/* Where it goes: windows from the plan, times without a window of their own (make-ups, second
+ * checks) with their window. */
+static void place(const struct ck_plan_frame *frame, const struct ck_zone *zone,
+                  const struct ck_checkin_row *row, struct ck_checkin_event *event)
+{
+    const struct ck_checkin *step = &row->step;
+    struct ck_occurrence at = {
+        .date = row->date,
+        .window = (uint32_t)(row->slot / CK_PLAN_SLOTS_PER_WINDOW),
+        .due = step->due,
+        .due_local = row->due_local,
+    };
+    event->kind = CK_CHECKIN_MOVED;
+    if (at.window < frame->plan.window_count) {
+        ck_occurrence_reconvert(&frame->plan, zone, &at);
+    } else {
+        at.due = ck_zone_instant(zone, row->due_local, CK_ZONE_FIRST, NULL);
+        int64_t by_ms = at.due.ms - step->due.ms;
+        at.window_start = ck_wall_add_ms(step->window_start, by_ms);
+        at.window_end = ck_wall_add_ms(step->window_end, by_ms);
+    }
+    if (ck_wall_before(at.due, at.window_start)) {
+        at.due = at.window_start;
+    }
+    if (!ck_wall_before(at.due, at.window_end)) {
+        at.due = ck_wall_add_ms(at.window_end, -CHECKIN_MIN_MS);
+    }
+    event->moved.due = at.due;
+    event->moved.window_start = at.window_start;
+    event->moved.window_end = at.window_end;
+}
+
+static int move(struct ck_turn *turn, struct ck_zone_moving *change, const struct ck_zone *zone,
+                struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
+    struct ck_checkin_event event = {0};
+    int r = frame == NULL ? -ENOMEM : 0;
+    if (r == 0 && row->step.plan != 0) {
+        r = ck_plan_load(turn->store, row->step.plan, &record);
+        r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+    }
+    if (r != 0) {
+        return r;
+    }
+    place(frame, zone, row, &event);
+    snprintf(row->zone, sizeof row->zone, "%s", change->zone);
+    snprintf(row->zone_version, sizeof row->zone_version, "%s", change->version);
+    if (event.moved.due.ms == row->step.due.ms &&
+        event.moved.window_start.ms == row->step.window_start.ms &&
+        event.moved.window_end.ms == row->step.window_end.ms) {
+        return ck_checkin_save(turn->store, row);
+    }
+    change->moved++;
+    return ck_checkin_feed(turn, &actor, row, &event);
+}
+
+/* One that cannot be placed is left where it is, and counted: it stops nobody else's. */
+static int move_or_leave(struct ck_turn *turn, struct ck_zone_moving *change,
+                         const struct ck_zone *zone, int64_t id)
+{
+    struct ck_checkin_row row;
+    const struct ck_zone_moving before = *change;
+    int r = ck_checkin_load(turn->store, id, &row);
+    r = r == 0 ? move(turn, change, zone, &row) : r;
+    if (r > 0 || r == -EUCLEAN) {
+        *change = before;
+        change->failed++;
+        r = 0;
+    }
+    return r;
+}
+
+/* ---- a change ---- */
+
+static int move_absence(struct ck_turn *turn, const struct ck_zone *zone, int64_t id)
+{
+    struct ck_absence_row row;
+    int r = ck_absence_load(turn->store, id, &row);
+    bool begun = r == 0 && row.next_at.ms == row.until.ms;
+    r = r == 0 && ck_absence_place(zone, &row) != 0 ? -EUCLEAN : r;
+    if (r == 0) {
+        row.next_at = begun ? row.until : row.from;
+        r = ck_absence_save(turn->store, &row);
+    }
+    return r;
+}
+
+/* The times of a unit's absences are wall times as well. */
+static int move_absences(struct ck_turn *turn, const struct ck_zone *zone, int64_t unit)
+{
+    int64_t ids[ABSENCES_MAX];
+    size_t count = 0;
+    int r = ck_absences_ahead(turn->store, unit, turn->now.wall, ids, ABSENCES_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = move_absence(turn, zone, ids[i]);
+    }
+    return r;
+}
+
+/* The units that the change is of. */
+static int units_of(struct ck_turn *turn, const struct ck_zone_moving *change, int64_t *units,
+                    size_t *count)
+{
+    if (change->unit != 0) {
+        units[0] = change->unit;
+        *count = 1;
+        return 0;
+    }
+    return ck_zone_units(turn->store, change->zone, units, CK_ZONE_UNITS_MAX, count);
+}
+
+static int tell(struct ck_turn *turn, const struct ck_zone_moving *change, int64_t unit)
+{
+    const struct ck_actor actor = ck_actor_system();
+    char cause[96]; /* what is kept is shorter; the figures of a real agency fit */
+    if (change->failed > 0) {
+        snprintf(cause, sizeof cause, "a time zone changed: %lld moved, %lld not",
+                 (long long)change->moved, (long long)change->failed);
+    } else {
+        snprintf(cause, sizeof cause, "a time zone changed: %lld check-ins moved",
+                 (long long)change->moved);
+    }
+    return ck_incident_open(turn, &actor,
+                            &(struct ck_incident_opening){
+                                .unit = unit,
+                                .cause = cause,
+                                .effect = {.kind = CK_INCIDENT_SYSTEM,
+                                           .severity = CK_SEVERITY_NORMAL,
+                                           .first_step_at = turn->now.wall},
+                            });
+}
+
+/* All are placed: the record of it, and the supervisors of the units are told. */
+static int finish(struct ck_turn *turn, const struct ck_zone_moving *change)
+{
+    const struct ck_actor actor = ck_actor_system();
+    int64_t units[CK_ZONE_UNITS_MAX];
+    size_t count = 0;
+    int r = ck_turn_audit(
+        turn, &actor,
+        &(struct ck_record){.action = "ZONE_PLACED",
+                            .object = change->unit == 0 ? "system" : "unit",
+                            .object_id = change->unit,
+                            .open = json_pack("{s:s, s:s, s:I, s:I}", "zone", change->zone,
+                                              "zone_version", change->version, "moved",
+                                              (json_int_t)change->moved, "failed",
+                                              (json_int_t)change->failed)});
+    r = r == 0 ? units_of(turn, change, units, &count) : r;
+    for (size_t i = 0; r == 0 && change->moved + change->failed > 0 && i < count; i++) {
+        r = tell(turn, change, units[i]);
+    }
+    return r == 0 ? ck_zone_moving_save(turn->store, change, true, turn->now.wall) : r;
+}
+
+static int begin(struct ck_turn *turn, const struct ck_zone_moving *change,
+                 const struct ck_zone *zone)
+{
+    int64_t units[CK_ZONE_UNITS_MAX];
+    size_t count = 0;
+    int r = units_of(turn, change, units, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = move_absences(turn, zone, units[i]);
+    }
+    return r;
+}
+
+int ck_zone_moving_due(struct ck_turn *turn, const struct ck_due *due)
+{
+    struct ck_zone_moving change;
+    const struct ck_zone *zone = NULL;
+    int64_t ids[CHECKINS_MAX];
+    size_t count = 0;
+    int r = ck_zone_moving_load(turn->store, due->id, &change);
+    if (r == 0 && change.fence != due->fence) {
+        r = CK_E_FENCED;
+    }
+    r = r == 0 ? ck_zones_find(turn->engine->zones, change.zone, &zone) : r;
+    r = r == 0 && change.person == 0 ? begin(turn, &change, zone) : r;
+    for (int persons = 0; r == 0 && persons < PERSONS_AT_ONCE; persons++) {
+        r = ck_zone_moving_person(turn->store, change.person, &change.person);
+        r = r == 0 ? ck_zone_moving_checkins(turn->store, &change, change.person, ids, CHECKINS_MAX,
+                                             &count)
+                   : r;
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = move_or_leave(turn, &change, zone, ids[i]);
+        }
+    }
+    if (r == CK_E_NOT_FOUND) {
+        return finish(turn, &change);
+    }
+    return r == 0 ? ck_zone_moving_save(turn->store, &change, false, turn->now.wall) : r;
+}
+
+/* ---- rules that change ---- */
+
+int ck_zone_placed_by(struct ck_turn *turn, const char *zone)
+{
+    return ck_zone_table_note(turn->store, zone, ck_zones_version(turn->engine->zones, zone));
+}
+
+static int rules_changed(struct ck_turn *turn, const struct ck_zone_table *table,
+                         const char *version)
+{
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_zone_moving change = {0};
+    memcpy(change.zone, table->name, sizeof change.zone);
+    snprintf(change.version, sizeof change.version, "%s", version);
+    int r = ck_zone_moving_insert(turn->store, &change, turn->now.wall);
+    r = r == 0 ? ck_zone_table_set(turn->store, table->name, version) : r;
+    return r == 0
+               ? ck_turn_audit(turn, &actor,
+                               &(struct ck_record){
+                                   .action = "ZONE_RULES_CHANGED",
+                                   .object = "system",
+                                   .open = json_pack("{s:s, s:s, s:s}", "zone", table->name, "was",
+                                                     table->version, "zone_version", version)})
+               : r;
+}
+
+int ck_zones_look(struct ck_turn *turn)
+{
+    struct ck_engine *engine = turn->engine;
+    if (engine->zones_looked.us != 0 &&
+        turn->now.mono.us - engine->zones_looked.us < CK_ZONES_LOOK_MS * INT64_C(1000)) {
+        return 0;
+    }
+    struct ck_zone_table tables[CK_ZONE_TABLES_MAX];
+    size_t count = 0;
+    (void)ck_zones_refresh(engine->zones); /* what has changed is told by the versions */
+    int r = ck_zone_tables(turn->store, tables, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct ck_zone *zone = NULL;
+        if (ck_zones_find(engine->zones, tables[i].name, &zone) != 0) {
+            continue; /* gone from the folder: what was placed stays, plans say so themselves */
+        }
+        const char *version = ck_zones_version(engine->zones, tables[i].name);
+        if (!ck_zones_same(version, tables[i].version)) {
+            r = rules_changed(turn, &tables[i], version);
+        }
+    }
+    if (r == 0) {
+        engine->zones_looked = turn->now.mono;
+    }
+    return r;
+}
+
+/* ---- a unit's zone ---- */
+
+int ck_zone_of_unit(struct ck_turn *turn, const struct ck_actor *actor, int64_t unit,
+                    const char *name, struct ck_refusal *refusal)
+{
+    const struct ck_zone *zone = NULL, *old = NULL;
+    char was[CK_ZONE_NAME_SIZE], date[CK_DATE_TEXT_SIZE];
+    struct ck_zone_moving change = {.unit = unit};
+    int r = ck_unit_zone(turn->store, unit, was);
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "unit", "there is no such unit");
+    }
+    if (r == 0 && strcmp(was, name) == 0) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "zone", "the unit is in this zone");
+    }
+    r = r == 0 ? ck_zones_find(turn->engine->zones, name, &zone) : r;
+    if (r > 0) {
+        return ck_refuse(refusal, CK_E_INVALID, "zone", "is not a time zone of this machine");
+    }
+    r = r == 0 ? ck_zones_find(turn->engine->zones, was, &old) : r;
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    change.from = ck_zone_change_date(old, turn->now.wall);
+    snprintf(change.zone, sizeof change.zone, "%s", name);
+    snprintf(change.version, sizeof change.version, "%s",
+             ck_zones_version(turn->engine->zones, name));
+    ck_date_text(change.from, date);
+    r = ck_unit_set_zone(turn->store, unit, name);
+    r = r == 0 ? ck_zone_placed_by(turn, name) : r;
+    r = r == 0 ? ck_zone_moving_insert(turn->store, &change, turn->now.wall) : r;
+    return r == 0
+               ? ck_turn_audit(turn, actor,
+                               &(struct ck_record){.action = "UNIT_ZONE_CHANGED",
+                                                   .object = "unit",
+                                                   .object_id = unit,
+                                                   .open = json_pack("{s:s, s:s, s:s}", "was", was,
+                                                                     "zone", name, "from", date)})
+               : r;
+}
+
+int ck_zone_preview(struct ck_store *store, const char *zone_dir, int64_t unit, const char *name,
+                    struct ck_wall now, json_t **out, struct ck_refusal *refusal)
+{
+    struct ck_zones *zones = ck_zones_create(zone_dir);
+    const struct ck_zone *zone = NULL, *old = NULL;
+    char was[CK_ZONE_NAME_SIZE], date[CK_DATE_TEXT_SIZE];
+    int64_t checkins = 0, persons = 0;
+    int r = zones == NULL ? -ENOMEM : ck_unit_zone(store, unit, was);
+    r = r == 0 ? ck_zones_find(zones, name, &zone) : r;
+    if (r == CK_E_INVALID || (r == CK_E_NOT_FOUND && zone == NULL)) {
+        r = ck_refuse(refusal, CK_E_INVALID, "zone", "is not a time zone of this machine");
+    }
+    r = r == 0 ? ck_zones_find(zones, was, &old) : r;
+    if (r == 0) {
+        struct ck_date from = ck_zone_change_date(old, now);
+        const struct ck_local noon = {from, 12 * 3600};
+        struct ck_wall before = ck_zone_instant(old, noon, CK_ZONE_FIRST, NULL);
+        struct ck_wall after = ck_zone_instant(zone, noon, CK_ZONE_FIRST, NULL);
+        ck_date_text(from, date);
+        r = ck_zone_moves(store, unit, from, &checkins, &persons);
+        if (r == 0) {
+            *out = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "was", was, "zone", name, "from",
+                             date, "checkins", (json_int_t)checkins, "persons", (json_int_t)persons,
+                             "minutes", (json_int_t)((after.ms - before.ms) / 60000));
+            r = *out == NULL ? -ENOMEM : 0;
+        }
+    }
+    ck_zones_destroy(zones);
+    return r;
+}

@@ -1,0 +1,254 @@
+/* Changes of zones through the engine: what has not been armed keeps its wall time. The world
+ * begins on Saturday 21 November 2026 at 09:00 in Almaty, with a folder of zones of its own in
+ * which Almaty's table can be another one from one look to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/cases/cases.h"
+#include "daemon/core/zone_live.h"
+#include "daemon/core/zones.h"
+#include "protocol/base/error.h"
+#include "tests/unit/core/world.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+
+static char folder[64];
+
+/* As an update does it: a whole file takes the place of the one before. */
+static void put_zone(const char *from, const char *name)
+{
+    char source[160], target[160], made[192];
+    static char bytes[65536];
+    snprintf(source, sizeof source, "/usr/share/zoneinfo/%s", from);
+    snprintf(target, sizeof target, "%s/%s", folder, name);
+    snprintf(made, sizeof made, "%s.new", target);
+    FILE *in = fopen(source, "re");
+    assert_non_null(in);
+    size_t size = fread(bytes, 1, sizeof bytes, in);
+    fclose(in);
+    FILE *out = fopen(made, "we");
+    assert_non_null(out);
+    assert_int_equal(fwrite(bytes, 1, size, out), size);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(rename(made, target), 0);
+}
+
+static int setup(void **state)
+{
+    static struct world world;
+    char asia[80];
+    snprintf(folder, sizeof folder, "/tmp/ck-zones-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(asia, sizeof asia, "%s/Asia", folder);
+    assert_int_equal(mkdir(asia, 0700), 0);
+    put_zone("Asia/Almaty", "Asia/Almaty");
+    put_zone("Asia/Tokyo", "Asia/Tokyo");
+    world_open_zones(&world, folder);
+    ck_cases_register(&world.registry);
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    static const char *const made[] = {"Asia/Almaty", "Asia/Tokyo", "Asia"};
+    world_close(*state);
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s/%s", folder, made[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    return 0;
+}
+
+static int64_t records(struct world *world, const char *action)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
+    return world_number(world, sql);
+}
+
+static void run_hours(struct world *world, int hours)
+{
+    for (int i = 0; i < hours; i++) {
+        world_run_for(world, HOUR);
+        world_forget(world);
+    }
+}
+
+/* Three plans: one that is armed when the rules change, one with a fixed time in the afternoon, one
+ * that is drawn. */
+static void three_plans(struct world *world)
+{
+    world_plan(world, "09:10", NULL);
+    world_another_person(world);
+    world_plan(world, "15:00", NULL);
+    world_another_person(world);
+    world_plan(world, "16:00",
+               json_pack("{s:[{s:s, s:s, s:i}]}", "windows", "start", "16:00", "end", "19:00",
+                         "draws", 1));
+    world_execute(world, "CREATE TABLE was AS SELECT id, due_at, window_start_at, window_end_at, "
+                         "local_date FROM checkin");
+    world_run_for(world, 5 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "armed");
+}
+
+static int64_t moved_by(struct world *world, const char *where, int64_t ms)
+{
+    char sql[300];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM checkin c JOIN was w ON w.id = c.id WHERE c.due_at - w.due_at = "
+             "%lld AND c.window_start_at - w.window_start_at = %lld AND c.window_end_at - "
+             "w.window_end_at = %lld AND (%s)",
+             (long long)ms, (long long)ms, (long long)ms, where);
+    return world_number(world, sql);
+}
+
+/* 44 of 45: what was armed goes on as it is, everything else keeps its wall time (15:00 at +6 is
+ * an hour earlier than at +5). */
+static void check_moved(struct world *world)
+{
+    assert_int_equal(moved_by(world, "c.id <> 1", -HOUR), 44);
+    assert_int_equal(moved_by(world, "c.id = 1", 0), 1);
+    assert_int_equal(records(world, "ZONE_RULES_CHANGED"), 1);
+    assert_int_equal(records(world, "CHECKIN_MOVED"), 44);
+    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    /* The log does not give the new moments away. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry e JOIN log_plain p ON "
+                                         "p.idx = e.idx WHERE p.action = 'CHECKIN_MOVED' AND "
+                                         "CAST(e.leaf AS TEXT) LIKE '%\"due\":\"2026%'"),
+                     0);
+    assert_string_equal(world_text(world, "SELECT cause FROM incident WHERE kind = 'system'"),
+                        "a time zone changed: 44 check-ins moved");
+    assert_int_equal(world_number(world, "SELECT unit_id FROM incident WHERE kind = 'system'"),
+                     world->unit);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM zone_change WHERE ended_at IS NULL"),
+                     0);
+}
+
+static void rules_that_change_while_we_run(void **state)
+{
+    struct world *world = *state;
+    three_plans(world);
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    check_moved(world);
+    /* What the plans make from here on is placed by the same table, and nothing moves twice. */
+    run_hours(world, 26);
+    assert_int_equal(records(world, "CHECKIN_MOVED"), 44);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 2 AND "
+                                         "make_up_of IS NULL"),
+                     16);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT due_at % 86400000) FROM checkin "
+                                         "WHERE person_id = 2 AND make_up_of IS NULL"),
+                     1);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT local_date) FROM checkin WHERE "
+                                         "person_id = 2"),
+                     16);
+}
+
+static void rules_that_changed_while_nothing_ran(void **state)
+{
+    struct world *world = *state;
+    three_plans(world);
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_restart(world);
+    world_run_for(world, 10000);
+    check_moved(world);
+}
+
+/* A file that is no table leaves the zone as it was; the same table in a new file changes nothing.
+ */
+static void files_that_change_nothing(void **state)
+{
+    struct world *world = *state;
+    char path[160];
+    three_plans(world);
+    snprintf(path, sizeof path, "%s/Asia/Almaty", folder);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs("half of a file", file);
+    assert_int_equal(fclose(file), 0);
+    world_run_for(world, 3 * MINUTE);
+    put_zone("Asia/Almaty", "Asia/Almaty");
+    world_run_for(world, 3 * MINUTE);
+    assert_int_equal(records(world, "ZONE_RULES_CHANGED"), 0);
+    assert_int_equal(records(world, "CHECKIN_MOVED"), 0);
+    assert_int_equal(moved_by(world, "1", 0), 45);
+}
+
+/* S15: today stays where it is, the next date begins the new zone; no date twice, none not at all.
+ */
+static void a_unit_moves_to_another_zone(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor administrator =
+        world_staff(world, world->supervisor, CK_ROLE_ADMINISTRATOR);
+    struct ck_refusal refusal;
+    json_t *preview = NULL;
+    three_plans(world);
+    assert_int_equal(ck_zone_preview(world->reader, folder, world->unit, "Asia/Tokyo",
+                                     world->now.wall, &preview, &refusal),
+                     0);
+    assert_string_equal(json_string_value(json_object_get(preview, "from")), "2026-11-22");
+    assert_int_equal(json_integer_value(json_object_get(preview, "checkins")), 42);
+    assert_int_equal(json_integer_value(json_object_get(preview, "persons")), 3);
+    assert_int_equal(json_integer_value(json_object_get(preview, "minutes")), -240);
+    json_decref(preview);
+    assert_int_equal(ck_zone_preview(world->reader, folder, world->unit, "Asia/Nowhere",
+                                     world->now.wall, &preview, &refusal),
+                     CK_E_INVALID);
+
+    assert_int_equal(world_command(world, "unit.zone", &administrator,
+                                   json_pack("{s:I, s:s}", "unit", (json_int_t)world->unit, "zone",
+                                             "Asia/Nowhere")),
+                     CK_E_INVALID);
+    assert_int_equal(world_command(world, "unit.zone", &administrator,
+                                   json_pack("{s:I, s:s}", "unit", (json_int_t)world->unit, "zone",
+                                             "Asia/Tokyo")),
+                     0);
+    assert_int_equal(world_command(world, "unit.zone", &administrator,
+                                   json_pack("{s:I, s:s}", "unit", (json_int_t)world->unit, "zone",
+                                             "Asia/Tokyo")),
+                     CK_E_CONFLICT);
+    world_run_for(world, 10000);
+    assert_int_equal(moved_by(world, "c.local_date = '2026-11-21'", 0), 3);
+    assert_int_equal(moved_by(world, "c.local_date > '2026-11-21'", -4 * HOUR), 42);
+    assert_int_equal(records(world, "UNIT_ZONE_CHANGED"), 1);
+    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system'"), 1);
+
+    run_hours(world, 72);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM (SELECT person_id, local_date FROM "
+                                         "checkin WHERE make_up_of IS NULL GROUP BY person_id, "
+                                         "local_date HAVING count(*) > 1)"),
+                     0);
+    /* As many dates as lie between the first and the last. */
+    assert_int_equal(
+        world_number(world, "SELECT count(DISTINCT local_date) - 1 - (julianday(max(local_date)) - "
+                            "julianday(min(local_date))) FROM checkin WHERE person_id = 2"),
+        0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(rules_that_change_while_we_run),
+        TEST(rules_that_changed_while_nothing_ran),
+        TEST(files_that_change_nothing),
+        TEST(a_unit_moves_to_another_zone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
