@@ -210,7 +210,6 @@ struct ck_config {
         int64_t receipt_wait_ms;      /* accepted but not delivered: next channel */
         int64_t notice_retry_first_ms;
         int64_t notice_retry_max_ms;
-        int64_t silence_max_ms; /* no accepted contact for so long opens an incident */
         char *odara_norms;      /* norm file of the risk score (norms.h); "" where there is none */
     } policy;
     struct {                  /* [retention]: how long what is kept */

@@ -88,8 +88,33 @@ int ck_path_due(struct ck_turn *turn, const struct ck_due *due)
     return r == 0 ? ck_path_tested(turn->store, &path, notice, NULL, turn->now.wall) : r;
 }
 
+/* Whose last way has failed cannot be reached by anything that we would send: a matter of the
+ * system for the unit, unless one about them is open. */
+static int nothing_left(struct ck_turn *turn, const struct ck_notice_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    char who[CK_PATH_WHO_SIZE], cause[64];
+    int64_t left = 0, unit = 0, id = 0;
+    int r = ck_path_left(turn->store, row->staff, row->person, &left, &unit, who);
+    if (r != 0 || left > 0) {
+        return r;
+    }
+    snprintf(cause, sizeof cause, "no way reaches %s", who);
+    r = ck_incident_of_cause(turn->store, unit, cause, &id);
+    return r != CK_E_NOT_FOUND ? r
+                               : ck_incident_open(turn, &actor,
+                                                  &(struct ck_incident_opening){
+                                                      .person = row->person,
+                                                      .unit = unit,
+                                                      .cause = cause,
+                                                      .effect = {.kind = CK_INCIDENT_SYSTEM,
+                                                                 .severity = CK_SEVERITY_NORMAL,
+                                                                 .first_step_at = turn->now.wall},
+                                                  });
+}
+
 /* Reached: delivered, or accepted where the channel says no more. Not reached is a record, and the
- * page shows it until a test succeeds. */
+ * page shows it until a test succeeds; where no way is left it is an incident. */
 int ck_path_news(struct ck_turn *turn, const struct ck_notice_row *row)
 {
     const struct ck_actor actor = ck_actor_system();
@@ -104,6 +129,9 @@ int ck_path_news(struct ck_turn *turn, const struct ck_notice_row *row)
     int r = ck_path_result(turn->store, row->step.id, reached,
                            row->failure[0] == '\0' ? "no receipt came" : row->failure,
                            turn->now.wall, &known);
+    if (r == 0 && known && lost) {
+        r = nothing_left(turn, row);
+    }
     return r != 0 || !known
                ? r
                : ck_turn_audit(

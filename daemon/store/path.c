@@ -144,6 +144,28 @@ int ck_path_result(struct ck_store *store, int64_t notice, bool reached, const c
     return r;
 }
 
+int ck_path_left(struct ck_store *store, int64_t staff, int64_t person, int64_t *left,
+                 int64_t *unit, char who[static CK_PATH_WHO_SIZE])
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = staff != 0 ? ck_sql_first(store, &rows,
+                                      "SELECT unit_id, 'staff ' || login, (SELECT count(*) FROM "
+                                      "contact_path WHERE staff_id = ?1 AND state <> 'failed') "
+                                      "FROM staff WHERE id = ?1",
+                                      CK_ARGS(ck_int(staff)))
+                       : ck_sql_first(store, &rows,
+                                      "SELECT unit_id, 'person ' || reference, (SELECT count(*) "
+                                      "FROM contact_path WHERE person_id = ?1 AND state <> "
+                                      "'failed') FROM person WHERE id = ?1",
+                                      CK_ARGS(ck_int(person)));
+    if (r == 0) {
+        *unit = ck_row_int(&rows, 0);
+        ck_row_copy(&rows, 1, who, CK_PATH_WHO_SIZE);
+        *left = ck_row_int(&rows, 2);
+    }
+    return r;
+}
+
 int ck_query_paths(struct ck_store *store, int64_t unit, json_t **out)
 {
     json_t *paths = NULL, *unreachable = NULL;

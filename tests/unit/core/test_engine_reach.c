@@ -158,7 +158,25 @@ static void who_cannot_be_reached_is_shown(void **state)
     const json_t *first = json_array_get(json_object_get(page, "paths"), 0);
     assert_string_equal(json_string_value(json_object_get(first, "state")), "failed");
     json_decref(page);
-    world_execute(world, "UPDATE contact_path SET state = 'failed' WHERE person_id = 1");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+    for (int i = 0; i < 2; i++) { /* the last way, twice: one matter */
+        assert_int_equal(world_command(world, "path.test", &supervisor,
+                                       json_pack("{s:i, s:I, s:s}", "staff", 0, "person",
+                                                 (json_int_t)world->person, "channel", "sms")),
+                         0);
+        world_run_for(world, 1000);
+        notice = world_number(world, "SELECT notice_id FROM contact_path WHERE person_id = 1 "
+                                     "AND channel = 'sms'");
+        assert_int_equal(
+            world_command(world, "notice.result", &gateway,
+                          json_pack("{s:I, s:i, s:s, s:s}", "notice", (json_int_t)notice, "try", 1,
+                                    "result", "rejected", "detail", "no such number")),
+            0);
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system' AND "
+                                         "person_id = 1 AND cause LIKE 'no way reaches person %'"),
+                     1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 1);
     assert_int_equal(ck_query_paths(world->reader, world->unit, &page), 0);
     assert_int_equal(json_array_size(json_object_get(page, "unreachable")), 1);
     json_decref(page);

@@ -348,6 +348,61 @@ static void nobody_takes_the_call_and_it_goes_on_unattended(void **state)
     verify_log(world);
 }
 
+/* A review that nobody does climbs the ladder as a matter of the staff, and ends with the review;
+ * nothing of it is the person's. */
+static void a_review_that_nobody_does_climbs_the_ladder(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    const struct ck_actor officer = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    world_plan(world, "09:10", json_pack("{s:s}", "kind", "unattended"));
+    world_run_for(world, 11 * MINUTE);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     0);
+    assert_int_equal(world_command(world, "checkin.fact", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "fact", "first_frame")),
+                     0);
+    assert_int_equal(world_command(world, "checkin.challenge_finished", &worker,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"),
+                        "awaiting_review");
+    int64_t by = world_number(world, "SELECT review_deadline_at FROM checkin WHERE id = 1");
+    world_run_until(world, (struct ck_wall){by - 1000});
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+    world_forget(world);
+    world_run_for(world, 5 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = "
+                                         "'review_overdue' AND checkin_id = 1"),
+                     1);
+    assert_int_equal(count_text(world, "email", "incident"), 1);
+    world_run_for(world, 60 * MINUTE);
+    /* Inspector, duty officer, supervisor. */
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT staff_id) FROM notice "
+                                         "WHERE incident_id = 1"),
+                     3);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE person_id = 1 AND "
+                                         "incident_id IS NOT NULL"),
+                     0);
+    assert_int_equal(
+        world_command(world, "checkin.review", &officer,
+                      json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision", "accept", "note", "")),
+        0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "completed");
+    assert_int_equal(world_command(world, "incident.conclude", &officer,
+                                   json_pack("{s:i, s:s, s:s}", "incident", 1, "conclusion",
+                                             "breach", "reason", "late")),
+                     CK_E_INVALID);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact' "
+                                         "AND checkin_id = 1"),
+                     0);
+    verify_log(world);
+}
+
 static void a_refusal_with_a_reason_opens_an_incident(void **state)
 {
     struct world *world = *state;
@@ -519,6 +574,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_live_call_is_completed, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_takes_the_call_and_it_goes_on_unattended, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_review_that_nobody_does_climbs_the_ladder, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_refusal_with_a_reason_opens_an_incident, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_answer_is_late_and_the_incident_says_so, setup,

@@ -45,7 +45,7 @@ struct world {
 /* Almaty, Saturday 21 November 2026, 09:00 local time. */
 #define WORLD_START_MS INT64_C(1795233600000)
 
-void world_open(struct world *world);  /* with staff, a person and an order */
+void world_open(struct world *world); /* with staff, a person and an order */
 /* The same with the zones of a folder; the text must last. */
 void world_open_zones(struct world *world, const char *zone_dir);
 void world_close(struct world *world); /* removes the folder */
