@@ -214,8 +214,13 @@ static int check_decider(struct ck_turn *turn, const struct ck_actor *actor,
                          const struct ck_approval_row *row, struct ck_refusal *refusal)
 {
     const struct ck_approval_kind *kind = ck_approval_kind_find(row->kind);
+    bool here = row->unit == 0 || row->unit == actor->unit_id;
+    int r = here ? 0 : ck_approval_alone(ck_turn_store(turn), row->id, &here);
+    if (r != 0) {
+        return r;
+    }
     if (kind == NULL || actor->kind != CK_ACTOR_STAFF || (actor->roles & kind->approve) == 0 ||
-        (row->unit != 0 && row->unit != actor->unit_id)) {
+        !here) {
         return ck_turn_deny(turn, actor, "approval", row->id, row->person,
                             "your role or unit may not decide this", refusal);
     }
@@ -230,7 +235,11 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct ck_approval_row *row, json_t **result, struct ck_refusal *refusal)
 {
     ck_cleanup(json_decrefp) json_t *request = json_loads(row->body, 0, NULL);
-    return request == NULL ? -EUCLEAN : run(turn, actor, "approved", row, request, result, refusal);
+    /* Whoever decides for a unit that has nobody else stands in the place of one of its own. */
+    struct ck_actor there = *actor;
+    there.unit_id = row->unit == 0 ? actor->unit_id : row->unit;
+    return request == NULL ? -EUCLEAN
+                           : run(turn, &there, "approved", row, request, result, refusal);
 }
 
 int ck_approval_decide(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,

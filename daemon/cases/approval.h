@@ -14,6 +14,10 @@
  * a role that the kind wants and in the scope of the request; request was not changed in between.
  * They are never run by a command from outside.
  *
+ * In a unit in which nobody but the proposer could decide (one supervisor alone), the supervisors
+ * of all units may: a request must never wait because an office is small. approved.KIND then runs
+ * as if the approver belonged to the unit; the log has the approver as they are.
+ *
  * Life of a request: open until it is approved, refused, withdrawn by its proposer, or its time is
  * over: then it cannot be approved any more and is shown as expired. Nothing else falls due.
  *

@@ -342,6 +342,19 @@ static int read_absence(struct ck_turn *turn, const json_t *body, struct ck_abse
     return 0;
 }
 
+/* Whoever has too many caseloads would not see the last of them. */
+static int check_duties(struct ck_turn *turn, int64_t stand_in, int64_t staff, const char *field,
+                        struct ck_refusal *refusal)
+{
+    int64_t duties = 0;
+    int r = ck_stand_in_duties(turn->store, stand_in, staff, turn->now.wall, &duties);
+    return r == 0 && duties >= CK_COVERS_MAX
+               ? ck_refuse(refusal, CK_E_LIMIT, field,
+                           "one of them stands in for %lld inspectors already; at most %d",
+                           (long long)duties, CK_COVERS_MAX)
+               : r;
+}
+
 static int read_stand_in(struct ck_turn *turn, const json_t *body, struct ck_absence_row *row,
                          struct ck_refusal *refusal)
 {
@@ -356,7 +369,8 @@ static int read_stand_in(struct ck_turn *turn, const json_t *body, struct ck_abs
                 row->stand_in != row->staff;
     return r == CK_E_NOT_FOUND || (r == 0 && !fits)
                ? ck_refuse(refusal, CK_E_INVALID, "stand_in", "must be another inspector")
-               : r;
+           : r == 0 ? check_duties(turn, row->stand_in, row->staff, "stand_in", refusal)
+                    : r;
 }
 
 static int absence_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -446,6 +460,7 @@ static int stand_ins_set(struct ck_turn *turn, const struct ck_actor *actor, con
         if (r == CK_E_NOT_FOUND || (r == 0 && !fits)) {
             return ck_refuse(refusal, CK_E_INVALID, "stand_ins", "must be other inspectors");
         }
+        r = r == 0 ? check_duties(turn, ids[i], staff, "stand_ins", refusal) : r;
     }
     r = r == 0 ? ck_stand_ins_set(turn->store, staff, ids, count) : r;
     if (r == CK_E_CONFLICT) {

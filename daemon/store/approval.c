@@ -83,6 +83,21 @@ int ck_approval_approved(struct ck_store *store, int64_t id, struct ck_wall sinc
                          CK_ARGS(ck_int(id), ck_time(since)), approver);
 }
 
+/* Nobody of the unit but the proposer could decide: every kind is decided by supervisors
+ * (CK_ROLE_SUPERVISOR is 4). */
+#define ALONE                                                                                      \
+    "(a.unit_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM staff o WHERE o.unit_id = a.unit_id "    \
+    "AND o.disabled_at IS NULL AND (o.roles & 4) <> 0 AND o.id <> a.proposer_id))"
+
+int ck_approval_alone(struct ck_store *store, int64_t id, bool *alone)
+{
+    int64_t answer = 0;
+    int r = ck_sql_number(store, "SELECT " ALONE " FROM approval a WHERE a.id = ?1",
+                          CK_ARGS(ck_int(id)), &answer);
+    *alone = answer != 0;
+    return r;
+}
+
 int ck_approval_open_count(struct ck_store *store, int64_t unit, struct ck_wall now, int64_t *count)
 {
     return ck_sql_number(store,
@@ -100,12 +115,13 @@ int ck_approval_open_count(struct ck_store *store, int64_t unit, struct ck_wall 
     "a.created_at AS \"created:w\", a.expires_at AS \"expires:w\", "                               \
     "CASE WHEN a.state = 'open' AND a.expires_at <= ?4 THEN 'expired' ELSE a.state END "           \
     "AS \"state:t\", d.name AS \"decided_by:t\", a.decided_at AS \"decided:w\", "                  \
-    "a.decided_reason AS \"decided_reason:t\""
+    "a.decided_reason AS \"decided_reason:t\", " ALONE " AS \"alone:f\""
 
 #define APPROVAL_FROM                                                                              \
     " FROM approval a JOIN staff p ON p.id = a.proposer_id "                                       \
     "LEFT JOIN staff d ON d.id = a.decided_by LEFT JOIN person ON person.id = a.person_id "        \
-    "WHERE (a.proposer_id = ?1 OR ((a.unit_id IS NULL OR a.unit_id = ?2) "                         \
+    "WHERE (a.proposer_id = ?1 OR a.decided_by = ?1 OR ((a.unit_id IS NULL OR a.unit_id = ?2 "     \
+    "OR (a.state = 'open' AND " ALONE ")) "                                                        \
     "AND ?3 LIKE '%,' || a.kind || ',%'))"
 
 int ck_query_approvals(struct ck_store *store, const struct ck_approval_scope *scope, bool open,

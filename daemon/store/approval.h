@@ -42,6 +42,9 @@ int ck_approval_end(struct ck_store *store, int64_t id, enum ck_approval_end end
 int ck_approval_approved(struct ck_store *store, int64_t id, struct ck_wall since,
                          int64_t *approver);
 
+/* Whether nobody but its proposer could decide it in its unit; of a unit alone. */
+int ck_approval_alone(struct ck_store *store, int64_t id, bool *alone);
+
 /* How many of a unit are open and have not expired. */
 int ck_approval_open_count(struct ck_store *store, int64_t unit, struct ck_wall now,
                            int64_t *count);

@@ -44,8 +44,8 @@ int ck_path_delete(struct ck_store *store, int64_t id);
 int ck_path_result(struct ck_store *store, int64_t notice, bool reached, const char *failure,
                    struct ck_wall now, bool *known);
 
-/* How many ways to somebody have not failed their newest test, whose unit it is of, and what a cause
- * calls them: "staff LOGIN" or "person REFERENCE". CK_E_NOT_FOUND. */
+/* How many ways to somebody have not failed their newest test, whose unit it is of, and what a
+ * cause calls them: "staff LOGIN" or "person REFERENCE". CK_E_NOT_FOUND. */
 #define CK_PATH_WHO_SIZE 48
 int ck_path_left(struct ck_store *store, int64_t staff, int64_t person, int64_t *left,
                  int64_t *unit, char who[static CK_PATH_WHO_SIZE]);

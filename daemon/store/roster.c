@@ -236,6 +236,17 @@ int ck_stand_in_for(struct ck_store *store, int64_t staff, int64_t *ids, size_t 
                       CK_ARGS(ck_int(staff)), ids, capacity, count);
 }
 
+int ck_stand_in_duties(struct ck_store *store, int64_t stand_in, int64_t but, struct ck_wall now,
+                       int64_t *count)
+{
+    return ck_sql_number(store,
+                         "SELECT count(*) FROM (SELECT staff_id FROM stand_in WHERE stand_in_id = "
+                         "?1 AND staff_id <> ?2 UNION SELECT staff_id FROM absence WHERE "
+                         "stand_in_id = ?1 AND staff_id <> ?2 AND removed_at IS NULL AND until_at "
+                         "> ?3) AS inspectors",
+                         CK_ARGS(ck_int(stand_in), ck_int(but), ck_int(now.ms)), count);
+}
+
 int ck_cover_set(struct ck_store *store, int64_t inspector, int64_t stand_in, struct ck_wall now,
                  bool *changed)
 {

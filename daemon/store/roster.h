@@ -71,6 +71,11 @@ int ck_stand_in_at(struct ck_store *store, int64_t staff, struct ck_wall at, int
 int ck_stand_in_for(struct ck_store *store, int64_t staff, int64_t *ids, size_t capacity,
                     size_t *count);
 
+/* How many inspectors besides `but` may have their caseload with somebody: those whose list names
+ * them, and those whose absence, not over at `now`, does. */
+int ck_stand_in_duties(struct ck_store *store, int64_t stand_in, int64_t but, struct ck_wall now,
+                       int64_t *count);
+
 /* ---- caseloads that are with a stand-in ---- */
 
 /* `stand_in` 0: nobody. *changed says whether it was different. */

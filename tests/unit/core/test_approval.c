@@ -12,6 +12,7 @@
 #include "daemon/cases/approval.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
+#include "daemon/store/approval.h"
 #include "world.h"
 
 /* A kind that inspectors and supervisors propose and supervisors decide; the test puts handlers of
@@ -24,7 +25,7 @@ static struct ck_actor inspector, supervisor, second;
 /* ---- a kind of the test's own: what it is asked, and whether it refuses ---- */
 
 static int carried_out;
-static int64_t carried_proposer, carried_approver;
+static int64_t carried_proposer, carried_approver, carried_unit;
 static bool refuse;
 
 static int test_proposed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -47,6 +48,7 @@ static int test_approved(struct ck_turn *turn, const struct ck_actor *actor, con
     carried_out++;
     carried_proposer = json_integer_value(json_object_get(body, "proposer"));
     carried_approver = actor->staff_id;
+    carried_unit = actor->unit_id;
     *result = json_pack("{s:i}", "done", 1);
     return ck_turn_audit(turn, actor,
                          &(struct ck_record){.action = "TEST_DONE", .object = "setting"});
@@ -143,6 +145,39 @@ static void nobody_decides_what_they_proposed(void **state)
     assert_int_equal(carried_out, 1);
 }
 
+/* A unit with one supervisor: those of other units may decide what that one proposed, and nothing
+ * else. */
+static void a_lone_supervisor_is_helped_by_another_unit(void **state)
+{
+    (void)state;
+    struct ck_actor far = second;
+    far.unit_id = world.unit + 1;
+    world_execute(&world, "INSERT INTO unit (id, name, zone, created_at) VALUES (2, 'Far', "
+                          "'Asia/Almaty', 0)");
+    char sql[96];
+    snprintf(sql, sizeof sql, "UPDATE staff SET unit_id = 2 WHERE id = %d", (int)second.staff_id);
+    world_execute(&world, sql);
+    int64_t id = propose(&inspector, true);
+    assert_int_equal(decide(&far, id, true), CK_E_DENIED); /* the unit's own supervisor can */
+    id = propose(&supervisor, true);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_DENIED);
+    struct ck_actor officer = far;
+    officer.roles = CK_ROLE_OFFICER;
+    assert_int_equal(decide(&officer, id, true), CK_E_DENIED);
+    const struct ck_approval_scope scope = {far.staff_id, far.unit_id, "," TEST_KIND ","};
+    json_t *page = NULL;
+    assert_int_equal(ck_query_approvals(world.reader, &scope, true, 0, world.now.wall, &page), 0);
+    assert_int_equal(json_array_size(json_object_get(page, "approvals")), 1);
+    const json_t *shown = json_array_get(json_object_get(page, "approvals"), 0);
+    assert_int_equal(json_integer_value(json_object_get(shown, "id")), id);
+    assert_true(json_is_true(json_object_get(shown, "alone")));
+    json_decref(page);
+    assert_int_equal(decide(&far, id, true), 0);
+    assert_int_equal(carried_out, 1);
+    assert_int_equal(carried_approver, far.staff_id);
+    assert_int_equal(carried_unit, world.unit);
+}
+
 static void only_the_roles_and_the_unit_of_the_kind_decide(void **state)
 {
     (void)state;
@@ -150,6 +185,7 @@ static void only_the_roles_and_the_unit_of_the_kind_decide(void **state)
     assert_int_equal(decide(&inspector, id, true), CK_E_DENIED);
     struct ck_actor far = second;
     far.unit_id = world.unit + 1;
+    id = propose(&inspector, true); /* which the unit's own supervisor can decide */
     assert_int_equal(decide(&far, id, true), CK_E_DENIED);
     struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
     assert_int_equal(-propose(&officer, true), CK_E_DENIED);
@@ -231,6 +267,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_person_approves_and_it_is_done_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nobody_decides_what_they_proposed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lone_supervisor_is_helped_by_another_unit, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(only_the_roles_and_the_unit_of_the_kind_decide, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused_when_it_is_proposed, set_up,

@@ -211,6 +211,40 @@ static void what_cannot_be_a_shift_is_refused(void **state)
         CK_E_INVALID);
 }
 
+/* One more caseload than a stand-in's pages can show is refused, by the list and by an absence. */
+static void nobody_stands_in_for_more_than_they_see(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = supervisor(world);
+    int64_t stand_in = world_colleague(world, "helps", CK_ROLE_INSPECTOR, false);
+    for (int i = 0; i < CK_COVERS_MAX; i++) {
+        char login[16];
+        snprintf(login, sizeof login, "busy%d", i);
+        int64_t staff = world_colleague(world, login, CK_ROLE_INSPECTOR, false);
+        assert_int_equal(world_command(world, "stand_ins.set", &actor,
+                                       json_pack("{s:I, s:[I]}", "staff", (json_int_t)staff,
+                                                 "stand_ins", (json_int_t)stand_in)),
+                         0);
+        /* The same again is no other one. */
+        assert_int_equal(world_command(world, "stand_ins.set", &actor,
+                                       json_pack("{s:I, s:[I]}", "staff", (json_int_t)staff,
+                                                 "stand_ins", (json_int_t)stand_in)),
+                         0);
+    }
+    assert_int_equal(world_command(world, "stand_ins.set", &actor,
+                                   json_pack("{s:I, s:[I]}", "staff", (json_int_t)world->inspector,
+                                             "stand_ins", (json_int_t)stand_in)),
+                     CK_E_LIMIT);
+    assert_string_equal(world->result.refusal.field, "stand_ins");
+    assert_int_equal(
+        world_command(world, "absence.create", &actor,
+                      json_pack("{s:I, s:s, s:s, s:s, s:I}", "staff", (json_int_t)world->inspector,
+                                "from", "2026-11-22T09:00", "until", "2026-11-23T09:00", "reason",
+                                "leave", "stand_in", (json_int_t)stand_in)),
+        CK_E_LIMIT);
+    assert_string_equal(world->result.refusal.field, "stand_in");
+}
+
 /* What capacity asks: everybody who could take a check-in, in order, with their times. */
 static void people_come_in_the_order_in_which_they_are_asked(void **state)
 {
@@ -256,6 +290,7 @@ int main(void)
         TEST(nobody_at_work_means_the_next_step_at_once),
         TEST(the_duty_room_is_who_has_a_shift_in_it),
         TEST(what_cannot_be_a_shift_is_refused),
+        TEST(nobody_stands_in_for_more_than_they_see),
         TEST(people_come_in_the_order_in_which_they_are_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,7 @@ export interface Approval {
   id: number; kind: string; unit_id: number | null; person_id: number | null; person_name: string | null;
   body: Record<string, unknown>; reason: string; proposer_id: number; proposer: string; created: Time; expires: Time;
   state: "open" | "approved" | "refused" | "withdrawn" | "expired";
-  decided_by: string | null; decided: Time | null; decided_reason: string | null; may_decide: boolean;
+  decided_by: string | null; decided: Time | null; decided_reason: string | null; may_decide: boolean; alone: boolean;
 }
 
 // ---------------------------------------------------------------- today, check-ins, reviews

@@ -50,6 +50,7 @@ function Row({ approval, open }: { approval: Approval; open(dialog: Deciding): v
       </dl>
       <p class="quote prewrap">{approval.reason}</p>
       <p class="soft small">{t.t("approval_by", { name: approval.proposer, moment: view.clock.momentAge(approval.created) })}{approval.state === "open" && ` · ${t.t("approval_until", { moment: view.clock.moment(approval.expires) })}`}</p>
+      {approval.state === "open" && approval.alone && <p class="note small">{t.t(mine ? "approval_alone_mine" : "approval_alone")}</p>}
       {approval.decided && <p class="small">{t.t("approval_decided", { name: approval.decided_by || "", moment: view.clock.momentAge(approval.decided) })}: {approval.decided_reason}</p>}
       {approval.state === "open" && (
         <div class="row-buttons">

@@ -715,6 +715,8 @@ export const en = {
   approval_approve: "Approve",
   approval_refuse: "Refuse",
   approval_withdraw: "Withdraw",
+  approval_alone: "The unit has no second supervisor: a supervisor of another unit may decide.",
+  approval_alone_mine: "Your unit has no second supervisor: the supervisors of the other units see this and may decide.",
   approval_another: "Somebody else must decide this.",
   approval_at_once: "It takes effect at once, under your name and the proposer's.",
   approval_said_approve: "Approved and done.",

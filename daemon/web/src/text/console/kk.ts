@@ -716,6 +716,8 @@ export const kk: Record<ConsoleKey, string> = {
   approval_approve: "Мақұлдау",
   approval_refuse: "Қабылдамау",
   approval_withdraw: "Қайтарып алу",
+  approval_alone: "Бөлімшеде екінші басшы жоқ: басқа бөлімшенің басшысы шеше алады.",
+  approval_alone_mine: "Бөлімшеңізде екінші басшы жоқ: мұны басқа бөлімшелердің басшылары көреді және шеше алады.",
   approval_another: "Мұны басқа қызметкер шешуі керек.",
   approval_at_once: "Бірден күшіне енеді, сіздің және ұсынушының атымен.",
   approval_said_approve: "Мақұлданып, орындалды.",

@@ -716,6 +716,8 @@ export const ru: Record<ConsoleKey, string> = {
   approval_approve: "Одобрить",
   approval_refuse: "Отклонить",
   approval_withdraw: "Отозвать",
+  approval_alone: "В подразделении нет второго руководителя: решить может руководитель другого подразделения.",
+  approval_alone_mine: "В вашем подразделении нет второго руководителя: это видят и могут решить руководители других подразделений.",
   approval_another: "Решить должен другой сотрудник.",
   approval_at_once: "Вступит в силу сразу, под вашим именем и именем предложившего.",
   approval_said_approve: "Одобрено и выполнено.",
