@@ -50,7 +50,7 @@ typedef int ck_draw_function(void *context, const uint8_t *message, size_t size,
 
 /* Which draw. */
 struct ck_draw_slot {
-    int64_t plan;
+    int64_t plan; /* ck_plan.draw_name */
     uint32_t version;
     int32_t date; /* days since 1970-01-01 */
     uint32_t window;

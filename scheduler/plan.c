@@ -220,8 +220,8 @@ static int draw_slot(struct expansion *expansion, struct ck_date date, uint32_t 
     made->place = find_place(expansion, span, bucket, &allowed);
     if (made->place != CK_PLACE_BLACKOUT && made->place != CK_PLACE_NO_ROOM) {
         made->predictable = ck_interval_set_seconds(&allowed) * 1000 < CK_PLAN_FLOOR_MS;
-        struct ck_draw_slot which = {plan->id,     plan->version, date.day,
-                                     window_index, slot,          expansion->around->redraw};
+        struct ck_draw_slot which = {plan->draw_name, plan->version, date.day,
+                                     window_index,    slot,          expansion->around->redraw};
         int code = ck_draw_instant(&allowed, &which, expansion->draw, expansion->draw_context,
                                    &made->due, &made->draw);
         if (code != 0) {
@@ -410,7 +410,7 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
     if (plan->second_percent == 0 || allowed.count == 0) {
         return CK_E_NOT_FOUND;
     }
-    struct ck_draw_slot slot = {.plan = plan->id,
+    struct ck_draw_slot slot = {.plan = plan->draw_name,
                                 .version = plan->version,
                                 .date = first->date.day,
                                 .window = first->window,

@@ -39,6 +39,7 @@ struct ck_plan_window {
 struct ck_plan {
     int64_t id;
     uint32_t version;
+    int64_t draw_name; /* what its draws are named by (S4): of no meaning outside the log */
     int64_t person;
     int64_t inspector;
     enum ck_checkin_kind kind; /* LIVE or UNATTENDED */

@@ -366,6 +366,16 @@ int ck_risk_propose(struct ck_turn *turn, const struct ck_actor *actor, const js
     if (r != 0) {
         return r;
     }
+    /* The proposal is made from the compartment: that it was looked into is a record of its own. */
+    r = ck_turn_audit(turn, actor,
+                      &(struct ck_record){.action = "READ",
+                                          .object = "person",
+                                          .object_id = asked.person,
+                                          .person_id = asked.person,
+                                          .open = json_pack("{s:s}", "what", "risk")});
+    if (r != 0) {
+        return r;
+    }
     /* Whoever approves sees the class, not the score: that has a right of its own. */
     json_object_del(proposal, "score_band");
     request.person = asked.person;

@@ -210,7 +210,7 @@ struct ck_config {
         int64_t receipt_wait_ms;      /* accepted but not delivered: next channel */
         int64_t notice_retry_first_ms;
         int64_t notice_retry_max_ms;
-        char *odara_norms;      /* norm file of the risk score (norms.h); "" where there is none */
+        char *odara_norms; /* norm file of the risk score (norms.h); "" where there is none */
     } policy;
     struct {                  /* [retention]: how long what is kept */
         int64_t recording_ms; /* from the end of the recording */

@@ -178,6 +178,8 @@ static json_t *fact_members(enum ck_fact fact, int64_t value)
         return json_pack("{s:s}", "outcome", ck_outcome_name((enum ck_outcome)value));
     case CK_FACT_CONCLUDED:
         return json_pack("{s:s}", "conclusion", ck_conclusion_name((enum ck_conclusion)value));
+    case CK_FACT_REACHED:
+        return json_pack("{s:I}", "checkin", (json_int_t)value);
     case CK_FACT_ACKNOWLEDGED:
     case CK_FACT_ACK_EXPIRED:
     case CK_FACT_ACK_RELEASED:

@@ -17,6 +17,21 @@
 #define PLANNED_MAX 512   /* check-ins of one plan that have not begun */
 #define DATES_PER_TURN 32 /* of one plan; the rest in the next turn */
 
+/* Its draws are named by the beginning of the plan's pseudonym: the message of a draw stays in the
+ * log for ever, and so names no row. */
+static int name_draws(struct ck_turn *turn, struct ck_plan_frame *frame)
+{
+    struct ck_pseudonym pseudonym;
+    uint64_t name = 0;
+    int r = ck_audit_pseudonym(&turn->engine->audit, turn->store, "plan", frame->plan.id,
+                               frame->subject.id, &pseudonym);
+    for (int i = 0; r == 0 && i < 8; i++) {
+        name = name << 8 | pseudonym.bytes[i];
+    }
+    frame->plan.draw_name = (int64_t)name;
+    return r;
+}
+
 int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
                   struct ck_plan_frame *frame)
 {
@@ -27,6 +42,7 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
                                      &frame->plan, &frame->policy)
                : r;
     r = r == 0 ? ck_zones_find(turn->engine->zones, frame->subject.zone, &frame->zone) : r;
+    r = r == 0 ? name_draws(turn, frame) : r;
     return r > 0 ? -EUCLEAN : r;
 }
 
@@ -321,23 +337,41 @@ static int replace(struct ck_turn *turn, const struct ck_actor *actor, int64_t r
     return r;
 }
 
+/* What the request says, without the rows that it names: those stand beside it. */
+static char *rule_of_record(const struct ck_plan_record *record)
+{
+    ck_cleanup(ck_json_decrefp_core) json_t *request = json_loads(record->rule, 0, NULL);
+    json_object_del(request, "order_id");
+    json_object_del(request, "replaces");
+    return request == NULL ? NULL : ck_plan_request_text(request);
+}
+
+static int record_created(struct ck_turn *turn, const struct ck_actor *actor,
+                          const struct ck_plan_record *record, int64_t replaced)
+{
+    ck_cleanup(ck_freep) char *rule = rule_of_record(record);
+    if (rule == NULL) {
+        return -ENOMEM;
+    }
+    json_t *open =
+        json_pack("{s:I, s:I, s:s, s:I}", "order", (json_int_t)record->order, "version",
+                  (json_int_t)record->version, "rule", rule, "replaces", (json_int_t)replaced);
+    return ck_turn_audit(turn, actor,
+                         &(struct ck_record){.action = "PLAN_CREATED",
+                                             .object = "plan",
+                                             .object_id = record->id,
+                                             .person_id = record->person,
+                                             .open = open});
+}
+
 static int insert_plan(struct ck_turn *turn, const struct ck_actor *actor,
-                       struct ck_plan_frame *frame, struct ck_plan_record *record)
+                       struct ck_plan_frame *frame, struct ck_plan_record *record, int64_t replaced)
 {
     int r = record->rule == NULL
                 ? -ENOMEM
                 : ck_plan_insert(turn->store, record, actor->staff_id, turn->now.wall);
     if (r == 0) {
-        r = ck_turn_audit(
-            turn, actor,
-            &(struct ck_record){
-                .action = "PLAN_CREATED",
-                .object = "plan",
-                .object_id = record->id,
-                .person_id = record->person,
-                .open = json_pack("{s:I, s:I, s:s}", "order", (json_int_t)record->order, "version",
-                                  (json_int_t)record->version, "rule", record->rule),
-            });
+        r = record_created(turn, actor, record, replaced);
     }
     if (r == 0) {
         r = ck_silence_changed(turn, record->person);
@@ -346,6 +380,9 @@ static int insert_plan(struct ck_turn *turn, const struct ck_actor *actor,
     if (r == 0) {
         frame->plan.id = record->id;
         frame->plan.version = 1;
+        r = name_draws(turn, frame);
+    }
+    if (r == 0) {
         r = expand(turn, record, frame);
     }
     return r;
@@ -372,7 +409,7 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     record.expanded = row.expanded;
     record.next_at = row.next_at;
     record.created = turn->now.wall;
-    r = r == 0 ? insert_plan(turn, actor, frame, &record) : r;
+    r = r == 0 ? insert_plan(turn, actor, frame, &record, replaced) : r;
     if (r == 0) {
         *result = json_pack("{s:I}", "plan", (json_int_t)record.id);
         r = ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,

@@ -82,37 +82,69 @@ static const struct {
     const char *member;
     const char *kind;
 } references[] = {
-    {"checkin", "checkin"}, {"incident", "incident"}, {"notice", "notice"},
-    {"of", "checkin"},      {"order", "order"},       {"recording", "recording"},
-    {"plan", "plan"},       {"message", "message"},   {"reserved", "staff"},
+    {"absence", "absence"},     {"approval", "approval"}, {"approver", "staff"},
+    {"blackout", "blackout"},   {"by", "staff"},          {"checkin", "checkin"},
+    {"device", "device"},       {"incident", "incident"}, {"message", "message"},
+    {"notice", "notice"},       {"of", "checkin"},        {"order", "order"},
+    {"plan", "plan"},           {"policy", "policy"},     {"proposer", "staff"},
+    {"recording", "recording"}, {"replaces", "plan"},     {"requirement", "requirement"},
+    {"reserved", "staff"},      {"other", "checkin"},     {"shift", "shift"},
+    {"staff", "staff"},         {"shifts", "shift"},      {"unit", "unit"},
 };
 
 /* A leaf names no row by its number: the number would still tell, after an erasure, whose it was;
  * and the pseudonym lets anybody see without the store which records belong together. */
+static int name_one(struct ck_turn *turn, const char *kind, const json_t *number, json_t **name)
+{
+    int64_t id = json_integer_value(number), person = 0;
+    struct ck_pseudonym pseudonym;
+    char text[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    if (id == 0) {
+        *name = json_null();
+        return 0;
+    }
+    int r = ck_log_owner(turn->store, kind, id, &person);
+    r = r == 0 ? ck_audit_pseudonym(&turn->engine->audit, turn->store, kind, id, person, &pseudonym)
+               : r;
+    if (r != 0) {
+        return r;
+    }
+    ck_hex_encode(pseudonym.bytes, sizeof pseudonym.bytes, text);
+    *name = json_string(text);
+    return *name == NULL ? -ENOMEM : 0;
+}
+
+/* A list of rows, as a new list of names. */
+static int name_all(struct ck_turn *turn, const char *kind, const json_t *numbers, json_t **names)
+{
+    json_t *list = json_array(), *name = NULL;
+    int r = list == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; r == 0 && i < json_array_size(numbers); i++) {
+        r = name_one(turn, kind, json_array_get(numbers, i), &name);
+        r = r == 0 && json_array_append_new(list, name) != 0 ? -ENOMEM : r;
+    }
+    if (r != 0) {
+        json_decref(list);
+        return r;
+    }
+    *names = list;
+    return 0;
+}
+
 static int name_references(struct ck_turn *turn, const struct ck_record *record)
 {
     for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
-        const json_t *number = json_object_get(record->open, references[i].member);
-        struct ck_pseudonym pseudonym;
-        char text[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
-        if (!json_is_integer(number)) {
-            continue;
+        const json_t *value = json_object_get(record->open, references[i].member);
+        json_t *name = NULL;
+        int r = json_is_integer(value) ? name_one(turn, references[i].kind, value, &name)
+                : json_is_array(value) ? name_all(turn, references[i].kind, value, &name)
+                                       : 0;
+        if (r == 0 && name != NULL &&
+            json_object_set_new(record->open, references[i].member, name) != 0) {
+            r = -ENOMEM;
         }
-        int64_t id = json_integer_value(number), person = 0;
-        if (id != 0) {
-            int r = ck_log_owner(turn->store, references[i].kind, id, &person);
-            if (r == 0) {
-                r = ck_audit_pseudonym(&turn->engine->audit, turn->store, references[i].kind, id,
-                                       person, &pseudonym);
-            }
-            if (r != 0) {
-                return r;
-            }
-            ck_hex_encode(pseudonym.bytes, sizeof pseudonym.bytes, text);
-        }
-        if (json_object_set_new(record->open, references[i].member,
-                                id == 0 ? json_null() : json_string(text)) != 0) {
-            return -ENOMEM;
+        if (r != 0) {
+            return r;
         }
     }
     return 0;

@@ -192,6 +192,11 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
         {"message", "SELECT coalesce(t.person_id, i.person_id) FROM message m JOIN thread t ON "
                     "t.id = m.thread_id LEFT JOIN incident i ON i.id = t.incident_id "
                     "WHERE m.id = ?1"},
+        {"approval", "SELECT coalesce(person_id, 0) FROM approval WHERE id = ?1"},
+        {"blackout", "SELECT person_id FROM blackout WHERE id = ?1"},
+        {"device", "SELECT person_id FROM device WHERE id = ?1"},
+        {"requirement", "SELECT o.person_id FROM requirement r JOIN contact_order o "
+                        "ON o.id = r.order_id WHERE r.id = ?1"},
         {"recording", "SELECT c.person_id FROM recording r JOIN checkin c ON c.id = r.checkin_id "
                       "WHERE r.id = ?1"},
     };
@@ -200,7 +205,7 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
             return ck_sql_number(store, owners[i].sql, CK_ARGS(ck_int(id)), person);
         }
     }
-    static const char *const nobodys[] = {"staff"};
+    static const char *const nobodys[] = {"absence", "policy", "shift", "staff", "unit"};
     for (size_t i = 0; i < sizeof nobodys / sizeof nobodys[0]; i++) {
         if (strcmp(nobodys[i], kind) == 0) {
             *person = 0;

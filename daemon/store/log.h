@@ -68,8 +68,8 @@ int ck_log_person(struct ck_store *store, int64_t person_id, struct ck_pseudonym
                   uint8_t salt[CK_LOG_SALT_SIZE], bool *has_salt);
 int ck_log_staff(struct ck_store *store, int64_t staff_id, struct ck_pseudonym *pseudonym);
 
-/* Whose a row is that records name by its kind ("checkin", "incident", "notice", "order", "plan",
- * "recording", "message"): *person is 0 where it is nobody's. CK_E_NOT_FOUND. */
+/* Whose a row is that records name by its kind (protocol/log.md section 1 lists them): *person is 0
+ * where it is nobody's. CK_E_NOT_FOUND. */
 int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *person);
 
 /* The objects that a check-in (0: none) and an incident (0: none) are made of: themselves, their

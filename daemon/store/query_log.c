@@ -18,7 +18,7 @@
     "AS \"object:t\", l.salted AS \"salted:j\", e.leaf AS \"leaf:h\", e.hash AS \"leaf_hash:h\""
 
 #define TABLES                                                                                     \
-    " FROM log_entry e JOIN log_plain l ON l.idx = e.idx "                                         \
+    " FROM log_plain l JOIN log_entry e ON e.idx = l.idx "                                         \
     "LEFT JOIN staff s ON s.id = l.staff_id LEFT JOIN person p ON p.id = l.person_id "
 
 #define IN_UNIT                                                                                    \
@@ -26,9 +26,20 @@
     "(l.staff_id IS NULL OR s.unit_id = ?1)))"
 
 #define MATCHES                                                                                    \
-    IN_UNIT " AND (?3 = 0 OR l.person_id = ?3) AND (?4 = 0 OR l.staff_id = ?4) "                   \
-            "AND (?5 IS NULL OR l.action GLOB ?5) AND (?6 IS NULL OR e.at >= ?6) "                 \
+    IN_UNIT " AND (?5 IS NULL OR l.action GLOB ?5) AND (?6 IS NULL OR e.at >= ?6) "                \
             "AND (?7 IS NULL OR e.at < ?7)"
+
+/* One statement for each way through the log: a condition that may be empty would hide the index.
+ */
+#define NEWER(seek)                                                                                \
+    "SELECT " COLUMNS TABLES "WHERE " seek " AND l.idx > ?2 AND " MATCHES " ORDER BY l.idx LIMIT " \
+    "?8"
+#define OLDER(seek)                                                                                \
+    "SELECT " COLUMNS TABLES "WHERE " seek " AND l.idx < ?2 AND " MATCHES                          \
+    " ORDER BY l.idx DESC LIMIT ?8"
+#define OF_PERSON "l.person_id = ?3 AND (?4 = 0 OR l.staff_id = ?4)"
+#define OF_STAFF "?3 = 0 AND l.staff_id = ?4"
+#define OF_ALL "?3 = 0 AND ?4 = 0"
 
 /* What the leaf says openly and what lies beside it, as one object; null where nothing is left. */
 static json_t *text_of(const json_t *leaf, const json_t *salted)
@@ -88,22 +99,36 @@ static int head_members(struct ck_store *store, json_t *page)
     return 0;
 }
 
+static bool goes_up(const struct ck_log_filter *filter)
+{
+    return filter->after >= 0 && filter->before <= 0;
+}
+
+const char *ck_query_log_sql(const struct ck_log_filter *filter)
+{
+    bool newer = goes_up(filter);
+    if (filter->person != 0) {
+        return newer ? NEWER(OF_PERSON) : OLDER(OF_PERSON);
+    }
+    if (filter->staff != 0) {
+        return newer ? NEWER(OF_STAFF) : OLDER(OF_STAFF);
+    }
+    return newer ? NEWER(OF_ALL) : OLDER(OF_ALL);
+}
+
 int ck_query_log(struct ck_store *store, const struct ck_log_filter *filter, json_t **out)
 {
     ck_cleanup(ck_json_decrefp) json_t *list = NULL, *page = json_object();
-    bool newer = filter->after >= 0 && filter->before <= 0;
-    int r = ck_sql_list(
-        store,
-        newer ? "SELECT " COLUMNS TABLES "WHERE e.idx > ?2 AND " MATCHES " ORDER BY e.idx LIMIT ?8"
-              : "SELECT " COLUMNS TABLES "WHERE e.idx < ?2 AND " MATCHES
-                " ORDER BY e.idx DESC LIMIT ?8",
-        CK_ARGS(ck_int(filter->unit),
-                ck_int(newer                ? filter->after
-                       : filter->before > 0 ? filter->before
-                                            : INT64_MAX),
-                ck_int(filter->person), ck_int(filter->staff), ck_text(filter->action),
-                ck_time(filter->from), ck_time(filter->until), ck_int(CK_QUERY_LOG_MAX)),
-        &list);
+    bool newer = goes_up(filter);
+    int r = ck_sql_list(store, ck_query_log_sql(filter),
+                        CK_ARGS(ck_int(filter->unit),
+                                ck_int(newer                ? filter->after
+                                       : filter->before > 0 ? filter->before
+                                                            : INT64_MAX),
+                                ck_int(filter->person), ck_int(filter->staff),
+                                ck_text(filter->action), ck_time(filter->from),
+                                ck_time(filter->until), ck_int(CK_QUERY_LOG_MAX)),
+                        &list);
     size_t index, count = json_array_size(list);
     json_t *entry;
     json_array_foreach(list, index, entry)

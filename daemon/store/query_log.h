@@ -23,6 +23,9 @@ struct ck_log_filter {
 };
 
 /* {entries: LogEntry[], next, size, root}, newest first. */
+/* Its statement, for a test of the way that the database takes through it. */
+const char *ck_query_log_sql(const struct ck_log_filter *filter);
+
 int ck_query_log(struct ck_store *store, const struct ck_log_filter *filter, json_t **page);
 
 /* LogEntry with leaf and leaf_hash; CK_E_NOT_FOUND (also where it is of another unit). */

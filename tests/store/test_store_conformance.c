@@ -1,7 +1,5 @@
 /* What every back end of the store must do, seen through store.h and the typed rows alone. What a
- * back end needs to be tested is in `struct backend`: how to make an empty store, and how to run a
- * statement behind its back. */
-#include <dirent.h>
+ * back end needs to be tested is in backend.h. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,41 +23,7 @@
 #include "daemon/store/staff.h"
 #include "daemon/store/store.h"
 #include "protocol/base/error.h"
-
-/* ---- the back end under test: SQLite ---- */
-
-static char folder[64], path[96];
-
-static void backend_create(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/ck-store-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/store", folder);
-}
-
-static void backend_remove(void)
-{
-    DIR *open = opendir(folder);
-    for (struct dirent *item; (item = readdir(open)) != NULL;) {
-        char name[512];
-        snprintf(name, sizeof name, "%s/%s", folder, item->d_name);
-        unlink(name);
-    }
-    closedir(open);
-    rmdir(folder);
-}
-
-/* Whether the statement was taken. */
-static bool backend_run(const char *sql)
-{
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
-    int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return code == SQLITE_OK;
-}
+#include "tests/store/backend.h"
 
 /* ---- a store with one unit, one inspector, one person ---- */
 
@@ -81,20 +45,8 @@ static int setup(void **state)
 {
     (void)state;
     backend_create();
-    assert_int_equal(ck_store_open(&store, path), 0);
-    assert_true(
-        backend_run("INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1);"
-                    "INSERT INTO staff (id, login, name, password, roles, unit_id, language, "
-                    "email, on_duty, pseudonym, created_at) VALUES (1, 'a', 'Aigul', 'x', 3, 1, "
-                    "'ru', 'a@b.kz', 1, randomblob(16), 1);"
-                    "INSERT INTO person (id, reference, name, birth_date, phone, language, "
-                    "unit_id, inspector_id, band, pseudonym, salt, created_at) VALUES (1, 'P-1', "
-                    "'Serik', '1990-01-01', '+7701', 'kk', 1, 1, 'high', randomblob(16), "
-                    "randomblob(32), 1);"
-                    "INSERT INTO contact_order (id, person_id, kind, article, number, issuer, "
-                    "from_date, until_date, conditions, per_day_max, "
-                    "hours_start, hours_end, created_at) VALUES (1, 1, 'other', '', '', '', "
-                    "'2026-01-01', '2026-12-31', '', 3, '08:00', '22:30', 1)"));
+    assert_int_equal(ck_store_open(&store, backend_path()), 0);
+    backend_people();
     const struct ck_checkin_policy defaults = ck_checkin_policy_default();
     char *text = ck_checkin_policy_text(&defaults);
     begin();
@@ -149,8 +101,8 @@ static void a_newer_store_is_refused(void **state)
     (void)state;
     struct ck_store *other = NULL;
     assert_true(backend_run("PRAGMA user_version = 9999"));
-    assert_int_equal(ck_store_open(&other, path), CK_E_CONFLICT);
-    assert_int_equal(ck_store_open_reader(&other, path), CK_E_CONFLICT);
+    assert_int_equal(ck_store_open(&other, backend_path()), CK_E_CONFLICT);
+    assert_int_equal(ck_store_open_reader(&other, backend_path()), CK_E_CONFLICT);
     assert_null(other);
 }
 
@@ -159,20 +111,20 @@ static void a_file_of_somebody_else_is_refused(void **state)
     (void)state;
     struct ck_store *other = NULL;
     char name[128];
-    snprintf(name, sizeof name, "%s/other", folder);
+    snprintf(name, sizeof name, "%s-other", backend_path());
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE t (x)", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(ck_store_open(&other, name), CK_E_SYNTAX);
-    snprintf(name, sizeof name, "%s/noise", folder);
+    snprintf(name, sizeof name, "%s-noise", backend_path());
     FILE *file = fopen(name, "w");
     for (int i = 0; i < 2000; i++) {
         fputs("this is no database ", file);
     }
     fclose(file);
     assert_int_equal(ck_store_open(&other, name), CK_E_SYNTAX);
-    snprintf(name, sizeof name, "%s/absent", folder);
+    snprintf(name, sizeof name, "%s-absent", backend_path());
     assert_int_equal(ck_store_open_reader(&other, name), CK_E_NOT_FOUND);
     assert_null(other);
 }
@@ -182,7 +134,7 @@ static void a_store_is_opened_again_as_it_was(void **state)
     (void)state;
     int64_t id = insert_checkin(1, 0);
     ck_store_close(store);
-    assert_int_equal(ck_store_open(&store, path), 0);
+    assert_int_equal(ck_store_open(&store, backend_path()), 0);
     struct ck_checkin_row row;
     assert_int_equal(ck_checkin_load(store, id, &row), 0);
     assert_int_equal(ck_checkin_load(store, id + 1, &row), CK_E_NOT_FOUND);
@@ -193,7 +145,7 @@ static void a_reader_sees_commits_and_writes_nothing(void **state)
     (void)state;
     struct ck_store *reader = NULL;
     struct ck_checkin_row row = fresh_checkin(1, 0), read;
-    assert_int_equal(ck_store_open_reader(&reader, path), 0);
+    assert_int_equal(ck_store_open_reader(&reader, backend_path()), 0);
     begin();
     assert_int_equal(ck_checkin_insert(store, &row, NULL, now), 0);
     assert_int_equal(ck_checkin_load(reader, row.step.id, &read), CK_E_NOT_FOUND);

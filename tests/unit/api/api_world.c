@@ -25,6 +25,7 @@
 #include "daemon/http/certificate.h"
 #include "protocol/base/p256.h"
 #include "protocol/base/text.h"
+#include "tests/unit/core/leaves.h"
 
 /* Log-ins by the hundred: what a guess costs is test_access's matter. */
 #define CHEAP ((struct ck_password_cost){.passes = 1, .kib = 256})
@@ -405,6 +406,7 @@ void api_stop(void)
     assert_int_equal(world.closed, 0);
     pthread_mutex_destroy(&world.mutex);
     pthread_cond_destroy(&world.changed);
+    leaves_name_no_row(world.store);
     remove_folder(world.folder);
 }
 

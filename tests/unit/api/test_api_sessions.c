@@ -610,6 +610,12 @@ static void reads_are_written_down_and_lists_once_an_hour(void **state)
     api_pass_ms(3600001);
     assert_int_equal(api_ask(&people.officer, "GET", "/api/today", NULL, NULL), 200);
     assert_int_equal(api_number(reads), before + 5);
+    /* A proposal is made from the risk compartment, whatever comes of it. */
+    snprintf(path, sizeof path, "/api/persons/%lld/risk/preview", (long long)people.person_id);
+    int status = api_ask(&people.supervisor, "POST", path,
+                         json_pack("{s:i, s:s}", "order_id", 1, "basis", "score"), NULL);
+    assert_true(status == 200 || status == 409);
+    assert_int_equal(api_number(reads), before + 6);
 }
 
 static void a_refused_read_is_refused_and_logged_each_time(void **state)

@@ -420,6 +420,43 @@ static void lists_are_filtered_and_paged(void **state)
     json_decref(page);
 }
 
+/* The way that the database takes: through the index of the person or the member of staff, in the
+ * order that is asked for, with nothing sorted and nothing scanned. */
+static void a_filter_by_a_name_goes_through_its_index(void **state)
+{
+    (void)state;
+    const struct {
+        struct ck_log_filter filter;
+        const char *index;
+    } ways[] = {
+        {{.unit = 1, .after = -1, .person = 1}, "INDEX log_plain_person"},
+        {{.unit = 1, .after = 7, .person = 1}, "INDEX log_plain_person"},
+        {{.unit = 1, .after = -1, .person = 1, .staff = 1}, "INDEX log_plain_person"},
+        {{.unit = 1, .after = -1, .staff = 1}, "INDEX log_plain_staff"},
+        {{.unit = 1, .after = 7, .staff = 1}, "INDEX log_plain_staff"},
+        {{.unit = 1, .after = -1}, "INTEGER PRIMARY KEY"},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char sql[4096], first[256] = "";
+        sqlite3 *db = NULL;
+        sqlite3_stmt *plan = NULL;
+        snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", ck_query_log_sql(&ways[i].filter));
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &plan, NULL), SQLITE_OK);
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(plan, 3);
+            assert_null(strstr(step, "SCAN"));
+            assert_null(strstr(step, "TEMP B-TREE"));
+            if (first[0] == '\0') {
+                snprintf(first, sizeof first, "%s", step);
+            }
+        }
+        assert_non_null(strstr(first, ways[i].index));
+        sqlite3_finalize(plan);
+        sqlite3_close(db);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -440,6 +477,7 @@ int main(void)
         TEST(withheld_text_is_committed_to_and_lies_nowhere),
         TEST(entries_of_one_object_are_chained),
         TEST(lists_are_filtered_and_paged),
+        TEST(a_filter_by_a_name_goes_through_its_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,10 @@ static void a_proposal_becomes_a_plan_when_a_supervisor_approves(void **state)
     assert_int_equal(propose("score"), CK_E_CONFLICT); /* there is none */
     assert_int_equal(score("1111100000000", true), 0);
     assert_int_equal(propose("score"), 0);
+    /* That the compartment was looked into for it is a record of its own. */
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) "
+                                          "LIKE '%\"action\":\"READ\"%\"what\":\"risk\"%'"),
+                     1);
     int64_t id = json_integer_value(json_object_get(world.result.body, "id"));
     assert_int_equal(world_number(&world, "SELECT count(*) FROM plan"), 0);
     assert_int_equal(world_number(&world, "SELECT count(*) FROM approval WHERE body LIKE '%5_6%'"),

@@ -1,5 +1,7 @@
 #include "tests/unit/core/world.h"
 
+#include "tests/unit/core/leaves.h"
+
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,6 +197,7 @@ void world_close(struct world *world)
     json_decref(world->result.body);
     ck_store_close(world->reader);
     ck_engine_destroy(world->engine);
+    leaves_name_no_row(world->path);
     DIR *folder = opendir(world->folder);
     for (struct dirent *item; folder != NULL && (item = readdir(folder)) != NULL;) {
         char path[512];
