@@ -471,9 +471,11 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
     }
     if (r == 0) {
         r = add_object(store, state, "next_window",
-                       "SELECT window_start_at AS \"start:w\", window_end_at AS \"end:w\" "
+                       "SELECT window_start_at AS \"start:w\", window_end_at AS \"end:w\", "
+                       "CASE WHEN drawn = 0 AND make_up_of IS NULL THEN due_at END AS \"at:w\" "
                        "FROM checkin WHERE person_id = ?1 AND state IN ('planned', 'armed') "
-                       "AND window_start_at > 0 ORDER BY window_start_at LIMIT 1",
+                       "AND window_start_at > 0 ORDER BY CASE WHEN drawn = 0 THEN due_at "
+                       "ELSE window_start_at END, id LIMIT 1",
                        person);
     }
     if (r == 0) {

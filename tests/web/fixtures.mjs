@@ -213,7 +213,7 @@ export function personState(change = {}, checkinChange = {}) {
     history: [
       { at: at(-4400), result: "received", receipt: "K7-2F41" }, { at: at(-8700), result: "received_late", receipt: "K6-90C2" }, { at: at(-12900), result: "our_fault", receipt: "K6-1B07" }, { at: at(-17000), result: "not_established", receipt: "K5-E6A9" },
     ],
-    unread: 1, next_window: { start: at(2816), end: at(3056) }, ...change,
+    unread: 1, next_window: { start: at(2816), end: at(3056), at: null }, ...change,
   };
 }
 export const acknowledged = (change = {}, checkinChange = {}) => personState({ notice: { version: 1, acknowledged: at(-1) }, ...change }, checkinChange);

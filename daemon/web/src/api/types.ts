@@ -352,7 +352,7 @@ export interface PersonState {
   history: { at: Time; result: "received" | "received_late" | "declined" | "not_established" | "our_fault" | "waived"; receipt: string }[];
   requests: OwnRequest[];
   unread: number;
-  next_window: { start: Time; end: Time } | null;
+  next_window: { start: Time; end: Time; at: Time | null } | null; // at: a fixed time
 }
 
 // ---- what is kept how long

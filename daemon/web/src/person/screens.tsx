@@ -245,7 +245,8 @@ function NextWindow({ state }: { state: PersonState }): JSX.Element {
     <section class="card">
       <h2><Icon name="calendar" />{texts.t("home_next")}</h2>
       <p>{next
-        ? texts.t("home_next_text", { day: view.clock.dayNear(next.start), start: view.clock.time(next.start), end: view.clock.time(next.end) })
+        ? next.at ? texts.t("home_next_at", { day: view.clock.dayNear(next.at), time: view.clock.time(next.at) })
+        : texts.t("home_next_text", { day: view.clock.dayNear(next.start), start: view.clock.time(next.start), end: view.clock.time(next.end) })
         : texts.t("home_next_none")}</p>
     </section>
   );

@@ -172,6 +172,7 @@ export const en = {
   home_title: "Your check-ins",
   home_none: "There is no call for you now.",
   home_next: "Next call",
+  home_next_at: "{day}, at {time}",
   home_next_text: "{day}, some time between {start} and {end}",
   home_next_none: "No next call has been fixed yet.",
   home_history: "Earlier check-ins",

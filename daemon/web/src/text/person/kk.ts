@@ -173,6 +173,7 @@ export const kk: Record<PersonKey, string> = {
   home_title: "Сіздің белгіленулеріңіз",
   home_none: "Қазір сізге қоңырау жоқ.",
   home_next: "Келесі қоңырау",
+  home_next_at: "{day}, сағат {time}",
   home_next_text: "{day}, {start} мен {end} аралығында кез келген уақытта",
   home_next_none: "Келесі қоңырау әлі белгіленбеген.",
   home_history: "Бұрынғы белгіленулер",

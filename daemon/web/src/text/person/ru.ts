@@ -173,6 +173,7 @@ export const ru: Record<PersonKey, string> = {
   home_title: "Ваши отметки",
   home_none: "Сейчас для вас нет звонка.",
   home_next: "Следующий звонок",
+  home_next_at: "{day}, в {time}",
   home_next_text: "{day}, в любое время с {start} до {end}",
   home_next_none: "Следующий звонок ещё не назначен.",
   home_history: "Прошлые отметки",
