@@ -46,8 +46,8 @@ enum ck_role {
     CK_ROLE_ADMINISTRATOR = 8,
 };
 
-#define CK_COVERS_MAX 8 /* inspectors that one may stand in for; one more is CK_E_LIMIT */
-#define CK_OPENED_MAX 3 /* cases outside the own caseload that one has open at once */
+#define CK_COVERS_MAX 8      /* inspectors that one may stand in for; one more is CK_E_LIMIT */
+#define CK_OPENED_MAX 3      /* cases outside the own caseload that one has open at once */
 #define CK_PEER_TEXT_SIZE 64 /* an address with port as text, and its zero */
 
 /* Who does something. Ids that do not apply are 0. Filled by whoever authenticated the actor. */

@@ -64,7 +64,7 @@ export const blackouts = [
 
 const asked = (change) => ({
   unit_id: 1, person_id: 101, person_name: names[0], proposer_id: 12, proposer: "Жанболат Бозінген", created: at(-90), expires: at(12 * 1440), state: "open",
-  decided_by: null, decided: null, decided_reason: null, may_decide: true, ...change,
+  decided_by: null, decided: null, decided_reason: null, may_decide: true, alone: false, ...change,
 });
 export const approvals = [
   asked({ id: 31, kind: "order.replaces", body: { order: 501, requirement: 521, citation: "Art. 61, part 3" }, reason: "Lives 90 km away; no bus on weekdays." }),
@@ -264,7 +264,7 @@ export const ladders = () => ({
   channels: ["console", "email", "sms", "webhook"],
 });
 export const findings = () => ({ fatal: false, findings: [{ reason: "has_gaps", step: 2, share: 18, channel: null }, { reason: "channel_off", step: 2, share: 0, channel: "voice" }] });
-export const proposals = () => ({ approvals: [{ id: 9, kind: "ladder", unit_id: 1, person_id: null, person_name: null, body: { band: "high", ladder, apply_open: true }, reason: "Түнде кезекші екеу болды", proposer_id: 14, proposer: "Талғатбек Ойпанов", created: at(-50), expires: at(9000), state: "open", decided_by: null, decided: null, decided_reason: null, may_decide: true }], next: null });
+export const proposals = () => ({ approvals: [{ id: 9, kind: "ladder", unit_id: 1, person_id: null, person_name: null, body: { band: "high", ladder, apply_open: true }, reason: "Түнде кезекші екеу болды", proposer_id: 14, proposer: "Талғатбек Ойпанов", created: at(-50), expires: at(9000), state: "open", decided_by: null, decided: null, decided_reason: null, may_decide: true, alone: false }], next: null });
 export const paths = () => ({
   paths: [
     { staff_id: 12, person_id: null, name: "Жанболат Бозінген", channel: "voice", state: "failed", tested: at(-300), last_ok: at(-10380), failure: "busy", next: at(9000) },
@@ -291,3 +291,27 @@ export const retention = () => ({
   ],
   cut: false,
 });
+
+// ---------------------------------------------------------------- scores, the policy table, what lies ahead
+export const risk = () => ({
+  scores: [{
+    id: 1, by: "Сәнияш Тамыртасова", at: at(-3000), norms: { version: "2026-11", source: "Order 12" }, index_date: day(-40),
+    eligibility: { known_to_police: true, partner: true, contact_or_threat: true, adult_man_to_woman: true },
+    items: [1, 1, 0, 1, 1, null, 0, 1, 0, 0, 1, 0, null], note: "Хаттамалар бойынша",
+    result: { eligible: true, enough: true, raw: 6, missing: 2, prorated: 7, low: 6, high: 8, band: "7_13", uncertain: true, handled_as: "7_13" },
+  }],
+  judgements: [{ id: 2, by: "Сәнияш Тамыртасова", at: at(-2000), band: "high", reasons: "Көрші тұрады, телефонын жиі өшіреді." }],
+});
+export const proposal = () => ({
+  basis: "score", score_band: "7_13", band: "top", gave_way: ["contacts"], advice: ["weekly_visit", "case_conference"],
+  request: { order_id: 501, kind: "live", mandatory: true, recurrence: "FREQ=DAILY", first_date: day(1), windows: [{ start: "18:00", end: "22:00", draws: 1 }], attempts: 3, attempt_spacing_s: 300, response_window_s: 900, grace_s: 300, late_limit_s: 3600, max_silence_s: 172800 },
+});
+export const cadence = () => ({
+  approved: null,
+  bands: ["unscored", "0", "1", "2", "3", "4", "5_6", "7_13"].map((band, n) => ({ band, contacts: Math.max(1, n - 1), weeks: n < 3 ? 2 : 1, random: true, start: "18:00", end: "22:00", max_silence_h: n > 6 ? 48 : 0, weekly_visit: n > 5, supervisor_review: n > 6, case_conference: n > 6 })),
+});
+export const overload = () => ({
+  from: at(0), until: at(14 * 1440), inspectors: 2, due: 37, cut: false, unattended: 4, nobody: 1,
+  overloads: [{ from: at(300), until: at(345), due: 4, able: 2 }, { from: at(1800), until: at(1830), due: 2, able: 0 }],
+});
+export const zonePreview = (zone) => ({ was: "Asia/Almaty", zone, from: day(1), checkins: 42, persons: 3, minutes: -60 });

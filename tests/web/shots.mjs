@@ -189,6 +189,19 @@ for (const viewport of [PHONE, DESK]) {
     await shot(`c-order-${id}`, set, s("persons/101", { then: async (page) => page.locator(".card-head .button").nth(0).click() }));
     await shot(`c-blackout-${id}`, set, s("persons/101", { then: async (page) => page.locator(".card-head .button").nth(2).click() }));
     await shot(`c-approvals-${id}`, set, s("approvals", { roles: ["supervisor"] }));
+    await shot(`c-approvals-alone-${id}`, set, s("approvals", { roles: ["supervisor"], change: (server) => (server.state.approvals = [{ ...f.approvals[0], alone: true }, f.approvals[1]]) }));
+    await shot(`c-overload-${id}`, set, s("overload", { roles: ["supervisor"] }));
+    await shot(`c-cadence-${id}`, set, s("cadence", { roles: ["supervisor"] }));
+    await shot(`c-risk-${id}`, { ...set, full: true }, s("persons/101?tab=risk", { then: async (page) => {
+      await page.locator(".empty .button.primary").click();
+      await page.waitForSelector(".cards .orders li");
+    } }));
+    await shot(`c-zone-${id}`, set, s("units", { roles: ["administrator"], then: async (page) => {
+      await page.locator(".row-buttons .button").first().click();
+      await page.locator(".dialog select").selectOption({ index: 1 });
+      await page.locator(".dialog button[type=submit]").click();
+      await page.waitForSelector("[data-zone-preview]");
+    } }));
     await shot(`c-retention-${id}`, set, s("retention", { roles: ["supervisor"] }));
     await shot(`c-plan-change-${id}`, set, s("persons/101", { then: async (page) => {
       await page.locator(".orders .row-buttons .button").nth(1).click();

@@ -11,9 +11,9 @@ export function OverloadPage(): JSX.Element {
     <Page title={t.t("nav_overload")} under={load.data ? t.t("overload_under", { due: load.data.due, n: load.data.inspectors, until: view.clock.date(load.data.until.slice(0, 10)) }) : null}>
       <Loaded load={load}>
         {(data) => (
-          <>
+          <div class="cards">
             <p class="soft">{t.t("overload_text")}</p>
-            <div class="rows">
+            {data.overloads.length > 0 && <div class="rows">
               {data.overloads.map((one) => (
                 <div class="row" key={one.from}>
                   <div class="row-main static">
@@ -24,12 +24,12 @@ export function OverloadPage(): JSX.Element {
                   </div>
                 </div>
               ))}
-            </div>
+            </div>}
             {data.nobody > 0 && <p class="note warn">{t.t("overload_unstaffed", { n: data.nobody })}</p>}
             {data.unattended > 0 && <p class="note">{t.t("overload_unattended", { n: data.unattended })}</p>}
             {!data.overloads.length && <Empty icon="check" title={t.t("overload_none")} />}
             {data.cut && <p class="note warn">{t.t("overload_cut")}</p>}
-          </>
+          </div>
         )}
       </Loaded>
     </Page>
