@@ -52,6 +52,7 @@ int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order,
     int r = work.facts == NULL ? -ENOMEM : ck_zip_writer_create(&work.zip, fd, order->now);
     r = r == 0 ? ck_bundle_facts(&work) : r;
     r = r == 0 ? ck_bundle_entries(&work) : r;
+    r = r == 0 ? ck_bundle_messages(&work) : r;
     r = r == 0 ? ck_bundle_recordings(&work) : r;
     r = r == 0 ? add_reports(&work) : r;
     r = r == 0 ? add_facts(&work) : r;

@@ -6,6 +6,8 @@
  *   entries/N.json          an entry of the audit log as it was hashed
  *   entries/N.tlog-proof    the proof that it is in the signed log (C2SP tlog-proof)
  *   opened/N.json           what the entry commits to: member → [salt, value]
+ *   messages/N.jpg, …       photos and documents of the messages around the check-in, which are in
+ *                           facts.json
  *   recordings/N.ckr, N.webm, N.key   a recording as it was sealed, as it plays, and its key
  *
  * For whom decides what is in it. Nobody gets concerns, safety steps, free texts about others or
@@ -20,6 +22,8 @@
 #include "protocol/base/digest.h"
 
 #define CK_BUNDLE_ENTRIES_MAX 1000       /* of one bundle; CK_E_LIMIT beyond */
+#define CK_BUNDLE_MESSAGES_MAX 500       /* of the person's thread; later ones are left out */
+#define CK_BUNDLE_FILES_MAX (64u << 20)  /* bytes of their files; what is beyond is left out */
 #define CK_BUNDLE_VIDEO_MAX (768u << 20) /* bytes of recordings; what is beyond is left out */
 
 enum ck_bundle_audience { CK_BUNDLE_COURT, CK_BUNDLE_PERSON, CK_BUNDLE_AGENCY };

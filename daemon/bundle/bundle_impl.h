@@ -12,13 +12,15 @@ struct ck_bundle_work {
     const struct ck_bundle_order *order;
     struct ck_bundle_made *made;
     struct ck_zip_writer *zip;
-    json_t *facts; /* {bundle, person, incident, checkin, recordings, entries} */
+    json_t *facts; /* {bundle, person, incident, checkin, messages, recordings, entries} */
 };
 
 /* facts.c: what is said, by a list of what may be. */
 int ck_bundle_facts(struct ck_bundle_work *work);
 /* entries.c: entries, proofs and opened values into the archive; their list into the facts. */
 int ck_bundle_entries(struct ck_bundle_work *work);
+/* messages.c */
+int ck_bundle_messages(struct ck_bundle_work *work);
 /* recordings.c */
 int ck_bundle_recordings(struct ck_bundle_work *work);
 /* report.c: the report as HTML; the caller frees. */

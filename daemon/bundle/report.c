@@ -171,6 +171,46 @@ static void write_events(struct ck_report *report)
     fputs("</tbody></table>\n", report->out);
 }
 
+/* A cell with the words, and the file as a link to where it lies in the archive. */
+static void message_cell(struct ck_report *report, const json_t *message)
+{
+    const json_t *file = json_object_get(message, "file");
+    const char *text = json_string_value(json_object_get(message, "text"));
+    const char *path = json_string_value(json_object_get(file, "path"));
+    fputs("<td>", report->out);
+    ck_report_text(report, text == NULL ? words(report, CK_TEXT_ERASED) : text);
+    if (json_is_object(file)) {
+        fputs(text != NULL && *text != '\0' ? "<br>" : "", report->out);
+        if (path != NULL) {
+            fprintf(report->out, "<a href=\"%s\">", path);
+        }
+        ck_report_text(report, text_of(file, "name"));
+        fputs(path != NULL ? "</a>" : " –", report->out);
+    }
+    fputs("</td>", report->out);
+}
+
+static void write_messages(struct ck_report *report)
+{
+    const json_t *list = json_object_get(report->facts, "messages"), *message;
+    size_t i;
+    heading(report, CK_TEXT_MESSAGES);
+    if (json_array_size(list) == 0) {
+        fprintf(report->out, "<p>%s</p>\n", words(report, CK_TEXT_NONE));
+        return;
+    }
+    fputs("<table>\n", report->out);
+    json_array_foreach(list, i, message)
+    {
+        fputs("<tr>", report->out);
+        cell(report, text_of(message, "sent"));
+        cell(report, text_of(message, "author"));
+        message_cell(report, message);
+        fputs("</tr>\n", report->out);
+    }
+    fputs("</table>\n", report->out);
+}
+
 static void write_recordings(struct ck_report *report)
 {
     const json_t *list = json_object_get(report->facts, "recordings"), *recording;
@@ -236,6 +276,7 @@ int ck_bundle_report(const json_t *facts, enum ck_bundle_language language, char
     write_checkin(&report);
     write_incident(&report);
     write_events(&report);
+    write_messages(&report);
     write_recordings(&report);
     write_log(&report);
     return fclose(report.out) == 0 ? 0 : -ENOMEM;

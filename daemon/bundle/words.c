@@ -43,6 +43,8 @@ static const char *const texts[CK_TEXTS][CK_BUNDLE_LANGUAGES] = {
     [CK_TEXT_WHAT] = {"What", "Не болды", "Что"},
     [CK_TEXT_DETAIL] = {"Detail", "Толығырақ", "Подробности"},
     [CK_TEXT_NOTICES] = {"Notices", "Хабарламалар", "Уведомления"},
+    [CK_TEXT_MESSAGES] = {"Messages", "Хабарлар", "Сообщения"},
+    [CK_TEXT_ERASED] = {"(erased)", "(өшірілген)", "(удалено)"},
     [CK_TEXT_RECORDINGS] = {"Recordings", "Жазбалар", "Записи"},
     [CK_TEXT_LOG] = {"Entries of the audit log", "Аудит журналының жазбалары",
                      "Записи журнала аудита"},

@@ -216,40 +216,57 @@ static int add_readers(struct ck_store *store, int64_t incident, json_t *page)
     return r == 0 && json_object_set_new(page, "readers", readers) != 0 ? -ENOMEM : r;
 }
 
-int ck_query_messages(struct ck_store *store, const struct ck_thread_of *of, int64_t before,
-                      json_t **out)
+#define MESSAGE                                                                                    \
+    "SELECT m.id AS \"id:i\", client_id AS \"client_id:t\", "                                      \
+    "CASE WHEN from_staff IS NULL THEN 'person' ELSE 'staff' END AS \"from:t\", "                  \
+    "CASE WHEN from_staff IS NULL THEN person.name ELSE staff.name END AS \"author:t\", "          \
+    "CASE WHEN t.incident_id IS NULL THEN NULL ELSE from_staff END AS \"author_id:i\", "           \
+    "nonce AS \"nonce:h\", sealed AS \"sealed:h\", sent_at AS \"sent:w\", "                        \
+    "delivered_at AS \"delivered:w\", read_at AS \"read:w\" FROM thread t "                        \
+    "JOIN message m ON m.thread_id = t.id LEFT JOIN person ON person.id = t.person_id "            \
+    "LEFT JOIN staff ON staff.id = from_staff WHERE t.person_id IS ?1 AND t.incident_id IS ?2 "
+
+/* {messages, next, thread, key, readers}; takes the list over. */
+static int make_page(struct ck_store *store, const struct ck_thread_of *of, json_t *list,
+                     json_t **out)
 {
     ck_cleanup(ck_json_decrefp) json_t *page = json_object();
-    json_t *list = NULL;
-    int r = ck_sql_list(
-        store,
-        "SELECT * FROM (SELECT m.id AS \"id:i\", client_id AS \"client_id:t\", "
-        "CASE WHEN from_staff IS NULL THEN 'person' ELSE 'staff' END AS \"from:t\", "
-        "CASE WHEN from_staff IS NULL THEN person.name ELSE staff.name END AS \"author:t\", "
-        "CASE WHEN t.incident_id IS NULL THEN NULL ELSE from_staff END AS \"author_id:i\", "
-        "nonce AS \"nonce:h\", sealed AS \"sealed:h\", sent_at AS \"sent:w\", "
-        "delivered_at AS \"delivered:w\", read_at AS \"read:w\" FROM thread t "
-        "JOIN message m ON m.thread_id = t.id LEFT JOIN person ON person.id = t.person_id "
-        "LEFT JOIN staff ON staff.id = from_staff "
-        "WHERE t.person_id IS ?1 AND t.incident_id IS ?2 AND (?3 = 0 OR m.id < ?3) ORDER BY m.id "
-        "DESC LIMIT ?4) ORDER BY 1",
-        CK_ARGS(ck_id(of->person), ck_id(of->incident), ck_int(before),
-                ck_int(CK_QUERY_MESSAGES_MAX)),
-        &list);
-    if (r != 0) {
-        return r;
-    }
     bool full = json_array_size(list) == CK_QUERY_MESSAGES_MAX;
     json_object_set_new(page, "next",
                         full ? json_incref(json_object_get(json_array_get(list, 0), "id"))
                              : json_null());
-    json_object_set_new(page, "messages", list);
-    r = add_thread(store, of, page);
+    int r = json_object_set_new(page, "messages", list) == 0 ? 0 : -ENOMEM;
+    r = r == 0 ? add_thread(store, of, page) : r;
     r = r == 0 && of->incident != 0 ? add_readers(store, of->incident, page) : r;
     if (r == 0) {
         *out = ck_take(page);
     }
     return r;
+}
+
+int ck_query_messages(struct ck_store *store, const struct ck_thread_of *of, int64_t before,
+                      json_t **out)
+{
+    json_t *list = NULL;
+    int r = ck_sql_list(store,
+                        "SELECT * FROM (" MESSAGE
+                        "AND (?3 = 0 OR m.id < ?3) ORDER BY m.id DESC LIMIT ?4) ORDER BY "
+                        "1",
+                        CK_ARGS(ck_id(of->person), ck_id(of->incident), ck_int(before),
+                                ck_int(CK_QUERY_MESSAGES_MAX)),
+                        &list);
+    return r == 0 ? make_page(store, of, list, out) : r;
+}
+
+int ck_query_messages_between(struct ck_store *store, int64_t person, struct ck_wall from,
+                              struct ck_wall until, int64_t limit, json_t **out)
+{
+    const struct ck_thread_of of = {.person = person};
+    json_t *list = NULL;
+    int r = ck_sql_list(
+        store, MESSAGE "AND m.sent_at >= ?3 AND m.sent_at <= ?4 ORDER BY m.id LIMIT ?5",
+        CK_ARGS(ck_id(person), ck_id(0), ck_time(from), ck_time(until), ck_int(limit)), &list);
+    return r == 0 ? make_page(store, &of, list, out) : r;
 }
 
 int ck_message_owner(struct ck_store *store, int64_t id, struct ck_thread_of *of)

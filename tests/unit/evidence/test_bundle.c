@@ -36,10 +36,16 @@ static int64_t recording, incident, approval;
 /* What nobody may find in any bundle. */
 #define CONCERN "SHE SIGNALLED FOR HELP"
 #define SAFETY "FLAT 12 WAS VISITED"
+#define OFFICERS "HER SISTER SAW HIM"
 #define FORM_NOTE "THE WIFE STOOD BEHIND HIM"
-static const char *const never[] = {
-    CONCERN,       SAFETY, FORM_NOTE, "CHECKIN_CONCERN", "INCIDENT_SAFETY", "officer@example.kz",
-    "+77010000001"};
+static const char *const never[] = {OFFICERS,
+                                    CONCERN,
+                                    SAFETY,
+                                    FORM_NOTE,
+                                    "CHECKIN_CONCERN",
+                                    "INCIDENT_SAFETY",
+                                    "officer@example.kz",
+                                    "+77010000001"};
 
 static void must(const char *name, const struct ck_actor *actor, json_t *body)
 {
@@ -111,11 +117,17 @@ static int setup(void **state)
     must("notice.ack", &person, json_pack("{s:i}", "version", 1));
     record();
     must("checkin.concern", &inspector, json_pack("{s:i, s:s}", "checkin", 1, "text", CONCERN));
+    must("message.send", &person,
+         json_pack("{s:s, s:s, s:{s:s, s:s}}", "client_id", "m1", "text", "I am <late> today",
+                   "file", "name", "ticket.pdf", "data", "JVBERi0xLjQKJSVFT0YK"));
     world_run_for(&world, 3 * 60 * MINUTE);
     incident = world_number(&world, "SELECT id FROM incident WHERE kind = 'no_contact'");
     must("incident.safety", &officer,
          json_pack("{s:I, s:s}", "incident", (json_int_t)incident, "note", SAFETY));
     must("incident.acknowledge", &officer, json_pack("{s:I}", "incident", (json_int_t)incident));
+    must("message.send", &officer,
+         json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident, "client_id", "o1", "text",
+                   OFFICERS));
     must("incident.conclude", &officer,
          json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident, "conclusion", "breach",
                    "reason", "no contact, no reason given"));
@@ -210,6 +222,11 @@ static void a_court_gets_all_that_is_proven(void **state)
     assert_true(holds("<html lang=\"kk\">"));
     assert_true(holds("<html lang=\"ru\">"));
     assert_true(holds("<svg"));
+    /* The messages, in the report as text and in the facts, and the document itself. */
+    assert_true(holds("I am &lt;late&gt; today"));
+    assert_true(holds("\"I am <late> today\""));
+    assert_true(holds("%PDF-1.4"));
+    assert_true(holds("messages/1.pdf"));
     expect(0, "1 recordings are those that the entries speak of, and play as they were sealed");
     expect(0, "entries are in the log of which");
 }
@@ -228,6 +245,7 @@ static void the_person_gets_what_is_theirs(void **state)
         }
     }
     assert_true(holds("CHECKIN_OUTCOME"));
+    assert_true(holds("messages/1.pdf")); /* their own */
     expect(0, "GOOD");
 }
 
