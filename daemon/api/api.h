@@ -26,6 +26,8 @@
 #define CK_API_FILE_BODY_MAX ((6 << 20) + CK_API_BODY_MAX)
 #define CK_API_VIEWS_MAX 1024 /* recordings that may be played at once; the oldest goes */
 #define CK_API_BUNDLES_MAX 2  /* bundles in memory at once; the oldest goes */
+#define CK_API_BUNDLE_VIDEO_MS                                                                     \
+    INT64_C(40000)                       /* for the film of both sides; checkinctl takes longer */
 #define CK_API_BUNDLE_MS INT64_C(600000) /* how long one may be fetched */
 #define CK_API_VIEW_MS INT64_C(7200000)  /* how long after its reason a recording may be played */
 #define CK_API_READ_NOTED_MS                                                                       \

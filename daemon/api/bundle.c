@@ -37,43 +37,21 @@ void ck_api_bundles_close(struct ck_api *api)
 
 /* ---- building ---- */
 
-static json_int_t number_of(const struct ck_api_call *call, const char *member)
-{
-    return json_integer_value(json_object_get(call->value, member));
-}
-
-static const char *text_of(const struct ck_api_call *call, const char *member)
-{
-    return json_string_value(json_object_get(call->value, member));
-}
-
-static enum ck_bundle_audience audience_of(const char *word)
-{
-    return strcmp(word, "person") == 0   ? CK_BUNDLE_PERSON
-           : strcmp(word, "agency") == 0 ? CK_BUNDLE_AGENCY
-                                         : CK_BUNDLE_COURT;
-}
-
 static int build(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
     struct building *building = call->blob;
-    bool incident = strcmp(text_of(call, "kind"), "incident") == 0;
-    const struct ck_bundle_order order = {
-        .approval = number_of(call, "approval"),
-        .person = number_of(call, "person"),
-        .incident = incident ? number_of(call, "id") : 0,
-        .checkin = incident ? 0 : number_of(call, "id"),
-        .audience = audience_of(text_of(call, "audience")),
-        .recipient = text_of(call, "recipient"),
-        .reason = text_of(call, "reason"),
-        .now = call->now,
-        .master_key = call->api->options.master_key,
-        .recording_dir = call->api->recording_dir,
-    };
-    building->fd = memfd_create("bundle", MFD_CLOEXEC);
-    int r =
-        building->fd < 0 ? -errno : ck_bundle_build(store, &order, building->fd, &building->made);
+    struct ck_bundle_order order;
+    int r = ck_bundle_order_read(call->value, &order);
+    order.now = call->now;
+    order.master_key = call->api->options.master_key;
+    order.recording_dir = call->api->recording_dir;
+    order.render_program = call->api->options.config->media.render_program;
+    order.mono = call->api->options.mono;
+    order.video_ms = CK_API_BUNDLE_VIDEO_MS;
+    building->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
+    r = r == 0 && building->fd < 0 ? -errno : r;
+    r = r == 0 ? ck_bundle_build(store, &order, building->fd, &building->made) : r;
     *out = r == 0 ? json_true() : NULL;
     return r;
 }

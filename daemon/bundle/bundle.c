@@ -43,6 +43,27 @@ static int digest(int fd, struct ck_bundle_made *made)
     return r;
 }
 
+int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order)
+{
+    const char *kind = NULL, *audience = NULL;
+    json_int_t approval = 0, person = 0, id = 0;
+    *order = (struct ck_bundle_order){0};
+    if (json_unpack((json_t *)(uintptr_t)opened, "{s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "approval",
+                    &approval, "person", &person, "id", &id, "kind", &kind, "audience", &audience,
+                    "recipient", &order->recipient, "reason", &order->reason) != 0) {
+        return CK_E_INVALID;
+    }
+    bool incident = strcmp(kind, "incident") == 0;
+    order->approval = approval;
+    order->person = person;
+    order->incident = incident ? id : 0;
+    order->checkin = incident ? 0 : id;
+    order->audience = strcmp(audience, "person") == 0   ? CK_BUNDLE_PERSON
+                      : strcmp(audience, "agency") == 0 ? CK_BUNDLE_AGENCY
+                                                        : CK_BUNDLE_COURT;
+    return 0;
+}
+
 int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
                     struct ck_bundle_made *made)
 {
@@ -54,6 +75,7 @@ int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order,
     r = r == 0 ? ck_bundle_entries(&work) : r;
     r = r == 0 ? ck_bundle_messages(&work) : r;
     r = r == 0 ? ck_bundle_recordings(&work) : r;
+    r = r == 0 ? ck_bundle_video(&work) : r;
     r = r == 0 ? add_reports(&work) : r;
     r = r == 0 ? add_facts(&work) : r;
     r = r == 0 ? ck_zip_end(work.zip, &made->bytes) : r;

@@ -9,6 +9,8 @@
  *   messages/N.jpg, …       photos and documents of the messages around the check-in, which are in
  *                           facts.json
  *   recordings/N.ckr, N.webm, N.key   a recording as it was sealed, as it plays, and its key
+ *   side-by-side.webm       both sides in one picture with the server's time (UTC) burnt in, by
+ *                           checkin-render; not what is proven, but what is easy to watch
  *
  * For whom decides what is in it. Nobody gets concerns, safety steps, free texts about others or
  * the addresses of staff. A person gets what is theirs: their check-in, its notices and their own
@@ -18,12 +20,15 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
 
 #define CK_BUNDLE_ENTRIES_MAX 1000       /* of one bundle; CK_E_LIMIT beyond */
 #define CK_BUNDLE_MESSAGES_MAX 500       /* of the person's thread; later ones are left out */
 #define CK_BUNDLE_FILES_MAX (64u << 20)  /* bytes of their files; what is beyond is left out */
+#define CK_BUNDLE_SIDE_MAX (256u << 20)  /* bytes of recordings for the film of both sides */
 #define CK_BUNDLE_VIDEO_MAX (768u << 20) /* bytes of recordings; what is beyond is left out */
 
 enum ck_bundle_audience { CK_BUNDLE_COURT, CK_BUNDLE_PERSON, CK_BUNDLE_AGENCY };
@@ -38,6 +43,9 @@ struct ck_bundle_order {
     struct ck_wall now;
     const uint8_t *master_key; /* of the recordings' keys */
     const char *recording_dir;
+    const char *render_program;   /* checkin-render; NULL: no film side by side */
+    struct ck_mono (*mono)(void); /* elapsed time, for the film alone */
+    int64_t video_ms; /* how long that film may take to be made; longer, and it is left out */
 };
 
 struct ck_bundle_made {
@@ -45,6 +53,10 @@ struct ck_bundle_made {
     unsigned files, entries, unsigned_entries, recordings, left_out; /* recordings */
     uint8_t sha256[CK_SHA256_SIZE];
 };
+
+/* Fills what "bundle.open" answers (daemon/cases/bundle.c): approval, person, what it is about, for
+ * whom and why; texts are those of the object. CK_E_INVALID. */
+int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order);
 
 /* Builds it into `fd`, an empty file in memory: nothing of it may touch a disk. Blocks; for a
  * thread of the pool, on a reader connection. CK_E_NOT_FOUND: there is no such incident or

@@ -23,6 +23,19 @@ int ck_bundle_entries(struct ck_bundle_work *work);
 int ck_bundle_messages(struct ck_bundle_work *work);
 /* recordings.c */
 int ck_bundle_recordings(struct ck_bundle_work *work);
+/* A recording as it plays, in a memory file that is the caller's to close. CK_E_LIMIT: longer than
+ * `most` bytes. */
+struct ck_bundle_plain {
+    int fd;
+    uint64_t size;
+    struct ck_wall start;
+    bool has_audio, has_video;
+};
+int ck_bundle_open_plain(struct ck_bundle_work *work, int64_t id, uint64_t most,
+                         struct ck_bundle_plain *plain);
+/* video.c: both sides in one picture; "side_by_side" of the facts says what came of it. */
+#define CK_BUNDLE_SIDE_BY_SIDE "side-by-side.webm"
+int ck_bundle_video(struct ck_bundle_work *work);
 /* report.c: the report as HTML; the caller frees. */
 int ck_bundle_report(const json_t *facts, enum ck_bundle_language language, char **html,
                      size_t *size);

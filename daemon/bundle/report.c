@@ -240,6 +240,10 @@ static void write_recordings(struct ck_report *report)
         fputs("</tr>\n", report->out);
     }
     fputs("</table>\n", report->out);
+    if (strcmp(text_of(report->facts, "side_by_side"), "made") == 0) {
+        fprintf(report->out, "<p><a href=\"%s\">%s</a></p>\n", CK_BUNDLE_SIDE_BY_SIDE,
+                words(report, CK_TEXT_SIDE_BY_SIDE));
+    }
 }
 
 static void write_log(struct ck_report *report)

@@ -46,6 +46,9 @@ static const char *const texts[CK_TEXTS][CK_BUNDLE_LANGUAGES] = {
     [CK_TEXT_MESSAGES] = {"Messages", "Хабарлар", "Сообщения"},
     [CK_TEXT_ERASED] = {"(erased)", "(өшірілген)", "(удалено)"},
     [CK_TEXT_RECORDINGS] = {"Recordings", "Жазбалар", "Записи"},
+    [CK_TEXT_SIDE_BY_SIDE] = {"Both sides in one picture, with the server's time (UTC)",
+                              "Екі жақ бір суретте, сервер уақытымен (UTC)",
+                              "Обе стороны в одном изображении, со временем сервера (UTC)"},
     [CK_TEXT_LOG] = {"Entries of the audit log", "Аудит журналының жазбалары",
                      "Записи журнала аудита"},
     [CK_TEXT_LOG_EXPLAINED] =

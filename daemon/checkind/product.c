@@ -574,6 +574,7 @@ static void on_signal(uv_signal_t *handle, int number)
 /* What is plain memory, after the loop has run out of handles. */
 static void release(struct ck_product *product)
 {
+    ck_closep(&product->export_fd);
     ck_metrics_destroy(product->metrics);
     ck_api_destroy(product->api);
     ck_pages_destroy(product->pages);
@@ -646,6 +647,7 @@ int ck_product_run(const struct ck_config *config)
         return EX_OSERR;
     }
     product->config = config;
+    product->export_fd = -1;
     product->started = ck_clock_wall();
     if (ck_hex_decode(config->daemon.master_key.bytes, product->master_key, CK_KEY_SIZE) != 0) {
         ck_log(CK_LOG_ERROR, "[daemon] master_key_file: must hold 64 hexadecimal digits");

@@ -47,6 +47,9 @@ struct ck_product {
     struct ck_hub *hub;
     struct ck_api *api;
     struct ck_control *control;
+    bool export_runs; /* a bundle is being made for checkinctl … */
+    int export_fd;    /* … and this one was: a memory file; -1: none */
+    uint64_t export_size;
     struct ck_auditor *auditor;
     struct ck_checkpoints *checkpoints;
     struct ck_reserve *reserve;
@@ -98,6 +101,11 @@ void ck_product_run_log_cosign(struct ck_control_call *call, const json_t *argum
  * that are good signatures of configured witnesses. The key of one that was added, or NULL. */
 const char *ck_product_add_witness(const struct ck_config *config, char *kept, size_t *size,
                                    const char *given);
+
+/* control_bundle.c: likewise. */
+#define CK_PRODUCT_EXPORT_PIECE (192u * 1024) /* bytes of one answer */
+void ck_product_run_bundle_make(struct ck_control_call *call, const json_t *arguments, void *user);
+void ck_product_run_bundle_read(struct ck_control_call *call, const json_t *arguments, void *user);
 
 /* auditor.c */
 int ck_product_auditor_start(struct ck_product *product);

@@ -27,6 +27,8 @@ static const char usage_text[] =
     "                                sends a test notice by email, sms or webhook\n"
     "  media list                    the media workers and how busy they are\n"
     "  media drain WORKER            no new calls for it; started anew after its last one\n"
+    "  export APPROVAL FILE          the bundle that two persons approved, for a court or another\n"
+    "                                agency; FILE must not be there yet\n"
     "  log verify [--store=PATH] [SIZE:ROOT ...]\n"
     "                                recomputes the audit log; needs no daemon\n"
     "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH]\n"
@@ -55,11 +57,10 @@ static int cannot_ask(const char *socket, int error)
     return EX_UNAVAILABLE;
 }
 
-/* Asks; 0 and *result (borrowed from *answer), or an exit code with the reason told. */
-static int ask(const struct ck_ctl *ctl, const char *command, json_t *arguments, json_t **answer,
-               json_t **result)
+int ck_ctl_ask(const struct ck_ctl *ctl, const char *command, json_t *arguments, int wait_s,
+               json_t **answer, json_t **result)
 {
-    int error = ck_control_ask(ctl->socket, command, arguments, answer);
+    int error = ck_control_ask_within(ctl->socket, command, arguments, wait_s, answer);
     if (error != 0) {
         return cannot_ask(ctl->socket, error);
     }
@@ -73,6 +74,12 @@ static int ask(const struct ck_ctl *ctl, const char *command, json_t *arguments,
 }
 
 /* Asks and prints the whole answer. */
+static int ask(const struct ck_ctl *ctl, const char *command, json_t *arguments, json_t **answer,
+               json_t **result)
+{
+    return ck_ctl_ask(ctl, command, arguments, CK_CONTROL_WAIT_S, answer, result);
+}
+
 int ck_ctl_show(const struct ck_ctl *ctl, const char *command, json_t *arguments)
 {
     json_t *answer = NULL, *result;
@@ -262,6 +269,7 @@ static const struct {
     {"contact-test", run_contact_test},
     {"media", run_media},
     {"check-config", run_check_config},
+    {"export", ck_ctl_export},
     {"log", ck_ctl_log},
     {"plan", ck_ctl_plan},
     {"key", ck_ctl_key},

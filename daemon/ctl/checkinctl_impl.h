@@ -21,6 +21,14 @@ struct ck_ctl {
 /* Prints an object for people, or as JSON. Control characters never reach the terminal. */
 void ck_ctl_print(json_t *value, bool json);
 
+/* Asks the daemon and waits at most so long: 0 and *result (borrowed from *answer), or an exit code
+ * with the reason told. `arguments` is taken over. */
+int ck_ctl_ask(const struct ck_ctl *ctl, const char *command, json_t *arguments, int wait_s,
+               json_t **answer, json_t **result);
+
+/* `export`: the exit code. */
+int ck_ctl_export(const struct ck_ctl *ctl, int count, char **words);
+
 /* `log …`: the exit code. */
 int ck_ctl_log(const struct ck_ctl *ctl, int count, char **words);
 int ck_ctl_log_verify(const struct ck_ctl *ctl, int count, char **words);

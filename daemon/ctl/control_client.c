@@ -11,10 +11,10 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-static int connect_to(const char *path, int *out)
+static int connect_to(const char *path, int wait_s, int *out)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval wait = {.tv_sec = CK_CONTROL_WAIT_S};
+    struct timeval wait = {.tv_sec = wait_s};
     if (strlen(path) >= sizeof address.sun_path) {
         return -ENAMETOOLONG;
     }
@@ -79,6 +79,12 @@ static int read_line(int fd, char **line, size_t *length)
 
 int ck_control_ask(const char *path, const char *command, json_t *arguments, json_t **answer)
 {
+    return ck_control_ask_within(path, command, arguments, CK_CONTROL_WAIT_S, answer);
+}
+
+int ck_control_ask_within(const char *path, const char *command, json_t *arguments, int wait_s,
+                          json_t **answer)
+{
     json_t *request =
         json_pack("{s:i, s:s, s:o*}", "id", 1, "command", command, "arguments", arguments);
     ck_cleanup(ck_freep) char *text = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
@@ -90,7 +96,7 @@ int ck_control_ask(const char *path, const char *command, json_t *arguments, jso
     text[size] = '\n';
     ck_cleanup(ck_closep) int fd = -1;
     ck_cleanup(ck_freep) char *line = NULL;
-    int error = connect_to(path, &fd);
+    int error = connect_to(path, wait_s, &fd);
     if (error == 0) {
         error = write_all(fd, text, size + 1);
     }

@@ -13,5 +13,8 @@
  * negative errno
  * (-ENOENT, -ECONNREFUSED: no daemon; -EACCES: not for this user; -EAGAIN: no answer in time). */
 int ck_control_ask(const char *path, const char *command, json_t *arguments, json_t **answer);
+/* The same with another wait for the answer. */
+int ck_control_ask_within(const char *path, const char *command, json_t *arguments, int wait_s,
+                          json_t **answer);
 
 #endif

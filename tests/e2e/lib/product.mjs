@@ -105,7 +105,8 @@ export class Product {
   // policy: lines for [policy] in the configuration, so that a test need not wait for minutes.
   // media: further lines for [media].
   // state: the folder of store and recordings, where it is not to be a new one.
-  static async start({ policy = {}, media = {}, name = "test", state = null } = {}) {
+  // signer: with checkin-signer beside it.
+  static async start({ policy = {}, media = {}, name = "test", state = null, signer = false } = {}) {
     const product = new Product();
     product.dir = fs.mkdtempSync(path.join(os.tmpdir(), `checkind-${name}-`));
     product.state = state ?? product.dir;
@@ -115,6 +116,7 @@ export class Product {
     product.secret = crypto.randomBytes(32).toString("hex");
     await product.#gateway();
     await product.#mailSink();
+    if (signer) await product.#signer();
     await product.#configure(policy, media);
     await product.up().catch((error) => {
       product.#closeOutside();
@@ -161,6 +163,14 @@ export class Product {
     await ready;
   }
 
+  async #signer() {
+    this.signerSocket = path.join(this.dir, "signer.sock");
+    const state = path.join(this.dir, "signer");
+    fs.mkdirSync(state, { mode: 0o700 });
+    this.signer = spawn(path.join(BUILD, "bin/checkin-signer"), [`--state=${state}`, "--name=checkind.example.kz/log", `--socket=${this.signerSocket}`], { stdio: ["ignore", "inherit", "inherit"] });
+    await until(async () => fs.existsSync(this.signerSocket), "the signer listens");
+  }
+
   async #configure(policy, media) {
     const file = (name, text) => {
       fs.writeFileSync(path.join(this.dir, name), text, { mode: 0o600 });
@@ -189,7 +199,7 @@ udp_port_base = ${await freePort()}
 advertise = ${process.env.CK_MEDIA_ADDRESS ?? "127.0.0.1"}
 recording_dir = ${this.state}/recordings
 ${Object.entries(media).map(([key, value]) => `${key} = ${value}`).join("\n")}
-[access]
+${this.signerSocket ? `[signer]\nsocket = ${this.signerSocket}\n` : ""}[access]
 second_factor = optional
 [smtp]
 url = smtp://127.0.0.1:${this.smtpPort}
@@ -207,6 +217,7 @@ ${Object.entries(policy).map(([key, value]) => `${key} = ${value}`).join("\n")}
   }
 
   #closeOutside() {
+    this.signer?.kill();
     this.gateway.close();
     this.gateway.closeAllConnections();
     this.smtp.stdin.end();

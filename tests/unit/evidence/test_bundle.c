@@ -149,6 +149,15 @@ static int teardown(void **state)
 static uint8_t *bytes;
 static size_t size;
 
+static const char *render_program; /* for the film of both sides; NULL: none is made */
+static int64_t elapsed_us;
+
+static struct ck_mono mono(void)
+{
+    elapsed_us += 1000000; /* a second at each look */
+    return (struct ck_mono){elapsed_us};
+}
+
 static struct ck_bundle_made build(enum ck_bundle_audience audience)
 {
     uint8_t master[CK_KEY_SIZE];
@@ -162,7 +171,10 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
                                           .reason = "case 12/2026",
                                           .now = world.now.wall,
                                           .master_key = master,
-                                          .recording_dir = world.folder};
+                                          .recording_dir = world.folder,
+                                          .render_program = render_program,
+                                          .mono = mono,
+                                          .video_ms = 5000};
     int fd = memfd_create("bundle", MFD_CLOEXEC);
     assert_int_equal(ck_bundle_build(world.reader, &order, fd, &made), 0);
     free(bytes);
@@ -247,6 +259,25 @@ static void the_person_gets_what_is_theirs(void **state)
     assert_true(holds("CHECKIN_OUTCOME"));
     assert_true(holds("messages/1.pdf")); /* their own */
     expect(0, "GOOD");
+}
+
+/* The film is what is easy to watch, never what the bundle waits for or depends on. */
+static void a_film_that_cannot_be_made_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *program, *said;
+    } cases[] = {{"/nonexistent/checkin-render", "\"side_by_side\": \"failed\""},
+                 {"/bin/true", "\"side_by_side\": \"failed\""}}; /* ends without a word */
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        render_program = cases[i].program;
+        struct ck_bundle_made made = build(CK_BUNDLE_COURT);
+        assert_int_equal(made.recordings, 1);
+        assert_true(holds(cases[i].said));
+        assert_false(holds("side-by-side.webm"));
+    }
+    render_program = NULL;
 }
 
 static void an_agency_gets_no_more_than_a_court(void **state)
@@ -401,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_court_gets_all_that_is_proven),
         cmocka_unit_test(the_person_gets_what_is_theirs),
+        cmocka_unit_test(a_film_that_cannot_be_made_is_said),
         cmocka_unit_test(an_agency_gets_no_more_than_a_court),
         cmocka_unit_test(whoever_is_at_it_is_found),
         cmocka_unit_test(two_persons_and_a_recipient), /* last: time goes on */

@@ -16,6 +16,7 @@ interface Asked {
 interface Bundle { url: string; bytes: number; sha256: string; entries: number; unsigned: number; recordings: number; left_out: number }
 
 const AUDIENCES = ["court", "person", "agency"] as const;
+const BUILD_TIMEOUT_MS = 70_000; // the film of both sides is made, too
 const FETCHED_FOR_MS = 7 * 86_400_000;
 
 export function BundlePart({ incident, person }: { incident: number; person: number }): JSX.Element {
@@ -32,7 +33,7 @@ export function BundlePart({ incident, person }: { incident: number; person: num
         {rows.map((asked) => (
           <li key={asked.id} class="bundle-row">
             <p><strong>{asked.body.recipient}</strong> · {t.t(`bundle_for_${asked.body.audience}`)} <Chip tone={asked.state === "approved" ? "good" : "quiet"}>{t.t(`bundle_${asked.state}`)}</Chip></p>
-            <p class="soft small">{asked.proposer}, {view.clock.momentAge(asked.created)}{asked.decided_by && asked.decided && ` · ${asked.decided_by}, ${view.clock.momentAge(asked.decided)}`}</p>
+            <p class="soft small">{t.t("bundle_number", { n: asked.id })} · {asked.proposer}, {view.clock.momentAge(asked.created)}{asked.decided_by && asked.decided && ` · ${asked.decided_by}, ${view.clock.momentAge(asked.decided)}`}</p>
             {asked.state === "approved" && asked.decided && view.clock.now() - Date.parse(asked.decided) < FETCHED_FOR_MS && <Fetch asked={asked} />}
           </li>
         ))}
@@ -48,7 +49,7 @@ function Fetch({ asked }: { asked: Asked }): JSX.Element {
   const action = useAction();
   const fetchIt = (): void => {
     void action.run(async () => {
-      const bundle = await post<Bundle>(`/api/approvals/${asked.id}/bundle`);
+      const bundle = await post<Bundle>(`/api/approvals/${asked.id}/bundle`, {}, BUILD_TIMEOUT_MS);
       setMade(bundle);
       location.assign(bundle.url);
     });

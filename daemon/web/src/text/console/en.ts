@@ -1234,6 +1234,7 @@ export const en = {
   approval_bundle_export: "A copy for others",
   bundle_title: "A copy for others",
   bundle_about: "Everything that is proven about this incident in one file that others can check. What concerns other people, concerns and safety steps stay out.",
+  bundle_number: "No. {n}",
   bundle_propose: "Propose a copy",
   bundle_audience: "For whom",
   bundle_for_court: "a court",

@@ -1235,6 +1235,7 @@ export const kk: Record<ConsoleKey, string> = {
   approval_bundle_export: "Өзгелерге арналған көшірме",
   bundle_title: "Өзгелерге арналған көшірме",
   bundle_about: "Осы оқиға туралы дәлелденгеннің бәрі басқалар тексере алатын бір файлда. Өзге адамдарға қатысты деректер, алаңдаушылықтар мен қауіпсіздік шаралары қосылмайды.",
+  bundle_number: "№ {n}",
   bundle_propose: "Көшірме ұсыну",
   bundle_audience: "Кімге",
   bundle_for_court: "сотқа",

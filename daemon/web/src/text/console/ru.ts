@@ -1235,6 +1235,7 @@ export const ru: Record<ConsoleKey, string> = {
   approval_bundle_export: "Копия для других",
   bundle_title: "Копия для других",
   bundle_about: "Всё доказанное об этом инциденте в одном файле, который могут проверить другие. То, что касается других людей, сообщения о беспокойстве и меры безопасности не включаются.",
+  bundle_number: "№ {n}",
   bundle_propose: "Предложить копию",
   bundle_audience: "Для кого",
   bundle_for_court: "для суда",
