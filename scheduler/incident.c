@@ -383,7 +383,7 @@ static int conclude(struct turn *turn)
         (conclusions[row->kind] & UINT32_C(1) << conclusion) == 0) {
         return CK_E_INVALID;
     }
-    if (row->kind == CK_INCIDENT_SAFETY && turn->event->staff == turn->event->beside) {
+    if (turn->event->staff == turn->event->beside) {
         return CK_E_DENIED;
     }
     if (conclusion == CK_CONCLUSION_BREACH) {

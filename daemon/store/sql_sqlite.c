@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,15 @@
 struct cached {
     const char *sql;
     sqlite3_stmt *statement;
+    bool schedules; /* it may change what falls due when */
 };
 
 struct ck_store {
     sqlite3 *db;
     bool reader;
     int savepoints;
+    bool next_known; /* nothing has changed what falls due when since `next` was read */
+    struct ck_wall next;
     size_t cached_count;
     struct cached cache[CACHE_SIZE];
 };
@@ -91,6 +95,29 @@ static int prepare(struct ck_store *store, const char *sql, unsigned flags,
     return error_of(store, code == SQLITE_OK ? SQLITE_OK : sqlite3_extended_errcode(store->db));
 }
 
+/* Whoever writes a schedule names its column. */
+static bool schedules(sqlite3_stmt *statement)
+{
+    const char *sql = sqlite3_sql(statement);
+    return sqlite3_stmt_readonly(statement) == 0 &&
+           (strstr(sql, "next_at") != NULL || strstr(sql, "lease_until") != NULL ||
+            strstr(sql, "quarantined") != NULL);
+}
+
+bool ck_sql_next_known(const struct ck_store *store, struct ck_wall *at)
+{
+    if (store->next_known) {
+        *at = store->next;
+    }
+    return store->next_known;
+}
+
+void ck_sql_next_learn(struct ck_store *store, struct ck_wall at)
+{
+    store->next_known = true;
+    store->next = at;
+}
+
 /* A statement that nobody is stepping through: the cached one, or an extra one (not *kept) where a
  * query runs inside itself or the cache is full. */
 static int statement_take(struct ck_store *store, const char *sql, sqlite3_stmt **statement,
@@ -100,8 +127,10 @@ static int statement_take(struct ck_store *store, const char *sql, sqlite3_stmt 
     *kept = slot->sql != NULL && !sqlite3_stmt_busy(slot->statement);
     if (*kept) {
         *statement = slot->statement;
+        store->next_known = store->next_known && !slot->schedules;
         return 0;
     }
+    store->next_known = false;
     if (slot->sql != NULL || store->cached_count >= CACHE_SIZE / 2) {
         return prepare(store, sql, 0, statement);
     }
@@ -111,6 +140,7 @@ static int statement_take(struct ck_store *store, const char *sql, sqlite3_stmt 
     }
     slot->sql = sql;
     slot->statement = *statement;
+    slot->schedules = schedules(*statement);
     store->cached_count++;
     *kept = true;
     return 0;
@@ -369,6 +399,7 @@ static int pragma_number(struct ck_store *store, const char *sql, int64_t *numbe
 
 static int run_script(struct ck_store *store, const char *sql)
 {
+    store->next_known = false;
     int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
     return error_of(store, code == SQLITE_OK ? SQLITE_OK : sqlite3_extended_errcode(store->db));
 }
@@ -424,12 +455,21 @@ static int migrate(struct ck_store *store, int last)
     return r;
 }
 
+/* Before the library is used for the first time in the process; later it has no effect. Counting
+ * what is allocated costs a lock at every allocation. */
+static void configure_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int open_file(struct ck_store **out, const char *path, int flags)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct ck_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return -ENOMEM;
     }
+    (void)pthread_once(&once, configure_library);
     int code =
         sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     if (code != SQLITE_OK) {
@@ -439,6 +479,9 @@ static int open_file(struct ck_store **out, const char *path, int flags)
         return r;
     }
     sqlite3_extended_result_codes(store->db, 1);
+    /* Plans never depend on the values that are bound: otherwise a statement that compares one with
+     * the condition of a partial index is prepared anew at every run. */
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
     *out = store;
     return 0;

@@ -9,12 +9,16 @@
 
 /* The kinds are tables, and SQL names no table by a parameter: one statement each, in the order of
  * enum ck_due_kind. */
+#define KINDS(statement, between)                                                                  \
+    statement("checkin") between statement("incident") between statement("notice")                 \
+        between statement("plan") between statement("person") between statement("absence")         \
+            between statement("contact_order") between statement("draw_key")                       \
+                between statement("contact_path") between statement("expiry")                      \
+                    between statement("hold") between statement("zone_change")
+#define COMMA ,
 #define FOR_EACH_KIND(statement)                                                                   \
     {                                                                                              \
-        statement("checkin"), statement("incident"), statement("notice"), statement("plan"),       \
-            statement("person"), statement("absence"), statement("contact_order"),                 \
-            statement("draw_key"), statement("contact_path"), statement("expiry"),                 \
-            statement("hold"), statement("zone_change")                                            \
+        KINDS(statement, COMMA)                                                                    \
     }
 
 static const char *const kind_names[] = {"checkin",      "incident", "notice", "plan",
@@ -241,17 +245,22 @@ int ck_store_end_leases(struct ck_store *store, struct ck_wall now)
     return r;
 }
 
-/* The soonest row that nobody holds, and the end of the lease of the soonest row if somebody holds
- * that: looking for more than these would mean reading on past rows that are not due. */
-static int next_of_kind(struct ck_store *store, enum ck_due_kind kind, int64_t *ms)
+/* Of each kind the soonest row that nobody holds, and the end of the lease of the soonest row if
+ * somebody holds that: looking for more than these would mean reading on past rows that are not
+ * due. One statement, and kept until a schedule changes: every turn asks. */
+int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
 {
 #define SOONEST(table)                                                                             \
-    "SELECT (SELECT next_at FROM " table " WHERE next_at IS NOT NULL AND quarantined = 0 "         \
+    "(SELECT next_at FROM " table " WHERE next_at IS NOT NULL AND quarantined = 0 "                \
     "AND lease_until IS NULL ORDER BY next_at LIMIT 1), (SELECT lease_until FROM " table           \
     " WHERE next_at IS NOT NULL AND quarantined = 0 ORDER BY next_at LIMIT 1)"
-    static const char *const sql[] = FOR_EACH_KIND(SOONEST);
+    static const char sql[] = "SELECT " KINDS(SOONEST, ", ");
+    struct ck_wall soonest = CK_WALL_NEVER;
+    if (ck_sql_next_known(store, at)) {
+        return 0;
+    }
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, sql[kind], CK_NO_ARGS);
+    int r = ck_sql_query(store, &rows, sql, CK_NO_ARGS);
     if (r != 0) {
         return r;
     }
@@ -259,23 +268,12 @@ static int next_of_kind(struct ck_store *store, enum ck_due_kind kind, int64_t *
     if (r != 1) {
         return r == 0 ? -EINVAL : r;
     }
-    for (int column = 0; column < 2; column++) {
-        if (!ck_row_null(&rows, column) && ck_row_int(&rows, column) < *ms) {
-            *ms = ck_row_int(&rows, column);
+    for (int column = 0; column < 2 * CK_DUE_KINDS; column++) {
+        if (!ck_row_null(&rows, column) && ck_row_int(&rows, column) < soonest.ms) {
+            soonest = ck_row_time(&rows, column);
         }
     }
-    return 0;
-}
-
-int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
-{
-    struct ck_wall soonest = CK_WALL_NEVER;
-    for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
-        int r = next_of_kind(store, (enum ck_due_kind)kind, &soonest.ms);
-        if (r != 0) {
-            return r;
-        }
-    }
+    ck_sql_next_learn(store, soonest);
     *at = soonest;
     return 0;
 }

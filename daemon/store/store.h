@@ -115,7 +115,8 @@ int ck_store_quarantined(struct ck_store *store, int64_t *count);
 int ck_store_end_leases(struct ck_store *store, struct ck_wall now);
 
 /* The instant at which something falls due next, over all kinds; CK_WALL_NEVER where nothing does.
- */
+ * What another connection has written since the last call counts only once this one has changed a
+ * schedule itself. */
 int ck_store_next_due(struct ck_store *store, struct ck_wall *at);
 
 /* ---- settings ---- */

@@ -616,6 +616,7 @@ CREATE INDEX incident_unit ON incident (unit_id, id);
 CREATE INDEX incident_opened ON incident (opened_at);
 CREATE INDEX incident_person ON incident (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX incident_open ON incident (id) WHERE state <> 'closed';
+CREATE INDEX incident_cause ON incident (cause, id) WHERE state <> 'closed' AND cause IS NOT NULL;
 
 CREATE TABLE incident_line (
     id          INTEGER PRIMARY KEY,

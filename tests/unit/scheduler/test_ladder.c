@@ -159,6 +159,32 @@ static void test_conclusions_fit(void **state)
     }
 }
 
+/* The safety step and the incident beside it are concluded by two different people, whichever ends
+ * first. */
+static void test_both_sides_have_their_own_person(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ck_incident_kind kind;
+        enum ck_conclusion conclusion;
+    } sides[] = {{CK_INCIDENT_SAFETY, CK_CONCLUSION_SAFE},
+                 {CK_INCIDENT_NO_CONTACT, CK_CONCLUSION_TECHNICAL}};
+    struct ck_ladder ladder = ck_ladder_default(CK_BAND_TOP);
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        struct ck_incident row = incident_of(sides[i].kind, CK_BAND_TOP, 0);
+        struct ck_incident_event event = {.kind = CK_INCIDENT_CONCLUDE,
+                                          .staff = 5,
+                                          .beside = 5,
+                                          .conclusion = sides[i].conclusion,
+                                          .has_reason = true};
+        struct ck_effects effects;
+        assert_int_equal(ck_incident_step(&row, &event, &ladder, row.next_at, &row, &effects),
+                         CK_E_DENIED);
+        event.beside = 6;
+        assert_int_equal(ck_incident_step(&row, &event, &ladder, row.next_at, &row, &effects), 0);
+    }
+}
+
 /* Only outcomes that an officer concludes on can be a breach. */
 static void test_what_can_be_a_breach(void **state)
 {
@@ -525,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_the_first_step_may_wait),
         cmocka_unit_test(test_holding_and_climbing),
         cmocka_unit_test(test_conclusions_fit),
+        cmocka_unit_test(test_both_sides_have_their_own_person),
         cmocka_unit_test(test_what_can_be_a_breach),
         cmocka_unit_test(test_ladders_are_checked),
         cmocka_unit_test(test_random_incidents),
