@@ -26,6 +26,7 @@ struct undo {
     sqlite3_int64 offset;
     int flags; /* that the file was opened with */
     int size;
+    bool torn; /* nothing was kept: zeros will do */
     unsigned char bytes[];
 };
 
@@ -74,7 +75,7 @@ static struct undo *undo_new(int size)
 
 static void drop(struct undo *undo)
 {
-    if (undo->size <= PAGE) {
+    if (undo->torn || undo->size <= PAGE) {
         undo->older = spare;
         spare = undo;
     } else {
@@ -106,14 +107,39 @@ static const char *kept_name(const char *text)
     return name->text;
 }
 
+/* Of a write-ahead log only where it was written is kept: old frames and torn ones are the same to
+ * whoever reads it, and the power may leave either. */
+static bool extend(struct file *file, sqlite3_int64 offset, int size)
+{
+    bool follows = undos != NULL && undos->path == file->path && undos->torn &&
+                   undos->offset + undos->size == offset;
+    if (follows) {
+        undos->size += size;
+    }
+    return follows;
+}
+
 static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)
 {
     const char *path = ((struct file *)file)->path;
+    bool torn = (((struct file *)file)->flags & SQLITE_OPEN_WAL) != 0;
     sqlite3_int64 have = 0;
-    if (!tracking || path == NULL) {
+    if (!tracking || path == NULL || (torn && extend((struct file *)file, offset, size))) {
         return;
     }
     real_of(file)->pMethods->xFileSize(real_of(file), &have);
+    if (torn) {
+        struct undo *undo = undo_new(0);
+        *undo = (struct undo){.older = undos,
+                              .path = path,
+                              .torn = true,
+                              .file_size = have,
+                              .offset = offset,
+                              .size = size,
+                              .flags = ((struct file *)file)->flags};
+        undos = undo;
+        return;
+    }
     int kept = offset >= have ? 0 : have - offset < size ? (int)(have - offset) : size;
     struct undo *undo = undo_new(kept);
     undo->path = path;
@@ -121,6 +147,7 @@ static void remember(sqlite3_file *file, sqlite3_int64 offset, int size)
     undo->offset = offset;
     undo->flags = ((struct file *)file)->flags;
     undo->size = kept;
+    undo->torn = false;
     if (kept > 0) {
         real_of(file)->pMethods->xRead(real_of(file), undo->bytes, kept, offset);
     }
@@ -152,6 +179,19 @@ void fault_vfs_cut(void)
     dead = true;
 }
 
+static void tear(sqlite3_file *file, const struct undo *undo)
+{
+    static const unsigned char zeros[PAGE];
+    sqlite3_int64 end = undo->offset + undo->size;
+    end = end < undo->file_size ? end : undo->file_size;
+    for (sqlite3_int64 at = undo->offset; at < end; at += PAGE) {
+        int size = end - at < PAGE ? (int)(end - at) : PAGE;
+        if (file->pMethods->xWrite(file, zeros, size, at) != SQLITE_OK) {
+            abort();
+        }
+    }
+}
+
 static void take_back(const struct undo *undo)
 {
     sqlite3_file *file = calloc(1, (size_t)base->szOsFile);
@@ -160,7 +200,10 @@ static void take_back(const struct undo *undo)
     }
     int code = base->xOpen(base, undo->path, file, undo->flags & ~SQLITE_OPEN_CREATE, NULL);
     if (code == SQLITE_OK) { /* otherwise it was never synced and is not there */
-        if ((undo->size > 0 &&
+        if (undo->torn) {
+            tear(file, undo);
+        }
+        if ((!undo->torn && undo->size > 0 &&
              file->pMethods->xWrite(file, undo->bytes, undo->size, undo->offset) != SQLITE_OK) ||
             file->pMethods->xTruncate(file, undo->file_size) != SQLITE_OK) {
             abort();
@@ -254,6 +297,9 @@ static int x_sync(sqlite3_file *file, int flags)
         return SQLITE_OK;
     }
     switches.syncs++;
+    if (switches.stall != NULL) {
+        switches.stall();
+    }
     int code = operation();
     if (code == SQLITE_OK && ((struct file *)file)->path != NULL) {
         forget(((struct file *)file)->path);

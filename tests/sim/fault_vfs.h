@@ -21,6 +21,8 @@ struct fault_vfs {
     /* Called at the operation number `crash_at`, before it happens; may not return. */
     int64_t crash_at;
     void (*crash)(void);
+    /* Called at every sync; it may note that it took long. NULL: none. */
+    void (*stall)(void);
 };
 
 /* Registers it over the system's files and gives its switches. */

@@ -19,7 +19,7 @@
 #include "daemon/store/store.h"
 #include "tests/sim/fault_vfs.h"
 
-#define SIM_UNITS 12
+#define SIM_UNITS 14 /* in twelve of their zones the clocks change */
 #define SIM_PEOPLE_PER_INSPECTOR 25
 #define SIM_ATTEMPTS 3
 #define SIM_SPACING_S 300
@@ -29,8 +29,6 @@
 #define SIM_PERCENT 60 /* R of the default policy */
 #define SIM_SILENCE_S 93600
 
-/* 2026-10-22T00:00:00Z: clocks change in Europe three days later, in America ten. */
-#define SIM_START_MS INT64_C(1792627200000)
 #define SIM_HOUR_MS INT64_C(3600000)
 #define SIM_DAY_MS (24 * SIM_HOUR_MS)
 
@@ -49,10 +47,16 @@ enum truth {
     TRUTH_NETWORK,   /* opens the page, then the network really fails */
     TRUTH_FAKED_ICE, /* comes in and pretends that it cannot connect */
     TRUTH_RELATIVE,  /* somebody else answers */
+    TRUTH_GATEWAY,   /* would answer; our gateways are down when it rings first */
+    TRUTH_MASTS,     /* would answer; no mobile network where they are when it rings first */
     TRUTH_COUNT,
 };
 
 const char *truth_name(enum truth truth);
+/* What a person may do in order not to be seen, as far as the world can tell. */
+bool truth_evades(enum truth truth);
+/* The check-in failed, if it did, without anything the person did with their device. */
+bool truth_blameless(enum truth truth);
 
 /* One check-in as the world sees it; by id. */
 struct visit {
@@ -100,12 +104,15 @@ enum sim_event_kind {
     EVENT_SAMPLE,
     EVENT_ACKNOWLEDGE, /* a: incident, b: staff */
     EVENT_CONCLUDE,
-    EVENT_ORDER_END, /* a: index of the person: the court ends the order early */
-    EVENT_ON_DEMAND, /* a: index of the person: the inspector wants to see them now */
-    EVENT_ABSENCE,   /* a: index of a person whose inspector goes on leave for two days */
-    EVENT_FAULT,     /* a: kind */
-    EVENT_FAULT_END, /* a: kind, b: undo value */
-    EVENT_START,     /* the daemon comes up */
+    EVENT_ORDER_END,    /* a: index of the person: the court ends the order early */
+    EVENT_ON_DEMAND,    /* a: index of the person: the inspector wants to see them now */
+    EVENT_ABSENCE,      /* a: index of a person whose inspector goes on leave for two days */
+    EVENT_BLACKOUT,     /* a: index of the person: court, hospital or custody; b: since yesterday */
+    EVENT_BLACKOUT_END, /* a: index of the person, b: blackout: it is over before its time */
+    EVENT_DIGEST,       /* a: notice, b: staff: they read what it tells */
+    EVENT_FAULT,        /* a: kind */
+    EVENT_FAULT_END,    /* a: kind, b: undo value */
+    EVENT_START,        /* the daemon comes up */
     EVENT_KIND_COUNT,
 };
 
@@ -134,16 +141,46 @@ enum sim_fault {
     FAULT_INSPECTORS, /* nobody takes calls */
     FAULT_OFFICERS,   /* nobody of a unit acknowledges */
     FAULT_LEASE,      /* another node takes a row that the daemon has just claimed */
+    FAULT_STALL,      /* the disk takes seconds for what it is told to keep */
+    FAULT_MASTS,      /* no mobile network in half of the units: much is missed at once */
+    FAULT_DECIDED,    /* death between a decision and its commit … */
+    FAULT_COMMITTED,  /* … between the commit and what follows from it … */
+    FAULT_GIVEN,      /* … and before anybody has taken what was handed out */
     FAULT_COUNT,
 };
 
 const char *fault_name(enum sim_fault fault);
+
+/* What must have happened in a run of some size, or nothing was shown of it. */
+enum sim_seen {
+    SEEN_STORM = 0,
+    SEEN_DIGEST,        /* a digest that was sent */
+    SEEN_DIGEST_FIRE,   /* a step of a ladder that a digest told */
+    SEEN_BLACKOUT,      /* entered */
+    SEEN_WAIVED,        /* a check-in in a blackout, waived */
+    SEEN_EXCUSED,       /* missed in a blackout that was entered afterwards */
+    SEEN_SECOND,        /* second checks */
+    SEEN_SAFETY,        /* safety steps of the top band */
+    SEEN_SAFETY_RESULT, /* closed with a result */
+    SEEN_ABSENCE,
+    SEEN_STAND_IN, /* calls that a stand-in took */
+    SEEN_STALL,    /* turns in which the disk stalled */
+    SEEN_CLOCKS,   /* units whose clocks changed */
+    SEEN_SILENCE,  /* maximum silences alarmed */
+    SEEN_EXPIRED,  /* acknowledgements that nobody followed up */
+    SEEN_MAKE_UP,
+    SEEN_PLANS, /* followed to the last date of their order */
+    SEEN_COUNT,
+};
+
+const char *seen_name(enum sim_seen seen);
 
 struct sim_options {
     uint64_t seed;
     int64_t checkins; /* about so many */
     int days;
     uint32_t faults; /* a bit for each kind that may happen */
+    bool brief;      /* tell only the first thing that is wrong in the end, and its trace */
 };
 
 /* A row that another node took. */
@@ -163,7 +200,9 @@ struct sim {
     struct ck_registry registry;
     struct ck_engine *engine;  /* NULL while down */
     struct sqlite3 *engine_db; /* its connection */
+    struct sqlite3 *reader;    /* the world's own; sim_reader() */
 
+    int64_t start_ms; /* midnight in UTC some days before clocks change; by the seed */
     int64_t now_ms;
     int64_t clock_offset_ms;
     bool synchronised;
@@ -180,7 +219,9 @@ struct sim {
     int person_count;
     int64_t first_person_id;
     int64_t units[SIM_UNITS], officers[SIM_UNITS], supervisors[SIM_UNITS];
-    struct visit *visits; /* by check-in id */
+    int64_t colleagues[SIM_UNITS]; /* an inspector without a caseload: stands in for the others */
+    int64_t absent_until_ms[4096]; /* by id of staff */
+    struct visit *visits;          /* by check-in id */
     size_t visit_count;
     char (*references)[24]; /* by notice id: what was sent under; "" until then */
     size_t reference_count;
@@ -191,12 +232,16 @@ struct sim {
     int64_t wrong; /* what did not hold on the way */
 
     /* what is wrong now */
-    int probe_down, sms_down, email_down, inspectors_away, disk_trouble;
+    int probe_down, sms_down, email_down, inspectors_away, disk_trouble, masts_down;
+    bool disk_slow;     /* the disk stalls now and then */
+    int64_t stalled_ms; /* in this turn */
+    int die_at;         /* an enum sim_fault whose point in a turn is waited for; 0: none */
     int officers_asleep[SIM_UNITS];
     int dying;     /* an enum sim_fault that waits for the next writes; 0: none */
     bool calm;     /* no new faults any more; everybody does their duty */
     int64_t ok_ms; /* time so far in which everything of ours was well */
     int64_t faults[FAULT_COUNT];
+    int64_t seen[SEEN_COUNT];
     int64_t turns, commands, refused, sends, repeats, turns_failed;
     int64_t slowest_ms; /* longest time that an incident was overdue while all was well */
 };
@@ -207,6 +252,8 @@ void sim_close(struct sim *sim);
 void sim_run_until(struct sim *sim, int64_t at_ms);
 /* No statement that the engine has prepared reads a table that grows with the years as a whole. */
 void sim_check_plans(struct sim *sim);
+/* A connection that reads; until the daemon stops. NULL where there is none to be had. */
+struct sqlite3 *sim_reader(struct sim *sim);
 void sim_stop_daemon(struct sim *sim);
 void sim_start_daemon(struct sim *sim);
 bool sim_turn(struct sim *sim); /* one turn now; false where the store refused it */
@@ -228,6 +275,10 @@ bool sim_chance(struct sim *sim, int percent);
 /* Seconds from `min` to `max` in milliseconds, in steps of five: events meet in the same turn. */
 int64_t sim_seconds(struct sim *sim, int64_t min, int64_t max);
 
+/* The date in UTC so many days after the start: "2026-10-22". */
+#define SIM_DATE_SIZE 24
+void sim_date(const struct sim *sim, int64_t days, char text[SIM_DATE_SIZE]);
+
 /* sim_people.c: gateways, persons, inspectors, officers. */
 void sim_output(struct sim *sim, const struct ck_output *output);
 void sim_result(struct sim *sim, const struct ck_result *result);
@@ -238,7 +289,34 @@ void sim_watch(struct sim *sim);
 void sim_look_at_queue(struct sim *sim);
 bool sim_ours_well(const struct sim *sim);
 
+/* sim_staff.c: who acts for the agency, and what befalls a caseload. */
+struct ck_actor sim_staff(const struct sim *sim, int unit, int64_t staff);
+/* The unit of an officer, supervisor or colleague; that of `otherwise` for an inspector. */
+int sim_unit_of(const struct sim *sim, int64_t unit, int64_t staff);
+/* Who takes the calls of an inspector now: the stand-in while they are away. */
+int64_t sim_taker(const struct sim *sim, int unit, int64_t inspector);
+void sim_set_stand_ins(struct sim *sim);
+void sim_change_caseload(struct sim *sim, const struct sim_event *event);
+void sim_blackout_made(struct sim *sim, int64_t person, const struct ck_result *result);
+/* Whoever runs the system looks at what was taken aside, and lets it go on. */
+void sim_release(struct sim *sim);
+void sim_read_digest(struct sim *sim, const struct sim_event *event);
+void sim_acknowledge(struct sim *sim, const struct sim_event *event);
+void sim_conclude(struct sim *sim, const struct sim_event *event);
+
+/* Tickets: what a result belongs to, and the check-in, incident or person. */
+enum sim_ticket {
+    TICKET_PLAN = 1,
+    TICKET_EXCHANGE,
+    TICKET_JOIN,
+    TICKET_TAKE,
+    TICKET_BLACKOUT,
+};
+#define SIM_TICKET(kind, id) ((uint64_t)(id) << 8 | (kind))
+
 /* sim_faults.c */
+/* At a point of a turn. */
+void sim_at_point(struct sim *sim, const char *name);
 /* Inside a turn, after the claim: what another node does meanwhile. */
 void sim_claimed(struct sim *sim);
 /* After a turn: whether the daemon kept its hands off. */
@@ -248,13 +326,40 @@ bool sim_died(struct sim *sim);
 void sim_faults_plan(struct sim *sim);
 void sim_fault_event(struct sim *sim, const struct sim_event *event);
 
-/* sim_check.c: what must hold. Counts what does not, and tells. */
+/* sim_seen.c: what happened at all. */
+void sim_look_back(struct sim *sim, struct sqlite3 *db);
+
+/* sim_matrix.c: outcomes against the truth. */
 struct sim_matrix {
     int64_t count[TRUTH_COUNT][2][16]; /* truth, whether we were there, enum ck_outcome */
+    int64_t evaded;     /* mandatory ones in which somebody evaded and was not seen … */
+    int64_t avoided;    /* … and no incident came of it */
+    int64_t unprovable; /* could not have been answered for reasons of ours … */
+    int64_t charged;    /* … and was charged to the person all the same */
     int64_t checkins, incidents, notices, entries, make_ups;
 };
-int64_t sim_check(struct sim *sim, struct sim_matrix *matrix);
+struct sim_check;
+void sim_matrix_fill(struct sim_check *check, struct sim_matrix *matrix);
 void sim_matrix_add(struct sim_matrix *to, const struct sim_matrix *from);
 void sim_matrix_print(const struct sim_matrix *matrix);
+
+/* sim_check.c: what must hold. Counts what does not, and tells. */
+struct sim_check {
+    struct sim *sim;
+    struct sqlite3 *db;
+    int64_t wrong;
+    int64_t told;
+};
+int64_t sim_check(struct sim *sim, struct sim_matrix *matrix);
+/* What the log has of a check-in, its incidents and their notices, in the order of time. */
+void sim_check_trace(const struct sim *sim, struct sqlite3 *db, int64_t checkin);
+/* Something does not hold; `checkin`: 0 where it is about none. */
+void sim_check_wrong(struct sim_check *check, int64_t checkin, const char *what);
+/* Each row of a query is something wrong; its first column is the check-in or 0. */
+void sim_check_none(struct sim_check *check, const char *what, const char *sql);
+/* The first number of a query. */
+int64_t sim_check_number(struct sqlite3 *db, const char *sql);
+/* sim_check_staff.c: ladders, digests, safety steps, absences, blackouts. */
+void sim_check_staff(struct sim_check *check);
 
 #endif

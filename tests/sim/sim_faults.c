@@ -9,10 +9,27 @@
 const char *fault_name(enum sim_fault fault)
 {
     static const char *const names[FAULT_COUNT] = {
-        "crash",       "crash in a turn", "power loss",      "down",
-        "probe fails", "SMS down",        "e-mail down",     "disk full",
-        "disk broken", "clock forward",   "clock back",      "clock lost",
-        "worker dies", "inspectors away", "officers asleep", "lease lost",
+        "crash",
+        "crash in a turn",
+        "power loss",
+        "down",
+        "probe fails",
+        "SMS down",
+        "e-mail down",
+        "disk full",
+        "disk broken",
+        "clock forward",
+        "clock back",
+        "clock lost",
+        "worker dies",
+        "inspectors away",
+        "officers asleep",
+        "lease lost",
+        "disk stalls",
+        "masts down",
+        "death between decision and commit",
+        "death between commit and act",
+        "death with results not taken",
     };
     return names[fault];
 }
@@ -20,11 +37,12 @@ const char *fault_name(enum sim_fault fault)
 /* How often a day, in thousandths. */
 static const int per_day[FAULT_COUNT] = {
     [FAULT_CRASH] = 6000,        [FAULT_CRASH_IN_TURN] = 6000, [FAULT_POWER] = 3000,
-    [FAULT_DOWN] = 700,          [FAULT_PROBE] = 1500,         [FAULT_SMS_DOWN] = 1500,
+    [FAULT_DOWN] = 900,          [FAULT_PROBE] = 1500,         [FAULT_SMS_DOWN] = 1500,
     [FAULT_EMAIL_DOWN] = 1500,   [FAULT_DISK_FULL] = 1000,     [FAULT_DISK_BROKEN] = 2000,
-    [FAULT_CLOCK_FORWARD] = 400, [FAULT_CLOCK_BACK] = 400,     [FAULT_CLOCK_LOST] = 1000,
+    [FAULT_CLOCK_FORWARD] = 900, [FAULT_CLOCK_BACK] = 900,     [FAULT_CLOCK_LOST] = 1000,
     [FAULT_WORKER] = 4000,       [FAULT_INSPECTORS] = 1500,    [FAULT_OFFICERS] = 6000,
-    [FAULT_LEASE] = 6000,
+    [FAULT_LEASE] = 6000,        [FAULT_STALL] = 1500,         [FAULT_MASTS] = 700,
+    [FAULT_DECIDED] = 2000,      [FAULT_COMMITTED] = 2000,     [FAULT_GIVEN] = 2000,
 };
 
 void sim_faults_plan(struct sim *sim)
@@ -81,10 +99,41 @@ static void die_soon(struct sim *sim, enum sim_fault fault)
     sim->disk->crash_at = at;
 }
 
+/* ---- a disk that stalls ---- */
+
+static struct sim *stalling_world;
+
+static void stall(void)
+{
+    struct sim *sim = stalling_world;
+    if (sim->disk_slow && sim_chance(sim, 30)) {
+        sim->stalled_ms += 1000 + sim_below(sim, 20000);
+    }
+}
+
+/* ---- death at a point of a turn ---- */
+
+void sim_at_point(struct sim *sim, const char *name)
+{
+    static const char *const points[] = {
+        [FAULT_DECIDED] = "decided", [FAULT_COMMITTED] = "committed", [FAULT_GIVEN] = "given"};
+    if (strcmp(name, "claimed") == 0) {
+        sim_claimed(sim);
+    }
+    /* A turn of which nothing follows is no test. */
+    if (sim->die_at != 0 && sim->dying == 0 && sim->disk_trouble == 0 && sim->queued > 0 &&
+        strcmp(name, points[sim->die_at]) == 0) {
+        sim->dying = sim->die_at;
+        sim->faults[sim->die_at]++;
+        sim->die_at = 0;
+        sim->disk->broken = true;
+    }
+}
+
 bool sim_died(struct sim *sim)
 {
     bool power = sim->dying == FAULT_POWER && fault_vfs_is_cut();
-    bool crash = sim->dying == FAULT_CRASH_IN_TURN && sim->disk->broken;
+    bool crash = sim->dying != 0 && sim->dying != FAULT_POWER && sim->disk->broken;
     if (!power && !crash) {
         return false;
     }
@@ -119,7 +168,7 @@ static bool row_content(struct sim *sim, const struct ck_due *row, char *content
         "state || next_at || ifnull(expanded_until, '')",
         "ifnull(next_at, 0) || ifnull(last_contact_at, 0)",
     };
-    sqlite3 *db = NULL;
+    sqlite3 *db = sim_reader(sim);
     sqlite3_stmt *statement = NULL;
     char sql[256];
     bool found = false;
@@ -128,36 +177,31 @@ static bool row_content(struct sim *sim, const struct ck_due *row, char *content
     }
     snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE id = %lld", columns[row->kind],
              due_tables[row->kind], (long long)row->id);
-    if (sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+    if (db != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL) {
         snprintf(content, size, "%s", (const char *)sqlite3_column_text(statement, 0));
         found = true;
     }
     sqlite3_finalize(statement);
-    sqlite3_close(db);
     return found;
 }
 
 /* Rows that are claimed now. One alone and no command: nothing else in this turn writes it. */
 static int64_t claimed_count(struct sim *sim)
 {
-    sqlite3 *db = NULL;
+    sqlite3 *db = sim_reader(sim);
     int64_t count = 0;
     for (size_t i = 0; i < sizeof(due_tables) / sizeof(due_tables[0]); i++) {
         sqlite3_stmt *statement = NULL;
         char sql[96];
         snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE lease_until IS NOT NULL",
                  due_tables[i]);
-        if ((db != NULL || sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-                                           NULL) == SQLITE_OK) &&
-            sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        if (db != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
             sqlite3_step(statement) == SQLITE_ROW) {
             count += sqlite3_column_int64(statement, 0);
         }
         sqlite3_finalize(statement);
     }
-    sqlite3_close(db);
     return count;
 }
 
@@ -232,6 +276,22 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         sim->faults[fault]--; /* counted when it happens */
         sim->theft.wanted = true;
         return;
+    case FAULT_DECIDED:
+    case FAULT_COMMITTED:
+    case FAULT_GIVEN:
+        sim->faults[fault]--; /* counted when it happens */
+        sim->die_at = (int)fault;
+        return;
+    case FAULT_STALL:
+        stalling_world = sim;
+        sim->disk->stall = stall;
+        sim->disk_slow = true;
+        lasts_ms = sim_seconds(sim, 60, 1800);
+        break;
+    case FAULT_MASTS:
+        sim->masts_down++;
+        lasts_ms = sim_seconds(sim, 1800, 7200);
+        break;
     case FAULT_PROBE:
         sim->probe_down++;
         lasts_ms = sim_seconds(sim, 60, 2400);
@@ -297,6 +357,12 @@ static void end_fault(struct sim *sim, enum sim_fault fault, int64_t value)
     case FAULT_EMAIL_DOWN:
         sim->email_down--;
         break;
+    case FAULT_STALL:
+        sim->disk_slow = false;
+        break;
+    case FAULT_MASTS:
+        sim->masts_down--;
+        break;
     case FAULT_DISK_FULL:
         sim->disk->full = false;
         sim->disk_trouble--;
@@ -352,7 +418,8 @@ void sim_fault_event(struct sim *sim, const struct sim_event *event)
         bool clock_wrong =
             fault >= FAULT_CLOCK_FORWARD && fault <= FAULT_CLOCK_LOST && !sim->synchronised;
         bool disk = fault <= FAULT_DOWN || fault == FAULT_DISK_FULL || fault == FAULT_DISK_BROKEN;
-        if ((needs_daemon && sim->engine == NULL) || clock_wrong ||
+        bool again = fault == FAULT_STALL && sim->disk_slow;
+        if ((needs_daemon && sim->engine == NULL) || clock_wrong || again ||
             (disk && (sim->disk_trouble > 0 || sim->dying != 0))) {
             return; /* one thing at a time where two would be the same */
         }

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/sim/page_cache.h"
+#include "tests/sim/library.h"
 #include "tests/sim/sim.h"
 
 #define SHARDS_MAX 4096
@@ -25,18 +25,19 @@ struct shard_result {
     struct sim_matrix matrix;
     int64_t turns, turns_failed, commands, sends, repeats, lost_writes;
     int64_t faults[FAULT_COUNT];
+    int64_t seen[SEEN_COUNT];
 };
 
 static void run_shard(const struct sim_options *options, struct shard_result *result)
 {
     static struct sim sim;
     sim_open(&sim, options);
-    int64_t end_ms = SIM_START_MS + (options->days + 2) * SIM_DAY_MS;
+    int64_t end_ms = sim.start_ms + (options->days + 2) * SIM_DAY_MS;
     sim_run_until(&sim, end_ms);
     /* From here on nothing fails, and everybody does their duty: what was begun comes to its end.
      */
     sim.calm = true;
-    sim_run_until(&sim, end_ms + 3 * SIM_DAY_MS);
+    sim_run_until(&sim, end_ms + 2 * SIM_DAY_MS);
     if (sim.engine == NULL) {
         sim_fail(&sim, "the daemon is down in the end");
     }
@@ -49,6 +50,7 @@ static void run_shard(const struct sim_options *options, struct shard_result *re
     result->repeats = sim.repeats;
     result->lost_writes = fault_vfs_lost();
     memcpy(result->faults, sim.faults, sizeof(result->faults));
+    memcpy(result->seen, sim.seen, sizeof(result->seen));
     sim_close(&sim);
     result->finished = true;
 }
@@ -112,6 +114,23 @@ static bool better(struct sim_options *best, const struct sim_options *smaller, 
     return true;
 }
 
+/* Without any fault, or at least without each kind that it does not need. */
+static void drop_faults(struct sim_options *options, int64_t until_s)
+{
+    struct sim_options smaller = *options;
+    smaller.faults = 0;
+    if (better(options, &smaller, until_s)) {
+        return;
+    }
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
+        smaller = *options;
+        smaller.faults &= ~(1U << fault);
+        if (smaller.faults != options->faults) {
+            better(options, &smaller, until_s);
+        }
+    }
+}
+
 static void shrink(struct sim_options options)
 {
     int64_t until_s = seconds_now() + SHRINK_S;
@@ -128,13 +147,8 @@ static void shrink(struct sim_options options)
         smaller.checkins /= 2;
     } while (smaller.checkins >= CHECKINS_MIN * options.days &&
              better(&options, &smaller, until_s));
-    for (int fault = 0; fault < FAULT_COUNT; fault++) {
-        smaller = options;
-        smaller.faults &= ~(1U << fault);
-        if (smaller.faults != options.faults) {
-            better(&options, &smaller, until_s);
-        }
-    }
+    drop_faults(&options, until_s);
+    options.brief = true;
     fprintf(stderr, "the smallest world found: --seed %llu --checkins %lld --days %d --faults %u",
             (unsigned long long)options.seed, (long long)options.checkins, options.days,
             options.faults);
@@ -181,7 +195,32 @@ static int run_shards(const struct sim_options *options, int shards, int jobs,
     return bad;
 }
 
-static void print_summary(const struct shard_result *results, int shards, double seconds)
+/* From so many check-ins on everything of a kind must have happened. */
+#define SEEN_FROM 1000
+
+/* Tells how often each part of the world was met. How many never were, although all may happen. */
+static int print_seen(const struct shard_result *sum, bool all)
+{
+    int never = 0;
+    printf("faults:");
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
+        printf(" %s %lld%s", fault_name((enum sim_fault)fault), (long long)sum->faults[fault],
+               fault + 1 < FAULT_COUNT ? "," : "\n");
+        never += sum->faults[fault] == 0;
+    }
+    printf("seen:");
+    for (int seen = 0; seen < SEEN_COUNT; seen++) {
+        printf(" %s %lld%s", seen_name((enum sim_seen)seen), (long long)sum->seen[seen],
+               seen + 1 < SEEN_COUNT ? "," : "\n");
+        never += sum->seen[seen] == 0;
+    }
+    if (all && never > 0) {
+        printf("%d of these never happened: nothing was shown of them\n", never);
+    }
+    return all ? never : 0;
+}
+
+static int print_summary(const struct shard_result *results, int shards, double seconds, bool all)
 {
     struct sim_matrix matrix = {0};
     struct shard_result sum = {0};
@@ -197,13 +236,12 @@ static void print_summary(const struct shard_result *results, int shards, double
         for (int fault = 0; fault < FAULT_COUNT; fault++) {
             sum.faults[fault] += results[i].faults[fault];
         }
+        for (int seen = 0; seen < SEEN_COUNT; seen++) {
+            sum.seen[seen] += results[i].seen[seen];
+        }
     }
     sim_matrix_print(&matrix);
-    printf("faults:");
-    for (int fault = 0; fault < FAULT_COUNT; fault++) {
-        printf(" %s %lld%s", fault_name((enum sim_fault)fault), (long long)sum.faults[fault],
-               fault + 1 < FAULT_COUNT ? "," : "\n");
-    }
+    int never = print_seen(&sum, all && matrix.checkins >= SEEN_FROM);
     printf("%lld check-ins (%lld make-ups), %lld incidents, %lld notices (%lld sends, %lld of them "
            "repeated), %lld commands, %lld turns (%lld failed), %lld entries in the log, %lld "
            "writes lost with the power\n",
@@ -213,11 +251,12 @@ static void print_summary(const struct shard_result *results, int shards, double
            (long long)matrix.entries, (long long)sum.lost_writes);
     printf("%.1f s, %.0f check-ins/s; %lld wrong\n", seconds, (double)matrix.checkins / seconds,
            (long long)sum.wrong);
+    return never;
 }
 
 int main(int argc, char **argv)
 {
-    page_cache_install();
+    library_install();
     int64_t checkins = argument(argc, argv, "--checkins", 2000);
     int64_t shard = argument(argc, argv, "--shard", 10000);
     struct sim_options options = {
@@ -245,7 +284,7 @@ int main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &after);
     double seconds =
         (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
-    print_summary(results, shards, seconds);
+    int never = print_summary(results, shards, seconds, options.faults == (1U << FAULT_COUNT) - 1);
     if (bad > 0) {
         printf("%d shards failed\n", bad);
         int first = 0;
@@ -257,5 +296,5 @@ int main(int argc, char **argv)
             shrink(options);
         }
     }
-    return bad > 0;
+    return bad > 0 || never > 0;
 }

@@ -2,7 +2,6 @@
  * reaches them. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <sqlite3.h>
 
@@ -10,19 +9,45 @@
 #include "scheduler/checkin.h"
 #include "tests/sim/sim.h"
 
-/* Tickets: what a result belongs to, and the check-in or incident. */
-enum ticket { TICKET_PLAN = 1, TICKET_EXCHANGE, TICKET_JOIN, TICKET_TAKE, TICKET_CONCLUDE };
-
-#define TICKET(kind, id) ((uint64_t)(id) << 8 | (kind))
-
 const char *truth_name(enum truth truth)
 {
     static const char *const names[TRUTH_COUNT] = {
-        "never rung",    "answers",     "drops once",       "comes late",    "asleep",
-        "phone off",     "SMS blocked", "declines",         "camera denied", "closes on purpose",
-        "network fails", "fakes ICE",   "relative answers",
+        "never rung",       "answers",           "drops once",        "comes late",
+        "asleep at home",   "phone off",         "SMS blocked",       "declines",
+        "camera denied",    "closes on purpose", "network fails",     "fakes ICE",
+        "relative answers", "our gateways down", "no mobile network",
     };
     return names[truth];
+}
+
+bool truth_evades(enum truth truth)
+{
+    switch (truth) {
+    case TRUTH_PHONE_OFF:
+    case TRUTH_SMS_BLOCKED:
+    case TRUTH_DECLINES:
+    case TRUTH_CAMERA_DENIED:
+    case TRUTH_CLOSES:
+    case TRUTH_FAKED_ICE:
+    case TRUTH_RELATIVE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool truth_blameless(enum truth truth)
+{
+    switch (truth) {
+    case TRUTH_DECLINES:
+    case TRUTH_CAMERA_DENIED:
+    case TRUTH_CLOSES:
+    case TRUTH_FAKED_ICE:
+    case TRUTH_RELATIVE:
+        return false;
+    default:
+        return true;
+    }
 }
 
 /* Chances in percent, by nature: reliable, forgetful, evasive, troubled. The rest answers. */
@@ -84,18 +109,6 @@ static struct ck_actor the_person(const struct sim *sim, const struct visit *vis
                              .unit_id = person->unit,
                              .checkin_id = checkin,
                              .peer = "127.0.0.1:2"};
-}
-
-static struct ck_actor staff_of(const struct sim *sim, int unit, int64_t staff)
-{
-    unsigned roles = staff == sim->officers[unit]      ? CK_ROLE_OFFICER
-                     : staff == sim->supervisors[unit] ? CK_ROLE_SUPERVISOR
-                                                       : CK_ROLE_INSPECTOR;
-    return (struct ck_actor){.kind = CK_ACTOR_STAFF,
-                             .roles = roles,
-                             .staff_id = staff,
-                             .unit_id = sim->units[unit],
-                             .peer = "127.0.0.1:1"};
 }
 
 static json_t *about(int64_t checkin)
@@ -176,6 +189,11 @@ static void send_to_person(struct sim *sim, const struct ck_output *output)
             visit->person = (visit->person + 1) % sim->person_count;
         }
         visit->truth = draw_truth(sim, person_of(sim, visit));
+        bool masts = sim->masts_down > 0 && person_of(sim, visit)->unit_index % 2 == 0;
+        bool gateways = sim->sms_down > 0 && (sim->email_down > 0 || !person_of(sim, visit)->email);
+        if (visit->truth == TRUTH_ANSWERS && (masts || gateways)) {
+            visit->truth = masts ? TRUTH_MASTS : TRUTH_GATEWAY;
+        }
         visit->first_send_ms = sim->now_ms;
         sim_later(sim, SIM_RESPONSE_S * 1000, EVENT_SAMPLE, output->checkin_id, 0, 0);
     }
@@ -186,7 +204,8 @@ static void send_to_person(struct sim *sim, const struct ck_output *output)
     if (!leaves) {
         return;
     }
-    bool reaches = visit->truth != TRUTH_PHONE_OFF && (visit->truth != TRUTH_SMS_BLOCKED || !sms);
+    bool reaches = visit->truth != TRUTH_PHONE_OFF && (visit->truth != TRUTH_SMS_BLOCKED || !sms) &&
+                   (visit->truth != TRUTH_MASTS || sim->masts_down == 0);
     if (!sms) {
         is_through(sim, visit);
     }
@@ -194,15 +213,6 @@ static void send_to_person(struct sim *sim, const struct ck_output *output)
         sim_later(sim, sim_seconds(sim, 1, 20), EVENT_DELIVERED, output->checkin_id,
                   sms ? output->id : 0, 0);
     }
-}
-
-static int unit_index(const struct sim *sim, int64_t unit)
-{
-    int index = 0;
-    while (sim->units[index] != unit) {
-        index++;
-    }
-    return index;
 }
 
 static void send_to_staff(struct sim *sim, const struct ck_output *output)
@@ -213,9 +223,16 @@ static void send_to_staff(struct sim *sim, const struct ck_output *output)
     if (output->staff_id == 0 || output->incident_id == 0) {
         return;
     }
-    int unit = unit_index(sim, output->unit_id);
+    int unit = sim_unit_of(sim, output->unit_id, output->staff_id);
+    if (sim->absent_until_ms[output->staff_id] > sim->now_ms) {
+        return; /* on leave: looks at nothing */
+    }
     bool awake = sim->officers_asleep[unit] == 0 && sim_chance(sim, sim->calm ? 100 : 60);
     if (!awake) {
+        return;
+    }
+    if (strcmp(template, "digest") == 0) {
+        sim_later(sim, sim_seconds(sim, 60, 600), EVENT_DIGEST, output->id, output->staff_id, unit);
         return;
     }
     bool expired = strcmp(template, "ack_expired") == 0;
@@ -230,8 +247,9 @@ static void ring_consoles(struct sim *sim, int64_t checkin)
 {
     struct visit *visit = sim_visit(sim, checkin);
     if (visit->person >= 0 && sim->inspectors_away == 0 && sim_chance(sim, 85)) {
+        const struct sim_person *person = person_of(sim, visit);
         sim_later(sim, sim_seconds(sim, 5, 40), EVENT_TAKE, checkin,
-                  person_of(sim, visit)->inspector, 0);
+                  sim_taker(sim, person->unit_index, person->inspector), 0);
     }
 }
 
@@ -348,6 +366,7 @@ static void taken(struct sim *sim, int64_t checkin, const struct ck_result *resu
         return;
     }
     visit->in_call = true;
+    sim->seen[SEEN_STAND_IN] += visit->taken_by != person_of(sim, visit)->inspector;
     if (visit->truth == TRUTH_DROPS_ONCE && !visit->dropped) {
         visit->dropped = true;
         sim_later(sim, sim_seconds(sim, 10, 40), EVENT_DROP, checkin, 0, 0);
@@ -365,7 +384,7 @@ void sim_result(struct sim *sim, const struct ck_result *result)
     if (result->code < 0) {
         return; /* the store refused; whoever asked asks again */
     }
-    switch ((enum ticket)(result->ticket & 255)) {
+    switch ((enum sim_ticket)(result->ticket & 255)) {
     case TICKET_EXCHANGE:
         exchanged(sim, id, result);
         break;
@@ -374,6 +393,9 @@ void sim_result(struct sim *sim, const struct ck_result *result)
         break;
     case TICKET_TAKE:
         taken(sim, id, result);
+        break;
+    case TICKET_BLACKOUT:
+        sim_blackout_made(sim, id, result);
         break;
     default:
         break;
@@ -429,7 +451,7 @@ static void react(struct sim *sim, int64_t checkin)
     const struct ck_actor actor = gateway();
     if (!sim_submit(sim, "link.exchange", &actor,
                     json_pack("{s:s, s:s}", "token", visit->token, "device", "sim"),
-                    TICKET(TICKET_EXCHANGE, checkin))) {
+                    SIM_TICKET(TICKET_EXCHANGE, checkin))) {
         sim_later(sim, sim_seconds(sim, 20, 60), EVENT_REACT, checkin, 0, 0); /* tries again */
     }
 }
@@ -440,7 +462,7 @@ static void join(struct sim *sim, int64_t checkin)
     const struct ck_actor actor = the_person(sim, visit, checkin);
     if (!sim_submit(sim, "checkin.joined", &actor,
                     json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "device", "sim"),
-                    TICKET(TICKET_JOIN, checkin))) {
+                    SIM_TICKET(TICKET_JOIN, checkin))) {
         sim_later(sim, sim_seconds(sim, 5, 20), EVENT_JOIN, checkin, 0, 0);
     }
 }
@@ -485,16 +507,17 @@ static void drop(struct sim *sim, int64_t checkin)
 static void take(struct sim *sim, const struct sim_event *event)
 {
     struct visit *visit = sim_visit(sim, event->a);
-    const struct ck_actor actor = staff_of(sim, person_of(sim, visit)->unit_index, event->b);
+    const struct ck_actor actor = sim_staff(sim, person_of(sim, visit)->unit_index, event->b);
     visit->taken_by = event->b;
     sim_submit(sim, "checkin.inspector_took", &actor, about(event->a),
-               TICKET(TICKET_TAKE, event->a));
+               SIM_TICKET(TICKET_TAKE, event->a));
 }
 
 static void end_call(struct sim *sim, int64_t checkin)
 {
     struct visit *visit = sim_visit(sim, checkin);
-    const struct ck_actor actor = staff_of(sim, person_of(sim, visit)->unit_index, visit->taken_by);
+    const struct ck_actor actor =
+        sim_staff(sim, person_of(sim, visit)->unit_index, visit->taken_by);
     if (sim->engine == NULL) {
         sim_later(sim, sim_seconds(sim, 10, 60), EVENT_CALL_END, checkin, 0, 0);
         return;
@@ -534,7 +557,8 @@ static void review(struct sim *sim, int64_t checkin)
 {
     struct visit *visit = sim_visit(sim, checkin);
     const struct sim_person *person = person_of(sim, visit);
-    const struct ck_actor actor = staff_of(sim, person->unit_index, person->inspector);
+    const struct ck_actor actor =
+        sim_staff(sim, person->unit_index, sim_taker(sim, person->unit_index, person->inspector));
     bool late = !sim->calm && sim_chance(sim, 10);
     if (late || !sim_submit(sim, "checkin.review", &actor,
                             json_pack("{s:I, s:s, s:s}", "checkin", (json_int_t)checkin, "decision",
@@ -549,32 +573,10 @@ static void sample(struct sim *sim, int64_t checkin)
     struct visit *visit = sim_visit(sim, checkin);
     visit->sampled = true;
     visit->ok_ms = visit->through_ms == 0 ? 0 : sim->ok_ms - visit->ok_base_ms;
-}
-
-static void acknowledge(struct sim *sim, const struct sim_event *event)
-{
-    const struct ck_actor actor = staff_of(sim, (int)event->c, event->b);
-    if (sim_submit(sim, "incident.acknowledge", &actor,
-                   json_pack("{s:I}", "incident", (json_int_t)event->a), 0) &&
-        sim_chance(sim, sim->calm ? 100 : 85)) {
-        sim_later(sim, sim_seconds(sim, 600, 7200), EVENT_CONCLUDE, event->a, event->b, event->c);
-    }
-}
-
-static void conclude(struct sim *sim, const struct sim_event *event)
-{
-    const struct ck_actor actor = staff_of(sim, (int)event->c, event->b);
-    const char *word = sim_chance(sim, 20)   ? "breach"
-                       : sim_chance(sim, 50) ? "excused"
-                                             : "no_action";
-    /* A breach may be refused; then it is no action, and a safety check has words of its own.
-     * Whoever comes second is refused as well. */
-    const char *const words[] = {word, "no_action", "safe"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        sim_submit(sim, "incident.conclude", &actor,
-                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)event->a, "conclusion",
-                             words[i], "reason", "looked into"),
-                   0);
+    /* Some turn out to have been in hospital. */
+    bool silent = visit->truth == TRUTH_ASLEEP || visit->truth == TRUTH_PHONE_OFF;
+    if (silent && sim_chance(sim, 5)) {
+        sim_later(sim, sim_seconds(sim, 7200, 72000), EVENT_BLACKOUT, visit->person, 1, 0);
     }
 }
 
@@ -582,9 +584,9 @@ static void conclude(struct sim *sim, const struct sim_event *event)
  * challenge, and what was left lying. */
 void sim_look_at_queue(struct sim *sim)
 {
-    sqlite3 *db = NULL;
+    sqlite3 *db = sim_reader(sim);
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK &&
+    if (db != NULL &&
         sqlite3_prepare_v2(db, "SELECT id FROM checkin WHERE state = 'awaiting_review' ORDER BY id",
                            -1, &statement, NULL) == SQLITE_OK) {
         while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -595,50 +597,7 @@ void sim_look_at_queue(struct sim *sim)
         }
     }
     sqlite3_finalize(statement);
-    sqlite3_close(db);
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
-}
-
-/* ---- what else happens to a caseload
- * ------------------------------------------------------------------ */
-
-/* A date near now; the zone of the unit may already have the next one. */
-static void date_text(const struct sim *sim, int64_t in_ms, char text[24])
-{
-    time_t at = (time_t)((sim->now_ms + in_ms) / 1000);
-    struct tm date;
-    gmtime_r(&at, &date);
-    strftime(text, 24, "%Y-%m-%d", &date);
-}
-
-static void change_caseload(struct sim *sim, const struct sim_event *event)
-{
-    const struct sim_person *person = &sim->people[event->a];
-    char from[24], until[24];
-    date_text(sim, 0, from);
-    date_text(sim, 2 * SIM_DAY_MS, until);
-    struct ck_actor actor = staff_of(sim, person->unit_index, person->inspector);
-    if (event->kind == EVENT_ORDER_END) {
-        sim_submit(sim, "order.end", &actor,
-                   json_pack("{s:I, s:s, s:s}", "order", (json_int_t)person->order, "date", from,
-                             "reason", "ended by the court"),
-                   0);
-        return;
-    }
-    if (event->kind == EVENT_ON_DEMAND) {
-        sim_submit(sim, "checkin.on_demand", &actor,
-                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)person->id, "reason",
-                             "a neighbour has called", "kind", "live"),
-                   0);
-        return;
-    }
-    snprintf(from + strlen(from), sizeof(from) - strlen(from), "T08:00");
-    snprintf(until + strlen(until), sizeof(until) - strlen(until), "T20:00");
-    actor = staff_of(sim, person->unit_index, sim->supervisors[person->unit_index]);
-    sim_submit(sim, "absence.create", &actor,
-               json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)person->inspector, "from",
-                         from, "until", until, "reason", "leave"),
-               0);
 }
 
 /* No incident is silent for longer than its ladder says, while everything of ours is well: the
@@ -649,16 +608,16 @@ static void change_caseload(struct sim *sim, const struct sim_event *event)
 
 void sim_watch(struct sim *sim)
 {
-    sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     sim_later(sim, SIM_HOUR_MS / 2, EVENT_WATCH, 0, 0, 0);
+    sim_release(sim);
     if (!sim_ours_well(sim) || sim->now_ms - sim->well_since_ms < HOLD_SILENT_MS ||
-        sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK) {
-        sqlite3_close(db);
+        sim_reader(sim) == NULL) {
         return;
     }
-    sqlite3_prepare_v2(db,
+    sqlite3_prepare_v2(sim_reader(sim),
                        "SELECT i.checkin_id, i.id FROM incident i WHERE i.state <> 'closed' AND "
+                       "i.quarantined = 0 AND "
                        "ifnull(json_extract(i.machine, '$.calm'), 0) = 0 AND (SELECT max(l.at) "
                        "FROM incident_line l WHERE l.incident_id = i.id) < CASE i.state "
                        "WHEN 'open' THEN ?1 ELSE ?2 END",
@@ -672,7 +631,6 @@ void sim_watch(struct sim *sim)
                   (long long)sqlite3_column_int64(statement, 1));
     }
     sqlite3_finalize(statement);
-    sqlite3_close(db);
 }
 
 void sim_person_event(struct sim *sim, const struct sim_event *event)
@@ -723,15 +681,20 @@ void sim_person_event(struct sim *sim, const struct sim_event *event)
         sample(sim, event->a);
         break;
     case EVENT_ACKNOWLEDGE:
-        acknowledge(sim, event);
+        sim_acknowledge(sim, event);
         break;
     case EVENT_CONCLUDE:
-        conclude(sim, event);
+        sim_conclude(sim, event);
         break;
     case EVENT_ORDER_END:
     case EVENT_ON_DEMAND:
     case EVENT_ABSENCE:
-        change_caseload(sim, event);
+    case EVENT_BLACKOUT:
+    case EVENT_BLACKOUT_END:
+        sim_change_caseload(sim, event);
+        break;
+    case EVENT_DIGEST:
+        sim_read_digest(sim, event);
         break;
     default:
         break;

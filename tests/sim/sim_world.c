@@ -1,9 +1,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
+#include "daemon/core/rules.h"
 #include "daemon/store/order.h"
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
@@ -12,14 +14,20 @@
 #include "tests/sim/memory_vfs.h"
 #include "tests/sim/sim.h"
 
-#define HEALTH_EVERY_MS 10000
+#define HEALTH_EVERY_MS 15000 /* further apart they would prove nothing */
+
+#define CHECKPOINT_PAGES 1000
+
+/* So many incidents in ten minutes are a storm: what an hour's outage makes. */
+#define STORM_MIN 4
+#define STORM_PEOPLE 60
 
 void sim_fail(struct sim *sim, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     fprintf(stderr, "seed %llu, %lld ms after the start: ", (unsigned long long)sim->options.seed,
-            (long long)(sim->now_ms - SIM_START_MS));
+            (long long)(sim->now_ms - sim->start_ms));
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "\n");
     va_end(arguments);
@@ -30,18 +38,21 @@ void sim_wrong(struct sim *sim, int64_t checkin, const char *format, ...)
 {
     va_list arguments;
     sim->wrong++;
-    if (sim->wrong > 10) {
+    if (sim->wrong > (sim->options.brief ? 1 : 10)) {
         return; /* the rest is counted */
     }
     va_start(arguments, format);
     fprintf(stderr, "WRONG, seed %llu, %+.1f s: ", (unsigned long long)sim->options.seed,
-            (double)(sim->now_ms - SIM_START_MS) / 1000);
+            (double)(sim->now_ms - sim->start_ms) / 1000);
     vfprintf(stderr, format, arguments);
     if (checkin != 0) {
         fprintf(stderr, " (check-in %lld)", (long long)checkin);
     }
     fprintf(stderr, "\n");
     va_end(arguments);
+    if (sim->options.brief && sim->wrong == 1 && checkin != 0 && sim_reader(sim) != NULL) {
+        sim_check_trace(sim, sim_reader(sim), checkin);
+    }
 }
 
 static void must(struct sim *sim, int code, const char *what)
@@ -208,10 +219,21 @@ static bool reads_all(const char *detail)
     return false;
 }
 
+struct sqlite3 *sim_reader(struct sim *sim)
+{
+    if (sim->reader == NULL &&
+        sqlite3_open_v2(sim->uri, &sim->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
+            SQLITE_OK) {
+        sqlite3_close(sim->reader);
+        sim->reader = NULL;
+    }
+    return sim->reader;
+}
+
 void sim_check_plans(struct sim *sim)
 {
-    sqlite3 *db = NULL;
-    must(sim, sqlite3_open_v2(sim->uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL), "open");
+    sqlite3 *db = sim_reader(sim);
+    must(sim, db == NULL, "a reader");
     for (sqlite3_stmt *at = sqlite3_next_stmt(sim->engine_db, NULL); at != NULL;
          at = sqlite3_next_stmt(sim->engine_db, at)) {
         char sql[8192];
@@ -228,20 +250,20 @@ void sim_check_plans(struct sim *sim)
         }
         sqlite3_finalize(plan);
     }
-    sqlite3_close(db);
 }
 
 static void at_point(void *user, const char *name)
 {
-    if (strcmp(name, "claimed") == 0) {
-        sim_claimed(user);
-    }
+    sim_at_point(user, name);
 }
 
 void sim_start_daemon(struct sim *sim)
 {
     static const uint8_t master_key[CK_KEY_SIZE] = {7};
+    struct ck_house_rules rules = ck_house_rules_default();
+    rules.storm.incidents = (uint32_t)(STORM_MIN + sim->person_count / STORM_PEOPLE);
     const struct ck_engine_options options = {
+        .rules = &rules,
         .store_path = sim->uri,
         .registry = &sim->registry,
         .master_key = master_key,
@@ -257,6 +279,8 @@ void sim_start_daemon(struct sim *sim)
     newest_db = NULL;
     int code = ck_engine_create(&sim->engine, &options);
     sim->engine_db = newest_db;
+    /* Often: the power is cut in some of them, and what is written stays near. */
+    sqlite3_wal_autocheckpoint(newest_db, CHECKPOINT_PAGES);
     if (code != 0) {
         sim_fail(sim, "the daemon does not start again: %d", code);
     }
@@ -268,6 +292,8 @@ void sim_start_daemon(struct sim *sim)
 
 void sim_stop_daemon(struct sim *sim)
 {
+    sqlite3_close(sim->reader);
+    sim->reader = NULL;
     ck_engine_destroy(sim->engine);
     sim->engine = NULL;
 }
@@ -358,6 +384,19 @@ static void move_to(struct sim *sim, int64_t at_ms)
     }
 }
 
+/* What the last turn came to leaves the daemon when the disk has it. */
+static void wait_for_disk(struct sim *sim)
+{
+    if (sim->stalled_ms > 0) {
+        int64_t until_ms = sim->now_ms + sim->stalled_ms;
+        sim->seen[SEEN_STALL]++;
+        sim->disk_trouble++;
+        move_to(sim, until_ms);
+        sim->disk_trouble--;
+        sim->stalled_ms = 0;
+    }
+}
+
 static int64_t next_moment(const struct sim *sim)
 {
     int64_t next = INT64_MAX;
@@ -407,7 +446,9 @@ void sim_run_until(struct sim *sim, int64_t at_ms)
         if (sim->engine != NULL && sim->next_turn_ms <= sim->now_ms) {
             bool ok = sim_turn(sim);
             sim_theft_end(sim);
-            if (sim_died(sim)) {
+            bool died = sim_died(sim);
+            wait_for_disk(sim);
+            if (died) {
                 continue;
             }
             if (!ok && sim->disk_trouble == 0) {
@@ -422,13 +463,45 @@ void sim_run_until(struct sim *sim, int64_t at_ms)
 /* ---- making the world
  * ---------------------------------------------------------------------------- */
 
-/* Twelve zones: both hemispheres, half hours, clock changes in the days of the simulation and none
- * at all. */
+/* Both hemispheres, half hours and a quarter; twelve whose clocks change in the days of one of the
+ * worlds, two without changes. */
 static const char *const zones[SIM_UNITS] = {
-    "Asia/Almaty",      "Europe/Berlin",       "America/New_York", "Europe/Dublin",
-    "Asia/Tehran",      "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca",
-    "Pacific/Auckland", "Asia/Kathmandu",      "America/Havana",   "Pacific/Chatham",
+    "Asia/Almaty",         "Europe/Berlin",    "America/New_York", "Europe/Dublin",
+    "America/St_Johns",    "Asia/Jerusalem",   "America/Santiago", "Africa/Casablanca",
+    "Australia/Lord_Howe", "Pacific/Auckland", "Asia/Kathmandu",   "America/Havana",
+    "Pacific/Chatham",     "Asia/Beirut",
 };
+
+/* Midnights two or three days before clocks change: in Europe and the Near East (October, March),
+ * in North America (November, March) and Morocco, in the South (April). */
+static const int64_t starts_ms[] = {
+    INT64_C(1792627200000), /* 2026-10-22 */
+    INT64_C(1793318400000), /* 2026-10-30 */
+    INT64_C(1804809600000), /* 2027-03-12 */
+    INT64_C(1806019200000), /* 2027-03-26 */
+    INT64_C(1806624000000), /* 2027-04-02 */
+};
+
+static int offset_of(const char *zone, int64_t at_ms)
+{
+    time_t at = (time_t)(at_ms / 1000);
+    struct tm local;
+    setenv("TZ", zone, 1);
+    tzset();
+    localtime_r(&at, &local);
+    return (int)local.tm_gmtoff;
+}
+
+static void count_clock_changes(struct sim *sim)
+{
+    int64_t end_ms = sim->start_ms + sim->options.days * SIM_DAY_MS;
+    for (int unit = 0; unit < SIM_UNITS; unit++) {
+        sim->seen[SEEN_CLOCKS] +=
+            offset_of(zones[unit], sim->start_ms) != offset_of(zones[unit], end_ms);
+    }
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
 
 static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *login, int64_t roles,
                          int64_t unit, bool on_duty)
@@ -445,6 +518,8 @@ static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *lo
                                .password = "x"};
     fill_random(sim, row.pseudonym, sizeof(row.pseudonym));
     must(sim, ck_staff_insert(store, &row, (struct ck_wall){sim->now_ms}), "staff");
+    must(sim, (size_t)row.id >= sizeof(sim->absent_until_ms) / sizeof(sim->absent_until_ms[0]),
+         "too many of the staff");
     return row.id;
 }
 
@@ -480,16 +555,15 @@ static void add_person(struct sim *sim, struct ck_store *store, int index, int64
 
 static int64_t add_order(struct sim *sim, struct ck_store *store, const struct sim_person *person)
 {
-    char until[32];
-    /* The days of the simulation are all in October and November 2026. */
-    int day = 22 + sim->options.days;
-    snprintf(until, sizeof(until), "2026-%02d-%02d", day > 31 ? 11 : 10, day > 31 ? day - 31 : day);
+    char from[SIM_DATE_SIZE], until[SIM_DATE_SIZE];
+    sim_date(sim, 0, from);
+    sim_date(sim, sim->options.days, until);
     struct ck_order_row order = {.person = person->id,
                                  .kind = "protective_order",
                                  .article = "20",
                                  .number = "17",
                                  .issuer = "police",
-                                 .from = "2026-10-22",
+                                 .from = from,
                                  .until = until,
                                  .conditions = "",
                                  .hours_start = "00:00",
@@ -524,6 +598,9 @@ static void seed_store(struct sim *sim, int64_t *orders)
         snprintf(login, sizeof(login), "supervisor%d", unit);
         sim->supervisors[unit] =
             add_staff(sim, store, login, CK_ROLE_SUPERVISOR, sim->units[unit], false);
+        snprintf(login, sizeof(login), "colleague%d", unit);
+        sim->colleagues[unit] =
+            add_staff(sim, store, login, CK_ROLE_INSPECTOR, sim->units[unit], false);
         for (int i = unit; i < sim->person_count; i += SIM_UNITS) {
             if (i / SIM_UNITS % SIM_PEOPLE_PER_INSPECTOR == 0) {
                 snprintf(login, sizeof(login), "inspector%d", inspectors++);
@@ -555,16 +632,23 @@ static json_t *plan_request(struct sim *sim, int64_t order, bool watched)
     snprintf(ends[0], sizeof(ends[0]), "%02d:%02d", morning + 3, minute);
     snprintf(starts[1], sizeof(starts[1]), "%02d:%02d", evening, minute);
     snprintf(ends[1], sizeof(ends[1]), "%02d:%02d", evening + 3, minute);
+    char first_date[SIM_DATE_SIZE];
+    sim_date(sim, 0, first_date);
     bool mandatory = sim_chance(sim, 90);
     json_t *request = json_pack(
         "{s:I, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}], s:i, s:i, s:i, s:i, s:i}",
         "order_id", (json_int_t)order, "kind", sim_chance(sim, 80) ? "live" : "unattended",
-        "mandatory", (int)mandatory, "recurrence", "FREQ=DAILY", "first_date", "2026-10-22",
+        "mandatory", (int)mandatory, "recurrence", "FREQ=DAILY", "first_date", first_date,
         "windows", "start", starts[0], "end", ends[0], "draws", draws, "start", starts[1], "end",
         ends[1], "draws", draws, "attempts", SIM_ATTEMPTS, "attempt_spacing_s", SIM_SPACING_S,
         "response_window_s", SIM_RESPONSE_S, "grace_s", SIM_GRACE_S, "late_limit_s", SIM_LATE_S);
     if (watched && mandatory) {
         json_object_set_new(request, "max_silence_s", json_integer(SIM_SILENCE_S));
+    }
+    if (sim_chance(sim, 30)) {
+        json_object_set_new(
+            request, "second",
+            json_pack("{s:i, s:i, s:i}", "percent", 50, "after_min_s", 600, "after_max_s", 3600));
     }
     return request;
 }
@@ -578,7 +662,9 @@ static void make_changes(struct sim *sim)
             sim_later(sim, in_ms, EVENT_ORDER_END, i, 0, 0);
         } else if (sim_chance(sim, 5)) {
             sim_later(sim, in_ms, EVENT_ON_DEMAND, i, 0, 0);
-        } else if (sim_chance(sim, 100 / SIM_PEOPLE_PER_INSPECTOR / 2)) {
+        } else if (sim_chance(sim, 8)) {
+            sim_later(sim, in_ms, EVENT_BLACKOUT, i, 0, 0);
+        } else if (sim_chance(sim, 100 / SIM_PEOPLE_PER_INSPECTOR)) {
             sim_later(sim, in_ms, EVENT_ABSENCE, i, 0, 0);
         }
     }
@@ -614,9 +700,11 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->options = *options;
     sim->random = options->seed * 2 + 1;
     sim->engine_random = options->seed * 2;
-    sim->now_ms = SIM_START_MS;
+    sim->start_ms = starts_ms[(options->seed - 1) % (sizeof(starts_ms) / sizeof(starts_ms[0]))];
+    sim->now_ms = sim->start_ms;
     sim->synchronised = true;
-    sim->person_count = (int)(options->checkins / (2 * options->days));
+    /* Two a day, and make-ups, second checks and the days at both ends. */
+    sim->person_count = (int)(options->checkins * 100 / (270 * options->days));
     if (sim->person_count < SIM_UNITS) {
         sim->person_count = SIM_UNITS;
     }
@@ -631,8 +719,10 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sqlite3_auto_extension((void (*)(void))on_open);
     seed_store(sim, orders);
     sim_start_daemon(sim);
+    sim_set_stand_ins(sim);
     make_plans(sim, orders);
     make_changes(sim);
+    count_clock_changes(sim);
     free(orders);
     fault_vfs_track();
     sim_faults_plan(sim);

@@ -1,0 +1,125 @@
+/* What must hold of ladders, digests, safety steps, absences and blackouts. */
+#include <sqlite3.h>
+
+#include "tests/sim/sim.h"
+
+static void check_ladder(struct sim_check *check)
+{
+    sim_check_none(
+        check, "a step of the ladder that reached nobody and was not held against us",
+        "SELECT i.checkin_id FROM said s JOIN incident i ON i.id = s.id WHERE s.action = "
+        "'INCIDENT_STEP_FIRED' AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.incident_id = s.id "
+        "AND n.fire = s.fire AND n.staff_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM told t "
+        "WHERE t.incident_id = s.id AND t.fire = s.fire) AND NOT EXISTS (SELECT 1 FROM said f "
+        "WHERE f.action = 'STAFF_FAULT' AND f.id = s.id)");
+    sim_check_none(check, "a digest that holds back what must never wait",
+                   "SELECT i.checkin_id FROM digest_item d JOIN incident i ON i.id = d.incident_id "
+                   "WHERE i.severity = 'top'");
+    sim_check_none(check, "a digest that tells nothing",
+                   "SELECT 0 FROM notice n WHERE n.template = 'digest' AND n.channel <> 'webhook' "
+                   "AND NOT EXISTS (SELECT 1 FROM digest_item d WHERE d.notice_id = n.id)");
+}
+
+static void check_safety(struct sim_check *check)
+{
+    sim_check_none(
+        check, "a missed check-in of the top band without its one safety step",
+        "SELECT c.id FROM incident n JOIN checkin c ON c.id = n.checkin_id JOIN person p "
+        "ON p.id = c.person_id LEFT JOIN incident s ON s.checkin_id = c.id AND s.kind = "
+        "'safety' WHERE n.kind = 'no_contact' AND p.band = 'top' GROUP BY c.id HAVING "
+        "count(s.id) <> 1");
+    sim_check_none(check, "a safety step of another band",
+                   "SELECT i.checkin_id FROM incident i JOIN person p ON p.id = i.person_id WHERE "
+                   "i.kind = 'safety' AND p.band <> 'top'");
+    sim_check_none(check, "a safety step that was closed without a result",
+                   "SELECT i.checkin_id FROM incident i WHERE i.kind = 'safety' AND i.state = "
+                   "'closed' AND NOT EXISTS (SELECT 1 FROM conclusion c WHERE c.incident_id = i.id "
+                   "AND c.conclusion IN ('safe', 'help_sent', 'not_found'))");
+    sim_check_none(check, "both sides of a missed check-in concluded by the same officer",
+                   "SELECT a.checkin_id FROM incident a JOIN incident b ON b.checkin_id = "
+                   "a.checkin_id AND b.kind = 'safety' JOIN conclusion x ON x.incident_id = a.id "
+                   "JOIN conclusion y ON y.incident_id = b.id WHERE a.kind = 'no_contact' AND "
+                   "x.by_staff = y.by_staff");
+}
+
+/* The first notice of a fire to somebody; further channels of the same fire may follow later. */
+static void check_absences(struct sim_check *check)
+{
+    sim_check_none(
+        check, "a step of the ladder that went to somebody on leave",
+        "SELECT min(n.checkin_id) FROM notice n JOIN said q ON q.action = 'NOTICE_QUEUED' AND q.id "
+        "= n.id JOIN absence a ON a.staff_id = n.staff_id AND a.removed_at IS NULL JOIN said m ON "
+        "m.action = 'ABSENCE_ENTERED' AND m.id = a.staff_id WHERE n.template = 'incident' GROUP BY "
+        "n.incident_id, n.fire, n.staff_id, a.id HAVING min(q.idx) > min(m.idx) AND "
+        "min(n.created_at) >= min(a.from_at) AND min(n.created_at) < min(a.until_at)");
+    sim_check_none(
+        check, "a caseload without its stand-in",
+        "SELECT 0 FROM absence a WHERE a.removed_at IS NULL AND a.from_at < (SELECT "
+        "max(at) FROM log_entry) - 3600000 AND NOT EXISTS (SELECT 1 FROM log_plain l "
+        "WHERE l.action = 'CASELOAD_WITH_STAND_IN' AND l.object = 'staff' AND l.object_id = "
+        "a.staff_id)");
+}
+
+static void check_blackouts(struct sim_check *check)
+{
+    sim_check_none(check, "a ring in a blackout",
+                   "SELECT c.id FROM said r JOIN checkin c ON c.id = r.id JOIN blackout b ON "
+                   "b.person_id = c.person_id AND c.due_at >= b.from_at AND c.due_at < b.until_at "
+                   "JOIN said m ON m.action = 'BLACKOUT_CREATED' AND m.id = b.id WHERE r.action = "
+                   "'CHECKIN_RING' AND r.idx > m.idx AND c.connected_at IS NULL");
+    sim_check_none(check, "a check-in in a blackout that was not waived",
+                   "SELECT c.id FROM said o JOIN checkin c ON c.id = o.id JOIN blackout b ON"
+                   " b.person_id = c.person_id AND c.due_at >= b.from_at AND c.due_at < "
+                   "b.until_at JOIN said m ON m.action = 'BLACKOUT_CREATED' AND m.id = b.id "
+                   "WHERE o.action = 'CHECKIN_OUTCOME' AND o.idx > m.idx AND c.outcome NOT "
+                   "IN ('waived', 'completed', 'late', 'identity_doubt')");
+    sim_check_none(check, "a miss in a blackout that was entered afterwards and not excused",
+                   "SELECT c.id FROM said o JOIN checkin c ON c.id = o.id JOIN blackout b ON "
+                   "b.person_id = c.person_id AND c.due_at >= b.from_at AND c.due_at < b.until_at "
+                   "JOIN said m ON m.action = 'BLACKOUT_CREATED' AND m.id = b.id WHERE o.action = "
+                   "'CHECKIN_OUTCOME' AND o.idx < m.idx AND c.outcome IN ('declined', 'no_answer', "
+                   "'person_fault', 'identity_doubt') AND NOT EXISTS (SELECT 1 FROM conclusion x "
+                   "WHERE x.checkin_id = c.id AND x.conclusion = 'excused')");
+}
+
+static void check_quarantine(struct sim_check *check)
+{
+    sim_check_none(check, "a row that was taken aside although it was at no two deaths",
+                   "SELECT 0 FROM quarantine WHERE reason <> 'present at two crashes'");
+    sim_check_none(check, "a row that was taken aside and nobody was told of",
+                   "SELECT 0 FROM quarantine q WHERE NOT EXISTS (SELECT 1 FROM incident i WHERE "
+                   "i.kind = 'system' AND i.cause LIKE q.kind || ' ' || q.row_id || '%')");
+}
+
+static void check_second(struct sim_check *check)
+{
+    sim_check_none(check, "a second check that follows no first one that was completed",
+                   "SELECT s.id FROM checkin s WHERE s.slot >= 2000 AND s.make_up_of IS NULL AND "
+                   "(s.slot >= 3000 OR NOT EXISTS (SELECT 1 FROM checkin f WHERE f.plan_id = "
+                   "s.plan_id AND f.local_date = s.local_date AND f.slot = s.slot - 2000 AND "
+                   "f.outcome = 'completed'))");
+    sim_check_none(check, "a second check outside the window of the first one",
+                   "SELECT s.id FROM checkin s JOIN checkin f ON f.plan_id = s.plan_id AND "
+                   "f.local_date = s.local_date AND f.slot = s.slot - 2000 WHERE s.slot >= 2000 "
+                   "AND s.slot < 3000 AND s.make_up_of IS NULL AND s.due_at NOT BETWEEN "
+                   "f.window_start_at AND f.window_end_at");
+    sim_check_none(check, "a second check that was repeated",
+                   "SELECT max(s.id) FROM checkin s WHERE s.slot >= 2000 AND s.make_up_of IS NULL "
+                   "GROUP BY s.plan_id, s.local_date, s.slot % 1000 HAVING count(*) > 1");
+}
+
+void sim_check_staff(struct sim_check *check)
+{
+    /* Whom a digest tells of a step. */
+    sqlite3_exec(check->db,
+                 "CREATE TEMP TABLE told AS SELECT d.incident_id, d.fire FROM digest_item d JOIN "
+                 "notice n ON n.id = d.notice_id WHERE n.staff_id IS NOT NULL;"
+                 "CREATE INDEX told_of ON told (incident_id, fire);",
+                 NULL, NULL, NULL);
+    check_ladder(check);
+    check_safety(check);
+    check_absences(check);
+    check_blackouts(check);
+    check_second(check);
+    check_quarantine(check);
+}

@@ -1,0 +1,61 @@
+/* What happened at all: a check of something that never happened shows nothing. */
+#include <sqlite3.h>
+
+#include "tests/sim/sim.h"
+
+const char *seen_name(enum sim_seen seen)
+{
+    static const char *const names[SEEN_COUNT] = {
+        "storms",
+        "digests",
+        "steps told by digests",
+        "blackouts",
+        "waived in blackouts",
+        "excused by blackouts",
+        "second checks",
+        "safety steps",
+        "safety results",
+        "absences",
+        "calls taken by stand-ins",
+        "stalls of the disk",
+        "clock changes of units",
+        "silences alarmed",
+        "acknowledgements expired",
+        "make-ups",
+        "whole plans",
+    };
+    return names[seen];
+}
+
+void sim_look_back(struct sim *sim, sqlite3 *db)
+{
+    static const char *const counts[SEEN_COUNT] = {
+        [SEEN_STORM] = "SELECT count(*) FROM log_plain WHERE action = 'STORM'",
+        [SEEN_DIGEST] = "SELECT count(*) FROM notice WHERE template = 'digest' AND channel <> "
+                        "'webhook' AND accepted_at IS NOT NULL",
+        [SEEN_DIGEST_FIRE] = "SELECT count(*) FROM digest_item",
+        [SEEN_BLACKOUT] = "SELECT count(*) FROM blackout",
+        [SEEN_WAIVED] = "SELECT count(*) FROM checkin c WHERE c.outcome = 'waived' AND EXISTS "
+                        "(SELECT 1 FROM blackout b WHERE b.person_id = c.person_id AND c.due_at "
+                        ">= b.from_at AND c.due_at < b.until_at)",
+        [SEEN_EXCUSED] = "SELECT count(*) FROM conclusion x JOIN checkin c ON c.id = x.checkin_id "
+                         "JOIN blackout b ON b.person_id = c.person_id WHERE x.conclusion = "
+                         "'excused' AND c.due_at >= b.from_at AND c.due_at < b.until_at",
+        [SEEN_SECOND] = "SELECT count(*) FROM checkin WHERE slot >= 2000 AND make_up_of IS NULL",
+        [SEEN_SAFETY] = "SELECT count(*) FROM incident WHERE kind = 'safety'",
+        [SEEN_SAFETY_RESULT] = "SELECT count(*) FROM conclusion WHERE conclusion IN ('safe', "
+                               "'help_sent', 'not_found')",
+        [SEEN_ABSENCE] = "SELECT count(*) FROM absence WHERE removed_at IS NULL",
+        [SEEN_SILENCE] = "SELECT count(*) FROM incident WHERE kind = 'silence'",
+        [SEEN_EXPIRED] = "SELECT count(*) FROM log_plain WHERE action = 'INCIDENT_ACK_EXPIRED'",
+        [SEEN_PLANS] =
+            "SELECT count(*) FROM plan p JOIN contact_order o ON o.id = p.order_id WHERE "
+            "o.until_date = (SELECT max(until_date) FROM contact_order)",
+        [SEEN_MAKE_UP] = "SELECT count(*) FROM checkin WHERE make_up_of IS NOT NULL",
+    };
+    for (int seen = 0; seen < SEEN_COUNT; seen++) {
+        if (counts[seen] != NULL) {
+            sim->seen[seen] = sim_check_number(db, counts[seen]);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+/* Who acts for the agency, and what befalls a caseload: leave, blackouts, ends of orders. */
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "protocol/base/time.h"
+#include "tests/sim/sim.h"
+
+struct ck_actor sim_staff(const struct sim *sim, int unit, int64_t staff)
+{
+    unsigned roles = staff == sim->officers[unit]      ? CK_ROLE_OFFICER
+                     : staff == sim->supervisors[unit] ? CK_ROLE_SUPERVISOR
+                                                       : CK_ROLE_INSPECTOR;
+    return (struct ck_actor){.kind = CK_ACTOR_STAFF,
+                             .roles = roles,
+                             .staff_id = staff,
+                             .unit_id = sim->units[unit],
+                             .peer = "127.0.0.1:1"};
+}
+
+/* A matter of the system is no unit's: whoever is told of it belongs to one all the same. */
+int sim_unit_of(const struct sim *sim, int64_t unit, int64_t staff)
+{
+    for (int i = 0; i < SIM_UNITS; i++) {
+        bool theirs = staff == sim->officers[i] || staff == sim->supervisors[i] ||
+                      staff == sim->colleagues[i];
+        if (unit == 0 ? theirs : sim->units[i] == unit) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+int64_t sim_taker(const struct sim *sim, int unit, int64_t inspector)
+{
+    return sim->absent_until_ms[inspector] > sim->now_ms ? sim->colleagues[unit] : inspector;
+}
+
+void sim_set_stand_ins(struct sim *sim)
+{
+    int64_t last[SIM_UNITS] = {0};
+    for (int i = 0; i < sim->person_count; i++) {
+        const struct sim_person *person = &sim->people[i];
+        int unit = person->unit_index;
+        if (person->inspector == last[unit]) {
+            continue;
+        }
+        last[unit] = person->inspector;
+        const struct ck_actor actor = sim_staff(sim, unit, sim->supervisors[unit]);
+        sim_submit(sim, "stand_ins.set", &actor,
+                   json_pack("{s:I, s:[I]}", "staff", (json_int_t)person->inspector, "stand_ins",
+                             (json_int_t)sim->colleagues[unit]),
+                   0);
+    }
+}
+
+/* ---- incidents ---- */
+
+void sim_acknowledge(struct sim *sim, const struct sim_event *event)
+{
+    const struct ck_actor actor = sim_staff(sim, (int)event->c, event->b);
+    if (sim_submit(sim, "incident.acknowledge", &actor,
+                   json_pack("{s:I}", "incident", (json_int_t)event->a), 0) &&
+        sim_chance(sim, sim->calm ? 100 : 85)) {
+        /* Some take longer than an acknowledgement holds. */
+        int64_t in_ms =
+            sim_chance(sim, 80) ? sim_seconds(sim, 300, 1700) : sim_seconds(sim, 1700, 7200);
+        sim_later(sim, in_ms, EVENT_CONCLUDE, event->a, event->b, event->c);
+    }
+}
+
+void sim_conclude(struct sim *sim, const struct sim_event *event)
+{
+    const struct ck_actor actor = sim_staff(sim, (int)event->c, event->b);
+    const char *word = sim_chance(sim, 20)   ? "breach"
+                       : sim_chance(sim, 50) ? "excused"
+                                             : "no_action";
+    /* A breach may be refused; then it is no action, and a safety check has words of its own.
+     * Whoever comes second is refused as well. */
+    const char *const words[] = {word, "no_action", "safe"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        sim_submit(sim, "incident.conclude", &actor,
+                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)event->a, "conclusion",
+                             words[i], "reason", "looked into"),
+                   0);
+    }
+}
+
+/* A digest leads to the list of incidents: they take over what it tells of, and what it is about.
+ */
+void sim_read_digest(struct sim *sim, const struct sim_event *event)
+{
+    sqlite3 *db = sim_reader(sim);
+    sqlite3_stmt *statement = NULL;
+    if (db == NULL || sqlite3_prepare_v2(db,
+                                         "SELECT incident_id FROM digest_item WHERE notice_id = ?1 "
+                                         "UNION SELECT incident_id FROM notice WHERE id = ?1",
+                                         -1, &statement, NULL) != SQLITE_OK) {
+        return;
+    }
+    sqlite3_bind_int64(statement, 1, event->a);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        sim_later(sim, sim_seconds(sim, 10, 300), EVENT_ACKNOWLEDGE,
+                  sqlite3_column_int64(statement, 0), event->b, event->c);
+    }
+    sqlite3_finalize(statement);
+}
+
+void sim_release(struct sim *sim)
+{
+    const struct ck_actor actor = ck_actor_system();
+    sqlite3 *db = sim_reader(sim);
+    sqlite3_stmt *statement = NULL;
+    if (db == NULL ||
+        sqlite3_prepare_v2(db, "SELECT kind, row_id FROM quarantine WHERE freed_at IS NULL", -1,
+                           &statement, NULL) != SQLITE_OK) {
+        return;
+    }
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        if (sim_chance(sim, sim->calm ? 100 : 30)) {
+            sim_submit(sim, "quarantine.release", &actor,
+                       json_pack("{s:s, s:I}", "kind",
+                                 (const char *)sqlite3_column_text(statement, 0), "id",
+                                 (json_int_t)sqlite3_column_int64(statement, 1)),
+                       0);
+        }
+    }
+    sqlite3_finalize(statement);
+}
+
+/* ---- what befalls a caseload ---- */
+
+void sim_date(const struct sim *sim, int64_t days, char text[SIM_DATE_SIZE])
+{
+    char instant[CK_WALL_TEXT_SIZE];
+    ck_wall_text((struct ck_wall){sim->start_ms + days * SIM_DAY_MS}, instant);
+    snprintf(text, SIM_DATE_SIZE, "%.10s", instant);
+}
+
+/* A date near now; the zone of the unit may already have the next one. */
+static void date_text(const struct sim *sim, int64_t in_ms, char text[SIM_DATE_SIZE])
+{
+    sim_date(sim, (sim->now_ms + in_ms - sim->start_ms) / SIM_DAY_MS, text);
+}
+
+static void end_order(struct sim *sim, const struct sim_person *person)
+{
+    char date[SIM_DATE_SIZE];
+    const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
+    date_text(sim, 0, date);
+    sim_submit(sim, "order.end", &actor,
+               json_pack("{s:I, s:s, s:s}", "order", (json_int_t)person->order, "date", date,
+                         "reason", "ended by the court"),
+               0);
+}
+
+static void leave(struct sim *sim, const struct sim_person *person)
+{
+    char from[SIM_DATE_SIZE], until[SIM_DATE_SIZE];
+    const struct ck_actor actor =
+        sim_staff(sim, person->unit_index, sim->supervisors[person->unit_index]);
+    if (sim->absent_until_ms[person->inspector] != 0) {
+        return; /* once */
+    }
+    date_text(sim, 0, from);
+    date_text(sim, 2 * SIM_DAY_MS, until);
+    snprintf(from + strlen(from), sizeof(from) - strlen(from), "T08:00");
+    snprintf(until + strlen(until), sizeof(until) - strlen(until), "T20:00");
+    if (sim_submit(sim, "absence.create", &actor,
+                   json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)person->inspector, "from",
+                             from, "until", until, "reason", "leave"),
+                   0)) {
+        sim->absent_until_ms[person->inspector] = sim->now_ms + 2 * SIM_DAY_MS;
+    }
+}
+
+/* From some hours ago, or in some hours; past: since yesterday. */
+static void black_out(struct sim *sim, int64_t index, bool past)
+{
+    static const char *const sources[] = {"court", "hospital", "custody"};
+    const struct sim_person *person = &sim->people[index];
+    const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
+    char from[CK_WALL_TEXT_SIZE], until[CK_WALL_TEXT_SIZE];
+    int64_t wall_ms = sim->now_ms + sim->clock_offset_ms;
+    int64_t from_ms = wall_ms + (past ? -24 : sim_below(sim, 54) - 36) * SIM_HOUR_MS;
+    int64_t until_ms = wall_ms + (12 + sim_below(sim, 36)) * SIM_HOUR_MS;
+    ck_wall_text((struct ck_wall){from_ms}, from);
+    ck_wall_text((struct ck_wall){until_ms}, until);
+    sim_submit(sim, "blackout.create", &actor,
+               json_pack("{s:I, s:s, s:s, s:s, s:s}", "person", (json_int_t)person->id, "source",
+                         sources[sim_below(sim, 3)], "from", from, "until", until, "reason",
+                         "the hospital has called"),
+               SIM_TICKET(TICKET_BLACKOUT, index));
+}
+
+void sim_blackout_made(struct sim *sim, int64_t person, const struct ck_result *result)
+{
+    if (result->code == 0 && sim_chance(sim, 30)) {
+        sim_later(sim, sim_seconds(sim, 3600, 72000), EVENT_BLACKOUT_END, person,
+                  json_integer_value(json_object_get(result->body, "blackout")), 0);
+    }
+}
+
+void sim_change_caseload(struct sim *sim, const struct sim_event *event)
+{
+    const struct sim_person *person = &sim->people[event->a];
+    const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
+    switch (event->kind) {
+    case EVENT_ORDER_END:
+        end_order(sim, person);
+        break;
+    case EVENT_ON_DEMAND:
+        sim_submit(sim, "checkin.on_demand", &actor,
+                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)person->id, "reason",
+                             "a neighbour has called", "kind", "live"),
+                   0);
+        break;
+    case EVENT_BLACKOUT:
+        black_out(sim, event->a, event->b != 0);
+        break;
+    case EVENT_BLACKOUT_END:
+        sim_submit(
+            sim, "blackout.end", &actor,
+            json_pack("{s:I, s:s}", "blackout", (json_int_t)event->b, "reason", "out of hospital"),
+            0);
+        break;
+    default:
+        leave(sim, person);
+        break;
+    }
+}
