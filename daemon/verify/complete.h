@@ -23,6 +23,9 @@ struct ck_complete;
 int ck_complete_create(struct ck_complete **complete); /* -ENOMEM */
 void ck_complete_destroy(struct ck_complete *complete);
 
+/* An entry comes soon: what is known of its object is fetched meanwhile. */
+void ck_complete_expect(const struct ck_complete *complete, const struct ck_leaf *leaf);
+
 /* The next entry, in the order of the log. -ENOMEM. */
 int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
                     struct ck_verdict *verdict);
