@@ -8,12 +8,14 @@
 #include "daemon/audit/audit.h"
 #include "daemon/audit/erasure.h"
 #include "daemon/audit/tree.h"
+#include "daemon/store/checkpoint.h"
 #include "daemon/store/log.h"
 #include "daemon/store/query_log.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 #include "protocol/leaf.h"
+#include "protocol/note.h"
 
 struct walk {
     struct ck_store *store;
@@ -356,24 +358,66 @@ static json_t *proof_json(const struct ck_merkle_proof *proof, uint64_t size,
     return json_pack("{s:I, s:s, s:o}", "size", (json_int_t)size, "root", text, "path", path);
 }
 
+/* How many signed a note beside the log itself. */
+static int witnesses_of(const char *note)
+{
+    int signatures = 0;
+    for (const char *at = note; (at = strstr(at, "\n\xe2\x80\x94 ")) != NULL; at++) {
+        signatures++;
+    }
+    return signatures > 0 ? signatures - 1 : 0;
+}
+
+/* The first checkpoint that covers the entry, as JSON and with its root; both stay as they are
+ * where there is none yet. */
+static int covering(struct ck_store *store, int64_t index, json_t **named, uint64_t *size,
+                    struct ck_hash *root)
+{
+    ck_cleanup(ck_freep) char *note = NULL;
+    struct ck_checkpoint checkpoint;
+    struct ck_wall at = {0};
+    char text[CK_WALL_TEXT_SIZE];
+    int64_t covers = 0;
+    int r = ck_log_checkpoint_covering(store, index + 1, &covers, &note);
+    if (r != 0) {
+        return r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    r = ck_log_checkpoint_at(store, covers, &at);
+    if (r != 0 || ck_checkpoint_parse(note, strlen(note), &checkpoint) != 0) {
+        return r < 0 ? r : -EUCLEAN;
+    }
+    ck_wall_text(at, text);
+    *named = json_pack("{s:I, s:s, s:i}", "size", (json_int_t)covers, "at", text, "witnesses",
+                       witnesses_of(note));
+    *size = checkpoint.size;
+    *root = checkpoint.root;
+    return *named == NULL ? -ENOMEM : 0;
+}
+
 int ck_audit_detail(struct ck_store *store, int64_t unit, int64_t index, json_t **detail)
 {
     struct ck_log_head head;
     struct ck_merkle_proof proof;
+    json_t *checkpoint = NULL;
     const struct ck_merkle_source source = ck_audit_tree_source(store);
     json_t *entry = NULL;
     int r = ck_query_log_entry(store, unit, index, &entry);
     if (r == 0) {
         r = ck_log_load_head(store, &head);
     }
+    uint64_t size = r == 0 ? head.frontier.size : 0;
+    struct ck_hash root = head.root;
+    r = r == 0 ? covering(store, index, &checkpoint, &size, &root) : r;
     if (r == 0) {
-        r = ck_merkle_prove_inclusion(&source, (uint64_t)index, head.frontier.size, &proof);
+        r = ck_merkle_prove_inclusion(&source, (uint64_t)index, size, &proof);
     }
     if (r != 0) {
+        json_decref(checkpoint);
         json_decref(entry);
         return r;
     }
-    json_object_set_new(entry, "proof", proof_json(&proof, head.frontier.size, &head.root));
+    json_object_set_new(entry, "proof", proof_json(&proof, size, &root));
+    json_object_set_new(entry, "checkpoint", checkpoint == NULL ? json_null() : checkpoint);
     *detail = entry;
     return 0;
 }

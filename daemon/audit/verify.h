@@ -57,8 +57,9 @@ struct ck_audit_report {
  * no log; -errno. */
 int ck_audit_verify(struct ck_store *store, struct ck_audit_report *report);
 
-/* LogEntryDetail: the entry with its inclusion proof in the present tree. CK_E_NOT_FOUND. unit as
- * in query_log.h. */
+/* LogEntryDetail: the entry with its inclusion proof in the tree of the first checkpoint that
+ * covers it, which it names; in the present tree where none does yet. CK_E_NOT_FOUND. unit as in
+ * query_log.h. */
 int ck_audit_detail(struct ck_store *store, int64_t unit, int64_t index, json_t **detail);
 
 #endif

@@ -31,6 +31,12 @@ int ck_log_checkpoint_newest(struct ck_store *store, int64_t *size, struct ck_wa
     return r;
 }
 
+int ck_log_checkpoint_at(struct ck_store *store, int64_t size, struct ck_wall *at)
+{
+    return ck_sql_number(store, "SELECT at FROM log_checkpoint WHERE size = ?1",
+                         CK_ARGS(ck_int(size)), &at->ms);
+}
+
 int ck_log_checkpoint_covering(struct ck_store *store, int64_t size, int64_t *covers, char **note)
 {
     int r = size == 0

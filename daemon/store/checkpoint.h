@@ -29,6 +29,9 @@ int ck_log_checkpoint_newest(struct ck_store *store, int64_t *size, struct ck_wa
  * the note. CK_E_NOT_FOUND. */
 int ck_log_checkpoint_covering(struct ck_store *store, int64_t size, int64_t *covers, char **note);
 
+/* When the one of this size was kept. CK_E_NOT_FOUND. */
+int ck_log_checkpoint_at(struct ck_store *store, int64_t size, struct ck_wall *at);
+
 /* The notes of the newest CK_LOG_CHECKPOINTS_LISTED, newest first. */
 #define CK_LOG_CHECKPOINTS_LISTED 200
 int ck_log_checkpoint_list(struct ck_store *store, json_t **notes);

@@ -293,6 +293,17 @@ static void find_key(struct work *work)
     }
 }
 
+/* Recordings of which an entry says that they were destroyed. */
+static unsigned erased_recordings(const struct work *work)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < work->entry_count; i++) {
+        count += ck_leaf_is(work->entries[i].leaf.action, "EXPIRY_ERASED") &&
+                 ck_leaf_is(work->entries[i].leaf.object_kind, "recording");
+    }
+    return count;
+}
+
 static void conclude(struct work *work, unsigned gaps)
 {
     struct ck_verdict *verdict = work->verdict;
@@ -309,6 +320,13 @@ static void conclude(struct work *work, unsigned gaps)
     if (work->proofs_missing > 0) {
         ck_verdict_not_proven(verdict, "%u entries: they were not signed yet when this was made",
                               work->proofs_missing);
+    }
+    unsigned erased = erased_recordings(work);
+    if (erased > 0) {
+        ck_verdict_not_proven(verdict,
+                              "%u recordings: their keys were destroyed when their time was over, "
+                              "as entries say",
+                              erased);
     }
     if (gaps > 0 && work->for_person) {
         ck_verdict_not_proven(verdict,

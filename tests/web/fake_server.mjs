@@ -334,7 +334,7 @@ export class FakeServer {
   logEntry(index) {
     this.log();
     const size = this.leaves.length;
-    return { ...this.entries[index], leaf: this.leaves[index].toString(), leaf_hash: leafHash(this.leaves[index]).toString("hex"), proof: { size, root: root(this.leaves).toString("hex"), path: path(index, this.leaves).map((hash) => hash.toString("hex")) } };
+    return { ...this.entries[index], leaf: this.leaves[index].toString(), leaf_hash: leafHash(this.leaves[index]).toString("hex"), proof: { size, root: root(this.leaves).toString("hex"), path: path(index, this.leaves).map((hash) => hash.toString("hex")) }, checkpoint: { size, at: fixtures.at(-2), witnesses: 2 } };
   }
 }
 

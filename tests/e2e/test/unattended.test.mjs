@@ -1,6 +1,8 @@
 // Unattended check-ins: the person does challenges alone before a recorded camera, and an inspector's eyes decide afterwards; who may
 // not look is refused, and the log says so.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -208,6 +210,51 @@ test("who may not look is refused, and the log says so", { timeout: 300000 }, as
   await desk.goto(`${product.base}/#/log?action=RECORDING_VIEWED`);
   await desk.locator(".log-row", { hasText: "Айгерім Сейтқали: просмотрена запись" }).first().waitFor();
   await shot(desk, "viewed-log");
+  assert.deepEqual(desk.faults, []);
+  await desk.context().close();
+});
+
+// Every file under the daemon's folders, whole.
+function* filesUnder(folder) {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesUnder(file);
+    else if (entry.isFile()) yield [file, fs.readFileSync(file)];
+  }
+}
+
+test("nothing of a recording or a message lies readable on the disk", { timeout: 120000 }, async () => {
+  const text = "ЗАВТРА В ДЕСЯТЬ У ВХОДА, ОКНО ТРИ";
+  await product.inspector.post(`/api/persons/${reviewed.person_id}/messages`, { client_id: "plain-1", text });
+  const clear = [text, "webmB", "OpusHead", "V_VP8", "A_OPUS"]; // a message; what a WebM file begins with
+  const seen = [...filesUnder(product.state)];
+  assert.ok(seen.some(([file, bytes]) => file.endsWith(".ckr") && bytes.length > 50000), "there are recordings");
+  for (const [file, bytes] of seen) for (const word of clear) assert.equal(bytes.includes(word), false, `${file} holds ${word}`);
+  // The looking finds what is there: the text of a reason, which is kept beside the log.
+  assert.ok(seen.some(([, bytes]) => bytes.includes("Лицо закрыто рукой.")));
+});
+
+test("when its time is over a recording is destroyed: key, file, player; and the log stays whole", { timeout: 120000 }, async () => {
+  const recording = reviewed.recordings[0].id;
+  const [{ file }] = product.sql(`SELECT file FROM recording WHERE id = ${recording}`);
+  const place = path.join(product.state, "recordings", file);
+  assert.ok(fs.existsSync(place));
+  await product.kill9();
+  execFileSync("sqlite3", [path.join(product.state, "checkind.db"),
+    `UPDATE expiry SET since_at = since_at - 100 * 86400000, next_at = 1 WHERE recording_id = ${recording}`]);
+  await product.up();
+  await until(() => !fs.existsSync(place), "the file is gone");
+  await until(() => product.sql(`SELECT state FROM expiry WHERE recording_id = ${recording}`)[0].state === "erased", "and that is written down");
+  assert.deepEqual(product.sql(`SELECT key, state FROM recording WHERE id = ${recording}`), [{ key: null, state: "erased" }]);
+  assert.equal((await product.inspector.request("POST", `/api/recordings/${recording}/view`, { reason: "test" })).status < 500, true);
+  const actions = (await product.chief.get("/api/log?action=*E*")).entries.map((entry) => entry.action);
+  assert.ok(actions.includes("EXPIRY_ERASED") && actions.includes("RECORDING_FILE_GONE"), actions.slice(0, 20).join(" "));
+  assert.match(product.control(`--store=${product.state}/checkind.db`, "log", "verify"), /^whole: /m);
+  const desk = await open(staffBrowser, DESK);
+  await login(desk, product, "chief");
+  await desk.goto(`${product.base}/#/retention?state=erased`);
+  await desk.getByText(/^Уничтожено /).first().waitFor();
+  await shot(desk, "erased-retention");
   assert.deepEqual(desk.faults, []);
   await desk.context().close();
 });

@@ -16,6 +16,7 @@
 #include "daemon/audit/audit.h"
 #include "daemon/audit/tree.h"
 #include "daemon/audit/verify.h"
+#include "daemon/store/checkpoint.h"
 #include "daemon/store/query_log.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -201,6 +202,55 @@ static void a_changed_entry_is_named(void **state)
     run_sql("UPDATE log_entry SET leaf = CAST(replace(CAST(leaf AS TEXT), '\"attempt\":42', "
             "'\"attempt\":43') AS BLOB) WHERE idx = 42");
     expect(CK_AUDIT_CHANGED, 42);
+}
+
+/* A checkpoint over the log as it stands, with so many signatures. */
+static void keep_checkpoint(const char *signatures)
+{
+    char note[1024], root[CK_BASE64_SIZE(CK_SHA256_SIZE)];
+    ck_base64_encode(audit.head.root.bytes, sizeof audit.head.root.bytes, root);
+    snprintf(note, sizeof note, "log.example.org\n%llu\n%s\n\n%s",
+             (unsigned long long)audit.head.frontier.size, root, signatures);
+    assert_int_equal(ck_store_begin(store), 0);
+    assert_int_equal(
+        ck_log_checkpoint_insert(
+            store, &(struct ck_log_checkpoint){(int64_t)audit.head.frontier.size, {77000}, note}),
+        0);
+    assert_int_equal(ck_store_commit(store), 0);
+}
+
+static void expect_covered(int64_t index, json_int_t size, int witnesses)
+{
+    json_t *detail = NULL;
+    assert_int_equal(ck_audit_detail(store, 1, index, &detail), 0);
+    const json_t *checkpoint = json_object_get(detail, "checkpoint");
+    const json_t *proof = json_object_get(detail, "proof");
+    if (witnesses < 0) {
+        assert_true(json_is_null(checkpoint));
+    } else {
+        assert_int_equal(json_integer_value(json_object_get(checkpoint, "size")), size);
+        assert_int_equal(json_integer_value(json_object_get(checkpoint, "witnesses")), witnesses);
+        assert_string_equal(json_string_value(json_object_get(checkpoint, "at")),
+                            "1970-01-01T00:01:17.000Z");
+    }
+    assert_int_equal(json_integer_value(json_object_get(proof, "size")), size);
+    json_decref(detail);
+}
+
+static void a_proof_names_the_first_checkpoint_that_covers_it(void **state)
+{
+    (void)state;
+    append_many(20);
+    expect_covered(5, 20, -1);
+    keep_checkpoint("\xe2\x80\x94 log.example.org AAAA\n\xe2\x80\x94 witness AAAA\n");
+    append_many(10);
+    expect_covered(5, 20, 1);
+    expect_covered(19, 20, 1);
+    expect_covered(20, 30, -1); /* none yet: in the present log */
+    keep_checkpoint("\xe2\x80\x94 log.example.org AAAA\n");
+    append_many(3);
+    expect_covered(19, 20, 1);
+    expect_covered(20, 30, 0);
 }
 
 static void a_change_with_a_fitting_hash_is_found_by_the_tree(void **state)
@@ -464,6 +514,7 @@ int main(void)
         TEST(what_was_appended_verifies),
         TEST(proofs_hold_over_tiles),
         TEST(a_changed_entry_is_named),
+        TEST(a_proof_names_the_first_checkpoint_that_covers_it),
         TEST(a_change_with_a_fitting_hash_is_found_by_the_tree),
         TEST(a_removed_entry_is_named),
         TEST(a_removed_entry_with_the_rest_moved_up_is_named),

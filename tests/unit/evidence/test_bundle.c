@@ -427,6 +427,33 @@ static void two_persons_and_a_recipient(void **state)
         CK_E_INVALID);
 }
 
+/* ---- when its time is over ---- */
+
+static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(void **state)
+{
+    (void)state;
+    const struct ck_actor supervisor = world_staff(&world, world.supervisor, CK_ROLE_SUPERVISOR);
+    must("hold.place", &supervisor,
+         json_pack("{s:s, s:I, s:s, s:s}", "kind", "incident", "id", (json_int_t)incident, "reason",
+                   "appeal", "review", "2027-03-01"));
+    world_execute(&world, "UPDATE expiry SET since_at = since_at - 100 * 86400000, next_at = "
+                          "since_at - 10 * 86400000 WHERE class = 'recording'");
+    world_run_for(&world, MINUTE);
+    assert_int_equal(build(CK_BUNDLE_COURT).recordings, 1); /* the hold keeps it */
+
+    world_execute(&world, "UPDATE hold SET released_at = 1, released_by = 1, approved_by = 2, "
+                          "next_at = NULL; UPDATE expiry SET state = 'kept', next_at = since_at "
+                          "WHERE class = 'recording'");
+    world_run_for(&world, MINUTE);
+    assert_int_equal(world_number(&world, "SELECT key IS NULL FROM recording"), 1);
+    sign();
+    struct ck_bundle_made made = build(CK_BUNDLE_COURT);
+    assert_int_equal(made.recordings, 0);
+    assert_int_equal(made.left_out, 1);
+    assert_true(holds("EXPIRY_ERASED"));
+    expect(0, "1 recordings: their keys were destroyed when their time was over, as entries say");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,7 +462,10 @@ int main(void)
         cmocka_unit_test(a_film_that_cannot_be_made_is_said),
         cmocka_unit_test(an_agency_gets_no_more_than_a_court),
         cmocka_unit_test(whoever_is_at_it_is_found),
-        cmocka_unit_test(two_persons_and_a_recipient), /* last: time goes on */
+        cmocka_unit_test(two_persons_and_a_recipient),
+        cmocka_unit_test(
+            a_recording_that_is_held_is_there_and_one_that_is_erased_is_named), /* last: time goes
+                                                                                   on */
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -304,6 +304,7 @@ test("a review plays at once, seeks to the tasks, and is decided by keys", scene
 test("the proof of an entry is checked in the browser, and a changed entry is seen", scene(async (server) => {
   const page = await stage.console(server, "log/3", { roles: ["supervisor"] });
   await page.getByText("Checked in this browser: this entry is in the log of 10 entries").waitFor();
+  await page.getByText(/^Under the checkpoint of \d+ entries, signed .* 2 witnesses signed as well\.$/).waitFor();
   const honest = server.logEntry.bind(server);
   server.logEntry = (index) => ({ ...honest(index), leaf: honest(index).leaf.replace("CHECKIN_OUTCOME", "CHECKIN_OUTC0ME") });
   await page.reload();

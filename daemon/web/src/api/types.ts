@@ -298,7 +298,7 @@ export interface LogEntry {
   person_id: number | null; person_name: string | null; object: string; result: string; text: Record<string, unknown> | null; // plaintext fields, null when erased
 }
 // leaf: the canonical text of the entry, hashed as its UTF-8 bytes; hashes are hex
-export interface LogEntryDetail extends LogEntry { leaf: string; leaf_hash: string; proof: { size: number; root: string; path: string[] } }
+export interface LogEntryDetail extends LogEntry { leaf: string; leaf_hash: string; proof: { size: number; root: string; path: string[] }; checkpoint: { size: number; at: Time; witnesses: number } | null }
 
 // ---------------------------------------------------------------- supervisor figures, system
 // GET  /api/figures?weeks= -> Figures     (supervisor)

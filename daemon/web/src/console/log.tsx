@@ -94,7 +94,7 @@ export function LogPage({ search }: { search: Record<string, string> }): JSX.Ele
 type Proof = "checking" | "good" | "bad" | "impossible";
 
 function ProofCard({ entry }: { entry: LogEntryDetail }): JSX.Element {
-  const { t } = useSession();
+  const { view, t } = useSession();
   const [proof, setProof] = useState<Proof>("checking");
   useEffect(() => {
     const check = async (): Promise<Proof> => {
@@ -109,6 +109,7 @@ function ProofCard({ entry }: { entry: LogEntryDetail }): JSX.Element {
   return (
     <Card title={t.t("proof_title")} icon="seal">
       <p class={"proof " + proof} role="status"><Icon name={proof === "good" ? "check" : proof === "bad" ? "alert" : "info"} />{t.t(`proof_${proof}`, { size: entry.proof.size })}</p>
+      <p class="proof-checkpoint"><Icon name={entry.checkpoint ? "seal" : "clock"} size={20} />{entry.checkpoint ? t.t("proof_checkpoint", { size: entry.checkpoint.size, moment: view.clock.moment(entry.checkpoint.at) }) : t.t("proof_unsigned")}{entry.checkpoint && (entry.checkpoint.witnesses > 0 ? ` ${t.t("proof_witnesses", { n: entry.checkpoint.witnesses })}` : ` ${t.t("proof_no_witness")}`)}</p>
       <details>
         <summary>{t.t("proof_numbers")}</summary>
         <dl class="data mono">
