@@ -192,15 +192,29 @@ static int begin(struct ck_turn *turn, const struct ck_zone_moving *change,
     return r;
 }
 
+/* Whether the unit has gone on to yet another zone: what is left is that change's to place. */
+static int is_overtaken(struct ck_turn *turn, const struct ck_zone_moving *change, bool *overtaken)
+{
+    char zone[CK_ZONE_NAME_SIZE];
+    int r = change->unit == 0 ? 0 : ck_unit_zone(turn->store, change->unit, zone);
+    *overtaken = r == 0 && change->unit != 0 && strcmp(zone, change->zone) != 0;
+    return r;
+}
+
 int ck_zone_moving_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_zone_moving change;
     const struct ck_zone *zone = NULL;
     int64_t ids[CHECKINS_MAX];
     size_t count = 0;
+    bool overtaken = false;
     int r = ck_zone_moving_load(turn->store, due->id, &change);
     if (r == 0 && change.fence != due->fence) {
         r = CK_E_FENCED;
+    }
+    r = r == 0 ? is_overtaken(turn, &change, &overtaken) : r;
+    if (r == 0 && overtaken) {
+        return finish(turn, &change);
     }
     r = r == 0 ? ck_zones_find(turn->engine->zones, change.zone, &zone) : r;
     r = r == 0 && change.person == 0 ? begin(turn, &change, zone) : r;
@@ -321,8 +335,7 @@ int ck_zone_preview(struct ck_store *store, const char *zone_dir, int64_t unit, 
     char was[CK_ZONE_NAME_SIZE], date[CK_DATE_TEXT_SIZE];
     int64_t checkins = 0, persons = 0;
     int r = zones == NULL ? -ENOMEM : ck_unit_zone(store, unit, was);
-    r = r == 0 ? ck_zones_find(zones, name, &zone) : r;
-    if (r == CK_E_INVALID || (r == CK_E_NOT_FOUND && zone == NULL)) {
+    if (r == 0 && (r = ck_zones_find(zones, name, &zone)) > 0) {
         r = ck_refuse(refusal, CK_E_INVALID, "zone", "is not a time zone of this machine");
     }
     r = r == 0 ? ck_zones_find(zones, was, &old) : r;

@@ -241,14 +241,50 @@ static void a_unit_moves_to_another_zone(void **state)
         0);
 }
 
+/* Two changes one after the other, the second before the first is done: the last one counts. */
+static void the_last_of_two_changes_counts(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor administrator =
+        world_staff(world, world->supervisor, CK_ROLE_ADMINISTRATOR);
+    static const char *const zones[] = {"Asia/Tokyo", "Asia/Almaty"};
+    json_t *preview = NULL;
+    struct ck_refusal refusal;
+    for (int i = 0; i < 40; i++) { /* more persons than a turn places */
+        world_another_person(world);
+    }
+    three_plans(world);
+    world_execute(world, "UPDATE unit SET zone = 'Asia/Tokyo'");
+    world_execute(world,
+                  "INSERT INTO zone_change (unit_id, zone, version, from_date, person, "
+                  "created_at, next_at) VALUES (1, 'Asia/Almaty', 'x/1', '2026-11-22', 0, 1, "
+                  "1)");
+    world_restart(world); /* which looks at what falls due */
+    world_run_for(world, 10000);
+    assert_int_equal(moved_by(world, "1", 0), 45);
+    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    world_execute(world, "UPDATE unit SET zone = 'Asia/Almaty'");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_command(world, "unit.zone", &administrator,
+                                       json_pack("{s:I, s:s}", "unit", (json_int_t)world->unit,
+                                                 "zone", zones[i])),
+                         0);
+    }
+    world_run_for(world, 10000);
+    assert_int_equal(moved_by(world, "1", 0), 45);
+    assert_int_equal(records(world, "ZONE_PLACED"), 3);
+    assert_int_equal(ck_zone_preview(world->reader, folder, 99, "Asia/Tokyo", world->now.wall,
+                                     &preview, &refusal),
+                     CK_E_NOT_FOUND);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(rules_that_change_while_we_run),
-        TEST(rules_that_changed_while_nothing_ran),
-        TEST(files_that_change_nothing),
-        TEST(a_unit_moves_to_another_zone),
+        TEST(rules_that_change_while_we_run), TEST(rules_that_changed_while_nothing_ran),
+        TEST(files_that_change_nothing),      TEST(a_unit_moves_to_another_zone),
+        TEST(the_last_of_two_changes_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
