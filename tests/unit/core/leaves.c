@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -37,8 +38,9 @@ static void look(const char *action, const char *member, const json_t *value)
     json_t *inner;
     size_t index;
     if (json_is_number(value) && !is_figure(member)) {
-        fail_msg("%s: the open member %s is the number %lld", action, member,
-                 (long long)json_integer_value(value));
+        print_error("%s: the open member %s is the number %lld\n", action, member,
+                    (long long)json_integer_value(value));
+        exit(EXIT_FAILURE);
     }
     if (json_is_object(value)) {
         json_object_foreach((json_t *)(uintptr_t)value, name, inner)

@@ -438,12 +438,14 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
                    "appeal", "review", "2027-03-01"));
     world_execute(&world, "UPDATE expiry SET since_at = since_at - 100 * 86400000, next_at = "
                           "since_at - 10 * 86400000 WHERE class = 'recording'");
+    world_restart(&world);
     world_run_for(&world, MINUTE);
     assert_int_equal(build(CK_BUNDLE_COURT).recordings, 1); /* the hold keeps it */
 
     world_execute(&world, "UPDATE hold SET released_at = 1, released_by = 1, approved_by = 2, "
                           "next_at = NULL; UPDATE expiry SET state = 'kept', next_at = since_at "
                           "WHERE class = 'recording'");
+    world_restart(&world); /* which looks at what falls due */
     world_run_for(&world, MINUTE);
     assert_int_equal(world_number(&world, "SELECT key IS NULL FROM recording"), 1);
     sign();
