@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "daemon/cases/cases_impl.h"
+#include "daemon/core/zone_live.h"
+#include "daemon/store/checkin.h"
 #include "daemon/store/query_people.h"
 #include "daemon/store/staff.h"
 #include "protocol/base/cleanup.h"
@@ -148,10 +150,23 @@ int ck_case_person(struct ck_turn *turn, const struct ck_actor *actor, const jso
     return r == 0 ? check_scope(turn, actor, &row, refusal) : r;
 }
 
+/* What has not rung goes with the person. */
+static int hand_over(struct ck_turn *turn, const struct ck_person_row *row, int64_t old_unit,
+                     int64_t old_inspector)
+{
+    if (row->unit == old_unit && row->inspector == old_inspector) {
+        return 0;
+    }
+    int r = ck_checkin_hand_over(ck_turn_store(turn), row->id, old_inspector, row->inspector,
+                                 row->unit);
+    return r == 0 ? ck_zone_of_person(turn, old_unit, row->unit) : r;
+}
+
 int ck_person_change(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      json_t **result, struct ck_refusal *refusal)
 {
     struct ck_person_row row = {0};
+    int64_t old_unit = 0, old_inspector = 0;
     ck_cleanup(json_decrefp) json_t *merged = NULL;
     int r = ck_case_person(turn, actor, body, &row.id, refusal);
     r = r == 0 ? ck_query_person_form(ck_turn_store(turn), row.id, &merged) : r;
@@ -161,7 +176,9 @@ int ck_person_change(struct ck_turn *turn, const struct ck_actor *actor, const j
     json_object_update(merged, (json_t *)(uintptr_t)body);
     r = read_person(turn, merged, &row, refusal);
     r = r == 0 ? check_scope(turn, actor, &row, refusal) : r;
+    r = r == 0 ? ck_person_owner(ck_turn_store(turn), row.id, &old_unit, &old_inspector) : r;
     r = r == 0 ? ck_person_update(ck_turn_store(turn), &row) : r;
+    r = r == 0 ? hand_over(turn, &row, old_unit, old_inspector) : r;
     if (r != 0) {
         return r;
     }

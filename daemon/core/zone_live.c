@@ -327,6 +327,28 @@ int ck_zone_of_unit(struct ck_turn *turn, const struct ck_actor *actor, int64_t 
                : r;
 }
 
+int ck_zone_of_person(struct ck_turn *turn, int64_t old_unit, int64_t unit)
+{
+    const struct ck_zone *zone = NULL, *old = NULL;
+    char was[CK_ZONE_NAME_SIZE];
+    struct ck_zone_moving change = {.unit = unit};
+    int r = ck_unit_zone(turn->store, old_unit, was);
+    r = r == 0 ? ck_unit_zone(turn->store, unit, change.zone) : r;
+    if (r != 0 || strcmp(was, change.zone) == 0) {
+        return r;
+    }
+    r = ck_zones_find(turn->engine->zones, change.zone, &zone);
+    r = r == 0 ? ck_zones_find(turn->engine->zones, was, &old) : r;
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    change.from = ck_zone_change_date(old, turn->now.wall);
+    snprintf(change.version, sizeof change.version, "%s",
+             ck_zones_version(turn->engine->zones, change.zone));
+    r = ck_zone_placed_by(turn, change.zone);
+    return r == 0 ? ck_zone_moving_insert(turn->store, &change, turn->now.wall) : r;
+}
+
 int ck_zone_preview(struct ck_store *store, const char *zone_dir, int64_t unit, const char *name,
                     struct ck_wall now, json_t **out, struct ck_refusal *refusal)
 {

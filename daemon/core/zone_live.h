@@ -22,6 +22,10 @@ int ck_zones_look(struct ck_turn *turn);
 int ck_zone_of_unit(struct ck_turn *turn, const struct ck_actor *actor, int64_t unit,
                     const char *zone, struct ck_refusal *refusal);
 
+/* A person goes to another unit: where its zone is another one their check-ins ahead are placed by
+ * it from the next date on. The check-ins are the new unit's already. */
+int ck_zone_of_person(struct ck_turn *turn, int64_t old_unit, int64_t unit);
+
 /* What that would move: {was, zone, from, checkins, persons, minutes}: wall times stay, instants of
  * check-ins from the date `from` on go by so many minutes (at noon of it). On any connection. */
 int ck_zone_preview(struct ck_store *store, const char *zone_dir, int64_t unit, const char *zone,

@@ -80,6 +80,11 @@ int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, si
 int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall from,
                         struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
 
+/* The person's check-ins that have not rung are another inspector's, or another unit's, from now
+ * on; the time that `before` had reserved for them is the new inspector's. */
+int ck_checkin_hand_over(struct ck_store *store, int64_t person, int64_t before, int64_t inspector,
+                         int64_t unit);
+
 /* Whether a check-in of the person that rings or is connected has this member of staff's time: for
  * as long they may see whom they talk to. */
 int ck_checkin_reserved_now(struct ck_store *store, int64_t person, int64_t staff, bool *reserved);

@@ -241,6 +241,45 @@ static void a_unit_moves_to_another_zone(void **state)
         0);
 }
 
+/* Who goes to another inspector, or unit, takes along what has not rung: caseload, reserved time,
+ * and the zone from the next date on. */
+static void check_ins_ahead_go_with_the_person(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
+    char sql[160];
+    three_plans(world);
+    world->person = 1;
+    assert_int_equal(world_command(world, "person.update", &actor,
+                                   json_pack("{s:I, s:I}", "person", (json_int_t)world->person,
+                                             "inspector_id", (json_int_t)other)),
+                     0);
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM checkin WHERE person_id = 1 AND inspector_id = %d AND "
+             "reserved_id = %d",
+             (int)other, (int)other);
+    assert_int_equal(world_number(world, sql), 15);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 3 AND "
+                                         "inspector_id = 1"),
+                     15);
+    world_execute(world, "INSERT INTO unit (id, name, zone, created_at) VALUES (9, 'Far', "
+                         "'Asia/Tokyo', 0); UPDATE staff SET unit_id = 9 WHERE login = 'other'");
+    struct ck_actor far = actor;
+    far.roles = CK_ROLE_INSPECTOR | CK_ROLE_SUPERVISOR;
+    far.staff_id = other;
+    far.unit_id = 9;
+    assert_int_equal(world_command(world, "person.update", &far,
+                                   json_pack("{s:I, s:i, s:I}", "person", (json_int_t)world->person,
+                                             "unit_id", 9, "inspector_id", (json_int_t)other)),
+                     0);
+    world_run_for(world, 10000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE unit_id = 9"), 15);
+    assert_int_equal(moved_by(world, "c.person_id = 1 AND c.local_date > '2026-11-21'", -4 * HOUR),
+                     14);
+    assert_int_equal(moved_by(world, "c.person_id <> 1 OR c.local_date = '2026-11-21'", 0), 31);
+}
+
 /* Two changes one after the other, the second before the first is done: the last one counts. */
 static void the_last_of_two_changes_counts(void **state)
 {
@@ -282,9 +321,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(rules_that_change_while_we_run), TEST(rules_that_changed_while_nothing_ran),
-        TEST(files_that_change_nothing),      TEST(a_unit_moves_to_another_zone),
-        TEST(the_last_of_two_changes_counts),
+        TEST(rules_that_change_while_we_run),     TEST(rules_that_changed_while_nothing_ran),
+        TEST(files_that_change_nothing),          TEST(a_unit_moves_to_another_zone),
+        TEST(check_ins_ahead_go_with_the_person), TEST(the_last_of_two_changes_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
