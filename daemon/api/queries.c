@@ -321,11 +321,8 @@ int ck_api_overload(struct ck_store *store, struct ck_api_call *call, json_t **o
 static int check_person_scope(struct ck_store *store, struct ck_api_call *call, int64_t person)
 {
     struct ck_subject subject;
-    struct ck_scope scope = ck_policy_scope(&call->actor);
     int r = ck_subject_load(store, person, &subject);
-    return r == 0 && subject.unit != scope.unit && subject.inspector != scope.inspector
-               ? CK_E_DENIED
-               : r;
+    return r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector) ? CK_E_DENIED : r;
 }
 
 int ck_api_risk(struct ck_store *store, struct ck_api_call *call, json_t **out)

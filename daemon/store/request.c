@@ -66,9 +66,10 @@ int ck_request_list(struct ck_store *store, const struct ck_scope *scope, json_t
         "\"person_name:t\", r.checkin_id AS \"checkin_id:i\", r.text AS \"text:t\", r.at AS "
         "\"at:w\", r.accepted AS \"accepted:f\", r.answer AS \"answer:t\", r.answered_at AS "
         "\"answered:w\", s.name AS \"answered_by:t\" FROM request r JOIN person p ON p.id = "
-        "r.person_id LEFT JOIN staff s ON s.id = r.answered_by WHERE (p.unit_id = ?1 OR "
-        "p.inspector_id = ?2) ORDER BY r.answered_at IS NOT NULL, r.answered_at DESC, r.id "
-        "LIMIT ?3",
+        "r.person_id LEFT JOIN staff s ON s.id = r.answered_by WHERE (p.unit_id = ?1 "
+        "OR " CK_OF_CASELOAD(
+            "p.inspector_id") ") ORDER BY r.answered_at IS NOT NULL, r.answered_at DESC, r.id "
+                              "LIMIT ?3",
         CK_ARGS(ck_int(scope->unit), ck_int(scope->inspector), ck_int(CK_REQUESTS_MAX)), list);
 }
 

@@ -760,6 +760,8 @@ static void make_caseload(struct caseload *c)
     staff(c, &c->officer, "officer", "officer", NULL, c->unit);
     c->supervisor_id = staff(c, &c->supervisor, "supervisor", "supervisor", NULL, c->unit);
     c->two_roles_id = staff(c, &c->two_roles, "two", "inspector", "officer", c->unit);
+    c->stand_in_id = staff(c, &c->stand_in, "stand_in", "inspector", NULL, c->unit);
+    staff(c, &c->opener, "opener", "inspector", NULL, c->far_unit);
     staff(c, &c->far_inspector, "far_inspector", "inspector", NULL, c->far_unit);
     staff(c, &c->far_officer, "far_officer", "officer", NULL, c->far_unit);
     staff(c, &c->far_supervisor, "far_supervisor", "supervisor", NULL, c->far_unit);

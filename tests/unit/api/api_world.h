@@ -73,9 +73,10 @@ unsigned api_login(struct user *user, const char *login, const char *password);
 struct caseload {
     struct user administrator, inspector, other_inspector, officer, supervisor, two_roles;
     struct user far_inspector, far_officer, far_supervisor; /* of another unit */
+    struct user stand_in, opener; /* inspectors of the unit and of the other one */
     struct user person, nobody;
     int64_t unit, far_unit;
-    int64_t inspector_id, other_inspector_id, two_roles_id, supervisor_id;
+    int64_t inspector_id, other_inspector_id, two_roles_id, supervisor_id, stand_in_id;
     int64_t person_id, other_person_id, order_id, plan_id;
 };
 

@@ -84,7 +84,7 @@ static struct {
      "{\"staff\":%I,\"from\":\"2036-11-23T09:00\",\"until\":\"2036-11-24T09:00\","
      "\"reason\":\"leave\"}"},
     {"absence.remove", ONESELF, "{}"},
-    {"stand_ins.set", COLLEAGUE, "{\"stand_ins\":[]}"},
+    {"stand_ins.set", COLLEAGUE, "{\"stand_ins\":[%S]}"},
     {"staff.second_factor", STAFF, "{\"reason\":\"lost\"}"},
     {"staff.sessions", STAFF, NULL},
     {"person.list", NONE, NULL},
@@ -209,23 +209,34 @@ static struct {
     {"session.logout", NONE, "{}"}, /* the last: it ends the session that asks */
 };
 
+/* What an actor is towards the person that the operations are about. */
+enum {
+    SELF = 1,     /* the person themselves */
+    CASELOAD = 2, /* the inspector, or whoever stands in for them */
+    UNIT = 4,     /* of the person's unit */
+    INSPECTOR_SELF = 8,
+    OPENED = 16, /* opened the case, to read */
+};
+
 static const struct {
     const char *name;
     struct user *user;
     unsigned roles; /* 0: no staff */
-    bool person, own_caseload, own_unit;
+    unsigned is;
 } actors[] = {
-    {"nobody", &people.nobody, 0, false, false, false},
-    {"person", &people.person, 0, true, false, false},
-    {"administrator", &people.administrator, CK_ROLE_ADMINISTRATOR, false, false, true},
-    {"other inspector", &people.other_inspector, CK_ROLE_INSPECTOR, false, false, true},
-    {"far inspector", &people.far_inspector, CK_ROLE_INSPECTOR, false, false, false},
-    {"far officer", &people.far_officer, CK_ROLE_OFFICER, false, false, false},
-    {"far supervisor", &people.far_supervisor, CK_ROLE_SUPERVISOR, false, false, false},
-    {"two roles", &people.two_roles, CK_ROLE_INSPECTOR | CK_ROLE_OFFICER, false, false, true},
-    {"officer", &people.officer, CK_ROLE_OFFICER, false, false, true},
-    {"supervisor", &people.supervisor, CK_ROLE_SUPERVISOR, false, false, true},
-    {"inspector", &people.inspector, CK_ROLE_INSPECTOR, false, true, true},
+    {"nobody", &people.nobody, 0, 0},
+    {"person", &people.person, 0, SELF},
+    {"administrator", &people.administrator, CK_ROLE_ADMINISTRATOR, UNIT},
+    {"other inspector", &people.other_inspector, CK_ROLE_INSPECTOR, UNIT},
+    {"far inspector", &people.far_inspector, CK_ROLE_INSPECTOR, 0},
+    {"far officer", &people.far_officer, CK_ROLE_OFFICER, 0},
+    {"far supervisor", &people.far_supervisor, CK_ROLE_SUPERVISOR, 0},
+    {"far inspector with the case opened", &people.opener, CK_ROLE_INSPECTOR, OPENED},
+    {"two roles", &people.two_roles, CK_ROLE_INSPECTOR | CK_ROLE_OFFICER, UNIT},
+    {"officer", &people.officer, CK_ROLE_OFFICER, UNIT},
+    {"supervisor", &people.supervisor, CK_ROLE_SUPERVISOR, UNIT},
+    {"stand-in", &people.stand_in, CK_ROLE_INSPECTOR, CASELOAD | UNIT},
+    {"inspector", &people.inspector, CK_ROLE_INSPECTOR, CASELOAD | UNIT | INSPECTOR_SELF},
 };
 #define ACTORS (sizeof actors / sizeof actors[0])
 
@@ -233,13 +244,27 @@ static const struct {
 
 enum verdict { ALLOWED, NO_SESSION, NO_ROLE, NOT_THEIRS };
 
+/* What a case that was opened lets somebody do: see it, and nothing else. */
+static bool read_in_case(const char *action)
+{
+    static const char *const actions[] = {
+        "person.read",    "photo.read",     "plan.ahead",     "checkin.list", "checkin.read",
+        "thumbnail.read", "recording.view", "recording.play", "message.list", "message.file"};
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(actions[i], action) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum verdict verdict(const struct ck_policy *policy, enum subject subject, size_t actor)
 {
     if (policy->who == CK_WHO_ANYBODY) {
         return ALLOWED;
     }
     if (policy->who == CK_WHO_PERSON) {
-        return actors[actor].person ? ALLOWED : NO_SESSION;
+        return (actors[actor].is & SELF) != 0 ? ALLOWED : NO_SESSION;
     }
     if (actors[actor].roles == 0) {
         return NO_SESSION;
@@ -249,12 +274,15 @@ static enum verdict verdict(const struct ck_policy *policy, enum subject subject
         return NO_ROLE;
     }
     if (subject == ONESELF) {
-        bool supervises = (roles & CK_ROLE_SUPERVISOR) != 0 && actors[actor].own_unit;
-        return supervises || actors[actor].own_caseload ? ALLOWED : NOT_THEIRS;
+        bool supervises = (roles & CK_ROLE_SUPERVISOR) != 0 && (actors[actor].is & UNIT) != 0;
+        return supervises || (actors[actor].is & INSPECTOR_SELF) != 0 ? ALLOWED : NOT_THEIRS;
+    }
+    if ((actors[actor].is & OPENED) != 0 && read_in_case(policy->action)) {
+        return ALLOWED;
     }
     bool theirs =
-        ((roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0 && actors[actor].own_unit) ||
-        ((roles & CK_ROLE_INSPECTOR) != 0 && actors[actor].own_caseload);
+        ((roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0 && (actors[actor].is & UNIT) != 0) ||
+        ((roles & CK_ROLE_INSPECTOR) != 0 && (actors[actor].is & CASELOAD) != 0);
     return subject == NONE || subject == STAFF || theirs ? ALLOWED : NOT_THEIRS;
 }
 
@@ -331,6 +359,7 @@ static json_t *body_with_ids(const char *text)
     for (; *text != '\0'; text++) {
         if (text[0] == '%') {
             int64_t id = text[1] == 'I'   ? people.inspector_id
+                         : text[1] == 'S' ? people.stand_in_id
                          : text[1] == 'U' ? people.unit
                          : text[1] == 'P' ? people.person_id
                                           : people.order_id;
@@ -541,6 +570,26 @@ static int make_world(void **state)
     }
     assert_true(api_wait_number("SELECT count(*) FROM incident", 1));
     incident_id = first_id(&people.supervisor, "/api/incidents", "incidents");
+    /* One who stands in for the inspector, and one who opened the person's case. */
+    snprintf(path, sizeof path, "/api/staff/%lld/stand-ins", (long long)people.inspector_id);
+    assert_int_equal(api_ask(&people.supervisor, "POST", path,
+                             json_pack("{s:[I]}", "stand_ins", (json_int_t)people.stand_in_id),
+                             NULL),
+                     200);
+    assert_int_equal(
+        api_ask(&people.supervisor, "POST", "/api/absences",
+                json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)people.inspector_id, "from",
+                          "2020-01-01T00:00", "until", "2036-01-01T00:00", "reason", "leave"),
+                NULL),
+        200);
+    api_pass_ms(1000);
+    assert_true(api_wait_number("SELECT count(*) FROM cover", 1));
+    snprintf(path, sizeof path, "/api/persons/%lld", (long long)people.person_id);
+    assert_int_equal(api_ask(&people.inspector, "GET", path, NULL, &answer), 200);
+    json_t *request = json_pack("{s:O, s:s}", "reference", json_object_get(answer, "reference"),
+                                "reason", "a call from the neighbours");
+    json_decref(answer);
+    assert_int_equal(api_ask(&people.opener, "POST", "/api/opened-cases", request, NULL), 200);
     /* A file in the thread of the person, and one about the incident. */
     message_id = sent_file(&people.person, "/api/p/messages");
     snprintf(path, sizeof path, "/api/incidents/%lld/messages", (long long)incident_id);
