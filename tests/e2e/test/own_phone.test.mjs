@@ -67,6 +67,46 @@ test("a phone is enrolled, answers by itself, and another one is seen to be anot
     return row.device && row;
   }, "the phone is noted");
   assert.equal(noted.device, "other");
-  assert.deepEqual(phone.faults, []);
+  await other.getByRole("button", { name: "Сейчас не могу говорить" }).click();
+  await other.locator(".choice").first().click();
+  await other.locator("form .primary").click();
+  await screen(other, "result");
   assert.deepEqual(other.faults, []);
+
+  // The result has a number that the person keeps; they say that it is wrong, and a supervisor answers on the same page.
+  const receipt = (await phone.locator(".receipt-number").innerText()).trim();
+  await phone.reload();
+  await phone.locator(".history-text", { hasText: receipt }).getByRole("button", { name: "Это не так" }).click();
+  await phone.getByLabel("Что произошло?").fill("Я был у врача, справку пришлю.");
+  await shot(phone, "person-dispute");
+  await phone.getByRole("button", { name: "Отправить" }).click();
+  await phone.getByText("Ждёт ответа.").waitFor();
+  const chief = await open(staffBrowser, PHONE);
+  await login(chief, product, "chief");
+  await chief.goto(`${product.base}/#/requests`);
+  await chief.getByText("Я был у врача, справку пришлю.").waitFor();
+  await chief.getByRole("button", { name: "Ответить" }).click();
+  await chief.getByRole("dialog").getByRole("textbox").fill("Справка получена.");
+  await chief.getByRole("button", { name: "Принять", exact: true }).click();
+  await chief.getByText("Справка получена.").waitFor();
+  await phone.reload();
+  await phone.getByText("Принято: Справка получена.").waitFor();
+  await shot(phone, "person-answered");
+
+  // A lost phone is taken back: its key opens nothing any more.
+  await console_.goto(`${product.base}/#/persons/${person.id}`);
+  await console_.getByRole("button", { name: "Отозвать" }).click();
+  await console_.getByLabel("Почему он больше не его?").fill("Телефон потерян");
+  await console_.getByRole("dialog").getByRole("button", { name: "Отозвать" }).click();
+  await console_.getByText(/^отозван/).waitFor();
+  await phone.context().clearCookies();
+  const entered = phone.waitForResponse((response) => response.url().endsWith("/api/p/enter"));
+  await phone.goto(product.base + "/p");
+  assert.ok((await entered).status() >= 400, "the key is not taken");
+  await phone.waitForSelector("[data-screen=expired]");
+  assert.equal(await phone.getByRole("button", { name: "Ответить", exact: true }).count(), 0);
+  await shot(phone, "person-revoked");
+  assert.deepEqual(console_.faults, []);
+  assert.deepEqual(chief.faults, []);
+  await Promise.all([phone, other, chief, console_].map((page) => page.context().close()));
 });

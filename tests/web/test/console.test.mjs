@@ -538,3 +538,20 @@ test("a case outside the own caseload is opened with a reason, says so, and is c
   assert.ok(server.posts.some((post) => post.path === "/api/opened-cases/5/close"));
   assert.deepEqual(faults(page), []);
 }));
+
+test("what lies under an alarm can be scrolled out from under it", scene(async (server) => {
+  for (const viewport of [{ width: 1280, height: 800 }, PHONE]) {
+    const page = await stage.console(server, "persons/101", { viewport });
+    const last = page.locator(".body button, .body a").last();
+    await last.waitFor();
+    server.tell("console", { t: "alert", incident: f.incidentRow({}), notice: "N-1" });
+    await page.locator(".urgent-card.alert").waitFor();
+    await page.waitForFunction(() => {
+      const body = document.querySelector(".body");
+      body.scrollTop = body.scrollHeight;
+      const all = body.querySelectorAll("button, a");
+      const low = Math.max(...Array.from(all, (one) => one.getBoundingClientRect().bottom));
+      return low <= document.querySelector(".urgent").getBoundingClientRect().top;
+    });
+  }
+}));

@@ -160,7 +160,13 @@ function Urgent({ quiet }: { quiet: boolean }): JSX.Element | null {
   const alert = quiet ? undefined : view.alerts[0];
   const wanted = ring || alert ? "● " + title : title;
   if (document.title !== wanted) document.title = wanted;
-  if (!ring && !alert) return null;
+  const shown = !!(ring || alert);
+  // What lies under the card can be scrolled out from under it.
+  useEffect(() => {
+    document.body.classList.toggle("with-urgent", shown);
+    return () => document.body.classList.remove("with-urgent");
+  }, [shown]);
+  if (!shown) return null;
   return (
     <div class="urgent" role="alert">
       {ring && <RingCard ring={ring} more={view.rings.length - 1} session={session} text={t.t("ring_waiting", { length: view.clock.length(view.clock.now() - Date.parse(ring.waiting_since || new Date(view.clock.now()).toISOString())) })} />}

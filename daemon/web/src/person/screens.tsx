@@ -338,6 +338,7 @@ export function Result({ state }: { state: PersonState }): JSX.Element {
       </p>
       {receipt && <Receipt receipt={receipt} />}
       <NextWindow state={state} />
+      <Requests state={state} />
       <PushCard />
       <History state={state} />
     </ScreenFrame>
