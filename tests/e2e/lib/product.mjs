@@ -105,7 +105,7 @@ export class Product {
   // policy: lines for [policy] in the configuration, so that a test need not wait for minutes.
   // media: further lines for [media].
   // state: the folder of store and recordings, where it is not to be a new one.
-  // signer: with checkin-signer beside it.
+  // signer: with checkin-signer beside it; further lines for [signer], if any.
   static async start({ policy = {}, media = {}, name = "test", state = null, signer = false } = {}) {
     const product = new Product();
     product.dir = fs.mkdtempSync(path.join(os.tmpdir(), `checkind-${name}-`));
@@ -117,7 +117,7 @@ export class Product {
     await product.#gateway();
     await product.#mailSink();
     if (signer) await product.#signer();
-    await product.#configure(policy, media);
+    await product.#configure(policy, media, signer === true ? {} : signer || {});
     await product.up().catch((error) => {
       product.#closeOutside();
       throw error;
@@ -171,7 +171,7 @@ export class Product {
     await until(async () => fs.existsSync(this.signerSocket), "the signer listens");
   }
 
-  async #configure(policy, media) {
+  async #configure(policy, media, signer) {
     const file = (name, text) => {
       fs.writeFileSync(path.join(this.dir, name), text, { mode: 0o600 });
       return path.join(this.dir, name);
@@ -199,7 +199,7 @@ udp_port_base = ${await freePort()}
 advertise = ${process.env.CK_MEDIA_ADDRESS ?? "127.0.0.1"}
 recording_dir = ${this.state}/recordings
 ${Object.entries(media).map(([key, value]) => `${key} = ${value}`).join("\n")}
-${this.signerSocket ? `[signer]\nsocket = ${this.signerSocket}\n` : ""}[access]
+${this.signerSocket ? `[signer]\nsocket = ${this.signerSocket}\n${Object.entries(signer).map(([key, value]) => `${key} = ${value}\n`).join("")}` : ""}[access]
 second_factor = optional
 [smtp]
 url = smtp://127.0.0.1:${this.smtpPort}
