@@ -275,8 +275,9 @@ static void on_closed(struct call *call, int side, const struct ck_worker_record
                             recording->key);
         }
     }
-    if (recording->state == RECORDING_RUNNING && call->mode != CALL_OVER) {
-        ck_call_tell_recording(call, false, NULL); /* it ended by itself: the disk, or the leg */
+    bool ran = recording->state == RECORDING_RUNNING || recording->state == RECORDING_CLOSING;
+    if (ran && call->mode != CALL_OVER) {
+        ck_call_tell_recording(call, false, NULL); /* the call goes on without: the disk, the leg */
     }
     call->legs[side].unrecordable = closed->error != 0;
     ck_call_recording_clear(recording);

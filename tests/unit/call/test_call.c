@@ -31,7 +31,8 @@ struct world {
     char dir[64];
     struct history person, staff, commands;
     int64_t next_recording;
-    int join_code; /* what the engine answers to joins */
+    int join_code;  /* what the engine answers to joins … */
+    int begin_code; /* … and to recordings that are to begin */
     bool stopped;
 };
 
@@ -96,7 +97,7 @@ static void submit(void *context, const char *name, const struct ck_actor *actor
     remember(&world->commands, entry);
     if (done != NULL) {
         bool entering = strcmp(name, "recording.begin") != 0;
-        struct ck_result result = {.code = entering ? world->join_code : 0};
+        struct ck_result result = {.code = entering ? world->join_code : world->begin_code};
         result.body = result.code == 0 ? answer(world, name) : NULL;
         done(cookie, &result);
         json_decref(result.body);
@@ -231,6 +232,38 @@ static void live_call_from_ring_to_end(void **state)
     assert_int_equal(times(&world->commands, "recording.closed"), 2);
     assert_false(has(&world->commands, "checkin.call_lost")); /* ended, not lost */
     assert_true(has(&world->staff, "\"t\":\"ended\""));
+}
+
+static void recordings_end_where_the_disk_is_full_and_the_call_goes_on(void **state)
+{
+    struct world *world = *state;
+    struct ck_actor staff = staff_actor();
+    person_joins(world, "v=0 person");
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 staff", 6);
+    while (times(&world->commands, "recording.started") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    world->begin_code = CK_E_BUSY; /* the engine lets none begin below the reserve */
+    size_t begun = times(&world->commands, "recording.begin");
+    ck_calls_stop_recordings(world->calls);
+    ck_calls_stop_recordings(world->calls); /* told twice */
+    while (times(&world->commands, "recording.closed") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    assert_true(has(&world->person, "\"on\":false"));
+    assert_true(has(&world->staff, "\"on\":false"));
+    assert_int_equal(ck_calls_status(world->calls).calls, 1);
+    assert_false(has(&world->commands, "checkin.call_lost"));
+    assert_false(has(&world->commands, "checkin.call_ended"));
+    assert_int_equal(times(&world->commands, "recording.closed"), 2);
+    assert_true(times(&world->commands, "recording.begin") <=
+                begun + 3); /* as each ended, not in a loop */
+    ck_calls_end(world->calls, &staff_page, 42, 9);
+    while (ck_calls_status(world->calls).calls > 0) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    assert_true(has(&world->commands, "checkin.call_ended"));
 }
 
 static void unattended_shows_each_challenge_and_records(void **state)
@@ -393,6 +426,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(live_call_from_ring_to_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(recordings_end_where_the_disk_is_full_and_the_call_goes_on,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(unattended_shows_each_challenge_and_records, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(worker_crash_asks_the_page_to_come_again, setup, teardown),
