@@ -14,6 +14,11 @@ int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool v
     if (ring == NULL) {
         return -ENOMEM;
     }
+    struct ck_pace pace = {0};
+    if (video && ck_pace_init(&pace, pool) != 0) {
+        free(ring);
+        return -ENOMEM;
+    }
     *sender = (struct ck_sender){
         .ssrc = ssrc,
         .hz = video ? CK_RTP_VIDEO_HZ : CK_RTP_AUDIO_HZ,
@@ -27,6 +32,7 @@ int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool v
         .ring_oldest = first_sequence & 0x7fff,
         .ring = ring,
         .pool = pool,
+        .pace = pace,
     };
     return 0;
 }
@@ -53,6 +59,7 @@ void ck_sender_deinit(struct ck_sender *sender)
     }
     free(sender->ring);
     sender->ring = NULL;
+    ck_pace_deinit(&sender->pace);
 }
 
 /* The next number, and a timestamp as far ahead of the last one as time has gone on. */
@@ -142,32 +149,6 @@ const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequenc
     sent->again = now;
     sender->again++;
     return sent;
-}
-
-void ck_gate_set(struct ck_gate *gate, uint64_t bitrate)
-{
-    gate->known = bitrate != 0;
-    gate->bitrate =
-        bitrate >= CK_SENDER_SOUND_BPS + CK_SENDER_PICTURE_BPS ? bitrate - CK_SENDER_SOUND_BPS : 0;
-}
-
-bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now)
-{
-    if (!gate->known) {
-        return true;
-    }
-    int64_t full = (int64_t)gate->bitrate * CK_SENDER_GATE_BURST_MS / 1000;
-    int64_t passed_us = now.us - gate->filled.us;
-    gate->filled = now;
-    gate->budget_bits += passed_us > 1000000 ? full : (int64_t)gate->bitrate * passed_us / 1000000;
-    if (gate->budget_bits > full) {
-        gate->budget_bits = full;
-    }
-    if (gate->budget_bits < 0 || gate->bitrate == 0) {
-        return false;
-    }
-    gate->budget_bits -= bits;
-    return true;
 }
 
 uint64_t ck_ntp_of_us(int64_t us)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/rtp/pace.h"
 #include "media/rtp/source.h"
 #include "media/transport/packet.h"
 #include "protocol/base/time.h"
@@ -22,10 +23,7 @@
  * work. */
 #define CK_SENDER_AGAIN_MIN_MS 10
 #define CK_SENDER_REPEATS_MAX 20
-#define CK_SENDER_GATE_BURST_MS 400 /* of its bandwidth a poor downlink may be ahead */
-#define CK_SENDER_SOUND_BPS 50000   /* of a downlink that are kept free for sound */
-#define CK_SENDER_PICTURE_BPS 25000 /* with less than this left there is no picture at all */
-#define CK_SENDER_GATE_KEY_MS 5000  /* between the key frames that a poor downlink asks for */
+#define CK_SENDER_POOR_KEY_MS 3000 /* between the key frames that a poor downlink asks for */
 
 struct ck_sent {
     /* As it went out, protected; in the clear, as it came in, where it would go out in a
@@ -38,14 +36,6 @@ struct ck_sent {
     struct ck_mono again; /* last time it was sent again */
 };
 
-/* What a downlink carries of pictures, once that is known. */
-struct ck_gate {
-    bool known;
-    uint64_t bitrate; /* bits per second, without the sound */
-    int64_t budget_bits;
-    struct ck_mono filled;
-};
-
 struct ck_sender {
     uint32_t ssrc;
     uint32_t hz;
@@ -53,7 +43,7 @@ struct ck_sender {
     bool video;
     bool fed;            /* there has been a packet */
     bool waiting;        /* something was or is left out: video goes on with the next key frame */
-    bool gated;          /* waiting because the downlink is poor */
+    bool poor;           /* waiting because the downlink carries no more */
     uint64_t feed;       /* number of what it is fed from, see ck_sender_map() */
     uint64_t feed_first; /* first number of that feed that is sent */
     int64_t sequence_shift;
@@ -61,7 +51,7 @@ struct ck_sender {
     uint64_t highest; /* of our own extended numbers */
     uint32_t last_timestamp;
     struct ck_mono last_fed;
-    struct ck_mono gate_asked;
+    struct ck_mono poor_asked;
     uint64_t packets;
     uint64_t bytes; /* of payload */
     uint32_t again;
@@ -71,9 +61,10 @@ struct ck_sender {
     uint32_t interval_lost; /* sum of fractions of 256 that reports of this interval told */
     uint32_t interval_reports;
     uint64_t interval_bytes; /* at its begin */
+    uint64_t interval_packets;
     uint32_t rtt_us;
-    struct ck_gate gate;
-    bool uses_rtx; /* what is lost goes out again in a stream of its own (RFC 4588) */
+    struct ck_pace pace; /* of a video stream */
+    bool uses_rtx;       /* what is lost goes out again in a stream of its own (RFC 4588) */
     uint8_t rtx_type;
     uint32_t rtx_ssrc;
     uint16_t rtx_sequence; /* of the next */
@@ -105,12 +96,6 @@ void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timest
  * round trip ago. Valid until the next ck_sender_keep(). */
 const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequence,
                                       struct ck_mono now);
-
-/* The downlink carries `bitrate` in all; 0: nothing is known. */
-void ck_gate_set(struct ck_gate *gate, uint64_t bitrate);
-/* Whether `bits` more of the picture are within what the downlink carries; they then are counted.
- * While nothing is known everything is. */
-bool ck_gate_pass(struct ck_gate *gate, uint32_t bits, struct ck_mono now);
 
 /* The sender report at `now`, whose wall time in NTP form is `ntp_now`; `offset_us` is what is
  * added to the clock of the feeding browser to get ours. False while the feed has sent no report

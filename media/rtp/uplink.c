@@ -73,7 +73,7 @@ void ck_transit_rebase(struct ck_transit *transit)
 
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap)
 {
-    *uplink = (struct ck_uplink){.cap = cap, .allowed = cap};
+    *uplink = (struct ck_uplink){.cap = cap, .allowed = cap, .since_cut = CK_UPLINK_TWICE};
 }
 
 /* What really arrives, where that is less than was allowed. */
@@ -115,12 +115,15 @@ static uint64_t cut_for_loss(struct ck_uplink *uplink, const struct ck_uplink_in
     return rate;
 }
 
-/* A full queue loses, and one that is not full grows or shrinks. */
+/* A full queue loses, and one that is not full grows or shrinks. Where as little is sent as can be,
+ * loss says nothing any more. */
 static bool is_steady(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
                       unsigned percent)
 {
     int64_t change_us = interval->queue_us - uplink->cut_queue_us;
-    bool steady = percent < CK_UPLINK_LOSS_LOW && uplink->cut_queue_us > 0 &&
+    bool least = uplink->allowed <= CK_UPLINK_FLOOR &&
+                 interval->bitrate <= CK_UPLINK_FLOOR * 5 / 4 && percent <= CK_UPLINK_RADIO_PERCENT;
+    bool steady = (percent < CK_UPLINK_LOSS_LOW || least) && uplink->cut_queue_us > 0 &&
                   (change_us < 0 ? -change_us : change_us) * 10 < uplink->cut_queue_us;
     uplink->steady = steady ? uplink->steady + 1 : 0;
     return uplink->steady >= CK_UPLINK_STEADY;
@@ -138,7 +141,8 @@ static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_i
         *longer_way = true;
         return uplink->allowed;
     }
-    if (uplink->settle > 0 && interval->bitrate <= uplink->allowed) {
+    bool lowest = uplink->allowed <= CK_UPLINK_FLOOR && uplink->cut_queue_us > 0;
+    if (lowest || (uplink->settle > 0 && interval->bitrate <= uplink->allowed)) {
         return uplink->allowed;
     }
     uplink->settle = CK_UPLINK_SETTLE + 1;
@@ -147,10 +151,82 @@ static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_i
     return base_of(uplink, interval->bitrate) * 85 / 100;
 }
 
+static uint64_t below_ceiling(const struct ck_uplink *uplink)
+{
+    return uplink->ceiling_left == 0 ? UINT32_MAX
+                                     : (uint64_t)uplink->ceiling * CK_UPLINK_CEILING_PERCENT / 100;
+}
+
+/* Nothing is amiss: higher, fast as far as it was good before. */
+static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
+{
+    uint64_t rate = uplink->allowed;
+    uint64_t most = below_ceiling(uplink);
+    uplink->cut_percent = 0;
+    uplink->cut_queue_us = 0;
+    uplink->good = bitrate > uplink->good ? bitrate : uplink->good;
+    uint64_t next = rate + rate * (uplink->calm >= CK_UPLINK_CALM ? 20 : 8) / 100 + 1000;
+    if (rate < CK_UPLINK_TRIAL) {
+        next = CK_UPLINK_TRIAL;
+    } else if (rate < uplink->good) {
+        next = (uint64_t)smaller(2 * (int64_t)rate, uplink->good);
+    }
+    if (rate >= CK_UPLINK_TRIAL) { /* traffic that there was not has proved nothing */
+        next = (uint64_t)smaller((int64_t)next, 2 * (int64_t)bitrate);
+    }
+    if (next > most) {
+        next = most < CK_UPLINK_TRIAL ? rate : most;
+    }
+    return next > rate ? next : rate;
+}
+
+static void note_ceiling(struct ck_uplink *uplink)
+{
+    unsigned pause = 2 * uplink->ceiling_pause;
+    pause = pause < CK_UPLINK_CEILING_FIRST ? CK_UPLINK_CEILING_FIRST : pause;
+    uplink->ceiling = uplink->allowed;
+    uplink->ceiling_pause = pause > CK_UPLINK_CEILING_LAST ? CK_UPLINK_CEILING_LAST : pause;
+    uplink->ceiling_left = uplink->ceiling_pause;
+    uplink->good = (uint32_t)smaller(uplink->good, (int64_t)below_ceiling(uplink));
+}
+
+/* A queue may be a mistake, loss is none. */
+static void lower_good(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                       unsigned percent)
+{
+    if (percent > CK_UPLINK_LOSS_HIGH && interval->bitrate < uplink->good) {
+        uplink->good = interval->bitrate;
+    }
+}
+
+static void set_rate(struct ck_uplink *uplink, uint64_t rate)
+{
+    rate = rate < CK_UPLINK_FLOOR ? CK_UPLINK_FLOOR : rate;
+    rate = rate > uplink->cap ? uplink->cap : rate;
+    if (rate >= uplink->allowed) {
+        uplink->calm++;
+        uplink->grown |= rate > uplink->allowed;
+    } else {
+        bool near = uplink->allowed <= (uint64_t)uplink->ceiling * 5 / 4;
+        if (uplink->grown && (uplink->since_cut < CK_UPLINK_TWICE || near)) {
+            note_ceiling(uplink);
+        } else if (!near) {
+            uplink->ceiling = 0;
+            uplink->ceiling_pause = 0;
+        }
+        uplink->grown = false;
+        uplink->since_cut = 0;
+        uplink->calm = 0;
+    }
+    uplink->allowed = (uint32_t)rate;
+}
+
 bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
 {
     uint64_t all = interval->came + interval->missed;
     bool longer_way = false;
+    uplink->since_cut += uplink->since_cut < CK_UPLINK_TWICE ? 1 : 0;
+    uplink->ceiling_left -= uplink->ceiling_left > 0 ? 1 : 0;
     if (all < CK_UPLINK_PACKETS_MIN) {
         return false;
     }
@@ -158,24 +234,28 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
     uint64_t rate = uplink->allowed;
     if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
         rate = cut_for_queue(uplink, interval, percent, &longer_way);
+        lower_good(uplink, interval, percent);
     } else if (percent > CK_UPLINK_LOSS_HIGH) {
         rate = cut_for_loss(uplink, interval, percent);
+        lower_good(uplink, interval, percent);
     } else if (percent < CK_UPLINK_LOSS_LOW && interval->queue_us < CK_UPLINK_QUEUE_LOW_US) {
-        rate = rate + rate * (uplink->calm >= CK_UPLINK_CALM ? 20 : 8) / 100 + 1000;
-        uplink->cut_percent = 0;
-        uplink->cut_queue_us = 0;
+        rate = grow(uplink, interval->bitrate);
     }
     uplink->hold -= uplink->hold > 0 ? 1 : 0;
     uplink->settle -= uplink->settle > 0 ? 1 : 0;
-    uplink->calm = rate < uplink->allowed ? 0 : uplink->calm + 1;
-    rate = rate < CK_UPLINK_FLOOR ? CK_UPLINK_FLOOR : rate;
-    uplink->allowed = (uint32_t)(rate > uplink->cap ? uplink->cap : rate);
+    set_rate(uplink, rate);
     return longer_way;
+}
+
+void ck_uplink_told(struct ck_uplink *uplink, uint32_t told, uint32_t sent)
+{
+    uint32_t rate = told > sent / 2 ? told : sent / 2;
+    if (rate < uplink->allowed) {
+        set_rate(uplink, rate);
+    }
 }
 
 void ck_uplink_unheard(struct ck_uplink *uplink, uint32_t bitrate)
 {
-    uint64_t rate = base_of(uplink, bitrate) / 2;
-    uplink->allowed = (uint32_t)(rate < CK_UPLINK_FLOOR ? CK_UPLINK_FLOOR : rate);
-    uplink->calm = 0;
+    set_rate(uplink, base_of(uplink, bitrate) / 2);
 }

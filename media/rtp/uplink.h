@@ -28,6 +28,16 @@
     2                    /* intervals until a queue must have felt that the rate was taken down    \
                           */
 #define CK_UPLINK_CALM 5 /* intervals of peace after which the rate goes up faster */
+/* With less than this there is no picture, and nothing is learned of what the way carries: once it
+ * is quiet so much is tried. */
+#define CK_UPLINK_TRIAL 80000
+/* A rate that was good is gone back to by doubling. One that had to be taken down twice within so
+ * many intervals is a ceiling: the rate stays below its share for a while, and for twice as long
+ * each time. */
+#define CK_UPLINK_TWICE 20
+#define CK_UPLINK_CEILING_PERCENT 80
+#define CK_UPLINK_CEILING_FIRST 8
+#define CK_UPLINK_CEILING_LAST 64
 #define CK_TRANSIT_MEMORY_US                                                                       \
     15000000                       /* the smallest time in transit counts for one to two of these */
 #define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */
@@ -54,7 +64,13 @@ struct ck_uplink {
     unsigned hold;        /* intervals left in which loss is put up with */
     unsigned steady; /* intervals in which a queue neither grew nor shrank, and nothing was lost */
     unsigned settle; /* intervals left in which a queue is given time to drain */
-    unsigned calm;   /* intervals since the rate was last taken down */
+    unsigned calm;   /* intervals since the rate was last taken down, of which much is known */
+    unsigned since_cut;     /* intervals, of whatever kind */
+    bool grown;             /* since then */
+    uint32_t good;          /* the highest rate at which nothing was amiss; 0: none yet */
+    uint32_t ceiling;       /* the rate that was too much, while: */
+    unsigned ceiling_left;  /* intervals in which it counts */
+    unsigned ceiling_pause; /* what that was last set to */
 };
 
 /* What happened in about one second. */
@@ -79,6 +95,9 @@ void ck_transit_rebase(struct ck_transit *transit);
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
 /* True where the queue turns out to be a longer way, see ck_transit_rebase(). */
 bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval);
+/* The other side itself has seen a queue while `sent` was on the way to it, and names a rate: it is
+ * followed, but not below half of what was sent. */
+void ck_uplink_told(struct ck_uplink *uplink, uint32_t told, uint32_t sent);
 /* A second in which `bitrate` was sent and nothing was heard of what became of it (RFC 8083 section
  * 4.1): half of it. */
 void ck_uplink_unheard(struct ck_uplink *uplink, uint32_t bitrate);

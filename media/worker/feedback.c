@@ -3,6 +3,8 @@
 #include "media/worker/worker_impl.h"
 #include "protocol/base/error.h"
 
+#define PACKET_OVERHEAD (CK_RTP_HEADER_SIZE + CK_SRTP_OVERHEAD) /* at most, beside the payload */
+
 /* A packet for RTCP; the writer leaves room for the protection. NULL where the pool is empty. */
 static struct ck_packet *begin(struct leg *leg, struct ck_writer *writer)
 {
@@ -79,7 +81,7 @@ void feedback_missing(struct leg *leg)
         struct track *track = &leg->tracks[kind];
         /* On an uplink that hardly carries the sound, sound that is sent twice only crowds out
          * more. */
-        if (kind == AUDIO && leg->uplink.allowed < CK_SENDER_SOUND_BPS + CK_SENDER_PICTURE_BPS) {
+        if (kind == AUDIO && leg->uplink.allowed < CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS) {
             ck_missing_clear(&track->missing);
         }
         if (track->source >= 0 && track->missing.count > 0) {
@@ -183,7 +185,8 @@ static void judge_uplink(struct leg *leg)
     }
     struct ck_uplink_interval interval = {
         .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
-    leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH;
+    leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH &&
+                        interval.queue_us < CK_UPLINK_QUEUE_HIGH_US;
     if (ck_uplink_interval(&leg->uplink, &interval)) {
         ck_transit_rebase(&leg->tracks[AUDIO].transit);
         ck_transit_rebase(&leg->tracks[VIDEO].transit);
@@ -195,57 +198,110 @@ static void judge_uplink(struct leg *leg)
                  (unsigned long long)(came + missed));
 }
 
-void feedback_gate(struct leg *leg)
+static void set_pace(struct leg *leg)
 {
     uint64_t judged = leg->downlink.allowed;
-    uint64_t told = leg->told_bitrate;
-    ck_gate_set(&leg->tracks[VIDEO].out.gate, judged >= CK_WORKER_BITRATE_MAX ? told
-                                              : told != 0 && told < judged    ? told
-                                                                              : judged);
+    ck_pace_set(&leg->tracks[VIDEO].out.pace, judged >= CK_WORKER_BITRATE_MAX ? 0 : judged);
 }
 
-/* What the browser's reports of the last interval say about the downlink. A report without loss
- * after one with it counts as well, so fractions of both media are taken together. */
-static void judge_downlink(struct leg *leg)
+/* What a browser tells follows what it gets: one that gets little tells little, whatever more its
+ * downlink would carry. But one that tells less than before, and less than it is sent, has seen a
+ * queue grow. */
+void feedback_told(struct leg *leg, uint64_t bitrate)
 {
-    uint64_t lost = 0;
-    uint64_t reports = 0;
+    uint64_t before = leg->told_bitrate;
+    leg->told_bitrate = bitrate;
+    if (bitrate < before && bitrate < leg->sent_bitrate) {
+        ck_uplink_told(&leg->downlink, (uint32_t)bitrate, leg->sent_bitrate);
+        set_pace(leg);
+    }
+}
+
+/* The standing queue of a downlink. A browser that is busy answers late as well: without any loss a
+ * queue counts from the second time on that it is seen. */
+static int64_t downlink_queue_us(struct leg *leg, bool loses)
+{
+    int64_t now_us = ck_transit_queue_us(&leg->round_trip);
+    int64_t before_us = leg->queue_before_us;
+    if (now_us >= 0) {
+        leg->queue_before_us = now_us;
+    }
+    return now_us < 0 || loses || now_us < before_us ? now_us : before_us;
+}
+
+/* What was sent in the last interval, and what the browser's reports say became of it, in parts of
+ * 256. A report without loss after one with it counts as well, so fractions of both media are taken
+ * together. */
+struct outcome {
+    uint32_t sent;
+    uint64_t told;
+    uint64_t lost;
+};
+
+static struct outcome take_outcome(struct leg *leg)
+{
+    struct outcome outcome = {0};
     uint64_t bytes = 0;
-    int64_t us = leg->worker->now.us - leg->interval_began.us;
     for (int kind = 0; kind < KINDS; kind++) {
         struct ck_sender *sender = &leg->tracks[kind].out;
-        lost += sender->interval_lost;
-        reports += sender->interval_reports;
-        bytes += sender->bytes - sender->interval_bytes;
+        outcome.lost += sender->interval_lost;
+        outcome.told += (uint64_t)sender->interval_reports * 256;
+        bytes += sender->bytes - sender->interval_bytes +
+                 (sender->packets - sender->interval_packets) * PACKET_OVERHEAD;
         sender->interval_lost = sender->interval_reports = 0;
         sender->interval_bytes = sender->bytes;
+        sender->interval_packets = sender->packets;
     }
-    struct ck_uplink_interval interval = {.came = reports * 256 - lost,
-                                          .missed = lost,
-                                          .bitrate = rate_of(bytes, us),
-                                          .queue_us = ck_transit_queue_us(&leg->round_trip)};
-    /* A radio that loses some, without a queue that is known of (reports get lost as well), is not
-     * helped by leaving out pictures. */
-    if (interval.queue_us < CK_UPLINK_QUEUE_LOW_US && lost * 100 <= reports * 256 * RADIO_PERCENT) {
-        interval.missed = 0;
+    outcome.sent = rate_of(bytes, leg->worker->now.us - leg->interval_began.us);
+    return outcome;
+}
+
+/* A radio that loses some, without a queue that is known of (reports get lost as well), is not
+ * helped by leaving out pictures. The first loss may as well be the first of a queue that is full:
+ * then the rate is held. */
+static uint64_t loss_that_counts(struct leg *leg, const struct outcome *outcome, int64_t queue_us)
+{
+    bool again = leg->downlink_loses;
+    leg->downlink_loses = outcome->told > 0
+                              ? outcome->lost * 100 > outcome->told * CK_UPLINK_LOSS_LOW
+                              : leg->downlink_loses;
+    if (!leg->downlink_loses || queue_us >= CK_UPLINK_QUEUE_LOW_US ||
+        outcome->lost * 100 > outcome->told * RADIO_PERCENT) {
+        return outcome->lost;
     }
+    return again ? 0 : outcome->told * (CK_UPLINK_LOSS_LOW + CK_UPLINK_LOSS_HIGH) / 200;
+}
+
+static void judge_downlink(struct leg *leg)
+{
+    int64_t us = leg->worker->now.us - leg->interval_began.us;
+    struct outcome outcome = take_outcome(leg);
+    bool loses = outcome.lost * 100 > outcome.told * CK_UPLINK_LOSS_LOW;
+    struct ck_uplink_interval interval = {.queue_us = downlink_queue_us(leg, loses)};
+    interval.missed = loss_that_counts(leg, &outcome, interval.queue_us);
+    interval.came = outcome.told - interval.missed;
+    interval.bitrate =
+        outcome.told == 0
+            ? outcome.sent
+            : (uint32_t)(outcome.sent * (outcome.told - interval.missed) / outcome.told);
+    leg->sent_bitrate = outcome.sent;
     /* Of an outage, in which nothing comes at all, nothing follows for afterwards. */
     bool alive =
         leg->selected != CK_TUPLE_NONE &&
         leg->worker->now.us - ck_tuples_at(&leg->worker->tuples, leg->selected)->heard.us < us;
     leg->unheard =
-        alive && reports == 0 && interval.bitrate > CK_SENDER_SOUND_BPS ? leg->unheard + 1 : 0;
-    if (leg->unheard >= (leg->uplink_loses ? 2 * UNHEARD_MAX : UNHEARD_MAX)) {
-        ck_uplink_unheard(&leg->downlink, interval.bitrate);
+        alive && outcome.told == 0 && outcome.sent > CK_PACE_SOUND_BPS ? leg->unheard + 1 : 0;
+    if (leg->unheard >= (leg->uplink_loses ? UNHEARD_LOSSY_MAX : UNHEARD_MAX)) {
+        ck_uplink_unheard(&leg->downlink, outcome.sent);
     } else if (ck_uplink_interval(&leg->downlink, &interval)) {
         ck_transit_rebase(&leg->round_trip);
     }
-    feedback_gate(leg);
+    set_pace(leg);
     ck_media_log(CK_WORKER_LOG_DEBUG,
-                 "leg %llu: downlink %u of %u bit/s, queue %lld us, %llu of %llu",
-                 (unsigned long long)leg->id, interval.bitrate, leg->downlink.allowed,
-                 (long long)interval.queue_us, (unsigned long long)lost,
-                 (unsigned long long)(reports * 256));
+                 "leg %llu: downlink %u of %u bit/s (told %llu), queue %lld us, %llu of %llu",
+                 (unsigned long long)leg->id, outcome.sent, leg->downlink.allowed,
+                 (unsigned long long)leg->told_bitrate, (long long)interval.queue_us,
+                 (unsigned long long)outcome.lost, (unsigned long long)outcome.told);
 }
 
 /* Both ways, once an interval is over. */

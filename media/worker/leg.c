@@ -291,6 +291,7 @@ void leg_service(struct leg *leg)
         path_handshake_state(leg, ck_dtls_tick(leg->dtls));
     } else if (leg->state == LEG_CONNECTED) {
         service_media(leg);
+        relay_paced(leg);
         if (leg->tracks[AUDIO].missing.count + leg->tracks[VIDEO].missing.count > 0) {
             leg_soon(leg, TICK_MS * 1000);
         }

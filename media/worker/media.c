@@ -360,8 +360,7 @@ static void take_payload_feedback(struct leg *leg, const struct ck_rtcp *part)
                ssrc == video->ssrc) {
         want_key_frame(leg);
     } else if (part->count == CK_RTCP_AFB && ck_rtcp_read_remb(part, &bitrate) == CK_OK) {
-        leg->told_bitrate = bitrate > CK_WORKER_BITRATE_MAX ? 0 : bitrate;
-        feedback_gate(leg);
+        feedback_told(leg, bitrate);
     }
 }
 

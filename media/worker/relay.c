@@ -17,36 +17,39 @@ static bool takes(const struct leg *peer, enum kind kind)
            peer->tracks[kind].negotiated && peer->tracks[kind].receives;
 }
 
-/* Whether a video packet may go to a downlink: not before its first key frame, and not beyond what
- * it carries, in which case everything up to the next key frame is left out. The evidence from the
- * uplink is never made worse for it. */
-static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_packet *packet,
-                   const struct ck_vp8 *vp8, bool *resume)
+/* Everything up to the next key frame is left out. */
+static void leave_out(struct ck_sender *sender, struct ck_mono now)
+{
+    if (!sender->waiting) {
+        sender->poor_asked = now;
+    }
+    sender->waiting = true;
+    sender->poor = true;
+}
+
+/* Whether a packet of the picture goes to a downlink: not before its first key frame, and no frame
+ * is begun that would come late, in which case everything up to the next key frame is left out. The
+ * evidence from the uplink is never made worse for it. */
+static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_vp8 *vp8,
+                   bool *resume)
 {
     struct ck_mono now = from->worker->now;
-    if (vp8 == NULL) { /* sound always goes on */
-        *resume = sender->waiting;
-        sender->waiting = false;
-        return true;
-    }
+    bool begins = vp8->start && vp8->partition == 0;
+    bool late = begins && ck_pace_wait_us(&sender->pace) > CK_PACE_FRESH_MS * 1000;
     if (sender->waiting && !vp8->key_frame) {
-        if (!sender->gated || now.us - sender->gate_asked.us >= CK_SENDER_GATE_KEY_MS * 1000) {
-            sender->gate_asked = now;
+        if (!sender->poor || now.us - sender->poor_asked.us >= CK_SENDER_POOR_KEY_MS * 1000) {
+            sender->poor_asked = now;
             ck_key_frames_want(&from->keys, false);
         }
         return false;
     }
-    if (!ck_gate_pass(&sender->gate, packet->size * 8, now)) {
-        if (!sender->waiting) {
-            sender->gate_asked = now;
-        }
-        sender->waiting = true;
-        sender->gated = true;
+    if (late || ck_pace_is_shut(&sender->pace)) {
+        leave_out(sender, now);
         return false;
     }
     *resume = sender->waiting;
     sender->waiting = false;
-    sender->gated = false;
+    sender->poor = false;
     return true;
 }
 
@@ -89,6 +92,16 @@ static void forward(struct leg *peer, struct track *track, struct ck_packet *pac
     ck_packet_drop(worker->pool, out);
 }
 
+static void send_one(struct leg *peer, struct track *track, const struct ck_paced *paced)
+{
+    uint64_t sequence = 0;
+    uint32_t timestamp = 0;
+    if (ck_sender_map(&track->out, paced->feed, paced->resume, paced->sequence,
+                      paced->packet->rtp.timestamp, peer->worker->now, &sequence, &timestamp)) {
+        forward(peer, track, paced->packet, sequence, timestamp);
+    }
+}
+
 void relay_packet(struct leg *from, enum kind kind, const struct source *source, uint64_t sequence,
                   struct ck_packet *packet, const struct ck_vp8 *vp8)
 {
@@ -97,18 +110,41 @@ void relay_packet(struct leg *from, enum kind kind, const struct source *source,
         return;
     }
     struct track *track = &peer->tracks[kind];
-    bool resume = false;
-    if (source->feed != track->out.feed) {
-        track->out.waiting = true;
+    struct ck_sender *sender = &track->out;
+    struct ck_paced paced = {.packet = packet, .feed = source->feed, .sequence = sequence};
+    if (source->feed != sender->feed) {
+        sender->waiting = true;
     }
-    if (!passes(from, &track->out, packet, vp8, &resume)) {
-        return;
+    if (vp8 == NULL) { /* sound always goes on, at once */
+        paced.resume = sender->waiting;
+        sender->waiting = false;
+        send_one(peer, track, &paced);
+    } else if (passes(from, sender, vp8, &paced.resume)) {
+        if (ck_pace_is_open(&sender->pace)) {
+            send_one(peer, track, &paced);
+        } else if (ck_pace_put(&sender->pace, &paced)) {
+            relay_paced(peer);
+        } else {
+            leave_out(sender, from->worker->now);
+        }
     }
-    uint64_t out_sequence = 0;
-    uint32_t out_timestamp = 0;
-    if (ck_sender_map(&track->out, source->feed, resume, sequence, packet->rtp.timestamp,
-                      from->worker->now, &out_sequence, &out_timestamp)) {
-        forward(peer, track, packet, out_sequence, out_timestamp);
+}
+
+void relay_paced(struct leg *leg)
+{
+    struct track *track = &leg->tracks[VIDEO];
+    struct ck_pace *pace = &track->out.pace;
+    struct ck_paced paced;
+    if (pace->count > 0 && (!takes(leg, VIDEO) || !leg->call->relay || ck_pace_is_shut(pace))) {
+        ck_pace_clear(pace);
+        leave_out(&track->out, leg->worker->now);
+    }
+    while (ck_pace_take(pace, leg->worker->now, &paced)) {
+        send_one(leg, track, &paced);
+        ck_packet_drop(leg->worker->pool, paced.packet);
+    }
+    if (pace->count > 0) {
+        leg_soon(leg, TICK_MS * 1000);
     }
 }
 
@@ -148,9 +184,9 @@ void relay_again(struct leg *leg, enum kind kind, uint16_t sequence)
     const struct ck_sent *sent = ck_sender_again(sender, sequence, leg->worker->now);
     /* What is sent again takes its share of a poor downlink like anything else; where there is no
      * room but for the sound, the sound itself is not sent twice. */
-    struct ck_gate *gate = &leg->tracks[VIDEO].out.gate;
-    if (sent == NULL || (kind == AUDIO && gate->known && gate->bitrate == 0) ||
-        (kind == VIDEO && !ck_gate_pass(gate, sent->packet->size * 8, leg->worker->now))) {
+    struct ck_pace *pace = &leg->tracks[VIDEO].out.pace;
+    if (sent == NULL || (kind == AUDIO && ck_pace_is_shut(pace)) ||
+        (kind == VIDEO && !ck_pace_again(pace, sent->packet->size * 8, leg->worker->now))) {
         return;
     }
     if (sender->uses_rtx) {

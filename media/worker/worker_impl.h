@@ -44,9 +44,10 @@
 /* A path that was silent for this long loses the leg to another proved path on which media arrives.
  */
 #define SILENT_PATH_MS 1000
-#define RADIO_PERCENT 50 /* loss of a downlink that goes with no queue and is put up with */
-#define UNHEARD_MAX 3    /* intervals, then the downlink is taken to be choked */
-#define BUSY_PERCENT 85  /* of the loop's time; beyond it no new legs */
+#define RADIO_PERCENT 50    /* loss of a downlink that goes with no queue and is put up with */
+#define UNHEARD_MAX 3       /* intervals, then the downlink is taken to be choked; */
+#define UNHEARD_LOSSY_MAX 5 /* where the uplink loses without a queue, so that reports get lost */
+#define BUSY_PERCENT 85     /* of the loop's time; beyond it no new legs */
 #define RETRY_AFTER_MS 2000
 #define POOL_PACKETS_PER_LEG 600
 #define POOL_PACKETS_MIN 4096
@@ -185,12 +186,15 @@ struct leg {
     uint8_t fir_number;
     struct ck_key_frames keys;
     struct ck_uplink uplink;
-    struct ck_uplink downlink; /* as its browser reports it; drives the gate of the picture */
+    struct ck_uplink downlink; /* as its browser reports it; paces the picture */
     struct ck_transit round_trip;
-    unsigned unheard;      /* intervals without a report on what is sent */
-    bool uplink_loses;     /* so that a report may be lost without anything being choked */
-    uint64_t told_bitrate; /* of the downlink, by the browser; 0: never told */
-    uint8_t transport_id;  /* header extension that numbers the browser's packets; 0: none */
+    int64_t queue_before_us; /* the round trip's, an interval ago */
+    uint32_t sent_bitrate;   /* to its browser, in the last interval */
+    unsigned unheard;        /* intervals without a report on what is sent */
+    bool uplink_loses;       /* without a queue, so that reports get lost and nothing is choked */
+    bool downlink_loses;     /* when last heard of */
+    uint64_t told_bitrate;   /* of the downlink, by the browser (REMB); 0: never told */
+    uint8_t transport_id;    /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;
     struct ck_mono arrivals_due;
     uint32_t allowed_told;
@@ -347,6 +351,8 @@ void media_rtcp(struct worker *worker, struct ck_packet *packet, const struct ck
 
 void relay_packet(struct leg *from, enum kind kind, const struct source *source, uint64_t sequence,
                   struct ck_packet *packet, const struct ck_vp8 *vp8);
+/* Sends what waited for the downlink and whose time has come. */
+void relay_paced(struct leg *leg);
 void relay_again(struct leg *leg, enum kind kind, uint16_t sequence);
 /* The relay of a call was switched on, or a leg came (back) into it. */
 void relay_begin(struct call *call);
@@ -357,8 +363,8 @@ void relay_begin(struct call *call);
 void feedback_key_frame(struct leg *leg);
 void feedback_missing(struct leg *leg);
 void feedback_arrivals(struct leg *leg);
-/* What the leg's downlink carries, from all that is known of it. */
-void feedback_gate(struct leg *leg);
+/* The leg's browser says what its downlink carries. */
+void feedback_told(struct leg *leg, uint64_t bitrate);
 void feedback_report(struct leg *leg);
 void feedback_stats(struct leg *leg);
 

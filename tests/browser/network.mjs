@@ -45,6 +45,8 @@ async function watch(page, worker, name, seconds) {
   const seen = [1, 2].map((leg) => ({ leg, sound: Math.round((100 * heard[leg]) / looks) }));
   for (const one of seen) {
     const now = await look(page, one.leg);
+    const before1 = before[one.leg];
+    one.soundLate = Math.round((1000 * (now.soundDelay - before1.soundDelay)) / (now.soundsOut - before1.soundsOut));
     Object.assign(one, { pictures: now.decoded - before[one.leg].decoded, width: now.width, sent: now.sentWidth, fps: now.fps, target: now.target, limit: now.limit, connection: now.connection });
   }
   const stats = worker.said.filter((m) => m.kind === 'LEG_STATS' && m.leg === 1).at(-1);

@@ -400,18 +400,70 @@ static void test_sender_report(void **state)
     ck_packet_pool_destroy(pool);
 }
 
-static void test_gate(void **state)
+/* The bits that leave in `ms`. */
+static uint64_t left_in(struct ck_pace *pace, struct ck_packet_pool *pool, int64_t from_ms,
+                        int64_t ms)
+{
+    uint64_t bits = 0;
+    for (int64_t at = from_ms; at < from_ms + ms; at += 10) {
+        struct ck_paced paced;
+        while (ck_pace_take(pace, at_ms(at), &paced)) {
+            bits += paced.packet->size * 8;
+            ck_packet_drop(pool, paced.packet);
+        }
+    }
+    return bits;
+}
+
+static unsigned put_paced(struct ck_pace *pace, struct ck_packet_pool *pool, unsigned count)
+{
+    unsigned taken = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct ck_packet *packet = ck_packet_get(pool);
+        packet->size = 1000;
+        taken += ck_pace_put(pace, &(struct ck_paced){.packet = packet, .sequence = i});
+        ck_packet_drop(pool, packet);
+    }
+    return taken;
+}
+
+/* A key frame of 200 kbit goes out whole over a downlink of 100 kbit/s, in two seconds, and evenly.
+ */
+static void test_pace(void **state)
 {
     (void)state;
-    struct ck_gate gate = {0};
-    assert_true(ck_gate_pass(&gate, 1u << 30, at_ms(0))); /* nothing told: nothing held back */
-    gate = (struct ck_gate){0};
-    ck_gate_set(&gate, 100000 + CK_SENDER_SOUND_BPS);
-    uint64_t passed = 0;
-    for (int64_t ms = 0; ms < 10000; ms += 10) { /* 800 kbit/s into 100 */
-        passed += ck_gate_pass(&gate, 8000, at_ms(ms)) ? 8000 : 0;
+    struct ck_packet_pool *pool;
+    struct ck_pace pace;
+    assert_int_equal(ck_packet_pool_create(&pool, 1000), 0);
+    assert_int_equal(ck_pace_init(&pace, pool), 0);
+    assert_true(ck_pace_is_open(&pace)); /* nothing known: nothing held back */
+    ck_pace_set(&pace, 100000 + CK_PACE_SOUND_BPS);
+    assert_false(ck_pace_is_open(&pace));
+    assert_int_equal(put_paced(&pace, pool, 25), 25);
+    assert_int_equal(ck_pace_wait_us(&pace), 2000000);
+    for (int64_t second = 0; second < 2; second++) {
+        assert_in_range(left_in(&pace, pool, 1000 * second, 1000), 90000, 110000);
     }
-    assert_in_range(passed, 900000, 1100000);
+    (void)left_in(&pace, pool, 2000, 100);
+    assert_int_equal(pace.count, 0);
+    assert_int_equal(pace.waiting_bits, 0);
+    /* Never behind what it can send in CK_PACE_WAIT_MAX_MS, a packet more or less. */
+    assert_in_range(put_paced(&pace, pool, 200), 50, 52);
+    /* What was sent before goes out ahead of it, for a while. */
+    assert_true(ck_pace_again(&pace, 8000, at_ms(2200)));
+    assert_true(ck_pace_again(&pace, 80000, at_ms(2200)));
+    assert_false(ck_pace_again(&pace, 8000, at_ms(2200)));
+    assert_int_equal(left_in(&pace, pool, 2210, 500), 0);
+    ck_pace_set(&pace, CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS - 1);
+    assert_true(ck_pace_is_shut(&pace));
+    assert_int_equal(put_paced(&pace, pool, 1), 0);
+    assert_int_equal(left_in(&pace, pool, 4000, 1000), 0);
+    ck_pace_set(&pace, 0); /* nothing known any more: all of it at once */
+    assert_in_range(left_in(&pace, pool, 5000, 10), 50 * 8000, 52 * 8000);
+    assert_int_equal(put_paced(&pace, pool, 2 * CK_PACE_PACKETS_MAX), CK_PACE_PACKETS_MAX);
+    ck_pace_deinit(&pace);
+    assert_int_equal(ck_packet_pool_used(pool), 0);
+    ck_packet_pool_destroy(pool);
 }
 
 /* --- uplink
@@ -504,6 +556,75 @@ static void test_uplink_knows_a_longer_way(void **state)
     while (!ck_uplink_interval(&uplink, &what)) {
         assert_true(++intervals < 6);
     }
+}
+
+/* What was taken for a queue once, and is gone, costs a few seconds: the rate that was good comes
+ * back by doubling. */
+static void test_uplink_comes_back_from_a_hiccup(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    ck_uplink_init(&downlink, 10000000);
+    for (unsigned i = 0; i < 5; i++) {
+        interval(&downlink, 100, 0, 800000, 0);
+    }
+    interval(&downlink, 100, 0, 40000, CK_UPLINK_QUEUE_HIGH_US); /* a stall: hardly anything sent */
+    assert_int_equal(downlink.allowed, CK_UPLINK_FLOOR);
+    unsigned intervals = 0;
+    while (downlink.allowed < 800000) {
+        interval(&downlink, 100, 0, downlink.allowed, 0);
+        assert_true(++intervals <= 6);
+    }
+}
+
+/* A rate that was too much twice is not tried again at once, and less and less often. */
+static void test_uplink_remembers_a_ceiling(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    unsigned too_much = 0;
+    unsigned first_half = 0;
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 100, 0, 800000, 0);
+    for (unsigned i = 0; i < 240; i++) { /* a way that carries 150 kbit/s */
+        bool over = uplink.allowed > 150000;
+        too_much += over;
+        interval(&uplink, 100, 0, over ? 150000 : uplink.allowed,
+                 over ? CK_UPLINK_QUEUE_HIGH_US : 0);
+        assert_true(i < 10 || uplink.allowed >= CK_UPLINK_TRIAL);
+        first_half = i == 119 ? too_much : first_half;
+    }
+    assert_in_range(first_half, 3, 15);
+    assert_true(too_much - first_half <= 5);
+}
+
+/* At the floor, where there is no picture and little is heard, the rate of a small picture is tried
+ * as soon as the way is quiet. */
+static void test_uplink_tries_a_small_picture(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    uplink.allowed = CK_UPLINK_FLOOR;
+    interval(&uplink, 100, 0, 33000, CK_UPLINK_QUEUE_LOW_US);
+    assert_int_equal(uplink.allowed, CK_UPLINK_FLOOR);
+    interval(&uplink, 100, 0, 33000, 0);
+    assert_int_equal(uplink.allowed, CK_UPLINK_TRIAL);
+    assert_true(CK_UPLINK_TRIAL >= CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS);
+}
+
+/* A browser's own estimate is followed down, but half of what is sent at a time. */
+static void test_downlink_is_told(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    ck_uplink_init(&downlink, 10000000);
+    ck_uplink_told(&downlink, 6000, 600000);
+    assert_int_equal(downlink.allowed, 300000);
+    ck_uplink_told(&downlink, 250000, 300000);
+    assert_int_equal(downlink.allowed, 250000);
+    ck_uplink_told(&downlink, 400000, 300000);
+    assert_int_equal(downlink.allowed, 250000);
 }
 
 static void test_downlink_of_which_nothing_is_heard(void **state)
@@ -642,11 +763,15 @@ int main(void)
         cmocka_unit_test(test_sender_repeats),
         cmocka_unit_test(test_ntp),
         cmocka_unit_test(test_sender_report),
-        cmocka_unit_test(test_gate),
+        cmocka_unit_test(test_pace),
         cmocka_unit_test(test_uplink),
         cmocka_unit_test(test_uplink_follows_the_queue),
         cmocka_unit_test(test_uplink_puts_up_with_a_lossy_radio),
         cmocka_unit_test(test_uplink_knows_a_longer_way),
+        cmocka_unit_test(test_uplink_comes_back_from_a_hiccup),
+        cmocka_unit_test(test_uplink_remembers_a_ceiling),
+        cmocka_unit_test(test_uplink_tries_a_small_picture),
+        cmocka_unit_test(test_downlink_is_told),
         cmocka_unit_test(test_downlink_of_which_nothing_is_heard),
         cmocka_unit_test(test_transit_sees_the_standing_queue),
         cmocka_unit_test(test_transit_forgets),
