@@ -23,7 +23,7 @@
  * work. */
 #define CK_SENDER_AGAIN_MIN_MS 10
 #define CK_SENDER_REPEATS_MAX 20
-#define CK_SENDER_POOR_KEY_MS 3000 /* between the key frames that a poor downlink asks for */
+#define CK_SENDER_POOR_KEY_MS 2000 /* between the key frames that a poor downlink asks for */
 
 struct ck_sent {
     /* As it went out, protected; in the clear, as it came in, where it would go out in a

@@ -142,7 +142,11 @@ static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_i
         return uplink->allowed;
     }
     bool lowest = uplink->allowed <= CK_UPLINK_FLOOR && uplink->cut_queue_us > 0;
-    if (lowest || (uplink->settle > 0 && interval->bitrate <= uplink->allowed)) {
+    if (lowest) { /* against the last interval, as there is no cut any more to compare with */
+        uplink->cut_queue_us = interval->queue_us;
+        return uplink->allowed;
+    }
+    if ((uplink->settle > 0 && interval->bitrate <= uplink->allowed)) {
         return uplink->allowed;
     }
     uplink->settle = CK_UPLINK_SETTLE + 1;
@@ -165,14 +169,19 @@ static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
     uplink->cut_percent = 0;
     uplink->cut_queue_us = 0;
     uplink->good = bitrate > uplink->good ? bitrate : uplink->good;
-    uint64_t next = rate + rate * (uplink->calm >= CK_UPLINK_CALM ? 20 : 8) / 100 + 1000;
+    uplink->proved -= uplink->proved / 5;
+    uplink->proved = bitrate > uplink->proved ? bitrate : uplink->proved;
+    uint64_t next;
     if (rate < CK_UPLINK_TRIAL) {
         next = CK_UPLINK_TRIAL;
     } else if (rate < uplink->good) {
         next = (uint64_t)smaller(2 * (int64_t)rate, uplink->good);
-    }
-    if (rate >= CK_UPLINK_TRIAL) { /* traffic that there was not has proved nothing */
-        next = (uint64_t)smaller((int64_t)next, 2 * (int64_t)bitrate);
+    } else if (rate < uplink->before) { /* the cut was a mistake */
+        next = uplink->before;
+        uplink->before = 0;
+    } else { /* traffic that there was not has proved nothing */
+        next = rate + rate * (uplink->calm >= CK_UPLINK_CALM ? 20 : 8) / 100 + 1000;
+        next = (uint64_t)smaller((int64_t)next, 2 * (int64_t)uplink->proved);
     }
     if (next > most) {
         next = most < CK_UPLINK_TRIAL ? rate : most;
@@ -184,6 +193,7 @@ static void note_ceiling(struct ck_uplink *uplink)
 {
     unsigned pause = 2 * uplink->ceiling_pause;
     pause = pause < CK_UPLINK_CEILING_FIRST ? CK_UPLINK_CEILING_FIRST : pause;
+    uplink->before = 0;
     uplink->ceiling = uplink->allowed;
     uplink->ceiling_pause = pause > CK_UPLINK_CEILING_LAST ? CK_UPLINK_CEILING_LAST : pause;
     uplink->ceiling_left = uplink->ceiling_pause;
@@ -196,6 +206,7 @@ static void lower_good(struct ck_uplink *uplink, const struct ck_uplink_interval
 {
     if (percent > CK_UPLINK_LOSS_HIGH && interval->bitrate < uplink->good) {
         uplink->good = interval->bitrate;
+        uplink->before = 0;
     }
 }
 
@@ -211,10 +222,12 @@ static void set_rate(struct ck_uplink *uplink, uint64_t rate)
         if (uplink->grown && (uplink->since_cut < CK_UPLINK_TWICE || near)) {
             note_ceiling(uplink);
         } else if (!near) {
+            uplink->before = uplink->allowed > uplink->before ? uplink->allowed : uplink->before;
             uplink->ceiling = 0;
             uplink->ceiling_pause = 0;
         }
         uplink->grown = false;
+        uplink->proved = 0;
         uplink->since_cut = 0;
         uplink->calm = 0;
     }
@@ -257,5 +270,8 @@ void ck_uplink_told(struct ck_uplink *uplink, uint32_t told, uint32_t sent)
 
 void ck_uplink_unheard(struct ck_uplink *uplink, uint32_t bitrate)
 {
-    set_rate(uplink, base_of(uplink, bitrate) / 2);
+    uint64_t rate = base_of(uplink, bitrate) / 2;
+    set_rate(uplink, rate);
+    uplink->good = (uint32_t)smaller(uplink->good, (int64_t)rate);
+    uplink->before = 0;
 }

@@ -31,9 +31,9 @@
 /* With less than this there is no picture, and nothing is learned of what the way carries: once it
  * is quiet so much is tried. */
 #define CK_UPLINK_TRIAL 80000
-/* A rate that was good is gone back to by doubling. One that had to be taken down twice within so
- * many intervals is a ceiling: the rate stays below its share for a while, and for twice as long
- * each time. */
+/* A rate that was good is gone back to by doubling, and from there to what was allowed before. One
+ * that had to be taken down twice within so many intervals is a ceiling: the rate stays below its
+ * share for a while, and for twice as long each time. */
 #define CK_UPLINK_TWICE 20
 #define CK_UPLINK_CEILING_PERCENT 80
 #define CK_UPLINK_CEILING_FIRST 8
@@ -65,11 +65,13 @@ struct ck_uplink {
     unsigned steady; /* intervals in which a queue neither grew nor shrank, and nothing was lost */
     unsigned settle; /* intervals left in which a queue is given time to drain */
     unsigned calm;   /* intervals since the rate was last taken down, of which much is known */
-    unsigned since_cut;     /* intervals, of whatever kind */
-    bool grown;             /* since then */
-    uint32_t good;          /* the highest rate at which nothing was amiss; 0: none yet */
-    uint32_t ceiling;       /* the rate that was too much, while: */
-    unsigned ceiling_left;  /* intervals in which it counts */
+    unsigned since_cut;    /* intervals, of whatever kind */
+    bool grown;            /* since then */
+    uint32_t good;         /* the highest rate at which nothing was amiss; 0: none yet */
+    uint32_t proved;       /* the highest rate of late, lower with each interval */
+    uint32_t before;       /* what was allowed before a cut that may be a mistake; 0: it was none */
+    uint32_t ceiling;      /* the rate that was too much, while: */
+    unsigned ceiling_left; /* intervals in which it counts */
     unsigned ceiling_pause; /* what that was last set to */
 };
 

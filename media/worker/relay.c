@@ -37,7 +37,8 @@ static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_v
     bool begins = vp8->start && vp8->partition == 0;
     bool late = begins && ck_pace_wait_us(&sender->pace) > CK_PACE_FRESH_MS * 1000;
     if (sender->waiting && !vp8->key_frame) {
-        if (!sender->poor || now.us - sender->poor_asked.us >= CK_SENDER_POOR_KEY_MS * 1000) {
+        if (!sender->poor || !sender->pace.known ||
+            now.us - sender->poor_asked.us >= CK_SENDER_POOR_KEY_MS * 1000) {
             sender->poor_asked = now;
             ck_key_frames_want(&from->keys, false);
         }

@@ -187,6 +187,9 @@ void ck_tclient_vanish(struct ck_tclient *client, bool gone);
 /* Sends media of each kind or not. */
 void ck_tclient_send(struct ck_tclient *client, bool audio, bool video);
 
+/* Tells the server from now on, with each report, what its way to here carries; 0: nothing. */
+void ck_tclient_tell(struct ck_tclient *client, uint64_t bps);
+
 /* Asks the server for a key frame. */
 void ck_tclient_want_key_frame(struct ck_tclient *client);
 

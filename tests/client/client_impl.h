@@ -183,6 +183,7 @@ struct ck_tclient {
     uint64_t random;
     enum phase phase;
     bool silent; /* vanished */
+    uint64_t tells_bps;
     int socket;
     int next_socket;      /* of a restart, -1 = none */
     struct stream stream; /* of each, where they are TCP */

@@ -414,7 +414,16 @@ void receiver_report_due(void *arg)
         size +=
             ck_trtp_write_sdes(video.ssrc, client->cname, packet + size, CK_TRTP_RTCP_MAX - size);
     }
+    if (client->tells_bps != 0) {
+        size += ck_trtp_write_remb(audio.ssrc, client->in[1].ssrc, client->tells_bps, packet + size,
+                                   CK_TRTP_RTCP_MAX - size);
+    }
     emit_rtcp(client, packet, size);
+}
+
+void ck_tclient_tell(struct ck_tclient *client, uint64_t bps)
+{
+    client->tells_bps = bps;
 }
 
 /* The numbers of one stream that are to be asked for now; given up ones are dropped. */

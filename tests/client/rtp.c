@@ -215,6 +215,25 @@ size_t ck_trtp_write_pli(uint32_t from, uint32_t about, uint8_t *out, size_t cap
     return 12;
 }
 
+size_t ck_trtp_write_remb(uint32_t from, uint32_t about, uint64_t bps, uint8_t *out,
+                          size_t capacity)
+{
+    uint32_t exponent = 0;
+    if (capacity < 24) {
+        return 0;
+    }
+    while (bps >> exponent > 0x3ffff) {
+        exponent++;
+    }
+    put_header(out, 15, PSFB, 24);
+    ck_put_u32(out + 4, from);
+    ck_put_u32(out + 8, 0);
+    memcpy(out + 12, "REMB", 4);
+    ck_put_u32(out + 16, 1U << 24 | exponent << 18 | (uint32_t)(bps >> exponent));
+    ck_put_u32(out + 20, about);
+    return 24;
+}
+
 static void take_reports(struct ck_trtp_feedback *feedback, const uint8_t *blocks, size_t count)
 {
     for (size_t i = 0; i < count && feedback->reports < CK_TRTP_REPORTS; i++) {

@@ -64,6 +64,9 @@ size_t ck_trtp_write_sdes(uint32_t ssrc, const char *cname, uint8_t *out, size_t
 size_t ck_trtp_write_nack(uint32_t from, uint32_t about, const uint16_t *sequences, size_t count,
                           uint8_t *out, size_t capacity);
 size_t ck_trtp_write_pli(uint32_t from, uint32_t about, uint8_t *out, size_t capacity);
+/* What the receiver of one stream thinks that its way carries. */
+size_t ck_trtp_write_remb(uint32_t from, uint32_t about, uint64_t bps, uint8_t *out,
+                          size_t capacity);
 
 /* What a compound packet held. */
 struct ck_trtp_feedback {

@@ -548,7 +548,18 @@ static void test_uplink_knows_a_longer_way(void **state)
     what.queue_us = 150000;
     assert_true(ck_uplink_interval(&uplink, &what));
     assert_int_equal(uplink.allowed, 510000);
-    /* So is one that stays as it is and loses nothing, where hardly anything is sent already. */
+    /* So is one that stays as it is, where hardly anything is sent already: after a queue that was
+     * longer, and with some loss. */
+    ck_uplink_init(&uplink, 800000);
+    what = (struct ck_uplink_interval){.came = 100, .bitrate = 30000, .queue_us = 700000};
+    assert_false(ck_uplink_interval(&uplink, &what));
+    assert_int_equal(uplink.allowed, CK_UPLINK_FLOOR);
+    what =
+        (struct ck_uplink_interval){.came = 90, .missed = 10, .bitrate = 45000, .queue_us = 317000};
+    for (unsigned i = 0; !ck_uplink_interval(&uplink, &what); i++) {
+        assert_true(i < 6);
+    }
+    what = (struct ck_uplink_interval){.came = 100, .queue_us = 150000};
     unsigned intervals = 0;
     ck_uplink_init(&uplink, 800000);
     uplink.allowed = CK_UPLINK_FLOOR;
@@ -571,9 +582,9 @@ static void test_uplink_comes_back_from_a_hiccup(void **state)
     interval(&downlink, 100, 0, 40000, CK_UPLINK_QUEUE_HIGH_US); /* a stall: hardly anything sent */
     assert_int_equal(downlink.allowed, CK_UPLINK_FLOOR);
     unsigned intervals = 0;
-    while (downlink.allowed < 800000) {
+    while (downlink.allowed < 10000000) { /* of which nothing was known before, either */
         interval(&downlink, 100, 0, downlink.allowed, 0);
-        assert_true(++intervals <= 6);
+        assert_true(++intervals <= 7);
     }
 }
 
