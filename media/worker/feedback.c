@@ -185,6 +185,8 @@ static void judge_uplink(struct leg *leg)
     }
     struct ck_uplink_interval interval = {
         .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
+    leg->uplink_lost[1] = leg->uplink_lost[0];
+    leg->uplink_lost[0] = came + missed == 0 ? 0 : missed * 256 / (came + missed);
     leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH &&
                         interval.queue_us < CK_UPLINK_QUEUE_HIGH_US;
     if (ck_uplink_interval(&leg->uplink, &interval)) {
@@ -255,6 +257,14 @@ static struct outcome take_outcome(struct leg *leg)
         sender->interval_packets = sender->packets;
     }
     outcome.sent = rate_of(bytes, leg->worker->now.us - leg->interval_began.us);
+    /* What the peer's uplink has lost is missing here as well, and no loss of this way. */
+    const struct leg *peer = leg_peer(leg);
+    if (peer != NULL) {
+        uint64_t share = peer->uplink_lost[0] > peer->uplink_lost[1] ? peer->uplink_lost[0]
+                                                                     : peer->uplink_lost[1];
+        uint64_t not_ours = outcome.told * share / 256;
+        outcome.lost -= not_ours < outcome.lost ? not_ours : outcome.lost;
+    }
     return outcome;
 }
 

@@ -193,6 +193,7 @@ struct leg {
     unsigned unheard;        /* intervals without a report on what is sent */
     bool uplink_loses;       /* without a queue, so that reports get lost and nothing is choked */
     bool downlink_loses;     /* when last heard of */
+    uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
     uint64_t told_bitrate;   /* of the downlink, by the browser (REMB); 0: never told */
     uint8_t transport_id;    /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;
