@@ -213,14 +213,14 @@ static void test_poor_downlink_is_private(void **state)
     close_road(&road);
 }
 
-/* Packets of the picture that the person gets in `ms`, in percent of what the staff sends. */
-static unsigned picture_percent(struct road *road, int ms)
+/* Packets of the picture that one side gets in `ms`, in percent of what the other one sends. */
+static unsigned picture_percent(struct road *road, unsigned side, int ms)
 {
-    uint64_t sent = ck_rig_stats(road->rig, road->legs[1])->sent[1];
-    uint64_t got = ck_rig_stats(road->rig, road->legs[0])->account[1].unique;
+    uint64_t sent = ck_rig_stats(road->rig, road->legs[1 - side])->sent[1];
+    uint64_t got = ck_rig_stats(road->rig, road->legs[side])->account[1].unique;
     ck_rig_run(road->rig, ms);
-    sent = ck_rig_stats(road->rig, road->legs[1])->sent[1] - sent;
-    got = ck_rig_stats(road->rig, road->legs[0])->account[1].unique - got;
+    sent = ck_rig_stats(road->rig, road->legs[1 - side])->sent[1] - sent;
+    got = ck_rig_stats(road->rig, road->legs[side])->account[1].unique - got;
     print_message("%llu of %llu packets of the picture\n", (unsigned long long)got,
                   (unsigned long long)sent);
     return (unsigned)(got * 100 / sent);
@@ -237,14 +237,30 @@ static void test_hiccup(void **state)
     open_road(&road, &(struct ck_tclient_config){.rtx = true, .report_interval_us = 500000});
     assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
     ck_tclient_tell(ck_rig_client(road.rig, road.legs[0]), 900000);
-    assert_true(picture_percent(&road, 2500) > 90);
+    assert_true(picture_percent(&road, 0, 2500) > 90);
     set_rules(&road, &late, &late);
     ck_tclient_tell(ck_rig_client(road.rig, road.legs[0]), 6000);
     ck_rig_run(road.rig, 500);
     set_rules(&road, &light, &light);
     ck_rig_run(road.rig, 4000);
-    assert_true(picture_percent(&road, 2000) > 90);
+    assert_true(picture_percent(&road, 0, 2000) > 90);
     assert_sound(&road, 0);
+    close_road(&road);
+}
+
+/* What the person's uplink has lost the staff misses as well; its own way is not taken for a poor
+ * one: all that arrives goes on. */
+static void test_loss_of_an_uplink_is_no_loss_of_a_downlink(void **state)
+{
+    (void)state;
+    struct road road;
+    struct ck_impair_rules up = {.loss = 0.6};
+    struct ck_impair_rules light = {0};
+    open_road(&road, &(struct ck_tclient_config){.deaf_nack = true, .check_interval_us = 300000});
+    assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
+    set_rules(&road, &up, &light);
+    ck_rig_run(road.rig, 4000);
+    assert_true(picture_percent(&road, 1, 3000) > 30); /* of the 40 that arrive */
     close_road(&road);
 }
 
@@ -487,6 +503,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_blackout),
         cmocka_unit_test(test_poor_downlink_is_private),
         cmocka_unit_test(test_hiccup),
+        cmocka_unit_test(test_loss_of_an_uplink_is_no_loss_of_a_downlink),
         cmocka_unit_test(test_arrivals_are_told),
     };
     cmocka_set_test_filter(getenv("CK_TEST")); /* a pattern of names; unset: all */
