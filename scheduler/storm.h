@@ -10,7 +10,7 @@
 #include "scheduler/effects.h"
 
 struct ck_storm_policy {
-    uint32_t incidents; /* so many opened … */
+    uint32_t incidents; /* so many opened (UINT32_MAX: nothing is ever a storm) … */
     int64_t window_ms;  /* … in so short a time are a storm; it is over at half as many */
     int64_t digest_ms;  /* a recipient gets a digest at most this often */
 };

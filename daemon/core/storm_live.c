@@ -44,6 +44,10 @@ int ck_storm_look(struct ck_turn *turn, bool *on)
     struct ck_effects effects = {.count = 0};
     struct ck_storm storm, next;
     int64_t question = 0, opened = 0;
+    if (policy.incidents == UINT32_MAX) {
+        *on = false;
+        return 0;
+    }
     int r = ck_storm_load(turn->store, &storm, &question);
     r = r == 0 ? ck_incidents_since(turn->store, ck_wall_add_ms(turn->now.wall, -policy.window_ms),
                                     policy.incidents, &opened)

@@ -306,7 +306,8 @@ int main(int count, char **arguments)
     if (only > 0) {
         return measure(only, due, seconds, true) ? 0 : 1;
     }
-    bool good = measure(10000, due, seconds, false);
+    /* Nobody is both missed and rung for. */
+    bool good = measure(10000, due < 5000 ? due : 5000, seconds, false);
     good &= measure(100000, due, seconds, false);
     good &= measure(1000000, due, seconds, true);
     return good ? 0 : 1;
