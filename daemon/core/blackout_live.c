@@ -89,6 +89,21 @@ static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
     return charged ? excuse(turn, actor, &row, blackout) : 0;
 }
 
+int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_interval in;
+    size_t count = 0;
+    int r = ck_blackouts_of(turn->store, row->step.person, row->step.due,
+                            ck_wall_add_ms(row->step.due, 1), &in, NULL, 1, &count);
+    return r != 0 || count == 0
+               ? r
+               : ck_checkin_feed(
+                     turn, &actor, row,
+                     &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
+                                                .waived.cause = ck_place_cause(CK_PLACE_BLACKOUT)});
+}
+
 static int touch_all(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct blackout *blackout)
 {

@@ -59,6 +59,9 @@ int ck_checkin_policy_of(struct ck_turn *turn, int64_t id, struct ck_checkin_pol
 int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
                     const struct ck_checkin_row *row);
 
+/* Waives a check-in ahead that lies in a blackout; others it leaves as they are. */
+int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row);
+
 /* Makes up for a check-in that failed by our fault. `at`: 0 where it is to be placed. */
 int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall at);
 

@@ -79,7 +79,9 @@ static int move(struct ck_turn *turn, struct ck_zone_moving *change, const struc
         return ck_checkin_save(turn->store, row);
     }
     change->moved++;
-    return ck_checkin_feed(turn, &actor, row, &event);
+    r = ck_checkin_feed(turn, &actor, row, &event);
+    /* A blackout is instants: what has moved into one is waived. */
+    return r == 0 ? ck_blackout_waive(turn, row) : r;
 }
 
 /* One that cannot be placed is left where it is, and counted: it stops nobody else's. */

@@ -168,6 +168,33 @@ static void rules_that_changed_while_nothing_ran(void **state)
     check_moved(world);
 }
 
+/* A blackout is instants, a check-in a wall time: what the new rules move into one is waived. */
+static void what_moves_into_a_blackout_is_waived(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = {.kind = CK_ACTOR_STAFF,
+                                       .roles = CK_ROLE_INSPECTOR,
+                                       .staff_id = world->inspector,
+                                       .unit_id = world->unit,
+                                       .peer = "127.0.0.1:1"};
+    three_plans(world);
+    assert_int_equal(world_command(world, "blackout.create", &inspector,
+                                   json_pack("{s:i, s:s, s:s, s:s, s:s}", "person", 2, "source",
+                                             "custody", "from", "2026-11-22T08:30:00Z", "until",
+                                             "2026-11-22T09:30:00Z", "reason", "in custody")),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE outcome = 'waived'"),
+                     0);
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    assert_string_equal(
+        world_text(world, "SELECT local_date FROM checkin WHERE outcome = 'waived'"), "2026-11-22");
+    assert_int_equal(world_number(world,
+                                  "SELECT count(*) FROM checkin WHERE outcome = 'waived' AND "
+                                  "person_id = 2"),
+                     1);
+}
+
 /* A file that is no table leaves the zone as it was; the same table in a new file changes nothing.
  */
 static void files_that_change_nothing(void **state)
@@ -321,9 +348,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(rules_that_change_while_we_run),     TEST(rules_that_changed_while_nothing_ran),
-        TEST(files_that_change_nothing),          TEST(a_unit_moves_to_another_zone),
-        TEST(check_ins_ahead_go_with_the_person), TEST(the_last_of_two_changes_counts),
+        TEST(rules_that_change_while_we_run),
+        TEST(rules_that_changed_while_nothing_ran),
+        TEST(files_that_change_nothing),
+        TEST(a_unit_moves_to_another_zone),
+        TEST(check_ins_ahead_go_with_the_person),
+        TEST(the_last_of_two_changes_counts),
+        TEST(what_moves_into_a_blackout_is_waived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
