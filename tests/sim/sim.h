@@ -70,10 +70,11 @@ struct visit {
     bool dropped;
     bool doubtful; /* who was seen was not the person */
     int64_t taken_by;
-    int64_t first_send_ms; /* 0: none */
-    int64_t through_ms;    /* first notice through; 0: none */
-    int64_t ok_base_ms;    /* of sim.ok_ms at that time */
-    int64_t ok_ms;         /* true answerable time in the response window */
+    int64_t first_send_ms;      /* 0: none */
+    int64_t first_send_wall_ms; /* the same by the daemon's clock */
+    int64_t through_ms;         /* first notice through; 0: none */
+    int64_t ok_base_ms;         /* of sim.ok_ms at that time */
+    int64_t ok_ms;              /* true answerable time in the response window */
     bool sampled;
     char token[40];
 };
@@ -146,6 +147,7 @@ enum sim_fault {
     FAULT_DECIDED,    /* death between a decision and its commit … */
     FAULT_COMMITTED,  /* … between the commit and what follows from it … */
     FAULT_GIVEN,      /* … and before anybody has taken what was handed out */
+    FAULT_ZONES,      /* the rules of a zone change: no fault, and the clocks are other ones */
     FAULT_COUNT,
 };
 
@@ -169,6 +171,7 @@ enum sim_seen {
     SEEN_SILENCE,  /* maximum silences alarmed */
     SEEN_EXPIRED,  /* acknowledgements that nobody followed up */
     SEEN_MAKE_UP,
+    SEEN_MOVED, /* check-ins that were placed anew after that */
     SEEN_PLANS, /* followed to the last date of their order */
     SEEN_COUNT,
 };
@@ -202,7 +205,9 @@ struct sim {
     struct sqlite3 *engine_db; /* its connection */
     struct sqlite3 *reader;    /* the world's own; sim_reader() */
 
-    int64_t start_ms; /* midnight in UTC some days before clocks change; by the seed */
+    char zones[64];           /* the folder of the zones' tables: the world's own */
+    int64_t zones_changed_ms; /* the rules of some did; 0: not yet */
+    int64_t start_ms;         /* midnight in UTC some days before clocks change; by the seed */
     int64_t now_ms;
     int64_t clock_offset_ms;
     bool synchronised;
@@ -325,6 +330,14 @@ void sim_theft_end(struct sim *sim);
 bool sim_died(struct sim *sim);
 void sim_faults_plan(struct sim *sim);
 void sim_fault_event(struct sim *sim, const struct sim_event *event);
+
+/* sim_zones.c: the tables of the zones, and what becomes of them. */
+extern const char *const sim_zone_names[SIM_UNITS];
+void sim_zones_make(struct sim *sim);
+void sim_zones_remove(struct sim *sim);
+/* Seconds east of Greenwich by the tables as they are now. */
+int sim_zone_offset(const struct sim *sim, int unit, int64_t at_ms);
+void sim_zones_change(struct sim *sim);
 
 /* sim_seen.c: what happened at all. */
 void sim_look_back(struct sim *sim, struct sqlite3 *db);

@@ -108,6 +108,43 @@ static void check_second(struct sim_check *check)
                    "GROUP BY s.plan_id, s.local_date, s.slot % 1000 HAVING count(*) > 1");
 }
 
+/* Minutes of the day of "HH:MM". */
+static int minutes_of(const char *text)
+{
+    return text == NULL
+               ? -1
+               : ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
+}
+
+/* Whatever the clocks do, a window begins at its wall time: by the tables as they are in the end,
+ * for what was not armed when they changed. An hour that a change of clocks skips is apart. */
+static void check_wall_times(struct sim_check *check)
+{
+    struct sim *sim = check->sim;
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(check->db,
+                       "SELECT c.id, c.unit_id, c.window_start_at, json_extract(p.rule, "
+                       "'$.windows[0].start'), json_extract(p.rule, '$.windows[1].start') FROM "
+                       "checkin c JOIN plan p ON p.id = c.plan_id WHERE c.make_up_of IS NULL AND "
+                       "c.slot < 2000 AND c.outcome <> 'waived' AND c.window_start_at > ?1",
+                       -1, &statement, NULL);
+    sqlite3_bind_int64(statement, 1, sim->zones_changed_ms + 4 * SIM_HOUR_MS);
+    while (sim->zones_changed_ms != 0 && sqlite3_step(statement) == SQLITE_ROW) {
+        int unit = sim_unit_of(sim, sqlite3_column_int64(statement, 1), 0);
+        int64_t at_ms = sqlite3_column_int64(statement, 2);
+        int64_t offset_s = sim_zone_offset(sim, unit, at_ms);
+        bool near_change = sim_zone_offset(sim, unit, at_ms - 3 * SIM_HOUR_MS) != offset_s ||
+                           sim_zone_offset(sim, unit, at_ms + 3 * SIM_HOUR_MS) != offset_s;
+        int64_t local = (at_ms / 1000 + offset_s) % 86400 / 60;
+        if (!near_change && local != minutes_of((const char *)sqlite3_column_text(statement, 3)) &&
+            local != minutes_of((const char *)sqlite3_column_text(statement, 4))) {
+            sim_check_wrong(check, sqlite3_column_int64(statement, 0),
+                            "a window that lost its wall time");
+        }
+    }
+    sqlite3_finalize(statement);
+}
+
 void sim_check_staff(struct sim_check *check)
 {
     /* Whom a digest tells of a step. */
@@ -122,4 +159,5 @@ void sim_check_staff(struct sim_check *check)
     check_blackouts(check);
     check_second(check);
     check_quarantine(check);
+    check_wall_times(check);
 }

@@ -30,6 +30,7 @@ const char *fault_name(enum sim_fault fault)
         "death between decision and commit",
         "death between commit and act",
         "death with results not taken",
+        "zone rules change",
     };
     return names[fault];
 }
@@ -43,6 +44,7 @@ static const int per_day[FAULT_COUNT] = {
     [FAULT_WORKER] = 4000,       [FAULT_INSPECTORS] = 1500,    [FAULT_OFFICERS] = 6000,
     [FAULT_LEASE] = 6000,        [FAULT_STALL] = 1500,         [FAULT_MASTS] = 700,
     [FAULT_DECIDED] = 2000,      [FAULT_COMMITTED] = 2000,     [FAULT_GIVEN] = 2000,
+    [FAULT_ZONES] = 250,
 };
 
 void sim_faults_plan(struct sim *sim)
@@ -282,6 +284,9 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         sim->faults[fault]--; /* counted when it happens */
         sim->die_at = (int)fault;
         return;
+    case FAULT_ZONES:
+        sim_zones_change(sim);
+        return;
     case FAULT_STALL:
         stalling_world = sim;
         sim->disk->stall = stall;
@@ -418,7 +423,8 @@ void sim_fault_event(struct sim *sim, const struct sim_event *event)
         bool clock_wrong =
             fault >= FAULT_CLOCK_FORWARD && fault <= FAULT_CLOCK_LOST && !sim->synchronised;
         bool disk = fault <= FAULT_DOWN || fault == FAULT_DISK_FULL || fault == FAULT_DISK_BROKEN;
-        bool again = fault == FAULT_STALL && sim->disk_slow;
+        bool again = (fault == FAULT_STALL && sim->disk_slow) ||
+                     (fault == FAULT_ZONES && sim->zones_changed_ms != 0);
         if ((needs_daemon && sim->engine == NULL) || clock_wrong || again ||
             (disk && (sim->disk_trouble > 0 || sim->dying != 0))) {
             return; /* one thing at a time where two would be the same */

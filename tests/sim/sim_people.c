@@ -195,6 +195,7 @@ static void send_to_person(struct sim *sim, const struct ck_output *output)
             visit->truth = masts ? TRUTH_MASTS : TRUTH_GATEWAY;
         }
         visit->first_send_ms = sim->now_ms;
+        visit->first_send_wall_ms = sim->now_ms + sim->clock_offset_ms;
         sim_later(sim, SIM_RESPONSE_S * 1000, EVENT_SAMPLE, output->checkin_id, 0, 0);
     }
     snprintf(visit->token, sizeof(visit->token), "%s", path + 3);
@@ -571,6 +572,13 @@ static void review(struct sim *sim, int64_t checkin)
 static void sample(struct sim *sim, int64_t checkin)
 {
     struct visit *visit = sim_visit(sim, checkin);
+    /* Where the clock went back meanwhile, the window is open for longer. */
+    int64_t left_ms =
+        visit->first_send_wall_ms + SIM_RESPONSE_S * 1000 - sim->now_ms - sim->clock_offset_ms;
+    if (left_ms > 0) {
+        sim_later(sim, left_ms, EVENT_SAMPLE, checkin, 0, 0);
+        return;
+    }
     visit->sampled = true;
     visit->ok_ms = visit->through_ms == 0 ? 0 : sim->ok_ms - visit->ok_base_ms;
     /* Some turn out to have been in hospital. */

@@ -22,6 +22,7 @@ const char *seen_name(enum sim_seen seen)
         "silences alarmed",
         "acknowledgements expired",
         "make-ups",
+        "placed anew by new rules",
         "whole plans",
     };
     return names[seen];
@@ -51,6 +52,9 @@ void sim_look_back(struct sim *sim, sqlite3 *db)
         [SEEN_PLANS] =
             "SELECT count(*) FROM plan p JOIN contact_order o ON o.id = p.order_id WHERE "
             "o.until_date = (SELECT max(until_date) FROM contact_order)",
+        [SEEN_MOVED] = "SELECT ifnull(sum(json_extract(CAST(e.leaf AS TEXT), '$.open.moved')), 0) "
+                       "FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE l.action = "
+                       "'ZONE_PLACED'",
         [SEEN_MAKE_UP] = "SELECT count(*) FROM checkin WHERE make_up_of IS NOT NULL",
     };
     for (int seen = 0; seen < SEEN_COUNT; seen++) {

@@ -1,7 +1,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <sqlite3.h>
 
@@ -267,7 +266,7 @@ void sim_start_daemon(struct sim *sim)
         .store_path = sim->uri,
         .registry = &sim->registry,
         .master_key = master_key,
-        .zone_dir = "/usr/share/zoneinfo",
+        .zone_dir = sim->zones,
         .commands_max = 100000,
         .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS),
         .sms_receipts = true,
@@ -463,15 +462,6 @@ void sim_run_until(struct sim *sim, int64_t at_ms)
 /* ---- making the world
  * ---------------------------------------------------------------------------- */
 
-/* Both hemispheres, half hours and a quarter; twelve whose clocks change in the days of one of the
- * worlds, two without changes. */
-static const char *const zones[SIM_UNITS] = {
-    "Asia/Almaty",         "Europe/Berlin",    "America/New_York", "Europe/Dublin",
-    "America/St_Johns",    "Asia/Jerusalem",   "America/Santiago", "Africa/Casablanca",
-    "Australia/Lord_Howe", "Pacific/Auckland", "Asia/Kathmandu",   "America/Havana",
-    "Pacific/Chatham",     "Asia/Beirut",
-};
-
 /* Midnights two or three days before clocks change: in Europe and the Near East (October, March),
  * in North America (November, March) and Morocco, in the South (April). */
 static const int64_t starts_ms[] = {
@@ -482,25 +472,13 @@ static const int64_t starts_ms[] = {
     INT64_C(1806624000000), /* 2027-04-02 */
 };
 
-static int offset_of(const char *zone, int64_t at_ms)
-{
-    time_t at = (time_t)(at_ms / 1000);
-    struct tm local;
-    setenv("TZ", zone, 1);
-    tzset();
-    localtime_r(&at, &local);
-    return (int)local.tm_gmtoff;
-}
-
 static void count_clock_changes(struct sim *sim)
 {
     int64_t end_ms = sim->start_ms + sim->options.days * SIM_DAY_MS;
     for (int unit = 0; unit < SIM_UNITS; unit++) {
         sim->seen[SEEN_CLOCKS] +=
-            offset_of(zones[unit], sim->start_ms) != offset_of(zones[unit], end_ms);
+            sim_zone_offset(sim, unit, sim->start_ms) != sim_zone_offset(sim, unit, end_ms);
     }
-    setenv("TZ", "UTC", 1);
-    tzset();
 }
 
 static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *login, int64_t roles,
@@ -590,8 +568,8 @@ static void seed_store(struct sim *sim, int64_t *orders)
     for (int unit = 0; unit < SIM_UNITS; unit++) {
         char login[40];
         must(sim,
-             ck_unit_insert(store, zones[unit], zones[unit], (struct ck_wall){sim->now_ms},
-                            &sim->units[unit]),
+             ck_unit_insert(store, sim_zone_names[unit], sim_zone_names[unit],
+                            (struct ck_wall){sim->now_ms}, &sim->units[unit]),
              "unit");
         snprintf(login, sizeof(login), "officer%d", unit);
         sim->officers[unit] = add_staff(sim, store, login, CK_ROLE_OFFICER, sim->units[unit], true);
@@ -717,6 +695,7 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     ck_core_register(&sim->registry);
     sim->disk = fault_vfs_in_memory();
     sqlite3_auto_extension((void (*)(void))on_open);
+    sim_zones_make(sim);
     seed_store(sim, orders);
     sim_start_daemon(sim);
     sim_set_stand_ins(sim);
@@ -734,6 +713,7 @@ void sim_close(struct sim *sim)
 {
     sim_stop_daemon(sim);
     memory_vfs_clear();
+    sim_zones_remove(sim);
     free(sim->heap);
     free(sim->people);
     free(sim->visits);
