@@ -211,12 +211,15 @@ static int erase(struct ck_turn *turn, struct ck_expiry_row *row)
 int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_expiry_row row;
-    bool held = false;
+    bool held = false, waits = false;
     int r = ck_expiry_load(turn->store, due->id, &row);
     if (r == CK_E_NOT_FOUND || (r == 0 && row.fence != due->fence)) {
         return CK_E_FENCED;
     }
     r = r == 0 ? ck_expiry_is_held(turn->store, &row, &held) : r;
+    if (r == 0 && row.keep == CK_KEEP_CASE_FILE) {
+        r = ck_expiry_has_recordings(turn->store, row.person, &waits);
+    }
     if (r != 0) {
         return r;
     }
@@ -230,6 +233,9 @@ int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
         row.state = CK_EXPIRY_HELD;
         row.next_at = (struct ck_wall){0};
         r = record(turn, &row, "EXPIRY_HELD");
+    } else if (waits) {
+        /* The records of what becomes of a recording need the salt that goes with the file. */
+        row.next_at = ck_wall_add_ms(turn->now.wall, FILE_RETRY_MS);
     } else {
         r = erase(turn, &row);
     }

@@ -129,6 +129,19 @@ int ck_expiry_is_held(struct ck_store *store, const struct ck_expiry_row *row, b
     return r;
 }
 
+int ck_expiry_has_recordings(struct ck_store *store, int64_t person, bool *has)
+{
+    int64_t there = 0;
+    int r = ck_sql_number(store,
+                          "SELECT EXISTS (SELECT 1 FROM expiry WHERE person_id = ?1 AND "
+                          "recording_id IS NOT NULL AND state <> 'erased')",
+                          CK_ARGS(ck_int(person)), &there);
+    if (r == 0) {
+        *has = there != 0;
+    }
+    return r;
+}
+
 int ck_person_is_bound(struct ck_store *store, int64_t person, bool *bound)
 {
     int64_t there = 0;

@@ -63,6 +63,9 @@ int ck_expiry_wake(struct ck_store *store, int64_t person, struct ck_wall now);
  * nobody could tell any more whose it is. */
 int ck_expiry_is_held(struct ck_store *store, const struct ck_expiry_row *row, bool *held);
 
+/* Whether the person has a recording that is not destroyed with its file. */
+int ck_expiry_has_recordings(struct ck_store *store, int64_t person, bool *has);
+
 /* Whether an order binds the person: one that is not over. */
 int ck_person_is_bound(struct ck_store *store, int64_t person, bool *bound);
 /* Whether the person's file was erased. CK_E_NOT_FOUND. */

@@ -26,7 +26,8 @@ struct object {
     bool needs_incident; /* ended without accepted contact although it was mandatory */
     bool has_incident;
     int64_t outcome; /* entry of its outcome */
-    int64_t fired;   /* INCIDENT: entry of the last step that fired; -1: none waits for notices */
+    int64_t fired;   /* INCIDENT: entry of the last step that fired; -1: none waits for notices;
+                        RECORDING: of its erasure; -1: no file waits to be removed */
 };
 
 struct ck_complete {
@@ -236,6 +237,10 @@ static void add_recording(struct object *object, const struct ck_leaf *leaf, int
     object->last_ms = at;
     if (ck_leaf_is(leaf->action, "RECORDING_BEGUN")) {
         object->begun = leaf->index;
+    } else if (ck_leaf_is(leaf->action, "EXPIRY_ERASED")) {
+        object->fired = leaf->index;
+    } else if (ck_leaf_is(leaf->action, "RECORDING_FILE_GONE")) {
+        object->fired = -1;
     } else if (is_one_of(leaf->action, ends)) {
         object->ends++;
     }
@@ -258,6 +263,11 @@ static enum kind kind_of(const struct ck_leaf *leaf)
         return ck_leaf_begins(leaf->action, "NOTICE_") &&
                        !ck_leaf_is(leaf->action, "NOTICE_ACKNOWLEDGED")
                    ? NOTICE
+                   : NONE;
+    case 'E':
+        return ck_leaf_is(leaf->action, "EXPIRY_ERASED") &&
+                       ck_leaf_is(leaf->object_kind, "recording")
+                   ? RECORDING
                    : NONE;
     case 'R':
         return ck_leaf_begins(leaf->action, "RECORDING_") ? RECORDING : NONE;
@@ -350,6 +360,12 @@ static void judge(const struct ck_complete *complete, const struct object *objec
     if (object->kind == CHECKIN) {
         judge_checkin(object, overdue, verdict);
         return;
+    }
+    if (object->kind == RECORDING && object->fired >= 0 && overdue) {
+        ck_verdict_find(verdict, "omitted",
+                        "recording %.32s was destroyed (entry %" PRId64
+                        ") and no entry says that its file is gone",
+                        object->id, object->fired);
     }
     if (object->begun < 0) {
         ck_verdict_find(verdict, "omitted", "no entry says how %s %.32s came to be",

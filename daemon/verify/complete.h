@@ -5,7 +5,8 @@
  *   - every mandatory one that ends without accepted contact, WAIVED apart, has an incident;
  *   - every notice that was queued has an end, and every step of a ladder made notices or says why
  *     not;
- *   - every recording that was begun was closed, recovered or failed;
+ *   - every recording that was begun was closed, recovered or failed, and of every one that was
+ *     destroyed the file was removed;
  *   - time goes on: an entry that is older than the one before it by more than a minute comes with
  * a clock that was not synchronised.
  *

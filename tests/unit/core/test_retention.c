@@ -442,6 +442,29 @@ static void a_hold_on_an_incident_keeps_its_recordings_and_the_person(void **sta
     assert_int_equal(number("SELECT phone IS NOT NULL FROM person"), 1);
 }
 
+static void the_file_of_a_person_goes_after_their_recordings(void **state)
+{
+    (void)state;
+    int64_t recording = record_once();
+    assert_int_equal(place_hold("person", world.person, "2027-06-01"), 0);
+    int64_t hold = json_integer_value(json_object_get(world.result.body, "id"));
+    end_the_order();
+    pass_days(1200);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE state = 'held'"), 6);
+    release_hold(hold);
+    world_run_for(&world, 3 * MINUTE);
+    assert_int_equal(number("SELECT key IS NULL FROM recording"), 1);
+    assert_int_equal(number("SELECT salt IS NULL FROM person"), 0); /* the file is there yet */
+    say_file_is_gone(recording);
+    world_run_for(&world, 3 * MINUTE);
+    assert_int_equal(number("SELECT salt IS NULL FROM person"), 1);
+    /* All that happened to the recording is under one pseudonym. */
+    assert_int_equal(number("SELECT count(DISTINCT e.object) FROM log_entry e JOIN log_plain l ON "
+                            "l.idx = e.idx WHERE l.object = 'recording'"),
+                     1);
+    expect_whole_log(1);
+}
+
 static void an_overdue_review_is_told_to_the_supervisors(void **state)
 {
     (void)state;
@@ -580,6 +603,7 @@ int main(void)
         TEST(a_new_order_stops_the_time),
         TEST(a_hold_keeps_what_it_is_about),
         TEST(a_hold_on_an_incident_keeps_its_recordings_and_the_person),
+        TEST(the_file_of_a_person_goes_after_their_recordings),
         TEST(an_overdue_review_is_told_to_the_supervisors),
         TEST(holds_are_for_supervisors_of_the_unit),
         TEST(the_policy_in_force_is_in_the_log),

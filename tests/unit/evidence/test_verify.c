@@ -388,6 +388,14 @@ static void no_end_of_a_recording(void)
     rig_append(&rig, "RECORDING_BEGUN", "recording", 77, NULL, NULL);
 }
 
+static void a_file_that_stays(void)
+{
+    no_end_of_a_recording();
+    rig_append(&rig, "RECORDING_CLOSED", "recording", 77, NULL, NULL);
+    rig_append(&rig, "EXPIRY_ERASED", "recording", 77, json_pack("{s:s}", "class", "recording"),
+               NULL);
+}
+
 static void no_beginning(void)
 {
     rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 77,
@@ -424,6 +432,7 @@ static void what_was_left_out_is_named(void **state)
         {"fired and told nobody", no_notice_of_a_step},
         {"omitted: notice ", no_end_of_a_notice},
         {"omitted: recording ", no_end_of_a_recording},
+        {"and no entry says that its file is gone", a_file_that_stays},
         {"says how check-in", no_beginning},
         {"is older than the one before it", a_clock_set_back},
     };
