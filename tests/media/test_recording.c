@@ -265,6 +265,55 @@ static void test_pause(void **state)
     stop(rig);
 }
 
+/* A phone that is away for a while: the head of the file is told when that is seen, the file goes
+ * on with the phone's return, and the time between is a marked gap of either medium, not cut out.
+ */
+static void test_suspended(void **state)
+{
+    (void)state;
+    struct ck_rig *rig = start(&(struct ck_rig_options){
+        .durations = {.suspend_ms = 1500, .gone_ms = 20000},
+    });
+    struct ck_film film;
+    uint64_t legs[2];
+    ck_rig_call(rig, 1, &(struct ck_tclient_config){.check_interval_us = 400000}, legs);
+    assert_int_equal(ck_rig_await_media(rig, 5000), 0);
+    assert_int_equal(ck_film_create(&film, legs[0], 70, NULL), 0);
+    ck_film_start(rig, &film);
+    await(rig, CK_WORKER_RECORD_STARTED, legs[0]);
+    ck_rig_run(rig, 6500); /* until something of the file has been synced */
+    ck_tclient_vanish(ck_rig_client(rig, legs[0]), true);
+    const struct ck_worker_message *head = NULL;
+    for (size_t nth = 0; head == NULL || head->record_head.reason != CK_WORKER_HEAD_SUSPENDED;
+         nth++) {
+        head = ck_rig_await(rig, CK_WORKER_RECORD_HEAD, legs[0], 0, nth + 1, 5000);
+        assert_non_null(head);
+    }
+    ck_rig_run(rig, 500);
+    ck_tclient_vanish(ck_rig_client(rig, legs[0]), false);
+    assert_non_null(
+        ck_rig_await(rig, CK_WORKER_LEG_EVENT, legs[0], CK_WORKER_EVENT_RESUMED, 1, 3000));
+    ck_rig_run(rig, 2000);
+    ck_film_stop(rig, &film);
+    const struct ck_worker_message *closed = await(rig, CK_WORKER_RECORD_CLOSED, legs[0]);
+    assert_film(&film, closed, 9, 14);
+    struct ck_seal_source source = ck_film_source(&film);
+    struct ck_seal *seal = NULL;
+    assert_int_equal(ck_seal_open(&seal, &source, film.key, film.recording), 0);
+    size_t count = 0;
+    const struct ck_seal_mark *marks = ck_seal_marks(seal, &count);
+    unsigned gaps = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool away = marks[i].kind == CK_SEAL_MARK_GAP && marks[i].code == CK_WORKER_EVENT_SUSPENDED;
+        gaps |= away ? 1u << marks[i].source : 0;
+        assert_true(!away || marks[i].until_ms - marks[i].from_ms >= 1500);
+    }
+    assert_int_equal(gaps, 1u << CK_SEAL_AUDIO | 1u << CK_SEAL_VIDEO);
+    ck_seal_close(seal);
+    ck_film_destroy(&film);
+    stop(rig);
+}
+
 static void test_refused_recordings(void **state)
 {
     (void)state;
@@ -457,10 +506,15 @@ static void test_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_both_legs_playable), cmocka_unit_test(test_nothing_plain),
-        cmocka_unit_test(test_leg_ends),           cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_refused_recordings), cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_control_ends),       cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_both_legs_playable),
+        cmocka_unit_test(test_nothing_plain),
+        cmocka_unit_test(test_leg_ends),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_suspended),
+        cmocka_unit_test(test_refused_recordings),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_control_ends),
+        cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_stalled_disk),
     };
     if (ck_tclient_library_init() != 0) {
