@@ -15,6 +15,7 @@
 #define ID_MAX (INT64_C(1) << 53)
 #define RETRY_AFTER_S "2"
 #define CSRF_LABEL "checkind csrf v1"
+#define KNOWN_LABEL "checkind known browser 1"
 #define CHALLENGE_LABEL "checkind challenge v1"
 
 /* ---- tokens ---- */
@@ -82,15 +83,18 @@ void ck_api_answer_json(struct ck_api_call *call, unsigned status, json_t *value
         set_cookie = NULL;
     }
     bool retry = status == 429 || status == 503;
-    struct ck_http_header header = {retry ? "retry-after" : "set-cookie",
-                                    retry ? RETRY_AFTER_S : set_cookie};
+    struct ck_http_header headers[] = {
+        {retry ? "retry-after" : "set-cookie", retry ? RETRY_AFTER_S : set_cookie},
+        {"set-cookie", call->also_set}};
     struct ck_http_answer answer = {
         .status = status,
         .type = "application/json",
         .body = text == NULL ? "{}" : text,
         .size = text == NULL ? 2 : strlen(text),
-        .headers = &header,
-        .header_count = header.value != NULL,
+        .headers = headers,
+        .header_count = headers[0].value == NULL             ? 0
+                        : retry || call->also_set[0] == '\0' ? 1
+                                                             : 2,
     };
     ck_http_answer(call->request, &answer);
     ck_api_finish(call);
@@ -693,7 +697,10 @@ int ck_api_create(const struct ck_api_options *options, struct ck_api **out)
         make_limit(api, config->limits.logins_per_address, &api->failed_logins) != 0 ||
         make_limit(api, config->limits.links_per_address, &api->failed_links) != 0 ||
         make_limit(api, config->limits.logins_per_account, &api->failed_accounts) != 0 ||
-        make_limit(api, config->limits.logins_per_account, &api->failed_codes) != 0) {
+        make_limit(api, config->limits.logins_per_account, &api->failed_codes) != 0 ||
+        make_limit(api, config->limits.logins_per_account, &api->failed_known) != 0 ||
+        ck_hkdf(options->master_key, CK_KEY_SIZE, KNOWN_LABEL, sizeof KNOWN_LABEL - 1, KNOWN_LABEL,
+                api->known_key, sizeof api->known_key) != 0) {
         ck_api_destroy(api);
         return -ENOMEM;
     }
@@ -711,6 +718,8 @@ void ck_api_destroy(struct ck_api *api)
     ck_limit_destroy(api->failed_accounts);
     ck_api_bundles_close(api);
     ck_limit_destroy(api->failed_codes);
+    ck_limit_destroy(api->failed_known);
+    ck_wipe(api->known_key, sizeof api->known_key);
     free(api->recording_dir);
     free(api);
 }

@@ -76,6 +76,7 @@ void ck_api_setup_token(struct ck_api *api, char token[static CK_API_SETUP_TOKEN
 /* ---- for the WebSockets, which know the same sessions ---- */
 
 #define CK_API_STAFF_COOKIE "__Host-ck_staff"
+#define CK_API_KNOWN_COOKIE "__Host-ck_known"
 #define CK_API_PERSON_COOKIE "__Host-ck_person"
 
 /* The digest that the store knows a cookie's session by. CK_E_SYNTAX. */

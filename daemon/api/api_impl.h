@@ -8,6 +8,7 @@
 #include "daemon/store/session.h"
 
 #define COOKIE_MAX 64
+#define COOKIE_HEADER_MAX 256
 
 struct ck_api_call;
 
@@ -71,6 +72,8 @@ struct ck_api {
     /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and
      * never locked. */
     struct ck_limit *failed_logins, *failed_links, *failed_accounts;
+    struct ck_limit *failed_known; /* log-ins, by account, from browsers that it is known from */
+    uint8_t known_key[CK_KEY_SIZE];
     struct ck_limit *failed_codes; /* of the second factor, by account */
     unsigned passwords_running, passwords_waiting;
     struct ck_password_job *passwords, **passwords_end;
@@ -85,6 +88,8 @@ struct ck_api_call {
     bool has_session;
     struct ck_session session;
     char cookie[COOKIE_MAX];
+    bool known; /* a log-in from a browser in which this account has logged in before */
+    char also_set[COOKIE_HEADER_MAX]; /* a second cookie of the answer; "": none */
     uint8_t token_hash[CK_SHA256_SIZE];
     int64_t id;     /* of the path */
     int64_t object; /* what the follow-up query is about */

@@ -11,8 +11,8 @@
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
-#define COOKIE_HEADER_MAX 256
-#define LOGIN_MAX 128 /* bytes of a log-in that somebody tries */
+#define KNOWN_S (400 * 86400) /* browsers keep a cookie no longer */
+#define LOGIN_MAX 128         /* bytes of a log-in that somebody tries */
 #define SLOW_MS                                                                                    \
     2000 /* how long a log-in takes for an account with many failures: slower, never locked */
 
@@ -114,6 +114,70 @@ static void set_cookie(char header[static COOKIE_HEADER_MAX], const char *name, 
     }
 }
 
+/* Of one size however long the text is; the case of letters makes no other account. */
+static int account_key(const char *login, uint8_t key[static CK_SHA256_SIZE])
+{
+    char folded[LOGIN_MAX + 1];
+    size_t size = 0;
+    for (; login[size] != '\0' && size < sizeof folded - 1; size++) {
+        folded[size] =
+            (char)(login[size] >= 'A' && login[size] <= 'Z' ? login[size] + 32 : login[size]);
+    }
+    return ck_sha256(&(struct ck_slice){folded, size}, 1, key);
+}
+
+/* What a browser keeps in which this account has logged in: who is known does not wait because of
+ * what strangers, or colleagues behind the same address, get wrong. It lets nobody in. */
+static int known_value(const struct ck_api_call *call, char text[static COOKIE_MAX])
+{
+    const char *login = json_string_value(json_object_get(call->body, "login"));
+    uint8_t account[CK_SHA256_SIZE], tag[CK_SHA256_SIZE];
+    int error = login == NULL ? CK_E_INVALID : account_key(login, account);
+    error = error == 0 ? ck_hmac_sha256(call->api->known_key, CK_KEY_SIZE,
+                                        &(struct ck_slice){account, sizeof account}, 1, tag)
+                       : error;
+    if (error == 0) {
+        ck_base64url_encode(tag, sizeof tag, text);
+    }
+    return error;
+}
+
+static bool is_known(const struct ck_api_call *call)
+{
+    char given[COOKIE_MAX], ours[COOKIE_MAX];
+    return ck_http_request_cookie(call->request, CK_API_KNOWN_COOKIE, given, sizeof given) == 0 &&
+           known_value(call, ours) == 0 && strlen(given) == strlen(ours) &&
+           ck_equal_secret(given, ours, strlen(ours));
+}
+
+/* Counts a log-in that failed: by account where the browser is known, else by address. */
+static void count_failure(struct ck_api_call *call)
+{
+    uint8_t account[CK_SHA256_SIZE];
+    const char *login = json_string_value(json_object_get(call->body, "login"));
+    if (call->known && account_key(login, account) == 0) {
+        (void)ck_limit_take(call->api->failed_known, account, sizeof account,
+                            call->api->options.mono(), NULL);
+    } else {
+        ck_api_failed(call, call->api->failed_logins);
+    }
+}
+
+/* true, and the call is answered, where this address or this known browser has failed too often. */
+static bool must_wait(struct ck_api_call *call)
+{
+    uint8_t account[CK_SHA256_SIZE];
+    const char *login = json_string_value(json_object_get(call->body, "login"));
+    call->known = is_known(call);
+    if (call->known && account_key(login, account) == 0 &&
+        ck_limit_ask(call->api->failed_known, account, sizeof account, call->api->options.mono(),
+                     NULL) == 0) {
+        return false;
+    }
+    call->known = false;
+    return ck_api_failing(call, call->api->failed_logins);
+}
+
 static int query_me(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
@@ -123,7 +187,7 @@ static int query_me(struct ck_store *store, void *argument, json_t **out)
 static void on_me(void *cookie, int code, json_t *me)
 {
     struct ck_api_call *call = cookie;
-    char header[COOKIE_HEADER_MAX], csrf[CK_API_CSRF_SIZE];
+    char header[COOKIE_HEADER_MAX], csrf[CK_API_CSRF_SIZE], known[COOKIE_MAX];
     if (code != 0 || ck_api_csrf(call->cookie, csrf) != 0) {
         json_decref(me);
         ck_api_answer_error(call, code != 0 ? code : -EINVAL, NULL);
@@ -131,6 +195,9 @@ static void on_me(void *cookie, int code, json_t *me)
     }
     json_object_set_new(me, "csrf", json_string(csrf));
     set_cookie(header, CK_API_STAFF_COOKIE, call->cookie, -1);
+    if (known_value(call, known) == 0) {
+        set_cookie(call->also_set, CK_API_KNOWN_COOKIE, known, KNOWN_S);
+    }
     ck_api_answer_json(call, 200, me, header);
 }
 
@@ -142,7 +209,7 @@ static void refuse_code(struct ck_api_call *call, const struct ck_result *result
         /* Only who knows the password comes here, so that this locks nobody out but them. */
         (void)ck_limit_take(call->api->failed_codes, &call->login.staff, sizeof call->login.staff,
                             call->api->options.mono(), NULL);
-        ck_api_failed(call, call->api->failed_logins);
+        count_failure(call);
         note_refused(call);
     }
     ck_api_answer_error(call, CK_E_AUTH, &result->refusal);
@@ -214,23 +281,11 @@ static void on_slow(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, on_slow_closed);
 }
 
-/* Of one size however long the text is; the case of letters makes no other account. */
-static int account_key(const char *login, uint8_t key[static CK_SHA256_SIZE])
-{
-    char folded[LOGIN_MAX + 1];
-    size_t size = 0;
-    for (; login[size] != '\0' && size < sizeof folded - 1; size++) {
-        folded[size] =
-            (char)(login[size] >= 'A' && login[size] <= 'Z' ? login[size] + 32 : login[size]);
-    }
-    return ck_sha256(&(struct ck_slice){folded, size}, 1, key);
-}
-
 static void refuse_login(struct ck_api_call *call)
 {
     struct ck_api *api = call->api;
     const char *login = json_string_value(json_object_get(call->body, "login"));
-    ck_api_failed(call, api->failed_logins);
+    count_failure(call);
     note_refused(call);
     uint8_t account[CK_SHA256_SIZE];
     bool slow_down = account_key(login, account) == 0 &&
@@ -277,9 +332,8 @@ static void on_login_found(void *cookie, int code, json_t *value)
 
 void ck_api_login(struct ck_api_call *call)
 {
-    if (ck_api_failing(call, call->api->failed_logins) ||
-        ck_api_text(call, "login", LOGIN_MAX) == NULL ||
-        ck_api_text(call, "password", 256) == NULL) {
+    if (ck_api_text(call, "login", LOGIN_MAX) == NULL ||
+        ck_api_text(call, "password", 256) == NULL || must_wait(call)) {
         return;
     }
     ck_api_run(call, query_login, on_login_found);
@@ -535,6 +589,11 @@ void ck_api_person_session(void *cookie, const struct ck_result *result)
     struct ck_api_call *call = cookie;
     if (result->code != 0) {
         if (result->code == CK_E_NOT_FOUND || result->code == CK_E_AUTH) {
+            /* A right link or key always opens, whatever others try from the same address: a mobile
+             * network has one for thousands. */
+            if (ck_api_failing(call, call->api->failed_links)) {
+                return;
+            }
             ck_api_failed(call, call->api->failed_links);
         }
         ck_api_answer_error(call, result->code, &result->refusal);
@@ -554,9 +613,6 @@ void ck_api_person_session(void *cookie, const struct ck_result *result)
 
 void ck_api_link(struct ck_api_call *call)
 {
-    if (ck_api_failing(call, call->api->failed_links)) {
-        return;
-    }
     const char *token = ck_api_text(call, "token", 64);
     if (token == NULL) {
         return;

@@ -602,7 +602,9 @@ static const struct ck_setting table[] = {
      .standard = "30",
      .min = 3,
      .max = 10000,
-     .help = "Failed log-ins in 15 minutes from one address."},
+     .help =
+         "Failed log-ins in 15 minutes from one address. A browser in which the account has "
+         "logged in before is counted by itself, so that nobody else at the address locks it out."},
     {.section = "limits",
      .key = "logins_per_account",
      .type = CK_SETTING_COUNT,
@@ -618,7 +620,8 @@ static const struct ck_setting table[] = {
      .standard = "60",
      .min = 3,
      .max = 10000,
-     .help = "Unknown or expired links in 15 minutes from one address."},
+     .help = "Unknown or expired links in 15 minutes from one address; more get 429, a right one "
+             "opens all the same."},
     {.section = "limits",
      .key = "body",
      .type = CK_SETTING_SIZE,

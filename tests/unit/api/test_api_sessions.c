@@ -179,6 +179,40 @@ static void an_address_that_fails_too_often_waits(void **state)
     assert_int_equal(api_login(&user, "inspector", PASSWORD), 200);
 }
 
+/* A colleague in the same office gets it wrong on purpose: who has logged in from a browser before
+ * comes in, and has tries of their own. */
+static void strangers_lock_no_known_browser_out(void **state)
+{
+    (void)state;
+    struct user known = {0}, stranger = {0};
+    assert_int_equal(api_login(&known, "inspector", PASSWORD), 200);
+    const char *set = strstr(api_raw(), "__Host-ck_known=");
+    assert_non_null(set);
+    assert_non_null(strstr(set, "; Secure; HttpOnly; SameSite=Strict"));
+    snprintf(known.cookie, sizeof known.cookie, "%.*s", (int)strcspn(set, ";"), set);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(api_login(&stranger, "inspector", "not the password"), 401);
+    }
+    assert_int_equal(api_login(&stranger, "inspector", PASSWORD), 429);
+    struct user again = known;
+    assert_int_equal(api_login(&again, "inspector", PASSWORD), 200);
+    again = known;
+    assert_int_equal(api_login(&again, "supervisor", PASSWORD), 429); /* of that account alone */
+    for (int i = 0; i < 2; i++) {                                     /* and guesses are counted */
+        again = known;
+        assert_int_equal(api_login(&again, "inspector", "not the password"), 401);
+    }
+    again = known;
+    assert_int_equal(api_login(&again, "inspector", PASSWORD), 429);
+}
+
+static int start_known(void **state)
+{
+    (void)state;
+    static const struct api_limits limits = {.logins_per_address = 3, .logins_per_account = 2};
+    return start_with(&limits);
+}
+
 static int start_slow(void **state)
 {
     (void)state;
@@ -466,8 +500,12 @@ static void guessing_links_is_slowed(void **state)
                                  json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA"), NULL),
                          404);
     }
-    assert_int_equal(api_ask(&user, "POST", "/api/link", json_pack("{s:s}", "token", token), NULL),
+    assert_int_equal(api_ask(&user, "POST", "/api/link",
+                             json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA"), NULL),
                      429);
+    /* Whoever has a right one comes in all the same: a mobile network is one address. */
+    assert_int_equal(api_ask(&user, "POST", "/api/link", json_pack("{s:s}", "token", token), NULL),
+                     200);
     free(token);
 }
 
@@ -760,6 +798,7 @@ int main(void)
         SERVED(a_wrong_and_an_unknown_log_in_look_the_same),
         SERVED(odd_log_ins_are_refused_and_harmless),
         WITH(an_address_that_fails_too_often_waits, start_failing),
+        WITH(strangers_lock_no_known_browser_out, start_known),
         WITH(an_account_under_attack_is_not_locked, start_slow),
         SERVED(a_post_needs_the_token_of_its_own_session),
         SERVED(a_cookie_is_good_for_its_own_side_alone),
