@@ -532,6 +532,7 @@ test("a case outside the own caseload is opened with a reason, says so, and is c
   await page.waitForURL(/persons\/101/);
   const banner = page.locator(".note.warn", { hasText: "You opened this case. It closes at" });
   await banner.waitFor();
+  assert.equal(await page.getByRole("button", { name: "Call now" }).count(), 0, "to read, not to act");
   await banner.getByRole("button", { name: "Close" }).click();
   await page.waitForURL(/#\/persons$/);
   assert.deepEqual(server.posts.filter((post) => post.path === "/api/opened-cases").map((post) => post.body.reason), ["A call from the neighbours", "A call from the neighbours"]);

@@ -79,17 +79,22 @@ export function OpenedCases(): JSX.Element {
   );
 }
 
+// The case of this person, where it is open to read alone.
+export function useOpenedCase(person: number): OpenedCase | undefined {
+  return useOpened().rows.find((one) => one.person_id === person);
+}
+
 // Over a person's page: why it can be seen, and until when.
-export function OpenedBanner({ person }: { person: number }): JSX.Element | null {
+export function OpenedBanner({ row }: { row: OpenedCase }): JSX.Element {
   const { view, t } = useSession();
-  const { rows } = useOpened();
-  const row = rows.find((one) => one.person_id === person);
-  if (!row) return null;
   return (
     <div class="note warn" role="status">
       <Icon name="eye" />
-      <div><strong>{t.t("opened_banner", { at: view.clock.time(row.until) })}</strong><p>{t.t("opened_banner_text")}</p></div>
-      <CloseButton row={row} onDone={() => go("persons")} />
+      <div>
+        <strong>{t.t("opened_banner", { at: view.clock.time(row.until) })}</strong>
+        <p>{t.t("opened_banner_text")}</p>
+        <CloseButton row={row} onDone={() => go("persons")} />
+      </div>
     </div>
   );
 }

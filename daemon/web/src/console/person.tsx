@@ -15,7 +15,7 @@ import { OrderForm, ReplaceDialog, Requirements } from "./order";
 import { PlanForm, planWords } from "./plan";
 import { AheadDialog } from "./plan_preview";
 import { RiskTab } from "./risk";
-import { OpenedBanner } from "./opened";
+import { OpenedBanner, useOpenedCase } from "./opened";
 import { jpegOf, pictureOf } from "../ui/picture";
 import { StaffThread } from "./staff_thread";
 import { CheckinListRow } from "./today";
@@ -243,6 +243,7 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
   const { session, view, t } = useSession();
   const load = useLoad<Person>(`/api/persons/${id}`, ["person", "incident"]);
   const [dialog, setDialog] = useState<Dialogs>(null);
+  const opened = useOpenedCase(id);
   const close = (): void => setDialog(null);
   const done = (): void => {
     setDialog(null);
@@ -251,11 +252,11 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
   const person = load.data;
   return (
     <Page title={person ? person.name : t.t("person")} back="#/persons" under={person ? `${person.reference} · ${t.t("person_of", { name: person.inspector_name })}` : null}
-      wideActions actions={person && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
+      wideActions actions={person && !opened && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
       <Loaded load={load}>
         {(data) => (
           <>
-            <OpenedBanner person={id} />
+            {opened && <OpenedBanner row={opened} />}
             <div class="person-head">
               <button type="button" class="photo-button" aria-label={t.t("photo_title")} onClick={() => setDialog("photo")}><Portrait id={data.id} name={data.name} has={data.has_photo} size={96} /><span class="photo-edit"><Icon name="photo" size={20} /></span></button>
               <div class="person-facts">
