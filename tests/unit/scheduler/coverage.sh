@@ -8,6 +8,7 @@ if [ "${1:-}" = -v ]; then
     verbose=1
     shift
 fi
+unset CCACHE_BASEDIR CCACHE_NOHASHDIR # gcov finds no source by a path that ccache made relative
 mkdir -p "${1:?a directory to build in}"
 build=$(cd "$1" && pwd)
 root=$(cd "$(dirname "$0")/../../.." && pwd)
