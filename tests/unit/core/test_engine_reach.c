@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/core/rules.h"
 #include "daemon/store/path.h"
 #include "daemon/store/push.h"
 #include "protocol/base/error.h"
@@ -103,6 +104,21 @@ static void many_at_once_are_told_together(void **state)
     world_run_for(world, 40 * MINUTE);
     assert_int_equal(
         world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
+}
+
+static void nothing_is_a_storm_where_the_rules_say_so(void **state)
+{
+    struct world *world = *state;
+    struct ck_house_rules rules = ck_house_rules_default();
+    rules.storm.incidents = UINT32_MAX;
+    world->rules = &rules;
+    world_restart(world);
+    crowd(world, 24);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(sends(world, "email", "incident"), 25);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM digest_item"), 0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM'"),
+                     0);
 }
 
 /* ---- contact paths ---- */
@@ -264,6 +280,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(many_at_once_are_told_together),
+        TEST(nothing_is_a_storm_where_the_rules_say_so),
         TEST(every_way_is_tested_once_a_week_by_day),
         TEST(who_cannot_be_reached_is_shown),
         TEST(a_browser_that_subscribed_is_told),
