@@ -53,7 +53,7 @@ export class Inbox extends EventEmitter {
 export class Api {
   constructor(base) {
     this.base = base;
-    this.cookie = "";
+    this.cookies = new Map();
     this.csrf = "";
   }
   request(method, route, body, type = "application/json") {
@@ -62,14 +62,17 @@ export class Api {
       const request = https.request(this.base + route, {
         method, rejectUnauthorized: false,
         headers: {
-          Origin: this.base, ...(this.cookie && { Cookie: this.cookie }), ...(this.csrf && { "X-CSRF-Token": this.csrf }),
+          Origin: this.base, ...(this.cookies.size && { Cookie: [...this.cookies].map((pair) => pair.join("=")).join("; ") }), ...(this.csrf && { "X-CSRF-Token": this.csrf }),
           ...(data && { "Content-Type": type, "Content-Length": data.length }),
         },
       }, (response) => {
         const parts = [];
         response.on("data", (part) => parts.push(part));
         response.on("end", () => {
-          for (const cookie of response.headers["set-cookie"] ?? []) this.cookie = cookie.split(";")[0];
+          for (const cookie of response.headers["set-cookie"] ?? []) {
+            const [, name, text] = cookie.match(/^([^=]+)=([^;]*)/);
+            this.cookies.set(name, text);
+          }
           const raw = Buffer.concat(parts);
           let value = raw;
           if (/json/.test(response.headers["content-type"] ?? "")) value = JSON.parse(raw.toString() || "{}");
