@@ -445,9 +445,25 @@ static int write_proof(const char *word, uint64_t number, const struct ck_merkle
 }
 
 int ck_entry_proof_write(uint64_t index, const struct ck_merkle_proof *path, const char *note,
-                         size_t note_size, char *text, size_t capacity, size_t *size)
+                         size_t note_size, const struct ck_slice *extra, char *text,
+                         size_t capacity, size_t *size)
 {
-    return write_proof(PROOF_HEAD "index", index, path, note, note_size, text, capacity, size);
+    char encoded[CK_BASE64_SIZE(CK_PROOF_EXTRA_MAX)];
+    if (extra == NULL) {
+        return write_proof(PROOF_HEAD "index", index, path, note, note_size, text, capacity, size);
+    }
+    if (extra->size > CK_PROOF_EXTRA_MAX) {
+        return CK_E_LIMIT;
+    }
+    ck_base64_encode(extra->data, extra->size, encoded);
+    int length = snprintf(text, capacity, PROOF_HEAD "extra %s\n", encoded);
+    if (length < 0 || (size_t)length >= capacity) {
+        return CK_E_LIMIT;
+    }
+    int r = write_proof("index", index, path, note, note_size, text + length,
+                        capacity - (size_t)length, size);
+    *size += r == 0 ? (size_t)length : 0;
+    return r;
 }
 
 int ck_add_checkpoint_write(uint64_t old, const struct ck_merkle_proof *proof, const char *note,
@@ -470,6 +486,8 @@ int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *pr
     at += sizeof PROOF_HEAD - 1;
     if (end - at > 6 && memcmp(at, "extra ", 6) == 0) {
         const char *line = memchr(at, '\n', (size_t)(end - at));
+        read.extra = at + 6;
+        read.extra_size = (size_t)((line == NULL ? end : line) - read.extra);
         at = line == NULL ? end : line + 1;
     }
     if (end - at < 7 || memcmp(at, "index ", 6) != 0) {
@@ -498,6 +516,21 @@ int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *pr
         *proof = read;
     }
     return r;
+}
+
+int ck_entry_proof_extra(const struct ck_entry_proof *proof,
+                         uint8_t bytes[static CK_PROOF_EXTRA_MAX], size_t *size)
+{
+    char encoded[CK_BASE64_SIZE(CK_PROOF_EXTRA_MAX)];
+    if (proof->extra == NULL) {
+        return CK_E_NOT_FOUND;
+    }
+    if (proof->extra_size >= sizeof encoded) {
+        return CK_E_LIMIT;
+    }
+    memcpy(encoded, proof->extra, proof->extra_size);
+    encoded[proof->extra_size] = '\0';
+    return ck_base64_decode(encoded, bytes, CK_PROOF_EXTRA_MAX, size);
 }
 
 /* ---- files ---- */

@@ -77,7 +77,8 @@ int ck_note_cosign(const char *note, size_t size, const struct ck_note_key *key,
 
 /* ---- proofs of one entry ---- */
 
-#define CK_PROOF_TEXT_MAX (CK_NOTE_BYTES_MAX + 64 * 46 + 4096)
+#define CK_PROOF_EXTRA_MAX 4096 /* bytes beside a proof: as long as an entry can be */
+#define CK_PROOF_TEXT_MAX (CK_NOTE_BYTES_MAX + 64 * 46 + 4096 + CK_PROOF_EXTRA_MAX / 3 * 4)
 
 /* A .tlog-proof: the entry's place, its path, and the note of the checkpoint it leads to. */
 struct ck_entry_proof {
@@ -86,14 +87,22 @@ struct ck_entry_proof {
     struct ck_checkpoint checkpoint;
     const char *note; /* within the text that was read */
     size_t note_size;
+    const char *extra; /* … as base64; NULL: none. Authenticated by nothing */
+    size_t extra_size;
 };
 
-/* Writes a .tlog-proof and a zero. */
+/* Writes a .tlog-proof and a zero. `extra` goes beside it; NULL: nothing does. CK_E_LIMIT also for
+ * more than CK_PROOF_EXTRA_MAX bytes of it. */
 int ck_entry_proof_write(uint64_t index, const struct ck_merkle_proof *path, const char *note,
-                         size_t note_size, char *text, size_t capacity, size_t *size);
+                         size_t note_size, const struct ck_slice *extra, char *text,
+                         size_t capacity, size_t *size);
 
-/* Reads one; extra data is passed over, as it is authenticated by nothing. */
+/* Reads one. Extra data is passed over: it is decoded by whoever has a use for it. */
 int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *proof);
+
+/* The data beside a proof. CK_E_NOT_FOUND: there is none. */
+int ck_entry_proof_extra(const struct ck_entry_proof *proof,
+                         uint8_t bytes[static CK_PROOF_EXTRA_MAX], size_t *size);
 
 /* Writes the body of add-checkpoint (C2SP tlog-witness) and a zero: from which size on the witness
  * knows the log, the proof that it goes on from there, and the note. */

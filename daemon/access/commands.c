@@ -220,7 +220,8 @@ static int find_owner(struct ck_turn *turn, const struct ck_actor *actor, const 
 {
     struct ck_store *store = ck_turn_store(turn);
     *owner = (struct owner){.kind = "person", .id = id};
-    if (strcmp(object, "checkin") == 0 || strcmp(object, "thumbnail") == 0) {
+    if (strcmp(object, "checkin") == 0 || strcmp(object, "thumbnail") == 0 ||
+        strcmp(object, "receipt") == 0) {
         return of_checkin(store, id, owner);
     }
     if (strcmp(object, "plan") == 0 || strcmp(object, "plan_instants") == 0) {
@@ -243,11 +244,13 @@ static int find_owner(struct ck_turn *turn, const struct ck_actor *actor, const 
 }
 
 /* What belongs to no unit is every officer's and supervisor's; a person has the files of the own
- * thread alone. */
+ * thread and the own receipts alone, and the receipts nobody else. */
 static bool may_read(const struct ck_actor *actor, const char *object, const struct owner *owner)
 {
-    if (actor->kind == CK_ACTOR_PERSON) {
-        return strcmp(object, "file") == 0 && actor->person_id == owner->person;
+    bool receipt = strcmp(object, "receipt") == 0;
+    if (actor->kind == CK_ACTOR_PERSON || receipt) {
+        return actor->kind == CK_ACTOR_PERSON && actor->person_id == owner->person &&
+               (receipt || strcmp(object, "file") == 0);
     }
     bool wide = actor->kind == CK_ACTOR_STAFF &&
                 (actor->roles & (CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR)) != 0;
@@ -295,10 +298,10 @@ static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const js
 {
     static const char *const words[] = {"person", "checkin", "incident", "photo", "thumbnail",
                                         "messages", "plan", "plan_instants", "risk", "file",
-                                        "incident_messages", "incident_file",
+                                        "incident_messages", "incident_file", "receipt",
                                         /* these have no id */
                                         "today", "persons", "log", "approvals", "retention", NULL};
-    enum { WITH_ID = 12 };
+    enum { WITH_ID = 13 };
     (void)result;
     int word = 0;
     int64_t id = 0;

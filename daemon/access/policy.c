@@ -145,6 +145,7 @@ static const struct ck_policy table[] = {
     {"self.decline", CK_WHO_PERSON, 0},
     {"self.facts", CK_WHO_PERSON, 0},
     {"self.request", CK_WHO_PERSON, 0},
+    {"self.receipt_proof", CK_WHO_PERSON, 0},
     {"self.messages", CK_WHO_PERSON, 0},
     {"self.message_send", CK_WHO_PERSON, 0},
     {"self.message_read", CK_WHO_PERSON, 0},

@@ -146,6 +146,8 @@ extern ck_api_query ck_api_sessions_own, ck_api_sessions_of_staff;
 char *ck_api_qr_svg(const char *text);
 /* enrol.c */
 extern ck_api_custom ck_api_enrol;
+/* receipt_proof.c */
+extern ck_api_query ck_api_self_proof;
 /* receipt.c */
 extern ck_api_custom ck_api_receipt_sms, ck_api_receipt_voice;
 /* push.c */

@@ -212,6 +212,8 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/p/decline", "self.decline", .command = "checkin.declined", .query = ck_api_self},
     {POST, "/api/p/facts", "self.facts", .custom = ck_api_facts},
     {POST, "/api/p/requests", "self.request", .command = "request.make", .query = ck_api_self},
+    {GET, "/api/p/checkins/{id}/proof", "self.receipt_proof", .query = ck_api_self_proof,
+     .read = "receipt", .noted = true},
     {GET, "/api/p/messages", "self.messages", .query = ck_api_self_messages},
     {POST, "/api/p/messages", "self.message_send", .command = "message.send", .file = true},
     {GET, "/api/p/messages/{id}/file", "self.message_file", .query = ck_api_self_file,

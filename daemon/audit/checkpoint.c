@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/audit/audit.h"
 #include "daemon/audit/tree.h"
 #include "daemon/store/checkpoint.h"
 #include "daemon/store/log.h"
@@ -273,7 +274,8 @@ int ck_audit_checkpoint(struct ck_store *store, const char *socket, struct ck_wa
     return r == CK_E_BUSY ? 0 : r;
 }
 
-int ck_audit_entry_proof(struct ck_store *store, int64_t index, char *text, size_t *size)
+static int prove(struct ck_store *store, int64_t index, const struct ck_slice *extra, char *text,
+                 size_t *size)
 {
     const struct ck_merkle_source source = ck_audit_tree_source(store);
     ck_cleanup(ck_freep) char *note = NULL;
@@ -284,7 +286,30 @@ int ck_audit_entry_proof(struct ck_store *store, int64_t index, char *text, size
     }
     int r = ck_log_checkpoint_covering(store, index + 1, &covers, &note);
     r = r == 0 ? ck_merkle_prove_inclusion(&source, (uint64_t)index, (uint64_t)covers, &path) : r;
-    return r == 0 ? ck_entry_proof_write((uint64_t)index, &path, note, strlen(note), text,
+    return r == 0 ? ck_entry_proof_write((uint64_t)index, &path, note, strlen(note), extra, text,
                                          CK_PROOF_TEXT_MAX, size)
                   : r;
+}
+
+int ck_audit_entry_proof(struct ck_store *store, int64_t index, char *text, size_t *size)
+{
+    return prove(store, index, NULL, text, size);
+}
+
+int ck_audit_outcome_proof(struct ck_store *store, int64_t person, int64_t checkin, char *text,
+                           size_t *size)
+{
+    struct ck_audit audit = {.dirty = false};
+    struct ck_pseudonym object;
+    uint8_t leaf[CK_LOG_LEAF_MAX];
+    struct ck_slice entry = {leaf, 0};
+    int64_t index = -1;
+    int r = ck_log_load_head(store, &audit.head);
+    r = r == 0 ? ck_audit_pseudonym(&audit, store, "checkin", checkin, person, &object) : r;
+    r = r == 0 ? ck_log_newest(store, &object, "CHECKIN_OUTCOME", leaf, &entry.size, &index) : r;
+    if (r != 0) {
+        return r;
+    }
+    r = prove(store, index, &entry, text, size);
+    return r == CK_E_NOT_FOUND ? CK_E_CONFLICT : r;
 }

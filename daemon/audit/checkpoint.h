@@ -41,4 +41,10 @@ int ck_audit_checkpoint(struct ck_store *store, const char *socket, struct ck_wa
  * there is no such entry, or no checkpoint covers it yet. `text` has CK_PROOF_TEXT_MAX bytes. */
 int ck_audit_entry_proof(struct ck_store *store, int64_t index, char *text, size_t *size);
 
+/* The same of the entry that recorded the outcome of a check-in of this person, with the entry
+ * itself beside it. CK_E_NOT_FOUND: it has no outcome; CK_E_CONFLICT: no checkpoint covers it yet.
+ */
+int ck_audit_outcome_proof(struct ck_store *store, int64_t person, int64_t checkin, char *text,
+                           size_t *size);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/store/sql_impl.h"
+#include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
 int ck_log_insert(struct ck_store *store, const struct ck_log_row *row)
@@ -39,6 +40,26 @@ int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, i
         return r;
     }
     *index = r == 0 ? found : -1;
+    return 0;
+}
+
+int ck_log_newest(struct ck_store *store, const struct ck_pseudonym *object, const char *action,
+                  uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size, int64_t *index)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_first(store, &rows,
+                         "SELECT e.idx, e.leaf FROM log_entry e JOIN log_plain p ON p.idx = e.idx "
+                         "WHERE e.object = ?1 AND p.action = ?2 ORDER BY e.idx DESC LIMIT 1",
+                         CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_text(action)));
+    if (r != 0) {
+        return r;
+    }
+    const void *bytes = ck_row_blob(&rows, 1, size);
+    if (bytes == NULL || *size > CK_LOG_LEAF_MAX) {
+        return -EUCLEAN;
+    }
+    memcpy(leaf, bytes, *size);
+    *index = ck_row_int(&rows, 0);
     return 0;
 }
 

@@ -41,6 +41,10 @@ int ck_log_insert(struct ck_store *store, const struct ck_log_row *row);
 int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t before,
                     int64_t *index);
 
+/* The newest entry of this action about an object. CK_E_NOT_FOUND. */
+int ck_log_newest(struct ck_store *store, const struct ck_pseudonym *object, const char *action,
+                  uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size, int64_t *index);
+
 struct ck_log_head {
     struct ck_frontier frontier;
     struct ck_hash root;

@@ -463,7 +463,7 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
     }
     if (r == 0) {
         r = add_list(store, state, "history",
-                     "SELECT decided_at AS \"at:w\", " PERSON_RESULT
+                     "SELECT id AS \"id:i\", decided_at AS \"at:w\", " PERSON_RESULT
                      " AS \"result:t\", receipt AS \"receipt:t\" FROM checkin "
                      "WHERE person_id = ?1 AND state = 'done' AND attempt > 0 "
                      "ORDER BY id DESC LIMIT 20",

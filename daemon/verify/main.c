@@ -16,7 +16,7 @@
 static const char usage_text[] =
     "checkin-verify [--json] [--key=KEY]... COMMAND\n"
     "  log FOLDER [--known=FILE]...    a copy of the whole log (checkinctl log export)\n"
-    "  proof FILE ENTRY                a .tlog-proof and the entry that it is of\n"
+    "  proof FILE [ENTRY]              a .tlog-proof and the entry that it is of\n"
     "  bundle FILE                     the bundle of one incident or check-in\n"
     "  recording FILE [SIZE:HASH]...   a sealed recording against heads from the log\n"
     "  --key=KEY     public key of the log or of a witness, as text or as a file of it\n"
@@ -69,15 +69,15 @@ static int run_log(struct arguments *arguments)
 
 static int run_proof(struct arguments *arguments)
 {
-    if (arguments->count != 2) {
+    if (arguments->count != 1 && arguments->count != 2) {
         return EX_USAGE;
     }
     if (!ck_keys_have_log(&arguments->keys)) {
         fputs("checkin-verify: a proof needs the log's public key: --key\n", stderr);
         return EX_USAGE;
     }
-    int r = ck_verify_proof(arguments->words[0], arguments->words[1], &arguments->keys,
-                            &arguments->verdict);
+    int r = ck_verify_proof(arguments->words[0], arguments->count == 2 ? arguments->words[1] : NULL,
+                            &arguments->keys, &arguments->verdict);
     return r != 0 ? cannot(arguments->words[0], r) : conclude(arguments);
 }
 

@@ -303,6 +303,11 @@ export class FakeServer {
     if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);
     if (path === "/api/p/requests") return (this.state.person = { ...state, requests: [{ id: 9, kind: sent.kind, receipt: sent.receipt || null, text: sent.text, at: fixtures.at(0), accepted: null, answer: null, answered: null }, ...state.requests] }), json(this.state.person);
     if (path === "/api/p/decline") return (this.state.person = { ...state, checkin: { ...state.checkin, state: "done", result: "declined", receipt: "K7-5D10" } }), json(this.state.person);
+    if (/^\/api\/p\/checkins\/\d+\/proof$/.test(path)) {
+      if (this.state.unsigned) return fail(409, "conflict");
+      response.writeHead(200, { ...this.headers("text/plain"), "Content-Disposition": "attachment" });
+      return response.end("c2sp.org/tlog-proof@v1\nindex 7\n\nexample.org/log\n8\n");
+    }
     if (path === "/api/p/messages") return post ? json(this.message("person", sent)) : json({ messages: this.state.messages || fixtures.messages, next: null });
     if (/^\/api\/p\/messages\/\d+\/file$/.test(path)) return this.file(response);
     if (path === "/api/p/messages/read" || path === "/api/p/facts") return json({});

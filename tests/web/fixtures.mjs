@@ -211,7 +211,7 @@ export function personState(change = {}, checkinChange = {}) {
     notice: { version: 1, acknowledged: null },
     checkin: { id: 901, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkinChange },
     history: [
-      { at: at(-4400), result: "received", receipt: "K7-2F41" }, { at: at(-8700), result: "received_late", receipt: "K6-90C2" }, { at: at(-12900), result: "our_fault", receipt: "K6-1B07" }, { at: at(-17000), result: "not_established", receipt: "K5-E6A9" },
+      { id: 894, at: at(-4400), result: "received", receipt: "K7-2F41" }, { id: 893, at: at(-8700), result: "received_late", receipt: "K6-90C2" }, { id: 892, at: at(-12900), result: "our_fault", receipt: "K6-1B07" }, { id: 891, at: at(-17000), result: "not_established", receipt: "K5-E6A9" },
     ],
     unread: 1, next_window: { start: at(2816), end: at(3056), at: null }, ...change,
   };

@@ -109,9 +109,14 @@ for (const [scheme] of both) {
         await page.waitForTimeout(1500);
       }));
     }
-    await shot(`p-result-${id}`, set, p(f.acknowledged({ language, history: [{ at: f.at(-1), result: "received", receipt: "R-5J4K-7X7B-5VF2" }, ...f.personState().history] }, { state: "done", result: "received", receipt: "R-5J4K-7X7B-5VF2" })));
+    await shot(`p-result-${id}`, set, p(f.acknowledged({ language, history: [{ id: 901, at: f.at(-1), result: "received", receipt: "R-5J4K-7X7B-5VF2" }, ...f.personState().history] }, { state: "done", result: "received", receipt: "R-5J4K-7X7B-5VF2" })));
     await shot(`p-home-${id}`, set, p(f.acknowledged({ language, checkin: null })));
-    await shot(`p-dispute-${id}`, set, p(f.acknowledged({ language, checkin: null }), async (page) => page.locator(".history .button").first().click()));
+    await shot(`p-dispute-${id}`, set, p(f.acknowledged({ language, checkin: null }), async (page) => page.locator(".history li:nth-child(2) .button").first().click()));
+    await shot(`p-unsigned-${id}`, set, p(f.acknowledged({ language, checkin: null }), async (page, server) => {
+      server.state.unsigned = true;
+      await page.locator(".history li:first-child .button").click();
+      await page.locator(".history [role=status]:not(:empty)").waitFor();
+    }));
     await shot(`p-decline-${id}`, set, p(f.acknowledged({ language }), async (page) => {
       await page.locator(".actions .button.plain").click();
       await page.locator(".choice").nth(2).click();

@@ -493,6 +493,11 @@ void api_pass_ms(int64_t ms)
     api_command("health.report", &system, json_pack("{s:b, s:b}", "probe", 1, "worker", 1), NULL);
 }
 
+const char *api_store_path(void)
+{
+    return world.store;
+}
+
 const char *api_setup_token(void)
 {
     return world.setup_token;

@@ -198,6 +198,7 @@ static struct {
     {"self.decline", NONE, "{\"reason\":\"busy\"}"},
     {"self.facts", NONE, "{\"facts\":[]}"},
     {"self.request", NONE, "{\"kind\":\"reschedule\",\"text\":\"later\"}"},
+    {"self.receipt_proof", CHECKIN, NULL},
     {"self.messages", NONE, NULL},
     {"self.message_send", NONE, "{\"client_id\":\"p1\",\"text\":\"hello\"}"},
     {"self.message_read", NONE, "{\"up_to\":1}"},

@@ -158,7 +158,8 @@ static void a_proof_comes_back(void **state)
     size_t note_size = sign(&key, seed, note), size = 0;
     struct ck_merkle_proof path = {.count = 3};
     memset(path.path, 9, sizeof path.path);
-    assert_int_equal(ck_entry_proof_write(17, &path, note, note_size, text, sizeof text, &size), 0);
+    assert_int_equal(
+        ck_entry_proof_write(17, &path, note, note_size, NULL, text, sizeof text, &size), 0);
     struct ck_entry_proof proof;
     assert_int_equal(ck_entry_proof_read(text, size, &proof), 0);
     assert_int_equal(proof.index, 17);
@@ -173,6 +174,40 @@ static void a_proof_comes_back(void **state)
     char with_extra[CK_PROOF_TEXT_MAX];
     int length = snprintf(with_extra, sizeof with_extra, "%s%s", extra, strchr(text, '\n') + 1);
     assert_int_equal(ck_entry_proof_read(with_extra, (size_t)length, &proof), 0);
+}
+
+static void what_lies_beside_a_proof_comes_back(void **state)
+{
+    (void)state;
+    char note[CK_NOTE_BYTES_MAX + 1], text[CK_PROOF_TEXT_MAX];
+    uint8_t beside[CK_PROOF_EXTRA_MAX + 1], read[CK_PROOF_EXTRA_MAX];
+    struct ck_note_key key = key_of(seed, "example.org/log", CK_NOTE_LOG);
+    size_t note_size = sign(&key, seed, note), size = 0, got = 0;
+    struct ck_merkle_proof path = {.count = 3};
+    struct ck_entry_proof proof;
+    for (size_t i = 0; i < sizeof beside; i++) {
+        beside[i] = (uint8_t)(i * 7);
+    }
+    static const size_t sizes[] = {0, 1, 2, 3, CK_PROOF_EXTRA_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const struct ck_slice extra = {beside, sizes[i]};
+        assert_int_equal(
+            ck_entry_proof_write(17, &path, note, note_size, &extra, text, sizeof text, &size), 0);
+        assert_int_equal(strlen(text), size);
+        assert_int_equal(ck_entry_proof_read(text, size, &proof), 0);
+        assert_int_equal(proof.index, 17);
+        assert_int_equal(ck_entry_proof_extra(&proof, read, &got), 0);
+        assert_int_equal(got, sizes[i]);
+        assert_memory_equal(read, beside, got);
+    }
+    const struct ck_slice long_one = {beside, sizeof beside};
+    assert_int_equal(
+        ck_entry_proof_write(17, &path, note, note_size, &long_one, text, sizeof text, &size),
+        CK_E_LIMIT);
+    assert_int_equal(
+        ck_entry_proof_write(17, &path, note, note_size, NULL, text, sizeof text, &size), 0);
+    assert_int_equal(ck_entry_proof_read(text, size, &proof), 0);
+    assert_int_equal(ck_entry_proof_extra(&proof, read, &got), CK_E_NOT_FOUND);
 }
 
 static void a_witness_is_asked_in_its_form(void **state)
@@ -211,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_comes_back),
         cmocka_unit_test(a_witness_signs_what_it_saw_and_when),
         cmocka_unit_test(a_proof_comes_back),
+        cmocka_unit_test(what_lies_beside_a_proof_comes_back),
         cmocka_unit_test(a_witness_is_asked_in_its_form),
         cmocka_unit_test(tiles_have_their_paths),
     };

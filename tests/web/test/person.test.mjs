@@ -1,6 +1,7 @@
 // The person's page, from the link to the receipt, and everything that can go wrong on the way.
 import assert from "node:assert/strict";
 import { createPublicKey, verify } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import * as f from "../fixtures.mjs";
 import { faults, playing, screen, Stage } from "../stage.mjs";
@@ -72,7 +73,7 @@ test("a call: picture and sound both ways, messages, a privacy pause, the receip
   await page.getByRole("button", { name: "Go on" }).click();
   await server.heard("person", "resume");
 
-  const state = f.acknowledged({ history: [{ at: f.at(0), result: "received", receipt: "K7-9B32" }] }, { state: "done", result: "received", receipt: "K7-9B32" });
+  const state = f.acknowledged({ history: [{ id: 901, at: f.at(0), result: "received", receipt: "K7-9B32" }] }, { state: "done", result: "received", receipt: "K7-9B32" });
   server.tell("person", { t: "ended", result: "received", receipt: "K7-9B32", state });
   await screen(page, "result");
   await page.getByText("K7-9B32", { exact: true }).waitFor();
@@ -340,6 +341,22 @@ test("a phone without a key hears that the link in the message is the way", stag
   assert.ok(!server.posts.some((post) => post.path === "/api/p/enter"));
 }));
 
+test("the proof of a result is saved as a file, and the page says so while it is not signed yet", stage_(async (server) => {
+  server.state.person = f.acknowledged({ checkin: null });
+  server.state.unsigned = true;
+  const page = await stage.page();
+  await page.goto(server.origin + "/p");
+  await screen(page, "home");
+  const row = page.locator(".history li", { hasText: "K7-2F41" });
+  await row.getByRole("button", { name: "Download the proof" }).click();
+  await row.getByText("It will be here within a minute").waitFor();
+  server.state.unsigned = false;
+  const [saved] = await Promise.all([page.waitForEvent("download"), row.getByRole("button", { name: "Download the proof" }).click()]);
+  assert.equal(saved.suggestedFilename(), "K7-2F41.tlog-proof");
+  assert.match(await readFile(await saved.path(), "utf8"), /^c2sp\.org\/tlog-proof@v1\n/);
+  assert.equal(await row.getByText("within a minute").count(), 0, "what was said before is gone");
+}));
+
 test("a result is disputed by its receipt, another time is asked for, and both wait on the page", stage_(async (server) => {
   server.state.person = f.acknowledged({ checkin: null });
   const page = await stage.page();
@@ -351,8 +368,8 @@ test("a result is disputed by its receipt, another time is asked for, and both w
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText("Waits for an answer.").waitFor();
   assert.deepEqual(server.posts.find((post) => post.path === "/api/p/requests").body, { kind: "dispute", text: "My phone never rang", receipt: "K5-E6A9" });
-  assert.equal(await wrong.getByRole("button").count(), 0, "once is enough");
-  assert.equal(await page.locator(".history li", { hasText: "K7-2F41" }).getByRole("button").count(), 0, "nothing to dispute in what was received");
+  assert.equal(await wrong.getByRole("button", { name: "This is not right" }).count(), 0, "once is enough");
+  assert.equal(await page.locator(".history li", { hasText: "K7-2F41" }).getByRole("button", { name: "This is not right" }).count(), 0, "nothing to dispute in what was received");
   await page.getByRole("button", { name: "Ask for another time" }).click();
   await page.getByLabel("When can you not talk, and why?").fill("Mondays");
   await page.getByRole("button", { name: "Send" }).click();

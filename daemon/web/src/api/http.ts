@@ -46,7 +46,7 @@ async function failureFrom(response: Response): Promise<Failure> {
   return new Failure(byStatus[response.status] || "server", null, response.statusText, response.status, retryAfterMs);
 }
 
-async function request<T>(path: string, init: RequestInit, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
+async function ask(path: string, init: RequestInit, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
   const abort = typeof AbortController === "function" ? new AbortController() : null;
   const timer = setTimeout(() => abort && abort.abort(), timeoutMs);
   let response: Response;
@@ -58,6 +58,11 @@ async function request<T>(path: string, init: RequestInit, timeoutMs = REQUEST_T
     clearTimeout(timer);
   }
   if (!response.ok) throw await failureFrom(response);
+  return response;
+}
+
+async function request<T>(path: string, init: RequestInit, timeoutMs?: number): Promise<T> {
+  const response = await ask(path, init, timeoutMs);
   try {
     return (await response.json()) as T;
   } catch (cause) {
@@ -67,6 +72,15 @@ async function request<T>(path: string, init: RequestInit, timeoutMs = REQUEST_T
 
 export function get<T>(path: string): Promise<T> {
   return request<T>(path, { method: "GET" });
+}
+
+export async function getFile(path: string): Promise<Blob> {
+  const response = await ask(path, { method: "GET" });
+  try {
+    return await response.blob();
+  } catch (cause) {
+    throw new Failure("offline", null, String(cause), 0, null); // it broke off on the way
+  }
 }
 
 export function post<T>(path: string, body: unknown = {}, timeoutMs?: number): Promise<T> {

@@ -336,6 +336,7 @@ export interface Device { id: number; name: string; created: Time; used: Time | 
 // POST /api/p/requests {kind, text, receipt?} -> PersonState  (another time; or a result is wrong, by its receipt)
 // POST /api/p/decline {reason} -> PersonState    (≤ 500 characters)
 // POST /api/p/facts {facts: {fact, detail?}[]} -> {}   (evidence from the page while there is no WebSocket)
+// GET  /api/p/checkins/{id}/proof -> a .tlog-proof  (409: not signed yet)
 // GET  /api/p/messages?before= -> {messages: Message[], next}
 // POST /api/p/messages {client_id, text} -> Message
 // POST /api/p/messages/read {up_to} -> {}
@@ -349,7 +350,7 @@ export interface PersonState {
     id: number; kind: "live" | "unattended" | "on_demand"; state: CheckinState; due: Time;
     answer_until: Time; late_until: Time; result: "received" | "received_late" | "declined" | "ended" | null; receipt: string | null;
   } | null;
-  history: { at: Time; result: "received" | "received_late" | "declined" | "not_established" | "our_fault" | "waived"; receipt: string }[];
+  history: { id: number; at: Time; result: "received" | "received_late" | "declined" | "not_established" | "our_fault" | "waived"; receipt: string }[];
   requests: OwnRequest[];
   unread: number;
   next_window: { start: Time; end: Time; at: Time | null } | null; // at: a fixed time

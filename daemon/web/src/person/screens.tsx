@@ -1,6 +1,7 @@
 // The screens before and after the call itself.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { failureOf, getFile } from "../api/http";
 import type { PersonState } from "../api/types";
 import { browserFamily, type DeviceProblem } from "../rtc/devices";
 import { watchLevel } from "../rtc/level";
@@ -270,6 +271,32 @@ function Requests({ state }: { state: PersonState }): JSX.Element | null {
   );
 }
 
+// The signed proof of a result, as a file. Right after the result it is not signed yet.
+function Proof({ id, receipt }: { id: number; receipt: string }): JSX.Element {
+  const { texts } = useSession();
+  const [trouble, setTrouble] = useState<"proof_soon" | "request_failed" | null>(null);
+  const fetchProof = (): void => {
+    getFile(`/api/p/checkins/${id}/proof`).then((file) => {
+      setTrouble(null);
+      saveFile(file, `${receipt}.tlog-proof`);
+    }).catch((cause) => setTrouble(failureOf(cause).code === "conflict" ? "proof_soon" : "request_failed"));
+  };
+  return (
+    <>
+      <button type="button" class="button plain" onClick={fetchProof}>{texts.t("proof_download")}</button>
+      <span class="soft" role="status">{trouble && texts.t(trouble)}</span>
+    </>
+  );
+}
+
+function saveFile(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it after the click
+}
+
 function History({ state }: { state: PersonState }): JSX.Element {
   const { session, view, texts } = useSession();
   const disputed = (receipt: string): boolean => state.requests.some((request) => request.receipt === receipt);
@@ -287,6 +314,7 @@ function History({ state }: { state: PersonState }): JSX.Element {
               {entry.receipt && entry.result !== "received" && !disputed(entry.receipt) && (
                 <button type="button" class="button plain" onClick={() => session.dispute(entry.receipt)}>{texts.t("dispute_title")}</button>
               )}
+              {entry.receipt && <Proof id={entry.id} receipt={entry.receipt} />}
             </span>
           </li>
         ))}

@@ -180,6 +180,8 @@ export const en = {
   home_test: "Try camera and sound",
   home_test_done: "Camera and sound work.",
   home_receipt: "No. {receipt}",
+  proof_download: "Download the proof",
+  proof_soon: "The proof is being signed. It will be here within a minute: press again then.",
   home_write: "Write to the inspector",
   result_received: "Received",
   result_received_late: "Received late",

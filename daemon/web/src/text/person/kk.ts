@@ -181,6 +181,8 @@ export const kk: Record<PersonKey, string> = {
   home_test: "Камера мен дыбысты тексеру",
   home_test_done: "Камера мен дыбыс жұмыс істейді.",
   home_receipt: "№ {receipt}",
+  proof_download: "Дәлелді жүктеп алу",
+  proof_soon: "Дәлелге әлі қол қойылып жатыр. Ол бір минут ішінде осында болады: сонда қайта басыңыз.",
   home_write: "Инспекторға жазу",
   result_received: "Қабылданды",
   result_received_late: "Кеш қабылданды",

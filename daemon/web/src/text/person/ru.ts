@@ -181,6 +181,8 @@ export const ru: Record<PersonKey, string> = {
   home_test: "Проверить камеру и звук",
   home_test_done: "Камера и звук работают.",
   home_receipt: "№ {receipt}",
+  proof_download: "Скачать доказательство",
+  proof_soon: "Доказательство ещё подписывается. Оно будет здесь в течение минуты: тогда нажмите ещё раз.",
   home_write: "Написать инспектору",
   result_received: "Принято",
   result_received_late: "Принято с опозданием",
