@@ -1,19 +1,20 @@
 // The person's own phone: made theirs by a code in the inspector's presence, it then answers without opening any link.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { DESK, PHONE, launch, open } from "../lib/browser.mjs";
 import { makeMedia } from "../lib/media.mjs";
 import { login, screen, shot } from "../lib/pages.mjs";
-import { Product, until } from "../lib/product.mjs";
+import { BUILD, Product, until } from "../lib/product.mjs";
 
 const media = path.join(os.tmpdir(), "checkind-e2e-media");
 let product, personBrowser, staffBrowser;
 
 before(async () => {
   makeMedia(media);
-  product = await (await Product.start({ name: "own_phone" })).people();
+  product = await (await Product.start({ name: "own_phone", signer: true })).people();
   personBrowser = await launch(media, "person");
   staffBrowser = await launch(media, "staff");
 });
@@ -73,10 +74,18 @@ test("a phone is enrolled, answers by itself, and another one is seen to be anot
   await screen(other, "result");
   assert.deepEqual(other.faults, []);
 
-  // The result has a number that the person keeps; they say that it is wrong, and a supervisor answers on the same page.
+  // The result has a number that the person keeps, and a signed proof that stands without the product; they say that it is wrong, and a supervisor answers on the same page.
   const receipt = (await phone.locator(".receipt-number").innerText()).trim();
   await phone.reload();
-  await phone.locator(".history-text", { hasText: receipt }).getByRole("button", { name: "Это не так" }).click();
+  const row = phone.locator(".history-text", { hasText: receipt });
+  await until(async () => product.sql("SELECT count(*) AS n FROM log_checkpoint WHERE size > (SELECT max(idx) FROM log_plain WHERE action = 'CHECKIN_OUTCOME')")[0].n, "the outcome is signed");
+  const [proof] = await Promise.all([phone.waitForEvent("download"), row.getByRole("button", { name: "Скачать доказательство" }).click()]);
+  assert.equal(proof.suggestedFilename(), `${receipt}.tlog-proof`);
+  const [{ value: key }] = product.sql("SELECT value FROM setting WHERE name = 'signer.key'");
+  const verified = spawnSync(path.join(BUILD, "bin/checkin-verify"), [`--key=${key}`, "proof", await proof.path()], { encoding: "utf8" });
+  assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+  assert.match(verified.stdout, new RegExp(`receipt ${receipt} has the outcome declined`));
+  await row.getByRole("button", { name: "Это не так" }).click();
   await phone.getByLabel("Что произошло?").fill("Я был у врача, справку пришлю.");
   await shot(phone, "person-dispute");
   await phone.getByRole("button", { name: "Отправить" }).click();
