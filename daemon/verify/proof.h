@@ -15,7 +15,8 @@ bool ck_verify_entry(const char *proof_text, size_t proof_size, const void *entr
                      const char *name, const struct ck_keys *keys, struct ck_verdict *verdict,
                      struct ck_entry_proof *proof);
 
-/* Of files; `entry` NULL: the entry lies beside the proof in its file. 0 with what was found in *verdict; -errno or CK_E_LIMIT: a file cannot be read. */
+/* Of files; `entry` NULL: the entry lies beside the proof in its file. 0 with what was found in
+ * *verdict; -errno or CK_E_LIMIT: a file cannot be read. */
 int ck_verify_proof(const char *proof, const char *entry, const struct ck_keys *keys,
                     struct ck_verdict *verdict);
 
