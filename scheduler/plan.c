@@ -404,6 +404,10 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
     if (ck_wall_before(last, wanted.until)) {
         wanted.until = last;
     }
+    /* A clock that was set back, or one who came early: the hours are the hours. */
+    if (ck_wall_before(wanted.from, first->window_start)) {
+        wanted.from = first->window_start;
+    }
     struct ck_interval_set allowed;
     ck_interval_set_of(wanted, &allowed);
     take_blackouts(&allowed, plan->tail_ms, blackouts, blackout_count);

@@ -881,6 +881,15 @@ static void test_second_checks_keep_hours(void **state)
     assert_int_equal(
         ck_second_check(&plan, &made[0], late, NULL, 0, hmac, epoch_key, &at, &chance, &moment), 0);
     assert_true(at.ms + plan.tail_ms <= made[0].window_end.ms);
+    struct ck_wall early = {made[0].window_start.ms - 35 * MINUTE};
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], early, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        0);
+    assert_in_range(at.ms, made[0].window_start.ms, made[0].window_start.ms + 5 * MINUTE - 1);
+    early.ms -= 5 * MINUTE;
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], early, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        CK_E_NOT_FOUND);
     struct ck_wall done = made[0].window_start;
     struct ck_interval court = interval(done.ms, done.ms + HOUR);
     assert_int_equal(
