@@ -1,5 +1,6 @@
 #include "media/transport/algorithms.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -105,20 +106,32 @@ static int begin(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
     return 1;
 }
 
-OSSL_LIB_CTX *ck_algorithms_create(void)
+int ck_algorithms_init(struct ck_algorithms *algorithms)
 {
     /* Stays loaded as long as the process lives, as it would without us. */
     if (whole == NULL) {
         whole = OSSL_PROVIDER_load(NULL, "default");
     }
-    if (whole == NULL || !choose()) {
-        return NULL;
+    *algorithms = (struct ck_algorithms){.library = OSSL_LIB_CTX_new()};
+    if (algorithms->library == NULL) {
+        return -ENOMEM;
     }
-    OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
-    if (made == NULL || OSSL_PROVIDER_add_builtin(made, "media", begin) != 1 ||
-        OSSL_PROVIDER_load(made, "media") == NULL) {
-        OSSL_LIB_CTX_free(made);
-        return NULL;
+    if (whole != NULL && choose() &&
+        OSSL_PROVIDER_add_builtin(algorithms->library, "media", begin) == 1) {
+        algorithms->provider = OSSL_PROVIDER_load(algorithms->library, "media");
     }
-    return made;
+    if (algorithms->provider == NULL) {
+        ck_algorithms_deinit(algorithms);
+        return -EIO;
+    }
+    return 0;
+}
+
+void ck_algorithms_deinit(struct ck_algorithms *algorithms)
+{
+    if (algorithms->provider != NULL) {
+        (void)OSSL_PROVIDER_unload(algorithms->provider);
+    }
+    OSSL_LIB_CTX_free(algorithms->library);
+    *algorithms = (struct ck_algorithms){NULL, NULL};
 }

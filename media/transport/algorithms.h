@@ -8,10 +8,17 @@
 #define MEDIA_TRANSPORT_ALGORITHMS_H
 
 #include <openssl/crypto.h>
+#include <openssl/provider.h>
 
-/* A context for ECDHE over X25519 and P-256, ECDSA or RSA certificates of the peer, AES-GCM and
- * ChaCha20-Poly1305 with SHA-256 to SHA-512. Not for two threads at once. NULL: no memory, or this
- * OpenSSL lacks one of them. To be freed by OSSL_LIB_CTX_free(3). */
-OSSL_LIB_CTX *ck_algorithms_create(void);
+struct ck_algorithms {
+    OSSL_LIB_CTX *library;
+    OSSL_PROVIDER *provider;
+};
+
+/* A library context for ECDHE over X25519, P-256 and P-384, ECDSA or RSA certificates of the peer,
+ * AES-GCM and ChaCha20-Poly1305 with SHA-256 to SHA-512. Not for two threads at once. -ENOMEM, or
+ * -EIO where this OpenSSL lacks one of them. */
+int ck_algorithms_init(struct ck_algorithms *algorithms);
+void ck_algorithms_deinit(struct ck_algorithms *algorithms); /* one that is all zeros is taken */
 
 #endif

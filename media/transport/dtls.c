@@ -28,7 +28,7 @@
 #define EXPORTER "EXTRACTOR-dtls_srtp"
 
 struct ck_dtls_context {
-    OSSL_LIB_CTX *algorithms;
+    struct ck_algorithms algorithms;
     SSL_CTX *ssl;
     BIO_METHOD *method;
     char fingerprint[CK_DTLS_FINGERPRINT_TEXT_SIZE];
@@ -228,12 +228,12 @@ int ck_dtls_context_create(struct ck_dtls_context **context)
     if (made == NULL) {
         return -ENOMEM;
     }
-    made->algorithms = ck_algorithms_create();
-    if (made->algorithms == NULL) {
+    int error = ck_algorithms_init(&made->algorithms);
+    if (error != 0) {
         ERR_clear_error();
-        return -EIO;
+        return error;
     }
-    made->ssl = SSL_CTX_new_ex(made->algorithms, NULL, DTLS_server_method());
+    made->ssl = SSL_CTX_new_ex(made->algorithms.library, NULL, DTLS_server_method());
     made->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram");
     if (made->ssl == NULL || made->method == NULL ||
         BIO_meth_set_write(made->method, bio_write) != 1 ||
@@ -242,7 +242,7 @@ int ck_dtls_context_create(struct ck_dtls_context **context)
         BIO_meth_set_create(made->method, bio_create) != 1) {
         return -ENOMEM;
     }
-    int error = set_up(made);
+    error = set_up(made);
     ERR_clear_error();
     if (error == 0) {
         *context = ck_take(made);
@@ -255,7 +255,7 @@ void ck_dtls_context_destroy(struct ck_dtls_context *context)
     if (context != NULL) {
         SSL_CTX_free(context->ssl);
         BIO_meth_free(context->method);
-        OSSL_LIB_CTX_free(context->algorithms);
+        ck_algorithms_deinit(&context->algorithms);
         free(context);
     }
 }
