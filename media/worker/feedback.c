@@ -79,10 +79,9 @@ void feedback_missing(struct leg *leg)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         struct track *track = &leg->tracks[kind];
-        /* On an uplink that hardly carries the sound and queues, sound that is sent twice only
-         * crowds out more. */
-        if (kind == AUDIO && leg->uplink_queues &&
-            leg->uplink.allowed < CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS) {
+        /* On an uplink that hardly carries the sound, sound that is sent twice only crowds out
+         * more. */
+        if (kind == AUDIO && leg->uplink.allowed < CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS) {
             ck_missing_clear(&track->missing);
         }
         if (track->source >= 0 && track->missing.count > 0) {
@@ -188,7 +187,6 @@ static void judge_uplink(struct leg *leg)
         .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
     leg->uplink_lost[1] = leg->uplink_lost[0];
     leg->uplink_lost[0] = came + missed == 0 ? 0 : missed * 256 / (came + missed);
-    leg->uplink_queues = interval.queue_us >= CK_UPLINK_QUEUE_LOW_US;
     leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH &&
                         interval.queue_us < CK_UPLINK_QUEUE_HIGH_US;
     if (ck_uplink_interval(&leg->uplink, &interval)) {

@@ -192,7 +192,6 @@ struct leg {
     uint32_t sent_bitrate;   /* to its browser, in the last interval */
     unsigned unheard;        /* intervals without a report on what is sent */
     bool uplink_loses;       /* without a queue, so that reports get lost and nothing is choked */
-    bool uplink_queues;      /* in the last interval, so that what is sent twice crowds out more */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
     uint64_t told_bitrate;   /* of the downlink, by the browser (REMB); 0: never told */
