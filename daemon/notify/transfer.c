@@ -103,6 +103,18 @@ static size_t on_message(char *bytes, size_t one, size_t count, void *user)
     return take;
 }
 
+static void forget(struct ck_transfers *transfers, curl_socket_t socket)
+{
+    for (struct connection **at = &transfers->connections; *at != NULL; at = &(*at)->next) {
+        if ((*at)->socket == socket) {
+            struct connection *connection = *at;
+            *at = connection->next;
+            free(connection);
+            return;
+        }
+    }
+}
+
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
@@ -117,6 +129,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
         free(connection);
         return CURL_SOCKET_BAD;
     }
+    forget(transfers, connection->socket); /* one that the library closed without a word */
     connection->next = transfers->connections;
     transfers->connections = connection;
     return connection->socket;
@@ -124,15 +137,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 
 static int on_close(void *user, curl_socket_t socket)
 {
-    struct ck_transfers *transfers = user;
-    for (struct connection **at = &transfers->connections; *at != NULL; at = &(*at)->next) {
-        if ((*at)->socket == socket) {
-            struct connection *connection = *at;
-            *at = connection->next;
-            free(connection);
-            break;
-        }
-    }
+    forget(user, socket);
     return close(socket);
 }
 
@@ -519,6 +524,9 @@ void ck_transfers_destroy(struct ck_transfers *transfers)
         shutdown(at->socket, SHUT_RDWR);
     }
     curl_multi_cleanup(transfers->multi);
+    while (transfers->connections != NULL) {
+        forget(transfers, transfers->connections->socket);
+    }
     curl_global_cleanup();
     transfers->destroyed = true;
     uv_close((uv_handle_t *)&transfers->timer, on_timer_closed);
