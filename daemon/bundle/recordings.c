@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/bundle/bundle_impl.h"
@@ -65,6 +64,14 @@ static int add_files(struct ck_bundle_work *work, const struct opened *opened, i
     return r;
 }
 
+static void close_recording(struct opened *opened)
+{
+    ck_seal_close(opened->seal);
+    ck_sealed_file_close(&opened->file);
+    ck_wipe(opened->key, sizeof opened->key);
+    free(opened->piece);
+}
+
 static int open_recording(struct ck_bundle_work *work, const json_t *row, int64_t id,
                           struct opened *opened)
 {
@@ -109,10 +116,7 @@ static int add_recording(struct ck_bundle_work *work, const struct ck_scope *sco
         work->made->left_out++;
         r = 0;
     }
-    ck_seal_close(opened.seal);
-    ck_sealed_file_close(&opened.file);
-    ck_wipe(opened.key, sizeof opened.key);
-    free(opened.piece);
+    close_recording(&opened);
     json_decref(row);
     return r;
 }
@@ -149,32 +153,16 @@ int ck_bundle_open_plain(struct ck_bundle_work *work, int64_t id, uint64_t most,
     int r = ck_person_owner(work->store, work->order->person, &scope.unit, &inspector);
     r = r == 0 ? ck_query_recording(work->store, &scope, id, &row) : r;
     r = r == 0 ? open_recording(work, row, id, &opened) : r;
-    const struct ck_seal_info *info = r == 0 ? ck_seal_info(opened.seal) : NULL;
-    if (r == 0 && info->plain_size > most) {
-        r = CK_E_LIMIT;
-    }
-    if (r == 0 && (fd = memfd_create("recording", MFD_CLOEXEC)) < 0) {
-        r = -errno;
-    }
-    size_t got = 1;
-    for (uint64_t at = 0; r == 0 && got > 0; at += got) {
-        got = 0;
-        r = ck_seal_read(opened.seal, at, opened.piece, PIECE, &got, NULL);
-        if (r == 0 && pwrite(fd, opened.piece, got, (off_t)at) != (ssize_t)got) {
-            r = -EIO;
-        }
-    }
+    r = r == 0 ? ck_sealed_plain(opened.seal, most, &fd) : r;
     if (r == 0) {
+        const struct ck_seal_info *info = ck_seal_info(opened.seal);
         *plain = (struct ck_bundle_plain){.fd = ck_take_fd(&fd),
                                           .size = info->plain_size,
                                           .start = info->start,
                                           .has_audio = info->has_audio,
                                           .has_video = info->has_video};
     }
-    ck_seal_close(opened.seal);
-    ck_sealed_file_close(&opened.file);
-    ck_wipe(opened.key, sizeof opened.key);
-    free(opened.piece);
+    close_recording(&opened);
     json_decref(row);
     return r;
 }

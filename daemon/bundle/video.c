@@ -207,8 +207,8 @@ int ck_bundle_video(struct ck_bundle_work *work)
         return json_object_set_new(work->facts, "side_by_side", json_null()) == 0 ? 0 : -ENOMEM;
     }
     int r = gather(work, &job, fds);
-    int out = r == 0 ? memfd_create("film", MFD_CLOEXEC) : -1;
-    if (r == 0 && job.export.count > 0 && out >= 0) {
+    int out = r == 0 && job.export.count > 0 ? memfd_create("film", MFD_CLOEXEC) : -1;
+    if (out >= 0) {
         fds[job.export.count] = out;
         r = render(work->order, &job, fds, &size);
     }
@@ -219,9 +219,6 @@ int ck_bundle_video(struct ck_bundle_work *work)
     r = size > 0 && r == 0 ? add_film(work, out, size) : r == -ENOMEM ? r : 0;
     for (size_t i = 0; i < CK_RENDER_FDS_MAX; i++) {
         ck_closep(&fds[i]);
-    }
-    if (job.export.count == 0) {
-        ck_closep(&out);
     }
     return r == 0 && json_object_set_new(work->facts, "side_by_side", json_string(said)) != 0
                ? -ENOMEM

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/call/call_impl.h"
@@ -17,8 +16,6 @@
 #include "protocol/base/text.h"
 #include "protocol/render.h"
 #include "protocol/seal.h"
-
-#define PIECE (256u * 1024)
 
 struct job {
     struct ck_calls *calls;
@@ -278,7 +275,6 @@ void ck_call_thumbnail(struct ck_calls *calls, int64_t checkin, int64_t recordin
 
 /* ---- measures ---- */
 
-/* Decrypts the whole recording into a memory file: no plain byte touches a disk. */
 static int take_plain(struct job *job)
 {
     struct ck_seal_source source;
@@ -287,23 +283,7 @@ static int take_plain(struct job *job)
     if (error == 0) {
         error = ck_seal_open(&seal, &source, job->key, (uint64_t)job->recording);
     }
-    if (error == 0 && ck_seal_info(seal)->plain_size > CK_CALL_MEASURE_MAX) {
-        error = CK_E_LIMIT;
-    }
-    ck_cleanup(ck_freep) uint8_t *piece = error == 0 ? malloc(PIECE) : NULL;
-    job->plain = error == 0 ? memfd_create("recording", MFD_CLOEXEC) : -1;
-    if (error == 0 && (piece == NULL || job->plain < 0)) {
-        error = piece == NULL ? -ENOMEM : -errno;
-    }
-    size_t got = 1;
-    for (uint64_t at = 0; error == 0 && got > 0; at += got) {
-        got = 0;
-        error = ck_seal_read(seal, at, piece, PIECE, &got, NULL);
-        if (error == 0 && got > 0 && pwrite(job->plain, piece, got, (off_t)at) != (ssize_t)got) {
-            error = -EIO;
-        }
-    }
-    return error;
+    return error == 0 ? ck_sealed_plain(seal, CK_CALL_MEASURE_MAX, &job->plain) : error;
 }
 
 static void measure_work(uv_work_t *work)

@@ -20,4 +20,9 @@ int ck_sealed_file_open(struct ck_sealed_file *file, const char *path, int flags
 /* Closes it where it is open. */
 void ck_sealed_file_close(struct ck_sealed_file *file);
 
+/* Decrypts the whole recording into a memory file, the caller's to close: no plain byte touches a
+ * disk. CK_E_LIMIT: it is longer than `most` bytes; -ENOMEM, -errno, or what ck_seal_read() said.
+ */
+int ck_sealed_plain(struct ck_seal *seal, uint64_t most, int *fd);
+
 #endif
