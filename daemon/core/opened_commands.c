@@ -8,26 +8,15 @@
 
 #define REASON_MAX 1000
 #define REFERENCE_MAX 64
-#define SUPERVISORS_MAX 16
 #define TELL_DEADLINE_MS (INT64_C(24) * 3600000)
 
 static int tell(struct ck_turn *turn, int64_t unit, int64_t opened, int64_t by)
 {
-    int64_t ids[SUPERVISORS_MAX];
-    size_t count = 0;
-    int r = ck_staff_of_role(turn->store, unit, CK_ROLE_SUPERVISOR, ids, SUPERVISORS_MAX, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        const struct ck_notice_about about = {.unit = unit};
-        const struct ck_effect_notify notify = {
-            .staff = ids[i],
-            .template = CK_TEMPLATE_CASE_OPENED,
-            .channels = {CK_CHANNEL_EMAIL, CK_CHANNEL_WEB_PUSH},
-            .parallel = true,
-            .step = (uint32_t)opened,
-            .deadline = ck_wall_add_ms(turn->now.wall, TELL_DEADLINE_MS)};
-        r = ids[i] == by ? 0 : ck_notice_staff(turn, &about, &notify);
-    }
-    return r;
+    return ck_notice_supervisors(
+        turn, unit, by,
+        &(struct ck_effect_notify){.template = CK_TEMPLATE_CASE_OPENED,
+                                   .step = (uint32_t)opened,
+                                   .deadline = ck_wall_add_ms(turn->now.wall, TELL_DEADLINE_MS)});
 }
 
 /* Whom the reference names, where it may be opened. */

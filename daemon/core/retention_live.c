@@ -17,7 +17,6 @@
 #define LOG_BATCH 2000         /* entries of the log whose text goes in one turn */
 #define REMIND_MS (7 * DAY_MS) /* of an overdue review */
 #define REMIND_DEADLINE_MS DAY_MS
-#define SUPERVISORS_MAX 32 /* who are told */
 #define SETTING "retention"
 
 static struct ck_wall over_at(const struct ck_turn *turn, const struct ck_expiry_row *row)
@@ -270,25 +269,14 @@ static int file_gone(struct ck_turn *turn, const struct ck_actor *actor, const j
 
 /* ---- reviews of holds ---- */
 
-/* Every supervisor of the unit, by mail and browser. */
 static int tell_supervisors(struct ck_turn *turn, const struct ck_hold_row *hold, int64_t unit)
 {
-    int64_t ids[SUPERVISORS_MAX];
-    size_t count = 0;
-    int r = ck_staff_of_role(turn->store, unit, CK_ROLE_SUPERVISOR, ids, SUPERVISORS_MAX, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        const struct ck_notice_about about = {.unit = unit};
-        const struct ck_effect_notify notify = {
-            .staff = ids[i],
-            .template = CK_TEMPLATE_HOLD_REVIEW,
-            .channels = {CK_CHANNEL_EMAIL, CK_CHANNEL_WEB_PUSH},
-            .parallel = true,
-            .step = (uint32_t)hold->id,
-            .fire = (uint32_t)hold->reminded,
-            .deadline = ck_wall_add_ms(turn->now.wall, REMIND_DEADLINE_MS)};
-        r = ck_notice_staff(turn, &about, &notify);
-    }
-    return r;
+    return ck_notice_supervisors(
+        turn, unit, 0,
+        &(struct ck_effect_notify){.template = CK_TEMPLATE_HOLD_REVIEW,
+                                   .step = (uint32_t)hold->id,
+                                   .fire = (uint32_t)hold->reminded,
+                                   .deadline = ck_wall_add_ms(turn->now.wall, REMIND_DEADLINE_MS)});
 }
 
 int ck_hold_due(struct ck_turn *turn, const struct ck_due *due)
