@@ -119,13 +119,16 @@ int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row)
     const struct ck_actor actor = ck_actor_system();
     const int64_t before = row->reserved;
     bool there = false;
-    int r = row->step.kind == CK_KIND_LIVE ? still_there(turn, row, &there) : 0;
-    if (r != 0 || there || row->step.kind != CK_KIND_LIVE) {
+    if (row->step.kind != CK_KIND_LIVE) {
+        return 0;
+    }
+    int r = still_there(turn, row, &there);
+    if (r != 0 || there) {
         return r;
     }
     r = ck_capacity_reserve(turn, row);
-    if (r != 0 || row->reserved == 0) {
-        r = r == 0 ? ck_capacity_fault(turn, row) : r;
+    if (r == 0 && row->reserved == 0) {
+        r = ck_capacity_fault(turn, row);
     }
     if (r == 0 && row->reserved != before) {
         r = ck_checkin_save(turn->store, row);

@@ -154,6 +154,9 @@ static int look_at_staff(struct ck_turn *turn, const struct ck_plan_frame *frame
                          struct ck_date date, struct around *around)
 {
     const struct ck_plan *plan = &frame->plan;
+    if (plan->kind != CK_KIND_LIVE) {
+        return 0;
+    }
     int32_t first = plan->windows[0].start_min, last = plan->windows[0].end_min;
     for (uint32_t i = 1; i < plan->window_count; i++) {
         first = plan->windows[i].start_min < first ? plan->windows[i].start_min : first;
@@ -163,9 +166,6 @@ static int look_at_staff(struct ck_turn *turn, const struct ck_plan_frame *frame
         ck_zone_instant(frame->zone, (struct ck_local){date, first * 60}, CK_ZONE_FIRST, NULL),
         ck_zone_instant(frame->zone, (struct ck_local){date, last * 60}, CK_ZONE_LAST, NULL),
     };
-    if (plan->kind != CK_KIND_LIVE) {
-        return 0;
-    }
     int r = ck_capacity_look(turn, frame->subject.unit, plan->inspector, span, &around->look);
     if (r == 0) {
         ck_capacity_look_busy(around->look, span, &around->busy);

@@ -129,41 +129,36 @@ int ck_expiry_is_held(struct ck_store *store, const struct ck_expiry_row *row, b
     return r;
 }
 
-int ck_expiry_has_recordings(struct ck_store *store, int64_t person, bool *has)
+/* A question about a person whose answer is a number: whether it is another than 0. */
+static int ask(struct ck_store *store, const char *sql, int64_t person, bool *yes)
 {
-    int64_t there = 0;
-    int r = ck_sql_number(store,
-                          "SELECT EXISTS (SELECT 1 FROM expiry WHERE person_id = ?1 AND "
-                          "recording_id IS NOT NULL AND state <> 'erased')",
-                          CK_ARGS(ck_int(person)), &there);
+    int64_t number = 0;
+    int r = ck_sql_number(store, sql, CK_ARGS(ck_int(person)), &number);
     if (r == 0) {
-        *has = there != 0;
+        *yes = number != 0;
     }
     return r;
+}
+
+int ck_expiry_has_recordings(struct ck_store *store, int64_t person, bool *has)
+{
+    return ask(store,
+               "SELECT EXISTS (SELECT 1 FROM expiry WHERE person_id = ?1 AND "
+               "recording_id IS NOT NULL AND state <> 'erased')",
+               person, has);
 }
 
 int ck_person_is_bound(struct ck_store *store, int64_t person, bool *bound)
 {
-    int64_t there = 0;
-    int r = ck_sql_number(store,
-                          "SELECT EXISTS (SELECT 1 FROM contact_order WHERE person_id = ?1 "
-                          "AND next_at IS NOT NULL)",
-                          CK_ARGS(ck_int(person)), &there);
-    if (r == 0) {
-        *bound = there != 0;
-    }
-    return r;
+    return ask(store,
+               "SELECT EXISTS (SELECT 1 FROM contact_order WHERE person_id = ?1 "
+               "AND next_at IS NOT NULL)",
+               person, bound);
 }
 
 int ck_person_is_erased(struct ck_store *store, int64_t person, bool *erased)
 {
-    int64_t gone = 0;
-    int r = ck_sql_number(store, "SELECT salt IS NULL FROM person WHERE id = ?1",
-                          CK_ARGS(ck_int(person)), &gone);
-    if (r == 0) {
-        *erased = gone != 0;
-    }
-    return r;
+    return ask(store, "SELECT salt IS NULL FROM person WHERE id = ?1", person, erased);
 }
 
 /* ---- holds ---- */
