@@ -1,5 +1,5 @@
 // Who is there when, ladders, contact paths, safety checks: the same keys in three languages, side by side.
-type Words = readonly [kk: string, ru: string, en: string];
+import { inLanguage, type Words } from "../words";
 
 const words = {
   nav_duty: ["Кезекшілік", "Дежурства", "Duty"],
@@ -185,13 +185,6 @@ const words = {
 } as const satisfies Record<string, Words>;
 
 export type DutyKey = keyof typeof words;
-
-function of(language: 0 | 1 | 2): Record<DutyKey, string> {
-  const made: Record<string, string> = {};
-  for (const key of Object.keys(words)) made[key] = words[key as DutyKey][language];
-  return made as Record<DutyKey, string>;
-}
-
-export const dutyKk = of(0);
-export const dutyRu = of(1);
-export const dutyEn = of(2);
+export const dutyKk = inLanguage(words, 0);
+export const dutyRu = inLanguage(words, 1);
+export const dutyEn = inLanguage(words, 2);

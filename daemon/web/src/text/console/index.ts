@@ -1,13 +1,18 @@
 import type { Language } from "../../api/types";
 import { type Catalogue, type Texts, textsOf } from "../format";
+import { threadEn, type ThreadKey, threadKk, threadRu } from "../thread";
 import { dutyEn, type DutyKey, dutyKk, dutyRu } from "./duty";
 import { en, type ConsoleKey as OwnKey } from "./en";
 import { kk } from "./kk";
 import { ru } from "./ru";
 
-export type ConsoleKey = OwnKey | DutyKey;
+export type ConsoleKey = OwnKey | DutyKey | ThreadKey;
 export type ConsoleTexts = Texts<ConsoleKey>;
-export const CONSOLE_CATALOGUES: Record<Language, Catalogue<ConsoleKey>> = { kk: { ...kk, ...dutyKk }, ru: { ...ru, ...dutyRu }, en: { ...en, ...dutyEn } };
+export const CONSOLE_CATALOGUES: Record<Language, Catalogue<ConsoleKey>> = {
+  kk: { ...kk, ...dutyKk, ...threadKk },
+  ru: { ...ru, ...dutyRu, ...threadRu },
+  en: { ...en, ...dutyEn, ...threadEn },
+};
 
 export function consoleTexts(language: Language): ConsoleTexts {
   return textsOf(CONSOLE_CATALOGUES, language);
