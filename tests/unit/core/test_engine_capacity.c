@@ -16,20 +16,6 @@
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 /* Of the first check-in of a person. */
 static int64_t reserved(struct world *world, int64_t person)
 {
@@ -227,7 +213,7 @@ static void who_has_it_reserved_is_rung_and_may_take_it(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(time_is_taken_in_the_order_in_which_people_are_asked),
         TEST(another_place_in_the_window_comes_before_unattended),

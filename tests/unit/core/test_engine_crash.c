@@ -18,20 +18,6 @@
 
 #define MINUTE INT64_C(60000)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 /* ---- a child that dies ---- */
 
 static struct {
@@ -226,9 +212,9 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_or_doubled_at_the_points_of_a_turn),
         cmocka_unit_test(nothing_is_lost_or_doubled_at_any_write),
         cmocka_unit_test_setup_teardown(what_was_being_sent_is_sent_again_under_its_reference,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(down_for_an_hour_is_our_fault_and_no_burst, setup,
-                                        teardown),
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(down_for_an_hour_is_our_fault_and_no_burst, world_setup,
+                                        world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

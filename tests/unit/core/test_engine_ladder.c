@@ -19,20 +19,6 @@
 
 #define MINUTE INT64_C(60000)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 static void top_band(struct world *world)
 {
     world_execute(world, "UPDATE person SET band = 'top'");
@@ -277,7 +263,7 @@ static void what_is_handed_on_climbs_at_once(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_approved_ladder_is_the_one_of_the_next_incident),
         TEST(a_ladder_that_reaches_nobody_is_refused),

@@ -19,20 +19,6 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 static int sends(const struct world *world, const char *channel, const char *template)
 {
     int count = 0;
@@ -277,7 +263,7 @@ static void a_key_on_the_officers_telephone_takes_it_over(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(many_at_once_are_told_together),
         TEST(nothing_is_a_storm_where_the_rules_say_so),

@@ -17,20 +17,6 @@
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 static struct ck_actor supervisor(const struct world *world)
 {
     return world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
@@ -283,7 +269,7 @@ static void people_come_in_the_order_in_which_they_are_asked(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_absent_inspector_has_a_stand_in),
         TEST(a_stand_in_who_is_absent_too_is_passed_over),

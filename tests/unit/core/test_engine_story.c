@@ -17,20 +17,6 @@
 
 #define MINUTE INT64_C(60000)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 static void verify_log(struct world *world)
 {
     struct ck_audit_report report = {0};
@@ -569,22 +555,26 @@ static void an_order_of_hours_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nobody_answers_and_the_ladder_climbs, setup, teardown),
-        cmocka_unit_test_setup_teardown(our_outage_is_never_charged, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_live_call_is_completed, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_takes_the_call_and_it_goes_on_unattended, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_review_that_nobody_does_climbs_the_ladder, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_refusal_with_a_reason_opens_an_incident, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_late_answer_is_late_and_the_incident_says_so, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(drawn_instants_stay_hidden, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_plan_that_ends_takes_its_check_ins_with_it, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_horizon_of_two_weeks_moves_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_order_of_hours_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_answers_and_the_ladder_climbs, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(our_outage_is_never_charged, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_live_call_is_completed, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(nobody_takes_the_call_and_it_goes_on_unattended,
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_review_that_nobody_does_climbs_the_ladder, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_refusal_with_a_reason_opens_an_incident, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_late_answer_is_late_and_the_incident_says_so, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(drawn_instants_stay_hidden, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_plan_that_ends_takes_its_check_ins_with_it, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_horizon_of_two_weeks_moves_on, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(an_order_of_hours_is_kept, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,20 +20,6 @@
 
 #define MINUTE INT64_C(60000)
 
-static int setup(void **state)
-{
-    static struct world world;
-    world_open(&world);
-    *state = &world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 /* Changes the store behind the engine's back. */
 static void poke(struct world *world, const char *sql)
 {
@@ -378,19 +364,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_command_that_fails_changes_nothing_and_the_others_go_on,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(a_denial_leaves_its_record_and_nothing_else, setup,
-                                        teardown),
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_denial_leaves_its_record_and_nothing_else, world_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(the_queue_has_a_limit_and_unknown_commands_are_refused,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(a_turn_takes_at_most_256_items, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_reference_that_is_taken_is_made_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_row_that_cannot_be_read_is_taken_aside_and_told, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_row_present_at_two_crashes_is_taken_aside, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(nothing_is_decided_while_the_disk_is_full, setup, teardown),
-        cmocka_unit_test_setup_teardown(commands_are_answered_by_the_thread, setup, teardown),
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_turn_takes_at_most_256_items, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_reference_that_is_taken_is_made_again, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_row_that_cannot_be_read_is_taken_aside_and_told,
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_row_present_at_two_crashes_is_taken_aside, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_decided_while_the_disk_is_full, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(commands_are_answered_by_the_thread, world_setup,
+                                        world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

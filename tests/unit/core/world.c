@@ -209,6 +209,20 @@ void world_close(struct world *world)
     rmdir(world->folder);
 }
 
+int world_setup(void **state)
+{
+    static struct world world;
+    world_open(&world);
+    *state = &world;
+    return 0;
+}
+
+int world_teardown(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
 /* ---- turns ---- */
 
 static void submit(struct world *world, const char *name, const struct ck_actor *actor,

@@ -49,7 +49,11 @@ struct world {
 void world_open(struct world *world); /* with staff, a person and an order */
 /* The same with the zones of a folder; the text must last. */
 void world_open_zones(struct world *world, const char *zone_dir);
-void world_close(struct world *world); /* removes the folder */
+void world_close(
+    struct world *world); /* One for each test, as its state: setup and teardown of cmocka. */
+int world_setup(void **state);
+int world_teardown(void **state);
+/* removes the folder */
 
 /* The key that the keys of its recordings lie under. */
 void world_master_key(const struct world *world, uint8_t key[static CK_KEY_SIZE]);
