@@ -120,10 +120,11 @@ struct ck_notice_about {
 int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
                     const struct ck_effect_notify *notify);
 
-/* The same notice, by mail and browser, to every supervisor of a unit (CK_SUPERVISORS_MAX, by their
- * number) but `except` (0: nobody); its member of staff and its channels are filled in here. */
+/* The same notice, by mail and browser, to the first `most` supervisors of a unit by their number
+ * (CK_SUPERVISORS_MAX at the most) but `except` (0: nobody); its member of staff and its channels
+ * are filled in here. */
 #define CK_SUPERVISORS_MAX 32
-int ck_notice_supervisors(struct ck_turn *turn, int64_t unit, int64_t except,
+int ck_notice_supervisors(struct ck_turn *turn, int64_t unit, size_t most, int64_t except,
                           const struct ck_effect_notify *notify);
 
 /* A test of somebody's contact path: recipient, channel, address and language of `like`. */

@@ -288,7 +288,7 @@ int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
     return r;
 }
 
-int ck_notice_supervisors(struct ck_turn *turn, int64_t unit, int64_t except,
+int ck_notice_supervisors(struct ck_turn *turn, int64_t unit, size_t most, int64_t except,
                           const struct ck_effect_notify *notify)
 {
     const struct ck_notice_about about = {.unit = unit};
@@ -298,8 +298,8 @@ int ck_notice_supervisors(struct ck_turn *turn, int64_t unit, int64_t except,
     one.channels[0] = CK_CHANNEL_EMAIL;
     one.channels[1] = CK_CHANNEL_WEB_PUSH;
     one.parallel = true;
-    int r =
-        ck_staff_of_role(turn->store, unit, CK_ROLE_SUPERVISOR, ids, CK_SUPERVISORS_MAX, &count);
+    int r = ck_staff_of_role(turn->store, unit, CK_ROLE_SUPERVISOR, ids,
+                             most < CK_SUPERVISORS_MAX ? most : CK_SUPERVISORS_MAX, &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
         one.staff = ids[i];
         r = ids[i] == except ? 0 : ck_notice_staff(turn, &about, &one);

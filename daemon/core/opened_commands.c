@@ -8,12 +8,13 @@
 
 #define REASON_MAX 1000
 #define REFERENCE_MAX 64
+#define SUPERVISORS_MAX 16 /* who are told */
 #define TELL_DEADLINE_MS (INT64_C(24) * 3600000)
 
 static int tell(struct ck_turn *turn, int64_t unit, int64_t opened, int64_t by)
 {
     return ck_notice_supervisors(
-        turn, unit, by,
+        turn, unit, SUPERVISORS_MAX, by,
         &(struct ck_effect_notify){.template = CK_TEMPLATE_CASE_OPENED,
                                    .step = (uint32_t)opened,
                                    .deadline = ck_wall_add_ms(turn->now.wall, TELL_DEADLINE_MS)});

@@ -272,7 +272,7 @@ static int file_gone(struct ck_turn *turn, const struct ck_actor *actor, const j
 static int tell_supervisors(struct ck_turn *turn, const struct ck_hold_row *hold, int64_t unit)
 {
     return ck_notice_supervisors(
-        turn, unit, 0,
+        turn, unit, CK_SUPERVISORS_MAX, 0,
         &(struct ck_effect_notify){.template = CK_TEMPLATE_HOLD_REVIEW,
                                    .step = (uint32_t)hold->id,
                                    .fire = (uint32_t)hold->reminded,
