@@ -83,6 +83,22 @@ static void time_is_taken_in_the_order_in_which_people_are_asked(void **state)
                      15);
 }
 
+/* Also within one plan, whose own check-ins lie close to each other and are made in one go. */
+static void nobody_is_in_two_calls_at_once(void **state)
+{
+    struct world *world = *state;
+    (void)world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    world_plan(world, "10:00",
+               json_pack("{s:[{s:s, s:s, s:i}], s:i, s:i, s:i, s:i}", "windows", "start", "10:00",
+                         "end", "14:00", "draws", 4, "min_gap_s", 0, "attempts", 1,
+                         "response_window_s", 120, "grace_s", 60));
+#define NEAR                                                                                       \
+    "SELECT count(*) FROM checkin a JOIN checkin b ON b.id > a.id AND abs(b.due_at - a.due_at) < " \
+    "900000 WHERE a.kind = 'live' AND b.kind = 'live'"
+    assert_true(world_number(world, NEAR) > 0);
+    assert_int_equal(world_number(world, NEAR " AND a.reserved_id = b.reserved_id"), 0);
+}
+
 /* What is left of a window decides before another kind does. */
 static void another_place_in_the_window_comes_before_unattended(void **state)
 {
@@ -216,6 +232,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(time_is_taken_in_the_order_in_which_people_are_asked),
+        TEST(nobody_is_in_two_calls_at_once),
         TEST(another_place_in_the_window_comes_before_unattended),
         TEST(what_must_be_live_and_has_nobody_is_unstaffed),
         TEST(an_absence_moves_the_reservation),

@@ -4,9 +4,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "daemon/recording/sealed_file.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/error.h"
 #include "protocol/seal.h"
@@ -546,11 +548,38 @@ static void recovery_never_seals_under_the_key_of_the_chunks(void **state)
     sealed_file_free(&file);
 }
 
+/* Into memory as it plays, and no more than was said. */
+static void the_whole_goes_into_memory_within_its_limit(void **state)
+{
+    (void)state;
+    struct sealed_file file;
+    sealed_file_make(&file, TEST_RECORDING, test_key, true);
+    struct ck_seal *seal = open_file(&file);
+    uint64_t size = ck_seal_info(seal)->plain_size;
+    int fd = -1;
+    assert_int_equal(ck_sealed_plain(seal, size - 1, &fd), CK_E_LIMIT);
+    assert_int_equal(fd, -1);
+    assert_int_equal(ck_sealed_plain(seal, size, &fd), 0);
+    uint8_t *got = malloc(size + 1), *wanted = malloc(size);
+    size_t read = 0;
+    assert_true(got != NULL && wanted != NULL);
+    assert_int_equal(ck_seal_read(seal, 0, wanted, size, &read, NULL), 0);
+    assert_int_equal(read, size);
+    assert_int_equal(pread(fd, got, size + 1, 0), (ssize_t)size);
+    assert_memory_equal(got, wanted, size);
+    free(got);
+    free(wanted);
+    close(fd);
+    ck_seal_close(seal);
+    sealed_file_free(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrapped_key_opens_for_its_recording_alone),
         cmocka_unit_test(any_range_reads_as_the_whole_does),
+        cmocka_unit_test(the_whole_goes_into_memory_within_its_limit),
         cmocka_unit_test(a_range_opens_only_the_chunks_it_needs),
         cmocka_unit_test(the_nearest_key_frame_is_found),
         cmocka_unit_test(what_is_no_file_of_ours_is_refused),
