@@ -146,7 +146,7 @@ static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_i
         uplink->cut_queue_us = interval->queue_us;
         return uplink->allowed;
     }
-    if ((uplink->settle > 0 && interval->bitrate <= uplink->allowed)) {
+    if (uplink->settle > 0 && interval->bitrate <= uplink->allowed) {
         return uplink->allowed;
     }
     uplink->settle = CK_UPLINK_SETTLE + 1;
