@@ -35,6 +35,15 @@ struct ck_readers {
 
 static void start_next(struct ck_readers *readers);
 
+static void discard(struct ck_readers *readers)
+{
+    while (readers->idle_count > 0) {
+        ck_store_close(readers->idle[--readers->idle_count]);
+    }
+    free(readers->path);
+    free(readers);
+}
+
 int ck_readers_create(uv_loop_t *loop, const char *path, struct ck_readers **out)
 {
     struct ck_readers *readers = calloc(1, sizeof *readers);
@@ -44,6 +53,15 @@ int ck_readers_create(uv_loop_t *loop, const char *path, struct ck_readers **out
     }
     readers->loop = loop;
     readers->end = &readers->first;
+    int r = 0;
+    while (r == 0 && readers->idle_count < CK_READERS_CONNECTIONS_MAX) {
+        r = ck_store_open_reader(&readers->idle[readers->idle_count], path);
+        readers->idle_count += r == 0;
+    }
+    if (r != 0) {
+        discard(readers);
+        return r;
+    }
     *out = readers;
     return 0;
 }
@@ -68,11 +86,7 @@ static void on_last_closed(uv_handle_t *handle)
     struct ck_readers *readers = handle->data;
     void (*stopped)(void *) = readers->stopped;
     void *context = readers->stopped_context;
-    while (readers->idle_count > 0) {
-        ck_store_close(readers->idle[--readers->idle_count]);
-    }
-    free(readers->path);
-    free(readers);
+    discard(readers);
     if (stopped != NULL) {
         stopped(context);
     }

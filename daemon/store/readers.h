@@ -26,7 +26,9 @@ typedef int ck_readers_query(struct ck_store *store, void *argument, json_t **ou
 /* Runs on the loop, exactly once; `value` (NULL unless code is 0) is now the callee's. */
 typedef void ck_readers_done(void *cookie, int code, json_t *value);
 
-/* `path` is copied; connections are opened when they are first needed. -ENOMEM. */
+/* Opens all connections, so that a query never waits for the opening of a file on a disk that
+ * stands still; one that failed later is replaced when it is next needed. `path` is copied.
+ * -ENOMEM, or as ck_store_open_reader(). */
 int ck_readers_create(uv_loop_t *loop, const char *path, struct ck_readers **readers);
 
 /* Queues a query. `argument` is the caller's until `done`, which is never called from inside this

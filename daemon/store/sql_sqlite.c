@@ -305,10 +305,27 @@ int ck_store_begin(struct ck_store *store)
     return ck_sql_run(store, "BEGIN IMMEDIATE", CK_NO_ARGS);
 }
 
+/* The first read after a commit writes a read mark into the -shm file
+ * (https://sqlite.org/walformat.html, section 2.1), and a write into a mapped file waits where its
+ * file system stands still: whoever came first would wait while it holds that mark, and every other
+ * reader behind it. So the first read is made here, while the disk has just shown that it goes:
+ * later ones find the mark and only take locks. */
+static void raise_read_mark(struct ck_store *store)
+{
+    int64_t one;
+    /* Whatever it says, the transaction is committed; the next use of the connection says it again.
+     */
+    (void)ck_sql_number(store, "SELECT 1 FROM sqlite_schema LIMIT 1", CK_NO_ARGS, &one);
+}
+
 int ck_store_commit(struct ck_store *store)
 {
     assert(store->savepoints == 0);
-    return ck_sql_run(store, "COMMIT", CK_NO_ARGS);
+    int r = ck_sql_run(store, "COMMIT", CK_NO_ARGS);
+    if (r == 0) {
+        raise_read_mark(store);
+    }
+    return r;
 }
 
 void ck_store_rollback(struct ck_store *store)
