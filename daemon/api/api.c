@@ -241,22 +241,19 @@ static void run_command(struct ck_api_call *call)
 
 /* ---- reads are written down first ---- */
 
-static struct ck_api_noted *noted_place(const struct ck_api_call *call)
+/* Per object of a kind: a photo of another person is another read. */
+static struct ck_noted_read read_of(const struct ck_api_call *call)
 {
-    /* Per object of a kind: a photo of another person is another read. */
-    size_t slot = (size_t)((uint64_t)call->session.id * 31 + (uint64_t)call->id * 7 +
-                           (uint64_t)(uintptr_t)call->route->pattern) %
-                  NOTED_MAX;
-    return &call->api->noted[slot];
+    return (struct ck_noted_read){
+        .session = call->session.id, .id = call->id, .object = call->route->pattern};
 }
 
 static bool noted_already(const struct ck_api_call *call)
 {
-    const struct ck_api_noted *noted = noted_place(call);
+    struct ck_noted_read read = read_of(call);
     /* With a case open that is not theirs, each look is a record. */
-    return call->route->noted && call->actor.opened[0] == 0 && noted->session == call->session.id &&
-           noted->object == call->route->pattern && noted->id == call->id &&
-           noted->until.ms > call->now.ms;
+    return call->route->noted && call->actor.opened[0] == 0 &&
+           ck_noted_has(&call->api->noted, &read, call->now);
 }
 
 static void on_read(void *cookie, const struct ck_result *result)
@@ -266,11 +263,8 @@ static void on_read(void *cookie, const struct ck_result *result)
         ck_api_answer_error(call, result->code, &result->refusal);
         return;
     }
-    *noted_place(call) =
-        (struct ck_api_noted){.session = call->session.id,
-                              .id = call->id,
-                              .object = call->route->pattern,
-                              .until = ck_wall_add_ms(call->now, CK_API_READ_NOTED_MS)};
+    struct ck_noted_read read = read_of(call);
+    ck_noted_add(&call->api->noted, &read, ck_wall_add_ms(call->now, CK_API_READ_NOTED_MS));
     ck_api_answer_query(call);
 }
 

@@ -3,6 +3,7 @@
 
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
+#include "daemon/api/noted.h"
 #include "daemon/http/limit.h"
 #include "daemon/store/query_people.h"
 #include "daemon/store/session.h"
@@ -49,13 +50,6 @@ struct ck_api_bundle {
     struct ck_wall until;
 };
 
-struct ck_api_noted {
-    int64_t session, id;
-    const char *object;
-    struct ck_wall until;
-};
-
-#define NOTED_MAX 4096
 #define FAILURES_KEYS_MAX 4096
 
 struct ck_api {
@@ -68,7 +62,7 @@ struct ck_api {
     size_t next_view;
     struct ck_api_bundle bundles[CK_API_BUNDLES_MAX];
     size_t next_bundle;
-    struct ck_api_noted noted[NOTED_MAX];
+    struct ck_noted noted;
     /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and
      * never locked. */
     struct ck_limit *failed_logins, *failed_links, *failed_accounts;
