@@ -142,8 +142,10 @@ export class Product {
           response.writeHead(fault ?? 200, { "Content-Type": "application/json" });
           response.end(JSON.stringify({ status: "accepted", id: crypto.randomUUID() }));
         };
-        if (this.held) this.held.push({ closed: new Promise((go) => response.on("close", go)) });
-        else answer();
+        if (this.held) {
+          this.held.push({ closed: new Promise((go) => response.on("close", go)) });
+          this.gateway.emit("held", request.url);
+        } else answer();
       });
     });
     this.gateway.listen(0, "127.0.0.1");
@@ -269,8 +271,14 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
     this.held = [];
     this.smtp.stdin.write("hold\n");
   }
-  // Whoever asked is gone, and nothing of it was taken.
+  // Whoever asked is gone, and nothing of it was taken: not even what had only just been sent, which has come
+  // in when a question of our own, asked after it, has.
   async release() {
+    const last = http.request({ port: this.gateway.address().port, method: "POST", path: "/last" }).on("error", () => {});
+    const came = new Promise((go) => this.gateway.on("held", (url) => url === "/last" && go()));
+    last.end("{}");
+    await came;
+    last.destroy();
     const held = this.held;
     this.held = null;
     await Promise.all(held.map((one) => one.closed));
