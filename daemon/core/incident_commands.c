@@ -88,7 +88,26 @@ static int write_line(struct ck_turn *turn, const struct ck_actor *actor,
                          });
 }
 
-/* {incident, note?} */
+/* Two who tap in the same moment must not both believe that they hold it: whoever comes second is
+ * told who was first, and takes it from them with `over` and a line that says why. */
+static int held_by_another(const struct ck_actor *actor, const struct ck_incident_row *row,
+                           const json_t *body, const char *note, struct ck_refusal *refusal)
+{
+    bool over = false;
+    int r = json_object_get(body, "over") == NULL ? 0 : ck_body_flag(body, "over", &over, refusal);
+    if (r != 0 || row->step.state != CK_INCIDENT_ACKNOWLEDGED ||
+        row->step.acked_by == actor->staff_id) {
+        return r;
+    }
+    if (!over) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "holder", "somebody else has taken it over");
+    }
+    return note != NULL && note[0] != '\0'
+               ? 0
+               : ck_refuse(refusal, CK_E_INVALID, "note", "must say why it is taken from them");
+}
+
+/* {incident, note?, over?} */
 static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                        json_t **result, struct ck_refusal *refusal)
 {
@@ -99,6 +118,7 @@ static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const
         !json_is_null(json_object_get(body, "note"))) {
         r = ck_body_text(body, "note", TEXT_MAX, true, &note, refusal);
     }
+    r = r == 0 ? held_by_another(actor, &row, body, note, refusal) : r;
     struct ck_incident_event event = {.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = actor->staff_id};
     r = r == 0 ? ck_incident_beside(turn, &row.step, &event.beside) : r;
     r = r == 0 ? feed(turn, actor, &row, &event, refusal) : r;

@@ -710,13 +710,18 @@ static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, con
 }
 
 /* A key pressed on the officer's own telephone takes the incident over. It is refused as any other
- * acknowledgement may be (closed; holds the other side), and then it was only read. */
+ * acknowledgement may be (closed; somebody else was first; holds the other side), and then it was
+ * only read. */
 static int taken_by_telephone(struct ck_turn *turn, const struct ck_actor *actor,
                               const struct ck_notice_row *row)
 {
     struct ck_incident_row incident;
     struct ck_incident_event event = {.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = row->staff};
     int r = ck_incident_load(turn->store, row->incident, &incident);
+    if (r == 0 && incident.step.state == CK_INCIDENT_ACKNOWLEDGED &&
+        incident.step.acked_by != row->staff) {
+        return 0;
+    }
     r = r == 0 ? ck_incident_beside(turn, &incident.step, &event.beside) : r;
     r = r == 0 ? ck_incident_feed(turn, actor, &incident, &event) : r;
     if (r == CK_E_CONFLICT || r == CK_E_DENIED) {

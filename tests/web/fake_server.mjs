@@ -18,7 +18,7 @@ export class FakeServer {
     this.state = { setup: false, loggedIn: false, me: fixtures.me(), person: null, link: "good", today: fixtures.today(), incident: fixtures.incident(), incidents: [fixtures.incidentRow({})], reviews: [fixtures.rows.review2, fixtures.rows.review], persons: fixtures.persons, approvals: fixtures.approvals, sessions: fixtures.sessions, code: null, requests: fixtures.requests, templates: fixtures.templates.slice(), incidentMessages: fixtures.incidentMessages.slice(), messages: null, opened: [] };
     this.posts = []; // what the pages changed
     this.said = []; // what the pages sent on sockets
-    this.faults = new Map(); // path prefix -> {status, code, field, retry}
+    this.faults = new Map(); // path prefix -> {status, code, field, retry} | {hang} | {drop} | {held: promise}, with {once}
     this.delay = 0;
     this.sockets = { person: new Set(), console: new Set() };
     this.onSocket = null; // (kind, message, socket) => void
@@ -103,14 +103,24 @@ export class FakeServer {
     if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
     for (const [prefix, fault] of this.faults) {
       if (!path.startsWith(prefix) || (fault.method && fault.method !== request.method)) continue;
+      if (fault.once) this.faults.delete(prefix);
       if (fault.hang) return;
       if (fault.drop) return request.socket.destroy();
+      if (fault.held) return void this.answerLate(fault.held, request, response, path, search, body);
       response.writeHead(fault.status, { ...this.headers("application/json"), ...(fault.retry ? { "Retry-After": String(fault.retry) } : {}) });
       response.end(JSON.stringify({ error: { code: fault.code, field: fault.field || null, message: "as the test wants" } }));
       return;
     }
     if (path.startsWith("/api/")) return this.api(request, response, path, new URLSearchParams(search), body);
     this.page(response, path);
+  }
+
+  // What is so now, told only when `held` is done.
+  async answerLate(held, request, response, path, search, body) {
+    const calls = [];
+    this.api(request, { writeHead: (...args) => calls.push(["writeHead", args]), end: (...args) => calls.push(["end", args]) }, path, new URLSearchParams(search), body);
+    await held;
+    for (const [name, args] of calls) response[name](...args);
   }
 
   page(response, path) {

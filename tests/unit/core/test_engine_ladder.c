@@ -208,7 +208,8 @@ static void the_top_band_has_a_safety_check_beside_it(void **state)
                      0);
     /* The officer who closed it does not take the other side, even afterwards. */
     assert_int_equal(world_command(world, "incident.acknowledge", &other,
-                                   json_pack("{s:I}", "incident", (json_int_t)contact)),
+                                   json_pack("{s:I, s:b, s:s}", "incident", (json_int_t)contact,
+                                             "over", 1, "note", "both sides")),
                      CK_E_DENIED);
 }
 
@@ -236,6 +237,35 @@ static void a_safety_check_passes_over_the_officer_on_the_other_side(void **stat
              "WHERE i.kind = 'safety' AND n.staff_id = %lld",
              (long long)world->supervisor);
     assert_true(world_number(world, sql) > 0);
+}
+
+static void who_comes_second_does_not_take_it_from_the_first_unawares(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor first = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    const struct ck_actor second = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &first, json_pack("{s:i}", "incident", 1)), 0);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &second, json_pack("{s:i}", "incident", 1)),
+        CK_E_CONFLICT);
+    assert_int_equal(world_number(world, "SELECT holder_id FROM incident WHERE id = 1"),
+                     world->officer);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &first, json_pack("{s:i}", "incident", 1)), 0);
+
+    /* Knowing it, and saying why. */
+    assert_int_equal(world_command(world, "incident.acknowledge", &second,
+                                   json_pack("{s:i, s:b}", "incident", 1, "over", 1)),
+                     CK_E_INVALID);
+    assert_int_equal(world_command(world, "incident.acknowledge", &second,
+                                   json_pack("{s:i, s:b, s:s}", "incident", 1, "over", 1, "note",
+                                             "he does not answer his phone")),
+                     0);
+    assert_int_equal(world_number(world, "SELECT holder_id FROM incident WHERE id = 1"),
+                     world->supervisor);
 }
 
 static void what_is_handed_on_climbs_at_once(void **state)
@@ -271,6 +301,7 @@ int main(void)
         TEST(the_check_says_what_is_wrong),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
+        TEST(who_comes_second_does_not_take_it_from_the_first_unawares),
         TEST(what_is_handed_on_climbs_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,25 @@ static void a_key_on_the_officers_telephone_takes_it_over(void **state)
                      world->officer);
 }
 
+static void a_key_takes_nothing_from_whoever_was_first(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor first = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    world_execute(world, "UPDATE staff SET phone = '+77010000077' WHERE login = 'officer'");
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 46 * MINUTE);
+    int64_t notice = world_number(world, "SELECT max(id) FROM notice WHERE channel = 'voice' "
+                                         "AND staff_id IS NOT NULL");
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &first, json_pack("{s:i}", "incident", 1)), 0);
+    receipt(world, notice, "read");
+    assert_int_equal(world_number(world, "SELECT holder_id FROM incident WHERE id = 1"),
+                     world->supervisor);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line "
+                                         "WHERE what = 'acknowledged_phone'"),
+                     0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -271,6 +290,7 @@ int main(void)
         TEST(who_cannot_be_reached_is_shown),
         TEST(a_browser_that_subscribed_is_told),
         TEST(a_key_on_the_officers_telephone_takes_it_over),
+        TEST(a_key_takes_nothing_from_whoever_was_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,13 @@ export function failureOf(cause: unknown): Failure {
   return cause instanceof Failure ? cause : new Failure("server", null, String(cause), 0, null);
 }
 
+let sessionEnded: (() => void) | null = null;
+
+// Told when the server says that there is no session (any more): on any request but those that ask for one.
+export function onSessionEnd(told: () => void): void {
+  sessionEnded = told;
+}
+
 let csrf = "";
 
 export function setCsrf(token: string): void {
@@ -57,8 +64,11 @@ async function ask(path: string, init: RequestInit, timeoutMs = REQUEST_TIMEOUT_
   } finally {
     clearTimeout(timer);
   }
-  if (!response.ok) throw await failureFrom(response);
-  return response;
+  if (response.ok) return response;
+  const failure = await failureFrom(response);
+  // With a field it is about what was typed: a code, a password.
+  if (failure.code === "unauthenticated" && !failure.field && sessionEnded) sessionEnded();
+  throw failure;
 }
 
 async function request<T>(path: string, init: RequestInit, timeoutMs?: number): Promise<T> {

@@ -9,9 +9,9 @@ import { LanguageChoice, PasswordForm } from "./login";
 import { PushCard } from "./push_card";
 import { ActionFailure, Card, Chip, Dialog, Loaded, Page, TextField, useAction, useSession } from "./parts";
 
-export function CodeField({ value, onChange, fault, hint }: { value: string; onChange(value: string): void; fault?: string | null; hint?: string }): JSX.Element {
+export function CodeField({ value, onChange, fault, hint, focus }: { value: string; onChange(value: string): void; fault?: string | null; hint?: string; focus?: boolean }): JSX.Element {
   const { t } = useSession();
-  return <TextField label={t.t("factor_code")} hint={hint} value={value} onChange={onChange} autoComplete="one-time-code" inputMode="numeric" maxLength={7} fault={fault} required />;
+  return <TextField label={t.t("factor_code")} hint={hint} value={value} onChange={onChange} autoComplete="one-time-code" inputMode="numeric" maxLength={7} fault={fault} focus={focus} required />;
 }
 
 // A picture of our own server; the content policy takes it as a blob.

@@ -4,23 +4,26 @@ import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Language, Role, Staff, StaffChange, StaffRequest, System, Unit, ZonePreview } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
+import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { SessionList } from "./account";
 import { ZONES } from "./login";
-import { ActionFailure, Card, CheckField, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
+import { ActionFailure, Card, CheckField, Chip, Dialog, DraftNote, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
 
 const ROLES: readonly Role[] = ["inspector", "officer", "supervisor", "administrator"];
 
 function StaffForm({ staff, units, onDone }: { staff: Staff | null; units: readonly Unit[]; onDone(): void }): JSX.Element {
   const { view, t } = useSession();
-  const [form, setForm] = useState({
-    login: staff ? staff.login : "", name: staff ? staff.name : "", password: "", roles: (staff ? staff.roles : ["inspector"]) as readonly Role[],
+  const [password, setPassword] = useState(""); // is kept nowhere
+  const draft = useDraft(staff ? `staff.${staff.id}` : "staff.new", {
+    login: staff ? staff.login : "", name: staff ? staff.name : "", roles: (staff ? staff.roles : ["inspector"]) as readonly Role[],
     unit_id: String(staff ? staff.unit_id : view.me && view.me.unit ? view.me.unit.id : units[0] ? units[0].id : ""), language: (staff ? staff.language : view.language) as Language,
     email: (staff && staff.email) || "", phone: (staff && staff.phone) || "", on_duty: staff ? staff.on_duty : false,
   });
+  const form = draft.value;
   const action = useAction();
-  const set = (change: Partial<typeof form>): void => setForm({ ...form, ...change });
+  const set = (change: Partial<typeof form>): void => draft.set({ ...form, ...change });
   return (
     <form class="form" onSubmit={(event) => {
       event.preventDefault();
@@ -30,9 +33,10 @@ function StaffForm({ staff, units, onDone }: { staff: Staff | null; units: reado
           const body: StaffChange = shared;
           await post<Staff>(`/api/staff/${staff.id}`, body);
         } else {
-          const body: StaffRequest = { ...shared, login: form.login.trim(), password: form.password };
+          const body: StaffRequest = { ...shared, login: form.login.trim(), password };
           await post<Staff>("/api/staff", body);
         }
+        draft.clear();
         onDone();
       });
     }}>
@@ -40,7 +44,7 @@ function StaffForm({ staff, units, onDone }: { staff: Staff | null; units: reado
       {!staff && (
         <div class="form-row">
           <TextField label={t.t("login_name")} value={form.login} onChange={(login) => set({ login })} autoComplete="off" fault={action.fault("login")} required />
-          <TextField label={t.t("staff_password")} hint={t.t("staff_password_hint")} type="password" autoComplete="new-password" value={form.password} onChange={(password) => set({ password })} fault={action.fault("password")} required />
+          <TextField label={t.t("staff_password")} hint={t.t("staff_password_hint")} type="password" autoComplete="new-password" value={password} onChange={setPassword} fault={action.fault("password")} required />
         </div>
       )}
       <fieldset class="ticks">
@@ -56,8 +60,9 @@ function StaffForm({ staff, units, onDone }: { staff: Staff | null; units: reado
         <TextField label={t.t("person_phone")} type="tel" value={form.phone} onChange={(phone) => set({ phone })} fault={action.fault("phone")} />
       </div>
       <CheckField label={t.t("staff_on_duty")} checked={form.on_duty} onChange={(on_duty) => set({ on_duty })} />
+      <DraftNote draft={draft} />
       <ActionFailure action={action} />
-      <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !form.name.trim() || !form.roles.length || (!staff && (!form.login.trim() || !form.password))}>{t.t("save")}</button></div>
+      <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !form.name.trim() || !form.roles.length || (!staff && (!form.login.trim() || !password))}>{t.t("save")}</button></div>
     </form>
   );
 }

@@ -5,12 +5,13 @@ import { useEffect, useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Checkin, OutcomeRequest } from "../api/types";
 import { stopwatch } from "../text/time";
+import { useDraft } from "../ui/draft";
 import { Icon, type IconName } from "../ui/icons";
 import { useStore, useTick } from "../ui/store";
 import { Video } from "../ui/video";
 import type { CallSession, CallView } from "./call_session";
 import { changed, useLoad } from "./load";
-import { ActionFailure, CheckField, Empty, Page, TextField, useAction, useKeys, useSession } from "./parts";
+import { ActionFailure, CheckField, DraftNote, Empty, Page, TextField, useAction, useKeys, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
 import { go } from "./router";
 import { StaffThread } from "./staff_thread";
@@ -61,7 +62,8 @@ function Checklist({ session, call }: { session: CallSession; call: CallView }):
 function Concern({ checkin }: { checkin: number }): JSX.Element {
   const { session, t } = useSession();
   const [open, setOpen] = useState(false);
-  const [text, setText] = useState("");
+  const draft = useDraft(`checkin.${checkin}.concern`, "");
+  const text = draft.value;
   const action = useAction();
   return (
     <details class="concern" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -70,12 +72,12 @@ function Concern({ checkin }: { checkin: number }): JSX.Element {
         event.preventDefault();
         void action.run(async () => {
           await post(`/api/checkins/${checkin}/concern`, { text: text.trim() });
-          setText("");
+          draft.clear();
           setOpen(false);
           session.say(t.t("concern_sent"));
         });
       }}>
-        <TextField label={t.t("concern_label")} hint={t.t("concern_hint")} value={text} onChange={setText} lines={3} maxLength={2000} />
+        <TextField label={t.t("concern_label")} hint={t.t("concern_hint")} value={text} onChange={draft.set} lines={3} maxLength={2000} />
         <ActionFailure action={action} />
         <button type="submit" class="button" disabled={!text.trim() || action.busy}>{t.t("concern_submit")}</button>
       </form>
@@ -133,18 +135,17 @@ function Stage({ session, call, panel, setPanel }: { session: CallSession; call:
   );
 }
 
+interface OutcomeDraft { result: OutcomeRequest["result"]; identity: boolean; seen: readonly string[]; note: string }
+
 // One step: what it was, whether it was them, what was seen, a note.
 export function OutcomeForm({ checkin, behaviours, onDone }: { checkin: number; behaviours: readonly string[]; onDone(): void }): JSX.Element {
   const { session, t } = useSession();
-  const [result, setResult] = useState<OutcomeRequest["result"]>("completed");
-  const [identity, setIdentity] = useState(false);
-  const [seen, setSeen] = useState<readonly string[]>(behaviours);
-  const [note, setNote] = useState("");
+  const draft = useDraft<OutcomeDraft>(`checkin.${checkin}.outcome`, { result: "completed", identity: false, seen: behaviours, note: "" });
+  const { result, identity, seen, note } = draft.value;
   const action = useAction();
-  const pick = (value: OutcomeRequest["result"]): void => {
-    setResult(value);
-    if (value !== "completed") setIdentity(false);
-  };
+  const set = (change: Partial<OutcomeDraft>): void => draft.set({ ...draft.value, ...change });
+  const setIdentity = (on: boolean): void => set({ identity: on });
+  const pick = (value: OutcomeRequest["result"]): void => set({ result: value, identity: value === "completed" && identity });
   useKeys({ "1": () => pick("completed"), "2": () => pick("identity_doubt"), "3": () => pick("could_not_connect"), "4": () => pick("declined"), "5": () => setIdentity(!identity) });
   const complete = result === "completed" ? identity : result === "could_not_connect" || note.trim().length > 0;
   return (
@@ -152,6 +153,7 @@ export function OutcomeForm({ checkin, behaviours, onDone }: { checkin: number; 
       event.preventDefault();
       void action.run(async () => {
         await post<Checkin>(`/api/checkins/${checkin}/outcome`, { result, identity_confirmed: identity, behaviours: seen, note: note.trim() });
+        draft.clear();
         session.say(t.t("outcome_saved"));
         changed("today");
         onDone();
@@ -172,10 +174,11 @@ export function OutcomeForm({ checkin, behaviours, onDone }: { checkin: number; 
         <legend>{t.t("behaviour_title")}</legend>
         {BEHAVIOURS.map((code) => (
           <CheckField key={code} label={t.t(`behaviour_${code}`)} checked={seen.indexOf(code) >= 0}
-            onChange={(on) => setSeen(on ? seen.concat(code) : seen.filter((other) => other !== code))} />
+            onChange={(on) => set({ seen: on ? seen.concat(code) : seen.filter((other) => other !== code) })} />
         ))}
       </fieldset>
-      <TextField label={t.t("outcome_note")} hint={result === "completed" ? t.t("outcome_note_hint") : t.t("outcome_note_needed")} value={note} onChange={setNote} lines={3} maxLength={4000} fault={action.fault("note")} />
+      <TextField label={t.t("outcome_note")} hint={result === "completed" ? t.t("outcome_note_hint") : t.t("outcome_note_needed")} value={note} onChange={(value) => set({ note: value })} lines={3} maxLength={4000} fault={action.fault("note")} />
+      <DraftNote draft={draft} />
       <ActionFailure action={action} />
       <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !complete}>{t.t("outcome_submit")}</button></div>
       {result === "completed" && !identity && <p class="soft small">{t.t("outcome_identity_needed")}</p>}

@@ -126,7 +126,7 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
           );
         }}
       </Loaded>
-      {concluding && <ConcludeDialog onClose={() => setConcluding(false)} onSend={async (conclusion: Conclusion, reason) => {
+      {concluding && <ConcludeDialog draft={`checkin.${id}.conclude`} onClose={() => setConcluding(false)} onSend={async (conclusion: Conclusion, reason) => {
         load.put(await post<Checkin>(`/api/checkins/${id}/conclusion`, { conclusion, reason }));
         setConcluding(false);
       }} />}

@@ -1,17 +1,19 @@
 // Incidents: what must be taken over and by when; who was told, how and when; what comes next.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Conclusion, Incident, IncidentLine, IncidentRow } from "../api/types";
 import { stopwatch } from "../text/time";
+import { useDraft } from "../ui/draft";
 import { Icon, type IconName } from "../ui/icons";
 import { useTick } from "../ui/store";
 import { BundlePart } from "./bundle";
 import { changed, useLoad, useSteady } from "./load";
-import { ActionFailure, BandMark, Card, Chip, Dialog, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
+import { ActionFailure, BandMark, Card, Chip, Dialog, DraftNote, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
 import { IncidentThread } from "./staff_thread";
+import { type Take, useTake } from "./take";
 import { PersonAside } from "./person_aside";
-import { incidentFact, incidentNext, outcomeWords } from "./words";
+import { failureWords, incidentFact, incidentNext, outcomeWords } from "./words";
 import { HoldPart } from "./retention";
 
 export function StateChip({ row }: { row: IncidentRow }): JSX.Element {
@@ -118,22 +120,39 @@ function NextStep({ incident }: { incident: Incident }): JSX.Element | null {
   );
 }
 
+// Who holds it, in a sentence that nobody can misread half asleep.
+function HolderNote({ incident, take }: { incident: Incident; take: Take }): JSX.Element | null {
+  const { view, t } = useSession();
+  const mine = !!view.me && incident.state === "acknowledged" && incident.holder_id === view.me.id;
+  if (take.phase === "unsure") {
+    return <div class="note warn" role="alert"><Icon name="offline" /><div><strong>{t.t("take_unsure")}</strong><p>{t.t("take_unsure_until")}</p></div></div>;
+  }
+  if (mine) {
+    return <div class="note good" role="status"><Icon name="check" /><strong>{incident.next ? t.t("take_yours_until", { time: view.clock.moment(incident.next.at) }) : t.t("take_yours")}</strong></div>;
+  }
+  if (take.phase === "not_mine" || take.phase === "mine") {
+    if (incident.state === "acknowledged") return <div class="note" role="alert"><Icon name="person" /><strong>{t.t("take_was_first", { name: incident.holder || "" })}</strong></div>;
+    if (incident.state === "closed") return <div class="note" role="alert"><Icon name="check" /><strong>{t.t("take_closed")}</strong></div>;
+  }
+  return null;
+}
+
 export function IncidentPage({ id }: { id: number }): JSX.Element {
   const { session, view, t } = useSession();
   const load = useLoad<Incident>(`/api/incidents/${id}`, ["incident"]);
-  const [dialog, setDialog] = useState<"note" | "reached" | "safety" | "conclude" | "release" | "escalate" | null>(null);
-  const action = useAction();
+  const [dialog, setDialog] = useState<"note" | "reached" | "safety" | "conclude" | "release" | "escalate" | "over" | null>(null);
   const incident = load.data;
-  const take = (): void => {
-    if (!incident || incident.state !== "open" || action.busy) return;
-    void action.run(async () => {
-      load.put(await post<Incident>(`/api/incidents/${id}/acknowledge`, {}));
-      session.dismissAlert(id);
-      session.say(t.t("incident_taken"));
-      changed("today");
-    });
-  };
-  useKeys({ a: take });
+  const take = useTake(id, load.put, () => {
+    session.dismissAlert(id);
+    session.say(t.t("incident_taken"));
+    changed("today");
+  });
+  useEffect(() => {
+    if (session.wants(id)) take.begin();
+  }, [id]);
+  useKeys({ a: () => incident && incident.state === "open" && take.begin() });
+  const others = !!incident && incident.state === "acknowledged" && !!view.me && incident.holder_id !== view.me.id;
+  const draft = (form: string): string => `incident.${id}.${form}`;
   const send = async (verb: string, body: unknown): Promise<void> => {
     load.put(await post<Incident>(`/api/incidents/${id}/${verb}`, body));
     setDialog(null);
@@ -166,17 +185,20 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
             </Card>
             {data.person_id > 0 && <BundlePart incident={data.id} person={data.person_id} />}
             {data.person_id > 0 && <HoldPart object={{ kind: "incident", id: data.id, name: data.person_name }} />}
+            {data.state === "closed" && <HolderNote incident={data} take={take} />}
             {data.state !== "closed" && (
               <div class="dock">
-                <ActionFailure action={action} />
-                {data.state === "open" && <button type="button" class="button act big" disabled={action.busy} onClick={take}><Icon name="hand" />{t.t("incident_take")}</button>}
+                <HolderNote incident={data} take={take} />
+                {take.failure && <p class="fault" role="alert">{failureWords(t, take.failure)}</p>}
+                {data.state === "open" && take.phase !== "unsure" && <button type="button" class="button act big" disabled={take.phase === "sending"} onClick={take.begin}><Icon name="hand" />{t.t(take.phase === "sending" ? "take_sending" : "incident_take")}</button>}
                 <div class="dock-more">
                   {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("reached")}><Icon name="person" size={20} />{t.t("incident_reached")}</button>}
                   {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("safety")}><Icon name="shield" size={20} />{t.t("incident_safety")}</button>}
                   <button type="button" class="button" onClick={() => setDialog("note")}><Icon name="edit" size={20} />{t.t("incident_note")}</button>
                   <button type="button" class="button" onClick={() => setDialog("conclude")}><Icon name="seal" size={20} />{t.t("incident_conclude")}</button>
                   <button type="button" class="button plain" onClick={() => setDialog("escalate")}><Icon name="ladder" size={20} />{t.t("incident_escalate")}</button>
-                  {data.state === "acknowledged" && view.me && data.holder_id === view.me.id && <button type="button" class="button plain" onClick={() => setDialog("release")}><Icon name="back" size={20} />{t.t("incident_release")}</button>}
+                  {others && <button type="button" class="button plain" onClick={() => setDialog("over")}><Icon name="hand" size={20} />{t.t("take_from", { name: data.holder || "" })}</button>}
+                  {data.state === "acknowledged" && !others && <button type="button" class="button plain" onClick={() => setDialog("release")}><Icon name="back" size={20} />{t.t("incident_release")}</button>}
                 </div>
               </div>
             )}
@@ -185,39 +207,45 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
       </Loaded>
       {dialog === "note" && (
         <Dialog title={t.t("incident_note")} onClose={() => setDialog(null)}>
-          <ReasonForm label={t.t("incident_note_label")} submit={t.t("save")} lines={4} onSubmit={(text) => send("note", { text })} />
+          <ReasonForm draft={draft("note")} label={t.t("incident_note_label")} submit={t.t("save")} lines={4} onSubmit={(text) => send("note", { text })} />
         </Dialog>
       )}
       {dialog === "safety" && (
         <Dialog title={t.t("incident_safety")} onClose={() => setDialog(null)}>
-          <ReasonForm label={t.t("incident_safety_label")} hint={t.t("incident_safety_hint")} submit={t.t("save")} onSubmit={(note) => send("safety", { note })} />
+          <ReasonForm draft={draft("safety")} label={t.t("incident_safety_label")} hint={t.t("incident_safety_hint")} submit={t.t("save")} onSubmit={(note) => send("safety", { note })} />
         </Dialog>
       )}
-      {dialog === "reached" && <ReachedDialog onClose={() => setDialog(null)} onSend={(how, note) => send("reached", { how, note })} />}
+      {dialog === "over" && incident && (
+        <Dialog title={t.t("take_from", { name: incident.holder || "" })} onClose={() => setDialog(null)}>
+          <ReasonForm draft={draft("over")} label={t.t("take_from_reason", { name: incident.holder || "" })} submit={t.t("incident_take")} onSubmit={(note) => send("acknowledge", { over: true, note })} />
+        </Dialog>
+      )}
+      {dialog === "reached" && <ReachedDialog draft={draft("reached")} onClose={() => setDialog(null)} onSend={(how, note) => send("reached", { how, note })} />}
       {(dialog === "release" || dialog === "escalate") && (
         <Dialog title={t.t(`incident_${dialog}`)} onClose={() => setDialog(null)}>
-          <ReasonForm label={t.t(`incident_${dialog}_reason`)} submit={t.t(`incident_${dialog}`)} onSubmit={(reason) => send(dialog, { reason })} />
+          <ReasonForm draft={draft(dialog)} label={t.t(`incident_${dialog}_reason`)} submit={t.t(`incident_${dialog}`)} onSubmit={(reason) => send(dialog, { reason })} />
         </Dialog>
       )}
-      {dialog === "conclude" && incident && <ConcludeDialog words={isSafety(incident) ? SAFETY_WORDS : undefined} onClose={() => setDialog(null)} onSend={(conclusion, reason) => send("conclude", { conclusion, reason })} />}
+      {dialog === "conclude" && incident && <ConcludeDialog draft={draft("conclude")} words={isSafety(incident) ? SAFETY_WORDS : undefined} onClose={() => setDialog(null)} onSend={(conclusion, reason) => send("conclude", { conclusion, reason })} />}
     </Page>
   );
 }
 
-function ReachedDialog({ onClose, onSend }: { onClose(): void; onSend(how: string, note: string): Promise<void> }): JSX.Element {
+function ReachedDialog({ draft, onClose, onSend }: { draft: string; onClose(): void; onSend(how: string, note: string): Promise<void> }): JSX.Element {
   const { t } = useSession();
-  const [how, setHow] = useState("phone");
-  const [note, setNote] = useState("");
+  const form = useDraft(draft, { how: "phone", note: "" });
+  const { how, note } = form.value;
   const action = useAction();
   const options = (["phone", "visit", "video", "other"] as const).map((value) => ({ value, label: t.t(`reached_${value}`) }));
   return (
     <Dialog title={t.t("incident_reached")} onClose={onClose}>
       <form class="form" onSubmit={(event) => {
         event.preventDefault();
-        void action.run(() => onSend(how, note.trim()));
+        void action.run(() => onSend(how, note.trim()).then(form.clear));
       }}>
-        <SelectField label={t.t("reached_how")} value={how} options={options} onChange={setHow} />
-        <TextField label={t.t("reached_note")} value={note} onChange={setNote} lines={3} maxLength={2000} />
+        <SelectField label={t.t("reached_how")} value={how} options={options} onChange={(value) => form.set({ how: value, note })} />
+        <TextField label={t.t("reached_note")} value={note} onChange={(value) => form.set({ how, note: value })} lines={3} maxLength={2000} />
+        <DraftNote draft={form} />
         <ActionFailure action={action} />
         <button type="submit" class="button primary" disabled={action.busy}>{t.t("save")}</button>
       </form>
@@ -233,17 +261,18 @@ function isSafety(row: IncidentRow): boolean {
   return row.kind === "safety_check" || row.kind === "concern";
 }
 
-export function ConcludeDialog({ words = PLAIN_WORDS, onClose, onSend }: { words?: readonly Conclusion[]; onClose(): void; onSend(conclusion: Conclusion, reason: string): Promise<void> }): JSX.Element {
+export function ConcludeDialog({ draft, words = PLAIN_WORDS, onClose, onSend }: { draft: string; words?: readonly Conclusion[]; onClose(): void; onSend(conclusion: Conclusion, reason: string): Promise<void> }): JSX.Element {
   const { t } = useSession();
-  const [conclusion, setConclusion] = useState<Conclusion>(words[0] || "no_action");
+  const chosen = useDraft<Conclusion>(draft + ".word", words[0] || "no_action");
+  const conclusion = words.indexOf(chosen.value) < 0 ? words[0]! : chosen.value;
   return (
     <Dialog title={t.t("incident_conclude")} onClose={onClose}>
-      <ReasonForm label={t.t("conclude_reason")} hint={t.t("conclude_hint")} submit={t.t("conclude_submit")} lines={3} onSubmit={(reason) => onSend(conclusion, reason)}>
+      <ReasonForm draft={draft} label={t.t("conclude_reason")} hint={t.t("conclude_hint")} submit={t.t("conclude_submit")} lines={3} onSubmit={(reason) => onSend(conclusion, reason).then(chosen.clear)}>
         <fieldset class="options">
           <legend>{t.t("conclude_legend")}</legend>
           {words.map((value) => (
             <label class="option" key={value}>
-              <input type="radio" name="conclusion" checked={conclusion === value} onChange={() => setConclusion(value)} />
+              <input type="radio" name="conclusion" checked={conclusion === value} onChange={() => chosen.set(value)} />
               <span><strong>{t.t(`conclusion_${value}`)}</strong><span class="soft small">{t.t(`conclusion_${value}_text`)}</span></span>
             </label>
           ))}

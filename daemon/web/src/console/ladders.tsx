@@ -4,9 +4,10 @@ import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Ladder, LadderBand, LadderChannel, LadderFindings, LadderInForce, LadderList, LadderRequest, LadderStep, LadderTarget, Proposal, TargetKind } from "../api/duty_types";
 import type { Staff } from "../api/types";
+import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { type Load, useLoad } from "./load";
-import { ActionFailure, Card, CheckField, Chip, Loaded, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
+import { ActionFailure, Card, CheckField, Chip, DraftNote, Loaded, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
 
 const CHANNELS: readonly LadderChannel[] = ["console", "web_push", "email", "sms", "voice", "webhook"];
 const TARGETS: readonly TargetKind[] = ["inspector", "stand_in", "duty", "supervisor", "named"];
@@ -130,12 +131,13 @@ function ProposalCard({ proposal, people, load, onDecided }: { proposal: Proposa
 
 function LadderEditor({ from, channels, people, onDone }: { from: LadderInForce; channels: readonly LadderChannel[]; people: readonly Staff[]; onDone(): void }): JSX.Element {
   const { t } = useSession();
-  const [ladder, setLadder] = useState<Ladder>(from.ladder);
+  const draft = useDraft<Ladder>(`ladder.${from.band}`, from.ladder);
+  const ladder = draft.value;
   const [applyOpen, setApplyOpen] = useState(false);
   const [checked, setChecked] = useState<LadderFindings | null>(null);
   const action = useAction();
   const change = (next: Ladder): void => {
-    setLadder(next);
+    draft.set(next);
     setChecked(null);
   };
   const setStep = (index: number, step: LadderStep): void => change({ ...ladder, steps: ladder.steps.map((other, at) => (at === index ? step : other)) });
@@ -147,6 +149,7 @@ function LadderEditor({ from, channels, people, onDone }: { from: LadderInForce;
   };
   const propose = async (reason: string): Promise<void> => {
     await post("/api/approvals", { kind: "ladder", reason, request: { band: from.band, ladder, apply_open: applyOpen } });
+    draft.clear();
     onDone();
   };
   return (
@@ -164,11 +167,12 @@ function LadderEditor({ from, channels, people, onDone }: { from: LadderInForce;
         {from.band !== "safety" && <CheckField label={t.t("ladder_late_calms")} checked={ladder.late_answer_calms} onChange={(late_answer_calms) => change({ ...ladder, late_answer_calms })} />}
         {from.band !== "safety" && <CheckField label={t.t("ladder_quiet")} checked={ladder.quiet_hours} onChange={(quiet_hours) => change({ ...ladder, quiet_hours })} />}
         <CheckField label={t.t("ladder_apply_open")} checked={applyOpen} onChange={setApplyOpen} />
+        <DraftNote draft={{ restored: draft.restored, clear: () => { draft.clear(); setChecked(null); } }} />
         <ActionFailure action={action} />
         {!checked && <button type="button" class="button primary" disabled={action.busy} onClick={() => void action.run(async () => setChecked(await post<LadderFindings>("/api/ladders/check", { band: from.band, ladder })))}>{t.t("ladder_check")}</button>}
       </div>
       {checked && <Findings findings={checked} />}
-      {checked && !checked.fatal && <ReasonForm label={t.t("ladder_why")} hint={t.t("ladder_why_hint")} submit={t.t("ladder_propose")} onSubmit={propose} />}
+      {checked && !checked.fatal && <ReasonForm draft={`ladder.${from.band}.why`} label={t.t("ladder_why")} hint={t.t("ladder_why_hint")} submit={t.t("ladder_propose")} onSubmit={propose} />}
     </Card>
   );
 }

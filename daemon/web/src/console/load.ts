@@ -6,8 +6,11 @@ export type Topic = "today" | "incident" | "message" | "person" | "all";
 
 const watchers = new Set<(topic: Topic) => void>();
 
+let changes = 0;
+
 // Something changed on the server: whoever shows it reads again.
 export function changed(topic: Topic): void {
+  changes++;
   watchers.forEach((watcher) => watcher(topic));
 }
 
@@ -26,15 +29,19 @@ export interface Load<T> {
   put(data: T): void; // a POST answered with the new state
 }
 
-// Several readers of one path in the same moment share one request.
-const under = new Map<string, Promise<unknown>>();
+// Several readers of one path in the same moment share one request; one that began before the last change may tell
+// what was before it, and is not shared.
+const under = new Map<string, { request: Promise<unknown>; changes: number }>();
 
 function fetchOnce<T>(path: string): Promise<T> {
-  const running = under.get(path) as Promise<T> | undefined;
-  if (running) return running;
+  const running = under.get(path);
+  if (running && running.changes === changes) return running.request as Promise<T>;
   const request = get<T>(path);
-  under.set(path, request);
-  const over = (): void => void (under.get(path) === request && under.delete(path));
+  under.set(path, { request, changes });
+  const over = (): void => {
+    const now = under.get(path);
+    if (now && now.request === request) under.delete(path);
+  };
   request.then(over, over);
   return request;
 }

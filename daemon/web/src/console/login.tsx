@@ -11,6 +11,7 @@ import { failureWords } from "./words";
 
 export const ZONES = ["Asia/Almaty", "Asia/Qostanay", "Asia/Qyzylorda", "Asia/Aqtobe", "Asia/Aqtau", "Asia/Atyrau", "Asia/Oral", "Asia/Bishkek", "Asia/Tashkent", "Europe/London", "Europe/Berlin", "UTC"];
 const PASSWORD_LEAST = 12;
+const WHOLE_CODE = /^\d{6}$/; // nothing more will be typed
 
 export function LanguageChoice(): JSX.Element {
   const { session, view, t } = useSession();
@@ -37,31 +38,37 @@ function Gate({ title, text, children }: { title: string; text?: string; childre
 }
 
 export function Login(): JSX.Element {
-  const { session, t } = useSession();
+  const { session, view, t } = useSession();
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [asked, setAsked] = useState(false); // the password was right, and the account has a second factor
   const action = useAction();
+  const submit = (now: string): void => void action.run(async () => {
+    try {
+      session.enter(await post<Me>("/api/login", { login: login.trim(), password, ...(asked ? { code: now } : {}) }));
+    } catch (cause) {
+      const failure = failureOf(cause);
+      if (failure.field === "code" && !asked) return setAsked(true); // not a fault: the next question
+      throw failure;
+    }
+  });
   const aboutCode = !!action.failure && action.failure.field === "code";
   const wrong = !aboutCode && action.failure && (action.failure.code === "unauthenticated" || action.failure.code === "denied" || action.failure.code === "invalid");
   return (
-    <Gate title={t.t("login_title")} text={t.t("login_text")}>
+    <Gate title={t.t("login_title")} text={view.expired ? undefined : t.t("login_text")}>
+      {view.expired ? <p class="note" role="status"><Icon name="info" size={20} /><span>{t.t("login_expired")}</span></p>
+        : location.hash.length > 2 && <p class="note"><Icon name="forward" size={20} /><span>{t.t("login_then")}</span></p>}
       <form class="form" onSubmit={(event) => {
         event.preventDefault();
-        void action.run(async () => {
-          try {
-            session.enter(await post<Me>("/api/login", { login: login.trim(), password, ...(asked ? { code } : {}) }));
-          } catch (cause) {
-            const failure = failureOf(cause);
-            if (failure.field === "code" && !asked) return setAsked(true); // not a fault: the next question
-            throw failure;
-          }
-        });
+        submit(code);
       }}>
         <TextField label={t.t("login_name")} value={login} onChange={setLogin} autoComplete="username" required />
         <TextField label={t.t("login_password")} value={password} onChange={setPassword} type="password" autoComplete="current-password" required />
-        {asked && <CodeField value={code} onChange={setCode} hint={t.t("factor_code_hint")} fault={aboutCode && action.failure!.code === "unauthenticated" ? t.t("fault_code") : null} />}
+        {asked && <CodeField focus value={code} onChange={(value) => {
+          setCode(value);
+          if (WHOLE_CODE.test(value) && !action.busy) submit(value);
+        }} hint={t.t("factor_code_hint")} fault={aboutCode && action.failure!.code === "unauthenticated" ? t.t("fault_code") : null} />}
         {wrong ? <p class="fault" role="alert">{t.t("login_wrong")}</p> : !aboutCode || action.failure!.code === "busy" ? <ActionFailure action={action} /> : null}
         <button type="submit" class="button primary big" disabled={action.busy || !login || !password || (asked && !code.trim())}>{t.t("login_submit")}</button>
       </form>

@@ -4,8 +4,9 @@ import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Approval, ContactMode, Order, OrderKind, OrderRequest, Person, Requirement, RequirementRequest } from "../api/types";
 import type { ConsoleTexts } from "../text/console";
+import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
-import { ActionFailure, CheckField, Chip, Dialog, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
+import { ActionFailure, CheckField, Chip, Dialog, DraftNote, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
 
 const ORDER_KINDS: readonly OrderKind[] = ["protective_order", "special_requirements", "official_warning", "other"];
 const SOURCES = ["court", "statute", "agency"] as const;
@@ -46,13 +47,14 @@ function RequirementFields({ form, index, onChange, onRemove, fault }: { form: R
 export function OrderForm({ person, onDone }: { person: Person; onDone(): void }): JSX.Element {
   const { view, t } = useSession();
   const today = view.clock.isoDay(view.clock.now());
-  const [form, setForm] = useState({
+  const draft = useDraft(`person.${person.id}.order`, {
     kind: "protective_order" as OrderKind, article: "", number: "", issuer: "", from: today, until: view.clock.isoDay(view.clock.now() + 30 * DAY_MS), conditions: "",
-    per_day_max: "3", hours_start: "08:00", hours_end: "22:00",
+    per_day_max: "3", hours_start: "08:00", hours_end: "22:00", requirements: [first] as readonly RequirementForm[],
   });
-  const [requirements, setRequirements] = useState<readonly RequirementForm[]>([first]);
+  const { requirements, ...form } = draft.value;
   const action = useAction();
-  const set = (change: Partial<typeof form>): void => setForm({ ...form, ...change });
+  const set = (change: Partial<typeof draft.value>): void => draft.set({ ...draft.value, ...change });
+  const setRequirements = (next: readonly RequirementForm[]): void => set({ requirements: next });
   const whole = !!form.number.trim() && !!form.article.trim() && !!form.issuer.trim() && requirements.every((one) => one.modes.length > 0);
   return (
     <form class="form" onSubmit={(event) => {
@@ -63,6 +65,7 @@ export function OrderForm({ person, onDone }: { person: Person; onDone(): void }
           requirements: requirements.map((one) => ({ ...one, modes: one.modes.slice(), count: Number(one.count), days: Number(one.days) })),
         };
         await post<Order>(`/api/persons/${person.id}/orders`, body);
+        draft.clear();
         onDone();
       });
     }}>
@@ -94,6 +97,7 @@ export function OrderForm({ person, onDone }: { person: Person; onDone(): void }
           <TextField label={t.t("order_per_day")} type="number" min={1} max={24} value={form.per_day_max} onChange={(per_day_max) => set({ per_day_max })} fault={action.fault("per_day_max")} />
         </div>
       </fieldset>
+      <DraftNote draft={draft} />
       <ActionFailure action={action} />
       <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !whole}>{t.t("save")}</button></div>
     </form>
@@ -130,7 +134,7 @@ export function ReplaceDialog({ person, order, requirement, onClose }: { person:
   const [citation, setCitation] = useState("");
   return (
     <Dialog title={t.t("replace_title")} onClose={onClose}>
-      <ReasonForm label={t.t("end_reason")} submit={t.t("approval_send")} onSubmit={async (reason) => {
+      <ReasonForm draft={`order.${order.id}.replace.${requirement.id}`} label={t.t("end_reason")} submit={t.t("approval_send")} onSubmit={async (reason) => {
         await post<Approval>("/api/approvals", { kind: "order.replaces", person: person.id, reason, request: { order: order.id, requirement: requirement.id, citation: citation.trim() } });
         session.say(t.t("approval_sent"));
         onClose();

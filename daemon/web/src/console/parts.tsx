@@ -4,6 +4,7 @@ import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
 import { failureOf, type Failure } from "../api/http";
 import type { Band, StripMark } from "../api/types";
 import { type ConsoleTexts, consoleTexts } from "../text/console";
+import { useDraft } from "../ui/draft";
 import { Icon, type IconName } from "../ui/icons";
 import { useStore } from "../ui/store";
 import type { Load } from "./load";
@@ -204,15 +205,20 @@ interface TextProps {
   min?: string | number;
   max?: string | number;
   lines?: number;
+  focus?: boolean; // it is the next thing to fill in as soon as it is there
 }
 
 export function TextField(props: TextProps): JSX.Element {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (props.focus && input.current) input.current.focus();
+  }, []);
   const onInput = (event: Event): void => props.onChange((event.currentTarget as HTMLInputElement).value);
   return (
     <Field label={props.label} hint={props.hint} fault={props.fault}>
       {(ids) => props.lines && props.lines > 1
         ? <textarea class="input" {...ids} rows={props.lines} value={props.value} required={props.required} maxLength={props.maxLength} onInput={onInput} />
-        : <input class="input" {...ids} type={props.type || "text"} value={props.value} required={props.required} autocomplete={props.autoComplete}
+        : <input ref={input} class="input" {...ids} type={props.type || "text"} value={props.value} required={props.required} autocomplete={props.autoComplete}
             inputMode={props.inputMode} maxLength={props.maxLength} min={props.min} max={props.max} onInput={onInput} />}
     </Field>
   );
@@ -246,6 +252,7 @@ export interface Action {
   failure: Failure | null;
   run(work: () => Promise<void>): Promise<boolean>;
   fault(field: string): string | null; // words for one field of a form
+  marked(): boolean; // one of those fields is the one that is wrong
   clear(): void;
 }
 
@@ -256,14 +263,28 @@ export function faultWords(t: ConsoleTexts, failure: Failure | null, field: stri
 }
 
 export function useAction(): Action {
-  const { session, t } = useSession();
+  const { t } = useSession();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
+  const marked = useRef(false); // a field says what is wrong with it
+  marked.current = false;
+  // Whoever wrote goes on at the first field that is wrong; its words are read with it.
+  useEffect(() => {
+    const wrong = failure && failure.field ? document.querySelector<HTMLInputElement>("[aria-invalid=true]") : null;
+    if (!wrong) return;
+    wrong.focus();
+    if (wrong.select && wrong.tagName === "INPUT") wrong.select();
+  }, [failure]);
   return {
     busy,
     failure,
+    marked: () => marked.current,
     clear: () => setFailure(null),
-    fault: (field) => faultWords(t, failure, field),
+    fault: (field) => {
+      const words = faultWords(t, failure, field);
+      if (words) marked.current = true;
+      return words;
+    },
     run: async (work) => {
       setBusy(true);
       setFailure(null);
@@ -275,7 +296,6 @@ export function useAction(): Action {
         const now = failureOf(cause);
         setBusy(false);
         setFailure(now);
-        if (now.code === "unauthenticated" && session.view.phase === "in") session.out();
         return false;
       }
     },
@@ -284,7 +304,11 @@ export function useAction(): Action {
 
 export function ActionFailure({ action }: { action: Action }): JSX.Element | null {
   const { t } = useSession();
-  return action.failure ? <p class="fault" role="alert">{failureWords(t, action.failure)}</p> : null;
+  const failure = action.failure;
+  if (!failure) return null;
+  // What no field of the form shows is at least named.
+  const what = failure.code === "invalid" && failure.field && !action.marked() ? t.maybe("fault_" + failure.field.replace(/\[\d+\]/g, "").replace(/\./g, "_")) || t.t("fault_unmarked", { field: failure.field }) : null;
+  return <p class="fault" role="alert">{what || failureWords(t, failure)}</p>;
 }
 
 export function Dialog({ title, onClose, children }: { title: string; onClose(): void; children: ComponentChildren }): JSX.Element {
@@ -331,17 +355,26 @@ function keepInside(event: KeyboardEvent, box: HTMLElement): void {
   }
 }
 
-// One line of reason instead of "are you sure?".
-export function ReasonForm(props: { label: string; hint?: string; submit: string; act?: boolean; optional?: boolean; lines?: number; onSubmit(reason: string): Promise<void>; children?: ComponentChildren }): JSX.Element {
-  const [reason, setReason] = useState("");
+// Says that a form holds what was left in it, and lets it begin anew.
+export function DraftNote({ draft }: { draft: { restored: boolean; clear(): void } }): JSX.Element | null {
+  const { t } = useSession();
+  if (!draft.restored) return null;
+  return <p class="draft-note soft small" role="status"><Icon name="refresh" size={16} />{t.t("draft_restored")} <button type="button" class="link" onClick={draft.clear}>{t.t("draft_discard")}</button></p>;
+}
+
+// One line of reason instead of "are you sure?". `draft`: what it is about, where the words are kept until they are sent.
+export function ReasonForm(props: { draft?: string; label: string; hint?: string; submit: string; act?: boolean; optional?: boolean; lines?: number; onSubmit(reason: string): Promise<void>; children?: ComponentChildren }): JSX.Element {
+  const draft = useDraft(props.draft || null, "");
+  const reason = draft.value;
   const action = useAction();
   return (
     <form class="form" onSubmit={(event) => {
       event.preventDefault();
-      if (reason.trim() || props.optional) void action.run(() => props.onSubmit(reason.trim()));
+      if (reason.trim() || props.optional) void action.run(() => props.onSubmit(reason.trim()).then(draft.clear));
     }}>
       {props.children}
-      <TextField label={props.label} hint={props.hint} value={reason} onChange={setReason} lines={props.lines} maxLength={2000} fault={action.fault("reason")} />
+      <TextField label={props.label} hint={props.hint} value={reason} onChange={draft.set} lines={props.lines} maxLength={2000} fault={action.fault("reason")} />
+      <DraftNote draft={draft} />
       <ActionFailure action={action} />
       <button type="submit" class={"button " + (props.act ? "act" : "primary")} disabled={action.busy || (!reason.trim() && !props.optional)}>{props.submit}</button>
     </form>

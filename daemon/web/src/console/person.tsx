@@ -126,7 +126,7 @@ function CallNowDialog({ person, onClose }: { person: Person; onClose(): void })
   const [duty, setDuty] = useState("auto");
   return (
     <Dialog title={t.t("call_now")} onClose={onClose}>
-      <ReasonForm label={t.t("call_now_reason")} hint={t.t("call_now_hint")} submit={t.t("call_now_submit")} onSubmit={async (reason) => {
+      <ReasonForm draft={`person.${person.id}.call`} label={t.t("call_now_reason")} hint={t.t("call_now_hint")} submit={t.t("call_now_submit")} onSubmit={async (reason) => {
         await post<CheckinRow>(`/api/persons/${person.id}/checkins`, { reason, kind, ...(duty === "auto" ? {} : { mandatory: duty === "duty" }) });
         changed("today");
         changed("person");

@@ -4,9 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { post, query } from "../api/http";
 import type { Band, Language, Person, PersonRequest, PersonRow, Staff, Unit } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
+import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
-import { ActionFailure, BandMark, Chip, ComplianceStrip, Empty, Loaded, Page, Portrait, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
+import { ActionFailure, BandMark, Chip, ComplianceStrip, DraftNote, Empty, Loaded, Page, Portrait, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
 import { OpenedCases } from "./opened";
 import { go } from "./router";
 
@@ -91,14 +92,15 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone?(
   const me = view.me!;
   const staff = useLoad<{ staff: Staff[] }>("/api/staff", []);
   const units = useLoad<{ units: Unit[] }>("/api/units", []);
-  const [form, setForm] = useState({
+  const draft = useDraft(person ? `person.${person.id}` : "person.new", {
     name: person ? person.name : "", birth_date: person ? person.birth_date : "", phone: (person && person.phone) || "", email: (person && person.email) || "",
     language: person ? person.language : me.language, address: (person && person.address) || "", note: (person && person.note) || "",
     inspector_id: String(person ? person.inspector_id : session.has("inspector") ? me.id : ""), unit_id: String(person ? person.unit_id : me.unit ? me.unit.id : ""),
     band: (person ? person.band : "medium") as Band,
   });
+  const form = draft.value;
   const action = useAction();
-  const set = (change: Partial<typeof form>): void => setForm({ ...form, ...change });
+  const set = (change: Partial<typeof form>): void => draft.set({ ...form, ...change });
   const inspectors = (staff.data ? staff.data.staff : []).filter((row) => row.roles.indexOf("inspector") >= 0 && !row.disabled);
   const options = inspectors.map((row) => ({ value: String(row.id), label: row.name }));
   if (session.has("inspector") && !options.some((option) => option.value === String(me.id))) options.unshift({ value: String(me.id), label: me.name });
@@ -109,6 +111,7 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone?(
       unit_id: Number(form.unit_id || (units.data && units.data.units[0] ? units.data.units[0].id : 0)), band: form.band,
     };
     const saved = await post<Person>(person ? `/api/persons/${person.id}` : "/api/persons", body);
+    draft.clear();
     changed("person");
     if (onDone) onDone(saved);
     else go("persons/" + saved.id, true);
@@ -134,6 +137,7 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone?(
         <SelectField label={t.t("person_band")} hint={t.t("person_band_hint")} value={form.band} options={BANDS.map((value) => ({ value, label: t.t(`band_${value}`) }))} onChange={(value) => set({ band: value as Band })} />
       </div>
       <TextField label={t.t("person_note")} hint={t.t("person_note_hint")} value={form.note} onChange={(note) => set({ note })} lines={3} maxLength={4000} />
+      <DraftNote draft={draft} />
       <ActionFailure action={action} />
       <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !form.name.trim() || !form.birth_date}>{t.t("save")}</button></div>
     </form>

@@ -1,11 +1,11 @@
 // Plans: the rule that makes check-ins.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Person, Plan, PlanRequest } from "../api/types";
 import type { ConsoleTexts } from "../text/console";
+import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
-import { ActionFailure, CheckField, faultWords, SelectField, TextField, useAction, useSession, type Action } from "./parts";
+import { ActionFailure, CheckField, DraftNote, faultWords, SelectField, TextField, useAction, useSession, type Action } from "./parts";
 import { PreviewPanel, usePreview } from "./plan_preview";
 import { everyDay, INTERVAL_MOST, ORDINALS, parseRecurrence, recurrenceRule, WEEKDAYS, type Recurrence } from "./recurrence";
 
@@ -174,11 +174,14 @@ export function PlanForm({ person, plan, onDone }: { person: Person; plan: Plan 
   const { view, t } = useSession();
   const orders = person.orders.filter((order) => order.in_force);
   const order = orders[0]!;
-  const [form, setForm] = useState(formOf(plan, { id: order.id, mandatory: order.requirements.some((one) => one.mandatory) }, view.clock.isoDay(view.clock.now())));
-  const [recurrence, setRecurrence] = useState<Recurrence>((plan && parseRecurrence(plan.recurrence)) || { ...everyDay, kind: "weekly", days: ["MO", "TH"] });
-  const [windows, setWindows] = useState<readonly WindowForm[]>(plan ? plan.windows.map((window) => ({ ...window, draws: String(window.draws) })) : [{ start: "18:00", end: "21:30", draws: "1" }]);
+  const kept = `person.${person.id}.plan.${plan ? plan.id : "new"}`;
+  const draft = useDraft(kept, formOf(plan, { id: order.id, mandatory: order.requirements.some((one) => one.mandatory) }, view.clock.isoDay(view.clock.now())));
+  const rhythm = useDraft<Recurrence>(kept + ".rhythm", (plan && parseRecurrence(plan.recurrence)) || { ...everyDay, kind: "weekly", days: ["MO", "TH"] });
+  const hours = useDraft<readonly WindowForm[]>(kept + ".windows", plan ? plan.windows.map((window) => ({ ...window, draws: String(window.draws) })) : [{ start: "18:00", end: "21:30", draws: "1" }]);
+  const [form, recurrence, windows] = [draft.value, rhythm.value, hours.value];
   const own = useAction();
-  const set = (change: Partial<PlanFormState>): void => setForm({ ...form, ...change });
+  const set = (change: Partial<PlanFormState>): void => draft.set({ ...form, ...change });
+  const clear = (): void => [draft, rhythm, hours].forEach((one) => one.clear());
   const body = requestOf(form, recurrence, windows);
   const whole = (recurrence.kind !== "weekly" || recurrence.days.length > 0) && windows.every((window) => window.start && window.end) && !!form.first_date;
   const preview = usePreview(person.id, whole ? body : null);
@@ -190,6 +193,7 @@ export function PlanForm({ person, plan, onDone }: { person: Person; plan: Plan 
       event.preventDefault();
       void action.run(async () => {
         await post<Plan>(`/api/persons/${person.id}/plans`, body);
+        clear();
         onDone();
       });
     }}>
@@ -197,11 +201,12 @@ export function PlanForm({ person, plan, onDone }: { person: Person; plan: Plan 
       {orders.length > 1 && <SelectField label={t.t("plan_order")} value={form.order_id} options={orders.map((one) => ({ value: String(one.id), label: `${t.t(`order_${one.kind}`)} ${one.number}` }))} onChange={(order_id) => set({ order_id })} fault={action.fault("order_id")} />}
       <SelectField label={t.t("plan_kind")} hint={t.t(form.kind === "live" ? "plan_live_hint" : "plan_unattended_hint")} value={form.kind} options={[{ value: "live", label: t.t("kind_live") }, { value: "unattended", label: t.t("kind_unattended") }]} onChange={(kind) => set({ kind: kind as PlanRequest["kind"] })} />
       <CheckField label={t.t("plan_mandatory")} checked={form.mandatory} onChange={(mandatory) => set({ mandatory })} />
-      <RhythmFields value={recurrence} onChange={setRecurrence} first={form.first_date} onFirst={(first_date) => set({ first_date })} action={action} />
-      <WindowFields windows={windows} onChange={setWindows} action={action} />
+      <RhythmFields value={recurrence} onChange={rhythm.set} first={form.first_date} onFirst={(first_date) => set({ first_date })} action={action} />
+      <WindowFields windows={windows} onChange={hours.set} action={action} />
       <RingFields form={form} set={set} action={action} />
       <MoreFields form={form} set={set} action={action} />
       <PreviewPanel preview={preview} />
+      <DraftNote draft={{ restored: draft.restored || rhythm.restored || hours.restored, clear }} />
       <ActionFailure action={action} />
       <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !whole || refused}>{t.t("plan_save")}</button></div>
     </form>

@@ -104,7 +104,7 @@ export function ReviewPage({ id }: { id: number }): JSX.Element {
       </Loaded>
       {doubting && (
         <Dialog title={t.t("review_doubt")} onClose={() => setDoubting(false)}>
-          <ReasonForm label={t.t("review_doubt_label")} hint={t.t("review_doubt_hint")} submit={t.t("review_doubt_submit")} lines={3} onSubmit={(note) => decide("doubt", note)} />
+          <ReasonForm draft={`checkin.${id}.doubt`} label={t.t("review_doubt_label")} hint={t.t("review_doubt_hint")} submit={t.t("review_doubt_submit")} lines={3} onSubmit={(note) => decide("doubt", note)} />
         </Dialog>
       )}
     </Page>

@@ -1,9 +1,10 @@
 // Who is logged in, what rings, what alarms, which call is on. Pages read `store` and call methods.
-import { failureOf, get, post, setCsrf, type Failure } from "../api/http";
+import { failureOf, get, onSessionEnd, post, setCsrf, type Failure } from "../api/http";
 import { Socket, type SocketState } from "../api/socket";
 import type { CheckinRow, IncidentRow, Language, Me, Message, Role, Setup, Today } from "../api/types";
 import type { FromConsoleSide, ToConsoleSide, Ways } from "../api/wire";
 import { Clock } from "../text/time";
+import { forgetDrafts, keepDraftsOf } from "../ui/draft";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
 import { CallSession } from "./call_session";
@@ -25,6 +26,7 @@ export interface ConsoleView {
   call: CallSession | null;
   soundLocked: boolean;
   said: string; // for the live region
+  expired: boolean; // the session ended by itself: the log-in says so, and what was on goes on after it
 }
 
 export type ThreadEvent =
@@ -32,6 +34,7 @@ export type ThreadEvent =
   | { t: "delivered" | "read"; person: number; up_to: number };
 
 const RETRY_MS = 4_000;
+const INCIDENTS_MOST = 500; // in GET /api/today
 
 // What the server wants before anything else.
 export function firstOf(me: Me): "password" | "second_factor" | null {
@@ -43,11 +46,13 @@ export class ConsoleSession {
   private socket: Socket<FromConsoleSide, ToConsoleSide> | null = null;
   private ways: Ways = { ice_servers: [] };
   private threadWatchers = new Set<(event: ThreadEvent) => void>();
+  private openIncidents = new Set<number>();
+  private wanted = 0; // the incident that a tap on the alarm takes over
 
   constructor(language: Language) {
     this.store = new Store<ConsoleView>({
       phase: "starting", me: null, language, clock: new Clock(language, "UTC", null, null), failure: null, socket: "none", socketLost: false, greeted: false,
-      rings: [], alerts: [], counts: null, call: null, soundLocked: false, said: "",
+      rings: [], alerts: [], counts: null, call: null, soundLocked: false, said: "", expired: false,
     });
     for (const name of ["pointerdown", "keydown"]) {
       window.addEventListener(name, () => {
@@ -55,6 +60,7 @@ export class ConsoleSession {
         if (this.view.soundLocked) this.store.set({ soundLocked: false });
       });
     }
+    onSessionEnd(() => this.view.phase === "in" && this.out(true));
     void this.begin();
   }
 
@@ -88,8 +94,9 @@ export class ConsoleSession {
   enter(me: Me): void {
     setCsrf(me.csrf);
     remember("language", me.language);
+    keepDraftsOf(me.id);
     this.store.set({
-      phase: "in", me, language: me.language, failure: null,
+      phase: "in", expired: false, me, language: me.language, failure: null,
       clock: new Clock(me.language, me.unit ? me.unit.zone : "UTC", me.server_time, me.utc_offset_min),
     });
     if (!this.socket && !firstOf(me)) {
@@ -102,21 +109,23 @@ export class ConsoleSession {
   }
 
   async logout(): Promise<void> {
+    forgetDrafts();
     try {
       await post("/api/logout");
     } finally {
-      this.out();
+      history.replaceState(null, "", "/"); // whoever logs in next begins at their own start
+      this.out(false);
     }
   }
 
-  // The session is over, here or on the server.
-  out(): void {
+  // The session is over, here or (`expired`) on the server. What was being written stays for the same person's next one.
+  out(expired: boolean): void {
     if (this.view.call) this.view.call.release();
     if (this.socket) this.socket.close();
     this.socket = null;
     play(null);
     forget();
-    this.store.set({ phase: "login", me: null, rings: [], alerts: [], counts: null, call: null, socket: "none" });
+    this.store.set({ phase: "login", me: null, rings: [], alerts: [], counts: null, call: null, socket: "none", expired });
   }
 
   choose(language: Language): void {
@@ -138,7 +147,7 @@ export class ConsoleSession {
 
   private socketChanged(socket: SocketState): void {
     this.store.set({ socket, socketLost: socket === "down" || (socket === "connecting" && this.view.socketLost), greeted: false });
-    if (socket === "refused") this.out();
+    if (socket === "refused") this.out(true);
   }
 
   private heard(message: FromConsoleSide): void {
@@ -221,8 +230,25 @@ export class ConsoleSession {
     if (kind) setTimeout(() => this.store.set({ soundLocked: !unlocked() }), 300);
   }
 
-  setCounts(counts: Today["counts"]): void {
-    this.store.set({ counts });
+  // The day as the server tells it: its counts, and no alarm goes on for what somebody has taken over meanwhile.
+  todayIs(today: Today): void {
+    this.store.set({ counts: today.counts });
+    const states = new Map(today.incidents.map((row) => [row.id, row.state]));
+    const whole = today.incidents.length < INCIDENTS_MOST;
+    const over = (id: number): boolean => (states.has(id) ? states.get(id) !== "open" : whole && this.openIncidents.has(id));
+    if (this.view.alerts.some((row) => over(row.id))) this.setAlerts(this.view.alerts.filter((row) => !over(row.id)));
+    this.openIncidents = new Set(today.incidents.filter((row) => row.state === "open").map((row) => row.id));
+  }
+
+  // A tap on the alarm: the incident's page takes it over as soon as it is there.
+  want(incident: number): void {
+    this.wanted = incident;
+  }
+
+  wants(incident: number): boolean {
+    const wanted = this.wanted === incident;
+    if (wanted) this.wanted = 0;
+    return wanted;
   }
 
   say(text: string): void {

@@ -1,14 +1,13 @@
 // What is around every page: the areas with their counts, whoever rings, whatever alarms.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { post } from "../api/http";
 import type { CheckinRow, IncidentRow, Role, Today } from "../api/types";
 import { stopwatch } from "../text/time";
 import { Icon, type IconName, Logo } from "../ui/icons";
 import { useStore, useTick } from "../ui/store";
 import type { CallSession } from "./call_session";
-import { changed, useLoad } from "./load";
-import { BandMark, Dialog, Portrait, useAction, useKeys, useSession } from "./parts";
+import { useLoad } from "./load";
+import { BandMark, Dialog, Portrait, useKeys, useSession } from "./parts";
 import { go, type Route } from "./router";
 import type { ConsoleSession } from "./session";
 import { incidentFact, incidentNext } from "./words";
@@ -75,7 +74,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
   const cases = session.has("inspector") || session.has("officer") || session.has("supervisor");
   const today = useLoad<Today>(cases ? "/api/today" : null, ["today", "incident", "message"]);
   useEffect(() => {
-    if (today.data) session.setCounts(today.data.counts);
+    if (today.data) session.todayIs(today.data);
   }, [today.data]);
   const body = useRef<HTMLDivElement>(null);
   const place = `${route.area}/${route.id}`;
@@ -188,7 +187,6 @@ function RingCard({ ring, more, session, text }: { ring: CheckinRow; more: numbe
 
 function AlertCard({ alert, more }: { alert: IncidentRow; more: number }): JSX.Element {
   const { session, view, t } = useSession();
-  const action = useAction();
   const next = incidentNext(t, view.clock, alert);
   const open = (): void => {
     session.dismissAlert(alert.id);
@@ -204,11 +202,10 @@ function AlertCard({ alert, more }: { alert: IncidentRow; more: number }): JSX.E
       </div>
       <div class="urgent-actions">
         <button type="button" class="button" onClick={open}>{t.t("open")}</button>
-        <button type="button" class="button act" disabled={action.busy} onClick={() => void action.run(async () => {
-          await post(`/api/incidents/${alert.id}/acknowledge`, {});
-          changed("incident");
+        <button type="button" class="button act" onClick={() => {
+          session.want(alert.id);
           open();
-        })}>{t.t("incident_take")}</button>
+        }}>{t.t("incident_take")}</button>
       </div>
     </div>
   );

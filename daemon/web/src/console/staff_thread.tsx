@@ -99,7 +99,7 @@ export function StaffThread({ person }: { person: number }): JSX.Element {
     };
   }, [person]);
   return (
-    <ThreadView thread={thread} mine={(item) => item.from === "staff"} clock={view.clock} words={threadWords(t)} ready={ready}
+    <ThreadView draftKey={`thread.${person}`} thread={thread} mine={(item) => item.from === "staff"} clock={view.clock} words={threadWords(t)} ready={ready}
       fileUrl={(id) => `/api/messages/${id}/file`}
       onSend={(text, file, again) => void send(text, file, again)} onOlder={(before) => void load(before)} />
   );
@@ -129,7 +129,7 @@ export function IncidentThread({ incident }: { incident: number }): JSX.Element 
     return names.length ? t.t("incident_thread_read_by", { names: names.join(", ") }) : t.t("thread_sent");
   };
   return (
-    <ThreadView thread={thread} mine={(item) => item.author_id === me} clock={view.clock} words={{ ...threadWords(t), empty: t.t("incident_thread_empty") }} wayOf={readers}
+    <ThreadView draftKey={`incident.${incident}.thread`} thread={thread} mine={(item) => item.author_id === me} clock={view.clock} words={{ ...threadWords(t), empty: t.t("incident_thread_empty") }} wayOf={readers}
       fileUrl={(id) => `/api/incident-messages/${id}/file`}
       onSend={(text, file, again) => void send(text, file, again)} onOlder={(before) => void load(before)} />
   );

@@ -373,9 +373,11 @@ export class PersonSession {
   }
 
   // Another time, or a result that is wrong; the answer comes onto this page.
-  async ask(kind: "reschedule" | "dispute", text: string): Promise<void> {
+  async ask(kind: "reschedule" | "dispute", text: string): Promise<boolean> {
     const receipt = kind === "dispute" ? this.view.disputed : undefined;
-    if (await this.act(async () => this.take(await post<PersonState>("/api/p/requests", { kind, text, receipt })))) this.store.set({ sheet: null });
+    const sent = await this.act(async () => this.take(await post<PersonState>("/api/p/requests", { kind, text, receipt })));
+    if (sent) this.store.set({ sheet: null });
+    return sent;
   }
 
   dispute(receipt: string): void {

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PauseReason } from "../api/wire";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
+import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { ThreadView } from "../ui/thread";
 import { threadWords } from "../ui/thread_words";
@@ -91,7 +92,7 @@ function MessagesSheet(): JSX.Element {
   const name = view.state ? view.state.inspector : "";
   return (
     <BottomSheet tall title={texts.t("thread_title", { name })} close={texts.t("close")} onClose={() => session.show(null)}>
-      <ThreadView thread={view.thread} mine={(item) => item.from === "person"} clock={view.clock}
+      <ThreadView draftKey="thread" thread={view.thread} mine={(item) => item.from === "person"} clock={view.clock}
         words={threadWords(texts)} fileUrl={(id) => `/api/p/messages/${id}/file`}
         onSend={(text, file, again) => void session.sendMessage(text, file, again)} onOlder={(before) => void session.loadMessages(before)} />
     </BottomSheet>
@@ -100,17 +101,18 @@ function MessagesSheet(): JSX.Element {
 
 function AskSheet({ kind }: { kind: "reschedule" | "dispute" }): JSX.Element {
   const { session, view, texts } = useSession();
-  const [words, setWords] = useState("");
+  const draft = useDraft(kind === "dispute" ? "dispute." + view.disputed : kind, "");
+  const words = draft.value;
   return (
     <BottomSheet title={texts.t(`${kind}_title`)} close={texts.t("close")} onClose={() => session.show(null)}>
       <form class="sheet-body" onSubmit={(event) => {
         event.preventDefault();
-        if (words.trim()) void session.ask(kind, words.trim());
+        if (words.trim()) void session.ask(kind, words.trim()).then((sent) => sent && draft.clear());
       }}>
         <p>{texts.t(`${kind}_text`)}</p>
         <div class="field">
           <label for="ask-words">{texts.t(`${kind}_label`)}</label>
-          <textarea id="ask-words" class="input" rows={4} maxLength={MAX_REQUEST} value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+          <textarea id="ask-words" class="input" rows={4} maxLength={MAX_REQUEST} value={words} onInput={(event) => draft.set(event.currentTarget.value)} />
         </div>
         {view.actionFailed && <p class="fault" role="alert">{texts.t("request_failed")}</p>}
         <button type="submit" class="button primary big" disabled={!words.trim() || view.busy}>{texts.t("send")}</button>

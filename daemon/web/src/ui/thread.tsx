@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Clock } from "../text/time";
 import { type Attachment, attachmentOf, FILE_TYPES } from "./attachment";
+import { useDraft } from "./draft";
 import { Icon } from "./icons";
 import { MAX_MESSAGE, type ThreadItem, type ThreadState } from "./thread_model";
 
@@ -35,6 +36,7 @@ interface Props {
   clock: Clock;
   words: ThreadWords;
   fileUrl(id: number): string;
+  draftKey: string; // where what is being written is kept
   wayOf?(item: ThreadItem): string; // in place of sent, delivered, read
   ready?: readonly string[]; // texts to pick from
   onSend(text: string, file: Attachment | null, again?: string): void;
@@ -72,13 +74,14 @@ function Failed({ item, words, again }: { item: ThreadItem; words: ThreadWords; 
 }
 
 interface ComposerProps {
+  draftKey: string;
   words: ThreadWords;
   ready: readonly string[];
   onSend(text: string, file: Attachment | null): void;
 }
 
-function Composer({ words, ready, onSend }: ComposerProps): JSX.Element {
-  const [draft, setDraft] = useState("");
+function Composer({ draftKey, words, ready, onSend }: ComposerProps): JSX.Element {
+  const { value: draft, set: setDraft } = useDraft(draftKey, "");
   const [file, setFile] = useState<Attachment | null>(null);
   const [preparing, setPreparing] = useState(false);
   const [fault, setFault] = useState("");
@@ -152,7 +155,7 @@ function Composer({ words, ready, onSend }: ComposerProps): JSX.Element {
   );
 }
 
-export function ThreadView({ thread, mine, clock, words, fileUrl, wayOf, ready, onSend, onOlder }: Props): JSX.Element {
+export function ThreadView({ thread, mine, clock, words, fileUrl, draftKey, wayOf, ready, onSend, onOlder }: Props): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const newest = thread.items.length ? thread.items[thread.items.length - 1]!.client_id : "";
@@ -197,7 +200,7 @@ export function ThreadView({ thread, mine, clock, words, fileUrl, wayOf, ready, 
           );
         })}
       </div>
-      <Composer words={words} ready={ready || []} onSend={(text, file) => {
+      <Composer draftKey={draftKey} words={words} ready={ready || []} onSend={(text, file) => {
         atEnd.current = true;
         onSend(text, file);
       }} />
