@@ -282,7 +282,8 @@ static void on_joined(void *cookie, const struct ck_result *result)
     if (result->code != 0) {
         if (present) {
             page_result_error(pending->calls, pending->page, pending->id, result);
-            if (!leg->joined) {
+            /* Staff whom the engine refuses have no part in the call, whoever they were before. */
+            if (!leg->joined || pending->side == CK_CALL_STAFF) {
                 leg->page = NULL;
             }
         }
@@ -291,12 +292,24 @@ static void on_joined(void *cookie, const struct ck_result *result)
         return;
     }
     leg->joined = true;
+    if (present && pending->side == CK_CALL_STAFF && call->mode == CALL_WAITING) {
+        ck_call_timer_stop(call); /* they are back before they were given up */
+    }
     if (present) {
         ck_call_page_ok(pending->calls, pending->page, pending->id);
         tell_state(call, pending, result->body);
     }
     ck_call_advance(call);
     ck_call_maybe_free(call);
+}
+
+/* Whether the staff side is somebody else's: of whoever has a page there, and of whoever the engine
+ * let in, also while their page is gone for a moment. */
+static bool of_another(const struct leg *leg, const ck_call_page *page,
+                       const struct ck_actor *actor)
+{
+    bool held = leg->joined || (leg->page != NULL && leg->page != page);
+    return held && leg->actor.staff_id != actor->staff_id;
 }
 
 static void enter(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,
@@ -319,8 +332,7 @@ static void enter(struct ck_calls *calls, ck_call_page *page, const struct ck_ac
         return;
     }
     struct leg *leg = &call->legs[side];
-    if (leg->page != NULL && leg->page != page && side == CK_CALL_STAFF &&
-        leg->actor.staff_id != actor->staff_id) {
+    if (side == CK_CALL_STAFF && of_another(leg, page, actor)) {
         free(pending);
         json_decref(body);
         ck_call_page_error(calls, page, id, CK_CLIENT_CONFLICT, "checkin",
@@ -508,6 +520,25 @@ void ck_calls_page_closed(struct ck_calls *calls, ck_call_page *page)
         for (int side = 0; side < LEGS; side++) {
             if (call->legs[side].page == page) {
                 call->legs[side].page = NULL;
+                if (side == CK_CALL_STAFF && call->mode == CALL_WAITING &&
+                    call->legs[side].joined) {
+                    ck_call_await_staff(call); /* took it, and went before there was a picture */
+                }
+                ck_call_maybe_free(call);
+            }
+        }
+    }
+}
+
+void ck_calls_end_session(struct ck_calls *calls, int64_t session)
+{
+    for (struct call *call = calls->first, *next; call != NULL; call = next) {
+        next = call->next;
+        for (int side = 0; side < LEGS; side++) {
+            struct leg *leg = &call->legs[side];
+            if (session != 0 && leg->actor.session_id == session && call->mode != CALL_OVER) {
+                leg->page = NULL;
+                ck_call_leg_cut(call, side);
                 ck_call_maybe_free(call);
             }
         }

@@ -114,6 +114,9 @@ void ck_calls_leave(struct ck_calls *calls, ck_call_page *page, int64_t checkin,
 void ck_calls_end(struct ck_calls *calls, ck_call_page *page, int64_t checkin, int64_t id);
 /* The page's socket is gone. Its media may live on, and the page may come back. */
 void ck_calls_page_closed(struct ck_calls *calls, ck_call_page *page);
+/* The session has ended: its sound and picture are cut at once, whatever its browser still does.
+ * The other side waits, as for a page that is gone. */
+void ck_calls_end_session(struct ck_calls *calls, int64_t session);
 
 /* ---- from the engine ---- */
 

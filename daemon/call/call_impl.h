@@ -135,6 +135,10 @@ struct ck_actor ck_call_worker_actor(const struct call *call);
 /* legs.c */
 void ck_call_leg_open(struct call *call, int side, int64_t generation, const char *sdp, int64_t id);
 void ck_call_leg_close(struct call *call, int side);
+/* Closes it as if its peer had gone: the other side waits for whoever was there. */
+void ck_call_leg_cut(struct call *call, int side);
+/* The inspector is away: the call ends unless they come back in time. */
+void ck_call_await_staff(struct call *call);
 void ck_call_worker_message(void *context, unsigned worker,
                             const struct ck_worker_message *message);
 void ck_call_worker_ready(void *context, unsigned worker);

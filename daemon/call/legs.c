@@ -270,6 +270,28 @@ static void await_person(struct call *call)
     }
 }
 
+void ck_call_await_staff(struct call *call)
+{
+    tell_other(call, CK_CALL_STAFF, CK_CLIENT_PEER_AWAY);
+    ck_call_timer_start(call, CK_CALL_STAFF_AWAY_MS, on_staff_away);
+}
+
+void ck_call_leg_cut(struct call *call, int side)
+{
+    bool here = call->legs[side].joined;
+    ck_call_leg_close(call, side);
+    call->relay = false;
+    if (!here || call->left) {
+        return;
+    }
+    if (side == CK_CALL_PERSON) {
+        call->challenges_running = false;
+        await_person(call);
+    } else if (call->mode == CALL_LIVE || call->mode == CALL_WAITING) {
+        ck_call_await_staff(call);
+    }
+}
+
 /* The leg is no more at the worker, whoever ended it. */
 static void on_closed(struct call *call, int side)
 {
@@ -283,8 +305,7 @@ static void on_closed(struct call *call, int side)
         await_person(call);
     } else if (!call->left && side == CK_CALL_STAFF && call->mode == CALL_LIVE) {
         ck_call_leg_send(call, side, ck_client_reconnect(call->checkin, "gone"));
-        tell_other(call, side, CK_CLIENT_PEER_AWAY);
-        ck_call_timer_start(call, CK_CALL_STAFF_AWAY_MS, on_staff_away);
+        ck_call_await_staff(call);
     }
     ck_call_maybe_free(call);
 }

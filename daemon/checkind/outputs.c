@@ -184,6 +184,7 @@ void ck_product_output(void *context, const struct ck_output *output)
                        ck_client_incident(output->incident_id));
         break;
     case CK_OUTPUT_SESSION_REVOKED:
+        ck_calls_end_session(product->calls, output->session_id);
         ck_hub_end_session(product->hub, output->session_id);
         break;
     case CK_OUTPUT_MESSAGE:

@@ -128,12 +128,13 @@ static const uint8_t master[CK_KEY_SIZE] = {7};
 
 static struct ck_actor person_actor(void)
 {
-    return (struct ck_actor){.kind = CK_ACTOR_PERSON, .person_id = 1, .checkin_id = 42};
+    return (struct ck_actor){
+        .kind = CK_ACTOR_PERSON, .person_id = 1, .checkin_id = 42, .session_id = 66};
 }
 
 static struct ck_actor staff_actor(void)
 {
-    return (struct ck_actor){.kind = CK_ACTOR_STAFF, .staff_id = 9};
+    return (struct ck_actor){.kind = CK_ACTOR_STAFF, .staff_id = 9, .session_id = 77};
 }
 
 static int setup(void **state)
@@ -397,6 +398,96 @@ static void reloaded_page_finds_its_call_again(void **state)
     }
 }
 
+static void begin_call(struct world *world)
+{
+    struct ck_actor staff = staff_actor();
+    person_joins(world, "v=0 person");
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 staff", 6);
+    while (times(&world->commands, "recording.started") < 2) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+}
+
+/* While the inspector's page is gone for a moment the call stays theirs: nobody else gets its sound
+ * and picture, whatever they ask for. */
+static void a_call_is_not_taken_from_who_has_it(void **state)
+{
+    struct world *world = *state;
+    begin_call(world);
+    ck_calls_page_closed(world->calls, &staff_page);
+    forget(&world->staff);
+    struct ck_actor other = {.kind = CK_ACTOR_STAFF, .staff_id = 10};
+    world->join_code = CK_E_DENIED;
+    ck_calls_take(world->calls, &staff_page, &other, 42, 0, 7);
+    assert_true(has(&world->staff, "\"code\":\"conflict\""));
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 other", 8);
+    assert_true(has(&world->staff, "take first"));
+    /* Nor do they themselves, once the engine says no. */
+    struct ck_actor staff = staff_actor();
+    forget(&world->staff);
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 9);
+    assert_true(has(&world->staff, "\"code\":\"denied\""));
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 1, false, "v=0 other", 10);
+    assert_true(has(&world->staff, "take first"));
+}
+
+/* A session that ends takes its sound and picture with it, of either side. */
+static void a_session_that_ends_is_cut_off(void **state)
+{
+    struct world *world = *state;
+    begin_call(world);
+    assert_int_equal(ck_calls_status(world->calls).connected_legs, 2);
+    ck_calls_end_session(world->calls, 0); /* of nobody */
+    ck_calls_end_session(world->calls, 78);
+    assert_int_equal(ck_calls_status(world->calls).connected_legs, 2);
+    ck_calls_end_session(world->calls, 77);
+    assert_int_equal(ck_calls_status(world->calls).connected_legs, 1);
+    assert_true(has(&world->person, "\"state\":\"away\""));
+    /* Another session of the same inspector goes on with the call. */
+    struct ck_actor staff = staff_actor();
+    staff.session_id = 79;
+    forget(&world->person);
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 7);
+    ck_calls_offer(world->calls, &staff_page, CK_CALL_STAFF, 42, 2, false, "v=0 staff", 8);
+    until(world, &world->person, "\"t\":\"connected\"");
+    ck_calls_end_session(world->calls, 66);
+    assert_int_equal(ck_calls_status(world->calls).connected_legs, 1);
+    assert_true(has(&world->staff, "\"state\":\"away\""));
+}
+
+static void look_at_timer(uv_handle_t *handle, void *found)
+{
+    if (handle->type == UV_TIMER && uv_is_active(handle)) {
+        uint64_t due = uv_timer_get_due_in((uv_timer_t *)handle);
+        *(bool *)found =
+            *(bool *)found || (due > CK_CALL_STAFF_AWAY_MS - 10000 && due <= CK_CALL_STAFF_AWAY_MS);
+    }
+}
+
+static bool waits_for_staff(struct world *world)
+{
+    bool found = false;
+    uv_walk(&world->loop, look_at_timer, &found);
+    return found;
+}
+
+/* An inspector who took it and went before there was a picture does not leave the person alone
+ * until the longest call is over. */
+static void who_takes_and_goes_is_given_up(void **state)
+{
+    struct world *world = *state;
+    struct ck_actor staff = staff_actor();
+    person_joins(world, "v=0 person");
+    until(world, &world->commands, "first_frame");
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 5);
+    assert_false(waits_for_staff(world));
+    ck_calls_page_closed(world->calls, &staff_page);
+    assert_true(waits_for_staff(world));
+    ck_calls_take(world->calls, &staff_page, &staff, 42, 0, 6);
+    assert_false(waits_for_staff(world));
+}
+
 /* A leg that goes before anything of it could be recorded: its recording has failed for good, the
  * next connection of that side is recorded, and nothing of the call stays behind. */
 static void recording_that_never_began_is_over(void **state)
@@ -436,6 +527,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_join_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(page_that_returns_keeps_its_media, setup, teardown),
         cmocka_unit_test_setup_teardown(reloaded_page_finds_its_call_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_is_not_taken_from_who_has_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_session_that_ends_is_cut_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_takes_and_goes_is_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(recording_that_never_began_is_over, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
