@@ -128,6 +128,10 @@ static void wait_for_inspector(struct ck_checkin_turn *turn)
 static int come_in(struct ck_checkin_turn *turn)
 {
     struct ck_checkin *row = &turn->row;
+    if (row->page_block == CK_CAUSE_CLOSED_ON_PURPOSE) {
+        row->page_block = CK_CAUSE_NONE;
+    }
+    row->media = false; /* what an earlier connection still said */
     ck_checkin_note(turn, CK_EVIDENCE_JOINED, turn->now);
     ck_effects_audit(&turn->effects, CK_FACT_JOINED, row->attempt);
     if (row->attempt > 0) {
@@ -461,7 +465,8 @@ static int connected_fact(struct ck_checkin_turn *turn)
     return 0;
 }
 
-/* Again in the room: a reloaded page, another socket, or back after the call was lost. */
+/* Again in the room: a reloaded page, another socket, or back after the call was lost. A call that
+ * may not go on is not begun again, so that nobody can put off the form for ever. */
 static int connected_joined(struct ck_checkin_turn *turn)
 {
     ck_effects_audit(&turn->effects, CK_FACT_JOINED, turn->row.attempt);
@@ -470,7 +475,9 @@ static int connected_joined(struct ck_checkin_turn *turn)
         ck_effects_add(&turn->effects, CK_EFFECT_START_UNATTENDED);
         break;
     case CK_PHASE_FORM:
-        wait_for_inspector(turn);
+        if (ck_wall_before(turn->now, turn->row.call_until)) {
+            wait_for_inspector(turn);
+        }
         break;
     default:
         break;

@@ -40,12 +40,20 @@ static int state_result(const struct ck_checkin_row *row, json_t **result)
 
 /* ---- the person ---- */
 
-static int add_fact(struct ck_turn *turn, const struct ck_checkin_row *row, const char *source,
-                    const char *fact, const char *detail)
+static int has_room(struct ck_turn *turn, const struct ck_checkin_row *row, bool *room)
 {
     int64_t count = 0;
     int r = ck_fact_count(turn->store, row->step.id, &count);
-    if (r != 0 || count >= FACTS_MAX) {
+    *room = count < FACTS_MAX;
+    return r;
+}
+
+static int add_fact(struct ck_turn *turn, const struct ck_checkin_row *row, const char *source,
+                    const char *fact, const char *detail)
+{
+    bool room = false;
+    int r = has_room(turn, row, &room);
+    if (r != 0 || !room) {
         return r;
     }
     return ck_fact_insert(turn->store, row->step.id, row->step.attempt, turn->now.wall, source,
@@ -61,6 +69,20 @@ static int note_device(struct ck_turn *turn, const struct ck_actor *actor,
                ? add_fact(turn, row, "server",
                           proof == CK_DEVICE_OWN ? "own_device" : "other_device", NULL)
                : r;
+}
+
+/* Who was here already and comes back is decided on first, where something of theirs is due: or one
+ * could put off the end of grace for ever by leaving and coming in again within one turn. */
+static int decide_first(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    const struct ck_checkin *step = &row->step;
+    if (step->joined_at.ms == 0 || step->next_at.ms == 0 ||
+        ck_wall_before(turn->now.wall, step->next_at)) {
+        return 0;
+    }
+    const struct ck_due due = {.kind = CK_DUE_CHECKIN, .id = step->id, .fence = row->fence};
+    int r = ck_checkin_due(turn, &due);
+    return r == 0 ? ck_checkin_load(turn->store, due.id, row) : r;
 }
 
 /* {checkin, device} → {state, phase, waiting_since, with} */
@@ -79,6 +101,7 @@ static int joined(struct ck_turn *turn, const struct ck_actor *actor, const json
         return ck_refuse(refusal, CK_E_CONFLICT, "notice",
                          "the notice on rights and recording was not acknowledged");
     }
+    r = r == 0 ? decide_first(turn, &row) : r;
     if (r == 0 && (row.step.state < CK_CHECKIN_RINGING || row.step.state > CK_CHECKIN_CONNECTED)) {
         return ck_refuse(refusal, CK_E_CONFLICT, "checkin", "it is %s",
                          row.step.state < CK_CHECKIN_RINGING ? "not due yet" : "over");
@@ -175,6 +198,11 @@ static int fact(struct ck_turn *turn, const struct ck_actor *actor, const json_t
     if (detail != NULL && strlen(detail) > DETAIL_MAX) {
         return ck_refuse(refusal, CK_E_INVALID, "detail", "must not be longer than %d bytes",
                          DETAIL_MAX);
+    }
+    bool room = true;
+    r = page ? has_room(turn, &row, &room) : 0;
+    if (r != 0 || !room) {
+        return r; /* nor is the log the place for what a page repeats for ever */
     }
     r = add_fact(turn, &row, page ? "page" : "worker", name, detail);
     if (r == 0 && known_facts[i].evidence != CK_EVIDENCE_COUNT && actor->kind != CK_ACTOR_STAFF) {

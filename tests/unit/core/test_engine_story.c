@@ -552,6 +552,65 @@ static void an_order_of_hours_is_kept(void **state)
     verify_log(world);
 }
 
+/* The person's page leaves and comes in again within one turn, over and over, so that no timer of
+ * the check-in ever comes to anything: the ladder is not silenced by it. */
+static void leaving_and_coming_back_puts_off_nothing(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     0);
+    for (int i = 0; i < 24; i++) { /* to 09:31, past grace */
+        world_run_for(world, 50000);
+        world_queue(world, "checkin.left", &person, json_pack("{s:i}", "checkin", 1));
+        (void)world_command(world, "checkin.joined", &person,
+                            json_pack("{s:i, s:s}", "checkin", 1, "device", "test"));
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact'"),
+                     1);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "connected");
+    for (int i = 0; i < 80; i++) { /* past the late limit at 10:30 */
+        world_run_for(world, 50000);
+        world_queue(world, "checkin.left", &person, json_pack("{s:i}", "checkin", 1));
+        (void)world_command(world, "checkin.joined", &person,
+                            json_pack("{s:i, s:s}", "checkin", 1, "device", "test"));
+    }
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "done");
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
+                        "person_fault");
+    verify_log(world);
+}
+
+/* A page that tells the same for ever fills neither its check-in's facts nor the log. */
+static void a_page_that_never_stops_telling_is_cut_off(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 150 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "done");
+    world_execute(
+        world, "WITH RECURSIVE n(i) AS (SELECT count(*) FROM fact WHERE checkin_id = 1 UNION ALL "
+               "SELECT i + 1 FROM n WHERE i < 1997) INSERT INTO fact (checkin_id, attempt, at, "
+               "source, fact) SELECT 1, 1, 0, 'page', 'page_hidden' FROM n");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM fact WHERE checkin_id = 1"), 1998);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(
+            world_command(world, "checkin.fact", &person,
+                          json_pack("{s:i, s:s}", "checkin", 1, "fact", "permission_asked")),
+            0);
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM fact WHERE checkin_id = 1"), 2000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "
+                                         "'CHECKIN_AFTER_END'"),
+                     2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +632,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_plan_that_ends_takes_its_check_ins_with_it, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_horizon_of_two_weeks_moves_on, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(leaving_and_coming_back_puts_off_nothing, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_page_that_never_stops_telling_is_cut_off, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(an_order_of_hours_is_kept, world_setup, world_teardown),
     };

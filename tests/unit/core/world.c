@@ -309,6 +309,11 @@ int world_command(struct world *world, const char *name, const struct ck_actor *
     return world->result.code;
 }
 
+void world_queue(struct world *world, const char *name, const struct ck_actor *actor, json_t *body)
+{
+    submit(world, name, actor, body, 0);
+}
+
 static void move_to(struct world *world, struct ck_wall at)
 {
     world->now.mono.us += (at.ms - world->now.wall.ms) * 1000;

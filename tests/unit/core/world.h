@@ -69,6 +69,9 @@ int world_restart_under(struct world *world, const uint8_t *key, const uint8_t *
 int world_command(struct world *world, const char *name, const struct ck_actor *actor,
                   json_t *body);
 
+/* One command that waits for the next turn; nobody waits for its answer. */
+void world_queue(struct world *world, const char *name, const struct ck_actor *actor, json_t *body);
+
 /* Runs everything up to and with `at`. */
 void world_run_until(struct world *world, struct ck_wall at);
 void world_run_for(struct world *world, int64_t ms);

@@ -381,6 +381,44 @@ static void test_each_leg_has_its_own_media(void **state)
         CK_E_CONFLICT);
 }
 
+/* What the connection before still said is no media of this one, and who comes in again has not
+ * closed it on purpose. */
+static void test_coming_in_again_begins_anew(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "connected/waiting", "left");
+    feed(&c, CK_CHECKIN_LEFT);
+    assert_int_equal(c.row.page_block, CK_CAUSE_CLOSED_ON_PURPOSE);
+    struct ck_checkin_event frame = {.kind = CK_CHECKIN_FACT,
+                                     .fact.evidence = CK_EVIDENCE_FIRST_AUDIO};
+    checkin_feed(&c, &frame, NULL); /* it was on its way */
+    feed(&c, CK_CHECKIN_JOINED);
+    assert_int_equal(c.row.page_block, CK_CAUSE_NONE);
+    assert_false(c.row.media);
+    feed(&c, CK_CHECKIN_LEFT);
+    c.row.page_block = CK_CAUSE_CAMERA_DENIED;
+    feed(&c, CK_CHECKIN_JOINED);
+    assert_int_equal(c.row.page_block, CK_CAUSE_CAMERA_DENIED);
+}
+
+/* However often the person comes back, the form of a call is due at last. */
+static void test_nobody_puts_off_the_form_for_ever(void **state)
+{
+    (void)state;
+    struct checkin_case c;
+    checkin_case_begin(&c, "connected/form", "joined");
+    struct ck_wall last =
+        ck_wall_add_ms(c.row.call_until, c.policy.live_wait_ms + c.policy.form_ms);
+    for (int i = 0; c.row.state == CK_CHECKIN_CONNECTED && i < 1000; i++) {
+        assert_false(ck_wall_before(last, c.row.next_at));
+        feed(&c, CK_CHECKIN_JOINED);
+        c.now = c.row.next_at;
+        timer(&c, NULL);
+    }
+    assert_int_equal(c.row.state, CK_CHECKIN_AWAITING_REVIEW);
+}
+
 /* So many lost calls give time and a ring; one more does not. */
 static void test_lost_calls_are_counted(void **state)
 {
@@ -728,6 +766,8 @@ int main(void)
         cmocka_unit_test(test_who_waited_for_us_is_not_charged),
         cmocka_unit_test(test_a_later_inspector_takes_the_fault_away),
         cmocka_unit_test(test_each_leg_has_its_own_media),
+        cmocka_unit_test(test_coming_in_again_begins_anew),
+        cmocka_unit_test(test_nobody_puts_off_the_form_for_ever),
         cmocka_unit_test(test_lost_calls_are_counted),
         cmocka_unit_test(test_a_call_lost_near_the_late_limit),
         cmocka_unit_test(test_two_at_once),

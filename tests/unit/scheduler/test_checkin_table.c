@@ -134,6 +134,11 @@ static void rings_used(struct checkin_case *c)
     c->row.next_at = c->row.answer_until;
 }
 
+static void longest_call_over(struct checkin_case *c)
+{
+    c->now = c->row.call_until;
+}
+
 static void not_answerable(struct checkin_case *c)
 {
     c->row.answerable_ms = c->policy.response_ms * c->policy.answerable_percent / 100 - 1;
@@ -405,6 +410,7 @@ static const struct word words[] = {
     {"due before the window", before_window},
     {"window empty", empty_window},
     {"waits for it", waits_for_it},
+    {"longest call over", longest_call_over},
     {"seen before", seen_before},
     {"fault seen before", fault_seen_before},
     {"first frame", first_frame},
