@@ -46,7 +46,7 @@ struct ck_frames {
     uint16_t last_height;
 };
 
-int ck_frames_create(struct ck_frames **frames, struct ck_mono start,
+int ck_frames_create(struct ck_frames **frames, struct ck_mono start, int64_t late_us,
                      const struct ck_frames_sink *sink)
 {
     struct ck_frames *made = calloc(1, sizeof *made);
@@ -58,7 +58,7 @@ int ck_frames_create(struct ck_frames **frames, struct ck_mono start,
     made->last_ms[0] = -1;
     made->last_ms[1] = -1;
     made->waiting = true;
-    ck_timeline_init(&made->timeline, start);
+    ck_timeline_init(&made->timeline, start, late_us);
     *frames = made;
     return 0;
 }
@@ -84,8 +84,14 @@ static int64_t place(struct ck_frames *frames, const struct ck_recording_packet 
 {
     enum ck_seal_source_kind source = (enum ck_seal_source_kind)packet->source;
     enum ck_timeline_break broken;
-    int64_t us = ck_timeline_place(&frames->timeline, source, packet->ssrc, packet->timestamp,
-                                   packet->arrival, &broken);
+    const struct ck_timeline_packet timed = {
+        .source = source,
+        .ssrc = packet->ssrc,
+        .rtp = packet->timestamp,
+        .arrival = packet->arrival,
+        .again = packet->again,
+    };
+    int64_t us = ck_timeline_place(&frames->timeline, &timed, &broken);
     int64_t ms = (us + US_PER_MS / 2) / US_PER_MS;
     if (ms <= frames->last_ms[source]) {
         ms = frames->last_ms[source] + 1;

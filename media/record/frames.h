@@ -35,8 +35,8 @@ struct ck_frames_sink {
 
 struct ck_frames;
 
-/* 0 or -ENOMEM. */
-int ck_frames_create(struct ck_frames **frames, struct ck_mono start,
+/* `late_us`: see ck_timeline_init(). 0 or -ENOMEM. */
+int ck_frames_create(struct ck_frames **frames, struct ck_mono start, int64_t late_us,
                      const struct ck_frames_sink *sink);
 void ck_frames_destroy(struct ck_frames *frames); /* NULL is taken */
 

@@ -262,9 +262,6 @@ int ck_recording_open(struct ck_recorder *recorder, const struct ck_recording_st
         memcpy(made->context, start->context, start->context_size);
     }
     made->start.context = made->context;
-    made->loop.paused = start->start_paused;
-    made->loop.paused_at = start->start_mono;
-    made->loop.pause_reason = start->pause_reason;
     struct record record = {.kind = RECORD_OPEN, .recording = made, .at = start->start_mono};
     if (!push(recorder, &record, NULL, 0)) {
         ck_wipe(made, sizeof *made);
@@ -315,6 +312,7 @@ void ck_recording_packet(struct ck_recording *recording, const struct ck_recordi
         .kind = RECORD_PACKET,
         .source = (uint8_t)packet->source,
         .marker = packet->marker,
+        .again = packet->again,
         .sequence = packet->sequence,
         .timestamp = packet->timestamp,
         .ssrc = packet->ssrc,

@@ -105,8 +105,8 @@ struct ck_recording_start {
     size_t context_size;             /* at most CK_SEAL_CONTEXT_MAX */
     struct ck_mono start_mono;       /* time zero of the file on the loop's clock, */
     struct ck_wall start_wall;       /* and on the wall clock */
-    bool start_paused;               /* as if ck_recording_pause() came at once */
-    uint16_t pause_reason;
+    int64_t late_us;                 /* how late packets come now, as far as that is known: what */
+                                     /* is placed before it came */
     void *user;
 };
 
@@ -126,6 +126,7 @@ enum ck_recording_source {
 struct ck_recording_packet {
     enum ck_recording_source source;
     bool marker;
+    bool again; /* sent again, or overtaken: its arrival says nothing of the sender's clock */
     uint16_t sequence;
     uint32_t timestamp;
     uint32_t ssrc;

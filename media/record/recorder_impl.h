@@ -31,6 +31,7 @@ struct record {
     uint8_t kind;
     uint8_t source;
     uint8_t marker;
+    uint8_t again;
     uint16_t sequence;
     uint16_t code;
     uint32_t timestamp;

@@ -62,7 +62,8 @@ static void open_recording(struct ck_recorder *recorder, struct ck_recording *re
                               &recorder->writer.room);
     ck_wipe(recording->start.key, sizeof recording->start.key);
     if (r == 0) {
-        r = ck_frames_create(&recording->writer.frames, recording->start.start_mono, &sink);
+        r = ck_frames_create(&recording->writer.frames, recording->start.start_mono,
+                             recording->start.late_us, &sink);
     }
     if (r != 0) {
         end(recording);
@@ -90,6 +91,7 @@ static void take_packet(struct ck_recording *recording, const struct record *rec
     struct ck_recording_packet packet = {
         .source = (enum ck_recording_source)record->source,
         .marker = record->marker != 0,
+        .again = record->again != 0,
         .sequence = record->sequence,
         .timestamp = record->timestamp,
         .ssrc = record->ssrc,

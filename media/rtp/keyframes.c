@@ -1,34 +1,26 @@
 #include "media/rtp/keyframes.h"
 
-static void begin(struct ck_key_frames *frames, uint64_t sequence, const struct ck_rtp *rtp,
-                  const struct ck_vp8 *vp8)
+/* The picture with this timestamp, newest first; a new one takes the place of the oldest. */
+static struct ck_key_picture *picture_of(struct ck_key_frames *frames, uint32_t timestamp)
 {
-    frames->collecting = true;
-    frames->has_last = false;
-    frames->timestamp = rtp->timestamp;
-    frames->first = sequence;
-    frames->packets = 0;
-    frames->next_width = vp8->width;
-    frames->next_height = vp8->height;
+    for (unsigned i = 0; i < CK_KEY_FRAME_PICTURES; i++) {
+        struct ck_key_picture *picture =
+            &frames->pictures[(frames->newest - i) % CK_KEY_FRAME_PICTURES];
+        if (picture->packets == 0) {
+            break;
+        }
+        if (picture->timestamp == timestamp) {
+            return picture;
+        }
+    }
+    struct ck_key_picture *made = &frames->pictures[++frames->newest % CK_KEY_FRAME_PICTURES];
+    *made = (struct ck_key_picture){.timestamp = timestamp};
+    return made;
 }
 
-bool ck_key_frames_packet(struct ck_key_frames *frames, uint64_t sequence, const struct ck_rtp *rtp,
-                          const struct ck_vp8 *vp8, struct ck_mono now)
+static void note_whole(struct ck_key_frames *frames, const struct ck_key_picture *picture,
+                       struct ck_mono now)
 {
-    if (vp8->key_frame) {
-        begin(frames, sequence, rtp, vp8);
-    }
-    if (!frames->collecting || rtp->timestamp != frames->timestamp || sequence < frames->first) {
-        return false;
-    }
-    frames->packets++;
-    if (rtp->marker) {
-        frames->has_last = true;
-        frames->last = sequence;
-    }
-    if (!frames->has_last || frames->packets != frames->last - frames->first + 1) {
-        return false;
-    }
     frames->collecting = false;
     frames->wanted = false;
     frames->urgent = false;
@@ -36,21 +28,59 @@ bool ck_key_frames_packet(struct ck_key_frames *frames, uint64_t sequence, const
     frames->has_whole = true;
     frames->whole = now;
     frames->whole_count++;
-    frames->width = frames->next_width;
-    frames->height = frames->next_height;
+    frames->width = picture->width;
+    frames->height = picture->height;
+}
+
+bool ck_key_frames_packet(struct ck_key_frames *frames, uint64_t sequence, const struct ck_rtp *rtp,
+                          const struct ck_vp8 *vp8, struct ck_mono now)
+{
+    struct ck_key_picture *picture = picture_of(frames, rtp->timestamp);
+    picture->packets++;
+    if (vp8->key_frame) {
+        picture->key = true;
+        picture->first = sequence;
+        picture->width = vp8->width;
+        picture->height = vp8->height;
+        frames->collecting = true;
+        frames->begun = now;
+    }
+    if (rtp->marker) {
+        picture->has_last = true;
+        picture->last = sequence;
+    }
+    if (!picture->key || !picture->has_last ||
+        picture->packets != picture->last - picture->first + 1) {
+        return false;
+    }
+    note_whole(frames, picture, now);
     return true;
+}
+
+static void forget_pictures(struct ck_key_frames *frames)
+{
+    for (unsigned i = 0; i < CK_KEY_FRAME_PICTURES; i++) {
+        frames->pictures[i].packets = 0;
+    }
+    frames->collecting = false;
 }
 
 void ck_key_frames_want(struct ck_key_frames *frames, bool urgent)
 {
     frames->wanted = true;
     if (urgent) { /* for somebody who has missed the beginning of the one that may be coming in */
-        frames->collecting = false;
+        forget_pictures(frames);
     }
     if (urgent && !frames->urgent) {
         frames->urgent = true;
         frames->asked_once = false;
     }
+}
+
+void ck_key_frames_give_up(struct ck_key_frames *frames)
+{
+    frames->collecting = false;
+    frames->wanted = true;
 }
 
 bool ck_key_frames_due(struct ck_key_frames *frames, struct ck_mono now, struct ck_mono heard,
@@ -64,6 +94,9 @@ bool ck_key_frames_due(struct ck_key_frames *frames, struct ck_mono now, struct 
         frames->wanted = true;
     }
     if (!frames->wanted) {
+        return false;
+    }
+    if (frames->collecting && now.us - frames->begun.us < CK_KEY_FRAME_REPAIR_MS * 1000) {
         return false;
     }
     if (frames->asked_once) {

@@ -54,13 +54,23 @@ void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck
     transit->arrival_us = arrival.us;
 }
 
+static int64_t least(const struct ck_transit *transit)
+{
+    return smaller(transit->least_us[0], transit->least_us[1]);
+}
+
+int64_t ck_transit_late_us(const struct ck_transit *transit)
+{
+    return transit->begun ? transit->transit_us - least(transit) : 0;
+}
+
 int64_t ck_transit_queue_us(struct ck_transit *transit)
 {
     if (!transit->begun || !transit->seen) {
         return -1;
     }
     transit->seen = false;
-    return transit->interval_us - smaller(transit->least_us[0], transit->least_us[1]);
+    return transit->interval_us - least(transit);
 }
 
 void ck_transit_rebase(struct ck_transit *transit)

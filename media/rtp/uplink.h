@@ -89,6 +89,8 @@ void ck_transit_init(struct ck_transit *transit, uint32_t hz);
 void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck_mono arrival);
 /* The time in transit itself, where it is known another way: a round trip. */
 void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck_mono now);
+/* How much longer than the smallest time in transit the last packet's was; 0 where none came. */
+int64_t ck_transit_late_us(const struct ck_transit *transit);
 /* The standing queue of the interval that ends now, -1 where no packet came. Begins another. */
 int64_t ck_transit_queue_us(struct ck_transit *transit);
 /* The way has become longer: the present time in transit is the smallest. */

@@ -19,6 +19,7 @@ struct ck_packet {
     uint32_t size;
     struct ck_mono arrival;
     struct ck_rtp rtp; /* of a clear packet */
+    bool again;        /* likewise: it came after later ones, mostly because it was sent again */
     uint8_t data[CK_PACKET_ROOM];
 };
 

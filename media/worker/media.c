@@ -84,7 +84,7 @@ static void note_sequence(struct leg *leg, struct track *track, int ahead, uint6
     if (ahead > CK_MISSING_MAX) { /* an outage: it says nothing about what the uplink carries */
         ck_missing_clear(&track->missing);
         if (track->kind == VIDEO) {
-            ck_key_frames_want(&leg->keys, false);
+            ck_key_frames_give_up(&leg->keys);
         }
     } else if (ahead > 1) {
         track->missed += (unsigned)ahead - 1;
@@ -93,7 +93,7 @@ static void note_sequence(struct leg *leg, struct track *track, int ahead, uint6
                                leg->worker->now)) {
                 leg_soon(leg, TICK_MS * 1000);
             } else if (track->kind == VIDEO) {
-                ck_key_frames_want(&leg->keys, false);
+                ck_key_frames_give_up(&leg->keys);
             }
         }
     } else if (ahead <= 0 && ck_missing_found(&track->missing, sequence)) {
@@ -168,6 +168,7 @@ static void take_rtp(struct leg *leg, struct ck_packet *packet)
         return; /* a source of before, still on its way */
     }
     note_sequence(leg, track, ahead, sequence);
+    packet->again = ahead <= 0;
     if (ahead > 0) {
         ck_transit_packet(&track->transit, packet->rtp.timestamp, packet->arrival);
     }
@@ -191,6 +192,7 @@ static void take_rtx(struct leg *leg, struct ck_packet *packet)
         return;
     }
     struct source *source = &leg->sources[track->source];
+    packet->again = true;
     rtp->sequence = original;
     rtp->payload_type = track->type;
     rtp->ssrc = source->rtp.ssrc;

@@ -32,6 +32,7 @@ static void give(void *user, const struct ck_packet *packet)
     struct ck_recording_packet out = {
         .source = track->kind == AUDIO ? CK_RECORDING_AUDIO : CK_RECORDING_VIDEO,
         .marker = packet->rtp.marker,
+        .again = packet->again,
         .sequence = packet->rtp.sequence,
         .timestamp = packet->rtp.timestamp,
         .ssrc = packet->rtp.ssrc,
@@ -144,8 +145,24 @@ bool record_wants(const struct leg *leg)
            !leg->record.paused;
 }
 
+/* The browser's clocks, as far as it has told. */
+static void report_clocks(struct leg *leg)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct track *track = &leg->tracks[kind];
+        const struct ck_source *source =
+            track->source < 0 ? NULL : &leg->sources[track->source].rtp;
+        if (source != NULL && source->has_report) {
+            struct ck_rtcp_sender report = {.ssrc = source->ssrc,
+                                            .ntp = source->report_ntp,
+                                            .timestamp = source->report_timestamp};
+            record_report(leg, (enum kind)kind, &report);
+        }
+    }
+}
+
 /* The first media after the order: time zero. */
-static void open_recording(struct leg *leg)
+static void open_recording(struct leg *leg, enum kind kind)
 {
     struct worker *worker = leg->worker;
     struct record *record = &leg->record;
@@ -156,6 +173,7 @@ static void open_recording(struct leg *leg)
         .context_size = record->context_size,
         .start_mono = worker->now,
         .start_wall = {worker->wall_us / 1000},
+        .late_us = ck_transit_late_us(&leg->tracks[kind].transit),
         .user = leg,
     };
     memcpy(start.key, record->key, sizeof start.key);
@@ -176,17 +194,7 @@ static void open_recording(struct leg *leg)
     record->fd = -1;
     record->state = RECORD_OPEN;
     record->head_told = worker->now;
-    for (int kind = 0; kind < KINDS; kind++) { /* the browser's clocks, as far as it has told */
-        const struct track *track = &leg->tracks[kind];
-        const struct ck_source *source =
-            track->source < 0 ? NULL : &leg->sources[track->source].rtp;
-        if (source != NULL && source->has_report) {
-            struct ck_rtcp_sender report = {.ssrc = source->ssrc,
-                                            .ntp = source->report_ntp,
-                                            .timestamp = source->report_timestamp};
-            record_report(leg, (enum kind)kind, &report);
-        }
-    }
+    report_clocks(leg);
     struct ck_worker_message message = {
         .kind = CK_WORKER_RECORD_STARTED,
         .record_started = {.leg = leg->id,
@@ -200,7 +208,7 @@ void record_packet(struct leg *leg, enum kind kind, uint64_t sequence, struct ck
 {
     struct record *record = &leg->record;
     if (record->state == RECORD_ARMED && !record->paused) {
-        open_recording(leg);
+        open_recording(leg, kind);
     }
     if (record->state == RECORD_OPEN) {
         ck_reorder_put(&leg->tracks[kind].reorder, sequence, packet);

@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     struct ck_frames_sink sink = {on_frame, on_mark, on_want_key_frame, chunker};
-    if (ck_frames_create(&frames, (struct ck_mono){0}, &sink) != 0) {
+    if (ck_frames_create(&frames, (struct ck_mono){0}, 0, &sink) != 0) {
         abort();
     }
     ck_chunker_begin(chunker);

@@ -249,6 +249,43 @@ static void test_key_frame_is_whole(void **state)
     assert_false(frame(&frames, 15, 4, false, true, 5));
 }
 
+/* The first packet was lost and is there last, behind other pictures: a key frame all the same. */
+static void test_key_frame_is_whole_with_its_first_packet(void **state)
+{
+    (void)state;
+    struct ck_key_frames frames = {0};
+    assert_false(frame(&frames, 11, 1, false, false, 0));
+    assert_false(frame(&frames, 12, 1, false, true, 1));
+    for (unsigned i = 0; i < 20; i++) {
+        assert_false(frame(&frames, 13 + i, 2 + i, false, true, 2 + i));
+    }
+    assert_true(frame(&frames, 10, 1, true, false, 300));
+    for (unsigned i = 0; i < 2 * CK_KEY_FRAME_PICTURES; i++) { /* too long ago */
+        assert_false(frame(&frames, 41 + i, 41 + i, false, true, 400 + i));
+        assert_false(frame(&frames, 500 + i, 500 + i, false, true, 400 + i));
+    }
+    assert_false(frame(&frames, 40, 41, true, false, 3000));
+}
+
+/* While one is repaired no other is asked for, but not for ever, and not where it cannot be. */
+static void test_key_frame_is_given_time_to_be_repaired(void **state)
+{
+    (void)state;
+    struct ck_key_frames frames = {0};
+    ck_key_frames_want(&frames, true);
+    assert_true(ck_key_frames_due(&frames, at_ms(0), at_ms(0), false));
+    assert_false(frame(&frames, 1, 1, true, false, 300)); /* 2 is missing */
+    assert_false(frame(&frames, 3, 1, false, true, 301));
+    int64_t ms = 300 + CK_KEY_FRAME_REPAIR_MS;
+    assert_false(ck_key_frames_due(&frames, at_ms(ms - 1), at_ms(ms - 1), false));
+    assert_true(ck_key_frames_due(&frames, at_ms(ms), at_ms(ms), false));
+    assert_false(frame(&frames, 4, 2, true, false, ms + 300));
+    ck_key_frames_give_up(&frames);
+    assert_true(ck_key_frames_due(&frames, at_ms(ms + CK_KEY_FRAME_REPEAT_MS),
+                                  at_ms(ms + CK_KEY_FRAME_REPEAT_MS), false));
+    assert_true(frame(&frames, 5, 2, false, true, ms + 600)); /* late, but whole */
+}
+
 static void test_key_frame_is_asked_for(void **state)
 {
     (void)state;
@@ -768,6 +805,8 @@ int main(void)
         cmocka_unit_test(test_reorder),
         cmocka_unit_test(test_reorder_overflow),
         cmocka_unit_test(test_key_frame_is_whole),
+        cmocka_unit_test(test_key_frame_is_whole_with_its_first_packet),
+        cmocka_unit_test(test_key_frame_is_given_time_to_be_repaired),
         cmocka_unit_test(test_key_frame_is_asked_for),
         cmocka_unit_test(test_key_frame_under_way_is_not_enough),
         cmocka_unit_test(test_sender_numbers_without_a_break),

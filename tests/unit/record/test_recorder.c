@@ -40,7 +40,7 @@ struct rig {
     size_t event_count;
 };
 
-static struct ck_recording *rig_open(struct rig *rig, const char *path, uint64_t id, bool paused)
+static struct ck_recording *rig_open(struct rig *rig, const char *path, uint64_t id)
 {
     struct ck_recording_start start = {
         .fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
@@ -49,8 +49,6 @@ static struct ck_recording *rig_open(struct rig *rig, const char *path, uint64_t
         .context_size = 11,
         .start_mono = sender_at(0),
         .start_wall = {INT64_C(1790000000000)},
-        .start_paused = paused,
-        .pause_reason = 3,
         .user = rig,
     };
     memcpy(start.key, playback_key, sizeof start.key);
@@ -75,7 +73,7 @@ static void rig_start(struct rig *rig)
 {
     struct ck_recorder_config config = {.recordings_max = 4};
     rig_start_with(rig, &config);
-    rig->recording = rig_open(rig, rig->sealed, PLAYBACK_RECORDING, false);
+    rig->recording = rig_open(rig, rig->sealed, PLAYBACK_RECORDING);
 }
 
 static void rig_run(struct rig *rig, int64_t from_ms, int64_t until_ms)
@@ -380,25 +378,6 @@ static void a_pause_writes_nothing_and_is_marked(void **state)
     rig_stop(&rig);
 }
 
-static void a_recording_may_begin_paused(void **state)
-{
-    (void)state;
-    struct rig rig;
-    struct ck_recorder_config config = {.recordings_max = 1};
-    rig_start_with(&rig, &config);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, true);
-    rig_run(&rig, 0, 2000);
-    ck_recording_resume(rig.recording, sender_at(2000));
-    sender_key_frame(rig.sender);
-    rig_run(&rig, 2000, 4000);
-    rig_close(&rig, 4000);
-    struct playback playback = playback_probe(rig.plain);
-    assert_near(playback.audio[0].time, 2.0, 0.001);
-    assert_near(playback.video[0].time, 2.0, 0.001);
-    playback_free(&playback);
-    rig_stop(&rig);
-}
-
 static void after_a_loss_video_waits_for_a_key_frame_and_sound_goes_on(void **state)
 {
     (void)state;
@@ -573,7 +552,7 @@ static void a_stalled_disk_costs_no_packet(void **state)
     struct ck_recorder_config config = {.recordings_max = 4, .io = &io};
     struct rig rig;
     rig_start_with(&rig, &config);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     rig.world.fat_bytes = 75000;
     rig_run(&rig, 0, 4000);
     disk_stall(&disk, true);
@@ -601,7 +580,7 @@ static void heads_are_told_for_what_is_synced(void **state)
     struct ck_recorder_config config = {.recordings_max = 4, .io = &io};
     struct rig rig;
     rig_start_with(&rig, &config);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     for (int64_t ms = 0; ms < 17000; ms += CK_RECORDER_TICK_MS) {
         rig_run(&rig, ms, ms + CK_RECORDER_TICK_MS);
         while (ck_recorder_ring_used(rig.recorder) > 0) {
@@ -634,7 +613,7 @@ static void what_the_ring_cannot_hold_is_counted_and_marked(void **state)
     struct rig rig;
     rig_start_with(&rig, &config);
     disk_stall(&disk, true);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     disk_wait_for_writer(&disk);
     rig.world.fat_bytes = 75000;
     rig_run(&rig, 0, 10000);
@@ -681,7 +660,7 @@ static void an_overflow_up_to_the_end_is_marked(void **state)
     struct rig rig;
     rig_start_with(&rig, &config);
     disk_stall(&disk, true);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     disk_wait_for_writer(&disk);
     rig.world.fat_bytes = 75000;
     rig_run(&rig, 0, 8000);
@@ -703,7 +682,7 @@ static void a_full_disk_ends_its_recording_only(void **state)
     struct ck_recorder_config config = {.recordings_max = 4, .io = &io};
     struct rig rig;
     rig_start_with(&rig, &config);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     rig.world.fat_bytes = 75000;
     rig_run(&rig, 0, 10000);
     struct ck_recording_event closed = *rig_wait(&rig, CK_RECORDING_CLOSED, PLAYBACK_RECORDING);
@@ -718,7 +697,7 @@ static void a_full_disk_ends_its_recording_only(void **state)
     assert_int_equal(playback_verify(rig.sealed).fault, CK_SEAL_SOUND);
     unlink(rig.sealed);
     rig.event_count = 0;
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     rig.world.fat_bytes = 0;
     rig_run(&rig, 10000, 12000);
     closed = rig_close(&rig, 12000);
@@ -742,7 +721,7 @@ static void a_full_file_system_ends_the_recording(void **state)
         rig_stop(&rig);
         skip(); /* not permitted here */
     }
-    struct ck_recording *other = rig_open(&rig, path, 99, false);
+    struct ck_recording *other = rig_open(&rig, path, 99);
     rig.world.fat_bytes = 75000;
     struct ck_recording *mine = rig.recording;
     rig.recording = other;
@@ -779,7 +758,7 @@ static void limits_are_refused_with_their_names(void **state)
     struct rig rig;
     struct ck_recorder_config config = {.recordings_max = 1};
     rig_start_with(&rig, &config);
-    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, rig.sealed, PLAYBACK_RECORDING);
     struct ck_recording_start start = {.fd = 0, .id = 5};
     struct ck_recording *recording = NULL;
     assert_int_equal(ck_recording_open(rig.recorder, &start, &recording), CK_E_LIMIT);
@@ -812,7 +791,7 @@ static void record_until_killed(const char *sealed, struct progress *progress)
         _exit(1);
     }
     rig.sender = sender_create(160, 120);
-    rig.recording = rig_open(&rig, sealed, PLAYBACK_RECORDING, false);
+    rig.recording = rig_open(&rig, sealed, PLAYBACK_RECORDING);
     for (int64_t ms = 0;; ms += 20) {
         rig_run(&rig, ms, ms + 20);
         while (ck_recorder_ring_used(rig.recorder) > 0) {
@@ -895,7 +874,6 @@ int main(void)
         cmocka_unit_test(without_reports_delays_show),
         cmocka_unit_test(sync_survives_what_phones_do),
         cmocka_unit_test(a_pause_writes_nothing_and_is_marked),
-        cmocka_unit_test(a_recording_may_begin_paused),
         cmocka_unit_test(after_a_loss_video_waits_for_a_key_frame_and_sound_goes_on),
         cmocka_unit_test(late_and_doubled_packets_change_nothing),
         cmocka_unit_test(nonsense_in_packets_harms_nothing),
