@@ -3,13 +3,13 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "daemon/http/identity.h"
 #include "daemon/http/server_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -259,30 +259,20 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 /* ---- start ---- */
 
-/* libwebsockets takes one certificate from memory; the rest of the chain is added here. */
-static int add_chain(struct ck_http *http, SSL_CTX *tls)
+/* Each handshake asks anew, so that a certificate can change while the server runs. */
+static int on_handshake(SSL *tls, void *user)
 {
-    BIO *bio = BIO_new_mem_buf(http->certificate_pem, (int)http->certificate_size);
-    if (bio == NULL) {
-        return -1;
-    }
-    X509 *one = PEM_read_bio_X509(bio, NULL, NULL, NULL); /* the server's own */
-    int result = one == NULL ? -1 : 0;
-    X509_free(one);
-    while (result == 0 && (one = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        result = SSL_CTX_add1_chain_cert(tls, one) == 1 ? 0 : -1;
-        X509_free(one);
-    }
-    BIO_free(bio);
-    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-    return result;
+    const struct ck_http *http = user;
+    return ck_identity_show(http->identity, tls) == 0;
 }
 
 static int on_vhost_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                           size_t size)
 {
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-        return complaining == NULL ? 0 : add_chain(complaining, user);
+        SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
+        SSL_CTX_set_cert_cb(user, on_handshake, complaining);
+        return complaining == NULL;
     }
     return on_event(wsi, reason, user, in, size);
 }
@@ -388,6 +378,7 @@ static void http_free(struct ck_http *http)
     free(http->certificate_pem);
     free(http->key_pem);
     free(http->endpoints);
+    ck_identity_destroy(http->identity);
     ck_limit_destroy(http->rate);
     free(http);
 }
@@ -428,6 +419,48 @@ static void vhost_info(struct ck_http *http, struct lws_context_creation_info *i
     info->server_string = "checkind"; /* an empty one is an assertion when it is sent */
 }
 
+static const char *where_of(const struct listener *listener)
+{
+    return listener->address == NULL ? "all addresses" : listener->address;
+}
+
+/* Whether the address can be listened on, asked of the system itself: libwebsockets does not say
+ * why it could not, and its memory is gone before its handles are. 0 or a negative errno. */
+static int try_listener(const struct listener *listener)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)listener->port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                              .sin6_port = htons((uint16_t)listener->port)};
+    bool is_v6 =
+        listener->address != NULL && inet_pton(AF_INET6, listener->address, &v6.sin6_addr) == 1;
+    if (listener->address != NULL && !is_v6 &&
+        inet_pton(AF_INET, listener->address, &v4.sin_addr) != 1) {
+        return 0; /* a name, which libwebsockets looks up */
+    }
+    ck_cleanup(ck_closep) int fd =
+        socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr *at = is_v6 ? (const void *)&v6 : (const void *)&v4;
+    int yes = 1;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(fd, at, is_v6 ? sizeof v6 : sizeof v4) != 0 || listen(fd, 1) != 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+static int try_all(struct ck_http *http)
+{
+    for (size_t i = 0; i < http->listener_count; i++) {
+        int result = try_listener(&http->listeners[i]);
+        if (result != 0) {
+            ck_http_log(http, 3, "[http] listen: %s, port %d: %s", where_of(&http->listeners[i]),
+                        http->listeners[i].port, ck_error_text(result));
+            return result;
+        }
+    }
+    return 0;
+}
+
 static int listen_all(struct ck_http *http)
 {
     for (size_t i = 0; i < http->listener_count; i++) {
@@ -445,8 +478,7 @@ static int listen_all(struct ck_http *http)
         info.server_ssl_private_key_mem_len = (unsigned)http->key_size;
         listener->vhost = lws_create_vhost(http->context, &info);
         if (listener->vhost == NULL || lws_get_vhost_listen_port(listener->vhost) <= 0) {
-            ck_http_log(http, 3, "cannot listen on %s port %d with this certificate",
-                        listener->address == NULL ? "all addresses" : listener->address,
+            ck_http_log(http, 3, "[http] listen: %s, port %d: refused", where_of(listener),
                         listener->port);
             return -EINVAL;
         }
@@ -467,6 +499,26 @@ static int context_start(struct ck_http *http)
     return http->context == NULL ? -EINVAL : listen_all(http);
 }
 
+int ck_http_set_certificate(struct ck_http *http, const char *certificate_pem,
+                            size_t certificate_size, const char *key_pem, size_t key_size)
+{
+    struct ck_identity *identity = NULL;
+    int result =
+        ck_identity_create(&identity, certificate_pem, certificate_size, key_pem, key_size);
+    if (result != 0) {
+        ck_http_log(http, 3, "the certificate cannot be used: %s",
+                    result == CK_E_INVALID ? "the key is that of another one"
+                    : result == CK_E_SYNTAX
+                        ? "certificate or key is not PEM, or the key is under a "
+                          "passphrase"
+                        : ck_error_text(result));
+        return result;
+    }
+    ck_identity_destroy(http->identity);
+    http->identity = identity;
+    return 0;
+}
+
 int ck_http_create(const struct ck_http_settings *settings, const struct ck_http_handlers *handlers,
                    struct ck_http **http)
 {
@@ -483,6 +535,14 @@ int ck_http_create(const struct ck_http_settings *settings, const struct ck_http
                                  settings->seed, &h->rate);
     if (result == 0) {
         result = copy_settings(h, settings);
+    }
+    if (result == 0) {
+        result = ck_http_set_certificate(h, settings->certificate_pem, settings->certificate_size,
+                                         settings->key_pem, settings->key_size);
+        result = result > 0 ? -EINVAL : result;
+    }
+    if (result == 0) {
+        result = try_all(h);
     }
     if (result == 0) {
         result = pin_plugin(h);
@@ -517,6 +577,18 @@ int ck_http_create(const struct ck_http_settings *settings, const struct ck_http
 unsigned ck_http_port(const struct ck_http *http, size_t index)
 {
     return (unsigned)lws_get_vhost_listen_port(http->listeners[index].vhost);
+}
+
+void ck_http_where(const struct ck_http *http, char where[static CK_HTTP_WHERE_SIZE])
+{
+    const char *address = http->listeners[0].address;
+    if (address == NULL || strcmp(address, "0.0.0.0") == 0) {
+        address = "127.0.0.1";
+    } else if (strcmp(address, "::") == 0) {
+        address = "::1";
+    }
+    bool v6 = strchr(address, ':') != NULL;
+    snprintf(where, CK_HTTP_WHERE_SIZE, v6 ? "[%s]:%u" : "%s:%u", address, ck_http_port(http, 0));
 }
 
 struct ck_http_counts ck_http_counts(const struct ck_http *http)

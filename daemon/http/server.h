@@ -156,8 +156,18 @@ struct ck_http_counts {
 int ck_http_create(const struct ck_http_settings *settings, const struct ck_http_handlers *handlers,
                    struct ck_http **http);
 
+/* Shows another certificate (whole chain) from the next handshake on; connections that are open go
+ * on. Nothing is kept of the texts. Errors of ck_identity_create() (identity.h), after a line for
+ * the log; then nothing has changed. */
+int ck_http_set_certificate(struct ck_http *http, const char *certificate_pem,
+                            size_t certificate_size, const char *key_pem, size_t key_size);
+
 /* The port of listener `index`, after a start with port 0. */
 unsigned ck_http_port(const struct ck_http *http, size_t index);
+
+/* Where this machine reaches the first listener: "127.0.0.1:8443", "[2001:db8::1]:8443". */
+#define CK_HTTP_WHERE_SIZE 64
+void ck_http_where(const struct ck_http *http, char where[static CK_HTTP_WHERE_SIZE]);
 
 struct ck_http_counts ck_http_counts(const struct ck_http *http);
 

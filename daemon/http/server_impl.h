@@ -130,10 +130,11 @@ struct ck_http {
     size_t host_count;
     char **proxies;
     size_t proxy_count;
-    char *certificate_pem;
+    char *certificate_pem; /* for libwebsockets at the start … */
     size_t certificate_size;
     char *key_pem;
     size_t key_size;
+    struct ck_identity *identity; /* … and what handshakes show */
     unsigned connections_max, connections_per_address;
     struct ck_limit *rate;
     struct connection *connections;

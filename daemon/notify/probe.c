@@ -84,6 +84,17 @@ void ck_probe_destroy(struct ck_probe *probe)
     }
 }
 
+int ck_probe_set_ca(struct ck_probe *probe, const char *ca_pem)
+{
+    char *copy = strdup(ca_pem);
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    free(probe->ca_pem);
+    probe->ca_pem = copy;
+    return 0;
+}
+
 int ck_probe_ask(struct ck_probe *probe)
 {
     if (probe->asking) {

@@ -31,6 +31,9 @@ int ck_probe_create(struct ck_probe **probe, uv_loop_t *loop,
 /* Takes NULL. No callback comes any more. The memory goes when the loop has closed the handles. */
 void ck_probe_destroy(struct ck_probe *probe);
 
+/* Verifies by another certificate from the next question on; copied. 0 or -ENOMEM. */
+int ck_probe_set_ca(struct ck_probe *probe, const char *ca_pem);
+
 /* Asks now. `done` comes once, never within the call. 0; CK_E_BUSY while a question runs; -ENOMEM.
  */
 int ck_probe_ask(struct ck_probe *probe);

@@ -598,6 +598,57 @@ static void a_certificate_is_made_once_and_found_again(void **state)
     free(key2);
 }
 
+struct change {
+    const char *certificate, *key;
+    int result;
+};
+
+static void change_certificate(void *user)
+{
+    struct change *change = user;
+    change->result =
+        ck_http_set_certificate(world_http(), change->certificate, strlen(change->certificate),
+                                change->key, strlen(change->key));
+}
+
+static int changed(const char *certificate, const char *key)
+{
+    struct change change = {.certificate = certificate, .key = key};
+    world_call(change_certificate, &change);
+    return change.result;
+}
+
+static void a_certificate_changes_while_connections_are_open(void **state)
+{
+    (void)state;
+    static const char get[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const char *names[] = {"localhost"};
+    char *certificate, *key, *other, *other_key;
+    struct ck_wall now = {INT64_C(1800000000000)};
+    assert_int_equal(ck_certificate_make(names, 1, now, &certificate, &key), 0);
+    assert_int_equal(ck_certificate_make(names, 1, now, &other, &other_key), 0);
+    struct client *before = client_open();
+    assert_non_null(before);
+    assert_int_equal(changed(certificate, other_key), CK_E_INVALID);
+    assert_int_equal(changed("nothing", key), CK_E_SYNTAX);
+    assert_int_equal(changed(certificate, "nothing"), CK_E_SYNTAX);
+    assert_int_equal(changed(certificate, key), 0);
+    assert_int_equal(changed(other, other_key), 0);
+    size_t size;
+    assert_true(client_say(before, get));
+    assert_int_not_equal(status_of(client_read_answer(before, &size)), 0);
+    client_close(before);
+    struct client *after = client_open();
+    assert_non_null(after);
+    assert_true(client_say(after, get));
+    assert_int_not_equal(status_of(client_read_answer(after, &size)), 0);
+    client_close(after);
+    free(certificate);
+    free(key);
+    free(other);
+    free(other_key);
+}
+
 int main(void)
 {
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -626,6 +677,7 @@ int main(void)
     };
     const struct CMUnitTest file_tests[] = {
         cmocka_unit_test(a_certificate_is_made_once_and_found_again),
+        SERVED(a_certificate_changes_while_connections_are_open),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += cmocka_run_group_tests(page_tests, make_pages, drop_pages);

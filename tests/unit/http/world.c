@@ -158,6 +158,11 @@ void world_stop(void)
     pthread_cond_destroy(&world.changed);
 }
 
+struct ck_http *world_http(void)
+{
+    return world.http;
+}
+
 unsigned world_port(void)
 {
     return world.port;

@@ -21,6 +21,8 @@ void world_start(const struct ck_http_handlers *handlers, const struct world_lim
 /* Stops it and checks that the loop closed with nothing left over. */
 void world_stop(void);
 
+/* The server; on the loop thread alone. */
+struct ck_http *world_http(void);
 unsigned world_port(void);
 struct ck_http_counts world_counts(void);
 /* Moves the server's clock. */
