@@ -137,8 +137,9 @@ static void fallen(struct ck_child *child, int64_t status, int signal)
                         : longer > CK_CHILD_BACKOFF_MAX_MS ? CK_CHILD_BACKOFF_MAX_MS
                                                            : longer;
     if (!child->stopping) {
-        ck_log(CK_LOG_WARNING, "%s ended: status %lld signal %d, again in %llu ms", child->name,
-               (long long)status, signal, (unsigned long long)child->backoff_ms);
+        ck_log_event(CK_LOG_EVENT_WORKER_DIED, CK_LOG_WARNING,
+                     "%s ended: status %lld signal %d, again in %llu ms", child->name,
+                     (long long)status, signal, (unsigned long long)child->backoff_ms);
         child->events.down(child->context, status, signal, child->backoff_ms);
     }
 }

@@ -103,6 +103,9 @@ static void tell(struct ck_checkpoints *checkpoints, enum ck_signer_state state)
     checkpoints->told = state;
     if (state == CK_SIGNER_SIGNED) {
         ck_log_info("checkin-signer signs");
+    } else if (state == CK_SIGNER_ROLLBACK || state == CK_SIGNER_FORK) {
+        ck_log_event(CK_LOG_EVENT_LOG_BROKEN, CK_LOG_ERROR, "checkin-signer: %s: %s",
+                     ck_signer_state_name(state), answer->detail);
     } else {
         ck_log_error("checkin-signer: %s: %s", ck_signer_state_name(state), answer->detail);
     }

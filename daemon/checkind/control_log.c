@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/checkind/product_impl.h"
+#include "daemon/config/log.h"
 #include "daemon/store/checkpoint.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -64,6 +65,12 @@ static void submit(struct ck_control_call *call, struct ck_product *product, con
 
 void ck_product_run_log_verified(struct ck_control_call *call, const json_t *arguments, void *user)
 {
+    json_int_t findings = json_integer_value(json_object_get(arguments, "findings"));
+    if (findings > 0) {
+        ck_log_event(CK_LOG_EVENT_LOG_BROKEN, CK_LOG_ERROR,
+                     "the audit log is not whole, says checkinctl log verify: findings=%lld",
+                     (long long)findings);
+    }
     submit(call, user, "log.verified", arguments);
 }
 

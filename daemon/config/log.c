@@ -83,6 +83,7 @@ static const char *const event_ids[CK_LOG_EVENT_COUNT] = {
     [CK_LOG_EVENT_QUARANTINED] = "23a0eb46474c4caba108a827b3c282af",
     [CK_LOG_EVENT_CHANNEL_FAILING] = "4ff75c70904c4482b57ea86eb372ac87",
     [CK_LOG_EVENT_LOG_BROKEN] = "4893c803959d4a97ad77a0914ebbdbec",
+    [CK_LOG_EVENT_CERTIFICATE_ENDS] = "e9faf862825c4e7399fabb809f953d34",
 };
 
 static size_t write_prefix(char *line, size_t size, enum ck_log_level level)

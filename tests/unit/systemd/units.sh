@@ -55,3 +55,7 @@ sed -n 's/^-- \([0-9a-f]*\)$/\1/p' "$source/systemd/checkind.catalog" | sort >"$
 [ -s "$root/events" ] || fail "no events in log.c"
 diff "$root/events" "$root/entries" || fail "events and catalogue differ"
 [ -z "$(uniq -d "$root/events")" ] || fail "an id stands for two events"
+# And every event is told by somebody.
+for event in $(sed -n 's/^    \(CK_LOG_EVENT_[A-Z_]*\).*/\1/p' "$source/daemon/config/log.h" | grep -v _COUNT); do
+    grep -rqw --include='*.c' --exclude=log.c "$event" "$source/daemon" || fail "nobody tells $event"
+done
