@@ -3,7 +3,6 @@
  * should be. It is cheap on purpose, and its own silence stops the heartbeat. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 #include "daemon/checkind/product_impl.h"
 #include "daemon/config/log.h"
@@ -23,10 +22,13 @@ enum trouble {
     CLOCK_WRONG,
     CHANNEL_FAILING,
     DISK_LOW,
+    RECORDINGS_LOST,
     LADDER_LATE,
     OUTBOX_LATE,
     STORE_SILENT,
     LOG_UNSIGNED,
+    ROWS_ASIDE,
+    CERTIFICATE_ENDS,
     TROUBLES,
 };
 
@@ -42,10 +44,17 @@ static const struct {
     [CHANNEL_FAILING] = {"a channel takes no notices", "all channels take notices again",
                          CK_LOG_EVENT_CHANNEL_FAILING},
     [DISK_LOW] = {"less room than disk_reserve", "there is room again", CK_LOG_EVENT_DISK_LOW},
+    [RECORDINGS_LOST] = {"recordings cannot be written: [media] recording_dir is missing, not ours "
+                         "or read-only",
+                         "recordings can be written again", -1},
     [LADDER_LATE] = {"steps of incidents are late", "no step of an incident is late", -1},
     [OUTBOX_LATE] = {"a notice waits too long", "no notice waits too long", -1},
     [STORE_SILENT] = {"the store cannot be read", "the store can be read again", -1},
     [LOG_UNSIGNED] = {"the audit log is not signed", "the audit log is signed again", -1},
+    [ROWS_ASIDE] = {"rows were set aside", "no row is set aside", CK_LOG_EVENT_QUARANTINED},
+    [CERTIFICATE_ENDS] = {"the certificate of the pages ends within 14 days or has ended",
+                          "the certificate of the pages was renewed",
+                          CK_LOG_EVENT_CERTIFICATE_ENDS},
 };
 
 struct ck_auditor {
@@ -59,29 +68,10 @@ struct ck_auditor {
     struct ck_heartbeat *heartbeat;
 };
 
-/* In the pool: the counts, and the room that is left. */
-int ck_product_query_operations(struct ck_store *store, const char *dir, struct ck_wall now,
-                                json_t **out)
-{
-    struct statvfs room;
-    json_t *operations = NULL;
-    int error = ck_query_operations(store, now, &operations);
-    if (error != 0) {
-        return error;
-    }
-    if (statvfs(dir, &room) == 0) {
-        json_object_set_new(operations, "disk_free",
-                            json_integer((json_int_t)room.f_bavail * (json_int_t)room.f_frsize));
-    }
-    *out = operations;
-    return 0;
-}
-
 static int query(struct ck_store *store, void *argument, json_t **out)
 {
     const struct ck_auditor *auditor = argument;
-    return ck_product_query_operations(store, auditor->product->config->daemon.state_dir,
-                                       auditor->asked_at, out);
+    return ck_query_operations(store, auditor->asked_at, out);
 }
 
 static void set_trouble(struct ck_auditor *auditor, enum trouble trouble, bool on)
@@ -135,10 +125,14 @@ static void judge(struct ck_auditor *auditor, const json_t *operations)
     set_trouble(auditor, CLOCK_WRONG, !ck_product_clock_good(product));
     set_trouble(auditor, CHANNEL_FAILING, a_channel_fails(product));
     set_trouble(auditor, LOG_UNSIGNED, ck_product_signer_trouble(product) != NULL);
-    set_trouble(auditor, DISK_LOW,
-                count(operations, "disk_free") < product->config->limits.disk_reserve_bytes);
+    set_trouble(auditor, DISK_LOW, ck_product_disk_low(product));
+    set_trouble(auditor, RECORDINGS_LOST, !ck_product_recordings_good(product));
     set_trouble(auditor, LADDER_LATE, count(operations, "incidents_overdue") > 0);
     set_trouble(auditor, OUTBOX_LATE, outbox_age_ms(operations, auditor->asked_at) > OUTBOX_AGE_MS);
+    set_trouble(auditor, ROWS_ASIDE, count(operations, "quarantined") > 0);
+    set_trouble(auditor, CERTIFICATE_ENDS,
+                ck_product_certificate_left_ms(product, auditor->asked_at) <
+                    CK_PRODUCT_CERTIFICATE_MS);
     auditor->found_ms = uv_now(&auditor->product->loop);
 }
 
@@ -149,8 +143,14 @@ static void free_if_over(struct ck_auditor *auditor)
     }
 }
 
-/* A channel that fails or a signer that is gone are no reasons to be silent: the monitor is told of
- * what we cannot tell ourselves. */
+/* What others are told of by ourselves, and what stops no check-in, is no reason to be silent: the
+ * monitor is told of what we cannot tell. */
+static bool silences(enum trouble trouble)
+{
+    return trouble != CHANNEL_FAILING && trouble != LOG_UNSIGNED && trouble != ROWS_ASIDE &&
+           trouble != CERTIFICATE_ENDS;
+}
+
 static bool sound(void *user)
 {
     const struct ck_auditor *auditor = user;
@@ -159,7 +159,7 @@ static bool sound(void *user)
         return false;
     }
     for (int trouble = 0; trouble < TROUBLES; trouble++) {
-        if (auditor->trouble[trouble] && trouble != CHANNEL_FAILING && trouble != LOG_UNSIGNED) {
+        if (auditor->trouble[trouble] && silences((enum trouble)trouble)) {
             return false;
         }
     }

@@ -57,8 +57,7 @@ static void ask_store(struct ck_product *product, struct ck_control_call *call,
 static int query_operations(struct ck_store *store, void *argument, json_t **out)
 {
     const struct ask *ask = argument;
-    return ck_product_query_operations(store, ask->product->config->daemon.state_dir, ask->now,
-                                       out);
+    return ck_query_operations(store, ask->now, out);
 }
 
 /* ---- status ---- */
@@ -78,6 +77,10 @@ static void answer_status(struct ask *ask, json_t *operations)
         json_object_set_new(json_object_get(status, "clock"), "assumed",
                             json_boolean(product->config->daemon.clock_sync == CK_CLOCK_ASSUMED));
         json_object_update(status, operations);
+        json_object_set_new(status, "disk_free", json_integer(ck_product_disk_free(product)));
+        char until[CK_WALL_TEXT_SIZE];
+        ck_wall_text(product->certificate_until, until);
+        json_object_set_new(status, "certificate_until", json_string(until));
     }
     json_decref(operations);
     if (status == NULL) {
@@ -121,7 +124,6 @@ static void answer_health(struct ask *ask, json_t *operations)
     json_t *checks = json_array();
     bool healthy = true;
     int64_t lag_ms = ck_engine_lag_ms(ck_bus_engine(product->bus));
-    int64_t reserve = product->config->limits.disk_reserve_bytes;
     add_check(checks, &healthy, "pages", product->probe_good,
               "our own pages do not answer in time");
     add_check(checks, &healthy, "media", ck_calls_status(product->calls).room,
@@ -132,9 +134,13 @@ static void answer_health(struct ask *ask, json_t *operations)
     const char *unsigned_log = ck_product_signer_trouble(product);
     add_check(checks, &healthy, "signer", unsigned_log == NULL, unsigned_log);
     add_channels(product, checks, &healthy);
-    add_check(checks, &healthy, "disk",
-              json_integer_value(json_object_get(operations, "disk_free")) >= reserve,
+    add_check(checks, &healthy, "disk", !ck_product_disk_low(product),
               "less room than disk_reserve");
+    add_check(checks, &healthy, "recordings", ck_product_recordings_good(product),
+              "recording_dir is missing, not ours or read-only");
+    add_check(checks, &healthy, "certificate",
+              ck_product_certificate_left_ms(product, ask->now) >= CK_PRODUCT_CERTIFICATE_MS,
+              "the certificate of the pages ends within 14 days or has ended");
     add_check(checks, &healthy, "ladders",
               json_integer_value(json_object_get(operations, "incidents_overdue")) == 0,
               "steps of incidents are late");

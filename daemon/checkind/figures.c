@@ -81,12 +81,14 @@ static void read_operations(struct ck_product *product, const json_t *operations
         {"incidents_overdue", CK_METRIC_LADDER_OVERDUE_STEPS},
         {"quarantined", CK_METRIC_QUARANTINED_ROWS},
         {"log_size", CK_METRIC_AUDIT_TREE_SIZE},
-        {"disk_free", CK_METRIC_DISK_FREE_BYTES},
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         set(product, counts[i].metric,
             (double)json_integer_value(json_object_get(operations, counts[i].member)));
     }
+    set(product, CK_METRIC_DISK_FREE_BYTES, (double)ck_product_disk_free(product));
+    set(product, CK_METRIC_CERTIFICATE_END_SECONDS, seconds_of_ms(product->certificate_until.ms));
+    set(product, CK_METRIC_LOG_SIGNED, ck_product_signer_trouble(product) == NULL ? 1 : 0);
     struct ck_wall oldest = now;
     const char *text = json_string_value(json_object_get(operations, "outbox_oldest"));
     if (text != NULL) {
@@ -151,6 +153,8 @@ static void read_notices(struct ck_product *product)
         if (status[i].on) {
             ck_metrics_set(product->metrics, CK_METRIC_NOTIFICATION_WAITING, status[i].name,
                            (double)status[i].waiting);
+            bool good = status[i].last_failed.ms <= status[i].last_accepted.ms;
+            ck_metrics_set(product->metrics, CK_METRIC_CHANNEL_GOOD, status[i].name, good ? 1 : 0);
         }
     }
 }

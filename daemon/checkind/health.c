@@ -63,9 +63,9 @@ static void on_timer(uv_timer_t *timer)
 
 int ck_product_health_start(struct ck_product *product)
 {
-    char url[512], connect[32];
+    char url[512], connect[CK_HTTP_WHERE_SIZE];
     snprintf(url, sizeof url, "%s/healthz", product->config->daemon.public_url);
-    snprintf(connect, sizeof connect, "127.0.0.1:%u", ck_http_port(product->http, 0));
+    ck_http_where(product->http, connect);
     struct ck_probe_options options = {
         .url = url,
         .connect = connect,

@@ -97,7 +97,8 @@ static int start_engine(struct ck_product *product)
     const struct ck_config *config = product->config;
     ck_cleanup(ck_freep) char *path = ck_config_path(config, config->daemon.store_path);
     struct ck_house_rules rules = ck_house_rules_of(config);
-    int wrong = load_norms(config, &rules.norms);
+    int wrong = path == NULL ? -ENOMEM : load_norms(config, &rules.norms);
+    wrong = wrong == 0 ? ck_product_take_store(product, path) : wrong;
     if (wrong != 0) {
         return wrong;
     }
@@ -131,6 +132,9 @@ static int start_engine(struct ck_product *product)
     int error = ck_bus_create(&product->loop, &options, ck_product_output, product, &product->bus);
     ck_wipe(old_key, sizeof old_key);
     tell_rekey(&rekey, error);
+    if (error != 0 && error != CK_E_AUTH) {
+        ck_product_tell_store(path, error);
+    }
     return error != 0 ? error : ck_readers_create(&product->loop, path, &product->readers);
 }
 
@@ -334,22 +338,6 @@ static char *host_of_url(const char *url)
                      : strndup(host, strcspn(host, ":/"));
 }
 
-static int load_certificate(struct ck_product *product, const char *const *names, size_t count)
-{
-    const struct ck_config *config = product->config;
-    bool self = config->http.self_signed;
-    const char *certificate =
-        config->http.certificate[0] != '\0' ? config->http.certificate : "self-signed.pem";
-    const char *key = config->http.key[0] != '\0' ? config->http.key : "self-signed.key";
-    ck_cleanup(ck_freep) char *certificate_path = ck_config_path(config, certificate);
-    ck_cleanup(ck_freep) char *key_path = ck_config_path(config, key);
-    if (certificate_path == NULL || key_path == NULL) {
-        return -ENOMEM;
-    }
-    return ck_certificate_load(certificate_path, key_path, self ? names : NULL, self ? count : 0,
-                               ck_clock_wall(), &product->certificate_pem, &product->key_pem);
-}
-
 static int start_server(struct ck_product *product, const char *const *hosts, size_t host_count)
 {
     const struct ck_config *config = product->config;
@@ -394,9 +382,8 @@ static int start_http(struct ck_product *product)
     bool named = config->http.hostnames.count > 0;
     const char *const *hosts = named ? (const char *const *)config->http.hostnames.items : one;
     size_t count = named ? config->http.hostnames.count : 1;
-    int error = host == NULL ? -ENOMEM : load_certificate(product, hosts, count);
+    int error = host == NULL ? -ENOMEM : ck_product_certificate_load(product, hosts, count);
     if (error != 0) {
-        ck_log(CK_LOG_ERROR, "[http] certificate, key: %s", ck_error_text(error));
         return error;
     }
     ck_cleanup(ck_freep) char *pages = ck_config_path(config, config->http.pages_dir);
@@ -530,13 +517,17 @@ static void on_http_stopped(void *context)
     }
 }
 
-static void close_signals(struct ck_product *product)
+/* They are heard to the end, so that a second one does not cut an orderly end short. */
+static void for_each_signal(struct ck_product *product, void (*act)(uv_handle_t *handle))
 {
     for (size_t i = 0; i < sizeof product->signals / sizeof product->signals[0]; i++) {
-        if (!uv_is_closing((uv_handle_t *)&product->signals[i])) {
-            uv_close((uv_handle_t *)&product->signals[i], NULL);
-        }
+        act((uv_handle_t *)&product->signals[i]);
     }
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    uv_close(handle, NULL);
 }
 
 static void stop(struct ck_product *product)
@@ -546,8 +537,8 @@ static void stop(struct ck_product *product)
     }
     product->stopping = true;
     ck_service_stopping();
-    ck_log(CK_LOG_INFO, "stopping");
-    close_signals(product);
+    ck_log_event(CK_LOG_EVENT_STOPPING, CK_LOG_INFO, "stopping");
+    for_each_signal(product, uv_unref);
     ck_product_note_stop(product);
     ck_product_health_stop(product);
     ck_product_auditor_stop(product);
@@ -567,14 +558,23 @@ static void stop(struct ck_product *product)
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    (void)number;
-    stop(handle->data);
+    struct ck_product *product = handle->data;
+    if (number != SIGHUP) {
+        stop(product);
+    } else if (product->stopping) {
+        return;
+    } else if (product->probe != NULL) { /* everything is up */
+        ck_service_reloading();
+        ck_product_certificate_reload(product);
+        ck_service_ready();
+    }
 }
 
 /* What is plain memory, after the loop has run out of handles. */
 static void release(struct ck_product *product)
 {
     ck_closep(&product->export_fd);
+    ck_closep(&product->lock_fd);
     ck_metrics_destroy(product->metrics);
     ck_api_destroy(product->api);
     ck_pages_destroy(product->pages);
@@ -605,16 +605,14 @@ static bool sound(void *user)
 
 static int start_signals(struct ck_product *product)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    int error = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         uv_signal_init(&product->loop, &product->signals[i]);
         product->signals[i].data = product;
-        int error = uv_signal_start(&product->signals[i], on_signal, numbers[i]);
-        if (error != 0) {
-            return error;
-        }
+        error = error == 0 ? uv_signal_start(&product->signals[i], on_signal, numbers[i]) : error;
     }
-    return 0;
+    return error;
 }
 
 static int start_all(struct ck_product *product)
@@ -648,6 +646,7 @@ int ck_product_run(const struct ck_config *config)
     }
     product->config = config;
     product->export_fd = -1;
+    product->lock_fd = -1;
     product->started = ck_clock_wall();
     if (ck_hex_decode(config->daemon.master_key.bytes, product->master_key, CK_KEY_SIZE) != 0) {
         ck_log(CK_LOG_ERROR, "[daemon] master_key_file: must hold 64 hexadecimal digits");
@@ -662,6 +661,7 @@ int ck_product_run(const struct ck_config *config)
         free(product);
         return EX_OSFILE;
     }
+    ck_product_check_files(config);
     uv_loop_init(&product->loop);
     int error = start_signals(product);
     error = error == 0 ? start_all(product) : error;
@@ -677,6 +677,7 @@ int ck_product_run(const struct ck_config *config)
         stop(product);
         uv_run(&product->loop, UV_RUN_DEFAULT);
     }
+    for_each_signal(product, close_handle);
     ck_hub_destroy(ck_take(product->hub));
     uv_run(&product->loop, UV_RUN_DEFAULT);
     release(product);

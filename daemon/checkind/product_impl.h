@@ -27,8 +27,9 @@
 #include "protocol/base/digest.h"
 #include "protocol/base/text.h"
 
-#define CK_PRODUCT_HEALTH_MS 2000      /* between two reports of our own health */
-#define CK_PRODUCT_PROBE_MS 1500       /* a page that takes longer is no page */
+#define CK_PRODUCT_HEALTH_MS 2000 /* between two reports of our own health */
+#define CK_PRODUCT_PROBE_MS 1500  /* a page that takes longer is no page */
+#define CK_PRODUCT_CERTIFICATE_MS (INT64_C(14) * 86400000) /* so long before its end it is told */
 #define CK_PRODUCT_ENGINE_LAG_MS 10000 /* a later engine gets no sign of life to the watchdog */
 
 struct ck_product {
@@ -37,6 +38,8 @@ struct ck_product {
     uint8_t master_key[CK_KEY_SIZE];
     struct ck_wall started;
     char *certificate_pem, *key_pem;
+    struct ck_wall certificate_until; /* its end */
+    int lock_fd;                      /* on the store; -1: not taken */
     struct ck_registry registry;
     struct ck_bus *bus;
     struct ck_readers *readers;
@@ -62,7 +65,7 @@ struct ck_product {
     struct ck_watchdog *watchdog;
     struct ck_probe *probe;
     uv_timer_t health;
-    uv_signal_t signals[2];
+    uv_signal_t signals[3];
     bool probe_good;
     bool clock_noted; /* what the log says of the clock, and since when */
     int64_t clock_noted_ms;
@@ -79,6 +82,21 @@ void ck_product_page_send(void *context, ck_call_page *page, json_t *message);
 
 /* outputs.c: carries out what the engine wants done. */
 void ck_product_output(void *context, const struct ck_output *output);
+
+/* premises.c: takes the store at this path for this process alone. CK_E_CONFLICT where another one
+ * has it, or -errno, after a line in the journal. */
+int ck_product_take_store(struct ck_product *product, const char *path);
+/* Why the engine could not open it. */
+void ck_product_tell_store(const char *path, int error);
+/* Raises the limit of open files where the connections allowed need it; warns where it cannot. */
+void ck_product_check_files(const struct ck_config *config);
+
+/* certificates.c: reads certificate and key, making them for `names` where they are self-signed and
+ * not there yet; -errno after a line in the journal. */
+int ck_product_certificate_load(struct ck_product *product, const char *const *names, size_t count);
+/* Reads them again and shows them from now on; what cannot be used leaves everything as it was. */
+void ck_product_certificate_reload(struct ck_product *product);
+int64_t ck_product_certificate_left_ms(const struct ck_product *product, struct ck_wall now);
 
 /* health.c */
 int ck_product_health_start(struct ck_product *product);
@@ -111,9 +129,6 @@ void ck_product_run_bundle_read(struct ck_control_call *call, const json_t *argu
 int ck_product_auditor_start(struct ck_product *product);
 void ck_product_auditor_stop(struct ck_product *product);
 struct ck_heartbeat_status ck_product_heartbeats(const struct ck_product *product);
-/* On a reader: ck_query_operations() with `disk_free`, the bytes free where `dir` is. */
-int ck_product_query_operations(struct ck_store *store, const char *dir, struct ck_wall now,
-                                json_t **out);
 
 /* witnesses.c */
 int ck_product_witnesses_start(struct ck_product *product);
@@ -131,6 +146,12 @@ void ck_product_note_jump(struct ck_product *product, int64_t jump_ms);
 /* reserve.c */
 int ck_product_reserve_start(struct ck_product *product);
 void ck_product_reserve_stop(struct ck_product *product);
+/* Bytes free where the state and the recordings are, the less of the two; -1 where it is not known.
+ */
+int64_t ck_product_disk_free(const struct ck_product *product);
+bool ck_product_disk_low(const struct ck_product *product);
+/* Whether recordings can be written where they belong, as far as is known. */
+bool ck_product_recordings_good(const struct ck_product *product);
 
 /* checkpoints.c */
 int ck_product_checkpoints_start(struct ck_product *product);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "daemon/checkind/product_impl.h"
 #include "daemon/config/log.h"
@@ -20,14 +21,18 @@ struct ck_reserve {
     bool asking;
     bool closed;
     bool low;
-    int64_t free_bytes; /* the pool's while `asking`; -1: not known */
+    int64_t free_bytes;            /* the pool's while `asking`; -1: not known */
+    bool writable, known_writable; /* the recordings; likewise */
+    int64_t known_bytes;           /* of the last look that told something; -1: none yet */
 };
 
-/* The less of the two; what cannot be asked says nothing. */
+/* The less of the two; what cannot be asked says nothing. A folder that is missing, of another
+ * owner or read-only is found here and not only when a call comes. */
 static void look(uv_work_t *work)
 {
     struct ck_reserve *reserve = work->data;
     reserve->free_bytes = -1;
+    reserve->writable = access(reserve->paths[1], W_OK | X_OK) == 0;
     for (size_t i = 0; i < 2; i++) {
         struct statvfs room;
         if (statvfs(reserve->paths[i], &room) == 0) {
@@ -51,6 +56,8 @@ static void free_if_over(struct ck_reserve *reserve)
 static void judge(struct ck_reserve *reserve)
 {
     struct ck_product *product = reserve->product;
+    reserve->known_bytes = reserve->free_bytes;
+    reserve->known_writable = reserve->writable;
     int64_t wanted = product->config->limits.disk_reserve_bytes;
     bool low = reserve->low ? reserve->free_bytes < wanted / 100 * ENOUGH_PERCENT
                             : reserve->free_bytes < wanted;
@@ -95,6 +102,8 @@ int ck_product_reserve_start(struct ck_product *product)
         return -ENOMEM;
     }
     reserve->product = product;
+    reserve->known_bytes = -1;
+    reserve->known_writable = true;
     reserve->paths[0] = ck_config_path(product->config, product->config->daemon.state_dir);
     reserve->paths[1] = ck_config_path(product->config, product->config->media.recording_dir);
     if (reserve->paths[0] == NULL || reserve->paths[1] == NULL) {
@@ -123,4 +132,20 @@ void ck_product_reserve_stop(struct ck_product *product)
     if (reserve != NULL) {
         uv_close((uv_handle_t *)&reserve->timer, on_closed);
     }
+}
+
+int64_t ck_product_disk_free(const struct ck_product *product)
+{
+    return product->reserve == NULL ? -1 : product->reserve->known_bytes;
+}
+
+bool ck_product_disk_low(const struct ck_product *product)
+{
+    int64_t bytes = ck_product_disk_free(product);
+    return bytes >= 0 && bytes < product->config->limits.disk_reserve_bytes;
+}
+
+bool ck_product_recordings_good(const struct ck_product *product)
+{
+    return product->reserve == NULL || product->reserve->known_writable;
 }

@@ -88,8 +88,19 @@ static const struct {
     [CK_METRIC_HEARTBEATS_TOTAL] = {"checkind_heartbeats_total",
                                     "Signs of life for the monitor elsewhere.", COUNTER, "result",
                                     NULL},
-    [CK_METRIC_DISK_FREE_BYTES] = {"checkind_disk_free_bytes", "Room where the state is kept.",
+    [CK_METRIC_DISK_FREE_BYTES] = {"checkind_disk_free_bytes",
+                                   "Room where the state and the recordings are kept, the less of "
+                                   "the two.",
                                    GAUGE, NULL, NULL},
+    [CK_METRIC_CERTIFICATE_END_SECONDS] = {"checkind_certificate_end_seconds",
+                                           "When the certificate of the pages ends, in seconds "
+                                           "since 1970.",
+                                           GAUGE, NULL, NULL},
+    [CK_METRIC_LOG_SIGNED] = {"checkind_log_signed", "Whether checkin-signer signs the audit log.",
+                              GAUGE, NULL, NULL},
+    [CK_METRIC_CHANNEL_GOOD] = {"checkind_channel_good",
+                                "Whether the last notice was taken by its channel.", GAUGE,
+                                "channel", NULL},
 };
 
 static const double bounds[BUCKETS] = {0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5,

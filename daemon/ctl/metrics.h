@@ -40,6 +40,9 @@ enum ck_metric {
     CK_METRIC_WORKER_RESTARTS_TOTAL,      /* counter */
     CK_METRIC_HEARTBEATS_TOTAL,           /* counter {result} */
     CK_METRIC_DISK_FREE_BYTES,            /* gauge */
+    CK_METRIC_CERTIFICATE_END_SECONDS,    /* gauge */
+    CK_METRIC_LOG_SIGNED,                 /* gauge: 0 or 1 */
+    CK_METRIC_CHANNEL_GOOD,               /* gauge {channel}: 0 or 1 */
     CK_METRIC_COUNT,
 };
 

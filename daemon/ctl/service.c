@@ -19,6 +19,11 @@ void ck_service_ready(void)
     sd_notify(0, "READY=1");
 }
 
+void ck_service_reloading(void)
+{
+    sd_notify(0, "RELOADING=1");
+}
+
 void ck_service_stopping(void)
 {
     sd_notify(0, "STOPPING=1");

@@ -10,6 +10,9 @@
 /* Start-up is complete: the pages answer and the engine turns. */
 void ck_service_ready(void);
 
+/* Files are read again; ck_service_ready() ends it. */
+void ck_service_reloading(void);
+
 /* The shutdown has begun. */
 void ck_service_stopping(void);
 

@@ -61,6 +61,8 @@ static void states_are_told(void **state)
     expect("READY=1");
     ck_service_status("%d calls", 3);
     expect("STATUS=3 calls");
+    ck_service_reloading();
+    expect("RELOADING=1");
     ck_service_stopping();
     expect("STOPPING=1");
 }

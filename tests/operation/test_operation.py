@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+"""The real checkind as an administrator meets it: what keeps it from starting is named, and says where; certificates change
+without an end of what is open; nothing that breaks later stays unsaid.
+usage: test_operation.py BUILD_DIR [TEST…]
+"""
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import unittest
+
+from daemon import PATIENCE_S, Daemon
+
+BUILD = sys.argv.pop(1)
+UNAVAILABLE = 69
+
+
+def make_certificate(folder, name, days, kind="rsa:2048"):
+    """A certificate that openssl made: its file and that of its key."""
+    files = folder / f"{name}.pem", folder / f"{name}.key"
+    more = ["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else []
+    subprocess.run(["openssl", "req", "-x509", "-newkey", kind, *more, "-nodes", "-keyout", files[1], "-out", files[0],
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", str(days)],
+                   check=True, capture_output=True)
+    files[1].chmod(0o600)
+    return files
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon(BUILD)
+        self.addCleanup(self.daemon.discard)
+
+    def refuses(self, line, status=UNAVAILABLE):
+        """It does not start, with this in the journal, and ends in order."""
+        self.daemon.start()
+        ended = self.daemon.end()
+        self.assertIn(line, self.daemon.text)
+        self.assertEqual(ended, status, self.daemon.text)
+        self.assertNotIn("handles are left over", self.daemon.text)
+
+    def health(self, name):
+        checks = self.daemon.ctl("health", check=False)["checks"]
+        return next(check for check in checks if check["name"] == name)
+
+    def becomes(self, name, good):
+        """Waits until a check of `checkinctl health` says so."""
+        until = time.monotonic() + PATIENCE_S
+        while (check := self.health(name))["good"] is not good:
+            self.assertLess(time.monotonic(), until, check)
+            time.sleep(0.1)
+        return check
+
+    def own_certificate(self, name, days, kind="rsa:2048"):
+        certificate, key = make_certificate(self.daemon.run, name, days, kind)
+        self.daemon.settings["http"].update(self_signed="no", certificate=certificate, key=key)
+        return certificate, key
+
+
+class Start(Case):
+    def test_a_port_that_is_taken_is_named(self):
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", self.daemon.port))
+            other.listen()
+            self.refuses(f"[http] listen: 127.0.0.1, port {self.daemon.port}: Address already in use")
+
+    def test_an_address_of_another_machine_is_named(self):
+        self.daemon.settings["http"]["listen"] = f"192.0.2.1:{self.daemon.port}"
+        self.refuses(f"[http] listen: 192.0.2.1, port {self.daemon.port}: Cannot assign requested address")
+
+    def test_a_store_has_one_daemon(self):
+        self.daemon.start().wait_ready()
+        second = Daemon(BUILD)
+        self.addCleanup(second.discard)
+        second.settings["daemon"].update(store_path=self.daemon.run / "checkind.db", master_key_file=self.daemon.key)
+        second.start()
+        self.assertEqual(second.end(), UNAVAILABLE, second.text)
+        self.assertIn(f"{self.daemon.run}/checkind.db: another checkind has this store", second.text)
+        self.assertEqual(self.daemon.stop(), 0)
+        second.start().wait_ready()  # the lock went with the process
+        self.assertEqual(second.stop(), 0)
+
+    def test_a_store_that_is_none_is_named(self):
+        (self.daemon.run / "checkind.db").write_text("something else\n" * 1000)
+        self.refuses(f"the store {self.daemon.run}/checkind.db: is damaged, or is no store of checkind")
+
+    def test_a_damaged_page_at_the_root_is_named(self):
+        self.daemon.start().wait_ready()
+        self.assertEqual(self.daemon.stop(), 0)
+        with open(self.daemon.run / "checkind.db", "r+b") as store:
+            store.seek(100)
+            store.write(b"\xff" * 4000)
+        self.refuses(f"the store {self.daemon.run}/checkind.db: is damaged")
+
+    def test_a_state_folder_that_is_missing_is_named(self):
+        self.daemon.settings["daemon"]["state_dir"] = self.daemon.run / "nowhere"
+        self.refuses(f"{self.daemon.run}/nowhere/checkind.db.lock cannot be opened for writing: No such file or directory")
+
+    def test_another_master_key_is_refused(self):
+        self.daemon.start().wait_ready()
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon.secret("master.key", "ab" * 32)
+        self.refuses("give that as old_master_key_file")
+
+    def test_a_key_of_another_certificate_is_named(self):
+        certificate, _ = self.own_certificate("one", 30)
+        _, key = make_certificate(self.daemon.run, "two", 30)
+        self.daemon.settings["http"]["key"] = key
+        self.refuses("the certificate cannot be used: the key is that of another one")
+
+    def test_our_own_pages_are_asked_where_they_listen(self):
+        self.daemon.settings["http"]["listen"] = f"127.0.0.2:{self.daemon.port}"
+        self.daemon.start().wait_ready()
+        self.daemon.wait_line("our own page answers")
+        self.assertEqual(self.daemon.stop(), 0)
+
+
+class Signals(Case):
+    def test_a_second_sigterm_cuts_nothing_short(self):
+        self.daemon.start().wait_ready()
+        self.daemon.child.send_signal(signal.SIGTERM)
+        self.daemon.wait_line("stopping")
+        self.daemon.child.send_signal(signal.SIGTERM)
+        self.daemon.child.send_signal(signal.SIGHUP)
+        self.assertEqual(self.daemon.end(), 0, self.daemon.text)
+
+    def reload(self):
+        before = self.daemon.states.count("READY=1")
+        self.daemon.child.send_signal(signal.SIGHUP)
+        self.daemon.wait_for(lambda: self.daemon.states.count("READY=1") > before, "end of the reload")
+
+    def test_a_certificate_is_renewed_without_an_end_of_what_is_open(self):
+        certificate, key = self.own_certificate("one", 90)
+        self.daemon.start().wait_ready()
+        self.assertEqual(ssl.PEM_cert_to_DER_cert(self.daemon.certificate()),
+                         ssl.PEM_cert_to_DER_cert(certificate.read_text()))
+        context = ssl.create_default_context(cafile=str(certificate))
+        with socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE_S) as plain, \
+                context.wrap_socket(plain, server_hostname="127.0.0.1") as open_one:
+            # Another kind of key: the old certificate must not stay beside the new one.
+            new, new_key = make_certificate(self.daemon.run, "two", 60, "ec")
+            certificate.write_text(new.read_text())
+            key.write_text(new_key.read_text())
+            self.reload()
+            for ciphers in ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"):
+                self.assertEqual(self.shown(ciphers), ssl.PEM_cert_to_DER_cert(new.read_text()))
+            open_one.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{self.daemon.port}\r\n\r\n".encode())
+            self.assertIn(b"200", open_one.recv(100).split(b"\r\n")[0])
+        self.assertIn("RELOADING=1", self.daemon.states)
+        self.becomes("pages", True)  # asked under the new certificate
+
+        key.write_text("nothing\n")
+        self.reload()
+        self.assertIn("the certificate stays as it was", self.daemon.text)
+        self.assertEqual(ssl.PEM_cert_to_DER_cert(self.daemon.certificate()), ssl.PEM_cert_to_DER_cert(new.read_text()))
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def shown(self, ciphers):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(ciphers)
+        with socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE_S) as plain, context.wrap_socket(plain) as tls:
+            return tls.getpeercert(binary_form=True)
+
+
+class Watch(Case):
+    def test_an_end_of_the_certificate_is_foretold(self):
+        self.own_certificate("short", 5)
+        self.daemon.start().wait_ready()
+        self.daemon.wait_line("the certificate of the pages ends within 14 days")
+        self.assertFalse(self.health("certificate")["good"])
+        metrics = self.daemon.ctl("metrics")["text"]
+        end = float(next(line.split()[1] for line in metrics.splitlines() if line.startswith("checkind_certificate_end_seconds ")))
+        self.assertAlmostEqual(end, time.time() + 5 * 86400, delta=600)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_folder_of_recordings_that_goes_away_is_told(self):
+        self.daemon.start().wait_ready()
+        self.becomes("disk", True)
+        (self.daemon.run / "recordings").rmdir()
+        self.assertIn("recording_dir", self.becomes("recordings", False)["detail"])
+        self.daemon.wait_line("recordings cannot be written")
+        (self.daemon.run / "recordings").mkdir(mode=0o700)
+        self.becomes("recordings", True)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_worker_that_cannot_listen_says_where(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", self.daemon.settings["media"]["udp_port_base"]))
+            self.daemon.start().wait_ready()
+            self.daemon.wait_line(f"port {self.daemon.settings['media']['udp_port_base']}: Address already in use")
+            self.assertFalse(self.health("media")["good"])
+        self.becomes("media", True)  # tried again by itself
+        self.assertEqual(self.daemon.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
