@@ -12,8 +12,9 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define OWN_FILES 1024 /* what is open besides connections: workers, recordings, store, libraries  \
-                        */
+#define OWN_FILES                                                                                  \
+    1024 /* what is open besides connections: workers, recordings, store, libraries                \
+          */
 
 /* Two daemons on one store would ring twice and break the log of one another. The lock goes with
  * the process, however that ends; the file stays. */
