@@ -188,7 +188,27 @@ static unsigned check_body(struct connection *connection, const struct ck_http_r
     if (*length > http->handlers.body_limit(http->handlers.user, request->path)) {
         return 413;
     }
-    return http->bodies + *length > CK_HTTP_BODIES_MAX ? 503 : 0;
+    size_t most = *length > CK_HTTP_BODY_LARGE ? CK_HTTP_LARGE_MAX : CK_HTTP_BODIES_MAX;
+    return http->bodies + *length > most ? 503 : 0;
+}
+
+/* A large body takes one of the few places of its address, so that nobody keeps those of all others
+ * with bodies that never come. 0 or the status to refuse with. */
+static unsigned hold_large(struct connection *connection, struct ck_http_request *request)
+{
+    struct ck_http *http = connection->http;
+    const struct address *address = &connection->address;
+    bool direct = strcmp(request->address, address->text) == 0;
+    size_t size = direct ? address->size : strlen(request->address);
+    request->large_key[0] = 'L'; /* beside the connections of the same address */
+    memcpy(request->large_key + 1, direct ? (const void *)address->key : request->address, size);
+    if (ck_limit_hold(http->rate, request->large_key, size + 1, CK_HTTP_LARGE_PER_ADDRESS,
+                      ck_http_now(http)) != 0) {
+        http->counts.refused_requests++;
+        return 429;
+    }
+    request->large_key_size = size + 1;
+    return 0;
 }
 
 /* Everything that can be said from the header block alone. 0 or the status to refuse with. */
@@ -235,7 +255,7 @@ static unsigned check(struct connection *connection, struct ck_http_request *req
                  : query != 0 || fields != 0 ? 503
                                              : 0;
     }
-    return status;
+    return status == 0 && *length > CK_HTTP_BODY_LARGE ? hold_large(connection, request) : status;
 }
 
 /* ---- the life of a request ---- */
@@ -354,6 +374,9 @@ void ck_http_request_orphan(struct connection *connection)
     http->counts.requests_open--;
     if (request->refused == 0) {
         http->bodies -= request->body_length;
+    }
+    if (request->large_key_size > 0) {
+        ck_limit_release(http->rate, request->large_key, request->large_key_size);
     }
     /* It stays for a handler that still has it: before its answer, or with a piece under way. */
     bool held = request->complete && !request->answered;

@@ -47,6 +47,11 @@
 #define CK_HTTP_IDLE_MS 60000         /* a connection between two requests */
 #define CK_HTTP_DISCARD_MAX (4 << 20) /* bytes of a refused body read before the refusal */
 #define CK_HTTP_BODIES_MAX (64 << 20) /* bytes of all request bodies at once (503) */
+#define CK_HTTP_BODY_LARGE (64 << 10) /* a body of more bytes than this is a large one: */
+#define CK_HTTP_LARGE_MAX                                                                          \
+    (48 << 20) /* bytes of all bodies beyond which no large one begins (503): the rest is for what \
+                  people say, never for what they send along */
+#define CK_HTTP_LARGE_PER_ADDRESS 6 /* large ones at once of one address (429) */
 #define CK_HTTP_SOCKET_QUEUE_MAX                                                                   \
     (1 << 20)                       /* bytes waiting on one WebSocket; beyond: closed 1013         \
                                      */

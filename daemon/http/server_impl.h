@@ -66,7 +66,9 @@ struct ck_http_request {
     size_t query_count;
     unsigned refused; /* status to answer with once the body was thrown away; 0: none */
     char *body;
-    size_t body_size, body_length; /* received, announced */
+    size_t body_size, body_length;       /* received, announced */
+    uint8_t large_key[ADDRESS_TEXT + 1]; /* of its place among the large bodies … */
+    size_t large_key_size;               /* … 0: it has none */
     void *context;
 
     bool answered;
