@@ -101,8 +101,12 @@ static bool of_staff(const struct ck_hub_page *page, int64_t staff, unsigned rol
     return page->actor.staff_id == staff && staff != 0;
 }
 
+/* Who is no inspector (any more) hears nothing of a case, whoever's it is. */
 static bool of_caseload(const struct ck_hub_page *page, int64_t inspector, unsigned roles)
 {
+    if ((page->actor.roles & CK_ROLE_INSPECTOR) == 0) {
+        return false;
+    }
     bool mine = of_staff(page, inspector, roles);
     for (size_t i = 0; !mine && inspector != 0 && i < CK_COVERS_MAX; i++) {
         mine = page->actor.covers[i] == inspector;

@@ -271,6 +271,16 @@ int ck_staff_end_sessions(struct ck_turn *turn, int64_t staff, int64_t but)
     return r;
 }
 
+/* Pages that are open, and calls, know what their session could do before: who loses a role or goes
+ * to another unit logs in anew. */
+static int end_wider_sessions(const struct change *change, const struct ck_staff_brief *before)
+{
+    struct ck_staff_brief now;
+    int r = ck_staff_brief_load(ck_turn_store(change->turn), change->staff, &now);
+    bool less = r == 0 && ((before->roles & ~now.roles) != 0 || before->unit != now.unit);
+    return less ? ck_staff_end_sessions(change->turn, change->staff, 0) : r;
+}
+
 static int change_disabled(const struct change *change, const struct ck_staff_brief *brief)
 {
     if (json_object_get(change->body, "disabled") == NULL) {
@@ -318,6 +328,7 @@ int ck_staff_update(struct ck_turn *turn, const struct ck_actor *actor, const js
     }
     r = r == 0 ? change_text(&change) : r;
     r = r == 0 ? change_roles(&change, &brief) : r;
+    r = r == 0 ? end_wider_sessions(&change, &brief) : r;
     r = r == 0 ? change_disabled(&change, &brief) : r;
     if (r != 0) {
         return r;

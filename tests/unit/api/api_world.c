@@ -120,6 +120,9 @@ static void on_output(void *context, const struct ck_output *output)
     case CK_OUTPUT_TODAY:
         ck_hub_today(world.hub, output->unit_id);
         break;
+    case CK_OUTPUT_MESSAGE:
+        ck_hub_thread(world.hub, output->person_id, output->staff_id, output->body);
+        break;
     case CK_OUTPUT_SESSION_REVOKED:
         ck_hub_end_session(world.hub, output->session_id);
         break;

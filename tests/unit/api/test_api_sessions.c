@@ -422,8 +422,14 @@ static void a_role_that_is_taken_away_is_gone_at_once(void **state)
     snprintf(path, sizeof path, "/api/staff/%lld", (long long)people.supervisor_id);
     assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 200);
     assert_int_equal(api_ask(&people.administrator, "POST", path,
+                             json_pack("{s:[s, s]}", "roles", "officer", "supervisor"), NULL),
+                     200);
+    assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 200);
+    assert_int_equal(api_ask(&people.administrator, "POST", path,
                              json_pack("{s:[s]}", "roles", "officer"), NULL),
                      200);
+    assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 401);
+    assert_int_equal(api_login(&people.supervisor, "supervisor", PASSWORD), 200);
     assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 403);
 }
 

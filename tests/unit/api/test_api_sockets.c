@@ -160,6 +160,42 @@ static void a_disabled_account_loses_its_pages(void **state)
     client_close(client);
 }
 
+static void write_message(const char *client_id)
+{
+    assert_int_equal(api_ask(&people.person, "POST", "/api/p/messages",
+                             json_pack("{s:s, s:s}", "client_id", client_id, "text", "for one"),
+                             NULL),
+                     200);
+}
+
+/* Who loses the role loses the pages that had it, and hears nothing of the cases afterwards. */
+static void who_is_no_inspector_any_more_hears_no_case(void **state)
+{
+    (void)state;
+    char path[64];
+    struct client *client = connected(&people.inspector, "/ws/console");
+    write_message("6f1c2a9e-0d0f-4c6e-9d54-5d4f3a2b1c10");
+    json_decref(hear(client, "message"));
+    snprintf(path, sizeof path, "/api/staff/%lld", (long long)people.inspector_id);
+    assert_int_equal(api_ask(&people.administrator, "POST", path,
+                             json_pack("{s:[s]}", "roles", "officer"), NULL),
+                     200);
+    assert_int_equal(socket_read_close(client), UNAUTHENTICATED);
+    client_close(client);
+    assert_int_equal(api_login(&people.inspector, "inspector", PASSWORD), 200);
+    client = connected(&people.inspector, "/ws/console");
+    write_message("6f1c2a9e-0d0f-4c6e-9d54-5d4f3a2b1c11");
+
+    assert_true(socket_say(client, "{\"t\":\"offer\",\"id\":4}"));
+    for (bool answered = false; !answered;) {
+        json_t *message = heard(client);
+        assert_string_not_equal(member(message, "t"), "message");
+        answered = strcmp(member(message, "t"), "error") == 0;
+        json_decref(message);
+    }
+    client_close(client);
+}
+
 /* ---- what is said ---- */
 
 static void what_is_malformed_is_answered_and_counted(void **state)
@@ -365,6 +401,7 @@ int main(void)
         SERVED(a_ninth_page_of_a_session_is_refused),
         SERVED(a_log_out_closes_the_pages),
         SERVED(a_disabled_account_loses_its_pages),
+        SERVED(who_is_no_inspector_any_more_hears_no_case),
         SERVED(what_is_malformed_is_answered_and_counted),
         SERVED(what_is_no_object_closes),
         SERVED(calls_are_handed_on),
