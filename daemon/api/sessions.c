@@ -620,7 +620,9 @@ void ck_api_link(struct ck_api_call *call)
     const char *device = ck_http_request_field(call->request, CK_HTTP_USER_AGENT);
     call->actor.kind =
         CK_ACTOR_GATEWAY; /* who holds the link is not known before it was exchanged */
-    ck_api_submit(call, "link.exchange", json_pack("{s:s, s:s*}", "token", token, "device", device),
+    ck_api_submit(call, "link.exchange",
+                  json_pack("{s:s, s:s*, s:O*}", "token", token, "device", device, "key",
+                            json_object_get(call->body, "key")),
                   ck_api_person_session);
 }
 

@@ -14,6 +14,8 @@
 
 #define TOKEN_SIZE 16
 #define SESSION_TOKEN_SIZE 32
+#define PAGE_KEY_MIN 16
+#define PAGE_KEY_MAX 64
 #define PATHS_AT_ONCE 1000 /* new contact paths of one kind, each time that is cleaned */
 #define CLEAN_EVERY_MS (INT64_C(3600) * 1000)
 #define HEALTH_KEPT_MS (INT64_C(400) * 24 * 3600 * 1000)
@@ -70,16 +72,42 @@ int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const stru
     return r == 0 ? open_page(turn, person, link) : r;
 }
 
-/* {token, device?} → {token: of the session, session, person, checkin, expires}. A tap: GET never
- * comes here. */
+/* The page's own key, as a digest; *by is NULL where it sent none. */
+static int page_key(const json_t *body, uint8_t digest[static CK_SHA256_SIZE], const uint8_t **by,
+                    struct ck_refusal *refusal)
+{
+    const char *key = NULL;
+    *by = NULL;
+    if (json_object_get(body, "key") == NULL) {
+        return 0;
+    }
+    int r = ck_body_text(body, "key", PAGE_KEY_MAX, false, &key, refusal);
+    if (r == 0 && strlen(key) < PAGE_KEY_MIN) {
+        return ck_refuse(refusal, CK_E_INVALID, "key", "is too short to be nobody else's");
+    }
+    if (r == 0) {
+        const struct ck_slice slice = {(const uint8_t *)key, strlen(key)};
+        r = ck_sha256(&slice, 1, digest);
+    }
+    if (r == 0) {
+        *by = digest;
+    }
+    return r;
+}
+
+/* {token, device?, key?} → {token: of the session, session, person, checkin, expires}. A tap: GET
+ * never comes here. On a bad network the answer may be lost when the link is used up already: the
+ * page that used it comes again with the same key of its own, and is let in. */
 static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
     const char *text = NULL, *device = json_string_value(json_object_get(body, "device"));
-    uint8_t token[TOKEN_SIZE], digest[CK_SHA256_SIZE];
+    uint8_t token[TOKEN_SIZE], digest[CK_SHA256_SIZE], own[CK_SHA256_SIZE];
+    const uint8_t *by = NULL;
     struct ck_link link;
     size_t size = 0;
     int r = ck_body_text(body, "token", 64, false, &text, refusal);
+    r = r == 0 ? page_key(body, own, &by, refusal) : r;
     if (r != 0) {
         return r;
     }
@@ -98,7 +126,7 @@ static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const js
         return ck_refuse(refusal, CK_E_CONFLICT, "token", "this link has expired");
     }
     if (r == 0) {
-        r = ck_link_use(turn->store, digest, turn->now.wall);
+        r = ck_link_use(turn->store, digest, by, turn->now.wall);
     }
     if (r == CK_E_CONFLICT) {
         return ck_refuse(refusal, r, "token", "this link was used before");

@@ -241,12 +241,15 @@ int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE
     return 0;
 }
 
-int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
+int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE], const uint8_t *by,
                 struct ck_wall now)
 {
-    return ck_sql_must(store,
-                       "UPDATE link SET used_at = ?2 WHERE token_hash = ?1 AND used_at IS NULL",
-                       CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now)), CK_E_CONFLICT);
+    return ck_sql_must(
+        store,
+        "UPDATE link SET used_at = coalesce(used_at, ?2), used_by = ?3 "
+        "WHERE token_hash = ?1 AND (used_at IS NULL OR used_by = ?3)",
+        CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE), ck_time(now), ck_blob(by, CK_SHA256_SIZE)),
+        CK_E_CONFLICT);
 }
 
 int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],

@@ -78,8 +78,9 @@ int ck_link_insert(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SI
 /* CK_E_NOT_FOUND. */
 int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
                  struct ck_link *link);
-/* Marks it used; CK_E_CONFLICT: it was used before. */
-int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
+/* Marks it used; CK_E_CONFLICT: it was used before, by another page than `by` (digest of the page's
+ * own key; NULL: a page without one). The first time stays. */
+int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE], const uint8_t *by,
                 struct ck_wall now);
 /* The page's session that a link was exchanged for. */
 int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],

@@ -401,11 +401,19 @@ static void a_link_is_used_once(void **state)
     struct ck_link link = {.person = 1, .expires = {now.ms + 1000}}, read;
     begin();
     assert_int_equal(ck_link_insert(store, digest, &link, 0, now), 0);
-    assert_int_equal(ck_link_use(store, digest, now), 0);
-    assert_int_equal(ck_link_use(store, digest, now), CK_E_CONFLICT);
+    static const uint8_t page[CK_SHA256_SIZE] = {3}, stranger[CK_SHA256_SIZE] = {4};
+    const struct ck_wall later = {now.ms + 5};
+    assert_int_equal(ck_link_use(store, digest, page, now), 0);
+    assert_int_equal(ck_link_use(store, digest, NULL, later), CK_E_CONFLICT);
+    assert_int_equal(ck_link_use(store, digest, stranger, later), CK_E_CONFLICT);
+    assert_int_equal(ck_link_use(store, digest, page, later), 0); /* its answer was lost */
     assert_int_equal(ck_link_load(store, digest, &read), 0);
     assert_int_equal(read.used.ms, now.ms);
     assert_int_equal(ck_link_load(store, other, &read), CK_E_NOT_FOUND);
+    assert_int_equal(ck_link_insert(store, other, &link, 0, now), 0);
+    assert_int_equal(ck_link_use(store, other, NULL, now), 0);
+    assert_int_equal(ck_link_use(store, other, NULL, now), CK_E_CONFLICT);
+    assert_int_equal(ck_link_use(store, other, page, now), CK_E_CONFLICT);
     assert_int_equal(ck_link_clean(store, (struct ck_wall){now.ms + 1001}), 0);
     assert_int_equal(ck_link_load(store, digest, &read), CK_E_NOT_FOUND);
     commit();

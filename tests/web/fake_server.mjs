@@ -169,6 +169,9 @@ export class FakeServer {
       if (state.code && sent.code !== state.code) return json({ error: { code: "unauthenticated", field: "code", message: "" } }, 401);
       return (state.loggedIn = true), json(state.me);
     }
+    // Once, and again for the page that used it.
+    if (path === "/api/link" && state.linkKey && state.linkKey !== sent.key) return fail(409, "conflict");
+    if (path === "/api/link" && state.link === "good") state.linkKey = sent.key;
     if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : fail(404, "not_found");
     if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail, response);
     if (!state.loggedIn) return fail(401, "unauthenticated");

@@ -460,7 +460,8 @@ CREATE TABLE link (
     notice_id  INTEGER REFERENCES notice,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    used_at    INTEGER
+    used_at    INTEGER,
+    used_by    BLOB CHECK (length(used_by) = 32) -- digest of the page's own key, which may use it again
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX link_expiry ON link (expires_at);
 CREATE INDEX link_checkin ON link (checkin_id) WHERE checkin_id IS NOT NULL;

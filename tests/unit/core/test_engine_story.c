@@ -182,14 +182,29 @@ static void a_live_call_is_completed(void **state)
     last_token(world, token);
 
     /* The link: once, and bound to this check-in. */
+    assert_int_equal(
+        world_command(world, "link.exchange", &nobody,
+                      json_pack("{s:s, s:s}", "token", token, "key", "too short")),
+        CK_E_INVALID);
     assert_int_equal(world_command(world, "link.exchange", &nobody,
-                                   json_pack("{s:s, s:s}", "token", token, "device", "test")),
+                                   json_pack("{s:s, s:s, s:s}", "token", token, "device", "test",
+                                             "key", "0123456789abcdef01234567")),
                      0);
     assert_int_equal(json_integer_value(json_object_get(world->result.body, "checkin")), 1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM session WHERE checkin_id = 1"), 1);
     assert_int_equal(
         world_command(world, "link.exchange", &nobody, json_pack("{s:s}", "token", token)),
         CK_E_CONFLICT);
+    assert_int_equal(world_command(world, "link.exchange", &nobody,
+                                   json_pack("{s:s, s:s}", "token", token, "key",
+                                             "another page on a stolen link")),
+                     CK_E_CONFLICT);
+    /* The answer was lost on the way: the page that used it asks again. */
+    assert_int_equal(world_command(world, "link.exchange", &nobody,
+                                   json_pack("{s:s, s:s, s:s}", "token", token, "device", "test",
+                                             "key", "0123456789abcdef01234567")),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM session WHERE checkin_id = 1"), 2);
     assert_int_equal(world_command(world, "link.exchange", &nobody,
                                    json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA")),
                      CK_E_NOT_FOUND);

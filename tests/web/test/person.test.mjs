@@ -21,7 +21,9 @@ test("from the link to the own picture it is two taps, and a GET proves nothing"
   await page.locator(".actions .primary").click(); // one
   await screen(page, "notice");
   assert.equal(new URL(page.url()).pathname, "/p", "the token is gone from the address");
-  assert.deepEqual(server.posts[0], { path: "/api/link", body: { token: "TOKENTOKENTOKENTOKEN" }, token: "" });
+  const { key, ...body } = server.posts[0].body;
+  assert.deepEqual({ ...server.posts[0], body }, { path: "/api/link", body: { token: "TOKENTOKENTOKENTOKEN" }, token: "" });
+  assert.match(key, /^[0-9a-f]{24}$/);
   await page.locator(".actions .primary").click(); // two
   await page.waitForSelector(".own");
   await page.waitForFunction(() => document.querySelector(".own").videoWidth === 640);
@@ -219,6 +221,60 @@ test("an expired link is said plainly; a used one whose session lives goes on", 
   await page.reload();
   await page.locator(".actions .primary").click();
   await screen(page, "check");
+}));
+
+test("a link whose answer was lost on the way opens all the same, also after a reload", stage_(async (server) => {
+  const page = await stage.page();
+  await page.route("**/api/link", async (route) => {
+    await route.fetch(); // the server took it …
+    await route.abort("connectionreset"); // … and the phone never heard of it
+  }, { times: 1 });
+  await page.goto(server.origin + "/c/TOKENTOKENTOKENTOKEN");
+  server.faults.set("/api/p/state", { status: 401, code: "unauthenticated" }); // and has no cookie
+  await page.locator(".actions .primary").click();
+  await screen(page, "offline");
+  await page.reload();
+  await page.locator(".actions .primary").click();
+  await screen(page, "notice");
+  const other = await stage.page();
+  await other.goto(server.origin + "/c/TOKENTOKENTOKENTOKEN"); // another phone
+  await other.locator(".actions .primary").click();
+  await screen(other, "expired");
+}));
+
+test("a messenger's browser that cannot call says so before anything else, and its link opens in another one", stage_(async (server) => {
+  const inside = await stage.page({ viewport: { width: 360, height: 740 } });
+  await inside.addInitScript(() => Object.defineProperty(navigator, "mediaDevices", { value: undefined }));
+  await inside.goto(server.origin + "/c/TOKENTOKENTOKENTOKEN");
+  await inside.getByRole("heading", { name: "This browser cannot make video calls" }).waitFor();
+  assert.deepEqual(server.posts, [], "nothing is used up by reading this");
+  const link = await inside.getByLabel("Copy the link").first().inputValue();
+  await inside.getByRole("button", { name: "Go on here without a call" }).click();
+  await screen(inside, "notice");
+  assert.equal(inside.url(), link, "what the messenger hands to the phone's browser is the link, with the key");
+  await inside.locator(".actions .primary").click();
+  while (!facts(server).includes("no_webrtc")) await inside.waitForTimeout(50);
+  await inside.getByRole("button", { name: "Copy the link" }).waitFor();
+  const outside = await stage.page();
+  await outside.goto(link);
+  await outside.locator(".actions .primary").click();
+  await screen(outside, "check");
+  assert.equal(new URL(outside.url()).pathname + new URL(outside.url()).hash, "/p");
+}));
+
+test("a request half written is there after a reload, and gone once it is sent", stage_(async (server) => {
+  server.state.person = f.acknowledged({ checkin: null });
+  const page = await stage.page();
+  await page.goto(server.origin + "/p");
+  await page.getByRole("button", { name: "Ask for another time" }).click();
+  await page.getByLabel("When can you not talk, and why?").fill("Night shift on Friday");
+  await page.reload();
+  await page.getByRole("button", { name: "Ask for another time" }).click();
+  assert.equal(await page.getByLabel("When can you not talk, and why?").inputValue(), "Night shift on Friday");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("Night shift on Friday").waitFor();
+  await page.getByRole("button", { name: "Ask for another time" }).click();
+  assert.equal(await page.getByLabel("When can you not talk, and why?").inputValue(), "");
 }));
 
 test("busy and offline heal by themselves and say whose fault it is", stage_(async (server) => {

@@ -9,7 +9,7 @@ import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { SessionList } from "./account";
 import { ZONES } from "./login";
-import { ActionFailure, Card, CheckField, Chip, Dialog, DraftNote, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
+import { ActionFailure, Card, CheckField, Chip, Dialog, DraftNote, Empty, Loaded, Page, ReasonForm, SelectField, TextField, TableBox, useAction, useRowKeys, useSession } from "./parts";
 
 const ROLES: readonly Role[] = ["inspector", "officer", "supervisor", "administrator"];
 
@@ -243,16 +243,16 @@ export function SystemPage(): JSX.Element {
             <div class="cards">
               {troubles.length ? troubles.map((trouble) => <p key={trouble} class="note warn"><Icon name="alert" /><span>{trouble}</span></p>) : <p class="calm"><Icon name="check" />{t.t("system_fine")}</p>}
               <Card title={t.t("system_workers")} icon="camera">
-                <div class="table-wrap"><table class="table"><thead><tr><th scope="col">{t.t("worker")}</th><th scope="col">{t.t("worker_state")}</th><th scope="col">{t.t("worker_legs")}</th><th scope="col">{t.t("worker_restarts")}</th></tr></thead>
-                  <tbody>{system.workers.map((worker) => <tr key={worker.index}><th scope="row">{worker.index}</th><td>{t.maybe("worker_" + worker.state) || worker.state}</td><td>{worker.legs}</td><td>{worker.restarts}</td></tr>)}</tbody></table></div>
+                <TableBox label={t.t("system_workers")}><thead><tr><th scope="col">{t.t("worker")}</th><th scope="col">{t.t("worker_state")}</th><th scope="col">{t.t("worker_legs")}</th><th scope="col">{t.t("worker_restarts")}</th></tr></thead>
+                  <tbody>{system.workers.map((worker) => <tr key={worker.index}><th scope="row">{worker.index}</th><td>{t.maybe("worker_" + worker.state) || worker.state}</td><td>{worker.legs}</td><td>{worker.restarts}</td></tr>)}</tbody></TableBox>
               </Card>
               <Card title={t.t("system_channels")} icon="send">
-                <div class="table-wrap"><table class="table"><thead><tr><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("channel_state")}</th><th scope="col">{t.t("channel_last")}</th><th scope="col">{t.t("channel_queued")}</th></tr></thead>
+                <TableBox label={t.t("system_channels")}><thead><tr><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("channel_state")}</th><th scope="col">{t.t("channel_last")}</th><th scope="col">{t.t("channel_queued")}</th></tr></thead>
                   <tbody>{system.channels.map((channel) => (
                     <tr key={channel.channel}><th scope="row">{t.maybe("channel_" + channel.channel) || channel.channel}</th>
                       <td>{channel.configured ? (channel.last_error ? <Chip tone="warn" icon="alert">{channel.last_error}</Chip> : t.t("channel_works")) : t.t("channel_off")}</td>
                       <td>{channel.last_ok ? view.clock.momentAge(channel.last_ok) : t.t("never")}</td><td>{channel.queued}</td></tr>
-                  ))}</tbody></table></div>
+                  ))}</tbody></TableBox>
               </Card>
               <Card title={t.t("system_rest")} icon="settings">
                 <dl class="data">

@@ -8,7 +8,7 @@ import type { Clock } from "../text/time";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { planWords } from "./plan";
-import { Chip, Dialog, Empty, Loaded, Page, ReasonForm, useRowKeys, useSession } from "./parts";
+import { Chip, Dialog, Empty, Loaded, Page, ReasonForm, Tabs, useRowKeys, useSession } from "./parts";
 
 const TONES = { open: "warn", approved: "good", refused: "quiet", withdrawn: "quiet", expired: "quiet" } as const;
 
@@ -93,10 +93,10 @@ export function ApprovalsPage({ state }: { state: "open" | "closed" }): JSX.Elem
   useRowKeys();
   return (
     <Page title={t.t("nav_approvals")} under={t.t("approvals_under")}>
-      <div class="tabs-inline" role="group">
+      <Tabs>
         <a class="tab-inline" href="#/approvals" aria-current={state === "open" ? "page" : undefined}>{t.t("approvals_open")}</a>
         <a class="tab-inline" href="#/approvals?state=closed" aria-current={state === "closed" ? "page" : undefined}>{t.t("approvals_closed")}</a>
-      </div>
+      </Tabs>
       <Loaded load={load}>
         {(data) => (
           <>

@@ -1,10 +1,11 @@
 // The policy table from a band to a proposal: one supervisor changes it, another approves.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Approval, Cadence, CadenceRow } from "../api/types";
 import { useLoad } from "./load";
-import { CheckField, Dialog, Loaded, Page, ReasonForm, TextField, useSession } from "./parts";
+import { useDraft } from "../ui/draft";
+import { CheckField, Dialog, DraftNote, Loaded, Page, ReasonForm, TextField, useSession } from "./parts";
 
 function bandName(band: string): string {
   return band.replace("_", "–");
@@ -36,10 +37,10 @@ function RowFields({ row, onChange }: { row: CadenceRow; onChange(row: CadenceRo
 export function CadencePage(): JSX.Element {
   const { session, view, t } = useSession();
   const load = useLoad<Cadence>("/api/cadence", ["all"]);
-  const [rows, setRows] = useState<readonly CadenceRow[] | null>(null);
+  const draft = useDraft<readonly CadenceRow[]>("cadence", []); // empty: nothing is changed, the table in force is shown
+  const rows = draft.value.length ? draft.value : load.data ? load.data.bands : null;
   const [sending, setSending] = useState(false);
   const may = session.has("supervisor");
-  useEffect(() => setRows(load.data ? load.data.bands : null), [load.data]);
   const changed = !!rows && !!load.data && JSON.stringify(rows) !== JSON.stringify(load.data.bands);
   return (
     <Page title={t.t("nav_cadence")} under={load.data ? (load.data.approved ? t.t("cadence_approved", { moment: view.clock.moment(load.data.approved) }) : t.t("cadence_standard")) : null}>
@@ -47,7 +48,8 @@ export function CadencePage(): JSX.Element {
         {() => (
           <div class="form">
             <p class="soft">{t.t("cadence_text")}</p>
-            {(rows || []).map((row, index) => <RowFields key={row.band} row={row} onChange={(next) => may && setRows((rows || []).map((other, at) => (at === index ? next : other)))} />)}
+            {(rows || []).map((row, index) => <RowFields key={row.band} row={row} onChange={(next) => may && draft.set((rows || []).map((other, at) => (at === index ? next : other)))} />)}
+            <DraftNote draft={draft} />
             {may && <div class="dock"><button type="button" class="button primary big" disabled={!changed} onClick={() => setSending(true)}>{t.t("approval_send")}</button></div>}
           </div>
         )}
@@ -56,6 +58,7 @@ export function CadencePage(): JSX.Element {
         <Dialog title={t.t("approval_send")} onClose={() => setSending(false)}>
           <ReasonForm label={t.t("end_reason")} submit={t.t("approval_send")} onSubmit={async (reason) => {
             await post<Approval>("/api/approvals", { kind: "cadence.change", reason, request: { bands: rows } });
+            draft.clear();
             session.say(t.t("approval_sent"));
             setSending(false);
           }} />

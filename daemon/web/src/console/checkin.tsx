@@ -5,7 +5,7 @@ import { post } from "../api/http";
 import type { Checkin, Conclusion } from "../api/types";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
-import { Card, Chip, Loaded, Page, useSession } from "./parts";
+import { Card, Chip, Loaded, Page, TableBox, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
 import { ConcludeDialog } from "./incidents";
 import { Playback } from "./playback";
@@ -28,7 +28,7 @@ export function DeviceChip({ device }: { device: Checkin["device"] }): JSX.Eleme
 function Attempts({ checkin }: { checkin: Checkin }): JSX.Element {
   const { view, t } = useSession();
   return (
-    <div class="table-wrap"><table class="table">
+    <TableBox label={t.t("attempts_title")}>
       <thead><tr><th scope="col">{t.t("attempt")}</th><th scope="col">{t.t("attempt_at")}</th><th scope="col">{t.t("attempt_accepted")}</th><th scope="col">{t.t("attempt_delivered")}</th><th scope="col">{t.t("attempt_opened")}</th></tr></thead>
       <tbody>
         {checkin.attempts_made.map((attempt) => (
@@ -38,7 +38,7 @@ function Attempts({ checkin }: { checkin: Checkin }): JSX.Element {
           </tr>
         ))}
       </tbody>
-    </table></div>
+    </TableBox>
   );
 }
 
@@ -106,10 +106,10 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
               <Card title={t.t("answerable_title")} icon="shield"><Answerable checkin={data} /></Card>
               {data.notices.length > 0 && (
                 <Card title={t.t("notices_title")} icon="send">
-                  <div class="table-wrap"><table class="table">
+                  <TableBox label={t.t("notices_title")}>
                     <thead><tr><th scope="col">{t.t("notice_at")}</th><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("notice_to")}</th><th scope="col">{t.t("notice_state")}</th></tr></thead>
                     <tbody>{data.notices.map((notice) => <tr key={notice.id}><td>{view.clock.seconds(notice.at)}</td><td>{t.maybe("channel_" + notice.channel)}</td><td>{notice.to}</td><td>{t.maybe("notice_" + notice.state)}{notice.failed && <span class="soft"> · {notice.failed}</span>}</td></tr>)}</tbody>
-                  </table></div>
+                  </TableBox>
                 </Card>
               )}
               {data.concerns.length > 0 && (

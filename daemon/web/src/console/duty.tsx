@@ -6,7 +6,7 @@ import type { Absence, AbsenceReason, Roster, RosterPerson, Shift, ShiftKind, Sh
 import { Icon } from "../ui/icons";
 import { LaddersTab } from "./ladders";
 import { type Load, useLoad } from "./load";
-import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, SelectField, TextField, useAction, useSession } from "./parts";
+import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, SelectField, TextField, Tabs, useAction, useSession } from "./parts";
 import { PathsTab } from "./paths";
 import { TemplatesTab } from "./templates";
 
@@ -34,9 +34,9 @@ export function DutyPage({ tab }: { tab: string }): JSX.Element {
   const shown = tabs.find((one) => one === tab) || "week";
   return (
     <Page title={t.t("nav_duty")} wide>
-      <div class="tabs-inline" role="group">
+      <Tabs>
         {tabs.map((one) => <a key={one} class="tab-inline" href={"#/duty/" + one} aria-current={one === shown ? "page" : undefined}>{t.t(`duty_tab_${one}`)}</a>)}
-      </div>
+      </Tabs>
       {shown === "week" ? <WeekTab /> : shown === "absences" ? <AbsencesTab /> : shown === "ladders" ? <LaddersTab /> : shown === "paths" ? <PathsTab /> : <TemplatesTab />}
     </Page>
   );

@@ -9,7 +9,7 @@ import { Icon, type IconName } from "../ui/icons";
 import { useTick } from "../ui/store";
 import { BundlePart } from "./bundle";
 import { changed, useLoad, useSteady } from "./load";
-import { ActionFailure, BandMark, Card, Chip, Dialog, DraftNote, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, useAction, useKeys, useRowKeys, useSession } from "./parts";
+import { ActionFailure, BandMark, Card, Chip, Dialog, DraftNote, Empty, Loaded, NewRows, Page, ReasonForm, SelectField, TextField, Tabs, useAction, useKeys, useRowKeys, useSession } from "./parts";
 import { IncidentThread } from "./staff_thread";
 import { type Take, useTake } from "./take";
 import { PersonAside } from "./person_aside";
@@ -49,10 +49,10 @@ export function IncidentsPage({ state }: { state: "open" | "closed" }): JSX.Elem
   useRowKeys();
   return (
     <Page title={t.t("nav_incidents")}>
-      <div class="tabs-inline" role="group">
+      <Tabs>
         <a class="tab-inline" href="#/incidents" aria-current={state === "open" ? "page" : undefined}>{t.t("incidents_open")}</a>
         <a class="tab-inline" href="#/incidents?state=closed" aria-current={state === "closed" ? "page" : undefined}>{t.t("incidents_closed")}</a>
-      </div>
+      </Tabs>
       <Loaded load={load}>
         {() => (
           <div ref={list.list} class="rows">
@@ -183,6 +183,9 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
               <p class="soft small">{t.t("incident_thread_text")}</p>
               <div class="thread-box low"><IncidentThread incident={id} /></div>
             </Card>
+            {session.has("supervisor") && data.person_id > 0 && (
+              <p><a class="button" href={`#/log?person=${data.person_id}&from=${view.clock.isoDay(Date.parse(data.opened))}`}><Icon name="log" size={20} />{t.t("incident_in_log")}</a></p>
+            )}
             {data.person_id > 0 && <BundlePart incident={data.id} person={data.person_id} />}
             {data.person_id > 0 && <HoldPart object={{ kind: "incident", id: data.id, name: data.person_name }} />}
             {data.state === "closed" && <HolderNote incident={data} take={take} />}

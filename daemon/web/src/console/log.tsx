@@ -10,10 +10,24 @@ import { ActionFailure, Card, Chip, Empty, Loaded, Page, SelectField, TextField,
 import { bytesOf, includes, leafHash } from "./proof";
 import { go } from "./router";
 
+const PAGES: Record<string, string> = { incident: "incidents", checkin: "checkins", person: "persons" };
+
+// What an entry is about: in words, and a way to it where it has a page.
+function ObjectLink({ object }: { object: string }): JSX.Element {
+  const { t } = useSession();
+  const [kind = "", id = ""] = object.split(" ");
+  const words = `${t.maybe("object_" + kind) || kind}${id ? ` № ${id}` : ""}`;
+  return PAGES[kind] && id ? <a href={`#/${PAGES[kind]}/${id}`}>{words}</a> : <span>{words}</span>;
+}
+
 interface LogPageData { entries: LogEntry[]; next: number | null; size: number; root: string; verified: string | null }
 
+function actorWords(t: ConsoleTexts, entry: LogEntry): string {
+  return entry.actor_kind === "system" ? t.t("actor_system") : entry.actor_kind === "gateway" ? t.t("actor_gateway", { name: entry.actor }) : entry.actor;
+}
+
 export function entryWords(t: ConsoleTexts, entry: LogEntry): string {
-  const actor = entry.actor_kind === "system" ? t.t("actor_system") : entry.actor_kind === "gateway" ? t.t("actor_gateway", { name: entry.actor }) : entry.actor;
+  const actor = actorWords(t, entry);
   const values = { actor, person: entry.person_name || t.t("somebody"), object: entry.object };
   const action = entry.action.toLowerCase();
   const kind = entry.object.split(" ")[0] || "";
@@ -134,9 +148,9 @@ export function LogEntryPage({ index }: { index: number }): JSX.Element {
             <Card>
               <dl class="data">
                 <div><dt>{t.t("log_at")}</dt><dd>{view.clock.day(entry.at)}, {view.clock.seconds(entry.at)} ({view.clock.age(entry.at)})</dd></div>
-                <div><dt>{t.t("log_actor")}</dt><dd>{entry.actor}</dd></div>
+                <div><dt>{t.t("log_actor")}</dt><dd>{actorWords(t, entry)}</dd></div>
                 <div><dt>{t.t("log_action")}</dt><dd class="mono">{entry.action}</dd></div>
-                <div><dt>{t.t("log_object")}</dt><dd class="mono break">{entry.object}</dd></div>
+                <div><dt>{t.t("log_object")}</dt><dd><ObjectLink object={entry.object} /></dd></div>
                 {entry.result && <div><dt>{t.t("log_result")}</dt><dd>{t.maybe("log_result_" + entry.result) || entry.result}</dd></div>}
                 {entry.person_id && <div><dt>{t.t("person")}</dt><dd><a href={"#/persons/" + entry.person_id}>{entry.person_name}</a></dd></div>}
                 {entry.text ? Object.keys(entry.text).map((name) => <div key={name}><dt class="mono">{name}</dt><dd class="prewrap break">{typeof entry.text![name] === "string" ? String(entry.text![name]) : JSON.stringify(entry.text![name])}</dd></div>) : <div><dt>{t.t("log_text")}</dt><dd>{t.t("log_erased_text")}</dd></div>}

@@ -13,6 +13,7 @@ export function OverloadPage(): JSX.Element {
         {(data) => (
           <div class="cards">
             <p class="soft">{t.t("overload_text")}</p>
+            {data.overloads.length > 0 && <p><a class="button" href="#/duty">{t.t("to_duty")}</a></p>}
             {data.overloads.length > 0 && <div class="rows">
               {data.overloads.map((one) => (
                 <div class="row" key={one.from}>

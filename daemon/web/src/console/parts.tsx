@@ -87,6 +87,21 @@ export function Loaded<T>({ load, rows, children }: { load: Load<T>; rows?: numb
   return <Skeleton rows={rows} />;
 }
 
+// Views beside each other. On a phone they scroll, and the one that is open is never out of sight.
+export function Tabs({ children }: { children: ComponentChildren }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const open = box.current && box.current.querySelector<HTMLElement>("[aria-current=page], [aria-pressed=true]");
+    if (open && box.current) box.current.scrollLeft = open.offsetLeft - (box.current.clientWidth - open.offsetWidth) / 2;
+  });
+  return <div class="tabs-inline" role="group" ref={box}>{children}</div>;
+}
+
+// A table that may be wider than the phone: it scrolls by itself, by finger and by keyboard.
+export function TableBox({ label, children }: { label: string; children: ComponentChildren }): JSX.Element {
+  return <div class="table-wrap" role="region" aria-label={label} tabIndex={0}><table class="table">{children}</table></div>;
+}
+
 export function Card({ title, icon, children, actions, class: more }: { title?: string; icon?: IconName; children: ComponentChildren; actions?: ComponentChildren; class?: string }): JSX.Element {
   return (
     <section class={"card " + (more || "")}>

@@ -1,21 +1,48 @@
 // Who cannot be reached: the weekly test of every way to every member of staff and person.
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { ContactPath } from "../api/duty_types";
 import { Icon } from "../ui/icons";
 import { useLoad } from "./load";
 import { ActionFailure, Card, Chip, Empty, Loaded, useAction, useSession } from "./parts";
 
+interface Unreached { name: string; staff_id: number | null; person_id: number | null }
+
+const SHOWN_AT_FIRST = 8;
+
+// Colleagues first: without them nobody is told of anything.
+function Unreachable({ list }: { list: readonly Unreached[] }): JSX.Element {
+  const { t } = useSession();
+  const [all, setAll] = useState(false);
+  const sorted = list.slice().sort((a, b) => Number(a.staff_id === null) - Number(b.staff_id === null));
+  return (
+    <div class="note act" role="status">
+      <Icon name="alert" />
+      <div>
+        <strong>{t.t("paths_unreachable_n", { n: list.length })}</strong>
+        <ul>
+          {(all ? sorted : sorted.slice(0, SHOWN_AT_FIRST)).map((one) => (
+            <li key={`${one.staff_id}-${one.person_id}`}>{one.person_id !== null ? <a href={"#/persons/" + one.person_id}>{one.name}</a> : <strong>{one.name}</strong>}{one.person_id === null && ` · ${t.t("paths_colleague")}`}</li>
+          ))}
+        </ul>
+        {!all && list.length > SHOWN_AT_FIRST && <button type="button" class="button" onClick={() => setAll(true)}>{t.t("paths_show_all", { n: list.length })}</button>}
+        <p>{t.t("paths_unreachable_do")}</p>
+      </div>
+    </div>
+  );
+}
+
 export function PathsTab(): JSX.Element {
   const { view, t } = useSession();
-  const load = useLoad<{ paths: ContactPath[]; unreachable: { name: string; staff_id: number | null; person_id: number | null }[] }>("/api/contact-paths", ["today"]);
+  const load = useLoad<{ paths: ContactPath[]; unreachable: Unreached[] }>("/api/contact-paths", ["today"]);
   const action = useAction();
   return (
     <Loaded load={load}>
       {(data) => (
         <div class="stack">
           {data.unreachable.length > 0
-            ? <div class="note act" role="status"><Icon name="alert" /><div><strong>{t.t("paths_unreachable")}</strong><p>{data.unreachable.map((one) => one.name).join(", ")}</p></div></div>
+            ? <Unreachable list={data.unreachable} />
             : <div class="note good"><Icon name="check" /><div><strong>{t.t("paths_all_well")}</strong></div></div>}
           <Card title={t.t("paths_title")} icon="send">
             <p class="soft">{t.t("paths_text")}</p>

@@ -9,7 +9,7 @@ import { Video } from "../ui/video";
 import { deviceWords } from "./account";
 import { BlackoutForm, Blackouts, EndBlackoutDialog } from "./blackouts";
 import { changed, useLoad } from "./load";
-import { ActionFailure, BandMark, Card, Chip, ComplianceStrip, Dialog, Empty, Loaded, Page, Portrait, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
+import { ActionFailure, BandMark, Card, Chip, ComplianceStrip, Dialog, Empty, Loaded, Page, Portrait, ReasonForm, SelectField, TextField, Tabs, useAction, useSession } from "./parts";
 import { PersonForm } from "./persons";
 import { OrderForm, ReplaceDialog, Requirements } from "./order";
 import { PlanForm, planWords } from "./plan";
@@ -266,12 +266,12 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
                 {data.open_incidents > 0 && <p><a href="#/incidents"><Chip tone="act" icon="alert">{t.t("person_incidents", { n: data.open_incidents })}</Chip></a></p>}
               </div>
             </div>
-            <div class="tabs-inline" role="group">
+            <Tabs>
               <Tab id={id} now={tab} name="">{t.t("tab_overview")}</Tab>
               <Tab id={id} now={tab} name="messages">{t.t("messages")}{data.unread_messages > 0 && <span class="count">{data.unread_messages}</span>}</Tab>
               <Tab id={id} now={tab} name="history">{t.t("tab_history")}</Tab>
               {(session.has("inspector") || session.has("supervisor")) && <Tab id={id} now={tab} name="risk">{t.t("tab_risk")}</Tab>}
-            </div>
+            </Tabs>
             {tab === "" && (
               <div class="cards">
                 <Orders person={data} open={setDialog} />

@@ -5,7 +5,7 @@ import { failureOf, post, type Failure } from "../api/http";
 import type { Checkin, RecordingRow } from "../api/types";
 import { stopwatch } from "../text/time";
 import { Icon } from "../ui/icons";
-import { Chip, FailureBox, ReasonForm, useKeys, useSession } from "./parts";
+import { Chip, FailureBox, ReasonForm, useKeys, Tabs, useSession } from "./parts";
 
 const REVIEW_REASON = "review";
 
@@ -115,9 +115,9 @@ export function Playback({ checkin, atOnce }: { checkin: Checkin; atOnce: boolea
   return (
     <div class="stack">
       {playable.length > 1 && (
-        <div class="tabs-inline" role="group">
+        <Tabs>
           {playable.map((other) => <button type="button" key={other.id} class="tab-inline" aria-pressed={other.id === recording.id} onClick={() => setChosen(other.id)}>{t.t(`leg_${other.leg}`)} <span class="soft small">{clock.time(other.from)}</span></button>)}
-        </div>
+        </Tabs>
       )}
       {recording.state === "recovered" && <Chip tone="info" icon="info">{t.t("recording_recovered")}</Chip>}
       {failure && <FailureBox failure={failure} again={() => { setFailure(null); open(REVIEW_REASON).catch((cause: unknown) => setFailure(failureOf(cause))); }} />}

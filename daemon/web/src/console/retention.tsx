@@ -5,7 +5,7 @@ import { post } from "../api/http";
 import type { Approval, ExpiryItem, Hold, KeepClass, Retention } from "../api/types";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
-import { Card, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useSession } from "./parts";
+import { Card, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, Tabs, useSession } from "./parts";
 
 const DAY_MS = 86_400_000;
 const REVIEW_DAYS = 90; // what the form proposes
@@ -154,10 +154,10 @@ export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.E
                 })}
               </dl>
             </Card>
-            <div class="tabs-inline" role="group">
+            <Tabs>
               <a class="tab-inline" href="#/retention" aria-current={state === "waiting" ? "page" : undefined}>{t.t("expiry_waiting")}</a>
               <a class="tab-inline" href="#/retention?state=erased" aria-current={state === "erased" ? "page" : undefined}>{t.t("expiry_gone")}</a>
-            </div>
+            </Tabs>
             <SelectField label={t.t("expiry_only")} value={only} options={[{ value: "", label: t.t("expiry_all") }, ...CLASSES.map((value) => ({ value: value as string, label: t.t(`keep_${value}`) }))]} onChange={setOnly} />
             <div class="rows">{data.items.map((item) => <Item key={item.id} item={item} onHold={(hold) => setOpen({ hold })} />)}</div>
             {!data.items.length && <Empty icon="clock" title={t.t(state === "waiting" ? "expiry_none" : "expiry_none_gone")} />}

@@ -1,9 +1,9 @@
 // The screens before and after the call itself.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { failureOf, getFile } from "../api/http";
 import type { PersonState } from "../api/types";
-import { browserFamily, type DeviceProblem } from "../rtc/devices";
+import { browserFamily, canCall, type DeviceProblem } from "../rtc/devices";
 import { watchLevel } from "../rtc/level";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { personTexts } from "../text/person";
@@ -31,12 +31,14 @@ export function Loading(): JSX.Element {
 export function Landing(): JSX.Element {
   const { session, view, texts } = useSession();
   const others = LANGUAGES.filter((language) => language !== view.language);
+  const able = canCall(); // a messenger's own browser often is not: said before anything else is asked
   return (
-    <ScreenFrame title={texts.t("landing_title")} mark="camera"
+    <ScreenFrame title={texts.t(able ? "landing_title" : "no_webrtc_title")} mark={able ? "camera" : "alert"} tone={able ? "info" : "warn"}
       actions={
         <>
-          <button type="button" class="button primary big" lang={view.language} onClick={() => void session.open(view.language)}>
-            {texts.t("landing_continue")}
+          {!able && <CopyLink />}
+          <button type="button" class={"button big" + (able ? " primary" : "")} lang={view.language} onClick={() => void session.open(view.language)}>
+            {texts.t(able ? "landing_continue" : "landing_here")}
           </button>
           <div class="pair">
             {others.map((language) => (
@@ -47,11 +49,30 @@ export function Landing(): JSX.Element {
           </div>
         </>
       }>
-      <p class="lead">{texts.t("landing_text")}</p>
+      <p class="lead">{texts.t(able ? "landing_text" : "no_webrtc_text")}</p>
       {others.map((language) => (
-        <p lang={language} key={language} class="soft">{personTexts(language).t("landing_title")}</p>
+        <p lang={language} key={language} class="soft">{personTexts(language).t(able ? "landing_title" : "no_webrtc_text")}</p>
       ))}
     </ScreenFrame>
+  );
+}
+
+// The link, to be pasted into the phone's own browser.
+function CopyLink(): JSX.Element | null {
+  const { session, texts } = useSession();
+  const [copied, setCopied] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const link = session.elsewhere;
+  if (!link) return null;
+  const copy = (): void => {
+    if (field.current) field.current.select();
+    copyText(link).then(() => setCopied(true), () => undefined); // it is marked: the phone offers to copy it
+  };
+  return (
+    <>
+      <input ref={field} class="input" readOnly value={link} aria-label={texts.t("link_copy")} onFocus={(event) => event.currentTarget.select()} />
+      <button type="button" class="button primary big" onClick={copy}><Icon name={copied ? "check" : "copy"} />{texts.t(copied ? "link_copied" : "link_copy")}</button>
+    </>
   );
 }
 
@@ -126,6 +147,7 @@ function Trouble({ problem, test }: { problem: DeviceProblem; test: boolean }): 
           {problem !== "no_webrtc" && (
             <button type="button" class="button primary big" onClick={() => void session.turnOnCamera()}>{texts.t("again")}</button>
           )}
+          {problem === "no_webrtc" && !test && <CopyLink />}
           {canAnswer && <button type="button" class="button" onClick={() => session.answer()}>{texts.t("answer_without_picture")}</button>}
           {test ? <button type="button" class="button" onClick={() => session.test(false)}>{texts.t("back")}</button> : <DeclineButton />}
         </>
@@ -332,17 +354,19 @@ function WriteButton({ primary }: { primary?: boolean }): JSX.Element {
   );
 }
 
+function copyText(text: string): Promise<void> {
+  return navigator.clipboard ? navigator.clipboard.writeText(text) : Promise.reject(new Error("no clipboard"));
+}
+
 function Receipt({ receipt }: { receipt: string }): JSX.Element {
   const { texts } = useSession();
   const [copied, setCopied] = useState(false);
-  const copy = (): void => {
-    if (navigator.clipboard) navigator.clipboard.writeText(receipt).then(() => setCopied(true), () => undefined);
-  };
+  const copy = (): void => void copyText(receipt).then(() => setCopied(true), () => undefined);
   return (
     <section class="receipt">
       <p class="soft">{texts.t("receipt_number")}</p>
       <p class="receipt-number">{receipt}</p>
-      <button type="button" class="button plain" onClick={copy}><Icon name={copied ? "check" : "copy"} />{copied ? texts.t("receipt_copied") : texts.t("receipt_copy")}</button>
+      {navigator.clipboard && <button type="button" class="button plain" onClick={copy}><Icon name={copied ? "check" : "copy"} />{copied ? texts.t("receipt_copied") : texts.t("receipt_copy")}</button>}
       <p class="soft receipt-keep">{texts.t("receipt_keep")}</p>
     </section>
   );

@@ -13,6 +13,7 @@ import { bodyOf, EMPTY_THREAD, newestFrom, type ThreadState, withDraft, withMess
 import { makeOwnPhone, type OwnPhone, ownPhone, sign } from "./own_phone";
 import { heals, mustRead, NOTICE_VERSION, retryDelayMs, type World } from "./flow";
 import { hush } from "./speech";
+import { linkPath, tapKey } from "./tap";
 
 export type Sheet = "messages" | "decline" | "pause" | "hangup" | "language" | "reschedule" | "dispute" | null;
 
@@ -62,9 +63,12 @@ export class PersonSession {
   private joinTimer: ReturnType<typeof setTimeout> | null = null;
   private own: OwnPhone | null = null;
   private entering = false;
+  private readonly link: string; // its token, also after it was exchanged
+  private readonly key = tapKey(location.hash);
   private wakeLock: { release(): Promise<void> } | null = null;
 
   constructor(token: string | null, language: Language) {
+    this.link = token || "";
     this.store = new Store<View>({
       token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null,
       language, clock: new Clock(language, "UTC", null, null), retryAt: null, socket: "none", socketLost: false, devices: null, asking: false, leg: null,
@@ -92,8 +96,9 @@ export class PersonSession {
     this.choose(language);
     this.store.set({ opening: true, failure: null });
     try {
-      const state = await post<PersonState>("/api/link", { token: this.view.token });
-      history.replaceState(null, "", "/p");
+      const state = await post<PersonState>("/api/link", { token: this.view.token, key: this.key });
+      // Where no call is possible the address stays what the phone's browser can be given.
+      history.replaceState(null, "", canCall() ? "/p" : linkPath(this.link, this.key));
       this.opened(state);
       if (state.language !== language) void this.setLanguage(language);
       if (!state.bound) void this.enrol(); // a link without a check-in: the inspector is present
@@ -125,6 +130,11 @@ export class PersonSession {
       if (failure.code === "unauthenticated" && this.own) await this.comeIn();
       else this.failed(failure, () => void this.load());
     }
+  }
+
+  // The same link for another browser of this phone; null where this page did not come by one.
+  get elsewhere(): string | null {
+    return this.link ? location.origin + linkPath(this.link, this.key) : null;
   }
 
   // ------------------------------------------------------------------ the person's own phone

@@ -7,6 +7,9 @@ export const en = {
   landing_title: "You have a scheduled video call",
   landing_text: "It takes a few minutes. You need the camera and the microphone of this phone.",
   landing_continue: "Continue",
+  landing_here: "Go on here without a call",
+  link_copy: "Copy the link",
+  link_copied: "Copied. Open your browser and paste it",
   landing_other_language: "Another language",
 
   loading: "One moment…",

@@ -8,6 +8,9 @@ export const kk: Record<PersonKey, string> = {
   landing_title: "Сізге бейнеқоңырау белгіленген",
   landing_text: "Бұл бірнеше минут алады. Осы телефонның камерасы мен микрофоны керек.",
   landing_continue: "Жалғастыру",
+  landing_here: "Осында қоңыраусыз жалғастыру",
+  link_copy: "Сілтемені көшіру",
+  link_copied: "Көшірілді. Браузерді ашып, қойыңыз",
   landing_other_language: "Басқа тіл",
 
   loading: "Бір сәт…",

@@ -8,6 +8,9 @@ export const ru: Record<PersonKey, string> = {
   landing_title: "У вас назначен видеозвонок",
   landing_text: "Это займёт несколько минут. Нужны камера и микрофон этого телефона.",
   landing_continue: "Продолжить",
+  landing_here: "Продолжить здесь без звонка",
+  link_copy: "Скопировать ссылку",
+  link_copied: "Скопировано. Откройте браузер и вставьте",
   landing_other_language: "Другой язык",
 
   loading: "Минуту…",
