@@ -171,3 +171,43 @@ test("somebody half entered is there after a reload, for the one who wrote it al
   await page.getByLabel("Full name").waitFor();
   assert.equal(await page.getByLabel("Full name").inputValue(), "");
 }));
+
+test("another alarm does not lie where the button of the incident on the screen is", scene(async (server) => {
+  const page = await officer(server);
+  const button = page.locator(".dock").getByRole("button", { name: "I take it" });
+  await button.waitFor();
+  server.tell("console", { t: "alert", incident: f.incidentRow({}), notice: "N-1" }); // its own: the page has the button
+  server.tell("console", { t: "alert", incident: f.incidentRow({ id: 72, person_name: "Екінші Адам" }), notice: "N-2" });
+  await page.locator(".urgent").getByText("Екінші Адам").waitFor();
+  assert.equal(await page.locator(".urgent button").count(), 0, "nothing of the other one can be taken by mistake");
+  await button.click(); // and nothing lies over it
+  await page.getByText(/You hold it\. Until/).waitFor();
+  assert.equal(taken(server).length, 1);
+  await page.locator(".urgent a").click();
+  await page.waitForFunction(() => location.hash === "#/incidents/72");
+}));
+
+test("the areas of a phone, the counts of the day and the open tab are whole in every language", scene(async (server) => {
+  for (const language of ["kk", "ru", "en"]) {
+    for (const roles of [["officer"], ["inspector"], ["supervisor"]]) {
+      const page = await stage.console(server, "today", { roles, language, viewport: { width: 360, height: 740 } });
+      await page.locator(".counts").waitFor();
+      for (const area of await page.locator(".tabs a.nav-link").all()) {
+        await area.click();
+        const text = area.locator(".nav-text");
+        assert.ok(await text.evaluate((element) => element.scrollWidth <= element.clientWidth && element.clientHeight < 20), `${language} ${roles}: ${await text.textContent()}`);
+      }
+      assert.ok(await page.locator(".body").evaluate((body) => body.scrollWidth <= body.clientWidth));
+      await page.context().close();
+    }
+  }
+  const page = await stage.console(server, "today", { viewport: { width: 360, height: 740 }, language: "ru" });
+  for (const count of await page.locator(".counts > li:visible").all()) {
+    const box = await count.boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 360, await count.textContent());
+  }
+  await page.goto(server.origin + "/#/persons/101?tab=risk");
+  const open = page.locator(".tabs-inline [aria-current=page]");
+  await open.waitFor();
+  await page.waitForFunction(() => { const box = document.querySelector(".tabs-inline [aria-current=page]").getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth; });
+}));

@@ -139,7 +139,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
       )}
       {keys && <KeysHelp onClose={() => setKeys(false)} />}
       {!inCall && view.call && <RunningCall call={view.call} />}
-      <Urgent quiet={inCall} />
+      <Urgent quiet={inCall} incident={route.area === "incidents" ? Number(route.id) : 0} />
       <p class="unseen" role="status" aria-live="polite">{view.said}</p>
     </div>
   );
@@ -151,25 +151,29 @@ export function answer(session: ConsoleSession, row: CheckinRow): void {
 }
 
 // Fixed in its place, over the page: nothing below it moves.
-function Urgent({ quiet }: { quiet: boolean }): JSX.Element | null {
+// `incident`: the one that is being looked at. Its page has its button itself, and another one's alarm must not lie where
+// that button is: it waits above in one line.
+function Urgent({ quiet, incident }: { quiet: boolean; incident: number }): JSX.Element | null {
   const { session, view, t } = useSession();
   useTick(1000);
   const title = document.title.replace(/^● /, "");
   const ring = quiet ? undefined : view.rings[0];
-  const alert = quiet ? undefined : view.alerts[0];
+  const alerts = view.alerts.filter((row) => row.id !== incident);
+  const alert = quiet ? undefined : alerts[0];
   const wanted = ring || alert ? "● " + title : title;
   if (document.title !== wanted) document.title = wanted;
   const shown = !!(ring || alert);
+  const slim = !ring && incident > 0;
   // What lies under the card can be scrolled out from under it.
   useEffect(() => {
-    document.body.classList.toggle("with-urgent", shown);
+    document.body.classList.toggle("with-urgent", shown && !slim);
     return () => document.body.classList.remove("with-urgent");
-  }, [shown]);
+  }, [shown, slim]);
   if (!shown) return null;
   return (
-    <div class="urgent" role="alert">
+    <div class={"urgent" + (slim ? " slim" : "")} role="alert">
       {ring && <RingCard ring={ring} more={view.rings.length - 1} session={session} text={t.t("ring_waiting", { length: view.clock.length(view.clock.now() - Date.parse(ring.waiting_since || new Date(view.clock.now()).toISOString())) })} />}
-      {!ring && alert && <AlertCard alert={alert} more={view.alerts.length - 1} />}
+      {!ring && alert && (slim ? <AlertLine alert={alert} more={alerts.length - 1} /> : <AlertCard alert={alert} more={alerts.length - 1} />)}
     </div>
   );
 }
@@ -182,6 +186,17 @@ function RingCard({ ring, more, session, text }: { ring: CheckinRow; more: numbe
       <div class="urgent-text"><strong>{ring.person_name}</strong><span>{text}</span>{more > 0 && <span>{t.t("ring_more", { n: more })}</span>}</div>
       <button type="button" class="button primary big" onClick={() => answer(session, ring)}><Icon name="phone" />{t.t("answer")}</button>
     </div>
+  );
+}
+
+function AlertLine({ alert, more }: { alert: IncidentRow; more: number }): JSX.Element {
+  const { session, t } = useSession();
+  return (
+    <a class="urgent-line" href={"#/incidents/" + alert.id} onClick={() => session.dismissAlert(alert.id)}>
+      <Icon name="bell" size={20} />
+      <span><strong>{alert.person_name}</strong>{more > 0 && <span>{t.t("alert_more", { n: more })}</span>}</span>
+      <Icon name="forward" size={20} />
+    </a>
   );
 }
 

@@ -454,7 +454,7 @@ export const en = {
   conclusion_breach: "Breach",
   conclusion_breach_text: "You, by name, conclude that the order was broken.",
   line_opened: "Incident opened",
-  line_step_fired: "Told {who} by {channel}",
+  line_step_fired: "Next step of the ladder",
   line_step_skipped: "Step skipped: nobody to tell",
   line_ladder_wrapped: "The last step repeats",
   line_acknowledged: "{who} took it over",

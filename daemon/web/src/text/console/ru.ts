@@ -455,7 +455,7 @@ export const ru: Record<ConsoleKey, string> = {
   conclusion_breach: "Нарушение",
   conclusion_breach_text: "Вы лично заключаете, что требование нарушено.",
   line_opened: "Случай открыт",
-  line_step_fired: "Извещение: {who}, {channel}",
+  line_step_fired: "Следующий шаг очереди",
   line_step_skipped: "Шаг пропущен: некого известить",
   line_ladder_wrapped: "Последний шаг повторяется",
   line_acknowledged: "Взял(а) на себя: {who}",
