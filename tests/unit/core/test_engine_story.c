@@ -182,10 +182,9 @@ static void a_live_call_is_completed(void **state)
     last_token(world, token);
 
     /* The link: once, and bound to this check-in. */
-    assert_int_equal(
-        world_command(world, "link.exchange", &nobody,
-                      json_pack("{s:s, s:s}", "token", token, "key", "too short")),
-        CK_E_INVALID);
+    assert_int_equal(world_command(world, "link.exchange", &nobody,
+                                   json_pack("{s:s, s:s}", "token", token, "key", "too short")),
+                     CK_E_INVALID);
     assert_int_equal(world_command(world, "link.exchange", &nobody,
                                    json_pack("{s:s, s:s, s:s}", "token", token, "device", "test",
                                              "key", "0123456789abcdef01234567")),
