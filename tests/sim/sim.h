@@ -337,6 +337,11 @@ void sim_zones_make(struct sim *sim);
 void sim_zones_remove(struct sim *sim);
 /* Seconds east of Greenwich by the tables as they are now. */
 int sim_zone_offset(const struct sim *sim, int unit, int64_t at_ms);
+/* The instant of "2026-10-22T08:00" in a unit's zone: by the tables as they are now, or as they
+ * were in the beginning. Not in an hour that a change of clocks skips or repeats. */
+int64_t sim_zone_instant(struct sim *sim, int unit, const char *local, bool changed);
+/* Whether this unit's zone is one of those whose rules change. */
+bool sim_zone_changes(int unit);
 void sim_zones_change(struct sim *sim);
 
 /* sim_seen.c: what happened at all. */

@@ -42,18 +42,91 @@ static void check_safety(struct sim_check *check)
                    "x.by_staff = y.by_staff");
 }
 
-/* The first notice of a fire to somebody; further channels of the same fire may follow later. An
- * hour at both ends is apart: new rules of the zone move the ends of leave that has begun. */
+/* ---- leave ---- */
+
+/* When somebody is on leave, and from which entry of the log to which that was so: new rules of
+ * their zone move the ends, and whatever was decided before them was decided by the old ones. */
+static void note_leave(struct sim_check *check, int64_t absence, int64_t staff, int64_t from_ms,
+                       int64_t until_ms, int64_t first, int64_t last)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(check->db, "INSERT INTO leave VALUES (?1, ?2, ?3, ?4, ?5, ?6)", -1,
+                       &statement, NULL);
+    const int64_t values[] = {absence, staff, from_ms, until_ms, first, last};
+    for (int i = 0; i < 6; i++) {
+        sqlite3_bind_int64(statement, i + 1, values[i]);
+    }
+    sqlite3_step(statement);
+    sqlite3_finalize(statement);
+}
+
+/* The entry that says so of a unit's zone; INT64_MAX: none does. */
+static int64_t entry_of_zone(struct sim_check *check, const char *action, int unit)
+{
+    char sql[400];
+    snprintf(sql, sizeof(sql),
+             "SELECT ifnull(min(e.idx), 0x7fffffffffffffff) FROM log_plain l JOIN log_entry e ON "
+             "e.idx = l.idx WHERE l.action = '%s' AND json_extract(CAST(e.leaf AS TEXT), "
+             "'$.open.zone') = '%s'",
+             action, sim_zone_names[unit]);
+    return sim_check_number(check->db, sql);
+}
+
+/* The ends are the world's own: from the wall times that were entered. */
+static void gather_leave(struct sim_check *check)
+{
+    struct sim *sim = check->sim;
+    sqlite3_stmt *statement = NULL;
+    sqlite3_exec(check->db,
+                 "CREATE TEMP TABLE leave (absence, staff, from_at, until_at, first, last);"
+                 "CREATE INDEX leave_of ON leave (staff);",
+                 NULL, NULL, NULL);
+    sqlite3_prepare_v2(check->db,
+                       "SELECT a.id, a.staff_id, s.unit_id, a.from_local, a.until_local, "
+                       "a.from_at, a.until_at, min(m.idx) FROM absence a JOIN staff s ON s.id = "
+                       "a.staff_id JOIN said m ON m.action = 'ABSENCE_ENTERED' AND m.id = "
+                       "a.staff_id WHERE a.removed_at IS NULL GROUP BY a.id",
+                       -1, &statement, NULL);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        int64_t absence = sqlite3_column_int64(statement, 0);
+        int64_t staff = sqlite3_column_int64(statement, 1);
+        int unit = sim_unit_of(sim, sqlite3_column_int64(statement, 2), 0);
+        const char *from = (const char *)sqlite3_column_text(statement, 3);
+        const char *until = (const char *)sqlite3_column_text(statement, 4);
+        int64_t entered = sqlite3_column_int64(statement, 7);
+        bool moves = sim->zones_changed_ms != 0 && sim_zone_changes(unit);
+        int64_t told = moves ? entry_of_zone(check, "ZONE_RULES_CHANGED", unit) : INT64_MAX;
+        int64_t placed = moves ? entry_of_zone(check, "ZONE_PLACED", unit) : INT64_MAX;
+        int64_t from_ms = sim_zone_instant(sim, unit, from, moves);
+        int64_t until_ms = sim_zone_instant(sim, unit, until, moves);
+        int64_t old_until_ms = sim_zone_instant(sim, unit, until, false);
+        note_leave(check, absence, staff, sim_zone_instant(sim, unit, from, false), old_until_ms,
+                   entered, told);
+        if (placed != INT64_MAX) {
+            note_leave(check, absence, staff, from_ms, until_ms,
+                       entered > placed ? entered : placed, INT64_MAX);
+        }
+        /* Leave that was over is not placed anew. */
+        bool over = old_until_ms < sim->zones_changed_ms + SIM_HOUR_MS;
+        if ((from_ms != sqlite3_column_int64(statement, 5) ||
+             until_ms != sqlite3_column_int64(statement, 6)) &&
+            !(moves && over)) {
+            sim_check_wrong(check, 0, "leave that lost its wall time");
+        }
+    }
+    sqlite3_finalize(statement);
+}
+
+/* The first notice of a fire to somebody; further channels of the same fire may follow later. */
 static void check_absences(struct sim_check *check)
 {
+    gather_leave(check);
     sim_check_none(
         check, "a step of the ladder that went to somebody on leave",
         "SELECT min(n.checkin_id) FROM notice n JOIN said q ON q.action = 'NOTICE_QUEUED' AND q.id "
-        "= n.id JOIN absence a ON a.staff_id = n.staff_id AND a.removed_at IS NULL JOIN said m ON "
-        "m.action = 'ABSENCE_ENTERED' AND m.id = a.staff_id WHERE n.template = 'incident' GROUP BY "
-        "n.incident_id, n.fire, n.staff_id, a.id HAVING min(q.idx) > min(m.idx) AND "
-        "min(n.created_at) >= min(a.from_at) + 3600000 AND min(n.created_at) < min(a.until_at) - "
-        "3600000");
+        "= n.id JOIN leave a ON a.staff = n.staff_id WHERE n.template = 'incident' GROUP BY "
+        "n.incident_id, n.fire, n.staff_id, a.rowid HAVING min(q.idx) > a.first AND min(q.idx) < "
+        "a.last AND min(n.created_at) >= a.from_at AND min(n.created_at) < a.until_at");
     sim_check_none(
         check, "a caseload without its stand-in",
         "SELECT 0 FROM absence a WHERE a.removed_at IS NULL AND a.from_at < (SELECT "

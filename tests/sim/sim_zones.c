@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "protocol/base/time.h"
 #include "tests/sim/sim.h"
 
 #define TABLES "/usr/share/zoneinfo"
@@ -84,19 +85,53 @@ void sim_zones_remove(struct sim *sim)
     rmdir(sim->zones);
 }
 
-int sim_zone_offset(const struct sim *sim, int unit, int64_t at_ms)
+/* Seconds east of Greenwich by one table. */
+static int offset_by(const char *table, int64_t at_ms)
 {
     time_t at = (time_t)(at_ms / 1000);
     struct tm local;
-    char path[256], zone[264];
-    path_of(sim, sim_zone_names[unit], path);
-    snprintf(zone, sizeof(zone), ":%s", path);
+    char zone[264];
+    snprintf(zone, sizeof(zone), ":%s", table);
     setenv("TZ", zone, 1);
     tzset();
     localtime_r(&at, &local);
     setenv("TZ", "UTC", 1);
     tzset();
     return (int)local.tm_gmtoff;
+}
+
+int sim_zone_offset(const struct sim *sim, int unit, int64_t at_ms)
+{
+    char path[256];
+    path_of(sim, sim_zone_names[unit], path);
+    return offset_by(path, at_ms);
+}
+
+int64_t sim_zone_instant(struct sim *sim, int unit, const char *local, bool changed)
+{
+    char path[256], text[64];
+    struct ck_wall at;
+    snprintf(text, sizeof(text), "%.16s:00.000Z", local);
+    if (ck_wall_parse(text, &at) != 0) {
+        sim_fail(sim, "no local time: %s", local);
+    }
+    if (changed) {
+        path_of(sim, sim_zone_names[unit], path);
+    } else {
+        snprintf(path, sizeof(path), TABLES "/%s", sim_zone_names[unit]);
+    }
+    int64_t about_ms = at.ms - offset_by(path, at.ms) * INT64_C(1000);
+    return at.ms - offset_by(path, about_ms) * INT64_C(1000);
+}
+
+bool sim_zone_changes(int unit)
+{
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        if (strcmp(changes[i].zone, sim_zone_names[unit]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void sim_zones_change(struct sim *sim)
