@@ -613,7 +613,7 @@ static int connected_ended(struct ck_checkin_turn *turn)
 
 static int review_timer(struct ck_checkin_turn *turn)
 {
-    if (!ck_wall_before(turn->now, turn->row.next_at)) {
+    if (!turn->row.review_incident && !ck_wall_before(turn->now, turn->row.next_at)) {
         ck_checkin_review_overdue(turn);
     }
     return 0;
@@ -831,7 +831,8 @@ int ck_checkin_step(const struct ck_checkin *row, const struct ck_checkin_event 
     if (code != 0) {
         return code;
     }
-    assert(turn.row.next_at.ms != 0 || turn.row.state == CK_CHECKIN_DONE);
+    assert(turn.row.next_at.ms != 0 || turn.row.state == CK_CHECKIN_DONE ||
+           turn.row.review_incident);
     *next = turn.row;
     ck_effects_give(&turn.effects, effects);
     return 0;

@@ -9,7 +9,7 @@
  * - NO_ANSWER and PERSON_FAULT only with enough answerable time, an accepted notice and no fault of
  * ours;
  * - no ring is repeated for the same attempt, however the clock jumps;
- * - every state but DONE has a next_at. */
+ * - every state but DONE has a next_at, or a REVIEW_OVERDUE incident that cannot end before it. */
 #ifndef SCHEDULER_CHECKIN_H
 #define SCHEDULER_CHECKIN_H
 
@@ -135,12 +135,11 @@ struct ck_checkin {
     struct ck_wall respond_until; /* rings end; answerable time is counted from opened_at to here */
     struct ck_wall answer_until;  /* grace ends */
     struct ck_wall late_until;    /* late limit */
-    struct ck_wall next_at;       /* 0 only in DONE */
+    struct ck_wall next_at;       /* 0 only in DONE and where its REVIEW_OVERDUE incident has it */
     struct ck_wall ring_next_at;  /* next attempt while RINGING; 0: no more */
 
     uint32_t attempt;     /* rings so far */
     uint32_t lost;        /* calls lost so far */
-    uint32_t overdue;     /* review reminders so far */
     bool caught_up;       /* run after an outage */
     bool came;            /* was in the room when no inspector answered */
     bool media;           /* received from the person since they came in */

@@ -168,17 +168,13 @@ void ck_checkin_await_review(struct ck_checkin_turn *turn, struct ck_wall review
     ck_effects_add(&turn->effects, CK_EFFECT_REVIEW)->review.by = by;
 }
 
-/* A staff matter: nothing of it touches the person. The incident's own ladder climbs; here it is
- * only counted. */
+/* A staff matter, opened once: nothing of it touches the person. From here on its incident's ladder
+ * climbs, which nobody can conclude before the review is there. */
 void ck_checkin_review_overdue(struct ck_checkin_turn *turn)
 {
     struct ck_checkin *row = &turn->row;
-    row->overdue++;
-    ck_effects_audit(&turn->effects, CK_FACT_REVIEW_OVERDUE, row->overdue);
-    row->next_at = ck_wall_add_ms(turn->now, turn->policy->review_ms[row->band]);
-    if (row->review_incident) {
-        return;
-    }
+    ck_effects_audit(&turn->effects, CK_FACT_REVIEW_OVERDUE, 0);
+    row->next_at = (struct ck_wall){0};
     row->review_incident = true;
     ck_effects_add(&turn->effects, CK_EFFECT_OPEN_INCIDENT)->incident = (struct ck_effect_incident){
         .kind = CK_INCIDENT_REVIEW_OVERDUE,

@@ -155,8 +155,8 @@ enum ck_fact {
     CK_FACT_CALL_OVER,    /* the call reached its longest duration [ms] */
     CK_FACT_FORM_MISSING, /* no result was given in time: goes to review */
     CK_FACT_CHALLENGE_DONE,
-    CK_FACT_CHALLENGE_CUT,  /* the unattended part reached its longest duration */
-    CK_FACT_REVIEW_OVERDUE, /* [how often so far] */
+    CK_FACT_CHALLENGE_CUT, /* the unattended part reached its longest duration */
+    CK_FACT_REVIEW_OVERDUE,
     CK_FACT_MISSED,         /* grace is over without contact [enum ck_outcome it would be] */
     CK_FACT_MOVED,          /* due time changed before it was armed [old due, ms] */
     CK_FACT_AFTER_END,      /* something came in after the outcome [event kind] */

@@ -84,6 +84,20 @@ static int64_t pause_after(const struct ck_ladder_step *step)
                                                         : step->min_interval_ms;
 }
 
+/* A staff matter about a review harms nobody by the minute: each repeat of its last step comes
+ * after twice the pause of the one before, up to a limit. */
+static int64_t pause_of(const struct turn *turn, uint32_t at)
+{
+    int64_t pause_ms = pause_after(&turn->ladder->steps[at]);
+    if (turn->row.kind != CK_INCIDENT_REVIEW_OVERDUE || at != last_step(turn)) {
+        return pause_ms;
+    }
+    for (uint32_t i = 0; i < turn->row.unanswered && pause_ms < CK_REVIEW_REPEAT_MAX_MS; i++) {
+        pause_ms = pause_ms < CK_REVIEW_REPEAT_MAX_MS / 2 ? pause_ms * 2 : CK_REVIEW_REPEAT_MAX_MS;
+    }
+    return pause_ms;
+}
+
 static void notify(struct turn *turn, uint32_t at, const struct ck_ladder_person *person,
                    enum ck_template template)
 {
@@ -192,7 +206,9 @@ static int open_timer(struct turn *turn)
         fire(turn, at, turn->ladder->calm_interval_ms, CK_TEMPLATE_ANSWERED_LATE);
         return 0;
     }
-    fire(turn, at, pause_after(&turn->ladder->steps[at]), CK_TEMPLATE_INCIDENT);
+    fire(turn, at, pause_of(turn, at),
+         row->kind == CK_INCIDENT_REVIEW_OVERDUE ? CK_TEMPLATE_REVIEW_OVERDUE
+                                                 : CK_TEMPLATE_INCIDENT);
     advance(turn, at);
     return 0;
 }
@@ -391,6 +407,9 @@ static int conclude(struct turn *turn)
         if (code != 0) {
             return code;
         }
+    }
+    if (row->kind == CK_INCIDENT_REVIEW_OVERDUE && !row->outcome_final) {
+        return CK_E_CONFLICT; /* nothing else would ask for the review any more */
     }
     row->state = CK_INCIDENT_CLOSED;
     row->next_at = (struct ck_wall){0};

@@ -3,9 +3,10 @@
  * reason. Tables in scheduler/DESIGN.md.
  *
  * What holds: every state but CLOSED has a next_at; nothing but an acknowledgement or a conclusion
- * by a named person stops the ladder (receipts do not, E6); the last step repeats; a step that
- * reaches nobody is skipped at once and recorded against ourselves; a late timer fires one step,
- * not a replay. */
+ * by a named person stops the ladder (receipts do not, E6); the last step repeats (of an overdue
+ * review each time after twice the pause, at most CK_REVIEW_REPEAT_MAX_MS); a step that reaches
+ * nobody is skipped at once and recorded against ourselves; a late timer fires one step, not a
+ * replay. */
 #ifndef SCHEDULER_INCIDENT_H
 #define SCHEDULER_INCIDENT_H
 
@@ -19,6 +20,7 @@
 #define CK_LADDER_STEPS_MAX 8
 #define CK_STEP_TARGETS_MAX 4
 #define CK_STEP_PEOPLE_MAX 8
+#define CK_REVIEW_REPEAT_MAX_MS INT64_C(14400000) /* the rarest repeat about an overdue review */
 
 enum ck_target_kind {
     CK_TARGET_NONE = 0,
@@ -165,7 +167,8 @@ void ck_incident_begin(struct ck_incident *row, const struct ck_effect_incident 
                        struct ck_wall now);
 
 /* Decides one event; the same promises as ck_checkin_step(). Requests are refused with
- * CK_E_CONFLICT (closed; not the holder; outcome not final), CK_E_DENIED (the same officer on both
+ * CK_E_CONFLICT (closed; not the holder; outcome not final; an overdue review that is not there
+ * yet), CK_E_DENIED (the same officer on both
  * sides) or CK_E_INVALID (nobody named, no reason, a conclusion that this incident cannot have:
  * BREACH of a voluntary check-in or of an outcome that never counts against the person; a safety
  * row without a result). */

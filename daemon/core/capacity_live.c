@@ -103,38 +103,65 @@ int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row)
                              json_pack("{s:s}", "cause", ck_cause_name(CK_CAUSE_NO_INSPECTOR)));
 }
 
-/* Whether who has it reserved will be there. */
-static int still_there(struct ck_turn *turn, const struct ck_checkin_row *row, bool *there)
+/* Whether who has it reserved will be there, and in no other call. Of two that lie over each other
+ * the earlier keeps the time. */
+static int still_has(struct ck_turn *turn, const struct ck_checkin_row *row, bool *has)
 {
     enum ck_presence presence = CK_PRESENCE_GONE;
+    bool taken = false;
     int r = row->reserved == 0 ? 0
                                : ck_duty_presence(turn->store, turn->engine->zones, row->reserved,
                                                   false, row->step.due, &presence);
-    *there = presence == CK_PRESENCE_THERE;
+    if (r == 0 && presence == CK_PRESENCE_THERE) {
+        r = ck_checkin_reserved_before(turn->store, row->reserved, row->step.id, row->step.due,
+                                       CK_CAPACITY_CALL_MS, &taken);
+    }
+    *has = presence == CK_PRESENCE_THERE && !taken;
     return r;
+}
+
+/* Somebody else's time, or nobody's. */
+static int pass_on(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    const int64_t before = row->reserved;
+    int r = ck_capacity_reserve(turn, row);
+    if (r != 0 || row->reserved == before) {
+        return r;
+    }
+    r = ck_checkin_save(turn->store, row);
+    r = r == 0 ? ck_record_checkin(turn, &actor, row, "CHECKIN_RESERVED",
+                                   json_pack("{s:I}", "reserved", (json_int_t)row->reserved))
+               : r;
+    return r == 0 ? ck_tell_today(turn, row) : r;
 }
 
 int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row)
 {
-    const struct ck_actor actor = ck_actor_system();
-    const int64_t before = row->reserved;
-    bool there = false;
+    bool has = false;
     if (row->step.kind != CK_KIND_LIVE) {
         return 0;
     }
-    int r = still_there(turn, row, &there);
-    if (r != 0 || there) {
+    int r = still_has(turn, row, &has);
+    if (r != 0 || has) {
         return r;
     }
-    r = ck_capacity_reserve(turn, row);
-    if (r == 0 && row->reserved == 0) {
-        r = ck_capacity_fault(turn, row);
+    r = pass_on(turn, row);
+    return r == 0 && row->reserved == 0 ? ck_capacity_fault(turn, row) : r;
+}
+
+int ck_capacity_leave(struct ck_turn *turn, int64_t staff, struct ck_interval absence, bool *more)
+{
+    int64_t ids[CK_CAPACITY_LEAVE_MAX];
+    size_t count = 0, passed = 0;
+    int r = ck_checkin_reserved_ahead(turn->store, staff, absence.from, absence.until, ids,
+                                      CK_CAPACITY_LEAVE_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_checkin_row row;
+        r = ck_checkin_load(turn->store, ids[i], &row);
+        r = r == 0 ? pass_on(turn, &row) : r;
+        passed += r == 0 && row.reserved != staff;
     }
-    if (r == 0 && row->reserved != before) {
-        r = ck_checkin_save(turn->store, row);
-        r = r == 0 ? ck_record_checkin(turn, &actor, row, "CHECKIN_RESERVED",
-                                       json_pack("{s:I}", "reserved", (json_int_t)row->reserved))
-                   : r;
-    }
+    *more = r == 0 && count == CK_CAPACITY_LEAVE_MAX && passed > 0;
     return r;
 }

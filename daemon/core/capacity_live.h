@@ -10,6 +10,7 @@
 
 #define CK_CAPACITY_CALL_MS INT64_C(900000) /* a live check-in takes so much of an inspector */
 #define CK_CAPACITY_RESERVED_MAX 256        /* of one of them in a span; more are not looked at */
+#define CK_CAPACITY_LEAVE_MAX 32 /* passed on in one turn of an absence; the rest in the next */
 
 /* The people who can be asked for check-ins of one caseload in a span, and when they are taken. */
 struct ck_capacity_look;
@@ -32,9 +33,15 @@ int64_t ck_capacity_take(struct ck_capacity_look *look, struct ck_wall at,
  * live. */
 int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row);
 
-/* When the check-in is armed: where who has it reserved will not be there, somebody else. Saves and
- * records the change; nobody there is recorded against ourselves. */
+/* When the check-in is armed: where who has it reserved will not be there, or will be in a call
+ * that began before, somebody else. Saves and records the change; nobody there is recorded against
+ * ourselves. */
 int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row);
+
+/* Somebody will be away: what has their time then and has not rung gets somebody else's, or
+ * nobody's (which is asked again, and held against us, when it is armed). *more: there is more of
+ * it. */
+int ck_capacity_leave(struct ck_turn *turn, int64_t staff, struct ck_interval absence, bool *more);
 
 /* The record that a live check-in has nobody's time: a fault of the staff. */
 int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row);

@@ -66,6 +66,8 @@ static json_t *fact_members(enum ck_fact fact, int64_t value)
     case CK_FACT_MISSED:
     case CK_FACT_OUTCOME_KNOWN:
         return json_pack("{s:s}", "outcome", ck_outcome_name((enum ck_outcome)value));
+    case CK_FACT_REVIEW_OVERDUE:
+        return NULL;
     case CK_FACT_DEFERRED:
         return json_pack("{s:I}", "other", (json_int_t)value);
     case CK_FACT_INSPECTOR_IN:

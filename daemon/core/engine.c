@@ -171,29 +171,6 @@ static bool store_failed(int r)
     return r == -ENOSPC || r == -EIO || r == -EBUSY || r == -EROFS || r == -EACCES || r == -ENOMEM;
 }
 
-/* What an item may have to take back. */
-struct mark {
-    struct ck_audit audit;
-    size_t outputs;
-    bool roster_changed;
-};
-
-static int item_begin(struct ck_turn *turn, struct mark *mark)
-{
-    mark->audit = turn->engine->audit;
-    mark->outputs = turn->outputs.count;
-    mark->roster_changed = turn->roster_changed;
-    return ck_store_savepoint(turn->store);
-}
-
-static int item_undo(struct ck_turn *turn, const struct mark *mark)
-{
-    turn->engine->audit = mark->audit;
-    turn->roster_changed = mark->roster_changed;
-    ck_outputs_cut(&turn->outputs, mark->outputs);
-    return ck_store_undo(turn->store);
-}
-
 static int decide_due(struct ck_turn *turn, const struct ck_due *due)
 {
     static int (*const deciders[CK_DUE_KINDS])(struct ck_turn *, const struct ck_due *) = {
@@ -210,16 +187,16 @@ static int decide_due(struct ck_turn *turn, const struct ck_due *due)
 /* Takes a row out of the schedule. If even telling about it fails, it goes without. */
 static int set_aside(struct ck_turn *turn, const struct ck_due *due, const char *reason)
 {
-    struct mark mark;
-    int r = item_begin(turn, &mark);
+    struct ck_turn_mark mark;
+    int r = ck_turn_part(turn, &mark);
     if (r != 0) {
         return r;
     }
     r = ck_quarantine(turn, due, reason);
     if (r == 0) {
-        return ck_store_release(turn->store);
+        return ck_turn_keep(turn);
     }
-    int undone = item_undo(turn, &mark);
+    int undone = ck_turn_undo(turn, &mark);
     if (undone != 0 || store_failed(r)) {
         return undone != 0 ? undone : r;
     }
@@ -232,16 +209,16 @@ static int run_due(struct ck_turn *turn, const struct ck_due *due)
     if (due->claims >= CK_ENGINE_CRASHES_MAX) {
         return set_aside(turn, due, "present at two crashes");
     }
-    struct mark mark;
-    int r = item_begin(turn, &mark);
+    struct ck_turn_mark mark;
+    int r = ck_turn_part(turn, &mark);
     if (r != 0) {
         return r;
     }
     r = decide_due(turn, due);
     if (r == 0) {
-        return ck_store_release(turn->store);
+        return ck_turn_keep(turn);
     }
-    int undone = item_undo(turn, &mark);
+    int undone = ck_turn_undo(turn, &mark);
     if (undone != 0 || store_failed(r)) {
         return undone != 0 ? undone : r;
     }
@@ -255,19 +232,19 @@ static int run_due(struct ck_turn *turn, const struct ck_due *due)
 static int record_denial(struct ck_turn *turn, const struct ck_command *command,
                          struct ck_result *result)
 {
-    struct mark mark;
+    struct ck_turn_mark mark;
     if (!turn->denial.pending) {
         return 0;
     }
-    int r = item_begin(turn, &mark);
+    int r = ck_turn_part(turn, &mark);
     if (r != 0) {
         return r;
     }
     r = ck_turn_record_denial(turn, &command->actor, command->name);
     if (r == 0) {
-        return ck_store_release(turn->store);
+        return ck_turn_keep(turn);
     }
-    int undone = item_undo(turn, &mark);
+    int undone = ck_turn_undo(turn, &mark);
     if (undone != 0 || store_failed(r)) {
         return undone != 0 ? undone : r;
     }
@@ -279,8 +256,8 @@ static int run_command(struct ck_turn *turn, const struct ck_waiting *waiting)
 {
     const struct ck_command *command = &waiting->command;
     struct ck_result result = {.ticket = command->ticket};
-    struct mark mark;
-    int r = item_begin(turn, &mark);
+    struct ck_turn_mark mark;
+    int r = ck_turn_part(turn, &mark);
     if (r != 0) {
         return r;
     }
@@ -291,10 +268,10 @@ static int run_command(struct ck_turn *turn, const struct ck_waiting *waiting)
     }
     if (r == 0) {
         turn->roster_changed = turn->roster_changed || strncmp(command->name, "staff.", 6) == 0;
-        r = ck_store_release(turn->store);
+        r = ck_turn_keep(turn);
     } else {
         json_decref(ck_take(result.body));
-        int undone = item_undo(turn, &mark);
+        int undone = ck_turn_undo(turn, &mark);
         if (undone != 0 || store_failed(r)) {
             return undone != 0 ? undone : r;
         }

@@ -48,6 +48,18 @@ struct ck_turn {
     int64_t backlog; /* check-ins that piled up while nothing ran; -1: not counted yet */
 };
 
+/* What a part of a turn may have to take back: from ck_turn_part() on to ck_turn_keep(), or to
+ * ck_turn_undo(), after which nothing of it happened. They lie in each other, two deep at the most.
+ */
+struct ck_turn_mark {
+    struct ck_audit audit;
+    size_t outputs;
+    bool roster_changed;
+};
+int ck_turn_part(struct ck_turn *turn, struct ck_turn_mark *mark);
+int ck_turn_keep(struct ck_turn *turn);
+int ck_turn_undo(struct ck_turn *turn, const struct ck_turn_mark *mark);
+
 /* A waiting command. */
 struct ck_waiting {
     struct ck_command command;

@@ -45,8 +45,9 @@ static int feed(struct ck_turn *turn, const struct ck_actor *actor, struct ck_in
     switch (r) {
     case CK_E_CONFLICT:
         return ck_refuse(refusal, r, "incident",
-                         row->step.state == CK_INCIDENT_CLOSED
-                             ? "it is closed"
+                         row->step.state == CK_INCIDENT_CLOSED ? "it is closed"
+                         : row->step.kind == CK_INCIDENT_REVIEW_OVERDUE
+                             ? "the review is still missing"
                              : "the check-in's outcome is not final, or others hold it");
     case CK_E_INVALID:
         return ck_refuse(refusal, r, "conclusion", "this incident cannot end so");

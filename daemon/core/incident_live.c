@@ -163,6 +163,9 @@ int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
     }
     bool storm = false;
     r = r == 0 ? tell(turn, &row) : r;
+    if (r == 0 && opening->id != NULL) {
+        *opening->id = row.step.id;
+    }
     return r == 0 && row.step.kind != CK_INCIDENT_SYSTEM ? ck_storm_look(turn, &storm) : r;
 }
 

@@ -74,6 +74,7 @@ struct ck_incident_opening {
     int64_t unit;
     const char *cause; /* of a system matter, or NULL */
     struct ck_effect_incident effect;
+    int64_t *id; /* where its number goes; NULL: nobody asks */
 };
 int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct ck_incident_opening *opening);

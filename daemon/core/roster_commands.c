@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/capacity_live.h"
 #include "daemon/core/duty.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/store/staff.h"
@@ -274,10 +275,13 @@ int ck_absence_due(struct ck_turn *turn, const struct ck_due *due)
     if (r != 0) {
         return r;
     }
-    row.next_at.ms = turn->now.wall.ms < row.from.ms    ? row.from.ms
+    bool more = false;
+    r = ck_capacity_leave(turn, row.staff, (struct ck_interval){row.from, row.until}, &more);
+    row.next_at.ms = more                               ? turn->now.wall.ms
+                     : turn->now.wall.ms < row.from.ms  ? row.from.ms
                      : turn->now.wall.ms < row.until.ms ? row.until.ms
                                                         : 0;
-    r = ck_absence_save(turn->store, &row);
+    r = r == 0 ? ck_absence_save(turn->store, &row) : r;
     r = r == 0 ? ck_cover_refresh(turn, row.staff) : r;
     return r == 0 ? times_changed(turn, row.staff) : r;
 }
@@ -338,7 +342,7 @@ static int read_absence(struct ck_turn *turn, const json_t *body, struct ck_abse
     if (row->until.ms <= row->from.ms || row->until.ms <= turn->now.wall.ms) {
         return ck_refuse(refusal, CK_E_INVALID, "until", "must be after from, and ahead");
     }
-    row->next_at = row->from;
+    row->next_at = turn->now.wall; /* the check-ins in it are passed on at once */
     return 0;
 }
 

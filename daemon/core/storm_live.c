@@ -13,11 +13,12 @@ static int ask_ourselves(struct ck_turn *turn, const struct ck_effect_incident *
                          const struct ck_storm_policy *policy, int64_t *question)
 {
     const struct ck_actor actor = ck_actor_system();
-    static const char cause[] = "many incidents at once";
     char facts[FACTS_SIZE];
-    int r = ck_incident_open(turn, &actor,
-                             &(struct ck_incident_opening){.cause = cause, .effect = *effect});
-    r = r == 0 ? ck_incident_of_cause(turn->store, 0, cause, question) : r;
+    /* One for each storm: the one before may still be open. */
+    int r =
+        ck_incident_open(turn, &actor,
+                         &(struct ck_incident_opening){
+                             .cause = "many incidents at once", .effect = *effect, .id = question});
     r = r == 0 ? ck_storm_facts(turn->store, ck_wall_add_ms(turn->now.wall, -policy->window_ms),
                                 facts, sizeof facts)
                : r;

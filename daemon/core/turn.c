@@ -22,6 +22,31 @@ void ck_turn_deinit(struct ck_turn *turn)
     free(turn->results.at);
 }
 
+/* ---- parts ---- */
+
+int ck_turn_part(struct ck_turn *turn, struct ck_turn_mark *mark)
+{
+    mark->audit = turn->engine->audit;
+    mark->outputs = turn->outputs.count;
+    mark->roster_changed = turn->roster_changed;
+    return ck_store_savepoint(turn->store);
+}
+
+int ck_turn_keep(struct ck_turn *turn)
+{
+    return ck_store_release(turn->store);
+}
+
+int ck_turn_undo(struct ck_turn *turn, const struct ck_turn_mark *mark)
+{
+    turn->engine->audit = mark->audit;
+    turn->roster_changed = mark->roster_changed;
+    ck_outputs_cut(&turn->outputs, mark->outputs);
+    return ck_store_undo(turn->store);
+}
+
+/* ---- what handlers may ask for ---- */
+
 struct ck_wall ck_turn_now(const struct ck_turn *turn)
 {
     return turn->now.wall;

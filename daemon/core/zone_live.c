@@ -84,32 +84,42 @@ static int move(struct ck_turn *turn, struct ck_zone_moving *change, const struc
     return r == 0 ? ck_blackout_waive(turn, row) : r;
 }
 
-/* One that cannot be placed is left where it is, and counted: it stops nobody else's. */
+/* One that cannot be placed is left where it is, whole and as it was, and counted: it stops nobody
+ * else's. */
 static int move_or_leave(struct ck_turn *turn, struct ck_zone_moving *change,
                          const struct ck_zone *zone, int64_t id)
 {
     struct ck_checkin_row row;
+    struct ck_turn_mark mark;
     const struct ck_zone_moving before = *change;
-    int r = ck_checkin_load(turn->store, id, &row);
-    r = r == 0 ? move(turn, change, zone, &row) : r;
-    if (r > 0 || r == -EUCLEAN) {
-        *change = before;
-        change->failed++;
-        r = 0;
+    int r = ck_turn_part(turn, &mark);
+    if (r != 0) {
+        return r;
     }
-    return r;
+    r = ck_checkin_load(turn->store, id, &row);
+    r = r == 0 ? move(turn, change, zone, &row) : r;
+    if (r == 0) {
+        return ck_turn_keep(turn);
+    }
+    int undone = ck_turn_undo(turn, &mark);
+    if (undone != 0 || (r < 0 && r != -EUCLEAN)) {
+        return undone != 0 ? undone : r;
+    }
+    *change = before;
+    change->failed++;
+    return 0;
 }
 
 /* ---- a change ---- */
 
+/* Due at once: whether it has begun, and whose the caseload is, may be another answer now. */
 static int move_absence(struct ck_turn *turn, const struct ck_zone *zone, int64_t id)
 {
     struct ck_absence_row row;
     int r = ck_absence_load(turn->store, id, &row);
-    bool begun = r == 0 && row.next_at.ms == row.until.ms;
     r = r == 0 && ck_absence_place(zone, &row) != 0 ? -EUCLEAN : r;
     if (r == 0) {
-        row.next_at = begun ? row.until : row.from;
+        row.next_at = turn->now.wall;
         r = ck_absence_save(turn->store, &row);
     }
     return r;

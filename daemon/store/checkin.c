@@ -22,7 +22,6 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD(struct ck_checkin, late_until),
     CK_FIELD(struct ck_checkin, ring_next_at),
     CK_FIELD_UNSIGNED(struct ck_checkin, lost),
-    CK_FIELD_UNSIGNED(struct ck_checkin, overdue),
     CK_FIELD(struct ck_checkin, came),
     CK_FIELD(struct ck_checkin, media),
     CK_FIELD(struct ck_checkin, contact),
@@ -358,6 +357,30 @@ int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall fr
                    "AND due_at < ?3 AND state <> 'done' ORDER BY due_at",
                    CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
                    count);
+}
+
+int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id,
+                               struct ck_wall due, int64_t call_ms, bool *taken)
+{
+    int64_t other = 0;
+    int r = number_or_none(
+        store,
+        "SELECT id FROM checkin WHERE reserved_id = ?1 AND due_at > ?2 "
+        "AND due_at <= ?3 AND state <> 'done' AND (due_at < ?3 OR id < ?4) "
+        "AND id <> ?4 LIMIT 1",
+        CK_ARGS(ck_int(staff), ck_int(due.ms - call_ms), ck_int(due.ms), ck_int(id)), &other);
+    *taken = r == 0 && other != 0;
+    return r;
+}
+
+int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_wall from,
+                              struct ck_wall until, int64_t *ids, size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE reserved_id = ?1 AND due_at >= ?2 "
+                   "AND due_at < ?3 AND state <> 'done' AND state IN ('planned', 'armed') "
+                   "ORDER BY due_at, id",
+                   CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms)), ids, capacity, count);
 }
 
 int ck_checkin_hand_over(struct ck_store *store, int64_t person, int64_t before, int64_t inspector,

@@ -80,6 +80,16 @@ int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, si
 int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall from,
                         struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
 
+/* Whether this member of staff's time is another check-in's (not over), that begins before `due`
+ * and less than `call_ms` away from it; of two that begin together the lower number is before. */
+int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id,
+                               struct ck_wall due, int64_t call_ms, bool *taken);
+
+/* Check-ins that have not rung and have this member of staff's time, in [from, until), soonest
+ * first; at most `capacity`. */
+int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_wall from,
+                              struct ck_wall until, int64_t *ids, size_t capacity, size_t *count);
+
 /* The person's check-ins that have not rung are another inspector's, or another unit's, from now
  * on; the time that `before` had reserved for them is the new inspector's. */
 int ck_checkin_hand_over(struct ck_store *store, int64_t person, int64_t before, int64_t inspector,

@@ -7,6 +7,7 @@
 
 #include "protocol/base/error.h"
 #include "scheduler/checkin.h"
+#include "scheduler/incident.h"
 #include "tests/sim/sim.h"
 
 const char *truth_name(enum truth truth)
@@ -609,10 +610,12 @@ void sim_look_at_queue(struct sim *sim)
 }
 
 /* No incident is silent for longer than its ladder says, while everything of ours is well: the
- * longest wait of the ladder is a quarter of an hour, of an acknowledgement half an hour. Calm
- * ones, whose person was reached after all, wait by days. */
+ * longest wait of the ladder is a quarter of an hour, of an acknowledgement half an hour, between
+ * two repeats about an overdue review some hours. Calm ones, whose person was reached after all,
+ * wait by days. */
 #define LADDER_SILENT_MS 2000000
 #define HOLD_SILENT_MS 3000000
+#define REVIEW_SILENT_MS (CK_REVIEW_REPEAT_MAX_MS + 1000000)
 
 void sim_watch(struct sim *sim)
 {
@@ -627,12 +630,13 @@ void sim_watch(struct sim *sim)
                        "SELECT i.checkin_id, i.id FROM incident i WHERE i.state <> 'closed' AND "
                        "i.quarantined = 0 AND "
                        "ifnull(json_extract(i.machine, '$.calm'), 0) = 0 AND (SELECT max(l.at) "
-                       "FROM incident_line l WHERE l.incident_id = i.id) < CASE i.state "
-                       "WHEN 'open' THEN ?1 ELSE ?2 END",
+                       "FROM incident_line l WHERE l.incident_id = i.id) < CASE WHEN i.state "
+                       "<> 'open' THEN ?2 WHEN i.kind = 'review_overdue' THEN ?3 ELSE ?1 END",
                        -1, &statement, NULL);
     int64_t wall_ms = sim->now_ms + sim->clock_offset_ms;
     sqlite3_bind_int64(statement, 1, wall_ms - LADDER_SILENT_MS);
     sqlite3_bind_int64(statement, 2, wall_ms - HOLD_SILENT_MS);
+    sqlite3_bind_int64(statement, 3, wall_ms - REVIEW_SILENT_MS);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         sim_wrong(sim, sqlite3_column_int64(statement, 0),
                   "incident %lld is silent for longer than its ladder says",

@@ -212,7 +212,6 @@ static void a_check_in_keeps_all_its_values(void **state)
     row.step.ended_at.ms = 9;
     row.step.review_by.ms = 10;
     row.step.lost = 1;
-    row.step.overdue = 2;
     row.step.caught_up = row.step.came = row.step.media = row.step.contact = true;
     row.step.incident = row.step.review_incident = true;
     row.step.answerable_ms = 11;

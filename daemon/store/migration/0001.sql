@@ -395,7 +395,8 @@ CREATE TABLE checkin (
     claims            INTEGER NOT NULL DEFAULT 0,
     quarantined       INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
     CHECK ((state = 'done') = (outcome IS NOT NULL)),
-    CHECK (state = 'done' OR next_at IS NOT NULL),
+    -- An overdue review is its incident's to ask for.
+    CHECK (state = 'done' OR state = 'awaiting_review' OR next_at IS NOT NULL),
     UNIQUE (plan_id, local_date, slot)
 ) STRICT;
 CREATE INDEX checkin_due ON checkin (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/core/capacity_live.h"
 #include "daemon/core/overload.h"
 #include "protocol/base/error.h"
 #include "tests/unit/core/world.h"
@@ -175,7 +176,7 @@ static void what_must_be_live_and_has_nobody_is_unstaffed(void **state)
                      1);
 }
 
-/* Who falls ill gives their hour to somebody else when the check-in is armed, or to nobody. */
+/* Who falls ill gives their hour to somebody else as soon as that is entered, or to nobody. */
 static void an_absence_moves_the_reservation(void **state)
 {
     struct world *world = *state;
@@ -189,9 +190,59 @@ static void an_absence_moves_the_reservation(void **state)
                                 "from", "2026-11-21T09:30", "until", "2026-11-21T18:00", "reason",
                                 "sick")),
         0);
+    world_run_for(world, 1000);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "planned");
+    assert_int_equal(reserved(world, world->person), team);
+    assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
     world_run_for(world, 51 * MINUTE);
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "armed");
     assert_int_equal(reserved(world, world->person), team);
+    assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
+    assert_int_equal(records(world, "STAFF_FAULT"), 0);
+}
+
+/* More than a turn passes on, in the middle of which we die. */
+static void a_long_absence_moves_all_of_them(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    (void)world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    static const char *const times[] = {"10:00", "11:00", "12:00"};
+    for (int i = 0; i < 3; i++) {
+        if (i > 0) {
+            world_another_person(world);
+        }
+        world_plan(world, times[i], NULL);
+    }
+#define HAS_IT "SELECT count(*) FROM checkin WHERE reserved_id = 1"
+    assert_int_equal(world_number(world, HAS_IT), 45);
+    world_queue(world, "absence.create", &actor,
+                json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)world->inspector, "from",
+                          "2026-11-21T08:00", "until", "2026-12-31T18:00", "reason", "leave"));
+    world_turn(world);
+    assert_int_equal(world_number(world, HAS_IT), 45);
+    world_turn(world);
+    assert_int_equal(world_number(world, HAS_IT), 45 - CK_CAPACITY_LEAVE_MAX);
+    world_restart(world);
+    world_run_for(world, 1000);
+    assert_int_equal(world_number(world, HAS_IT), 0);
+    assert_int_equal(records(world, "CHECKIN_RESERVED"), 45);
+}
+
+/* Whoever takes over a person takes over their times: of two at once the later one goes to somebody
+ * else when it is armed. */
+static void two_calls_of_one_person_part_when_they_are_armed(void **state)
+{
+    struct world *world = *state;
+    int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    world_plan(world, "10:00", NULL);
+    world_another_person(world);
+    world_plan(world, "10:10", NULL);
+    assert_int_equal(reserved(world, 2), team);
+    world_execute(world, "UPDATE checkin SET reserved_id = 1 WHERE person_id = 2");
+    world_run_for(world, 61 * MINUTE);
+    assert_int_equal(reserved(world, 1), world->inspector);
+    assert_int_equal(reserved(world, 2), team);
     assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
 }
 
@@ -236,6 +287,8 @@ int main(void)
         TEST(another_place_in_the_window_comes_before_unattended),
         TEST(what_must_be_live_and_has_nobody_is_unstaffed),
         TEST(an_absence_moves_the_reservation),
+        TEST(a_long_absence_moves_all_of_them),
+        TEST(two_calls_of_one_person_part_when_they_are_armed),
         TEST(who_has_it_reserved_is_rung_and_may_take_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,14 +43,19 @@ static void receipt(struct world *world, int64_t notice, const char *word)
 /* ---- storms ---- */
 
 /* `count` persons more, each with a plan at 09:10 that nobody answers. */
+static void crowd_at(struct world *world, int count, const char *time)
+{
+    for (int i = 0; i < count; i++) {
+        world_another_person(world);
+        world_plan(world, time, NULL);
+    }
+    world->person = world->order = 1;
+}
+
 static void crowd(struct world *world, int count)
 {
     world_plan(world, "09:10", NULL);
-    for (int i = 0; i < count; i++) {
-        world_another_person(world);
-        world_plan(world, "09:10", NULL);
-    }
-    world->person = world->order = 1;
+    crowd_at(world, count, "09:10");
 }
 
 static void many_at_once_are_told_together(void **state)
@@ -90,6 +95,28 @@ static void many_at_once_are_told_together(void **state)
     world_run_for(world, 40 * MINUTE);
     assert_int_equal(
         world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
+}
+
+/* The question of the first is still open: what we know about ourselves in the second goes into the
+ * second's own. */
+static void a_second_storm_has_a_question_of_its_own(void **state)
+{
+    struct world *world = *state;
+    crowd(world, 24);
+    world_run_for(world, 75 * MINUTE);
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
+    world_forget(world);
+    crowd_at(world, 24, "10:40");
+    world_run_for(world, 46 * MINUTE);
+    int64_t storms = world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM'");
+    assert_true(storms >= 2);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system' AND "
+                                         "state = 'open'"),
+                     storms);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT incident_id) FROM incident_line "
+                                         "WHERE what = 'storm_facts'"),
+                     storms);
 }
 
 static void nothing_is_a_storm_where_the_rules_say_so(void **state)
@@ -285,6 +312,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(many_at_once_are_told_together),
+        TEST(a_second_storm_has_a_question_of_its_own),
         TEST(nothing_is_a_storm_where_the_rules_say_so),
         TEST(every_way_is_tested_once_a_week_by_day),
         TEST(who_cannot_be_reached_is_shown),

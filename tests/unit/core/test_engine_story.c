@@ -379,7 +379,7 @@ static void a_review_that_nobody_does_climbs_the_ladder(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = "
                                          "'review_overdue' AND checkin_id = 1"),
                      1);
-    assert_int_equal(count_text(world, "email", "incident"), 1);
+    assert_int_equal(count_text(world, "email", "review_overdue"), 1);
     world_run_for(world, 60 * MINUTE);
     /* Inspector, duty officer, supervisor. */
     assert_int_equal(world_number(world, "SELECT count(DISTINCT staff_id) FROM notice "
@@ -388,6 +388,21 @@ static void a_review_that_nobody_does_climbs_the_ladder(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE person_id = 1 AND "
                                          "incident_id IS NOT NULL"),
                      0);
+    /* It is said once; the ladder goes on, more and more rarely, and ends with nobody's word. */
+    for (int hour = 0; hour < 30; hour++) {
+        world_forget(world);
+        world_run_for(world, 60 * MINUTE);
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "
+                                         "'CHECKIN_REVIEW_OVERDUE' AND object_id = 1"),
+                     1);
+    assert_in_range(world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1"), 12,
+                    18);
+    assert_int_equal(world_command(world, "incident.conclude", &officer,
+                                   json_pack("{s:i, s:s, s:s}", "incident", 1, "conclusion",
+                                             "no_action", "reason", "never mind")),
+                     CK_E_CONFLICT);
+    assert_string_equal(world->result.refusal.message, "the review is still missing");
     assert_int_equal(
         world_command(world, "checkin.review", &officer,
                       json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision", "accept", "note", "")),
@@ -397,6 +412,10 @@ static void a_review_that_nobody_does_climbs_the_ladder(void **state)
                                    json_pack("{s:i, s:s, s:s}", "incident", 1, "conclusion",
                                              "breach", "reason", "late")),
                      CK_E_INVALID);
+    assert_int_equal(world_command(world, "incident.conclude", &officer,
+                                   json_pack("{s:i, s:s, s:s}", "incident", 1, "conclusion",
+                                             "no_action", "reason", "it is there")),
+                     0);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact' "
                                          "AND checkin_id = 1"),
                      0);

@@ -195,6 +195,81 @@ static void what_moves_into_a_blackout_is_waived(void **state)
                      1);
 }
 
+/* One that cannot be placed stays as it was, whole: a person whom the log cannot name stands for
+ * what fails after the row is written. */
+static void what_cannot_be_placed_stays_whole(void **state)
+{
+    struct world *world = *state;
+    three_plans(world);
+    world_execute(world, "UPDATE checkin SET person_id = 999 WHERE id = (SELECT min(id) FROM "
+                         "checkin WHERE person_id = 2)");
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(moved_by(world, "c.person_id = 999", 0), 1);
+    assert_int_equal(moved_by(world, "c.person_id <> 999 AND c.id <> 1", -HOUR), 43);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT zone_version) FROM checkin WHERE "
+                                         "person_id = 999 OR id = 1"),
+                     1);
+    assert_int_equal(records(world, "CHECKIN_MOVED"), 43);
+    assert_string_equal(world_text(world, "SELECT cause FROM incident WHERE kind = 'system'"),
+                        "a time zone changed: 43 moved, 1 not");
+}
+
+/* So many persons a turn, and a death in the middle: the next life goes on where this one was. */
+static void a_change_is_placed_in_pieces(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor administrator =
+        world_staff(world, world->supervisor, CK_ROLE_ADMINISTRATOR);
+    world_plan(world, "15:00", NULL);
+    for (int i = 0; i < 39; i++) {
+        world_another_person(world);
+        world_plan(world, "15:00", NULL);
+    }
+    world_queue(world, "unit.zone", &administrator,
+                json_pack("{s:I, s:s}", "unit", (json_int_t)world->unit, "zone", "Asia/Tokyo"));
+    world_turn(world);
+#define MOVED "SELECT count(DISTINCT person_id) FROM checkin WHERE zone = 'Asia/Tokyo'"
+    int64_t before = 0;
+    for (int turn = 0; turn < 2; turn++) {
+        world_turn(world);
+        assert_int_equal(world_number(world, MOVED) - before, 16);
+        before = world_number(world, MOVED);
+        world_restart(world);
+    }
+    world_run_for(world, 10000);
+    assert_int_equal(world_number(world, MOVED), 40);
+    assert_int_equal(records(world, "CHECKIN_MOVED"), 40 * 14);
+    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    assert_string_equal(world_text(world, "SELECT cause FROM incident WHERE kind = 'system'"),
+                        "a time zone changed: 560 check-ins moved");
+}
+
+/* Leave that had begun by the old rules begins an hour later by the new ones: until then its
+ * caseload is back. */
+static void leave_is_placed_anew(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor supervisor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
+    put_zone("Asia/Bishkek", "Asia/Almaty"); /* an hour east */
+    world_restart(world);
+    assert_int_equal(
+        world_command(world, "absence.create", &supervisor,
+                      json_pack("{s:I, s:s, s:s, s:s, s:I}", "staff", (json_int_t)world->inspector,
+                                "from", "2026-11-21T10:00", "until", "2026-11-23T10:00", "reason",
+                                "leave", "stand_in", (json_int_t)other)),
+        0);
+    world_run_for(world, 2 * MINUTE);
+    world_plan(world, "15:00", NULL); /* notes by which table it is placed */
+    assert_int_equal(records(world, "CASELOAD_WITH_STAND_IN"), 1);
+    put_zone("Asia/Tashkent", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(records(world, "CASELOAD_BACK"), 1);
+    world_run_for(world, 57 * MINUTE);
+    assert_int_equal(records(world, "CASELOAD_WITH_STAND_IN"), 2);
+}
+
 /* A file that is no table leaves the zone as it was; the same table in a new file changes nothing.
  */
 static void files_that_change_nothing(void **state)
@@ -348,13 +423,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(rules_that_change_while_we_run),
-        TEST(rules_that_changed_while_nothing_ran),
-        TEST(files_that_change_nothing),
-        TEST(a_unit_moves_to_another_zone),
-        TEST(check_ins_ahead_go_with_the_person),
-        TEST(the_last_of_two_changes_counts),
-        TEST(what_moves_into_a_blackout_is_waived),
+        TEST(rules_that_change_while_we_run), TEST(rules_that_changed_while_nothing_ran),
+        TEST(files_that_change_nothing),      TEST(what_cannot_be_placed_stays_whole),
+        TEST(a_change_is_placed_in_pieces),   TEST(leave_is_placed_anew),
+        TEST(a_unit_moves_to_another_zone),   TEST(check_ins_ahead_go_with_the_person),
+        TEST(the_last_of_two_changes_counts), TEST(what_moves_into_a_blackout_is_waived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -314,6 +314,12 @@ void world_queue(struct world *world, const char *name, const struct ck_actor *a
     submit(world, name, actor, body, 0);
 }
 
+void world_turn(struct world *world)
+{
+    struct ck_wall next;
+    assert_int_equal(ck_engine_turn(world->engine, &world->now, &next), 0);
+}
+
 static void move_to(struct world *world, struct ck_wall at)
 {
     world->now.mono.us += (at.ms - world->now.wall.ms) * 1000;

@@ -71,6 +71,8 @@ int world_command(struct world *world, const char *name, const struct ck_actor *
 
 /* One command that waits for the next turn; nobody waits for its answer. */
 void world_queue(struct world *world, const char *name, const struct ck_actor *actor, json_t *body);
+/* One turn of the engine, no more. */
+void world_turn(struct world *world);
 
 /* Runs everything up to and with `at`. */
 void world_run_until(struct world *world, struct ck_wall at);

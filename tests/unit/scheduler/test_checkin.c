@@ -626,9 +626,11 @@ static struct ck_wall random_time(uint64_t *seed, const struct ck_checkin *row, 
 static void check_always(const struct ck_checkin *row, const struct life *life, uint64_t seed)
 {
     bool done = row->state == CK_CHECKIN_DONE;
+    bool waits = row->state == CK_CHECKIN_AWAITING_REVIEW && row->review_incident;
     bool ok = life->outcomes == (done ? 1 : 0) && (row->outcome != CK_OUTCOME_OPEN) == done &&
-              (row->next_at.ms == 0) == done && life->incidents <= 1 && life->make_ups <= 1 &&
-              life->safeties <= life->incidents && life->attempt == row->attempt &&
+              (row->next_at.ms == 0) == (done || waits) && life->incidents <= 1 &&
+              life->make_ups <= 1 && life->safeties <= life->incidents &&
+              life->attempt == row->attempt &&
               (row->phase != CK_PHASE_NONE) == (row->state == CK_CHECKIN_CONNECTED);
     if (done) {
         bool contact = ck_outcome_is_contact(row->outcome);

@@ -354,6 +354,7 @@ static void incident_open(struct checkin_case *c)
 static void review_incident_open(struct checkin_case *c)
 {
     c->row.review_incident = true;
+    c->row.next_at = (struct ck_wall){0};
 }
 
 static const struct word words[] = {

@@ -244,6 +244,11 @@ static void safe(struct incident_case *c)
     c->event.conclusion = CK_CONCLUSION_SAFE;
 }
 
+static void staff_done(struct incident_case *c)
+{
+    c->event.conclusion = CK_CONCLUSION_STAFF_DONE;
+}
+
 static void breach(struct incident_case *c)
 {
     c->event.conclusion = CK_CONCLUSION_BREACH;
@@ -308,6 +313,7 @@ static const struct {
     {"review overdue", review_overdue},
     {"safety", safety},
     {"safe", safe},
+    {"staff done", staff_done},
     {"breach", breach},
     {"nothing concluded", nothing_concluded},
     {"no such conclusion", no_such_conclusion},

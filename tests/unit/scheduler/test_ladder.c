@@ -60,6 +60,35 @@ static void test_a_ladder_nobody_answers(void **state)
     assert_int_equal(row.unanswered, 3);
 }
 
+/* Of an overdue review the repeats come after twice the pause of the one before, up to a limit that
+ * a step's own pause does not go below. */
+static void test_an_overdue_review_nobody_answers(void **state)
+{
+    (void)state;
+    struct ck_ladder ladder = ck_ladder_default(CK_BAND_3);
+    struct ck_ladder_roster roster = {0};
+    person(&roster, 0, 11, ALL_CHANNELS);
+    person(&roster, 1, 21, ALL_CHANNELS);
+    person(&roster, 2, 31, ALL_CHANNELS);
+    struct ck_incident row = incident_of(CK_INCIDENT_REVIEW_OVERDUE, CK_BAND_3, 0);
+    static const int64_t minutes[] = {15, 15, 15, 15, 15, 30, 60, 120, 240, 240};
+    for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
+        struct ck_incident_event event = {.kind = CK_INCIDENT_TIMER, .roster = &roster};
+        struct ck_effects effects;
+        struct ck_wall now = row.next_at;
+        assert_int_equal(ck_incident_step(&row, &event, &ladder, now, &row, &effects), 0);
+        assert_int_equal(row.next_at.ms - now.ms, minutes[i] * MINUTE);
+        assert_int_equal(effects_find(&effects, CK_EFFECT_NOTIFY)->notify.template,
+                         CK_TEMPLATE_REVIEW_OVERDUE);
+    }
+    ladder.steps[2].ack_timeout_ms = 2 * CK_REVIEW_REPEAT_MAX_MS;
+    struct ck_incident_event event = {.kind = CK_INCIDENT_TIMER, .roster = &roster};
+    struct ck_wall now = row.next_at;
+    struct ck_effects effects;
+    assert_int_equal(ck_incident_step(&row, &event, &ladder, now, &row, &effects), 0);
+    assert_int_equal(row.next_at.ms - now.ms, 2 * CK_REVIEW_REPEAT_MAX_MS);
+}
+
 static void test_channels_of_a_notice(void **state)
 {
     (void)state;
@@ -547,6 +576,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_ladder_nobody_answers),
+        cmocka_unit_test(test_an_overdue_review_nobody_answers),
         cmocka_unit_test(test_channels_of_a_notice),
         cmocka_unit_test(test_the_first_step_may_wait),
         cmocka_unit_test(test_holding_and_climbing),
