@@ -175,7 +175,7 @@ int seal_index_encode(const struct seal_index *index, struct ck_wall start, uint
     }
     size_t cues_room = 12 + count * CK_WEBM_CUE_SIZE;
     size_t notes = SEAL_INDEX_HEAD + index->header_size + index->count * SEAL_ENTRY_SIZE +
-                   index->mark_count * CK_SEAL_MARK_SIZE;
+                   index->mark_count * CK_SEAL_MARK_BYTES;
     ck_cleanup(ck_freep) uint8_t *made =
         malloc(CK_SEAL_CHUNK_HEAD + cues_room + notes + CK_GCM_TAG_SIZE + SEAL_FOOTER);
     if (made == NULL) {

@@ -16,8 +16,8 @@
 
 #define CK_SEAL_CHUNK_HEAD 80       /* bytes of a chunk in front of its media */
 #define CK_SEAL_CHUNK_MARKS_MAX 64u /* marks of one chunk; more are left out */
-#define CK_SEAL_MARK_SIZE 36
-#define CK_SEAL_NOTES_MAX (48 + CK_SEAL_CHUNK_MARKS_MAX * CK_SEAL_MARK_SIZE)
+#define CK_SEAL_MARK_BYTES 36
+#define CK_SEAL_NOTES_MAX (48 + CK_SEAL_CHUNK_MARKS_MAX * CK_SEAL_MARK_BYTES)
 /* Bytes that have to be free behind a chunk's media. */
 #define CK_SEAL_CHUNK_TAIL (CK_SEAL_NOTES_MAX + CK_GCM_TAG_SIZE)
 /* Bytes that the beginning of a file takes at the most: file header and first chunk. */

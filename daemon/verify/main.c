@@ -18,7 +18,7 @@ static const char usage_text[] =
     "  log FOLDER [--known=FILE]...    a copy of the whole log (checkinctl log export)\n"
     "  proof FILE [ENTRY]              a .tlog-proof and the entry that it is of\n"
     "  bundle FILE                     the bundle of one incident or check-in\n"
-    "  recording FILE [SIZE:HASH]...   a sealed recording against heads from the log\n"
+    "  recording FILE [CHUNKS:BYTES:HASH]...  a sealed recording against heads from the log\n"
     "  --key=KEY     public key of the log or of a witness, as text or as a file of it\n"
     "  --known=FILE  checkpoints that were kept elsewhere\n"
     "  --unseal=FILE key of a recording, 64 hexadecimal digits: its contents are opened as well\n"

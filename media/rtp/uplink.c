@@ -210,12 +210,12 @@ static void note_ceiling(struct ck_uplink *uplink)
     uplink->good = (uint32_t)smaller(uplink->good, (int64_t)below_ceiling(uplink));
 }
 
-/* A queue may be a mistake, loss is none. */
-static void lower_good(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
-                       unsigned percent)
+/* A queue may be a mistake and loss the radio's; a queue that loses is neither: what was allowed
+ * before it is not gone back to. */
+static void note_loss(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
 {
-    if (percent > CK_UPLINK_LOSS_HIGH && interval->bitrate < uplink->good) {
-        uplink->good = interval->bitrate;
+    uplink->good = (uint32_t)smaller(uplink->good, interval->bitrate);
+    if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
         uplink->before = 0;
     }
 }
@@ -257,16 +257,17 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
     uint64_t rate = uplink->allowed;
     if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
         rate = cut_for_queue(uplink, interval, percent, &longer_way);
-        lower_good(uplink, interval, percent);
     } else if (percent > CK_UPLINK_LOSS_HIGH) {
         rate = cut_for_loss(uplink, interval, percent);
-        lower_good(uplink, interval, percent);
     } else if (percent < CK_UPLINK_LOSS_LOW && interval->queue_us < CK_UPLINK_QUEUE_LOW_US) {
         rate = grow(uplink, interval->bitrate);
     }
     uplink->hold -= uplink->hold > 0 ? 1 : 0;
     uplink->settle -= uplink->settle > 0 ? 1 : 0;
     set_rate(uplink, rate);
+    if (percent > CK_UPLINK_LOSS_HIGH) {
+        note_loss(uplink, interval);
+    }
     return longer_way;
 }
 

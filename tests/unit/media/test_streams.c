@@ -625,6 +625,23 @@ static void test_uplink_comes_back_from_a_hiccup(void **state)
     }
 }
 
+/* A queue that has lost most of what was sent: the rate is not gone back to at a bound. */
+static void test_uplink_does_not_go_back_to_what_was_lost(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    ck_uplink_init(&downlink, 10000000);
+    interval(&downlink, 100, 0, 660000, 0);
+    interval(&downlink, 25, 75, 126000, 3 * CK_UPLINK_QUEUE_HIGH_US);
+    uint32_t rate = downlink.allowed;
+    assert_true(rate <= 126000);
+    for (unsigned i = 0; i < 4; i++) {
+        interval(&downlink, 100, 0, downlink.allowed, 0);
+        assert_true(downlink.allowed <= rate * 5 / 4);
+        rate = downlink.allowed;
+    }
+}
+
 /* A rate that was too much twice is not tried again at once, and less and less often. */
 static void test_uplink_remembers_a_ceiling(void **state)
 {
@@ -819,6 +836,7 @@ int main(void)
         cmocka_unit_test(test_uplink_puts_up_with_a_lossy_radio),
         cmocka_unit_test(test_uplink_knows_a_longer_way),
         cmocka_unit_test(test_uplink_comes_back_from_a_hiccup),
+        cmocka_unit_test(test_uplink_does_not_go_back_to_what_was_lost),
         cmocka_unit_test(test_uplink_remembers_a_ceiling),
         cmocka_unit_test(test_uplink_tries_a_small_picture),
         cmocka_unit_test(test_downlink_is_told),

@@ -112,6 +112,64 @@ static void any_range_reads_as_the_whole_does(void **state)
     sealed_file_free(&file);
 }
 
+static void put_chunk(struct sealed_file *file, struct ck_seal_writer *writer)
+{
+    uint8_t chunk[CK_SEAL_CHUNK_HEAD + CK_SEAL_CHUNK_TAIL];
+    const struct ck_seal_span nothing = {.key_ms = -1};
+    size_t size = 0;
+    assert_int_equal(ck_seal_writer_chunk(writer, &nothing, chunk, 0, &size), 0);
+    sealed_file_append(file, chunk, size);
+}
+
+/* Sender reports and new streams, of which a peer may send any number, are in the chunks and not in
+ * the list that is looked at: what counts of the time line finds its place behind them. */
+static void reports_crowd_out_no_other_mark(void **state)
+{
+    (void)state;
+    struct sealed_file file = {0};
+    struct ck_seal_start start = {.recording = TEST_RECORDING};
+    struct ck_seal_writer *writer = NULL;
+    uint8_t begin[CK_SEAL_BEGIN_MAX];
+    uint8_t *trailer = NULL;
+    size_t size = 0;
+    memcpy(start.key, test_key, CK_KEY_SIZE);
+    assert_int_equal(ck_seal_writer_create(&writer, &start), 0);
+    assert_int_equal(ck_seal_writer_begin(writer, begin, sizeof begin, &size), 0);
+    sealed_file_append(&file, begin, size);
+    for (unsigned n = 0; n < 2 * CK_SEAL_MARKS_MAX / CK_SEAL_CHUNK_MARKS_MAX; n++) {
+        for (unsigned i = 0; i < CK_SEAL_CHUNK_MARKS_MAX; i++) {
+            struct ck_seal_mark mark = {.kind =
+                                            i % 2 == 0 ? CK_SEAL_MARK_REPORT : CK_SEAL_MARK_STREAM};
+            ck_seal_writer_mark(writer, &mark);
+        }
+        put_chunk(&file, writer);
+    }
+    for (unsigned i = 0; i < CK_SEAL_CHUNK_MARKS_MAX; i++) {
+        ck_seal_writer_mark(writer, &(struct ck_seal_mark){.kind = CK_SEAL_MARK_REPORT});
+    }
+    ck_seal_writer_mark(
+        writer, &(struct ck_seal_mark){
+                    .kind = CK_SEAL_MARK_GAP, .from_ms = 5, .until_ms = 9, .gap = {.packets = 3}});
+    ck_seal_writer_mark(writer, &(struct ck_seal_mark){.kind = CK_SEAL_MARK_SIZE,
+                                                       .size = {.width = 320, .height = 240}});
+    put_chunk(&file, writer);
+    assert_int_equal(ck_seal_writer_trailer(writer, &trailer, &size), 0);
+    sealed_file_append(&file, trailer, size);
+    free(trailer);
+    ck_seal_writer_destroy(writer);
+    struct ck_seal *seal = open_file(&file);
+    size_t count = 0;
+    const struct ck_seal_mark *marks = ck_seal_marks(seal, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(marks[0].kind, CK_SEAL_MARK_GAP);
+    assert_int_equal(marks[0].gap.packets, 3);
+    assert_int_equal(marks[1].kind, CK_SEAL_MARK_SIZE);
+    assert_int_equal(marks[1].size.width, 320);
+    assert_int_equal(marks[1].size.height, 240);
+    ck_seal_close(seal);
+    sealed_file_free(&file);
+}
+
 static void a_range_opens_only_the_chunks_it_needs(void **state)
 {
     (void)state;
@@ -401,7 +459,7 @@ static void a_file_cut_anywhere_is_recovered_up_to_the_last_whole_chunk(void **s
         size_t media = 0;
         for (unsigned n = 1; n < whole; n++) {
             media += file.at[n + 1] - file.at[n] - CK_SEAL_CHUNK_HEAD - 36 - CK_GCM_TAG_SIZE -
-                     (n == 5 ? CK_SEAL_MARK_SIZE : 0);
+                     (n == 5 ? CK_SEAL_MARK_BYTES : 0);
         }
         assert_true(got >= CK_WEBM_HEADER_SIZE + media);
         assert_memory_equal(plain + CK_WEBM_HEADER_SIZE, file.plain, media);
@@ -579,6 +637,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrapped_key_opens_for_its_recording_alone),
         cmocka_unit_test(any_range_reads_as_the_whole_does),
+        cmocka_unit_test(reports_crowd_out_no_other_mark),
         cmocka_unit_test(the_whole_goes_into_memory_within_its_limit),
         cmocka_unit_test(a_range_opens_only_the_chunks_it_needs),
         cmocka_unit_test(the_nearest_key_frame_is_found),
