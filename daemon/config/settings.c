@@ -349,7 +349,9 @@ static const struct ck_setting table[] = {
      .standard = "",
      .refuse = ck_refuse_turn,
      .example = "turns:turn.example.org:443?transport=tcp",
-     .help = "TURN servers for browsers whose network blocks UDP."},
+     .help = "TURN servers for browsers whose network blocks UDP. A configuration of coturn that "
+             "relays to the media workers and to nobody else is turnserver.conf in "
+             "/usr/share/doc/checkind/examples."},
     {.section = "media",
      .key = "turn_secret_file",
      .type = CK_SETTING_SECRET,

@@ -28,7 +28,7 @@ for file in usr/sbin/checkind usr/sbin/checkinctl usr/libexec/checkind/checkin-m
     usr/libexec/checkind/checkin-signer usr/bin/checkin-verify usr/lib/systemd/system/checkin-signer.socket \
     usr/share/checkind/pages/console.html usr/share/checkind/pages/person.html usr/lib/systemd/system/checkind.service \
     usr/lib/sysusers.d/checkind.conf usr/lib/tmpfiles.d/checkind.conf usr/lib/systemd/catalog/checkind.catalog \
-    usr/share/man/man8/checkind.8.gz usr/share/man/man8/checkin-signer.8.gz usr/share/man/man1/checkinctl.1.gz usr/share/man/man1/checkin-verify.1.gz usr/share/man/man5/checkind.conf.5.gz \
+    usr/share/doc/checkind/examples/turnserver.conf usr/share/man/man8/checkind.8.gz usr/share/man/man8/checkin-signer.8.gz usr/share/man/man1/checkinctl.1.gz usr/share/man/man1/checkin-verify.1.gz usr/share/man/man5/checkind.conf.5.gz \
     etc/checkind/checkind.conf; do
     [ -s "$root/tree/$file" ] || fail "the package has no $file"
 done
