@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/base/error.h"
+#include "protocol/base/sha256_many.h"
 
 int ck_merkle_leaf(const void *leaf, size_t size, struct ck_hash *hash)
 {
@@ -18,14 +19,51 @@ int ck_merkle_node(const struct ck_hash *left, const struct ck_hash *right, stru
     return ck_sha256(slices, 3, hash->bytes);
 }
 
+#define BATCH 128 /* hashes made at once */
+
+int ck_merkle_leaves(const struct ck_slice *leaves, size_t count, struct ck_hash *hashes)
+{
+    struct ck_sha256_job jobs[BATCH];
+    for (size_t at = 0; at < count; at += BATCH) {
+        size_t now = count - at < BATCH ? count - at : BATCH;
+        for (size_t i = 0; i < now; i++) {
+            jobs[i] = (struct ck_sha256_job){leaves[at + i].data, leaves[at + i].size,
+                                             hashes[at + i].bytes, 0x00};
+        }
+        int r = ck_sha256_many(jobs, now);
+        if (r != 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* The level above: `count` hashes of pairs, into the front of `hashes`. */
+static int fold_once(struct ck_hash *hashes, size_t count)
+{
+    struct ck_sha256_job jobs[BATCH];
+    struct ck_hash above[BATCH];
+    for (size_t at = 0; at < count; at += BATCH) {
+        size_t now = count - at < BATCH ? count - at : BATCH;
+        for (size_t i = 0; i < now; i++) {
+            jobs[i] = (struct ck_sha256_job){hashes[2 * (at + i)].bytes, 2 * sizeof above[0],
+                                             above[i].bytes, 0x01};
+        }
+        int r = ck_sha256_many(jobs, now);
+        if (r != 0) {
+            return r;
+        }
+        memcpy(hashes + at, above, now * sizeof above[0]);
+    }
+    return 0;
+}
+
 int ck_merkle_fold(struct ck_hash *hashes, size_t count, struct ck_hash *root)
 {
     for (; count > 1; count /= 2) {
-        for (size_t i = 0; i < count / 2; i++) {
-            int r = ck_merkle_node(&hashes[2 * i], &hashes[2 * i + 1], &hashes[i]);
-            if (r != 0) {
-                return r;
-            }
+        int r = fold_once(hashes, count / 2);
+        if (r != 0) {
+            return r;
         }
     }
     *root = hashes[0];

@@ -303,7 +303,7 @@ static int name_everything(const struct ck_audit *audit, struct ck_store *store,
         r = actor_pseudonym(store, entry, &leaf->actor, &leaf->has_actor);
     }
     if (r == 0) {
-        r = ck_log_previous(store, &leaf->object, leaf->index, &leaf->previous);
+        r = ck_log_previous(store, &leaf->object, &leaf->previous);
     }
     leaf->person = subject.pseudonym;
     leaf->has_person = subject.exists;
@@ -330,7 +330,7 @@ int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
     struct ck_log_row row = {
         .index = leaf.index,
         .at = entry->at,
-        .object = leaf.object,
+        .previous = leaf.previous,
         .leaf = bytes,
         .leaf_size = writer.size,
         .action = entry->action,
@@ -345,7 +345,7 @@ int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
         r = ck_merkle_leaf(bytes, writer.size, &row.hash);
     }
     if (r == 0) {
-        r = ck_log_insert(store, &row);
+        r = ck_log_insert(store, &row, &leaf.object);
     }
     if (r == 0) {
         r = ck_audit_tree_add(store, &audit->head.frontier, &row.hash);

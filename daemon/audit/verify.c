@@ -26,6 +26,7 @@ struct walk {
     int64_t row;              /* index that the next row must have */
     int64_t leaf;             /* index that the next leaf must name */
     size_t known;
+    uint64_t unnamed; /* sum of the entries that no later one names as the one before it */
     struct ck_erasures erasures;
 };
 
@@ -77,12 +78,12 @@ static void check_place(struct walk *walk, const struct ck_log_row *row, int64_t
 /* ---- one entry ---- */
 
 /* What the columns repeat of the leaf. */
-static bool columns_agree(const struct ck_log_row *row, const struct ck_leaf *leaf)
+static bool columns_agree(const struct ck_log_row *row, const struct ck_leaf *leaf,
+                          const struct ck_leaf_tail *tail)
 {
-    char at[CK_WALL_TEXT_SIZE], object[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    char at[CK_WALL_TEXT_SIZE];
     ck_wall_text(row->at, at);
-    ck_hex_encode(row->object.bytes, sizeof row->object.bytes, object);
-    return ck_leaf_is(leaf->at, at) && ck_leaf_is(leaf->object_id, object);
+    return ck_leaf_is(leaf->at, at) && row->previous == tail->previous;
 }
 
 static bool plain_agrees(const struct ck_log_row *row, const struct ck_leaf *leaf)
@@ -123,13 +124,9 @@ static const char *commitment_fault(const json_t *sealed, const json_t *salted)
 }
 
 static int check_plain(struct walk *walk, const struct ck_log_row *row, bool has_plain,
-                       const struct ck_leaf *leaf)
+                       const struct ck_leaf *leaf, const struct ck_leaf_tail *tail)
 {
-    struct ck_leaf_tail tail;
-    bool read = ck_leaf_read_tail(leaf, &tail);
-    if (read) {
-        ck_erasures_look(&walk->erasures, leaf, &tail);
-    }
+    ck_erasures_look(&walk->erasures, leaf, tail);
     if (!has_plain) {
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the row beside entry %lld is missing", (long long)row->index);
@@ -139,13 +136,13 @@ static int check_plain(struct walk *walk, const struct ck_log_row *row, bool has
         find(walk, CK_AUDIT_PLAIN, row->index, row->index + 1,
              "the row beside entry %lld names another action or object", (long long)row->index);
     }
-    bool commits = read && tail.sealed.size > 2;
+    bool commits = tail->sealed.size > 2;
     if (row->salted == NULL) {
         walk->report->erased += commits;
-        return commits ? ck_erasures_gone(&walk->erasures, leaf, &tail) : 0;
+        return commits ? ck_erasures_gone(&walk->erasures, leaf, tail) : 0;
     }
     json_t *salted = json_loads(row->salted, 0, NULL);
-    json_t *sealed = commits ? json_loadb(tail.sealed.at, tail.sealed.size, 0, NULL) : NULL;
+    json_t *sealed = commits ? json_loadb(tail->sealed.at, tail->sealed.size, 0, NULL) : NULL;
     const char *fault =
         salted == NULL || sealed == NULL ? "all of it" : commitment_fault(sealed, salted);
     if (fault != NULL) {
@@ -255,20 +252,54 @@ static int visit(void *user, const struct ck_log_row *row, bool has_plain)
              "entry %lld was changed: its hash does not fit", (long long)row->index);
     }
     struct ck_leaf leaf;
-    if (!ck_leaf_read(row->leaf, row->leaf_size, &leaf)) {
+    struct ck_leaf_tail tail;
+    if (!ck_leaf_read(row->leaf, row->leaf_size, &leaf) || !ck_leaf_read_tail(&leaf, &tail)) {
         find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
              "entry %lld is no leaf of this log", (long long)row->index);
         check_place(walk, row, walk->leaf + (row->index - walk->row));
     } else {
         check_place(walk, row, leaf.index);
-        if (!columns_agree(row, &leaf)) {
+        walk->unnamed += (uint64_t)(leaf.index - (tail.previous < 0 ? 0 : tail.previous));
+        if (!columns_agree(row, &leaf, &tail)) {
             find(walk, CK_AUDIT_CHANGED, row->index, row->index + 1,
                  "the columns of entry %lld do not say what its leaf says", (long long)row->index);
         }
-        r = check_plain(walk, row, has_plain, &leaf);
+        r = check_plain(walk, row, has_plain, &leaf, &tail);
     }
     r = r == 0 ? add_leaf(walk, &hash) : r;
     return r == 0 ? check_known(walk) : r;
+}
+
+/* ---- the objects ---- */
+
+static int visit_object(void *user, const struct ck_pseudonym *object, int64_t newest,
+                        const void *leaf_bytes, size_t size)
+{
+    struct walk *walk = user;
+    struct ck_leaf leaf;
+    char id[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    ck_hex_encode(object->bytes, sizeof object->bytes, id);
+    walk->unnamed -= (uint64_t)newest;
+    if (leaf_bytes == NULL || !ck_leaf_read(leaf_bytes, size, &leaf) ||
+        !ck_leaf_is(leaf.object_id, id)) {
+        find(walk, CK_AUDIT_CHANGED, newest, newest + 1,
+             "entry %lld, kept as the newest about %s, is not about it", (long long)newest, id);
+    }
+    return 0;
+}
+
+/* Of the entries about one object each but the newest is named by the next. So the sum of all
+ * entries less the sum of those that are named is the sum of those that are kept as the newest,
+ * unless one of these is missing or too old. */
+static int check_objects(struct walk *walk)
+{
+    uint64_t before = walk->report->findings;
+    int r = ck_log_walk_objects(walk->store, visit_object, walk);
+    if (r == 0 && walk->unnamed != 0 && walk->report->findings == before) {
+        find(walk, CK_AUDIT_CHANGED, 0, walk->row,
+             "what is kept as the newest entry about each object is not that");
+    }
+    return r;
 }
 
 /* ---- the whole ---- */
@@ -328,6 +359,9 @@ int ck_audit_verify(struct ck_store *store, struct ck_audit_report *report)
     }
     if (r == 0) {
         r = ck_log_walk(store, 0, visit, walk);
+    }
+    if (r == 0 && report->findings == 0) {
+        r = check_objects(walk);
     }
     if (r == 0) {
         check_erasures(walk);

@@ -7,14 +7,21 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-int ck_log_insert(struct ck_store *store, const struct ck_log_row *row)
+int ck_log_insert(struct ck_store *store, const struct ck_log_row *row,
+                  const struct ck_pseudonym *object)
 {
     int r = ck_sql_run(
-        store, "INSERT INTO log_entry (idx, at, object, leaf, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+        store, "INSERT INTO log_entry (idx, at, prev, leaf, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
         CK_ARGS(ck_int(row->index), ck_time(row->at),
-                ck_blob(row->object.bytes, sizeof row->object.bytes),
+                row->previous < 0 ? ck_null() : ck_int(row->previous),
                 ck_blob(row->leaf, row->leaf_size),
                 ck_blob(row->hash.bytes, sizeof row->hash.bytes)));
+    if (r == 0) {
+        r = ck_sql_run(store,
+                       "INSERT INTO log_object (object, newest) VALUES (?1, ?2) "
+                       "ON CONFLICT (object) DO UPDATE SET newest = excluded.newest",
+                       CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_int(row->index)));
+    }
     if (r != 0) {
         return r;
     }
@@ -27,15 +34,11 @@ int ck_log_insert(struct ck_store *store, const struct ck_log_row *row)
                               ck_text(row->salted)));
 }
 
-int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t before,
-                    int64_t *index)
+int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t *index)
 {
     int64_t found = 0;
-    int r = ck_sql_number(store,
-                          "SELECT idx FROM log_entry WHERE object = ?1 AND idx < ?2 "
-                          "ORDER BY idx DESC LIMIT 1",
-                          CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_int(before)),
-                          &found);
+    int r = ck_sql_number(store, "SELECT newest FROM log_object WHERE object = ?1",
+                          CK_ARGS(ck_blob(object->bytes, sizeof object->bytes)), &found);
     if (r != 0 && r != CK_E_NOT_FOUND) {
         return r;
     }
@@ -43,13 +46,20 @@ int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, i
     return 0;
 }
 
+/* The entries about the object ?1, newest first. */
+#define CHAIN                                                                                      \
+    "WITH RECURSIVE chain (idx) AS (SELECT newest FROM log_object WHERE object = ?1 "              \
+    "UNION ALL SELECT e.prev FROM chain c JOIN log_entry e ON e.idx = c.idx "                      \
+    "WHERE e.prev IS NOT NULL) "
+
 int ck_log_newest(struct ck_store *store, const struct ck_pseudonym *object, const char *action,
                   uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size, int64_t *index)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_first(store, &rows,
-                         "SELECT e.idx, e.leaf FROM log_entry e JOIN log_plain p ON p.idx = e.idx "
-                         "WHERE e.object = ?1 AND p.action = ?2 ORDER BY e.idx DESC LIMIT 1",
+                         CHAIN "SELECT e.idx, e.leaf FROM chain c JOIN log_entry e ON "
+                               "e.idx = c.idx JOIN log_plain p ON p.idx = e.idx "
+                               "WHERE p.action = ?2 ORDER BY e.idx DESC LIMIT 1",
                          CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_text(action)));
     if (r != 0) {
         return r;
@@ -274,7 +284,7 @@ int ck_log_objects_of(struct ck_store *store, const struct ck_log_subject *subje
 int ck_log_indices_of(struct ck_store *store, const struct ck_pseudonym *object, int64_t *indices,
                       size_t capacity, size_t *count)
 {
-    return ck_sql_ids(store, "SELECT idx FROM log_entry WHERE object = ?1 ORDER BY idx",
+    return ck_sql_ids(store, CHAIN "SELECT idx FROM chain ORDER BY idx",
                       CK_ARGS(ck_blob(object->bytes, sizeof object->bytes)), indices, capacity,
                       count);
 }
@@ -283,7 +293,7 @@ int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void 
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_query(store, &rows,
-                         "SELECT e.idx, e.at, e.object, e.leaf, e.hash, p.action, p.actor_kind, "
+                         "SELECT e.idx, e.at, e.prev, e.leaf, e.hash, p.action, p.actor_kind, "
                          "p.staff_id, p.person_id, p.object, p.object_id, p.salted "
                          "FROM log_entry e LEFT JOIN log_plain p ON p.idx = e.idx "
                          "WHERE e.idx >= ?1 ORDER BY e.idx",
@@ -292,6 +302,7 @@ int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void 
         struct ck_log_row row = {
             .index = ck_row_int(&rows, 0),
             .at = ck_row_time(&rows, 1),
+            .previous = ck_row_null(&rows, 2) ? -1 : ck_row_int(&rows, 2),
             .action = ck_row_text(&rows, 5),
             .actor_kind = ck_row_text(&rows, 6),
             .staff_id = ck_row_int(&rows, 7),
@@ -300,10 +311,26 @@ int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void 
             .object_id = ck_row_int(&rows, 10),
             .salted = ck_row_text(&rows, 11),
         };
-        (void)copy_blob(&rows, 2, row.object.bytes, sizeof row.object.bytes);
         (void)copy_blob(&rows, 4, row.hash.bytes, sizeof row.hash.bytes);
         row.leaf = ck_row_blob(&rows, 3, &row.leaf_size);
         r = visit(user, &row, row.action != NULL);
+    }
+    return r;
+}
+
+int ck_log_walk_objects(struct ck_store *store, ck_log_object_visit *visit, void *user)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_query(store, &rows,
+                         "SELECT o.object, o.newest, e.leaf FROM log_object o LEFT JOIN log_entry "
+                         "e ON e.idx = o.newest ORDER BY o.newest",
+                         CK_NO_ARGS);
+    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+        struct ck_pseudonym object = {{0}};
+        size_t size = 0;
+        (void)copy_blob(&rows, 0, object.bytes, sizeof object.bytes);
+        const void *leaf = ck_row_blob(&rows, 2, &size);
+        r = visit(user, &object, ck_row_int(&rows, 1), leaf, size);
     }
     return r;
 }

@@ -21,7 +21,7 @@ struct ck_pseudonym {
 struct ck_log_row {
     int64_t index;
     struct ck_wall at;
-    struct ck_pseudonym object;
+    int64_t previous; /* about the same object; -1: none */
     const void *leaf;
     size_t leaf_size;
     struct ck_hash hash;
@@ -35,11 +35,12 @@ struct ck_log_row {
     const char *salted; /* JSON or NULL */
 };
 
-int ck_log_insert(struct ck_store *store, const struct ck_log_row *row);
+/* Adds the row, which from now on is the newest about `object`. */
+int ck_log_insert(struct ck_store *store, const struct ck_log_row *row,
+                  const struct ck_pseudonym *object);
 
-/* The newest index of the object below `before`; -1 where there is none. */
-int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t before,
-                    int64_t *index);
+/* The newest entry about the object; -1 where there is none. */
+int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t *index);
 
 /* The newest entry of this action about an object. CK_E_NOT_FOUND. */
 int ck_log_newest(struct ck_store *store, const struct ck_pseudonym *object, const char *action,
@@ -98,5 +99,10 @@ int ck_log_indices_of(struct ck_store *store, const struct ck_pseudonym *object,
  * `visit` ends the walk and goes up; `has_plain` is false where the row beside it is missing. */
 typedef int ck_log_visit(void *user, const struct ck_log_row *row, bool has_plain);
 int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user);
+
+/* Every object with its newest entry; `leaf` is NULL where that is not there. As above. */
+typedef int ck_log_object_visit(void *user, const struct ck_pseudonym *object, int64_t newest,
+                                const void *leaf, size_t leaf_size);
+int ck_log_walk_objects(struct ck_store *store, ck_log_object_visit *visit, void *user);
 
 #endif

@@ -509,11 +509,13 @@ int ck_store_open_version(struct ck_store **store, const char *path, int version
     ck_cleanup(ck_store_closep) struct ck_store *opened = NULL;
     int r = open_file(&opened, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (r == 0) {
-        /* Deleted keys must be gone from the file too, hence secure_delete. */
+        /* Deleted keys must be gone from the file too, hence secure_delete. The cache is small on
+         * purpose: a commit that split a page looks at every page in it
+         * (sqlite3PcacheTruncate()), while a page that is not in it is one copy away. */
         r = run_script(opened, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
                                "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cache_size = -65536; PRAGMA mmap_size = 0;"
+                               "PRAGMA cache_size = -16384; PRAGMA mmap_size = 0;"
                                "PRAGMA wal_autocheckpoint = 4000");
         r = r == -EUCLEAN ? CK_E_SYNTAX : r;
     }

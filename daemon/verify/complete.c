@@ -66,14 +66,14 @@ void ck_complete_destroy(struct ck_complete *complete)
 
 /* ---- the table ---- */
 
-/* Pseudonyms are digests or random: any of their letters scatter well. */
-static size_t place_of(const char *id, size_t capacity)
+/* Pseudonyms are digests or random: half of their letters, mixed, scatter well. */
+static inline size_t place_of(const char *id, size_t capacity)
 {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < 16; i++) {
-        hash = hash << 4 | (uint64_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10);
-    }
-    return (size_t)(hash & (capacity - 1));
+    uint64_t first, second;
+    memcpy(&first, id, sizeof first);
+    memcpy(&second, id + sizeof first, sizeof second);
+    uint64_t hash = (first ^ (second << 3 | second >> 61)) * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(hash >> 32 & (capacity - 1));
 }
 
 static struct object *slot_of(struct object *objects, size_t capacity, const char *id)
@@ -154,31 +154,40 @@ static int64_t time_of_entry(struct ck_complete *complete, struct ck_leaf_text t
     return complete->minute_ms + digits(text.at + 17, 2) * 1000 + digits(text.at + 20, 3);
 }
 
-static bool is_one_of(struct ck_leaf_text text, const char *const *words)
+struct word {
+    const char *text;
+    size_t size;
+};
+#define WORD(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
+static inline bool is_among(struct ck_leaf_text text, const struct word *words, size_t count)
 {
-    for (; *words != NULL; words++) {
-        /* The first letter decides most of the time: a word's length is not known beforehand. */
-        if (text.size > 0 && text.at[0] == **words && ck_leaf_is(text, *words)) {
+    for (size_t i = 0; i < count; i++) {
+        if (text.size == words[i].size && memcmp(text.at, words[i].text, text.size) == 0) {
             return true;
         }
     }
     return false;
 }
+#define IS_ONE_OF(text, words) is_among(text, words, sizeof(words) / sizeof((words)[0]))
 
 static void add_checkin(struct object *object, const struct ck_leaf *leaf,
                         const struct ck_leaf_tail *tail, int64_t at)
 {
-    static const char *const begins[] = {"CHECKIN_PLANNED", "CHECKIN_ON_DEMAND", "CHECKIN_MAKE_UP",
-                                         "CHECKIN_SECOND", NULL};
-    static const char *const contact[] = {"completed", "late", "waived", NULL};
-    if (is_one_of(leaf->action, begins)) {
+    static const struct word begins[] = {WORD("CHECKIN_PLANNED"), WORD("CHECKIN_ON_DEMAND"),
+                                         WORD("CHECKIN_MAKE_UP"), WORD("CHECKIN_SECOND")};
+    static const struct word contact[] = {WORD("completed"), WORD("late"), WORD("waived")};
+    if (IS_ONE_OF(leaf->action, begins)) {
         object->begun = leaf->index;
         object->last_ms = time_of(ck_leaf_string(tail->open, "window_end"));
     } else if (ck_leaf_is(leaf->action, "CHECKIN_OUTCOME")) {
         object->ends++;
         object->outcome = leaf->index;
         object->needs_incident = ck_leaf_is(ck_leaf_member(tail->open, "mandatory"), "true") &&
-                                 !is_one_of(ck_leaf_string(tail->open, "outcome"), contact);
+                                 !IS_ONE_OF(ck_leaf_string(tail->open, "outcome"), contact);
     }
     object->last_ms = object->last_ms > at ? object->last_ms : at;
 }
@@ -211,8 +220,8 @@ static int add_incident(struct ck_complete *complete, struct object *object,
 static int add_notice(struct ck_complete *complete, struct object *object,
                       const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at)
 {
-    static const char *const ends[] = {"accepted", "delivered", "read", "failed_perm",
-                                       "expired",  "cancelled", NULL};
+    static const struct word ends[] = {WORD("accepted"),    WORD("delivered"), WORD("read"),
+                                       WORD("failed_perm"), WORD("expired"),   WORD("cancelled")};
     object->last_ms = at;
     if (ck_leaf_is(leaf->action, "NOTICE_QUEUED")) {
         struct ck_leaf_text incident = ck_leaf_string(tail->open, "incident");
@@ -224,7 +233,7 @@ static int add_notice(struct ck_complete *complete, struct object *object,
             }
             of->fired = -1; /* its step reached somebody */
         }
-    } else if (is_one_of(ck_leaf_string(tail->open, "state"), ends)) {
+    } else if (IS_ONE_OF(ck_leaf_string(tail->open, "state"), ends)) {
         object->ends++;
     }
     return 0;
@@ -232,8 +241,8 @@ static int add_notice(struct ck_complete *complete, struct object *object,
 
 static void add_recording(struct object *object, const struct ck_leaf *leaf, int64_t at)
 {
-    static const char *const ends[] = {"RECORDING_CLOSED", "RECORDING_RECOVERED",
-                                       "RECORDING_FAILED", NULL};
+    static const struct word ends[] = {WORD("RECORDING_CLOSED"), WORD("RECORDING_RECOVERED"),
+                                       WORD("RECORDING_FAILED")};
     object->last_ms = at;
     if (ck_leaf_is(leaf->action, "RECORDING_BEGUN")) {
         object->begun = leaf->index;
@@ -241,7 +250,7 @@ static void add_recording(struct object *object, const struct ck_leaf *leaf, int
         object->fired = leaf->index;
     } else if (ck_leaf_is(leaf->action, "RECORDING_FILE_GONE")) {
         object->fired = -1;
-    } else if (is_one_of(leaf->action, ends)) {
+    } else if (IS_ONE_OF(leaf->action, ends)) {
         object->ends++;
     }
 }
@@ -279,9 +288,10 @@ static enum kind kind_of(const struct ck_leaf *leaf)
 /* Whether more must be known of it than that it happened. */
 static bool speaks(const struct ck_leaf *leaf, enum kind kind)
 {
-    static const char *const actions[] = {"CHECKIN_PLANNED", "CHECKIN_OUTCOME", "INCIDENT_OPENED",
-                                          "NOTICE_QUEUED",   "NOTICE_STATE",    NULL};
-    return kind != RECORDING && is_one_of(leaf->action, actions);
+    static const struct word actions[] = {WORD("CHECKIN_PLANNED"), WORD("CHECKIN_OUTCOME"),
+                                          WORD("INCIDENT_OPENED"), WORD("NOTICE_QUEUED"),
+                                          WORD("NOTICE_STATE")};
+    return kind != RECORDING && IS_ONE_OF(leaf->action, actions);
 }
 
 void ck_complete_expect(const struct ck_complete *complete, const struct ck_leaf *leaf)

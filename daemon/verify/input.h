@@ -8,6 +8,9 @@
 /* Reads a whole file of at most `capacity` bytes. CK_E_LIMIT where it is longer; -errno. */
 int ck_input_read(const char *path, void *bytes, size_t capacity, size_t *size);
 
+/* The same of a file in a folder that is open. */
+int ck_input_read_in(int folder, const char *path, void *bytes, size_t capacity, size_t *size);
+
 /* A file mapped for reading; `bytes` of an empty one is not NULL. */
 struct ck_input {
     const uint8_t *bytes;

@@ -1,6 +1,7 @@
 #include "daemon/verify/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct walk {
     struct ck_verify_log *log;
     struct ck_verdict *verdict;
     struct ck_complete *complete;
+    int folder;
     uint8_t *bundle;      /* BUNDLE_MAX bytes: read, which costs less than mapping so little */
     struct claim *claims; /* ascending by size */
     size_t claim_count, claim_next, claim_capacity;
@@ -231,31 +233,17 @@ static void check_place(struct walk *walk, uint64_t place, int64_t named)
     walk->expected = named + 1;
 }
 
-static int visit(struct walk *walk, uint64_t place, struct ck_slice entry, struct ck_hash *hash,
-                 const struct ck_hash *kept)
+static int visit(struct walk *walk, uint64_t place, const struct ck_leaf *leaf)
 {
-    struct ck_leaf leaf;
-    bool is_leaf = ck_leaf_read(entry.data, entry.size, &leaf);
-    if (is_leaf) {
-        ck_complete_expect(walk->complete, &leaf); /* while it is hashed */
-    }
-    int r = ck_merkle_leaf(entry.data, entry.size, hash);
-    if (r != 0) {
-        return r;
-    }
-    if (kept != NULL && memcmp(hash->bytes, kept->bytes, sizeof hash->bytes) != 0) {
-        ck_verdict_find(walk->verdict, "changed",
-                        "the entry at place %" PRIu64 " does not have the hash kept of it", place);
-    }
     walk->log->entries++;
-    if (!is_leaf) {
+    if (leaf == NULL) {
         ck_verdict_find(walk->verdict, "changed",
                         "what stands at place %" PRIu64 " is no entry of this log", place);
         walk->expected++;
         return 0;
     }
-    check_place(walk, place, leaf.index);
-    return ck_complete_add(walk->complete, &leaf, walk->verdict);
+    check_place(walk, place, leaf->index);
+    return ck_complete_add(walk->complete, leaf, walk->verdict);
 }
 
 /* Takes a bundle apart: how many entries are whole. */
@@ -280,14 +268,40 @@ static unsigned take_entries(struct walk *walk, size_t bytes, uint64_t from, uns
     return width;
 }
 
+static void compare(struct walk *walk, const struct ck_hash *hashes, const struct ck_hash *kept,
+                    unsigned count)
+{
+    uint64_t from = size_now(walk);
+    for (unsigned i = 0; i < count; i++) {
+        if (memcmp(hashes[i].bytes, kept[i].bytes, sizeof hashes[i].bytes) != 0) {
+            ck_verdict_find(walk->verdict, "changed",
+                            "the entry at place %" PRIu64 " does not have the hash kept of it",
+                            from + i);
+        }
+    }
+}
+
 static int visit_all(struct walk *walk, const struct ck_slice *entries, unsigned count,
                      const struct ck_hash *kept)
 {
     struct ck_hash hashes[CK_TILE_WIDTH];
+    struct ck_leaf leaf[2]; /* this one and the next, whose object is fetched meanwhile */
+    bool is_leaf[2] = {false, false};
     uint64_t from = size_now(walk);
-    int r = 0;
-    for (unsigned i = 0; r == 0 && i < count; i++) {
-        r = visit(walk, from + i, entries[i], &hashes[i], kept == NULL ? NULL : &kept[i]);
+    int r = ck_merkle_leaves(entries, count, hashes);
+    if (r == 0 && kept != NULL && memcmp(hashes, kept, count * sizeof hashes[0]) != 0) {
+        compare(walk, hashes, kept, count);
+    }
+    for (unsigned i = 0; r == 0 && i <= count; i++) {
+        if (i < count) {
+            is_leaf[i % 2] = ck_leaf_read(entries[i].data, entries[i].size, &leaf[i % 2]);
+            if (is_leaf[i % 2]) {
+                ck_complete_expect(walk->complete, &leaf[i % 2]);
+            }
+        }
+        if (i > 0) {
+            r = visit(walk, from + i - 1, is_leaf[(i - 1) % 2] ? &leaf[(i - 1) % 2] : NULL);
+        }
     }
     return r == 0 ? add_hashes(walk, hashes, count) : r;
 }
@@ -295,14 +309,13 @@ static int visit_all(struct walk *walk, const struct ck_slice *entries, unsigned
 /* One bundle of entries beside its tile of hashes. */
 static int walk_bundle(struct walk *walk, uint64_t number, unsigned width)
 {
-    char tile[CK_TILE_PATH_SIZE], path[PATH_SIZE];
+    char tile[CK_TILE_PATH_SIZE];
     struct ck_slice entries[CK_TILE_WIDTH];
     struct ck_hash kept[CK_TILE_WIDTH];
     uint64_t from = number * CK_TILE_WIDTH;
     size_t size = 0, tile_size = 0;
     ck_tile_path(CK_TILE_ENTRIES, number, width, tile);
-    path_of(walk, tile, path);
-    int r = ck_input_read(path, walk->bundle, BUNDLE_MAX, &size);
+    int r = ck_input_read_in(walk->folder, tile, walk->bundle, BUNDLE_MAX, &size);
     if (r == -ENOENT) {
         ck_verdict_find(walk->verdict, "truncated",
                         "entries %" PRIu64 " to %" PRIu64 " are not there", from, from + width - 1);
@@ -313,8 +326,7 @@ static int walk_bundle(struct walk *walk, uint64_t number, unsigned width)
     }
     /* Without the tile a fault is found all the same, only less exactly. */
     ck_tile_path(0, number, width, tile);
-    path_of(walk, tile, path);
-    bool have_tile = ck_input_read(path, kept, sizeof kept, &tile_size) == 0 &&
+    bool have_tile = ck_input_read_in(walk->folder, tile, kept, sizeof kept, &tile_size) == 0 &&
                      tile_size == width * sizeof(struct ck_hash);
     unsigned count = take_entries(walk, size, from, width, entries);
     r = visit_all(walk, entries, count, have_tile ? kept : NULL);
@@ -378,7 +390,9 @@ static void conclude(struct walk *walk)
 
 int ck_verify_log(struct ck_verify_log *log, struct ck_verdict *verdict)
 {
-    struct walk walk = {.log = log, .verdict = verdict, .bundle = malloc(BUNDLE_MAX)};
+    ck_cleanup(ck_closep) int folder = open(log->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct walk walk = {
+        .log = log, .verdict = verdict, .folder = folder, .bundle = malloc(BUNDLE_MAX)};
     int r = walk.bundle == NULL ? -ENOMEM : ck_complete_create(&walk.complete);
     r = r == 0 ? load_claims(&walk) : r;
     r = r == 0 ? walk_all(&walk) : r;

@@ -11,7 +11,6 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -53,37 +52,6 @@ static void pkey_freep(EVP_PKEY **key)
     EVP_PKEY_free(*key);
 }
 
-/* SHA-256 is looked up once and kept for the life of the program: looking it up costs more than
- * hashing a short text. NULL where memory ends. */
-static const EVP_MD *sha256(void)
-{
-    static _Atomic(EVP_MD *) kept;
-    EVP_MD *md = atomic_load_explicit(&kept, memory_order_acquire);
-    if (md != NULL) {
-        return md;
-    }
-    EVP_MD *fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (fetched != NULL && !atomic_compare_exchange_strong(&kept, &md, fetched)) {
-        EVP_MD_free(fetched); /* another thread was faster */
-        return md;
-    }
-    return fetched;
-}
-
-static bool digest_slices(EVP_MD_CTX *ctx, const EVP_MD *md, const struct ck_slice *slices,
-                          size_t count, uint8_t *digest)
-{
-    if (EVP_DigestInit_ex2(ctx, md, NULL) != 1) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (EVP_DigestUpdate(ctx, slices[i].data, slices[i].size) != 1) {
-            return false;
-        }
-    }
-    return EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
-}
-
 /* By the functions beneath the library's general interface, which allocates a context and looks up
  * its methods for each digest: the tree of the audit log hashes 65 bytes at a time, and that would
  * cost more than hashing them. */
@@ -122,34 +90,33 @@ static int hmac(char *digest, const void *key, size_t key_size, const struct ck_
 
 #define HMAC_BLOCK_SIZE 64 /* of SHA-256 */
 
-/* RFC 2104 over the kept digest: H(key ^ opad || H(key ^ ipad || text)). */
+/* RFC 2104: H(key ^ opad || H(key ^ ipad || text)). */
 int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
                    uint8_t tag[static CK_SHA256_SIZE])
 {
-    ck_cleanup(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    const EVP_MD *md = sha256();
+    SHA256_CTX ctx;
     uint8_t block[HMAC_BLOCK_SIZE] = {0}, pad[HMAC_BLOCK_SIZE], inner[CK_SHA256_SIZE];
-    bool ok = ctx != NULL && md != NULL;
-    if (ok && key_size > sizeof block) {
+    bool ok = true;
+    if (key_size > sizeof block) {
         const struct ck_slice long_key = {key, key_size};
-        ok = digest_slices(ctx, md, &long_key, 1, block);
-    } else if (ok && key_size > 0) {
+        ok = ck_sha256(&long_key, 1, block) == 0;
+    } else if (key_size > 0) {
         memcpy(block, key, key_size);
     }
     for (size_t i = 0; i < sizeof pad; i++) {
         pad[i] = block[i] ^ 0x36;
     }
-    ok =
-        ok && EVP_DigestInit_ex2(ctx, md, NULL) == 1 && EVP_DigestUpdate(ctx, pad, sizeof pad) == 1;
+    ok = ok && SHA256_Init(&ctx) == 1 && SHA256_Update(&ctx, pad, sizeof pad) == 1;
     for (size_t i = 0; ok && i < count; i++) {
-        ok = EVP_DigestUpdate(ctx, slices[i].data, slices[i].size) == 1;
+        ok = SHA256_Update(&ctx, slices[i].data, slices[i].size) == 1;
     }
-    ok = ok && EVP_DigestFinal_ex(ctx, inner, NULL) == 1;
+    ok = ok && SHA256_Final(inner, &ctx) == 1;
     for (size_t i = 0; i < sizeof pad; i++) {
         pad[i] = block[i] ^ 0x5c;
     }
     const struct ck_slice outer[] = {{pad, sizeof pad}, {inner, sizeof inner}};
-    ok = ok && digest_slices(ctx, md, outer, 2, tag);
+    ok = ok && ck_sha256(outer, 2, tag) == 0;
+    ck_wipe(&ctx, sizeof ctx);
     ck_wipe(block, sizeof block);
     ck_wipe(pad, sizeof pad);
     return ok ? 0 : -ENOMEM;

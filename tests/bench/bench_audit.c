@@ -1,7 +1,7 @@
 /* Figures "per core" count CPU seconds, so that a busy machine does not spoil them.
  * The audit log: appending one by one and grouped, proving, verifying; beside the same machine's
- * plain SHA-256. The store is SQLite on the disk of the present folder with synchronous=FULL.
- * bench_audit [entries] */
+ * plain SHA-256; sealing of recordings (sealing.h). The store is SQLite on the disk of the present
+ * folder with synchronous=FULL. bench_audit [entries] */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,7 @@
 #include "daemon/verify/log.h"
 #include "protocol/note.h"
 #include "tests/bench/figure.h"
+#include "tests/bench/sealing.h"
 
 #define GROUP 256
 
@@ -182,9 +183,9 @@ static double prove_among_many(const char *folder)
         sql, sizeof sql,
         "BEGIN; WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
         "INSERT OR IGNORE INTO log_entry SELECT (n.i * 2654435761 %% %lld) / 256 * 256 + o.i, "
-        "1, x'00', x'00', randomblob(32) FROM n, (WITH RECURSIVE m(i) AS (SELECT 0 UNION ALL "
+        "1, NULL, x'00', randomblob(32) FROM n, (WITH RECURSIVE m(i) AS (SELECT 0 UNION ALL "
         "SELECT i + 1 FROM m WHERE i < 255) SELECT i FROM m) o;"
-        "INSERT OR IGNORE INTO log_entry SELECT %lld + i, 1, x'00', x'00', randomblob(32) FROM "
+        "INSERT OR IGNORE INTO log_entry SELECT %lld + i, 1, NULL, x'00', randomblob(32) FROM "
         "(WITH RECURSIVE m(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM m WHERE i < 255) SELECT "
         "i FROM m);"
         "WITH RECURSIVE t(l, i) AS (SELECT 1, 0 UNION ALL SELECT CASE WHEN i < 153 >> (8 * (l "
@@ -260,6 +261,7 @@ int main(int count, char **arguments)
                       CK_FIGURE_SHOWN, 0, "");
     ck_figure("inclusion_proof_10m", prove_among_many(folder), "us", CK_FIGURE_SHOWN, 0, "");
     ck_store_close(store);
+    good &= ck_bench_sealing();
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 && good ? 0 : 1;
 }

@@ -854,15 +854,21 @@ CREATE INDEX hold_due ON hold (next_at) WHERE next_at IS NOT NULL AND quarantine
 
 ---------------------------------------------------------------- the audit log
 
--- Append-only: leaf and hash never change. `object` is the pseudonym of what it is about.
+-- Append-only: leaf and hash never change. `prev` is the entry before it about the same object.
 CREATE TABLE log_entry (
     idx    INTEGER PRIMARY KEY CHECK (idx >= 0),
     at     INTEGER NOT NULL,
-    object BLOB NOT NULL,
+    prev   INTEGER CHECK (prev < idx),
     leaf   BLOB NOT NULL CHECK (length(leaf) <= 4096),
     hash   BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
-CREATE INDEX log_entry_object ON log_entry (object, idx);
+
+-- The newest entry about each object, by its pseudonym: where the chain of `prev` begins. An index of all
+-- entries by object would be rewritten all over by each of them.
+CREATE TABLE log_object (
+    object BLOB PRIMARY KEY CHECK (length(object) = 16),
+    newest INTEGER NOT NULL REFERENCES log_entry
+) STRICT, WITHOUT ROWID;
 
 -- What the leaf commits to and whom it names, in plain; erasable without touching the leaf.
 CREATE TABLE log_plain (

@@ -290,7 +290,7 @@ static void a_removed_entry_with_the_rest_moved_up_is_named(void **state)
     run_sql("DELETE FROM log_plain; DELETE FROM log_entry WHERE idx = 17;"
             "CREATE TEMP TABLE moved AS SELECT * FROM log_entry WHERE idx > 17;"
             "DELETE FROM log_entry WHERE idx > 17;"
-            "INSERT INTO log_entry SELECT idx - 1, at, object, leaf, hash FROM moved");
+            "INSERT INTO log_entry SELECT idx - 1, at, prev, leaf, hash FROM moved");
     expect(CK_AUDIT_REMOVED, 17);
 }
 
@@ -307,14 +307,14 @@ static void an_inserted_entry_is_named(void **state)
     (void)state;
     append_many(100);
     /* Behind the end, and in between with everything behind moved on. */
-    run_sql("INSERT INTO log_entry SELECT 100, at, object, leaf, hash FROM log_entry "
+    run_sql("INSERT INTO log_entry SELECT 100, at, prev, leaf, hash FROM log_entry "
             "WHERE idx = 5");
     expect(CK_AUDIT_APPENDED, 100);
     run_sql("DELETE FROM log_entry WHERE idx = 100; DELETE FROM log_plain;"
             "CREATE TEMP TABLE moved AS SELECT * FROM log_entry WHERE idx >= 50;"
             "DELETE FROM log_entry WHERE idx >= 50;"
-            "INSERT INTO log_entry SELECT idx + 1, at, object, leaf, hash FROM moved;"
-            "INSERT INTO log_entry SELECT 50, at, object, leaf, hash FROM moved WHERE idx = 50;"
+            "INSERT INTO log_entry SELECT idx + 1, at, prev, leaf, hash FROM moved;"
+            "INSERT INTO log_entry SELECT 50, at, prev, leaf, hash FROM moved WHERE idx = 50;"
             "DELETE FROM log_entry WHERE idx > 99");
     expect(CK_AUDIT_INSERTED, 51);
 }
@@ -326,13 +326,28 @@ static void a_changed_order_is_named(void **state)
     run_sql("CREATE TEMP TABLE pair AS SELECT * FROM log_entry WHERE idx IN (30, 31);"
             "UPDATE log_entry SET leaf = (SELECT leaf FROM pair WHERE idx = 31), "
             "hash = (SELECT hash FROM pair WHERE idx = 31), "
-            "at = (SELECT at FROM pair WHERE idx = 31), "
-            "object = (SELECT object FROM pair WHERE idx = 31) WHERE idx = 30;"
+            "at = (SELECT at FROM pair WHERE idx = 31) WHERE idx = 30;"
             "UPDATE log_entry SET leaf = (SELECT leaf FROM pair WHERE idx = 30), "
             "hash = (SELECT hash FROM pair WHERE idx = 30), "
-            "at = (SELECT at FROM pair WHERE idx = 30), "
-            "object = (SELECT object FROM pair WHERE idx = 30) WHERE idx = 31");
+            "at = (SELECT at FROM pair WHERE idx = 30) WHERE idx = 31");
     expect(CK_AUDIT_MOVED, 31);
+}
+
+static void a_changed_chain_of_an_object_is_named(void **state)
+{
+    (void)state;
+    append_many(200);
+    run_sql("UPDATE log_entry SET prev = 100 WHERE idx = 190");
+    expect(CK_AUDIT_CHANGED, 190);
+    run_sql("UPDATE log_entry SET prev = 140 WHERE idx = 190;"
+            "CREATE TABLE kept AS SELECT * FROM log_object WHERE newest = 170;"
+            "DELETE FROM log_object WHERE newest = 170");
+    expect(CK_AUDIT_CHANGED, 0); /* one is missing */
+    run_sql("INSERT INTO log_object SELECT * FROM kept; DROP TABLE kept;"
+            "UPDATE log_object SET newest = 110 WHERE newest = 160");
+    expect(CK_AUDIT_CHANGED, 0); /* about the right object, but not the newest */
+    run_sql("UPDATE log_object SET newest = 161 WHERE newest = 110");
+    expect(CK_AUDIT_CHANGED, 161);
 }
 
 static void a_changed_text_beside_the_log_is_named(void **state)
@@ -521,6 +536,7 @@ int main(void)
         TEST(entries_at_the_end_are_missed_and_noticed),
         TEST(an_inserted_entry_is_named),
         TEST(a_changed_order_is_named),
+        TEST(a_changed_chain_of_an_object_is_named),
         TEST(a_changed_text_beside_the_log_is_named),
         TEST(erased_text_leaves_the_log_whole),
         TEST(text_that_is_gone_without_an_entry_is_named),

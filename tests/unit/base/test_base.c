@@ -9,6 +9,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/error.h"
+#include "protocol/base/sha256_many.h"
 #include "protocol/base/text.h"
 #include "protocol/base/time.h"
 
@@ -132,6 +133,39 @@ static void digests_match_their_vectors(void **state)
     assert_memory_equal(digest, expected, 32);
 }
 
+/* Every size up to some blocks, in groups of every number that leaves a lane idle or not, beside
+ * neighbours of other sizes. */
+static void many_texts_at_once_have_the_digests_of_each(void **state)
+{
+    (void)state;
+    uint8_t text[400], digests[7][CK_SHA256_SIZE], expected[CK_SHA256_SIZE];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (uint8_t)(i * 37 + 11);
+    }
+    for (size_t size = 0; size <= 300; size++) {
+        size_t count = size % 8;
+        struct ck_sha256_job jobs[7];
+        for (size_t i = 0; i < count; i++) {
+            jobs[i] = (struct ck_sha256_job){text + i, (size + i * 71) % 301, digests[i],
+                                             (uint8_t)(i & 1)};
+        }
+        memset(digests, 0, sizeof digests);
+        assert_int_equal(ck_sha256_many(jobs, count), 0);
+        for (size_t i = 0; i < count; i++) {
+            const struct ck_slice slices[] = {{&jobs[i].prefix, 1}, {jobs[i].data, jobs[i].size}};
+            assert_int_equal(ck_sha256(slices, 2, expected), 0);
+            assert_memory_equal(digests[i], expected, sizeof expected);
+        }
+    }
+    for (size_t size = 0; size <= 300; size++) { /* and each size for certain */
+        const struct ck_sha256_job job = {text, size, digests[0], 1};
+        const struct ck_slice slices[] = {{"\x01", 1}, {text, size}};
+        assert_int_equal(ck_sha256_many(&job, 1), 0);
+        assert_int_equal(ck_sha256(slices, 2, expected), 0);
+        assert_memory_equal(digests[0], expected, sizeof expected);
+    }
+}
+
 static void gcm_opens_what_it_sealed_and_nothing_else(void **state)
 {
     (void)state;
@@ -191,6 +225,7 @@ int main(void)
         cmocka_unit_test(hex_and_base64_follow_rfc4648),
         cmocka_unit_test(utf8_is_checked_by_rfc3629),
         cmocka_unit_test(digests_match_their_vectors),
+        cmocka_unit_test(many_texts_at_once_have_the_digests_of_each),
         cmocka_unit_test(gcm_opens_what_it_sealed_and_nothing_else),
         cmocka_unit_test(ed25519_matches_rfc8032),
         cmocka_unit_test(readers_and_writers_stop_at_the_bound),

@@ -459,7 +459,8 @@ static void the_file_of_a_person_goes_after_their_recordings(void **state)
     world_run_for(&world, 3 * MINUTE);
     assert_int_equal(number("SELECT salt IS NULL FROM person"), 1);
     /* All that happened to the recording is under one pseudonym. */
-    assert_int_equal(number("SELECT count(DISTINCT e.object) FROM log_entry e JOIN log_plain l ON "
+    assert_int_equal(number("SELECT count(DISTINCT json_extract(CAST(e.leaf AS TEXT), "
+                            "'$.object.id')) FROM log_entry e JOIN log_plain l ON "
                             "l.idx = e.idx WHERE l.object = 'recording'"),
                      1);
     expect_whole_log(1);
