@@ -110,6 +110,8 @@ static void add_channels(struct ck_product *product, json_t *checks, bool *healt
 {
     struct ck_sender_status status[CK_NOTIFY_CHANNELS];
     ck_notify_status(product->notify, status);
+    bool reaches = ck_product_reaches_persons(product->config);
+    add_check(checks, healthy, "reach", reaches, CK_PRODUCT_NO_REACH);
     for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
         if (status[i].on) {
             bool good = status[i].last_failed.ms <= status[i].last_accepted.ms;

@@ -10,6 +10,11 @@ bool ck_product_clock_good(const struct ck_product *product)
            product->config->daemon.clock_sync == CK_CLOCK_ASSUMED;
 }
 
+bool ck_product_reaches_persons(const struct ck_config *config)
+{
+    return *config->sms.url != '\0' || *config->smtp.url != '\0';
+}
+
 /* Whether at least one channel that reaches persons takes messages: it is on, and its last try did
  * not fail. */
 static bool channel_good(const struct ck_product *product)

@@ -662,6 +662,9 @@ int ck_product_run(const struct ck_config *config)
         return EX_OSFILE;
     }
     ck_product_check_files(config);
+    if (!ck_product_reaches_persons(config)) {
+        ck_log_warning(CK_PRODUCT_NO_REACH);
+    }
     uv_loop_init(&product->loop);
     int error = start_signals(product);
     error = error == 0 ? start_all(product) : error;

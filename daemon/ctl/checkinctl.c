@@ -36,6 +36,9 @@ static const char usage_text[] =
     "  log proof ENTRY FILE [--store=PATH]\n"
     "                                writes FILE.tlog-proof and the entry itself\n"
     "  log cosign FILE               adds a witness's signature to a checkpoint\n"
+    "  store copy FILE [--store=PATH]\n"
+    "                                copies the store for a backup while the daemon goes on, and\n"
+    "                                verifies the log of the copy; FILE must not be there yet\n"
     "  plan preview [--store=PATH] PLAN\n"
     "                                the windows of the next 14 days; needs no daemon\n"
     "  plan prove [--store=PATH] CHECKIN\n"
@@ -271,6 +274,7 @@ static const struct {
     {"check-config", run_check_config},
     {"export", ck_ctl_export},
     {"log", ck_ctl_log},
+    {"store", ck_ctl_store},
     {"plan", ck_ctl_plan},
     {"key", ck_ctl_key},
 };

@@ -43,6 +43,9 @@ bool ck_ctl_tell(const struct ck_ctl *ctl, const char *command, json_t *argument
 /* Asks the daemon and prints the answer: the exit code. `arguments` is taken over. */
 int ck_ctl_show(const struct ck_ctl *ctl, const char *command, json_t *arguments);
 
+/* `store copy`: the exit code. */
+int ck_ctl_store(const struct ck_ctl *ctl, int count, char **words);
+
 /* `plan preview` and `plan prove`: the exit code. */
 int ck_ctl_plan(const struct ck_ctl *ctl, int count, char **words);
 

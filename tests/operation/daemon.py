@@ -49,7 +49,7 @@ class Daemon:
         }
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.run / "notify.sock"))
-        self.child = None
+        self.child = self.signer = None
         self.text = ""
         self.states = []
         self.changed = threading.Condition()
@@ -138,7 +138,32 @@ class Daemon:
         """What the server shows, as PEM."""
         return ssl.get_server_certificate(("127.0.0.1", self.port))
 
+    def start_signer(self, state, name):
+        """checkin-signer with its own folder; ended with the daemon's folder."""
+        socket_path = self.run / "signer.sock"
+        socket_path.unlink(missing_ok=True)
+        (self.run / state).mkdir(mode=0o700, exist_ok=True)
+        self.settings["signer"] = {"socket": socket_path, "checkpoint_dir": "checkpoints"}
+        self.signer = subprocess.Popen(
+            [self.build / "bin/checkin-signer", f"--state={self.run / state}", f"--name={name}", f"--socket={socket_path}"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        said = self.signer.stderr.readline()
+        assert "signing" in said, said
+
+    def stop_signer(self):
+        if self.signer is not None:
+            self.signer.terminate()
+            self.signer.wait(PATIENCE_S)
+            self.signer.stderr.close()
+            self.signer = None
+
+    def checkpoint_size(self):
+        """How many entries the newest checkpoint covers; 0 before the first."""
+        path = self.run / "checkpoints/checkpoint"
+        return int(path.read_text().splitlines()[1]) if path.exists() else 0
+
     def discard(self):
+        self.stop_signer()
         if self.child is not None and self.child.poll() is None:
             self.child.kill()
             self.end()

@@ -189,6 +189,16 @@ class Watch(Case):
         self.becomes("recordings", True)
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_no_way_to_reach_a_person_is_told(self):
+        self.daemon.start().wait_ready()
+        self.assertIn("no person is told of a check-in", self.daemon.text)
+        self.assertFalse(self.health("reach")["good"])
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon.settings["smtp"] = {"url": "smtp://127.0.0.1:9", "from": "a@example.org", "starttls_required": "no"}
+        self.daemon.start().wait_ready()
+        self.assertTrue(self.health("reach")["good"])
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_a_worker_that_cannot_listen_says_where(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.1", self.daemon.settings["media"]["udp_port_base"]))
@@ -196,6 +206,59 @@ class Watch(Case):
             self.daemon.wait_line(f"port {self.daemon.settings['media']['udp_port_base']}: Address already in use")
             self.assertFalse(self.health("media")["good"])
         self.becomes("media", True)  # tried again by itself
+        self.assertEqual(self.daemon.stop(), 0)
+
+
+class Restore(Case):
+    def wait_checkpoint(self, more_than):
+        until = time.monotonic() + PATIENCE_S
+        while (size := self.daemon.checkpoint_size()) <= more_than:
+            self.assertLess(time.monotonic(), until, self.daemon.text)
+            time.sleep(0.1)
+        return size
+
+    def live(self):
+        """One life of the daemon, signed: a copy of the log that was handed out is signed at once."""
+        self.daemon.start().wait_ready()
+        before = self.wait_checkpoint(0)
+        self.export(f"out-{before}")
+        return self.wait_checkpoint(before)
+
+    def export(self, name):
+        self.daemon.ctl("log", "export", str(self.daemon.run / name), f"--store={self.daemon.run}/checkind.db",
+                        "--recipient=court", "--reason=test")
+
+    def test_an_old_copy_that_was_put_back_is_seen_and_lived_with(self):
+        run = self.daemon.run
+        store = run / "checkind.db"
+        self.daemon.start_signer("signer", "ours.example/log")
+        self.live()
+        copied = self.daemon.ctl("store", "copy", str(run / "copy.db"), f"--store={store}")
+        self.assertTrue(copied["whole"])
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertGreater(self.live(), copied["entries"])
+        self.assertEqual(self.daemon.stop(), 0)
+
+        for rest in ("", "-wal", "-shm"):
+            (run / f"checkind.db{rest}").unlink(missing_ok=True)
+        (run / "copy.db").rename(store)
+        self.daemon.start().wait_ready()
+        self.export("out")
+        self.daemon.wait_line("checkin-signer: rollback")
+        self.assertFalse(self.health("signer")["good"])
+        self.becomes("pages", True)  # and everything else goes on
+
+        # Whoever kept the checkpoints elsewhere sees it without us.
+        seen = subprocess.run([self.daemon.build / "bin/checkin-verify", f"--known={run}/checkpoints/checkpoints",
+                               f"--key={run}/signer/log.vkey", "log", run / "out"], capture_output=True, text=True)
+        self.assertEqual(seen.returncode, 1, seen)
+        self.assertIn("rollback", seen.stdout)
+
+        # As checkin-signer(8) says: the old folder stays, a new log begins under another name.
+        self.daemon.stop_signer()
+        self.daemon.start_signer("signer-2", "ours.example/log-2")
+        self.daemon.wait_line("checkin-signer signs")
+        self.becomes("signer", True)
         self.assertEqual(self.daemon.stop(), 0)
 
 

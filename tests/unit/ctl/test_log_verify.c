@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 #include "daemon/audit/audit.h"
 #include "daemon/store/store.h"
+#include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
 static char dir[] = "/tmp/checkind-log-XXXXXX";
@@ -198,6 +200,76 @@ static int remove_dir(void **state)
     return rmdir(dir);
 }
 
+/* ---- store copy ---- */
+
+static int copy_to(const char *to, char *text, size_t room)
+{
+    char words[300];
+    snprintf(words, sizeof words, "store copy %s --store=%s", to, path);
+    return ctl(words, text, room);
+}
+
+/* A writer in the middle of a transaction, with the last one in the write-ahead log alone: the copy
+ * holds what is committed, and only that. */
+static void a_copy_is_whole_while_somebody_writes(void **state)
+{
+    (void)state;
+    char text[4096], to[100], words[300];
+    struct stat about;
+    snprintf(to, sizeof to, "%s/copy.db", dir);
+    make_store();
+    sqlite3 *writer;
+    assert_int_equal(sqlite3_open(path, &writer), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(writer,
+                                  "INSERT INTO setting (name, value) VALUES ('before', '1');"
+                                  "BEGIN IMMEDIATE;"
+                                  "INSERT INTO setting (name, value) VALUES ('open', '1')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(copy_to(to, text, sizeof text), 0);
+    assert_memory_equal(text, "whole: 5 entries, 0 with erased text, root ", 43);
+    assert_memory_equal(text + 43, root_of_five + 2, 64);
+    assert_int_equal(sqlite3_exec(writer, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(writer);
+    assert_int_equal(stat(to, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+
+    struct ck_store *copy;
+    char *value = NULL;
+    assert_int_equal(ck_store_open(&copy, to), 0);
+    assert_int_equal(ck_store_setting(copy, "before", &value), 0);
+    free(value);
+    assert_int_equal(ck_store_setting(copy, "open", &value), CK_E_NOT_FOUND);
+    ck_store_close(copy);
+
+    assert_int_equal(copy_to(to, text, sizeof text), 73);
+    assert_non_null(strstr(text, "copy.db: is there already"));
+    snprintf(words, sizeof words, "store copy %s/x.db --store=%s/none.db", dir, dir);
+    assert_int_equal(ctl(words, text, sizeof text), 66);
+    assert_non_null(strstr(text, "none.db: there is no store"));
+    unlink(to);
+}
+
+/* A page of the store that is not what was written: told now, and no copy is left. */
+static void a_damaged_store_gives_no_copy(void **state)
+{
+    (void)state;
+    char text[4096], to[100];
+    snprintf(to, sizeof to, "%s/copy.db", dir);
+    make_store();
+    tamper("PRAGMA wal_checkpoint(TRUNCATE)");
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 4096 * 3L, SEEK_SET), 0);
+    for (int i = 0; i < 4096; i++) {
+        assert_int_not_equal(fputc(0x5a, file), EOF);
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(copy_to(to, text, sizeof text), 73);
+    assert_non_null(strstr(text, "is damaged"));
+    assert_int_equal(access(to, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +277,8 @@ int main(void)
         cmocka_unit_test(whoever_was_at_it_is_found_out),
         cmocka_unit_test(a_known_root_shows_what_the_file_cannot),
         cmocka_unit_test(what_is_no_store_is_told_so),
+        cmocka_unit_test(a_copy_is_whole_while_somebody_writes),
+        cmocka_unit_test(a_damaged_store_gives_no_copy),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

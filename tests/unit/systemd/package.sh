@@ -28,12 +28,12 @@ for file in usr/sbin/checkind usr/sbin/checkinctl usr/libexec/checkind/checkin-m
     usr/libexec/checkind/checkin-signer usr/bin/checkin-verify usr/lib/systemd/system/checkin-signer.socket \
     usr/share/checkind/pages/console.html usr/share/checkind/pages/person.html usr/lib/systemd/system/checkind.service \
     usr/lib/sysusers.d/checkind.conf usr/lib/tmpfiles.d/checkind.conf usr/lib/systemd/catalog/checkind.catalog \
-    usr/share/doc/checkind/examples/turnserver.conf usr/share/man/man8/checkind.8.gz usr/share/man/man8/checkin-signer.8.gz usr/share/man/man1/checkinctl.1.gz usr/share/man/man1/checkin-verify.1.gz usr/share/man/man5/checkind.conf.5.gz \
+    usr/share/doc/checkind/examples/turnserver.conf usr/share/man/man8/checkind.8.gz usr/share/man/man7/checkind-operation.7.gz usr/share/man/man8/checkin-signer.8.gz usr/share/man/man1/checkinctl.1.gz usr/share/man/man1/checkin-verify.1.gz usr/share/man/man5/checkind.conf.5.gz \
     etc/checkind/checkind.conf; do
     [ -s "$root/tree/$file" ] || fail "the package has no $file"
 done
 # Every program that a unit starts is in it.
-sed -n 's/^Exec[A-Za-z]*=[-+!@:]*\([^ ]*\).*/\1/p' "$root"/tree/usr/lib/systemd/system/*.service | sort -u | while read -r program; do
+sed -n 's/^ExecStart[A-Za-z]*=[-+!@:]*\([^ ]*\).*/\1/p' "$root"/tree/usr/lib/systemd/system/*.service | sort -u | while read -r program; do
     [ -x "$root/tree$program" ] || { echo "FAILED: a unit starts $program, which the package lacks" >&2; exit 1; }
 done || exit 1
 grep -qx /etc/checkind/checkind.conf "$root/control/conffiles" || fail "the configuration would be overwritten"
