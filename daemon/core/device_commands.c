@@ -13,11 +13,13 @@
 #include "daemon/store/device.h"
 #include "daemon/store/notice.h"
 #include "daemon/store/person.h"
+#include "daemon/store/session.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
 #define CHALLENGE_MAX 64 /* characters */
 #define SIGNED_MAX 160
+#define SESSIONS_AT_ONCE 64 /* whose pages are told at once; further ones notice by themselves */
 
 static int verify(const struct ck_device *device, const json_t *body, const char *text)
 {
@@ -61,6 +63,7 @@ static int enrol(struct ck_turn *turn, const struct ck_actor *actor, const json_
     }
     r = r == 0 ? ck_device_insert(turn->store, actor->person_id, key, name, turn->now.wall, &id)
                : r;
+    r = r == 0 ? ck_session_set_device(turn->store, actor->session_id, id) : r;
     r = r == 0 ? ck_turn_audit(turn, actor,
                                &(struct ck_record){
                                    .action = "DEVICE_ENROLLED",
@@ -97,6 +100,7 @@ static int enter(struct ck_turn *turn, const struct ck_actor *actor, const json_
         return ck_refuse(refusal, CK_E_AUTH, "device", "this phone is not known here");
     }
     struct ck_link link = {.person = device.person,
+                           .device = id,
                            .expires = ck_wall_add_ms(turn->now.wall, CK_DEVICE_SESSION_MS)};
     r = r == 0 ? ck_device_entered(turn->store, id, (struct ck_wall){at}) : r;
     r = r == 0 ? ck_checkin_other_live(turn->store, device.person, 0, &link.checkin) : r;
@@ -116,6 +120,20 @@ static int enter(struct ck_turn *turn, const struct ck_actor *actor, const json_
     r = r == 0 ? ck_link_open(turn, &person, &link,
                               json_string_value(json_object_get(body, "agent")), result)
                : r;
+    return r;
+}
+
+/* Who holds the phone is out at once, with what is open on it. */
+static int end_sessions(struct ck_turn *turn, int64_t device)
+{
+    int64_t ids[SESSIONS_AT_ONCE];
+    size_t count = 0;
+    int r = ck_session_revoke_device(turn->store, device, turn->now.wall, ids, SESSIONS_AT_ONCE,
+                                     &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = ck_turn_output(
+            turn, &(struct ck_output){.kind = CK_OUTPUT_SESSION_REVOKED, .session_id = ids[i]});
+    }
     return r;
 }
 
@@ -144,6 +162,7 @@ static int revoke(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == CK_E_CONFLICT) {
         return ck_refuse(refusal, r, "", "it was revoked before");
     }
+    r = r == 0 ? end_sessions(turn, id) : r;
     r = r == 0 ? ck_turn_audit(
                      turn, actor,
                      &(struct ck_record){.action = "DEVICE_REVOKED",
@@ -181,7 +200,10 @@ int ck_device_prove(struct ck_turn *turn, const struct ck_actor *actor, int64_t 
         return r;
     }
     *proof = r == 0 ? CK_DEVICE_OWN : CK_DEVICE_OTHER;
-    r = ck_device_note(turn->store, checkin, r == 0 ? id : 0, turn->now.wall);
+    r = r == 0 ? ck_session_set_device(turn->store, actor->session_id, id) : 0;
+    r = r == 0
+            ? ck_device_note(turn->store, checkin, *proof == CK_DEVICE_OWN ? id : 0, turn->now.wall)
+            : r;
     return r == 0 ? ck_turn_audit(
                         turn, actor,
                         &(struct ck_record){

@@ -258,11 +258,12 @@ int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256
 {
     return ck_sql_insert(store,
                          "INSERT INTO session (token_hash, person_id, checkin_id, created_at, "
-                         "seen_at, expires_at, peer, device, enrolment) VALUES (?1, ?2, ?3, ?4, "
-                         "?4, ?5, ?6, ?7, ?8)",
+                         "seen_at, expires_at, peer, device, enrolment, device_id) VALUES (?1, ?2, "
+                         "?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9)",
                          CK_ARGS(ck_blob(session_hash, CK_SHA256_SIZE), ck_int(link->person),
                                  ck_id(link->checkin), ck_time(now), ck_time(link->expires),
-                                 ck_text(peer), ck_text(device), ck_int(link->enrolment)),
+                                 ck_text(peer), ck_text(device), ck_int(link->enrolment),
+                                 ck_id(link->device)),
                          session);
 }
 

@@ -71,6 +71,7 @@ struct ck_link {
     struct ck_wall expires;
     struct ck_wall used;
     bool enrolment; /* of the session: an enrolment link opened it */
+    int64_t device; /* of the session: the person's own phone that came in; 0: not known */
 };
 
 int ck_link_insert(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],

@@ -107,6 +107,26 @@ int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, 
                       CK_ARGS(ck_int(staff), ck_int(but), ck_time(now)));
 }
 
+int ck_session_set_device(struct ck_store *store, int64_t id, int64_t device)
+{
+    return ck_sql_run(store, "UPDATE session SET device_id = ?2 WHERE id = ?1",
+                      CK_ARGS(ck_int(id), ck_int(device)));
+}
+
+int ck_session_revoke_device(struct ck_store *store, int64_t device, struct ck_wall now,
+                             int64_t *ids, size_t capacity, size_t *count)
+{
+    int r = ck_sql_ids(store,
+                       "SELECT id FROM session WHERE device_id = ?1 AND revoked_at IS NULL AND "
+                       "expires_at > ?2 ORDER BY id DESC",
+                       CK_ARGS(ck_int(device), ck_time(now)), ids, capacity, count);
+    return r != 0 ? r
+                  : ck_sql_run(store,
+                               "UPDATE session SET revoked_at = ?2 WHERE device_id = ?1 AND "
+                               "revoked_at IS NULL",
+                               CK_ARGS(ck_int(device), ck_time(now)));
+}
+
 static int read_login(struct ck_rows *rows, struct ck_login *found)
 {
     int r = ck_rows_first(rows);

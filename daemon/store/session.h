@@ -49,6 +49,12 @@ int ck_session_list(struct ck_store *store, int64_t staff, int64_t current, stru
 int ck_session_revoke_staff(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall now,
                             int64_t *ids, size_t capacity, size_t *count);
 
+/* A person's session is on this phone of theirs. */
+int ck_session_set_device(struct ck_store *store, int64_t id, int64_t device);
+/* All that are known to be on this phone, as above. */
+int ck_session_revoke_device(struct ck_store *store, int64_t device, struct ck_wall now,
+                             int64_t *ids, size_t capacity, size_t *count);
+
 /* For log-in: the account of this login. CK_E_NOT_FOUND. `password` must hold 256 bytes. */
 struct ck_login {
     int64_t staff;

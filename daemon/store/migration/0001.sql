@@ -62,10 +62,12 @@ CREATE TABLE session (
     peer       TEXT NOT NULL,
     device     TEXT,
     enrolment  INTEGER NOT NULL DEFAULT 0 CHECK (enrolment IN (0, 1)), -- of an enrolment link
+    device_id  INTEGER REFERENCES device, -- the person's own phone that it is known to be on
     CHECK ((staff_id IS NULL) <> (person_id IS NULL))
 ) STRICT;
 CREATE INDEX session_staff ON session (staff_id) WHERE staff_id IS NOT NULL;
 CREATE INDEX session_person ON session (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX session_device ON session (device_id) WHERE device_id IS NOT NULL;
 
 ---------------------------------------------------------------- who is there when
 

@@ -175,6 +175,7 @@ static void a_revoked_phone_is_out(void **state)
         403);
     assert_int_equal(api_ask(&people.inspector, "POST", path, json_object(), NULL), 400);
     assert_int_equal(enter(&user, device, phone, NULL), 200);
+    assert_int_equal(api_ask(&user, "GET", "/api/p/messages", NULL, NULL), 200);
     assert_int_equal(
         api_ask(&people.inspector, "POST", path, json_pack("{s:s}", "reason", "lost"), &answer),
         200);
@@ -185,6 +186,9 @@ static void a_revoked_phone_is_out(void **state)
     assert_int_equal(enter(&user, device, phone, NULL), 401);
     assert_int_equal(
         api_ask(&people.inspector, "POST", path, json_pack("{s:s}", "reason", "lost"), NULL), 409);
+    /* Whoever has it now is out, of the page that is open and of the one that made it theirs. */
+    assert_int_equal(api_ask(&user, "GET", "/api/p/messages", NULL, NULL), 401);
+    assert_int_equal(api_ask(&people.person, "GET", "/api/p/messages", NULL, NULL), 401);
 }
 
 /* ---- joining ---- */
