@@ -208,6 +208,19 @@ static int take_file(struct ck_turn *turn, const struct ck_actor *actor, const j
     return seal_file(turn, draft, name, type, bytes, size);
 }
 
+/* More than anybody writes: who goes on all the same fills the disk. */
+static int check_count(struct ck_turn *turn, int64_t thread, int64_t from_staff,
+                       struct ck_refusal *refusal)
+{
+    int64_t today = 0;
+    struct ck_wall since = ck_wall_add_ms(ck_turn_now(turn), -CK_FILES_WINDOW_MS);
+    int r = ck_message_count_since(ck_turn_store(turn), thread, from_staff, since, &today);
+    return r == 0 && today >= CK_MESSAGES_MAX
+               ? ck_refuse(refusal, CK_E_LIMIT, "text",
+                           "%d messages were sent within 24 hours already", CK_MESSAGES_MAX)
+               : r;
+}
+
 /* Fills the draft from the body and seals it. */
 static int make_draft(struct ck_turn *turn, const struct ck_actor *actor,
                       const struct thread *thread, const json_t *body, struct draft *draft,
@@ -224,6 +237,7 @@ static int make_draft(struct ck_turn *turn, const struct ck_actor *actor,
     draft->content = r == 0 ? json_pack("{s:s, s:n}", "text", text, "file") : NULL;
     r = r == 0 && draft->content == NULL ? -ENOMEM : r;
     r = r == 0 ? thread_key(turn, &thread->of, &draft->row.thread, key) : r;
+    r = r == 0 ? check_count(turn, draft->row.thread, actor->staff_id, refusal) : r;
     r = r == 0 && has_file ? take_file(turn, actor, file, draft, refusal) : r;
     if (r == 0) {
         ck_turn_random(turn, draft->row.nonce, sizeof draft->row.nonce);

@@ -115,6 +115,15 @@ void ck_message_file_clear(struct ck_message_file *file)
     file->sealed = NULL;
 }
 
+int ck_message_count_since(struct ck_store *store, int64_t thread, int64_t from_staff,
+                           struct ck_wall since, int64_t *count)
+{
+    return ck_sql_number(store,
+                         "SELECT count(*) FROM message WHERE thread_id = ?1 AND "
+                         "coalesce(from_staff, 0) = ?2 AND sent_at > ?3",
+                         CK_ARGS(ck_int(thread), ck_int(from_staff), ck_time(since)), count);
+}
+
 int ck_message_files_since(struct ck_store *store, int64_t thread, int64_t from_staff,
                            struct ck_wall since, int64_t *count)
 {

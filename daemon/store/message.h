@@ -50,6 +50,9 @@ int ck_message_file_insert(struct ck_store *store, int64_t message,
 /* CK_E_NOT_FOUND. */
 int ck_message_file_load(struct ck_store *store, int64_t message, struct ck_message_file *file);
 void ck_message_file_clear(struct ck_message_file *file);
+/* How many messages this sender (0: the person) wrote into a thread since then. */
+int ck_message_count_since(struct ck_store *store, int64_t thread, int64_t from_staff,
+                           struct ck_wall since, int64_t *count);
 /* How many files this sender (0: the person) put into a thread since then. */
 int ck_message_files_since(struct ck_store *store, int64_t thread, int64_t from_staff,
                            struct ck_wall since, int64_t *count);

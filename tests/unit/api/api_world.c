@@ -522,6 +522,17 @@ int64_t api_number(const char *sql)
     return number;
 }
 
+void api_execute(const char *sql)
+{
+    sqlite3 *store;
+    assert_int_equal(sqlite3_open_v2(world.store, &store, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(store, 5000);
+    if (sqlite3_exec(store, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, sqlite3_errmsg(store));
+    }
+    sqlite3_close(store);
+}
+
 bool api_wait_number(const char *sql, int64_t least)
 {
     for (int i = 0; i < 1000; i++) {

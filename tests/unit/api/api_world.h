@@ -31,6 +31,8 @@ const char *api_setup_token(void);
 int api_command(const char *name, const struct ck_actor *actor, json_t *body, json_t **result);
 /* A number out of the store, by SQL. */
 int64_t api_number(const char *sql);
+/* Changes the store behind the daemon's back. */
+void api_execute(const char *sql);
 /* For what SQL cannot say: the file of the store, for readers. */
 const char *api_store_path(void);
 /* The secret that receipts of the gateway are signed with. */

@@ -247,6 +247,33 @@ static void twenty_files_a_day_are_enough(void **state)
                      1);
 }
 
+static void a_thousand_messages_a_day_are_enough(void **state)
+{
+    (void)state;
+    sent(&people.person, "/api/p/messages",
+         json_pack("{s:s, s:s}", "client_id", "flood-1", "text", "a"));
+    api_execute(
+        "WITH RECURSIVE n(i) AS (SELECT count(*) FROM message WHERE from_staff IS NULL "
+        "UNION ALL SELECT i + 1 FROM n WHERE i < 999) INSERT INTO message (thread_id, "
+        "client_id, nonce, sealed, sent_at) SELECT (SELECT thread_id FROM message WHERE "
+        "client_id = 'flood-1'), 'n' || i, x'00', x'00', (SELECT sent_at FROM message WHERE "
+        "client_id = 'flood-1') FROM n WHERE i < 999");
+    sent(&people.person, "/api/p/messages",
+         json_pack("{s:s, s:s}", "client_id", "flood-2", "text", "b"));
+    json_t *answer;
+    assert_int_equal(api_ask(&people.person, "POST", "/api/p/messages",
+                             json_pack("{s:s, s:s}", "client_id", "flood-3", "text", "c"), &answer),
+                     429);
+    api_expect_error(answer, "busy", "text");
+    /* The other side goes on, and so does this one the day after. */
+    sent(&people.inspector, thread_of(people.person_id),
+         json_pack("{s:s, s:s}", "client_id", "calm", "text", "words"));
+    api_execute("UPDATE message SET sent_at = sent_at - 86400000 WHERE client_id LIKE 'n%'");
+    sent(&people.person, "/api/p/messages",
+         json_pack("{s:s, s:s}", "client_id", "flood-3", "text", "c"));
+    api_execute("DELETE FROM message WHERE client_id LIKE 'n%'");
+}
+
 /* ---- incidents ---- */
 
 static int64_t incident_id;
@@ -399,6 +426,7 @@ int main(void)
         cmocka_unit_test(another_persons_file_does_not_exist),
         cmocka_unit_test(what_may_not_be_sent_is_named),
         cmocka_unit_test(twenty_files_a_day_are_enough),
+        cmocka_unit_test(a_thousand_messages_a_day_are_enough),
         cmocka_unit_test(officers_write_about_an_incident),
         cmocka_unit_test(a_stand_in_reads_and_answers),
         cmocka_unit_test(a_supervisor_keeps_texts_ready),
