@@ -479,11 +479,14 @@ static int outcome(struct ck_turn *turn, const struct ck_actor *actor, const jso
     return r == 0 ? state_result(&row, result) : r;
 }
 
-/* {checkin, decision, note} */
+/* {checkin, decision, note}. What cannot be made out is charged to nobody: neither a doubt, which
+ * says that it is somebody else, nor a contact. */
 static int review(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const words[] = {"accept", "doubt", NULL};
+    static const char *const words[] = {"accept", "doubt", "unusable", NULL};
+    static const enum ck_review_result results[] = {CK_REVIEW_ACCEPTED, CK_REVIEW_DOUBT,
+                                                    CK_REVIEW_UNUSABLE};
     struct ck_checkin_row row;
     const char *note = NULL;
     int word = 0;
@@ -494,14 +497,13 @@ static int review(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == 0) {
         r = ck_body_text(body, "note", TEXT_MAX, true, &note, refusal);
     }
-    if (r == 0 && word == 1 && note[0] == '\0') {
-        r = ck_refuse(refusal, CK_E_INVALID, "note", "a doubt needs words");
+    if (r == 0 && word > 0 && note[0] == '\0') {
+        r = ck_refuse(refusal, CK_E_INVALID, "note", "what is not accepted needs words");
     }
     if (r == 0) {
         r = feed(turn, actor, &row,
                  &(struct ck_checkin_event){.kind = CK_CHECKIN_REVIEWED,
-                                            .reviewed.result =
-                                                word == 0 ? CK_REVIEW_ACCEPTED : CK_REVIEW_DOUBT,
+                                            .reviewed.result = results[word],
                                             .reviewed.staff = actor->staff_id},
                  refusal);
     }

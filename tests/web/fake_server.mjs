@@ -268,7 +268,7 @@ export class FakeServer {
     }
     if ((m = match("/api/checkins/(\\d+)/review"))) {
       state.reviews = state.reviews.filter((row) => row.id !== Number(m[1]));
-      state.checkin = { ...fixtures.checkin(Number(m[1])), state: "done", outcome: sent.decision === "accept" ? "completed" : "identity_doubt", review: { ...sent, by: state.me.name, at: fixtures.at(0) } };
+      state.checkin = { ...fixtures.checkin(Number(m[1])), state: "done", outcome: { accept: "completed", doubt: "identity_doubt", unusable: "could_not_connect" }[sent.decision], review: { ...sent, by: state.me.name, at: fixtures.at(0) } };
       return json(state.checkin);
     }
     if ((m = match("/api/checkins/(\\d+)/(outcome|conclusion|concern)"))) return json(fixtures.checkin(Number(m[1])));

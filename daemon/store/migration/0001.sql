@@ -530,7 +530,7 @@ CREATE TABLE outcome_form (
 
 CREATE TABLE review (
     checkin_id INTEGER PRIMARY KEY REFERENCES checkin,
-    decision   TEXT NOT NULL CHECK (decision IN ('accept', 'doubt')),
+    decision   TEXT NOT NULL CHECK (decision IN ('accept', 'doubt', 'unusable')),
     note       TEXT NOT NULL,
     by_staff   INTEGER NOT NULL REFERENCES staff,
     at         INTEGER NOT NULL

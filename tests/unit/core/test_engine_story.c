@@ -348,6 +348,48 @@ static void nobody_takes_the_call_and_it_goes_on_unattended(void **state)
     verify_log(world);
 }
 
+/* The recording shows nothing: no contact was made, and nobody is charged with it. */
+static void what_cannot_be_made_out_is_nobodys_fault(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor person = world_person(world, 1);
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "test")),
+                     0);
+    assert_int_equal(world_command(world, "checkin.fact", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "fact", "first_frame")),
+                     0);
+    world_run_for(world, 61000);
+    assert_int_equal(world_command(world, "checkin.challenge_finished", &worker,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.review", &inspector,
+                                   json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision",
+                                             "unusable", "note", "")),
+                     CK_E_INVALID);
+    assert_int_equal(world_command(world, "checkin.review", &inspector,
+                                   json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision",
+                                             "unusable", "note", "black")),
+                     0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
+                        "could_not_connect");
+    assert_string_equal(world_text(world, "SELECT decision FROM review WHERE checkin_id = 1"),
+                        "unusable");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact'"),
+                     1);
+    assert_int_equal(world_command(world, "checkin.conclude", &inspector,
+                                   json_pack("{s:i, s:s, s:s}", "checkin", 1, "conclusion",
+                                             "breach", "reason", "x")),
+                     CK_E_INVALID);
+    verify_log(world);
+}
+
 /* A review that nobody does climbs the ladder as a matter of the staff, and ends with the review;
  * nothing of it is the person's. */
 static void a_review_that_nobody_does_climbs_the_ladder(void **state)
@@ -655,6 +697,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_live_call_is_completed, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nobody_takes_the_call_and_it_goes_on_unattended,
                                         world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_made_out_is_nobodys_fault, world_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(a_review_that_nobody_does_climbs_the_ladder, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_refusal_with_a_reason_opens_an_incident, world_setup,

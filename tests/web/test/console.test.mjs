@@ -299,6 +299,17 @@ test("a review plays at once, seeks to the tasks, and is decided by keys", scene
   await page.getByText("Doubt put on record").first().waitFor();
 }));
 
+test("what cannot be made out is neither a contact nor a doubt, and needs words", scene(async (server) => {
+  const page = await stage.console(server, "reviews/904");
+  await page.getByRole("button", { name: "Cannot tell" }).click();
+  const submit = page.getByRole("button", { name: "Put it on record" });
+  assert.ok(await submit.isDisabled());
+  await page.getByLabel("What cannot be seen or heard?").fill("The picture is black");
+  await submit.click();
+  await page.getByText("On record: nothing can be made out").first().waitFor();
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/checkins/904/review").body, { decision: "unusable", note: "The picture is black" });
+}));
+
 test("the proof of an entry is checked in the browser, and a changed entry is seen", scene(async (server) => {
   const page = await stage.console(server, "log/3", { roles: ["supervisor"] });
   await page.getByText("Checked in this browser: this entry is in the log of 10 entries").waitFor();

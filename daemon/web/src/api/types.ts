@@ -242,7 +242,8 @@ export interface OutcomeRequest {
   behaviours: string[]; // described behaviour: "calm" | "agitated" | "slurred_speech" | "injury_visible" | "other_person_present" | "refused_question"
   note: string;
 }
-export interface ReviewRequest { decision: "accept" | "doubt"; note: string }
+export type ReviewDecision = "accept" | "doubt" | "unusable"; // unusable: nothing can be made out
+export interface ReviewRequest { decision: ReviewDecision; note: string }
 export interface Today {
   server_time: Time; day: DateOnly;
   counts: { waiting: number; ringing: number; due: number; reviews: number; incidents: number; unread: number };

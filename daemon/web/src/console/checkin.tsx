@@ -10,7 +10,7 @@ import { PersonAside } from "./person_aside";
 import { ConcludeDialog } from "./incidents";
 import { Playback } from "./playback";
 import { OutcomeForm } from "./call";
-import { checkinFact, checkinNext, OUTCOME_MARK, outcomeWords } from "./words";
+import { checkinFact, checkinNext, DECIDED, OUTCOME_MARK, outcomeWords } from "./words";
 
 export function OutcomeBadge({ checkin }: { checkin: Checkin }): JSX.Element {
   const { view, t } = useSession();
@@ -97,7 +97,7 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
               )}
               {data.review && (
                 <Card title={t.t("review_title")} icon="eye">
-                  <p><strong>{t.t(data.review.decision === "accept" ? "review_accepted" : "review_doubted")}</strong> <span class="soft small">{data.review.by}, {view.clock.momentAge(data.review.at)}</span></p>
+                  <p><strong>{t.t(DECIDED[data.review.decision])}</strong> <span class="soft small">{data.review.by}, {view.clock.momentAge(data.review.at)}</span></p>
                   {data.review.note && <p class="prewrap quote">{data.review.note}</p>}
                 </Card>
               )}

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { post } from "../api/http";
-import type { Checkin, CheckinRow } from "../api/types";
+import type { Checkin, CheckinRow, ReviewDecision } from "../api/types";
 import { Icon } from "../ui/icons";
 import { useTick } from "../ui/store";
 import { changed, useLoad, useSteady } from "./load";
@@ -11,6 +11,7 @@ import { PersonAside } from "./person_aside";
 import { Playback } from "./playback";
 import { go } from "./router";
 import { CheckinListRow } from "./today";
+import { DECIDED } from "./words";
 
 export function ReviewsPage(): JSX.Element {
   const { t } = useSession();
@@ -54,24 +55,24 @@ export function ReviewPage({ id }: { id: number }): JSX.Element {
   const { session, view, t } = useSession();
   const load = useLoad<Checkin>(`/api/checkins/${id}`, ["today"]);
   const queue = useLoad<{ reviews: CheckinRow[] }>("/api/reviews", ["today"]);
-  const [doubting, setDoubting] = useState(false);
-  const [done, setDone] = useState<"accept" | "doubt" | null>(null);
+  const [wording, setWording] = useState<"doubt" | "unusable" | null>(null); // its words are being written
+  const [done, setDone] = useState<ReviewDecision | null>(null);
   const action = useAction();
   useTick(5000);
   const others = (queue.data ? queue.data.reviews : []).filter((row) => row.id !== id);
   const next = (): void => go(others[0] ? "reviews/" + others[0].id : "reviews");
-  const decide = async (decision: "accept" | "doubt", note: string): Promise<void> => {
+  const decide = async (decision: ReviewDecision, note: string): Promise<void> => {
     load.put(await post<Checkin>(`/api/checkins/${id}/review`, { decision, note }));
     setDone(decision);
-    setDoubting(false);
-    session.say(t.t(decision === "accept" ? "review_accepted" : "review_doubted"));
+    setWording(null);
+    session.say(t.t(DECIDED[decision]));
     changed("today");
   };
   const open = load.data && load.data.state === "awaiting_review";
   const accept = (): void => {
     if (open && !action.busy) void action.run(() => decide("accept", ""));
   };
-  useKeys({ a: accept, d: () => open && setDoubting(true), n: next });
+  useKeys({ a: accept, d: () => open && setWording("doubt"), u: () => open && setWording("unusable"), n: next });
   useEffect(() => setDone(null), [id]);
   return (
     <Page title={load.data ? load.data.person_name : t.t("review")} back="#/reviews"
@@ -89,22 +90,23 @@ export function ReviewPage({ id }: { id: number }): JSX.Element {
                 <ActionFailure action={action} />
                 <div class="dock-row">
                   <button type="button" class="button primary big" disabled={action.busy} onClick={accept}><Icon name="check" />{t.t("review_accept")}<kbd aria-hidden="true">a</kbd></button>
-                  <button type="button" class="button big" onClick={() => setDoubting(true)}><Icon name="eye" />{t.t("review_doubt")}<kbd aria-hidden="true">d</kbd></button>
+                  <button type="button" class="button big" onClick={() => setWording("doubt")}><Icon name="eye" />{t.t("review_doubt")}<kbd aria-hidden="true">d</kbd></button>
+                  <button type="button" class="button big" onClick={() => setWording("unusable")}>{t.t("review_unusable")}<kbd aria-hidden="true">u</kbd></button>
                   <button type="button" class="button plain big shrinks" onClick={next}><span class="shrinks-text">{t.t("review_next")}</span><Icon name="forward" /><kbd aria-hidden="true">n</kbd></button>
                 </div>
               </div>
             ) : (
               <div class="dock">
-                <p class="calm" role="status"><Icon name="check" />{t.t(done === "doubt" || (checkin.review && checkin.review.decision === "doubt") ? "review_doubted" : checkin.review ? "review_accepted" : "review_over")}</p>
+                <p class="calm" role="status"><Icon name="check" />{t.t(done ? DECIDED[done] : checkin.review ? DECIDED[checkin.review.decision] : "review_over")}</p>
                 <button type="button" class="button primary big" onClick={next}>{others.length ? t.t("review_next_of", { n: others.length }) : t.t("to_reviews")}</button>
               </div>
             )}
           </>
         )}
       </Loaded>
-      {doubting && (
-        <Dialog title={t.t("review_doubt")} onClose={() => setDoubting(false)}>
-          <ReasonForm draft={`checkin.${id}.doubt`} label={t.t("review_doubt_label")} hint={t.t("review_doubt_hint")} submit={t.t("review_doubt_submit")} lines={3} onSubmit={(note) => decide("doubt", note)} />
+      {wording && (
+        <Dialog title={t.t(`review_${wording}`)} onClose={() => setWording(null)}>
+          <ReasonForm key={wording} draft={`checkin.${id}.${wording}`} label={t.t(`review_${wording}_label`)} hint={t.t(`review_${wording}_hint`)} submit={t.t(`review_${wording}_submit`)} lines={3} onSubmit={(note) => decide(wording, note)} />
         </Dialog>
       )}
     </Page>

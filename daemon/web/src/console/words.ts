@@ -7,6 +7,9 @@ import type { IconName } from "../ui/icons";
 
 export type Tone = "act" | "warn" | "good" | "info" | "quiet";
 
+// What each decision of a review is called once it is made.
+export const DECIDED = { accept: "review_accepted", doubt: "review_doubted", unusable: "review_not_made_out" } as const;
+
 // Shape (icon) and word of an outcome; red is for "act now" alone, so no outcome is red.
 export const OUTCOME_MARK: Record<Outcome, { tone: Tone; icon: IconName }> = {
   completed: { tone: "good", icon: "check" },

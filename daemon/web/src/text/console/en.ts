@@ -405,6 +405,11 @@ export const en = {
   review_doubt_label: "What speaks against it?",
   review_doubt_hint: "Facts only. An officer concludes; nothing is concluded by this button.",
   review_doubt_submit: "Put the doubt on record",
+  review_unusable: "Cannot tell",
+  review_not_made_out: "On record: nothing can be made out",
+  review_unusable_label: "What cannot be seen or heard?",
+  review_unusable_hint: "Nobody is charged with it. There was no contact: an incident opens.",
+  review_unusable_submit: "Put it on record",
 
   // incidents
   incidents_open: "Open",

@@ -406,6 +406,11 @@ export const kk: Record<ConsoleKey, string> = {
   review_doubt_label: "Не күмән тудырады?",
   review_doubt_hint: "Тек фактілер. Қорытындыны бұл түйме емес, қызметкер жасайды.",
   review_doubt_submit: "Күмәнді тіркеу",
+  review_unusable: "Ажырату мүмкін емес",
+  review_not_made_out: "Тіркелді: ажырату мүмкін емес",
+  review_unusable_label: "Не көрінбейді немесе естілмейді?",
+  review_unusable_hint: "Бұл ешкімге кінә болып тағылмайды. Байланыс болған жоқ: оқиға ашылады.",
+  review_unusable_submit: "Осыны тіркеу",
 
   // incidents
   incidents_open: "Ашық",

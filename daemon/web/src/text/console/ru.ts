@@ -406,6 +406,11 @@ export const ru: Record<ConsoleKey, string> = {
   review_doubt_label: "Что вызывает сомнение?",
   review_doubt_hint: "Только факты. Заключение делает сотрудник, а не эта кнопка.",
   review_doubt_submit: "Зафиксировать сомнение",
+  review_unusable: "Не разобрать",
+  review_not_made_out: "Зафиксировано: разобрать нельзя",
+  review_unusable_label: "Чего не видно или не слышно?",
+  review_unusable_hint: "Это никому не ставится в вину. Связи не было: откроется происшествие.",
+  review_unusable_submit: "Зафиксировать это",
 
   // incidents
   incidents_open: "Открытые",
