@@ -46,8 +46,7 @@
 #define CK_PER_DAY_MAX 24      /* contacts on one date that an order may allow */
 #define CK_PHOTO_MAX (2 << 20) /* bytes of a JPEG */
 #define CK_MESSAGE_MAX 8000    /* bytes of a message: 2000 characters */
-#define CK_MESSAGES_MAX 1000   /* of one sender in one thread within 24 hours: one more is refused \
-                                */
+#define CK_MESSAGES_MAX 1000   /* of one sender in one thread within 24 hours */
 #define CK_FILE_MAX (4 << 20)  /* bytes of a photo or document in a message */
 #define CK_FILE_NAME_MAX 120   /* bytes of its name */
 #define CK_FILES_MAX 20        /* of one sender in one thread, within … */
