@@ -78,7 +78,7 @@ struct call {
     bool has_worker;
     unsigned worker;
     bool relay;
-    char with[128]; /* the inspector's name, for the person */
+    char with[256]; /* the inspector's name, for the person */
     bool left;      /* the person ended it, or the inspector did: a leg that goes is no loss */
     struct leg legs[LEGS];
     uv_timer_t timer;   /* challenge, first frame, or the inspector's absence */

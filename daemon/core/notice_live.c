@@ -743,6 +743,12 @@ static int notice_receipt(struct ck_turn *turn, const struct ck_actor *actor, co
     if (r == 0) {
         r = find_notice(turn, body, &row, refusal);
     }
+    /* A gateway speaks of what went its own way: one for messages acknowledges no telephone call.
+     */
+    const char *channel = json_string_value(json_object_get(body, "channel"));
+    if (r == 0 && channel != NULL && strcmp(ck_channel_name(row.step.channel), channel) != 0) {
+        r = ck_refuse(refusal, CK_E_NOT_FOUND, "notice", "there is no such notice");
+    }
     if (r != 0) {
         return r;
     }

@@ -12,8 +12,8 @@
 #include "scheduler/notice.h"
 
 #define CK_ADDRESS_SIZE 1025 /* a browser's subscription is the longest */
-#define CK_FAILURE_SIZE 200
-#define CK_PROVIDER_ID_SIZE 128
+#define CK_FAILURE_SIZE 201
+#define CK_PROVIDER_ID_SIZE 129
 
 struct ck_notice_row {
     struct ck_notice step;

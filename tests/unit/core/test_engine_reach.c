@@ -271,6 +271,18 @@ static void a_key_on_the_officers_telephone_takes_it_over(void **state)
                                          "AND staff_id IS NOT NULL");
     receipt(world, notice, "delivered");
     assert_string_equal(world_text(world, "SELECT state FROM incident WHERE id = 1"), "open");
+    /* Another gateway, which never carried it, says nothing about it. */
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    char reference[64];
+    snprintf(reference, sizeof reference, "%s",
+             world_text(world,
+                        "SELECT reference FROM notice WHERE id = (SELECT max(id) FROM notice "
+                        "WHERE channel = 'voice' AND staff_id IS NOT NULL)"));
+    assert_int_equal(world_command(world, "notice.receipt", &gateway,
+                                   json_pack("{s:s, s:s, s:s}", "channel", "sms", "reference",
+                                             reference, "receipt", "read")),
+                     CK_E_NOT_FOUND);
+    assert_string_equal(world_text(world, "SELECT state FROM incident WHERE id = 1"), "open");
     receipt(world, notice, "read");
     assert_string_equal(world_text(world, "SELECT state FROM incident WHERE id = 1"),
                         "acknowledged");
