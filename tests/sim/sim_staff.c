@@ -69,9 +69,38 @@ void sim_acknowledge(struct sim *sim, const struct sim_event *event)
     }
 }
 
+/* The check-in whose review an incident is about, and which is still missing; 0: none. */
+static int64_t missing_review(struct sim *sim, int64_t incident)
+{
+    sqlite3 *db = sim_reader(sim);
+    sqlite3_stmt *statement = NULL;
+    int64_t checkin = 0;
+    if (db == NULL || sqlite3_prepare_v2(db,
+                                         "SELECT c.id FROM incident i JOIN checkin c ON c.id = "
+                                         "i.checkin_id WHERE i.id = ?1 AND i.kind = "
+                                         "'review_overdue' AND c.state = 'awaiting_review'",
+                                         -1, &statement, NULL) != SQLITE_OK) {
+        return 0;
+    }
+    sqlite3_bind_int64(statement, 1, incident);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        checkin = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    return checkin;
+}
+
 void sim_conclude(struct sim *sim, const struct sim_event *event)
 {
     const struct ck_actor actor = sim_staff(sim, (int)event->c, event->b);
+    int64_t checkin = missing_review(sim, event->a);
+    if (checkin != 0) { /* nothing else ends it */
+        sim_submit(sim, "checkin.review", &actor,
+                   json_pack("{s:I, s:s, s:s}", "checkin", (json_int_t)checkin, "decision",
+                             sim_visit(sim, checkin)->doubtful ? "doubt" : "accept", "note",
+                             "looked"),
+                   0);
+    }
     const char *word = sim_chance(sim, 20)   ? "breach"
                        : sim_chance(sim, 50) ? "excused"
                                              : "no_action";

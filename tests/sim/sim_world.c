@@ -16,6 +16,7 @@
 #define HEALTH_EVERY_MS 15000 /* further apart they would prove nothing */
 
 #define CHECKPOINT_PAGES 1000
+#define COMMANDS_MAX 16384 /* its memory is cleared at every start */
 
 /* So many incidents in ten minutes are a storm: what an hour's outage makes. */
 #define STORM_MIN 4
@@ -267,7 +268,7 @@ void sim_start_daemon(struct sim *sim)
         .registry = &sim->registry,
         .master_key = master_key,
         .zone_dir = sim->zones,
-        .commands_max = 100000,
+        .commands_max = COMMANDS_MAX,
         .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS),
         .sms_receipts = true,
         .webhooks = {"dispatch"},
