@@ -42,7 +42,8 @@ json_t *ck_fields_write(const struct ck_field *fields, size_t count, const void 
  * object holds something else than numbers, or one out of the member's range. */
 int ck_fields_read(const struct ck_field *fields, size_t count, const json_t *object, void *to);
 
-/* The same with text. The text is the caller's to free. */
+/* The same with text: what ck_fields_text() writes, without blanks, in the order of the table; read
+ * in any order. The text is the caller's to free. */
 char *ck_fields_text(const struct ck_field *fields, size_t count, const void *from);
 int ck_fields_parse(const struct ck_field *fields, size_t count, const char *text, void *to);
 

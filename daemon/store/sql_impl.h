@@ -126,10 +126,15 @@ bool ck_row_null(const struct ck_rows *rows, int column);
 int ck_row_columns(const struct ck_rows *rows);
 const char *ck_row_name(const struct ck_rows *rows, int column);
 
-/* What falls due next, as long as no statement of this connection may have changed it (one that
- * writes next_at, lease_until or quarantined); false where it must be read. */
-bool ck_sql_next_known(const struct ck_store *store, struct ck_wall *at);
-void ck_sql_next_learn(struct ck_store *store, struct ck_wall at);
+/* When the next row of a kind falls due, as long as no statement of this connection may have
+ * changed it (one that writes next_at, lease_until or quarantined of its table); false where it
+ * must be read. */
+bool ck_sql_next_known(const struct ck_store *store, enum ck_due_kind kind, struct ck_wall *at);
+void ck_sql_next_learn(struct ck_store *store, enum ck_due_kind kind, struct ck_wall at);
+
+/* The kinds whose schedule a statement may write, a bit each; for one that names no table of theirs
+ * all of them. */
+uint32_t ck_sql_kinds_written(const char *sql);
 
 /* Copies a text column into a fixed place, cut at a character's boundary; null gives "". */
 void ck_row_copy(const struct ck_rows *rows, int column, char *to, size_t size);

@@ -23,15 +23,16 @@
 struct cached {
     const char *sql;
     sqlite3_stmt *statement;
-    bool schedules; /* it may change what falls due when */
+    uint32_t schedules; /* the kinds of which it may change what falls due when */
 };
 
 struct ck_store {
     sqlite3 *db;
     bool reader;
     int savepoints;
-    bool next_known; /* nothing has changed what falls due when since `next` was read */
-    struct ck_wall next;
+    uint32_t
+        next_known; /* kinds of which nothing has changed what falls due since `next` was read */
+    struct ck_wall next[CK_DUE_KINDS];
     size_t cached_count;
     struct cached cache[CACHE_SIZE];
 };
@@ -96,26 +97,28 @@ static int prepare(struct ck_store *store, const char *sql, unsigned flags,
 }
 
 /* Whoever writes a schedule names its column. */
-static bool schedules(sqlite3_stmt *statement)
+static uint32_t schedules(sqlite3_stmt *statement)
 {
     const char *sql = sqlite3_sql(statement);
-    return sqlite3_stmt_readonly(statement) == 0 &&
-           (strstr(sql, "next_at") != NULL || strstr(sql, "lease_until") != NULL ||
-            strstr(sql, "quarantined") != NULL);
+    bool may = sqlite3_stmt_readonly(statement) == 0 &&
+               (strstr(sql, "next_at") != NULL || strstr(sql, "lease_until") != NULL ||
+                strstr(sql, "quarantined") != NULL);
+    return may ? ck_sql_kinds_written(sql) : 0;
 }
 
-bool ck_sql_next_known(const struct ck_store *store, struct ck_wall *at)
+bool ck_sql_next_known(const struct ck_store *store, enum ck_due_kind kind, struct ck_wall *at)
 {
-    if (store->next_known) {
-        *at = store->next;
+    bool known = (store->next_known >> kind & 1) != 0;
+    if (known) {
+        *at = store->next[kind];
     }
-    return store->next_known;
+    return known;
 }
 
-void ck_sql_next_learn(struct ck_store *store, struct ck_wall at)
+void ck_sql_next_learn(struct ck_store *store, enum ck_due_kind kind, struct ck_wall at)
 {
-    store->next_known = true;
-    store->next = at;
+    store->next_known |= UINT32_C(1) << kind;
+    store->next[kind] = at;
 }
 
 /* A statement that nobody is stepping through: the cached one, or an extra one (not *kept) where a
@@ -127,10 +130,10 @@ static int statement_take(struct ck_store *store, const char *sql, sqlite3_stmt 
     *kept = slot->sql != NULL && !sqlite3_stmt_busy(slot->statement);
     if (*kept) {
         *statement = slot->statement;
-        store->next_known = store->next_known && !slot->schedules;
+        store->next_known &= ~slot->schedules;
         return 0;
     }
-    store->next_known = false;
+    store->next_known = 0;
     if (slot->sql != NULL || store->cached_count >= CACHE_SIZE / 2) {
         return prepare(store, sql, 0, statement);
     }
@@ -416,7 +419,7 @@ static int pragma_number(struct ck_store *store, const char *sql, int64_t *numbe
 
 static int run_script(struct ck_store *store, const char *sql)
 {
-    store->next_known = false;
+    store->next_known = 0;
     int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
     return error_of(store, code == SQLITE_OK ? SQLITE_OK : sqlite3_extended_errcode(store->db));
 }

@@ -1,6 +1,7 @@
 #include "daemon/store/store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/store/sql_impl.h"
@@ -29,6 +30,22 @@ _Static_assert(sizeof kind_names / sizeof kind_names[0] == CK_DUE_KINDS, "one na
 const char *ck_due_name(enum ck_due_kind kind)
 {
     return kind_names[kind];
+}
+
+uint32_t ck_sql_kinds_written(const char *sql)
+{
+#define NAME(table) table
+    static const char *const tables[] = FOR_EACH_KIND(NAME);
+    static const char *const verbs[] = {"UPDATE ", "INTO ", "FROM "};
+    uint32_t kinds = 0;
+    for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
+        for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+            char phrase[48];
+            snprintf(phrase, sizeof phrase, "%s%s ", verbs[i], tables[kind]);
+            kinds |= strstr(sql, phrase) != NULL ? UINT32_C(1) << kind : 0;
+        }
+    }
+    return kinds == 0 ? UINT32_MAX : kinds;
 }
 
 /* ---- claims ---- */
@@ -62,7 +79,11 @@ static int walk_begin(struct ck_store *store, enum ck_due_kind kind, struct ck_w
     " WHERE next_at <= ?1 AND quarantined = 0 AND (lease_until IS NULL OR lease_until <= ?1) "     \
     "ORDER BY next_at"
     static const char *const sql[] = FOR_EACH_KIND(DUE_ROWS);
+    struct ck_wall next;
     walk->row.kind = kind;
+    if (ck_sql_next_known(store, kind, &next) && ck_wall_before(now, next)) {
+        return 0; /* nothing of this kind is due */
+    }
     int r = ck_sql_query(store, &walk->rows, sql[kind], CK_ARGS(ck_int(now.ms)));
     return r == 0 ? walk_on(walk) : r;
 }
@@ -248,19 +269,20 @@ int ck_store_end_leases(struct ck_store *store, struct ck_wall now)
 /* Of each kind the soonest row that nobody holds, and the end of the lease of the soonest row if
  * somebody holds that: looking for more than these would mean reading on past rows that are not
  * due. One statement, and kept until a schedule changes: every turn asks. */
-int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
+/* The soonest row of one kind: due, or given back when its lease ends. */
+static int next_of(struct ck_store *store, enum ck_due_kind kind, struct ck_wall *at)
 {
 #define SOONEST(table)                                                                             \
-    "(SELECT next_at FROM " table " WHERE next_at IS NOT NULL AND quarantined = 0 "                \
+    "SELECT (SELECT next_at FROM " table " WHERE next_at IS NOT NULL AND quarantined = 0 "         \
     "AND lease_until IS NULL ORDER BY next_at LIMIT 1), (SELECT lease_until FROM " table           \
     " WHERE next_at IS NOT NULL AND quarantined = 0 ORDER BY next_at LIMIT 1)"
-    static const char sql[] = "SELECT " KINDS(SOONEST, ", ");
+    static const char *const sql[] = FOR_EACH_KIND(SOONEST);
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     struct ck_wall soonest = CK_WALL_NEVER;
-    if (ck_sql_next_known(store, at)) {
+    if (ck_sql_next_known(store, kind, at)) {
         return 0;
     }
-    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_query(store, &rows, sql, CK_NO_ARGS);
+    int r = ck_sql_query(store, &rows, sql[kind], CK_NO_ARGS);
     if (r != 0) {
         return r;
     }
@@ -268,12 +290,27 @@ int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
     if (r != 1) {
         return r == 0 ? -EINVAL : r;
     }
-    for (int column = 0; column < 2 * CK_DUE_KINDS; column++) {
+    for (int column = 0; column < 2; column++) {
         if (!ck_row_null(&rows, column) && ck_row_int(&rows, column) < soonest.ms) {
             soonest = ck_row_time(&rows, column);
         }
     }
-    ck_sql_next_learn(store, soonest);
+    ck_sql_next_learn(store, kind, soonest);
+    *at = soonest;
+    return 0;
+}
+
+int ck_store_next_due(struct ck_store *store, struct ck_wall *at)
+{
+    struct ck_wall soonest = CK_WALL_NEVER;
+    for (int kind = 0; kind < CK_DUE_KINDS; kind++) {
+        struct ck_wall next;
+        int r = next_of(store, (enum ck_due_kind)kind, &next);
+        if (r != 0) {
+            return r;
+        }
+        soonest = ck_wall_before(next, soonest) ? next : soonest;
+    }
     *at = soonest;
     return 0;
 }
