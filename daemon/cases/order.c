@@ -16,11 +16,9 @@ static const char *const sources[] = {"court", "statute", "agency", NULL};
 static int read_time_of_day(const json_t *body, const char *name, const char **text,
                             struct ck_refusal *refusal)
 {
-    unsigned hour = 0, minute = 0;
-    int used = 0;
     int r = ck_body_text(body, name, 5, false, text, refusal);
-    if (r == 0 && (strlen(*text) != 5 || sscanf(*text, "%2u:%2u%n", &hour, &minute, &used) != 2 ||
-                   used != 5 || hour > 23 || minute > 59)) {
+    int32_t minute = r == 0 ? ck_day_minute(*text) : 0;
+    if (minute < 0 || minute == CK_DAY_MINUTES) {
         return ck_refuse(refusal, CK_E_INVALID, name, "must be a time of day, HH:MM");
     }
     return r;

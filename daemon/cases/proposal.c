@@ -50,14 +50,8 @@ static json_t *table_json(const struct ck_cadence_table *table)
 /* "HH:MM" as minutes; -1 where it is none. */
 static int32_t read_time(const json_t *value)
 {
-    unsigned hour = 0, minute = 0;
-    int used = 0;
-    const char *text = json_string_value(value);
-    return text != NULL && strlen(text) == 5 &&
-                   sscanf(text, "%2u:%2u%n", &hour, &minute, &used) == 2 && used == 5 &&
-                   hour < 24 && minute < 60
-               ? (int32_t)(hour * 60 + minute)
-               : -1;
+    int32_t minute = ck_day_minute(json_string_value(value));
+    return minute < CK_DAY_MINUTES ? minute : -1;
 }
 
 static int read_row(const json_t *item, enum ck_band band, struct ck_cadence *row,

@@ -13,45 +13,25 @@
 #define HORIZON_DAYS 14
 #define RULE_TEXT_MAX 512
 #define REQUEST_TEXT_MAX 8192
-#define DAY_MIN (24 * 60)
 #define DAY_S INT64_C(86400)
 #define YEAR_S (366 * DAY_S)
-
-/* "HH:MM" as minutes; "24:00" is the end of the day. */
-static bool read_minutes(const char *text, int32_t *minutes)
-{
-    if (text == NULL || strlen(text) != 5 || text[2] != ':') {
-        return false;
-    }
-    for (int i = 0; i < 5; i++) {
-        if (i != 2 && (text[i] < '0' || text[i] > '9')) {
-            return false;
-        }
-    }
-    int32_t value =
-        ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
-    if (text[3] > '5' || value > DAY_MIN) {
-        return false;
-    }
-    *minutes = value;
-    return true;
-}
 
 static int read_window(const json_t *item, size_t index, struct ck_plan_window *window,
                        int64_t *draws, struct ck_refusal *refusal)
 {
     char field[48];
-    int32_t start = 0, end = 0;
+    int32_t start = ck_day_minute(json_string_value(json_object_get(item, "start")));
+    int32_t end = ck_day_minute(json_string_value(json_object_get(item, "end")));
     snprintf(field, sizeof field, "windows[%zu].start", index);
-    if (!read_minutes(json_string_value(json_object_get(item, "start")), &start)) {
+    if (start < 0) {
         return ck_refuse(refusal, CK_E_INVALID, field, "must be a time of day, HH:MM");
     }
     snprintf(field, sizeof field, "windows[%zu].end", index);
-    if (!read_minutes(json_string_value(json_object_get(item, "end")), &end)) {
+    if (end < 0) {
         return ck_refuse(refusal, CK_E_INVALID, field, "must be a time of day, HH:MM");
     }
     if (end <= start) {
-        end += DAY_MIN; /* past midnight */
+        end += CK_DAY_MINUTES; /* past midnight */
     }
     const json_t *count = json_object_get(item, "draws");
     snprintf(field, sizeof field, "windows[%zu].draws", index);

@@ -37,13 +37,12 @@ static int body_clock(const json_t *body, const char *name, int32_t *second,
                       struct ck_refusal *refusal)
 {
     const char *text = NULL;
-    int hour = 0, minute = 0, used = 0;
     int r = ck_body_text(body, name, 5, false, &text, refusal);
-    if (r == 0 && (strlen(text) != 5 || sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 ||
-                   used != 5 || hour < 0 || hour > 23 || minute < 0 || minute > 59)) {
+    int32_t minute = r == 0 ? ck_day_minute(text) : 0;
+    if (minute < 0 || minute == CK_DAY_MINUTES) {
         return ck_refuse(refusal, CK_E_INVALID, name, "must be a time of day, HH:MM");
     }
-    *second = (hour * 60 + minute) * MINUTE_S;
+    *second = minute * MINUTE_S;
     return r;
 }
 
@@ -298,12 +297,13 @@ int ck_absence_place(const struct ck_zone *zone, struct ck_absence_row *row)
                 {row->until_local, &row->until, CK_ZONE_LAST}};
     for (size_t i = 0; i < 2; i++) {
         char date[CK_DATE_TEXT_SIZE];
-        int hour = 0, minute = 0, used = 0;
         struct ck_local local;
         const char *text = ends[i].text;
-        if (strlen(text) != CK_LOCAL_TEXT_SIZE - 1 || text[10] != 'T' ||
-            sscanf(text + 11, "%2d:%2d%n", &hour, &minute, &used) != 2 || used != 5 || hour < 0 ||
-            hour > 23 || minute < 0 || minute > 59) {
+        if (strlen(text) != CK_LOCAL_TEXT_SIZE - 1 || text[10] != 'T') {
+            return CK_E_SYNTAX;
+        }
+        int32_t minute = ck_day_minute(text + 11);
+        if (minute < 0 || minute == CK_DAY_MINUTES) {
             return CK_E_SYNTAX;
         }
         snprintf(date, sizeof date, "%.10s", text);
@@ -311,7 +311,7 @@ int ck_absence_place(const struct ck_zone *zone, struct ck_absence_row *row)
         if (r != 0) {
             return r;
         }
-        local.second = (hour * 60 + minute) * MINUTE_S;
+        local.second = minute * MINUTE_S;
         *ends[i].at = ck_zone_instant(zone, local, ends[i].pick, NULL);
     }
     return 0;

@@ -150,19 +150,6 @@ int ck_order_end(struct ck_store *store, int64_t id, const char *date, const cha
                        CK_ARGS(ck_int(id), ck_text(date), ck_text(reason)), CK_E_CONFLICT);
 }
 
-/* "HH:MM" as minutes; -1 where it is something else. */
-static int32_t minutes_of(const char *text)
-{
-    int hours = 0, minutes = 0;
-    char rest = 0;
-    if (text == NULL || strlen(text) != 5 ||
-        sscanf(text, "%2d:%2d%c", &hours, &minutes, &rest) != 2 || hours < 0 || hours > 24 ||
-        minutes < 0 || minutes > 59) {
-        return -1;
-    }
-    return hours * 60 + minutes;
-}
-
 #define ORDER_COLUMNS                                                                              \
     "id, person_id, kind, from_date, until_date, hours_start, hours_end, per_day_max, "            \
     "ended_date, next_at, fence"
@@ -174,8 +161,8 @@ static int read_order(const struct ck_rows *rows, struct ck_order_record *record
         .id = ck_row_int(rows, 0),
         .person = ck_row_int(rows, 1),
         .ended = !ck_row_null(rows, 8),
-        .rules = {.hours_start_min = minutes_of(ck_row_text(rows, 5)),
-                  .hours_end_min = minutes_of(ck_row_text(rows, 6)),
+        .rules = {.hours_start_min = ck_day_minute(ck_row_text(rows, 5)),
+                  .hours_end_min = ck_day_minute(ck_row_text(rows, 6)),
                   .per_day_max = (uint32_t)ck_row_int(rows, 7),
                   .domestic_violence = strcmp(kind, "other") != 0},
         .next_at = ck_row_time(rows, 9),

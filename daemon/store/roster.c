@@ -20,12 +20,11 @@ static void clock_text(int32_t second, char text[static 8])
 
 static int clock_read(const char *text, int32_t *second)
 {
-    int hour = -1, minute = -1;
-    if (text == NULL || sscanf(text, "%2d:%2d", &hour, &minute) != 2 || hour < 0 || hour > 23 ||
-        minute < 0 || minute > 59) {
+    int32_t minute = ck_day_minute(text);
+    if (minute < 0 || minute == CK_DAY_MINUTES) {
         return -EUCLEAN;
     }
-    *second = hour * 3600 + minute * 60;
+    *second = minute * 60;
     return 0;
 }
 

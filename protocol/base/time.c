@@ -90,3 +90,18 @@ int ck_wall_parse(const char *text, struct ck_wall *at)
              (int64_t)(((hour * 60 + minute) * 60 + second)) * 1000 + ms;
     return 0;
 }
+
+int32_t ck_day_minute(const char *text)
+{
+    if (text == NULL) {
+        return -1;
+    }
+    for (int i = 0; i < 5; i++) {
+        if (i == 2 ? text[i] != ':' : text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+    }
+    int32_t minute =
+        ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
+    return text[5] == '\0' && text[3] <= '5' && minute <= CK_DAY_MINUTES ? minute : -1;
+}

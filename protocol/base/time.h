@@ -49,4 +49,10 @@ void ck_wall_text(struct ck_wall at, char text[static CK_WALL_TEXT_SIZE]);
  * CK_E_SYNTAX and leaves *at alone. */
 int ck_wall_parse(const char *text, struct ck_wall *at);
 
+#define CK_DAY_MINUTES 1440
+
+/* Reads a time of day, "HH:MM", as minutes since midnight: "00:00" to "24:00", the end of the day.
+ * -1 for anything else, NULL among it. */
+int32_t ck_day_minute(const char *text);
+
 #endif

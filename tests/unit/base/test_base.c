@@ -217,6 +217,21 @@ static void readers_and_writers_stop_at_the_bound(void **state)
     assert_true(reader.failed);
 }
 
+static void a_time_of_day_is_five_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(ck_day_minute("00:00"), 0);
+    assert_int_equal(ck_day_minute("09:05"), 545);
+    assert_int_equal(ck_day_minute("23:59"), 1439);
+    assert_int_equal(ck_day_minute("24:00"), CK_DAY_MINUTES);
+    static const char *const wrong[] = {"",      "9:05",  "24:01", "12:60", "+1:+2",  " 1: 2",
+                                        "-1:00", "12-30", "12:3",  "12:3x", "12:300", "012:30"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(ck_day_minute(wrong[i]), -1);
+    }
+    assert_int_equal(ck_day_minute(NULL), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +244,7 @@ int main(void)
         cmocka_unit_test(gcm_opens_what_it_sealed_and_nothing_else),
         cmocka_unit_test(ed25519_matches_rfc8032),
         cmocka_unit_test(readers_and_writers_stop_at_the_bound),
+        cmocka_unit_test(a_time_of_day_is_five_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
