@@ -1,5 +1,6 @@
 #include "daemon/cases/file_type.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +85,7 @@ void ck_file_save_name(const struct ck_file_type *type, const char *name, char *
 {
     size_t length = strlen(name);
     const char *ending = type->endings[0];
+    assert(ending != NULL);
     for (size_t i = 0; type->endings[i] != NULL; i++) {
         size_t tail = strlen(type->endings[i]);
         if (length > tail && strcasecmp(name + length - tail, type->endings[i]) == 0) {

@@ -53,6 +53,7 @@ static int store_picture(struct ck_turn *turn, const json_t *body, struct ck_pho
     if (r == 0) {
         ck_hex_encode(digest, sizeof digest, hex);
     }
+    row->key = row->sealed = NULL; /* they end here */
     return r;
 }
 

@@ -91,7 +91,7 @@ int ck_request_decide(struct ck_turn *turn, const struct ck_actor *actor, const 
                       json_t **result, struct ck_refusal *refusal)
 {
     (void)result;
-    struct ck_request request;
+    struct ck_request request = {.id = 0};
     const char *answer = NULL;
     bool accept = false;
     int r = ck_body_flag(body, "accept", &accept, refusal);

@@ -50,7 +50,7 @@ int ck_product_figures_start(struct ck_product *product)
     }
     ck_metrics_set(product->metrics, CK_METRIC_BUILD_INFO, CK_VERSION, 1);
     ck_metrics_set(product->metrics, CK_METRIC_START_TIME_SECONDS, NULL,
-                   (double)(product->started.ms / 1000));
+                   seconds_of_ms(product->started.ms));
     uv_timer_init(&product->loop, &product->tick);
     product->tick.data = product;
     return uv_timer_start(&product->tick, on_tick, TICK_MS, TICK_MS);

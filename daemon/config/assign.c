@@ -269,7 +269,7 @@ static void check_secret(struct ck_parse *parse, const struct ck_setting *settin
 void ck_parse_secret(struct ck_parse *parse, const struct ck_setting *setting, unsigned line,
                      struct ck_config_secret *secret)
 {
-    char bytes[CK_CONFIG_SECRET_MAX];
+    char bytes[CK_CONFIG_SECRET_MAX] = "";
     size_t size = 0;
     int error = read_secret(secret->path, bytes, sizeof bytes, &size);
     if (error == CK_E_LIMIT) {

@@ -24,15 +24,14 @@ void ck_log_setup(enum ck_log_level level, bool journal)
 
 bool ck_log_is_journal(const char *journal_stream)
 {
-    unsigned long long device = 0, inode = 0;
-    char rest = 0;
     struct stat about;
-    if (journal_stream == NULL ||
-        sscanf(journal_stream, "%llu:%llu%c", &device, &inode, &rest) != 2 ||
-        fstat(STDERR_FILENO, &about) < 0) {
+    char ours[48];
+    if (journal_stream == NULL || fstat(STDERR_FILENO, &about) < 0) {
         return false;
     }
-    return about.st_dev == device && about.st_ino == inode;
+    snprintf(ours, sizeof ours, "%llu:%llu", (unsigned long long)about.st_dev,
+             (unsigned long long)about.st_ino);
+    return strcmp(ours, journal_stream) == 0;
 }
 
 /* Makes what snprintf() left in `line` one printable line; `length` is what it wanted to write. */

@@ -136,7 +136,9 @@ static bool strip(char *line, char **word, char **rest)
 {
     line[strcspn(line, "#")] = '\0';
     for (char *at = line; *at != '\0'; at++) {
-        *at = *at == '\t' || *at == '\r' ? ' ' : *at;
+        if (*at == '\t' || *at == '\r') {
+            *at = ' ';
+        }
     }
     size_t length = strlen(line);
     while (length > 0 && line[length - 1] == ' ') {

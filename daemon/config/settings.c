@@ -20,6 +20,8 @@ static const char *const factor_words[] = {"required", "optional", NULL};
 static const char *const clock_words[] = {"required", "assumed", NULL};
 static const char *const method_words[] = {"POST", "PUT", NULL};
 
+/* What these are given are initialisers, not expressions. NOLINTBEGIN(bugprone-macro-parentheses)
+ */
 #define AT(field) .offset = offsetof(struct ck_config, field)
 #define HOOK(field) .offset = offsetof(struct ck_config_webhook, field), .named = true
 
@@ -135,6 +137,8 @@ static const char *const method_words[] = {"POST", "PUT", NULL};
             "File with the secret with which the gateway signs receipts (POST /hook/receipt/" name \
             "). Unset: the gateway gives none, and none is taken."                                 \
     }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct ck_setting table[] = {
     {.section = "daemon",

@@ -258,7 +258,7 @@ int ck_demand_extra_any(struct ck_store *store, int64_t person, struct ck_demand
         count = 1;
     }
     for (size_t i = 0; r == 0 && i < count; i++) {
-        enum ck_obligation_reason reason;
+        enum ck_obligation_reason reason = CK_OBLIGATION_OK;
         demand->mandatory = wished;
         r = ck_demand_extra(store, &orders[i], demand, &reason);
         if (r == 0 && reason == CK_OBLIGATION_OK) {

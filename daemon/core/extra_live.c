@@ -206,7 +206,7 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     };
     struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
     size_t count = 0;
-    struct ck_draw chance, moment;
+    struct ck_draw chance = {.size = 0}, moment;
     struct ck_checkin_policy policy;
     struct ck_refusal refusal;
     struct ck_checkin_row made = copy_of(row, SECOND_SLOT);

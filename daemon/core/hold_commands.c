@@ -146,9 +146,9 @@ static int load(struct ck_turn *turn, const json_t *body, struct ck_hold_row *ho
 static int review(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
-    struct ck_hold_row hold;
+    struct ck_hold_row hold = {.person = 0};
     struct ck_subject subject;
-    struct ck_wall at;
+    struct ck_wall at = {0};
     const char *date = NULL, *reason = NULL;
     (void)result;
     int r = ck_body_text(body, "reason", REASON_MAX, false, &reason, refusal);
