@@ -71,22 +71,24 @@ int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_record
                        id);
 }
 
-/* The list with a new pause, or with the last one ended. */
-static int change_gaps(json_t *gaps, bool on, const char *reason, int64_t at_s)
+/* The pause that is on; NULL: there is none. */
+static json_t *open_gap(const json_t *gaps)
 {
     size_t count = json_array_size(gaps);
+    json_t *last = count == 0 ? NULL : json_array_get(gaps, count - 1);
+    return last != NULL && json_integer_value(json_object_get(last, "seconds")) == 0 ? last : NULL;
+}
+
+/* Begins a pause, or ends the one that is on. */
+static int change_gaps(json_t *gaps, bool on, const char *reason, int64_t at_s)
+{
     if (on) {
-        return count >= CK_RECORDING_GAPS_MAX ||
-                       json_array_append_new(gaps,
-                                             json_pack("{s:I, s:i, s:s}", "at_s", (json_int_t)at_s,
-                                                       "seconds", 0, "reason", reason)) == 0
+        return json_array_append_new(gaps, json_pack("{s:I, s:i, s:s}", "at_s", (json_int_t)at_s,
+                                                     "seconds", 0, "reason", reason)) == 0
                    ? 0
                    : -ENOMEM;
     }
-    json_t *last = count == 0 ? NULL : json_array_get(gaps, count - 1);
-    if (last == NULL || json_integer_value(json_object_get(last, "seconds")) != 0) {
-        return 0;
-    }
+    json_t *last = open_gap(gaps);
     int64_t seconds = at_s - json_integer_value(json_object_get(last, "at_s"));
     return json_object_set_new(last, "seconds", json_integer(seconds < 1 ? 1 : seconds)) == 0
                ? 0
@@ -109,6 +111,9 @@ int ck_recording_pause(struct ck_store *store, int64_t id, bool on, const char *
     ck_cleanup(ck_json_decrefp) json_t *gaps = json_loads(text, 0, NULL);
     if (!json_is_array(gaps)) {
         return -EUCLEAN;
+    }
+    if (on == (open_gap(gaps) != NULL) || (on && json_array_size(gaps) >= CK_RECORDING_GAPS_MAX)) {
+        return 0;
     }
     r = change_gaps(gaps, on, reason, (at.ms - started) / 1000);
     ck_cleanup(ck_freep) char *changed = r == 0 ? json_dumps(gaps, JSON_COMPACT) : NULL;

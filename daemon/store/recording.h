@@ -41,8 +41,8 @@ int ck_recording_head(struct ck_store *store, int64_t id, const struct ck_record
                       struct ck_wall at);
 
 /* A privacy pause begins, or the one that is on ends: the list of gaps that the player shows,
- * places in seconds of its time line. Beyond CK_RECORDING_GAPS_MAX nothing is added; the audit log
- * has them all. CK_E_NOT_FOUND. */
+ * places in seconds of its time line. What is so already is left so. Beyond CK_RECORDING_GAPS_MAX
+ * nothing is added; the audit log has them all. CK_E_NOT_FOUND. */
 #define CK_RECORDING_GAPS_MAX 64
 int ck_recording_pause(struct ck_store *store, int64_t id, bool on, const char *reason,
                        struct ck_wall at);

@@ -171,6 +171,11 @@ static uint64_t below_ceiling(const struct ck_uplink *uplink)
                                      : (uint64_t)uplink->ceiling * CK_UPLINK_CEILING_PERCENT / 100;
 }
 
+static bool is_near_ceiling(const struct ck_uplink *uplink)
+{
+    return uplink->allowed <= (uint64_t)uplink->ceiling * 5 / 4;
+}
+
 /* Nothing is amiss: higher, fast as far as it was good before. */
 static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
 {
@@ -190,8 +195,10 @@ static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
         next = uplink->before;
         uplink->before = 0;
     } else { /* traffic that there was not has proved nothing */
-        next = rate + rate * (uplink->calm >= CK_UPLINK_CALM ? 20 : 8) / 100 + 1000;
-        next = (uint64_t)smaller((int64_t)next, 2 * (int64_t)uplink->proved);
+        bool bold = uplink->calm >= CK_UPLINK_CALM && !is_near_ceiling(uplink);
+        next = rate + rate * (bold ? 20 : 8) / 100 + 1000;
+        next = (uint64_t)smaller((int64_t)next,
+                                 (int64_t)uplink->proved * CK_UPLINK_PROVED_PERCENT / 100);
     }
     if (next > most) {
         next = most < CK_UPLINK_TRIAL ? rate : most;
@@ -228,7 +235,7 @@ static void set_rate(struct ck_uplink *uplink, uint64_t rate)
         uplink->calm++;
         uplink->grown |= rate > uplink->allowed;
     } else {
-        bool near = uplink->allowed <= (uint64_t)uplink->ceiling * 5 / 4;
+        bool near = is_near_ceiling(uplink);
         if (uplink->grown && (uplink->since_cut < CK_UPLINK_TWICE || near)) {
             note_ceiling(uplink);
         } else if (!near) {

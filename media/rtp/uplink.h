@@ -31,13 +31,15 @@
 /* With less than this there is no picture, and nothing is learned of what the way carries: once it
  * is quiet so much is tried. */
 #define CK_UPLINK_TRIAL 80000
+#define CK_UPLINK_PROVED_PERCENT 150 /* of what came of late, at most: the rest is not proved */
 /* A rate that was good is gone back to by doubling, and from there to what was allowed before. One
  * that had to be taken down twice within so many intervals is a ceiling: the rate stays below its
- * share for a while, and for twice as long each time. */
+ * share for a while, and for twice as long each time, but not for so long that a way that has become
+ * better goes unseen; then it is passed slowly. */
 #define CK_UPLINK_TWICE 20
 #define CK_UPLINK_CEILING_PERCENT 80
 #define CK_UPLINK_CEILING_FIRST 8
-#define CK_UPLINK_CEILING_LAST 64
+#define CK_UPLINK_CEILING_LAST 16
 #define CK_TRANSIT_MEMORY_US                                                                       \
     15000000                       /* the smallest time in transit counts for one to two of these */
 #define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */

@@ -208,14 +208,15 @@ static void set_pace(struct leg *leg)
 
 /* What a browser tells follows what it gets: one that gets little tells little, whatever more its
  * downlink would carry, and a key frame that takes its time looks like a queue to it. So it is
- * believed only where its reports speak of a queue or of loss as well: then it is heard before the
- * interval is over. */
+ * believed only where its reports speak of a queue or of loss as well and there is a picture that
+ * could be less: then it is heard before the interval is over. */
 void feedback_told(struct leg *leg, uint64_t bitrate)
 {
     uint64_t before = leg->told_bitrate;
     leg->told_bitrate = bitrate;
     bool amiss = leg->downlink_loses || leg->queue_before_us >= CK_UPLINK_QUEUE_LOW_US;
-    if (amiss && bitrate < before && bitrate < leg->sent_bitrate) {
+    bool pictures = leg->sent_bitrate > CK_PACE_SOUND_BPS;
+    if (amiss && pictures && bitrate < before && bitrate < leg->sent_bitrate) {
         ck_uplink_told(&leg->downlink, (uint32_t)bitrate, leg->sent_bitrate);
         set_pace(leg);
     }

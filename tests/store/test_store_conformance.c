@@ -446,6 +446,7 @@ static void a_recording_only_grows_and_ends_once(void **state)
     assert_int_equal(ck_recording_pause(store, row.id, false, "", later), 0);
     assert_int_equal(ck_recording_pause(store, row.id, false, "", later), 0);
     assert_int_equal(ck_recording_pause(store, row.id, true, "undress", later), 0);
+    assert_int_equal(ck_recording_pause(store, row.id, true, "twice", later), 0);
     assert_int_equal(ck_recording_pause(store, row.id + 1, true, "child", now), CK_E_NOT_FOUND);
     const struct ck_wall end = {now.ms + 16000};
     assert_int_equal(ck_recording_end(store, row.id, "closed", &head, end), 0);
