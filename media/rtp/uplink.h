@@ -2,9 +2,8 @@
  * the way. Told to it by REMB. The same judges a downlink by what its browser reports. Values; time
  * is an argument.
  *
- * A queue shows as time in transit that stays above the smallest seen: its least in an interval is
- * the standing queue, which no burst of packets makes. Loss without a queue may be the radio's and
- * not ours: where less traffic does not lessen it, less traffic is no help. */
+ * A standing queue (transit.h) is of our making and loses what does not fit. Loss without one may
+ * be the radio's: where less traffic does not lessen it, less traffic is no help. */
 #ifndef MEDIA_RTP_UPLINK_H
 #define MEDIA_RTP_UPLINK_H
 
@@ -13,49 +12,31 @@
 
 #include "protocol/base/time.h"
 
-#define CK_UPLINK_FLOOR 40000    /* bits per second: sound, and a picture that is hardly one */
-#define CK_UPLINK_LOSS_HIGH 10   /* percent: beyond it the rate goes down */
-#define CK_UPLINK_LOSS_LOW 2     /* percent: below it the rate goes up */
-#define CK_UPLINK_PACKETS_MIN 20 /* an interval with fewer says nothing */
-#define CK_UPLINK_QUEUE_HIGH_US                                                                    \
-    80000                            /* a standing queue from here on is ours: the rate goes down */
-#define CK_UPLINK_QUEUE_LOW_US 30000 /* below this the rate may go up */
-#define CK_UPLINK_RADIO_FLOOR 200000 /* loss that no queue goes with takes it down to here only */
-#define CK_UPLINK_RADIO_HOLD 10      /* intervals for which such loss is then put up with */
-#define CK_UPLINK_RADIO_PERCENT 45   /* more loss than this is nothing to put up with */
-#define CK_UPLINK_STEADY 3           /* intervals of a steady queue, then it is a longer way */
-#define CK_UPLINK_SETTLE                                                                           \
-    2                    /* intervals until a queue must have felt that the rate was taken down    \
-                          */
-#define CK_UPLINK_CALM 5 /* intervals of peace after which the rate goes up faster */
+#define CK_UPLINK_FLOOR 40000         /* bits per second: sound, and a picture that is hardly one */
+#define CK_UPLINK_LOSS_HIGH 10        /* percent: beyond it the rate goes down */
+#define CK_UPLINK_LOSS_LOW 2          /* percent: below it the rate goes up */
+#define CK_UPLINK_PACKETS_MIN 20      /* an interval with fewer says nothing */
+#define CK_UPLINK_QUEUE_HIGH_US 80000 /* a standing queue from here on: the rate goes down */
+#define CK_UPLINK_QUEUE_LOW_US 30000  /* below this the rate may go up */
+#define CK_UPLINK_RADIO_FLOOR 200000  /* loss that no queue goes with takes it down to here only */
+#define CK_UPLINK_RADIO_HOLD 10       /* intervals for which such loss is then put up with */
+#define CK_UPLINK_RADIO_PERCENT 45    /* more loss than this is nothing to put up with */
+#define CK_UPLINK_STEADY 3            /* intervals of a steady queue, then it is a longer way */
+#define CK_UPLINK_SETTLE 2 /* intervals until a queue must have felt that the rate was taken down  \
+                            */
+#define CK_UPLINK_CALM 5   /* intervals of peace after which the rate goes up faster */
 /* With less than this there is no picture, and nothing is learned of what the way carries: once it
  * is quiet so much is tried. */
 #define CK_UPLINK_TRIAL 80000
 #define CK_UPLINK_PROVED_PERCENT 150 /* of what came of late, at most: the rest is not proved */
 /* A rate that was good is gone back to by doubling, and from there to what was allowed before. One
  * that had to be taken down twice within so many intervals is a ceiling: the rate stays below its
- * share for a while, and for twice as long each time, but not for so long that a way that has become
- * better goes unseen; then it is passed slowly. */
+ * share for a while, and for twice as long each time, but not for so long that a way that has
+ * become better goes unseen; then it is passed slowly. */
 #define CK_UPLINK_TWICE 20
 #define CK_UPLINK_CEILING_PERCENT 80
 #define CK_UPLINK_CEILING_FIRST 8
 #define CK_UPLINK_CEILING_LAST 16
-#define CK_TRANSIT_MEMORY_US                                                                       \
-    15000000                       /* the smallest time in transit counts for one to two of these */
-#define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */
-
-/* The time in transit of one stream's packets, up to a constant. */
-struct ck_transit {
-    bool begun;
-    uint32_t hz;
-    uint32_t timestamp;
-    int64_t arrival_us;
-    int64_t transit_us;  /* of the last packet */
-    int64_t least_us[2]; /* of the present and of the last stretch of memory */
-    int64_t stretch_us;  /* when the present one began */
-    bool seen;           /* in this interval: */
-    int64_t interval_us; /* the smallest */
-};
 
 struct ck_uplink {
     uint32_t cap;
@@ -84,19 +65,6 @@ struct ck_uplink_interval {
     uint32_t bitrate; /* bits per second received */
     int64_t queue_us; /* the standing queue; negative: not known */
 };
-
-/* A stream begins, or begins anew under another clock. */
-void ck_transit_init(struct ck_transit *transit, uint32_t hz);
-/* A packet that came in order. */
-void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck_mono arrival);
-/* The time in transit itself, where it is known another way: a round trip. */
-void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck_mono now);
-/* How much longer than the smallest time in transit the last packet's was; 0 where none came. */
-int64_t ck_transit_late_us(const struct ck_transit *transit);
-/* The standing queue of the interval that ends now, -1 where no packet came. Begins another. */
-int64_t ck_transit_queue_us(struct ck_transit *transit);
-/* The way has become longer: the present time in transit is the smallest. */
-void ck_transit_rebase(struct ck_transit *transit);
 
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
 /* True where the queue turns out to be a longer way, see ck_transit_rebase(). */

@@ -14,6 +14,7 @@
 #include "media/rtp/reorder.h"
 #include "media/rtp/sender.h"
 #include "media/rtp/source.h"
+#include "media/rtp/transit.h"
 #include "media/rtp/uplink.h"
 #include "media/sdp/sdp.h"
 #include "media/srtp.h"
@@ -191,7 +192,8 @@ struct leg {
     int64_t queue_before_us; /* the round trip's, an interval ago */
     uint32_t sent_bitrate;   /* to its browser, in the last interval */
     unsigned unheard;        /* intervals without a report on what is sent */
-    bool uplink_loses;       /* without a queue, so that reports get lost and nothing is choked */
+    bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
+    bool uplink_radio;       /* it loses without any queue: less traffic would not help */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
     uint64_t told_bitrate;   /* of the downlink, by the browser (REMB); 0: never told */

@@ -14,6 +14,7 @@
 #include "media/rtp/reorder.h"
 #include "media/rtp/sender.h"
 #include "media/rtp/source.h"
+#include "media/rtp/transit.h"
 #include "media/rtp/uplink.h"
 
 static struct ck_mono at_ms(int64_t ms)

@@ -1,0 +1,76 @@
+#include "media/rtp/transit.h"
+
+void ck_transit_init(struct ck_transit *transit, uint32_t hz)
+{
+    *transit = (struct ck_transit){.hz = hz};
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void begin(struct ck_transit *transit, int64_t transit_us, struct ck_mono now)
+{
+    *transit = (struct ck_transit){
+        .begun = true,
+        .hz = transit->hz,
+        .transit_us = transit_us,
+        .least_us = {transit_us, transit_us},
+        .stretch_us = now.us,
+        .seen = true,
+        .interval_us = transit_us,
+    };
+}
+
+void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck_mono now)
+{
+    int64_t change_us = transit_us - transit->transit_us;
+    if (!transit->begun || change_us > CK_TRANSIT_JUMP_US || change_us < -CK_TRANSIT_JUMP_US) {
+        begin(transit, transit_us, now);
+        return;
+    }
+    transit->transit_us = transit_us;
+    if (now.us - transit->stretch_us >= CK_TRANSIT_MEMORY_US) {
+        transit->stretch_us = now.us;
+        transit->least_us[1] = transit->least_us[0];
+        transit->least_us[0] = transit_us;
+    }
+    transit->least_us[0] = smaller(transit->least_us[0], transit_us);
+    transit->interval_us = transit->seen ? smaller(transit->interval_us, transit_us) : transit_us;
+    transit->seen = true;
+}
+
+void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck_mono arrival)
+{
+    int64_t sent_us =
+        (int64_t)(int32_t)(timestamp - transit->timestamp) * 1000000 / (int64_t)transit->hz;
+    int64_t change_us = transit->begun ? arrival.us - transit->arrival_us - sent_us : 0;
+    ck_transit_sample(transit, transit->transit_us + change_us, arrival);
+    transit->timestamp = timestamp;
+    transit->arrival_us = arrival.us;
+}
+
+static int64_t least(const struct ck_transit *transit)
+{
+    return smaller(transit->least_us[0], transit->least_us[1]);
+}
+
+int64_t ck_transit_late_us(const struct ck_transit *transit)
+{
+    return transit->begun ? transit->transit_us - least(transit) : 0;
+}
+
+int64_t ck_transit_queue_us(struct ck_transit *transit)
+{
+    if (!transit->begun || !transit->seen) {
+        return -1;
+    }
+    transit->seen = false;
+    return transit->interval_us - least(transit);
+}
+
+void ck_transit_rebase(struct ck_transit *transit)
+{
+    transit->least_us[0] = transit->least_us[1] = transit->transit_us;
+}

@@ -1,0 +1,42 @@
+/* How long packets of one stream are on their way, up to a constant, and the queue that shows in
+ * it: time in transit that stays above the smallest seen. Its least in an interval is the standing
+ * queue, which no burst of packets makes. Values; time is an argument. */
+#ifndef MEDIA_RTP_TRANSIT_H
+#define MEDIA_RTP_TRANSIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/base/time.h"
+
+/* The smallest time in transit counts for one to two of these. */
+#define CK_TRANSIT_MEMORY_US 15000000
+#define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */
+
+/* The time in transit of one stream's packets, up to a constant. */
+struct ck_transit {
+    bool begun;
+    uint32_t hz;
+    uint32_t timestamp;
+    int64_t arrival_us;
+    int64_t transit_us;  /* of the last packet */
+    int64_t least_us[2]; /* of the present and of the last stretch of memory */
+    int64_t stretch_us;  /* when the present one began */
+    bool seen;           /* in this interval: */
+    int64_t interval_us; /* the smallest */
+};
+
+/* A stream begins, or begins anew under another clock. */
+void ck_transit_init(struct ck_transit *transit, uint32_t hz);
+/* A packet that came in order. */
+void ck_transit_packet(struct ck_transit *transit, uint32_t timestamp, struct ck_mono arrival);
+/* The time in transit itself, where it is known another way: a round trip. */
+void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck_mono now);
+/* How much longer than the smallest time in transit the last packet's was; 0 where none came. */
+int64_t ck_transit_late_us(const struct ck_transit *transit);
+/* The standing queue of the interval that ends now, -1 where no packet came. Begins another. */
+int64_t ck_transit_queue_us(struct ck_transit *transit);
+/* The way has become longer: the present time in transit is the smallest. */
+void ck_transit_rebase(struct ck_transit *transit);
+
+#endif
