@@ -143,10 +143,13 @@ static void note_ceiling(struct ck_uplink *uplink)
 
 /* A queue may be a mistake and loss the radio's; a queue that loses is neither: what was allowed
  * before it is not gone back to. */
-static void note_loss(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
+static void note_loss(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                      unsigned percent)
 {
-    uplink->good = (uint32_t)smaller(uplink->good, interval->bitrate);
-    if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
+    if (percent > CK_UPLINK_LOSS_HIGH) {
+        uplink->good = (uint32_t)smaller(uplink->good, interval->bitrate);
+    }
+    if (percent >= CK_UPLINK_LOSS_LOW && interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
         uplink->before = 0;
     }
 }
@@ -196,9 +199,7 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
     uplink->hold -= uplink->hold > 0 ? 1 : 0;
     uplink->settle -= uplink->settle > 0 ? 1 : 0;
     set_rate(uplink, rate);
-    if (percent > CK_UPLINK_LOSS_HIGH) {
-        note_loss(uplink, interval);
-    }
+    note_loss(uplink, interval, percent);
     return longer_way;
 }
 

@@ -6,6 +6,8 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/error.h"
 
+#define UPLINK_KNOWN_US 200000 /* since the last sound */
+
 /* --- sources
  * ---------------------------------------------------------------------------------------- */
 
@@ -285,6 +287,16 @@ static struct ck_sender *sender_find(struct leg *leg, uint32_t ssrc, enum kind *
     return NULL;
 }
 
+/* How late what the browser sends comes just now: that much of a round trip is its uplink's. */
+static int64_t uplink_late_us(const struct leg *leg)
+{
+    const struct track *audio = &leg->tracks[AUDIO];
+    bool speaks = audio->source >= 0 &&
+                  leg->worker->now.us - leg->sources[audio->source].rtp.heard.us < UPLINK_KNOWN_US;
+    int64_t late_us = speaks ? ck_transit_late_us(&audio->transit) : 0;
+    return late_us < 0 ? 0 : late_us;
+}
+
 /* RFC 3550 section 6.4.1: round trip = now - time of our report - what the browser waited. */
 static void note_round_trip(struct leg *leg, struct ck_sender *sender,
                             const struct ck_rtcp_report *report)
@@ -297,7 +309,9 @@ static void note_round_trip(struct leg *leg, struct ck_sender *sender,
     if (trip < 10u << 16) { /* else a clock was set */
         sender->rtt_us = (uint32_t)((uint64_t)trip * 1000000 >> 16);
         leg->rtt_us = sender->rtt_us;
-        ck_transit_sample(&leg->round_trip, leg->rtt_us, leg->worker->now);
+        int64_t late_us = uplink_late_us(leg);
+        ck_transit_sample(&leg->round_trip, late_us < leg->rtt_us ? leg->rtt_us - late_us : 0,
+                          leg->worker->now);
     }
 }
 

@@ -187,11 +187,11 @@ struct leg {
     uint8_t fir_number;
     struct ck_key_frames keys;
     struct ck_uplink uplink;
-    struct ck_uplink downlink; /* as its browser reports it; paces the picture */
-    struct ck_transit round_trip;
-    int64_t queue_before_us; /* the round trip's, an interval ago */
-    uint32_t sent_bitrate;   /* to its browser, in the last interval */
-    unsigned unheard;        /* intervals without a report on what is sent */
+    struct ck_uplink downlink;    /* as its browser reports it; paces the picture */
+    struct ck_transit round_trip; /* without what its uplink is late by: the downlink's queue */
+    int64_t queue_before_us;      /* the round trip's, an interval ago */
+    uint32_t sent_bitrate;        /* to its browser, in the last interval */
+    unsigned unheard;             /* intervals without a report on what is sent */
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
     bool uplink_radio;       /* it loses without any queue: less traffic would not help */
     bool downlink_loses;     /* when last heard of */

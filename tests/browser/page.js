@@ -37,36 +37,6 @@ function tone(context, leg) {
   return out.stream;
 }
 
-// A camera that lies on its side: 320x240 that are to be turned right by a quarter. What is up then, on the left of what it gives, is white.
-function turned() {
-  const generator = new MediaStreamTrackGenerator({ kind: 'video' });
-  const writer = generator.writable.getWriter();
-  const canvas = new OffscreenCanvas(320, 240);
-  const draw = canvas.getContext('2d');
-  setInterval(() => {
-    draw.fillStyle = '#000000';
-    draw.fillRect(0, 0, 320, 240);
-    draw.fillStyle = '#ffffff';
-    draw.fillRect(0, 0, 40, 240);
-    const grey = Math.floor(Math.random() * 32);
-    draw.fillStyle = `rgb(${grey},${grey},${grey})`;
-    draw.fillRect(150, 110, 20, 20);
-    void writer.write(new VideoFrame(canvas, { timestamp: performance.now() * 1000, rotation: 90 }));
-  }, 33);
-  return new MediaStream([generator]);
-}
-
-async function openTurned(leg) {
-  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-  legs.set(leg, { peer });
-  const own = turned();
-  peer.addTransceiver('audio', { direction: 'sendrecv' });
-  peer.addTransceiver(own.getTracks()[0], { direction: 'sendrecv', streams: [own] });
-  const offer = await peer.createOffer();
-  await peer.setLocalDescription(offer);
-  return offer.sdp;
-}
-
 async function open(leg, configuration = {}) {
   const context = new AudioContext({ sampleRate: 48000 });
   await context.resume();
@@ -184,4 +154,4 @@ function close(leg) {
   legs.delete(leg);
 }
 const pitchOf = (leg) => pitch(legs.get(leg));
-Object.assign(window, { ck: { open, openTurned, answer, restart, look, pitchOf, candidateError, close, keepSize } });
+Object.assign(window, { ck: { open, answer, restart, look, pitchOf, candidateError, close, keepSize } });

@@ -264,6 +264,23 @@ static void test_loss_of_an_uplink_is_no_loss_of_a_downlink(void **state)
     close_road(&road);
 }
 
+/* Reports on a downlink come by the uplink: what they wait for there is no queue of the downlink's,
+ * and all of the picture goes on. */
+static void test_queue_of_an_uplink_is_no_queue_of_a_downlink(void **state)
+{
+    (void)state;
+    struct road road;
+    struct ck_impair_rules up = {.rate_bps = 500000, .queue_bytes = 30000}; /* half a second */
+    struct ck_impair_rules light = {0};
+    open_road(&road, &(struct ck_tclient_config){.check_interval_us = 300000});
+    assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
+    ck_rig_run(road.rig, 1500); /* a round trip is known */
+    set_rules(&road, &up, &light);
+    ck_rig_run(road.rig, 3000);
+    assert_true(picture_percent(&road, 0, 3000) > 90);
+    close_road(&road);
+}
+
 /* --- what a browser is told
  * ---------------------------------------------------------------------------- */
 
@@ -504,6 +521,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_poor_downlink_is_private),
         cmocka_unit_test(test_hiccup),
         cmocka_unit_test(test_loss_of_an_uplink_is_no_loss_of_a_downlink),
+        cmocka_unit_test(test_queue_of_an_uplink_is_no_queue_of_a_downlink),
         cmocka_unit_test(test_arrivals_are_told),
     };
     cmocka_set_test_filter(getenv("CK_TEST")); /* a pattern of names; unset: all */
