@@ -19,9 +19,11 @@ void ck_recording_free(struct ck_recording *recording)
     free(recording);
 }
 
+/* What began before the file did, a camera that was off already, begins with it there. */
 static int64_t ms_of(const struct ck_recording *recording, struct ck_mono at)
 {
-    return (at.us - recording->start.start_mono.us) / US_PER_MS;
+    int64_t us = at.us - recording->start.start_mono.us;
+    return us < 0 ? 0 : us / US_PER_MS;
 }
 
 static void on_frame(void *user, const struct ck_frame *frame)

@@ -328,6 +328,32 @@ static void sync_survives_what_phones_do(void **state)
     rig_stop(&rig);
 }
 
+/* A camera that was off before the recording began: the gap is the part of it that is in the file.
+ */
+static void a_gap_begins_no_earlier_than_the_file(void **state)
+{
+    (void)state;
+    struct rig rig;
+    int fd = -1;
+    rig_start(&rig);
+    rig.world.no_video = true;
+    rig_run(&rig, 0, 1000);
+    ck_recording_gap(rig.recording, CK_RECORDING_VIDEO, 5, sender_at(-3000), sender_at(1000));
+    rig.world.no_video = false;
+    sender_key_frame(rig.sender);
+    rig_run(&rig, 1000, 2000);
+    struct ck_recording_event closed = rig_close(&rig, 2000);
+    assert_int_equal(closed.gaps, 1);
+    assert_int_equal(closed.gap_ms, 1000);
+    struct ck_seal *seal = playback_open(rig.sealed, &fd);
+    const struct ck_seal_mark *mark = find_mark(seal, CK_SEAL_MARK_GAP, 0);
+    assert_int_equal(mark->from_ms, 0);
+    assert_int_equal(mark->until_ms, 1000);
+    ck_seal_close(seal);
+    close(fd);
+    rig_stop(&rig);
+}
+
 static void a_pause_writes_nothing_and_is_marked(void **state)
 {
     (void)state;
@@ -873,6 +899,7 @@ int main(void)
         cmocka_unit_test(lips_are_in_sync_although_delays_differ),
         cmocka_unit_test(without_reports_delays_show),
         cmocka_unit_test(sync_survives_what_phones_do),
+        cmocka_unit_test(a_gap_begins_no_earlier_than_the_file),
         cmocka_unit_test(a_pause_writes_nothing_and_is_marked),
         cmocka_unit_test(after_a_loss_video_waits_for_a_key_frame_and_sound_goes_on),
         cmocka_unit_test(late_and_doubled_packets_change_nothing),
