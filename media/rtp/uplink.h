@@ -22,9 +22,10 @@
 #define CK_UPLINK_RADIO_HOLD 10       /* intervals for which such loss is then put up with */
 #define CK_UPLINK_RADIO_PERCENT 45    /* more loss than this is nothing to put up with */
 #define CK_UPLINK_STEADY 3            /* intervals of a steady queue, then it is a longer way */
-#define CK_UPLINK_SETTLE 2 /* intervals until a queue must have felt that the rate was taken down  \
-                            */
-#define CK_UPLINK_CALM 5   /* intervals of peace after which the rate goes up faster */
+#define CK_UPLINK_SETTLE                                                                           \
+    2                    /* intervals until a queue must have felt that the rate was taken down    \
+                          */
+#define CK_UPLINK_CALM 5 /* intervals of peace after which the rate goes up faster */
 /* With less than this there is no picture, and nothing is learned of what the way carries: once it
  * is quiet so much is tried. */
 #define CK_UPLINK_TRIAL 80000
