@@ -136,6 +136,17 @@ static void judge(struct ck_auditor *auditor, const json_t *operations)
     auditor->found_ms = uv_now(&auditor->product->loop);
 }
 
+/* For `systemctl status`: the first thing that is wrong. */
+static void tell_status(const struct ck_auditor *auditor)
+{
+    int first = 0;
+    while (first < TROUBLES && !auditor->trouble[first]) {
+        first++;
+    }
+    ck_service_status("%zu calls; %s", ck_calls_status(auditor->product->calls).calls,
+                      first == TROUBLES ? "all is well" : words[first].begins);
+}
+
 static void free_if_over(struct ck_auditor *auditor)
 {
     if (auditor->closed && !auditor->asking) {
@@ -194,6 +205,7 @@ static void on_found(void *cookie, int code, json_t *operations)
         if (code == 0) {
             judge(auditor, operations);
         }
+        tell_status(auditor);
         begin_heartbeat(auditor);
     }
     json_decref(operations);

@@ -76,6 +76,9 @@ struct ck_product {
 /* product.c: 0, or the exit status after a line in the journal that says what is wrong. */
 int ck_product_run(const struct ck_config *config);
 
+/* media.c: workers and calls; -errno after a line in the journal that says what is wrong. */
+int ck_product_calls_start(struct ck_product *product);
+
 /* pages.c */
 struct ck_hub_calls ck_product_hub_calls(struct ck_product *product);
 void ck_product_page_send(void *context, ck_call_page *page, json_t *message);

@@ -6,6 +6,7 @@ usage: test_operation.py BUILD_DIR [TEST…]
 
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -187,6 +188,25 @@ class Watch(Case):
         self.daemon.wait_line("recordings cannot be written")
         (self.daemon.run / "recordings").mkdir(mode=0o700)
         self.becomes("recordings", True)
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_disk_of_recordings_that_is_not_there_stops_no_start(self):
+        self.daemon.settings["media"]["recording_dir"] = self.daemon.run / "disk" / "recordings"
+        self.daemon.start().wait_ready()
+        self.assertIn(f"recording_dir {self.daemon.run}/disk/recordings: No such file or directory", self.daemon.text)
+        self.becomes("recordings", False)
+        self.daemon.wait_for(lambda: any("recordings cannot be written" in state for state in self.daemon.states
+                                         if state.startswith("STATUS=")), "status")
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_store_that_refuses_is_told(self):
+        self.daemon.start().wait_ready()
+        other = sqlite3.connect(self.daemon.run / "checkind.db", isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")  # as a tool would that somebody left open
+        self.daemon.wait_line("nothing can be written to the store (Device or resource busy)")
+        other.execute("ROLLBACK")
+        self.becomes("engine", True)
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_no_way_to_reach_a_person_is_told(self):
