@@ -70,7 +70,10 @@ static int fill(const char *path, const char *to)
     }
     int r = error_of(code);
     r = r == 0 ? copy_pages(source, copy) : r;
-    return r == 0 ? check(copy) : r;
+    r = r == 0 ? check(copy) : r;
+    /* One file: whoever reads the copy leaves nothing beside it. */
+    return r == 0 ? error_of(sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL))
+                  : r;
 }
 
 /* The file and the name of it. */

@@ -233,6 +233,8 @@ static void a_copy_is_whole_while_somebody_writes(void **state)
     sqlite3_close(writer);
     assert_int_equal(stat(to, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0600);
+    snprintf(words, sizeof words, "%s-wal", to);
+    assert_int_equal(access(words, F_OK), -1); /* it is one file, also after it was read */
 
     struct ck_store *copy;
     char *value = NULL;
