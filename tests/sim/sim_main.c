@@ -3,10 +3,11 @@
  *   ck_sim [--checkins N] [--seed S] [--days D] [--shard N] [--jobs J] [--faults MASK]
  * [--no-shrink]
  *
- * N check-ins are split into shards of their own worlds, J at a time; the seed of shard i is S + i
- * and reproduces it alone: --seed (S + i) --checkins (of the shard). Ends with 1 where anything
- * that must hold does not; then it looks for the smallest world of that seed that still fails
- * (fewer days, fewer persons, fewer kinds of faults) and tells its last events. */
+ * N check-ins are split into shards, worlds of their own in processes of their own, J at a time
+ * (as many as there are processors); the seed of shard i is S + i, and the line that tells of its
+ * end is what reproduces it alone. Results are summed. Ends with 1 where anything that must hold
+ * does not; then it looks for the smallest world of that seed that still fails (fewer days, fewer
+ * persons, fewer kinds of faults) and tells its last events. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,6 +23,7 @@
 struct shard_result {
     bool finished;
     int64_t wrong;
+    double processor_s;
     struct sim_matrix matrix;
     int64_t turns, turns_failed, commands, sends, repeats, lost_writes;
     int64_t faults[FAULT_COUNT];
@@ -52,6 +54,7 @@ static void run_shard(const struct sim_options *options, struct shard_result *re
     memcpy(result->faults, sim.faults, sizeof(result->faults));
     memcpy(result->seen, sim.seen, sizeof(result->seen));
     sim_close(&sim);
+    result->processor_s = (double)clock() / CLOCKS_PER_SEC;
     result->finished = true;
 }
 
@@ -163,6 +166,16 @@ static void shrink(struct sim_options options)
     fails(&options, true);
 }
 
+/* One line for each world, as it ends: what makes it again, and what it cost. */
+static void tell_shard(const struct sim_options *options, const struct shard_result *result)
+{
+    printf(
+        "--seed %llu --checkins %lld --days %d: %lld check-ins, %.1f s of processor, %lld wrong\n",
+        (unsigned long long)options->seed, (long long)options->checkins, options->days,
+        (long long)result->matrix.checkins, result->processor_s, (long long)result->wrong);
+    fflush(stdout);
+}
+
 static int run_shards(const struct sim_options *options, int shards, int jobs,
                       struct shard_result *results)
 {
@@ -179,6 +192,7 @@ static int run_shards(const struct sim_options *options, int shards, int jobs,
                 struct sim_options mine = *options;
                 mine.seed += (uint64_t)next;
                 run_shard(&mine, &results[next]);
+                tell_shard(&mine, &results[next]);
                 _exit(results[next].wrong > 0);
             }
             next++;
@@ -233,6 +247,7 @@ static int print_summary(const struct shard_result *results, int shards, double 
         sum.repeats += results[i].repeats;
         sum.lost_writes += results[i].lost_writes;
         sum.wrong += results[i].wrong;
+        sum.processor_s += results[i].processor_s;
         for (int fault = 0; fault < FAULT_COUNT; fault++) {
             sum.faults[fault] += results[i].faults[fault];
         }
@@ -249,7 +264,8 @@ static int print_summary(const struct shard_result *results, int shards, double 
            (long long)matrix.notices, (long long)sum.sends, (long long)sum.repeats,
            (long long)sum.commands, (long long)sum.turns, (long long)sum.turns_failed,
            (long long)matrix.entries, (long long)sum.lost_writes);
-    printf("%.1f s, %.0f check-ins/s; %lld wrong\n", seconds, (double)matrix.checkins / seconds,
+    printf("%.1f s, %.0f check-ins/s (%.0f in a second of processor); %lld wrong\n", seconds,
+           (double)matrix.checkins / seconds, (double)matrix.checkins / sum.processor_s,
            (long long)sum.wrong);
     return never;
 }
@@ -258,7 +274,7 @@ int main(int argc, char **argv)
 {
     library_install();
     int64_t checkins = argument(argc, argv, "--checkins", 2000);
-    int64_t shard = argument(argc, argv, "--shard", 10000);
+    int64_t shard = argument(argc, argv, "--shard", 5000);
     struct sim_options options = {
         .seed = (uint64_t)argument(argc, argv, "--seed", time(NULL)),
         .days = (int)argument(argc, argv, "--days", 4),
