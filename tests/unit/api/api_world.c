@@ -349,6 +349,11 @@ void api_start(const struct api_limits *limits)
     static char secret[] = RECEIPT_SECRET;
     world.config.sms.receipt_secret =
         (struct ck_config_secret){.bytes = secret, .size = sizeof secret - 1};
+    static char voice[] = VOICE_SECRET, service[] = "push.example", *services[] = {service};
+    world.config.voice.receipt_secret =
+        (struct ck_config_secret){.bytes = voice, .size = sizeof voice - 1};
+    world.config.web_push.services.items = services;
+    world.config.web_push.services.count = 1;
     world.config.limits.logins_per_address = or_wide(l->logins_per_address, 100000);
     world.config.limits.logins_per_account = or_wide(l->logins_per_account, 100000);
     world.config.limits.links_per_address = or_wide(l->links_per_address, 100000);

@@ -37,6 +37,7 @@ void api_execute(const char *sql);
 const char *api_store_path(void);
 /* The secret that receipts of the gateway are signed with. */
 #define RECEIPT_SECRET "a secret of the gateway"
+#define VOICE_SECRET "a secret of the telephones"
 /* The time as the daemon sees it. */
 int64_t api_now_ms(void);
 /* Runs on the loop thread. */
