@@ -511,6 +511,18 @@ test("a supervisor sees what expires when, holds a recording, reviews a hold and
   assert.deepEqual(faults(page), []);
 }));
 
+test("an overdue review is done before its matter is concluded", scene(async (server) => {
+  Object.assign(server.state.incident, { kind: "review_overdue", outcome: null, checkin_id: 904 });
+  let page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  const review = page.getByRole("link", { name: "Review", exact: true }).last();
+  await page.getByRole("button", { name: "Note" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Conclude" }).count(), 0);
+  assert.equal(await review.getAttribute("href"), "#/reviews/904");
+  server.state.incident.outcome = "completed";
+  page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  await page.getByRole("button", { name: "Conclude" }).waitFor();
+}));
+
 test("a safety check has words of its own and says who may see it", scene(async (server) => {
   Object.assign(server.state.incident, { kind: "safety_check" });
   const page = await stage.console(server, "incidents/71", { roles: ["officer"] });

@@ -198,7 +198,9 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
                   {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("reached")}><Icon name="person" size={20} />{t.t("incident_reached")}</button>}
                   {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("safety")}><Icon name="shield" size={20} />{t.t("incident_safety")}</button>}
                   <button type="button" class="button" onClick={() => setDialog("note")}><Icon name="edit" size={20} />{t.t("incident_note")}</button>
-                  <button type="button" class="button" onClick={() => setDialog("conclude")}><Icon name="seal" size={20} />{t.t("incident_conclude")}</button>
+                  {reviewMissing(data)
+                    ? <a class="button" href={"#/reviews/" + data.checkin_id}><Icon name="eye" size={20} />{t.t("review")}</a>
+                    : <button type="button" class="button" onClick={() => setDialog("conclude")}><Icon name="seal" size={20} />{t.t("incident_conclude")}</button>}
                   <button type="button" class="button plain" onClick={() => setDialog("escalate")}><Icon name="ladder" size={20} />{t.t("incident_escalate")}</button>
                   {others && <button type="button" class="button plain" onClick={() => setDialog("over")}><Icon name="hand" size={20} />{t.t("take_from", { name: data.holder || "" })}</button>}
                   {data.state === "acknowledged" && !others && <button type="button" class="button plain" onClick={() => setDialog("release")}><Icon name="back" size={20} />{t.t("incident_release")}</button>}
@@ -260,6 +262,8 @@ const PLAIN_WORDS = ["no_action", "excused", "breach"] as const;
 const SAFETY_WORDS = ["safe", "help_sent", "not_found"] as const;
 
 // A second officer asks after those at risk: restricted, with words of its own.
+// A matter of an overdue review ends with the review, not before.
+const reviewMissing = (row: IncidentRow): boolean => row.kind === "review_overdue" && row.checkin_id !== null && row.outcome === null;
 function isSafety(row: IncidentRow): boolean {
   return row.kind === "safety_check" || row.kind === "concern";
 }
