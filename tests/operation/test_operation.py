@@ -156,7 +156,7 @@ class Signals(Case):
 
         key.write_text("nothing\n")
         self.reload()
-        self.assertIn("the certificate stays as it was", self.daemon.text)
+        self.daemon.wait_line("the certificate stays as it was")
         self.assertEqual(ssl.PEM_cert_to_DER_cert(self.daemon.certificate()), ssl.PEM_cert_to_DER_cert(new.read_text()))
         self.assertEqual(self.daemon.stop(), 0)
 
@@ -193,7 +193,7 @@ class Watch(Case):
     def test_a_disk_of_recordings_that_is_not_there_stops_no_start(self):
         self.daemon.settings["media"]["recording_dir"] = self.daemon.run / "disk" / "recordings"
         self.daemon.start().wait_ready()
-        self.assertIn(f"recording_dir {self.daemon.run}/disk/recordings: No such file or directory", self.daemon.text)
+        self.daemon.wait_line(f"recording_dir {self.daemon.run}/disk/recordings: No such file or directory")
         self.becomes("recordings", False)
         self.daemon.wait_for(lambda: any("recordings cannot be written" in state for state in self.daemon.states
                                          if state.startswith("STATUS=")), "status")
@@ -211,7 +211,7 @@ class Watch(Case):
 
     def test_no_way_to_reach_a_person_is_told(self):
         self.daemon.start().wait_ready()
-        self.assertIn("no person is told of a check-in", self.daemon.text)
+        self.daemon.wait_line("no person is told of a check-in")
         self.assertFalse(self.health("reach")["good"])
         self.assertEqual(self.daemon.stop(), 0)
         self.daemon.settings["smtp"] = {"url": "smtp://127.0.0.1:9", "from": "a@example.org", "starttls_required": "no"}
@@ -241,8 +241,17 @@ class Restore(Case):
         """One life of the daemon, signed: a copy of the log that was handed out is signed at once."""
         self.daemon.start().wait_ready()
         before = self.wait_checkpoint(0)
+        self.wait_kept()
         self.export(f"out-{before}")
         return self.wait_checkpoint(before)
+
+    def wait_kept(self):
+        """Waits until the store has the first checkpoint, which is copied out before."""
+        until = time.monotonic() + PATIENCE_S
+        while subprocess.run([self.daemon.build / "bin/checkinctl", "log", "proof", "0", self.daemon.run / "entry",
+                              f"--store={self.daemon.run}/checkind.db"], capture_output=True).returncode != 0:
+            self.assertLess(time.monotonic(), until, self.daemon.text)
+            time.sleep(0.1)
 
     def export(self, name):
         self.daemon.ctl("log", "export", str(self.daemon.run / name), f"--store={self.daemon.run}/checkind.db",
