@@ -546,6 +546,46 @@ static void a_row_that_was_at_a_crash_is_claimed_alone(void **state)
     assert_int_equal(due[0].claims, 0);
 }
 
+/* What is known of one kind says nothing of another: each kind that is written is looked at again.
+ */
+static void what_falls_due_next_is_known_kind_by_kind(void **state)
+{
+    (void)state;
+    struct ck_due due[8];
+    struct ck_wall next;
+    struct ck_absence_row absence = {.staff = 1,
+                                     .from_local = "2026-11-02T08:00",
+                                     .until_local = "2026-11-04T18:00",
+                                     .from = {now.ms + 500},
+                                     .until = {now.ms + 900000},
+                                     .reason = "leave",
+                                     .next_at = {now.ms + 500}};
+    assert_int_equal(ck_store_next_due(store, &next), 0);
+    assert_int_equal(next.ms, CK_WALL_NEVER.ms);
+    begin();
+    assert_int_equal(ck_absence_insert(store, &absence, 1, now), 0);
+    commit();
+    assert_int_equal(ck_store_next_due(store, &next), 0);
+    assert_int_equal(next.ms, now.ms + 500);
+    int64_t checkin = insert_checkin(1, lead_ms + 400);
+    assert_int_equal(ck_store_next_due(store, &next), 0);
+    assert_int_equal(next.ms, now.ms + 400);
+    assert_int_equal(claim(450, due, 8), 1);
+    assert_int_equal(due[0].kind, CK_DUE_CHECKIN);
+    assert_int_equal(due[0].id, checkin);
+    assert_int_equal(ck_store_next_due(store, &next), 0);
+    assert_int_equal(next.ms, now.ms + 500);
+    assert_int_equal(claim(600, due, 8), 1);
+    assert_int_equal(due[0].kind, CK_DUE_ABSENCE);
+    absence.fence = due[0].fence;
+    absence.next_at.ms = now.ms + 700;
+    begin();
+    assert_int_equal(ck_absence_save(store, &absence), 0);
+    commit();
+    assert_int_equal(ck_store_next_due(store, &next), 0);
+    assert_int_equal(next.ms, now.ms + 700);
+}
+
 static void a_quarantined_row_is_never_due(void **state)
 {
     (void)state;
@@ -774,6 +814,7 @@ int main(void)
         TEST(due_rows_are_claimed_in_their_order_and_once),
         TEST(a_lease_ends_and_the_old_fence_is_worth_nothing),
         TEST(a_row_that_was_at_a_crash_is_claimed_alone),
+        TEST(what_falls_due_next_is_known_kind_by_kind),
         TEST(a_quarantined_row_is_never_due),
         TEST(health_counts_only_what_is_proven),
         TEST(health_changes_in_every_way_are_the_common_part),
