@@ -51,7 +51,7 @@ static const char *next_what(const struct ck_checkin *step)
                : step->phase == CK_PHASE_FORM  ? "form_due"
                                                : "call_over";
     case CK_CHECKIN_AWAITING_REVIEW:
-        return "review_due";
+        return step->next_at.ms == 0 ? NULL : "review_due"; /* overdue: its incident says */
     case CK_CHECKIN_DONE:
     case CK_CHECKIN_STATE_COUNT:
         break;

@@ -422,6 +422,9 @@ static void a_review_that_nobody_does_climbs_the_ladder(void **state)
                                          "'review_overdue' AND checkin_id = 1"),
                      1);
     assert_int_equal(count_text(world, "email", "review_overdue"), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE id = 1 AND next_at IS "
+                                         "NULL AND next_what IS NULL"),
+                     1);
     world_run_for(world, 60 * MINUTE);
     /* Inspector, duty officer, supervisor. */
     assert_int_equal(world_number(world, "SELECT count(DISTINCT staff_id) FROM notice "
