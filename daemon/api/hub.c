@@ -8,6 +8,7 @@
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
 #include "daemon/config/log.h"
+#include "daemon/http/limit.h"
 #include "daemon/store/message.h"
 #include "daemon/store/query_checkin.h"
 #include "daemon/store/session.h"
@@ -15,6 +16,7 @@
 #include "protocol/base/error.h"
 
 #define COOKIE_MAX 64
+#define ACTORS_MAX 4096 /* remembered; beyond: the one that was silent longest goes */
 #define ALL_MESSAGES ((INT64_C(1) << 53) - 1)
 
 struct ck_hub_page {
@@ -38,6 +40,7 @@ struct ck_hub_page {
 struct ck_hub {
     struct ck_hub_options options;
     struct ck_hub_page *first;
+    struct ck_limit *by_actor; /* messages, of whoever sends them over however many sockets */
     uv_timer_t timer;
     uint64_t ticks;
 };
@@ -473,9 +476,20 @@ static void count_error(struct ck_hub_page *page)
     }
 }
 
+/* The engine decides for all: whoever opens ever more sessions and sockets gets no more of it. */
+static bool actor_has_room(struct ck_hub_page *page, uint64_t now_ms)
+{
+    const int64_t who[] = {page->actor.staff_id, page->actor.person_id};
+    return ck_limit_take(page->hub->by_actor, who, sizeof who,
+                         (struct ck_mono){(int64_t)now_ms * 1000}, NULL) == 0;
+}
+
 static bool too_many(struct ck_hub_page *page)
 {
     uint64_t now_ms = uv_now(page->hub->options.loop);
+    if (!actor_has_room(page, now_ms)) {
+        return true;
+    }
     if (now_ms - page->window_ms >= CK_HUB_MESSAGES_MS) {
         page->window_ms = now_ms;
         page->messages = 0;
@@ -623,6 +637,11 @@ int ck_hub_create(const struct ck_hub_options *options, struct ck_hub **out)
         return -ENOMEM;
     }
     hub->options = *options;
+    if (ck_limit_create(ACTORS_MAX, CK_HUB_ACTOR_MAX, CK_HUB_ACTOR_REFILL_MS,
+                        (uint64_t)(uintptr_t)hub, &hub->by_actor) != 0) {
+        free(hub);
+        return -ENOMEM;
+    }
     uv_timer_init(options->loop, &hub->timer);
     hub->timer.data = hub;
     uv_timer_start(&hub->timer, on_tick, CK_HUB_TODAY_MS, CK_HUB_TODAY_MS);
@@ -639,6 +658,7 @@ static void on_timer_closed(uv_handle_t *handle)
         hub->first = page->next;
         free(page);
     }
+    ck_limit_destroy(hub->by_actor);
     free(hub);
 }
 

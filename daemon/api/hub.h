@@ -21,7 +21,9 @@
 
 #define CK_HUB_MESSAGES_MAX 50   /* of one socket in … */
 #define CK_HUB_MESSAGES_MS 10000 /* … this time; beyond: error busy */
-#define CK_HUB_ERRORS_MAX 20     /* the 20th error closes a socket with 1008 */
+#define CK_HUB_ACTOR_MAX 150     /* of all sockets of one person or member of staff at once, … */
+#define CK_HUB_ACTOR_REFILL_MS 100 /* … and one more in this time; beyond: error busy */
+#define CK_HUB_ERRORS_MAX 20       /* the 20th error closes a socket with 1008 */
 #define CK_HUB_SOCKETS_PER_SESSION 8
 #define CK_HUB_TODAY_MS 1000 /* at most one `today` a socket in this time */
 /* Sessions behind open sockets are looked up again this often, and their pages get fresh

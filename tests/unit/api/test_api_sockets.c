@@ -250,6 +250,29 @@ static void too_many_messages_are_refused(void **state)
     client_close(client);
 }
 
+/* More sockets give nobody more of the engine; somebody else has their own. */
+static void too_many_messages_of_one_person_are_refused(void **state)
+{
+    (void)state;
+    int busy = 0;
+    for (int n = 0; n < 40 && busy < 3; n++) { /* faster than its bucket fills, on any machine */
+        struct client *client = connected(&people.person, "/ws/person");
+        for (int i = 0; i < CK_HUB_MESSAGES_MAX && busy < 3; i++) {
+            assert_true(socket_say(client, "{\"t\":\"resume\",\"id\":1}"));
+            json_t *answer = heard(client);
+            busy += strcmp(member(answer, "code"), "busy") == 0;
+            json_decref(answer);
+        }
+        client_close(client);
+    }
+    assert_int_equal(busy, 3);
+    struct client *other = connected(&people.inspector, "/ws/console");
+    assert_true(socket_say(other, "{\"t\":\"end\",\"id\":1,\"checkin\":1}"));
+    json_t *answer = hear(other, "ok");
+    json_decref(answer);
+    client_close(other);
+}
+
 static void a_message_is_kept_once(void **state)
 {
     (void)state;
@@ -406,6 +429,7 @@ int main(void)
         SERVED(what_is_no_object_closes),
         SERVED(calls_are_handed_on),
         SERVED(too_many_messages_are_refused),
+        SERVED(too_many_messages_of_one_person_are_refused),
         SERVED(a_message_is_kept_once),
         SERVED(a_console_writes_to_its_own_caseload_alone),
         SERVED(only_inspectors_conduct_calls),
