@@ -296,7 +296,7 @@ static void test_handshakes_limited(void **state)
     stop(rig);
 }
 
-#ifndef CK_SANITIZE_ADDRESS
+#ifndef CK_SANITIZED
 /* A worker with little memory left takes no new calls, says when to come again, and the calls that
  * are there lose nothing. Under sanitizers there is no limit. */
 static void test_memory_limited(void **state)
@@ -338,7 +338,7 @@ int main(void)
         cmocka_unit_test(test_bad_offers),         cmocka_unit_test(test_no_sdp_at_all),
         cmocka_unit_test(test_cut_offers),         cmocka_unit_test(test_beyond_limits),
         cmocka_unit_test(test_conflicts_and_room), cmocka_unit_test(test_handshakes_limited),
-#ifndef CK_SANITIZE_ADDRESS
+#ifndef CK_SANITIZED
         cmocka_unit_test(test_memory_limited),
 #endif
 

@@ -1,0 +1,243 @@
+/* Batches out of a worker's UDP socket: what is queued arrives, each packet as it was and in order,
+ * whether neighbours leave as one send or the kernel refuses to cut them up. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "media/transport/udp.h"
+
+#define POOL 1024
+#define PEERS 2
+
+struct world {
+    struct ck_packet_pool *pool;
+    struct ck_udp *udp;
+    int peer[PEERS];
+    struct ck_path path[PEERS];
+    unsigned sent[PEERS];
+    unsigned got[PEERS];
+    uint32_t sizes[PEERS][POOL];
+};
+
+static struct sockaddr_storage loopback(uint8_t family, socklen_t *size)
+{
+    struct sockaddr_storage address = {0};
+    if (family == 4) {
+        struct sockaddr_in *in = (struct sockaddr_in *)&address;
+        *in =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        *size = sizeof *in;
+    } else {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address;
+        *in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+        *size = sizeof *in6;
+    }
+    return address;
+}
+
+static void open_peer(struct world *world, unsigned peer, uint8_t family)
+{
+    socklen_t size;
+    struct sockaddr_storage address = loopback(family, &size);
+    struct ck_path *path = &world->path[peer];
+    *path = (struct ck_path){.family = family};
+    world->peer[peer] = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(world->peer[peer], (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(world->peer[peer], (struct sockaddr *)&address, &size), 0);
+    if (family == 4) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
+        path->port = ntohs(in->sin_port);
+        memcpy(path->remote, &in->sin_addr, 4);
+        memcpy(path->local, &in->sin_addr, 4);
+    } else {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
+        path->port = ntohs(in6->sin6_port);
+        memcpy(path->remote, &in6->sin6_addr, 16);
+        memcpy(path->local, &in6->sin6_addr, 16);
+    }
+}
+
+static void begin(struct world *world, uint8_t family, bool wildcard)
+{
+    *world = (struct world){0};
+    assert_int_equal(ck_packet_pool_create(&world->pool, POOL), 0);
+    struct ck_udp_address address = {.family = family};
+    for (unsigned peer = 0; peer < PEERS; peer++) {
+        open_peer(world, peer, family);
+    }
+    if (!wildcard) {
+        memcpy(address.bytes, world->path[0].remote, sizeof address.bytes);
+        memset(world->path[0].local, 0, sizeof world->path[0].local);
+        memset(world->path[1].local, 0, sizeof world->path[1].local);
+    }
+    assert_int_equal(ck_udp_create(&world->udp, &address, world->pool), 0);
+}
+
+static void end(struct world *world)
+{
+    ck_udp_destroy(world->udp);
+    assert_int_equal(ck_packet_pool_used(world->pool), 0);
+    ck_packet_pool_destroy(world->pool);
+    close(world->peer[0]);
+    close(world->peer[1]);
+}
+
+static uint8_t byte_of(unsigned peer, unsigned number, size_t at)
+{
+    return (uint8_t)(number * 31 + peer * 7 + at);
+}
+
+static void queue(struct world *world, unsigned peer, uint32_t size)
+{
+    struct ck_packet *packet = ck_packet_get(world->pool);
+    unsigned number = world->sent[peer]++;
+    assert_non_null(packet);
+    for (size_t at = 0; at < size; at++) {
+        packet->data[at] = byte_of(peer, number, at);
+    }
+    packet->size = size;
+    world->sizes[peer][number] = size;
+    ck_udp_queue(world->udp, &world->path[peer], packet);
+    ck_packet_drop(world->pool, packet);
+}
+
+/* Loopback delivers before the send returns. */
+static void assert_all_came(struct world *world)
+{
+    uint8_t data[2048];
+    for (unsigned peer = 0; peer < PEERS; peer++) {
+        for (; world->got[peer] < world->sent[peer]; world->got[peer]++) {
+            unsigned number = world->got[peer];
+            ssize_t size = recv(world->peer[peer], data, sizeof data, 0);
+            assert_int_equal(size, world->sizes[peer][number]);
+            for (size_t at = 0; at < (size_t)size; at++) {
+                assert_int_equal(data[at], byte_of(peer, number, at));
+            }
+        }
+        assert_int_equal(recv(world->peer[peer], data, sizeof data, 0), -1);
+    }
+}
+
+/* Two pictures, one to each peer, sound between them, and a last packet that begins no run. */
+static void queue_mixture(struct world *world)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        queue(world, 0, 1100);
+    }
+    queue(world, 0, 700); /* a shorter last one still belongs to them */
+    queue(world, 0, 700); /* and ends them */
+    queue(world, 0, 90);
+    queue(world, 0, 1100); /* a longer one is no end of anything */
+    for (unsigned i = 0; i < 3; i++) {
+        queue(world, 1, 1000);
+        queue(world, 0, 1000);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        queue(world, 1, 1000);
+    }
+}
+
+static void neighbours_to_one_peer_are_one_send(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t family;
+        bool wildcard;
+    } ways[] = {{4, false}, {4, true}, {6, false}, {6, true}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct world world;
+        begin(&world, ways[i].family, ways[i].wildcard);
+        queue_mixture(&world);
+        ck_udp_flush(world.udp);
+        assert_all_came(&world);
+        struct ck_udp_counts counts = ck_udp_sent(world.udp);
+        assert_int_equal(counts.packets, 19);
+        assert_int_equal(counts.bytes, 5 * 1100 + 700 + 700 + 90 + 1100 + 10 * 1000);
+        assert_int_equal(counts.failed, 0);
+        /* Five of 1100 with one of 700, 700 with 90, 1100 alone, six that alternate, the last four.
+         */
+        assert_int_equal(counts.sends, 10);
+        end(&world);
+    }
+}
+
+/* More than a batch, and more neighbours than one send may have. */
+static void long_runs_are_cut(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, 4, false);
+    for (unsigned i = 0; i < 150; i++) {
+        queue(&world, 0, 1200);
+        if (i % 50 == 49) { /* the receiver's buffer is small */
+            ck_udp_flush(world.udp);
+            assert_all_came(&world);
+        }
+    }
+    struct ck_udp_counts counts = ck_udp_sent(world.udp);
+    assert_int_equal(counts.packets, 150);
+    assert_int_equal(counts.failed, 0);
+    assert_int_equal(counts.sends, 6);
+    end(&world);
+}
+
+/* A socket without checksums is one that the kernel cuts nothing up for. */
+static void what_the_kernel_does_not_cut_up_goes_alone(void **state)
+{
+    (void)state;
+    struct world world;
+    int on = 1;
+    begin(&world, 4, true);
+    assert_int_equal(setsockopt(ck_udp_fd(world.udp), SOL_SOCKET, SO_NO_CHECK, &on, sizeof on), 0);
+    for (unsigned round = 0; round < 2; round++) {
+        queue_mixture(&world);
+        ck_udp_flush(world.udp);
+        assert_all_came(&world);
+    }
+    struct ck_udp_counts counts = ck_udp_sent(world.udp);
+    assert_int_equal(counts.packets, 2 * 19);
+    assert_int_equal(counts.failed, 0);
+    assert_true(counts.sends > 2 * 10);
+    end(&world);
+}
+
+/* A peer that cannot be reached takes nobody else's packets with it. */
+static void a_lost_run_is_counted_and_no_other(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, 4, false);
+    struct ck_path nowhere = world.path[0];
+    nowhere.port = 0;
+    struct ck_packet *packet = ck_packet_get(world.pool);
+    packet->size = 500;
+    memset(packet->data, 0, packet->size);
+    queue(&world, 0, 500);
+    ck_udp_queue(world.udp, &nowhere, packet);
+    ck_udp_queue(world.udp, &nowhere, packet);
+    queue(&world, 1, 500);
+    ck_packet_drop(world.pool, packet);
+    ck_udp_flush(world.udp);
+    assert_all_came(&world);
+    struct ck_udp_counts counts = ck_udp_sent(world.udp);
+    assert_int_equal(counts.packets, 2);
+    assert_int_equal(counts.failed, 2);
+    end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_to_one_peer_are_one_send),
+        cmocka_unit_test(long_runs_are_cut),
+        cmocka_unit_test(what_the_kernel_does_not_cut_up_goes_alone),
+        cmocka_unit_test(a_lost_run_is_counted_and_no_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
