@@ -216,8 +216,8 @@ static struct options read_options(int count, char **arguments)
     return options;
 }
 
-/* Calls as they are: relayed both ways while both persons are recorded. What the bare loop (floor.h)
- * costs in the same minute says how fast the machine is just then. */
+/* Calls as they are: relayed both ways while both persons are recorded. What the bare loop
+ * (floor.h) costs in the same minute says how fast the machine is just then. */
 static bool run_calls(const struct options *options)
 {
     char detail[200];
