@@ -231,6 +231,19 @@ static int check_decider(struct ck_turn *turn, const struct ck_actor *actor,
     return 0;
 }
 
+/* Who was handed over to another unit since is not this unit's to decide about any more. */
+static int check_person(struct ck_turn *turn, const struct ck_approval_row *row,
+                        struct ck_refusal *refusal)
+{
+    int64_t unit = 0, inspector = 0;
+    int r =
+        row->person == 0 ? 0 : ck_person_owner(ck_turn_store(turn), row->person, &unit, &inspector);
+    return r == 0 && row->person != 0 && unit != row->unit
+               ? ck_refuse(refusal, CK_E_CONFLICT, "approval",
+                           "the person is of another unit now: it must be proposed anew there")
+               : r;
+}
+
 static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct ck_approval_row *row, json_t **result, struct ck_refusal *refusal)
 {
@@ -253,6 +266,7 @@ int ck_approval_decide(struct ck_turn *turn, const struct ck_actor *actor, const
     r = r == 0 ? ck_body_text(body, "reason", CK_APPROVAL_REASON_MAX, false, &reason, refusal) : r;
     r = r == 0 ? load(turn, body, &row, refusal) : r;
     r = r == 0 ? check_decider(turn, actor, &row, refusal) : r;
+    r = r == 0 && approve ? check_person(turn, &row, refusal) : r;
     r = r == 0 ? ck_approval_end(ck_turn_store(turn), row.id,
                                  approve ? CK_APPROVAL_APPROVED : CK_APPROVAL_REFUSED,
                                  actor->staff_id, reason, ck_turn_now(turn))

@@ -218,6 +218,23 @@ static void what_cannot_be_carried_out_stays_open(void **state)
     assert_int_equal(carried_out, 1);
 }
 
+/* The person was handed over in between: whose they were decides nothing about them. */
+static void another_units_person_is_not_decided_about(void **state)
+{
+    (void)state;
+    char sql[160];
+    int64_t id = propose(&inspector, true);
+    world_execute(&world, "INSERT INTO unit (name, zone, created_at) SELECT 'elsewhere', zone, "
+                          "created_at FROM unit LIMIT 1");
+    snprintf(sql, sizeof sql,
+             "UPDATE person SET unit_id = (SELECT max(id) FROM unit) WHERE id = %lld",
+             (long long)world.person);
+    world_execute(&world, sql);
+    assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
+    assert_int_equal(carried_out, 0);
+    assert_int_equal(decide(&supervisor, id, false), 0); /* to say no does nothing to them */
+}
+
 static void a_refused_or_withdrawn_request_is_over(void **state)
 {
     (void)state;
@@ -275,6 +292,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_carried_out_stays_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_or_withdrawn_request_is_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_units_person_is_not_decided_about, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_old_request_cannot_be_approved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_that_wait_are_limited, set_up, tear_down),
     };
