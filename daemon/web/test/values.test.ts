@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Message } from "../src/api/types";
 import { steady } from "../src/console/load";
 import { bytesOf, includes, leafHash } from "../src/console/proof";
-import { parseRecurrence, recurrenceRule } from "../src/console/recurrence";
+import { demandOf, parseRecurrence, recurrenceRule, rhythmFor } from "../src/console/recurrence";
 import { parseRoute } from "../src/console/router";
 import { browserFamily, problemOf } from "../src/rtc/devices";
 import { EMPTY_THREAD, newestFrom, withDraft, withMessages, withPage, withReceipt, withWay } from "../src/ui/thread_model";
@@ -115,4 +115,36 @@ describe("proof of inclusion", () => {
     expect(Buffer.from(await leafHash(new Uint8Array(0))).toString("hex")).toBe("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
   });
   test("hashes are read as hex", () => expect(Array.from(bytesOf("00ff10"))).toEqual([0, 255, 16]));
+});
+
+describe("a plan begins with what the order demands", () => {
+  const rule = (count: number, days: number): string => {
+    const { recurrence, perDay } = rhythmFor({ count, days, modes: ["live"], mandatory: true });
+    return `${recurrenceRule(recurrence)} x${perDay}`;
+  };
+  test("so many contacts in so many days, and never more", () => {
+    expect(rule(1, 7)).toBe("FREQ=WEEKLY;BYDAY=MO x1");
+    expect(rule(3, 7)).toBe("FREQ=WEEKLY;BYDAY=MO,WE,FR x1");
+    expect(rule(7, 7)).toBe("FREQ=DAILY x1");
+    expect(rule(15, 7)).toBe("FREQ=DAILY x2");
+    expect(rule(3, 1)).toBe("FREQ=DAILY x3");
+    expect(rule(1, 14)).toBe("FREQ=DAILY;INTERVAL=14 x1");
+    expect(rule(2, 15)).toBe("FREQ=DAILY;INTERVAL=8 x1");
+    expect(rule(2, 0)).toBe("FREQ=MONTHLY;BYMONTHDAY=1 x1");
+    for (let days = 1; days <= 31; days++) {
+      for (let count = 1; count <= 40; count++) {
+        const { recurrence, perDay } = rhythmFor({ count, days, modes: ["live"], mandatory: true });
+        const inWeek = recurrence.kind === "weekly" ? Math.ceil(days / 7 / recurrence.interval) * recurrence.days.length : Math.ceil(days / recurrence.interval);
+        expect(inWeek * perDay, `${count} in ${days}`).toBeLessThanOrEqual(count);
+      }
+    }
+  });
+  test("by the demand that video can fulfil", () => {
+    const visits = { count: 1, days: 7, modes: ["in_person"], mandatory: true };
+    const wish = { count: 2, days: 7, modes: ["live"], mandatory: false };
+    const duty = { count: 3, days: 7, modes: ["unattended"], mandatory: true };
+    expect(demandOf([visits, wish, duty])).toBe(duty);
+    expect(demandOf([visits, wish])).toBe(wish);
+    expect(demandOf([visits])).toBe(undefined);
+  });
 });

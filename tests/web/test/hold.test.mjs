@@ -211,3 +211,32 @@ test("the areas of a phone, the counts of the day and the open tab are whole in 
   await open.waitFor();
   await page.waitForFunction(() => { const box = document.querySelector(".tabs-inline [aria-current=page]").getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth; });
 }));
+
+test("a form whose answer names a field leads to it; what no field shows is named", scene(async (server) => {
+  const page = await stage.console(server, "staff", { roles: ["administrator"] });
+  await page.getByRole("button", { name: "Add somebody" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Full name").fill("Екінші Адам");
+  await dialog.getByLabel("Login").fill("taken");
+  await dialog.getByLabel("First password").fill("before the first log-in");
+  server.faults.set("/api/staff", { method: "POST", status: 409, code: "conflict", field: "login" });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("This login cannot be used").waitFor();
+  await dialog.getByText("Please check the marked fields.").waitFor();
+  await page.waitForFunction(() => document.activeElement.labels && document.activeElement.labels[0].textContent === "Login");
+  server.faults.set("/api/staff", { method: "POST", status: 400, code: "invalid", field: "roles" });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("The server did not accept this field: roles.").waitFor();
+}));
+
+test("whoever comes in by keyboard begins at the head of what is new", scene(async (server) => {
+  const page = await stage.page();
+  await page.goto(server.origin + "/");
+  await page.waitForFunction(() => document.activeElement.tagName === "H1" && document.querySelector("form"));
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("s.tamyrova");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("right");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement.id === "content");
+}));

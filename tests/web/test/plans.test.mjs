@@ -17,11 +17,12 @@ test("a plan is previewed before it is saved, and what the order does not allow 
   await page.waitForSelector(".preview-list li");
   await page.getByRole("button", { name: "Friday" }).click();
   await page.getByRole("button", { name: "Another window" }).click();
-  await page.getByText("More mandatory contacts than the order says.").waitFor();
+  await page.locator(".preview").getByText("More mandatory contacts than the order says.").waitFor();
+  await page.locator(".dock").getByText("More mandatory contacts than the order says.").waitFor(); // beside the button that waits for it
   assert.ok(await page.getByRole("button", { name: "Save the plan" }).isDisabled());
   assert.equal(sent(server, "/api/persons/101/plans").length, 0);
   await page.getByRole("button", { name: "Remove this window" }).nth(1).click();
-  await page.getByText("More mandatory contacts").waitFor({ state: "detached" });
+  await page.locator(".dock").getByText("More mandatory contacts").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Save the plan" }).click();
   await page.waitForSelector(".dialog", { state: "detached" });
   const [saved] = sent(server, "/api/persons/101/plans");

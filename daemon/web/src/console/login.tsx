@@ -1,6 +1,6 @@
 // Before the console: log in, the first administrator, a password of one's own.
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { failureOf, post } from "../api/http";
 import type { Me } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
@@ -25,11 +25,15 @@ export function LanguageChoice(): JSX.Element {
 }
 
 function Gate({ title, text, children }: { title: string; text?: string; children: ComponentChildren }): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (heading.current) heading.current.focus(); // read from here on, by keyboard and by screen reader
+  }, [title]);
   return (
     <div class="gate">
       <header class="gate-head"><Logo size={48} /><LanguageChoice /></header>
       <main id="content" class="gate-card">
-        <h1>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}>{title}</h1>
         {text && <p class="soft">{text}</p>}
         {children}
       </main>

@@ -323,7 +323,8 @@ export function ActionFailure({ action }: { action: Action }): JSX.Element | nul
   if (!failure) return null;
   // What no field of the form shows is at least named.
   const what = failure.code === "invalid" && failure.field && !action.marked() ? t.maybe("fault_" + failure.field.replace(/\[\d+\]/g, "").replace(/\./g, "_")) || t.t("fault_unmarked", { field: failure.field }) : null;
-  return <p class="fault" role="alert">{what || failureWords(t, failure)}</p>;
+  const marked = failure.code === "conflict" && action.marked() ? t.t("failure_invalid") : null; // a login that is taken
+  return <p class="fault" role="alert">{what || marked || failureWords(t, failure)}</p>;
 }
 
 export function Dialog({ title, onClose, children }: { title: string; onClose(): void; children: ComponentChildren }): JSX.Element {

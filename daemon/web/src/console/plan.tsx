@@ -6,8 +6,8 @@ import type { ConsoleTexts } from "../text/console";
 import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { ActionFailure, CheckField, DraftNote, faultWords, SelectField, TextField, useAction, useSession, type Action } from "./parts";
-import { PreviewPanel, usePreview } from "./plan_preview";
-import { everyDay, INTERVAL_MOST, ORDINALS, parseRecurrence, recurrenceRule, WEEKDAYS, type Recurrence } from "./recurrence";
+import { PreviewPanel, refusalWords, usePreview } from "./plan_preview";
+import { demandOf, INTERVAL_MOST, ORDINALS, parseRecurrence, recurrenceRule, rhythmFor, WEEKDAYS, type Recurrence } from "./recurrence";
 
 const HOUR_S = 3600;
 
@@ -31,6 +31,8 @@ export function planWords(t: ConsoleTexts, plan: PlanRequest): string {
   ].filter(Boolean);
   return [`${rhythmWords(t, plan)}: ${windows}`].concat(more).join(" · ");
 }
+
+const DRAWS_MOST = 6; // in one window
 
 interface WindowForm { start: string; end: string; draws: string }
 
@@ -58,10 +60,10 @@ function requestOf(form: PlanFormState, recurrence: Recurrence, windows: readonl
   };
 }
 
-function formOf(plan: Plan | null, order: { id: number; mandatory: boolean }, today: string): PlanFormState {
+function formOf(plan: Plan | null, order: { id: number; mandatory: boolean; kind: PlanRequest["kind"] }, today: string): PlanFormState {
   const m = (seconds: number): string => String(seconds / 60);
   return {
-    order_id: String(plan ? plan.order_id : order.id), kind: plan ? plan.kind : "live", mandatory: plan ? plan.mandatory : order.mandatory, first_date: today,
+    order_id: String(plan ? plan.order_id : order.id), kind: plan ? plan.kind : order.kind, mandatory: plan ? plan.mandatory : order.mandatory, first_date: today,
     attempts: String(plan ? plan.attempts : 3), spacing: m(plan ? plan.attempt_spacing_s : 300), response: m(plan ? plan.response_window_s : 900), grace: m(plan ? plan.grace_s : 900), late: m(plan ? plan.late_limit_s : 3600),
     extra: "", except: plan && plan.except_dates ? plan.except_dates.join(", ") : "", gap: plan && plan.min_gap_s ? m(plan.min_gap_s) : "", silence: plan && plan.max_silence_s ? String(plan.max_silence_s / HOUR_S) : "",
     second: !!(plan && plan.second), percent: String(plan && plan.second ? plan.second.percent : 20), after_min: m(plan && plan.second ? plan.second.after_min_s : 900), after_max: m(plan && plan.second ? plan.second.after_max_s : 7200),
@@ -115,7 +117,7 @@ function WindowFields({ windows, onChange, action }: { windows: readonly WindowF
         <div class="form-row window-row" key={index}>
           <TextField label={t.t("window_from")} type="time" value={window.start} onChange={(start) => set(index, { start })} fault={action.fault(`windows[${index}].start`)} />
           <TextField label={t.t("window_until")} type="time" value={window.end} onChange={(end) => set(index, { end })} fault={action.fault(`windows[${index}].end`) || action.fault("windows")} />
-          <SelectField label={t.t("window_when")} value={window.draws} options={["0", "1", "2", "3", "4", "5", "6"].map((value) => ({ value, label: value === "0" ? t.t("draws_fixed") : t.t("draws_random", { n: Number(value) }) }))} onChange={(draws) => set(index, { draws })} fault={action.fault(`windows[${index}].draws`)} />
+          <SelectField label={t.t("window_when")} value={window.draws} options={Array.from({ length: DRAWS_MOST + 1 }, (_, n) => String(n)).map((value) => ({ value, label: value === "0" ? t.t("draws_fixed") : t.t("draws_random", { n: Number(value) }) }))} onChange={(draws) => set(index, { draws })} fault={action.fault(`windows[${index}].draws`)} />
           {windows.length > 1 && <button type="button" class="button plain icon-only" aria-label={t.t("window_remove")} onClick={() => onChange(windows.filter((_, at) => at !== index))}><Icon name="close" /></button>}
         </div>
       ))}
@@ -174,10 +176,12 @@ export function PlanForm({ person, plan, onDone }: { person: Person; plan: Plan 
   const { view, t } = useSession();
   const orders = person.orders.filter((order) => order.in_force);
   const order = orders[0]!;
+  const demand = demandOf(order.requirements);
+  const rhythmNew = rhythmFor(demand);
   const kept = `person.${person.id}.plan.${plan ? plan.id : "new"}`;
-  const draft = useDraft(kept, formOf(plan, { id: order.id, mandatory: order.requirements.some((one) => one.mandatory) }, view.clock.isoDay(view.clock.now())));
-  const rhythm = useDraft<Recurrence>(kept + ".rhythm", (plan && parseRecurrence(plan.recurrence)) || { ...everyDay, kind: "weekly", days: ["MO", "TH"] });
-  const hours = useDraft<readonly WindowForm[]>(kept + ".windows", plan ? plan.windows.map((window) => ({ ...window, draws: String(window.draws) })) : [{ start: "18:00", end: "21:30", draws: "1" }]);
+  const draft = useDraft(kept, formOf(plan, { id: order.id, mandatory: !!demand && demand.mandatory, kind: demand && demand.modes.indexOf("live") < 0 ? "unattended" : "live" }, view.clock.isoDay(view.clock.now())));
+  const rhythm = useDraft<Recurrence>(kept + ".rhythm", (plan && parseRecurrence(plan.recurrence)) || rhythmNew.recurrence);
+  const hours = useDraft<readonly WindowForm[]>(kept + ".windows", plan ? plan.windows.map((window) => ({ ...window, draws: String(window.draws) })) : [{ start: "18:00", end: "21:30", draws: String(Math.min(DRAWS_MOST, rhythmNew.perDay)) }]);
   const [form, recurrence, windows] = [draft.value, rhythm.value, hours.value];
   const own = useAction();
   const set = (change: Partial<PlanFormState>): void => draft.set({ ...form, ...change });
@@ -208,7 +212,10 @@ export function PlanForm({ person, plan, onDone }: { person: Person; plan: Plan 
       <PreviewPanel preview={preview} />
       <DraftNote draft={{ restored: draft.restored || rhythm.restored || hours.restored, clear }} />
       <ActionFailure action={action} />
-      <div class="dock"><button type="submit" class="button primary big" disabled={action.busy || !whole || refused}>{t.t("plan_save")}</button></div>
+      <div class="dock">
+        {refused && <p class="fault" role="status">{refusalWords(t, view.clock, preview)}</p>}
+        <button type="submit" class="button primary big" disabled={action.busy || !whole || refused}>{t.t("plan_save")}</button>
+      </div>
     </form>
   );
 }

@@ -4,8 +4,11 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { failureOf, get, post, type Failure } from "../api/http";
 import type { PlanAhead, PlanInstants, PlanPreview, PlanRequest, PlanWindow } from "../api/types";
+import type { ConsoleTexts } from "../text/console";
+import type { Clock } from "../text/time";
 import { Icon } from "../ui/icons";
 import { useLoad } from "./load";
+import { failureWords } from "./words";
 import { ActionFailure, Chip, Dialog, FailureBox, Loaded, useAction, useSession } from "./parts";
 
 const PAUSE_MS = 400;
@@ -70,17 +73,25 @@ function Differences({ preview }: { preview: PlanPreview }): JSX.Element | null 
   );
 }
 
+// Why a plan cannot be saved as it is. Also beside the button that waits for it: the preview may lie far above.
+export function refusalWords(t: ConsoleTexts, clock: Clock, { answer, failure }: Preview): string {
+  if (failure) return failure.code !== "invalid" ? failureWords(t, failure) : [t.t("preview_invalid"), failure.field && t.maybe("fault_" + failure.field)].filter(Boolean).join(" ");
+  if (!answer || !answer.refused) return "";
+  const why = t.maybe("refused_" + answer.refused.reason) || answer.refused.text;
+  return answer.refused.on ? `${why} ${t.t("refused_on", { date: clock.date(answer.refused.on) })}` : why;
+}
+
 export function PreviewPanel({ preview }: { preview: Preview }): JSX.Element {
   const { view, t } = useSession();
   const { answer, failure } = preview;
   return (
     <section class="preview" aria-live="polite">
       <h3><Icon name="calendar" size={20} />{t.t("preview_title")}</h3>
-      {failure && (failure.code === "invalid" ? <p class="soft">{t.t("preview_invalid")}{failure.field && ` ${t.maybe("fault_" + failure.field) || ""}`}</p> : <FailureBox failure={failure} />)}
+      {failure && (failure.code === "invalid" ? <p class="soft">{refusalWords(t, view.clock, preview)}</p> : <FailureBox failure={failure} />)}
       {answer && (
         <>
           {answer.refused && (
-            <p class="note warn" role="alert"><Icon name="shield" size={20} /><span>{t.maybe("refused_" + answer.refused.reason) || answer.refused.text}{answer.refused.on && ` ${t.t("refused_on", { date: view.clock.date(answer.refused.on) })}`}</span></p>
+            <p class="note warn"><Icon name="shield" size={20} /><span>{refusalWords(t, view.clock, preview)}</span></p>
           )}
           {answer.warnings.map((warning) => <p key={warning} class="note warn"><Icon name="alert" size={20} /><span>{t.maybe("warning_" + warning) || warning}</span></p>)}
           <Windows windows={answer.windows} />

@@ -53,3 +53,27 @@ export function parseRecurrence(rule: string): Recurrence | null {
   const monthday = Number(members.BYMONTHDAY);
   return !days.length && monthday >= -1 && monthday <= 31 && monthday !== 0 ? { ...base, kind: "monthly", monthday } : null;
 }
+
+// Days of a week that lie well apart, for so many contacts.
+const SPREAD: readonly (readonly string[])[] = [["MO"], ["MO", "TH"], ["MO", "WE", "FR"], ["MO", "TU", "TH", "SA"], ["MO", "TU", "WE", "FR", "SA"], ["MO", "TU", "WE", "TH", "FR", "SA"]];
+
+export interface Demand { count: number; days: number; modes: readonly string[]; mandatory: boolean }
+
+// What a plan begins with, so that it asks for what the order demands and no more: `count` contacts in `days` days, 0
+// for a calendar month. `perDay` of them on each of its days.
+export function rhythmFor(demand: Demand | undefined): { recurrence: Recurrence; perDay: number } {
+  if (!demand) return { recurrence: { ...everyDay, kind: "weekly", days: SPREAD[0]! }, perDay: 1 };
+  const { count, days } = demand;
+  if (days === 0) return { recurrence: { ...everyDay, kind: "monthly", monthday: 1 }, perDay: 1 };
+  if (count >= days) return { recurrence: everyDay, perDay: Math.floor(count / days) };
+  if (days === 7) return { recurrence: { ...everyDay, kind: "weekly", days: SPREAD[count - 1]! }, perDay: 1 };
+  const apart = Math.ceil(days / count);
+  if (apart > INTERVAL_MOST) return { recurrence: { ...everyDay, kind: "weekly", days: SPREAD[0]!, interval: Math.ceil(apart / 7) }, perDay: 1 };
+  return { recurrence: { ...everyDay, interval: apart }, perDay: 1 };
+}
+
+// The demand that a plan by video fulfils: a mandatory one first.
+export function demandOf(demands: readonly Demand[]): Demand | undefined {
+  const by = demands.filter((one) => one.modes.indexOf("live") >= 0 || one.modes.indexOf("unattended") >= 0);
+  return by.find((one) => one.mandatory) || by[0];
+}

@@ -78,7 +78,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
   }, [today.data]);
   const body = useRef<HTMLDivElement>(null);
   const place = `${route.area}/${route.id}`;
-  const shownPlace = useRef(place);
+  const shownPlace = useRef("");
   useEffect(() => {
     if (shownPlace.current === place) return;
     shownPlace.current = place;

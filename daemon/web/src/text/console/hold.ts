@@ -37,6 +37,7 @@ const words = {
   object_system: ["Жүйе", "Система", "System"],
   object_setting: ["Баптау", "Настройка", "Setting"],
   draft_restored: ["Сіз бұрын жазғаныңыз қайтарылды.", "Восстановлено то, что вы писали раньше.", "What you wrote before is here again."],
+  fault_birth_date: ["Бүгіннен ертерек күн. 18 жасқа толмағандар тіркелмейді.", "Дата раньше сегодняшней. Несовершеннолетних не ставят на учёт.", "A date before today. Nobody under 18 is enrolled."],
   fault_unmarked: ["Сервер мына жолды қабылдамады: {field}.", "Сервер не принял поле: {field}.", "The server did not accept this field: {field}."],
   draft_discard: ["Жаңадан бастау", "Начать заново", "Begin anew"],
 } as const satisfies Record<string, Words>;
