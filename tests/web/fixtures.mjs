@@ -83,7 +83,7 @@ export function person(id) {
 export function checkinRow(id, index, change) {
   return {
     id, person_id: 101 + index, person_name: names[index], band: bands[index], inspector_id: 11, kind: "live", mandatory: true, state: "planned", outcome: null,
-    window: { start: at(-64), end: at(176) }, due: null, attempt: 0, attempts: 3, decided: null, review_deadline: null, waiting_since: null, incident_id: null, next: null, ...change,
+    window: { start: at(-64), end: at(176) }, due: null, attempt: 0, attempts: 3, decided: null, review_deadline: null, waiting_since: null, taken_by: null, incident_id: null, next: null, ...change,
   };
 }
 
@@ -95,7 +95,7 @@ export function incidentRow(change) {
 }
 
 export const rows = {
-  waiting: checkinRow(901, 0, { state: "ringing", attempt: 1, due: at(-4), waiting_since: at(-2), next: { what: "unattended", at: at(3) } }),
+  waiting: checkinRow(901, 0, { state: "connected", attempt: 1, due: at(-4), waiting_since: at(-2), next: { what: "unattended", at: at(3) } }),
   ringing: checkinRow(903, 3, { state: "ringing", attempt: 2, due: at(-7), next: { what: "ring", at: at(3) } }),
   review: checkinRow(904, 4, { kind: "unattended", state: "awaiting_review", due: at(-95), review_deadline: at(55), next: { what: "review_due", at: at(55) } }),
   review2: checkinRow(905, 7, { kind: "unattended", state: "awaiting_review", due: at(-190), review_deadline: at(-10), next: { what: "review_due", at: at(5) } }),

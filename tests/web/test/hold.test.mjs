@@ -143,7 +143,7 @@ test("a link of a mail is kept over the log-in, and the code needs no button", s
 }));
 
 test("an outcome half written outlives a reload; after the log-out nothing is left", scene(async (server) => {
-  server.state.checkin = { ...f.checkin(9), kind: "live", state: "connected", outcome: null, form: null, review: null, inspector_id: server.state.me.id, evidence: [{ fact: "call_ended", at: f.at(0), detail: null }] };
+  server.state.checkin = { ...f.checkin(9), kind: "live", state: "connected", outcome: null, form: null, review: null, taken_by: server.state.me.id, next: { what: "form_due", at: f.at(9) } };
   const page = await stage.console(server, "checkins/9");
   await page.locator("form.outcome textarea").fill("Pale, spoke slowly");
   await page.getByLabel("speaks calmly").check();
@@ -239,4 +239,51 @@ test("whoever comes in by keyboard begins at the head of what is new", scene(asy
   await page.keyboard.type("right");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.activeElement.id === "content");
+}));
+
+test("whoever waits is on top with the one button, as the server says it", scene(async (server) => {
+  const page = await stage.console(server, "today", { viewport: PHONE });
+  const row = page.locator(".row", { hasText: f.rows.waiting.person_name }).first();
+  await row.getByText(/Waiting since/).waitFor();
+  await row.getByRole("button", { name: "Answer" }).click();
+  await server.heard("console", "take", (message) => message.checkin === f.rows.waiting.id);
+}));
+
+test("a call that is over waits for its outcome, wherever the page was reloaded", scene(async (server) => {
+  const over = { ...f.rows.waiting, waiting_since: null, taken_by: server.state.me.id, next: { what: "form_due", at: f.at(10) } };
+  server.state.checkin = { ...f.checkin(over.id), ...over, form: null };
+  server.state.today = { ...server.state.today, waiting: [], connected: [over] };
+  server.onSocket = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "error", id: message.id, code: "conflict", message: "it is over" });
+  const page = await stage.console(server, "call/" + over.id, { viewport: PHONE });
+  await page.locator("form.outcome textarea").fill("Spoke calmly");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("form.outcome textarea") && document.querySelector("form.outcome textarea").value === "Spoke calmly");
+  await page.goto(server.origin + "/#/today");
+  await page.getByText("The call is over; its outcome is not written").waitFor();
+  await page.getByRole("link", { name: "Write the outcome" }).click();
+  await page.waitForFunction(() => document.querySelector("form.outcome textarea") && document.querySelector("form.outcome textarea").value === "Spoke calmly");
+  server.state.checkin = { ...server.state.checkin, taken_by: 12 }; // a colleague's
+  await page.goto(server.origin + "/#/call/" + over.id);
+  await page.reload();
+  await page.getByRole("heading", { name: "This call is not yours any more" }).first().waitFor();
+  assert.equal(await page.locator("form.outcome").count(), 0);
+}));
+
+test("whether it is recorded is whole in a call, beside the longest name on the narrowest phone", scene(async (server) => {
+  const name = "Нұрсұлтан Әбдіқадырұлы-Қожахметов-Мұхаметжановский";
+  server.state.checkin = { ...f.checkin(f.rows.waiting.id), ...f.rows.waiting, person_name: name };
+  server.onSocket = (kind, message, ws) => message.t === "take" && server.send(ws, { t: "taken", checkin: message.checkin });
+  for (const language of ["kk", "ru", "en"]) {
+    const page = await stage.console(server, "call/" + f.rows.waiting.id, { viewport: { width: 360, height: 740 }, language });
+    await page.locator(".stage-who strong").getByText(name).waitFor();
+    server.tell("console", { t: "recording", checkin: f.rows.waiting.id, on: true });
+    server.tell("console", { t: "link", checkin: f.rows.waiting.id, quality: "poor", rtt_ms: 900, loss: 0.2, kbps: 80 });
+    await page.locator(".stage-chips .stage-chip").nth(1).waitFor();
+    for (const chip of await page.locator(".stage-top .stage-chip").all()) {
+      const box = await chip.boundingBox();
+      assert.ok(box.x >= 0 && box.x + box.width <= 360, `${language}: ${await chip.textContent()} at ${JSON.stringify(box)}`);
+      assert.ok(await chip.evaluate((element) => element.scrollWidth <= element.clientWidth + 1));
+    }
+    await page.context().close();
+  }
 }));

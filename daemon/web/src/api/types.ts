@@ -211,7 +211,8 @@ export interface CheckinRow {
   kind: "live" | "unattended" | "on_demand" | "inbound"; mandatory: boolean; state: CheckinState;
   outcome: Outcome | null; window: { start: Time; end: Time };
   due: Time | null; // null for whoever may not know the instant before it comes
-  attempt: number; attempts: number; decided: Time | null; review_deadline: Time | null; waiting_since: Time | null;
+  attempt: number; attempts: number; decided: Time | null; review_deadline: Time | null; waiting_since: Time | null; // the person waits for an inspector (and is "connected")
+  taken_by: number | null; // who conducts the call; where next.what is "form_due" they alone write its outcome
   incident_id: number | null; next: { what: string; at: Time } | null; // what happens next: "ring", "decide", "unattended", "review_due"
 }
 export interface Checkin extends CheckinRow {

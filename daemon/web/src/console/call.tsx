@@ -5,15 +5,16 @@ import { useEffect, useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Checkin, OutcomeRequest } from "../api/types";
 import { stopwatch } from "../text/time";
-import { useDraft } from "../ui/draft";
+import { keep, useDraft } from "../ui/draft";
 import { Icon, type IconName } from "../ui/icons";
 import { useStore, useTick } from "../ui/store";
 import { Video } from "../ui/video";
 import type { CallSession, CallView } from "./call_session";
 import { changed, useLoad } from "./load";
-import { ActionFailure, CheckField, DraftNote, Empty, Page, TextField, useAction, useKeys, useSession } from "./parts";
+import { ActionFailure, CheckField, DraftNote, Empty, Page, Skeleton, TextField, useAction, useKeys, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
 import { go } from "./router";
+import { outcomeMissing } from "./words";
 import { StaffThread } from "./staff_thread";
 
 export const BEHAVIOURS = ["calm", "agitated", "slurred_speech", "injury_visible", "other_person_present", "refused_question"] as const;
@@ -96,6 +97,7 @@ function Control(props: { icon: IconName; label: string; onClick(): void; presse
 function Stage({ session, call, panel, setPanel }: { session: CallSession; call: CallView; panel: Panel; setPanel(panel: Panel): void }): JSX.Element {
   const { t } = useSession();
   const [reference, setReference] = useState(false);
+  const [noPhoto, setNoPhoto] = useState(false);
   const [blocked, setBlocked] = useState(false);
   const [nudge, setNudge] = useState(0);
   useTick(1000);
@@ -106,11 +108,16 @@ function Stage({ session, call, panel, setPanel }: { session: CallSession; call:
     <div class="stage">
       <div class={"stage-pictures" + (reference ? " two" : "")}>
         <Video class="stage-remote" stream={call.remote} label={t.t("call_remote", { name })} onBlocked={setBlocked} nudge={nudge} />
-        {reference && row && <figure class="stage-reference"><img src={`/api/persons/${row.person_id}/photo`} alt={t.t("reference_photo")} /><figcaption>{t.t("reference_photo")}</figcaption></figure>}
+        {reference && row && (
+          <figure class="stage-reference">
+            {noPhoto ? <Icon name="person" size={48} /> : <img src={`/api/persons/${row.person_id}/photo`} alt={t.t("reference_photo")} onError={() => setNoPhoto(true)} />}
+            <figcaption>{t.t(noPhoto ? "reference_missing" : "reference_photo")}</figcaption>
+          </figure>
+        )}
       </div>
       <div class="stage-top">
         <a class="stage-back" href="#/today" aria-label={t.t("call_minimise")}><Icon name="back" /></a>
-        <div class="stage-chip"><strong>{name}</strong>{call.since && <span class="tabular" role="timer">{stopwatch(Date.now() - call.since)}</span>}</div>
+        <div class="stage-chip stage-who"><strong>{name}</strong>{call.since && <span class="tabular" role="timer">{stopwatch(Date.now() - call.since)}</span>}</div>
         <div class="stage-chips">
           <Quality call={call} />
           <span class={"stage-chip recording" + (call.recording ? " on" : "")} role="status"><span class="recording-dot" aria-hidden="true" />{t.t(call.recording ? "call_recording" : call.pauseReason ? "call_paused" : "call_not_recorded")}</span>
@@ -154,6 +161,7 @@ export function OutcomeForm({ checkin, behaviours, onDone }: { checkin: number; 
       void action.run(async () => {
         await post<Checkin>(`/api/checkins/${checkin}/outcome`, { result, identity_confirmed: identity, behaviours: seen, note: note.trim() });
         draft.clear();
+        keep(`checkin.${checkin}.seen`, null);
         session.say(t.t("outcome_saved"));
         changed("today");
         onDone();
@@ -199,7 +207,17 @@ function CallBody({ call: session }: { call: CallSession }): JSX.Element {
     page.leaveCall();
     go(path, true);
   };
+  // Reloaded after the call, before its outcome was written: it is still this inspector's, and so is the form.
+  const over = useLoad<Checkin>(call.phase === "lost" ? `/api/checkins/${session.checkin}` : null, []);
+  if (over.data && page.view.me && outcomeMissing(over.data, page.view.me.id)) {
+    return (
+      <Page title={t.t("outcome_title", { name: over.data.person_name })} under={t.t("ended_other")}>
+        <div class="narrow"><OutcomeForm checkin={session.checkin} behaviours={call.behaviours} onDone={() => leave("today")} /></div>
+      </Page>
+    );
+  }
   if (call.phase === "lost") {
+    if (over.loading) return <Page title={t.t("loading")}><Skeleton /></Page>;
     return (
       <Page title={t.t("call_lost_title")} back="#/today">
         <Empty icon="phone" title={t.t("call_lost_title")} text={t.t("call_lost_text")}><button type="button" class="button primary" onClick={() => leave("today")}>{t.t("to_today")}</button></Empty>

@@ -4,6 +4,7 @@ import type { CheckinRow } from "../api/types";
 import type { FromConsoleSide, LinkQuality, PeerState, ToConsoleSide, Ways } from "../api/wire";
 import { closeStream, type Devices, openDevices } from "../rtc/devices";
 import { Leg, type LegState } from "../rtc/leg";
+import { keep, kept } from "../ui/draft";
 import { Store } from "../ui/store";
 
 export type CallPhase = "taking" | "live" | "ended" | "lost"; // lost: somebody else has it, or it is over
@@ -44,7 +45,7 @@ export class CallSession {
   ) {
     this.store = new Store<CallView>({
       checkin, row, phase: "taking", devices: null, leg: null, crowded: false, remote: null, peer: "connecting", camera: true, quality: null, recording: false,
-      pauseReason: null, muted: false, cameraOff: false, since: null, endedBecause: null, behaviours: [],
+      pauseReason: null, muted: false, cameraOff: false, since: null, endedBecause: null, behaviours: kept<string[]>(this.seenKey) || [],
     });
     void this.start();
   }
@@ -58,6 +59,10 @@ export class CallSession {
     }
     this.store.set({ devices });
     if (this.store.value.phase === "live") this.connect();
+  }
+
+  private get seenKey(): string {
+    return `checkin.${this.checkin}.seen`;
   }
 
   private take(): void {
@@ -185,7 +190,9 @@ export class CallSession {
 
   toggleBehaviour(code: string): void {
     const now = this.store.value.behaviours;
-    this.store.set({ behaviours: now.indexOf(code) >= 0 ? now.filter((other) => other !== code) : now.concat(code) });
+    const behaviours = now.indexOf(code) >= 0 ? now.filter((other) => other !== code) : now.concat(code);
+    keep(this.seenKey, behaviours);
+    this.store.set({ behaviours });
   }
 
   private tracks(kind: string, enabled: boolean): void {

@@ -10,7 +10,7 @@ import { PersonAside } from "./person_aside";
 import { ConcludeDialog } from "./incidents";
 import { Playback } from "./playback";
 import { OutcomeForm } from "./call";
-import { checkinFact, checkinNext, DECIDED, OUTCOME_MARK, outcomeWords } from "./words";
+import { checkinFact, checkinNext, DECIDED, OUTCOME_MARK, outcomeMissing, outcomeWords } from "./words";
 
 export function OutcomeBadge({ checkin }: { checkin: Checkin }): JSX.Element {
   const { view, t } = useSession();
@@ -78,7 +78,7 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
       <Loaded load={load}>
         {(data) => {
           const next = checkinNext(t, view.clock, data);
-          const needsForm = data.kind !== "unattended" && data.state === "connected" && data.inspector_id === (view.me ? view.me.id : 0) && data.evidence.some((fact) => fact.fact === "call_ended");
+          const needsForm = !!view.me && outcomeMissing(data, view.me.id);
           return (
             <div class="stack">
               <div class="incident-head"><OutcomeBadge checkin={data} /><DeviceChip device={data.device} />{data.decided && <span class="soft small">{view.clock.momentAge(data.decided)}</span>}</div>

@@ -10,7 +10,7 @@ import { PersonAside } from "./person_aside";
 import { go } from "./router";
 import { IncidentListRow } from "./incidents";
 import { answer } from "./shell";
-import { checkinAt, checkinFact, checkinNext, OUTCOME_MARK } from "./words";
+import { checkinAt, checkinFact, checkinNext, OUTCOME_MARK, outcomeMissing, waitsForInspector } from "./words";
 
 type Group = "waiting" | "ringing" | "connected" | "reviews" | "due" | "done";
 interface Entry { group: Group; row: CheckinRow }
@@ -33,13 +33,14 @@ function entriesOf(today: Today): Entry[] {
 // `dated`: among check-ins of one person, where the day says more than the name.
 export function CheckinListRow({ row, gone, onSelect, selected, dated }: { row: CheckinRow; gone?: boolean; onSelect?(row: CheckinRow): void; selected?: boolean; dated?: boolean }): JSX.Element {
   const { session, view, t } = useSession();
-  const waits = !!row.waiting_since && row.state !== "connected" && row.state !== "done";
+  const waits = waitsForInspector(row);
+  const missing = !!view.me && outcomeMissing(row, view.me.id);
   const review = row.state === "awaiting_review";
   const mark = row.outcome ? OUTCOME_MARK[row.outcome] : null;
   const next = checkinNext(t, view.clock, row);
   const open = (): void => go(review ? "reviews/" + row.id : "checkins/" + row.id);
   return (
-    <div class={"row" + (waits ? " urgent-row" : "") + (gone ? " gone" : "") + (selected ? " selected" : "")}>
+    <div class={"row" + (waits || missing ? " urgent-row" : "") + (gone ? " gone" : "") + (selected ? " selected" : "")}>
       <a class="row-main" data-row href={review ? "#/reviews/" + row.id : "#/checkins/" + row.id}
         onClick={(event) => {
           if (!onSelect || window.innerWidth < 1280 || event.ctrlKey || event.metaKey) return;
@@ -55,6 +56,7 @@ export function CheckinListRow({ row, gone, onSelect, selected, dated }: { row: 
         </span>
       </a>
       {waits && !gone && <button type="button" class="button primary" onClick={() => answer(session, row)}><Icon name="phone" size={20} />{t.t("answer")}</button>}
+      {missing && !gone && <a class="button primary" href={"#/checkins/" + row.id}><Icon name="edit" size={20} />{t.t("outcome_write")}</a>}
       {review && !gone && <a class="button" href={"#/reviews/" + row.id}><Icon name="eye" size={20} />{t.t("review")}</a>}
     </div>
   );

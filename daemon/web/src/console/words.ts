@@ -28,10 +28,20 @@ export function outcomeWords(t: ConsoleTexts, outcome: Outcome): string {
   return t.maybe("outcome_" + outcome) || outcome;
 }
 
+// The person has come and nobody has answered yet.
+export function waitsForInspector(row: CheckinRow): boolean {
+  return !!row.waiting_since && row.state !== "done";
+}
+
+// The call is over, and its outcome can be written by this member of staff alone.
+export function outcomeMissing(row: CheckinRow, staff: number): boolean {
+  return row.state === "connected" && !!row.next && row.next.what === "form_due" && row.taken_by === staff;
+}
+
 // What is so, in one sentence.
 export function checkinFact(t: ConsoleTexts, clock: Clock, row: CheckinRow): string {
-  if (row.waiting_since && row.state !== "connected" && row.state !== "done") {
-    return t.t("fact_waiting", { time: clock.moment(row.waiting_since), length: clock.length(clock.now() - Date.parse(row.waiting_since)) });
+  if (waitsForInspector(row)) {
+    return t.t("fact_waiting", { time: clock.moment(row.waiting_since!), length: clock.length(clock.now() - Date.parse(row.waiting_since!)) });
   }
   switch (row.state) {
     case "planned":
@@ -42,7 +52,7 @@ export function checkinFact(t: ConsoleTexts, clock: Clock, row: CheckinRow): str
     case "ringing":
       return t.t("fact_ringing", { attempt: row.attempt, attempts: row.attempts });
     case "connected":
-      return t.t(row.kind === "unattended" ? "fact_recording" : "fact_in_call");
+      return t.t(row.next && row.next.what === "form_due" ? "fact_form_due" : row.kind === "unattended" ? "fact_recording" : "fact_in_call");
     case "awaiting_review":
       return row.review_deadline ? t.t("fact_review_by", { time: clock.moment(row.review_deadline) }) : t.t("fact_review");
     case "done":

@@ -30,7 +30,8 @@ export function forgetDrafts(): void {
   remove(() => true);
 }
 
-function load<T>(key: string): T | null {
+// What is kept beside a form: read once, kept at once, null to forget.
+export function kept<T>(key: string): T | null {
   const store = shelf();
   try {
     const text = store && store.getItem((owner || PREFIX) + key);
@@ -40,7 +41,7 @@ function load<T>(key: string): T | null {
   }
 }
 
-function save(key: string, value: unknown): void {
+export function keep(key: string, value: unknown): void {
   const store = shelf();
   try {
     if (!store) return;
@@ -59,7 +60,7 @@ export interface Draft<T> {
 }
 
 function begin<T>(key: string | null, initial: T): { value: T; restored: boolean } {
-  const left = key === null ? null : load<T>(key);
+  const left = key === null ? null : kept<T>(key);
   if (left === null || typeof left !== typeof initial) return { value: initial, restored: false };
   const members = typeof left === "object" && !Array.isArray(left);
   return { value: members ? { ...initial, ...left } : left, restored: true };
@@ -72,11 +73,11 @@ export function useDraft<T>(key: string | null, initial: T): Draft<T> {
   return {
     ...state,
     set: (value) => {
-      if (key !== null) save(key, JSON.stringify(value) === JSON.stringify(first) ? null : value);
+      if (key !== null) keep(key, JSON.stringify(value) === JSON.stringify(first) ? null : value);
       setState({ value, restored: state.restored });
     },
     clear: () => {
-      if (key !== null) save(key, null);
+      if (key !== null) keep(key, null);
       setState({ value: first, restored: false });
     },
   };

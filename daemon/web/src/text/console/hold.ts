@@ -36,6 +36,8 @@ const words = {
   object_log: ["Журнал", "Журнал", "Log"],
   object_system: ["Жүйе", "Система", "System"],
   object_setting: ["Баптау", "Настройка", "Setting"],
+  fact_form_due: ["Әңгіме аяқталды, нәтижесі жазылмаған", "Разговор окончен, итог не записан", "The call is over; its outcome is not written"],
+  outcome_write: ["Нәтижені жазу", "Записать итог", "Write the outcome"],
   draft_restored: ["Сіз бұрын жазғаныңыз қайтарылды.", "Восстановлено то, что вы писали раньше.", "What you wrote before is here again."],
   fault_birth_date: ["Бүгіннен ертерек күн. 18 жасқа толмағандар тіркелмейді.", "Дата раньше сегодняшней. Несовершеннолетних не ставят на учёт.", "A date before today. Nobody under 18 is enrolled."],
   fault_unmarked: ["Сервер мына жолды қабылдамады: {field}.", "Сервер не принял поле: {field}.", "The server did not accept this field: {field}."],
