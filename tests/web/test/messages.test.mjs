@@ -149,3 +149,26 @@ test("a supervisor keeps texts ready in three languages, from none", scene(async
   assert.deepEqual(sent(server, "/api/templates"), [{ kk: "Сәлем", ru: "Здравствуйте", en: "Hello" }]);
   assert.deepEqual(faults(page), []);
 }));
+
+test("a message that was under way when the page was reloaded is there to be sent again, once", scene(async (server) => {
+  const page = await stage.console(server, "persons/101?tab=messages");
+  const path = "/api/persons/101/messages";
+  server.faults.set(path, { method: "POST", drop: true });
+  await page.getByRole("textbox", { name: "Message" }).fill("Келесі аптада уақыт өзгереді");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.locator(".bubble-again").waitFor();
+  const [first] = server.posts.filter((post) => post.path === path);
+  assert.equal(first, undefined, "it never arrived");
+  server.faults.clear();
+  await page.reload();
+  await page.getByText("Келесі аптада уақыт өзгереді").waitFor();
+  await page.locator(".bubble-again").click();
+  await page.locator(".bubble-again").waitFor({ state: "detached" });
+  assert.equal(server.posts.filter((post) => post.path === path).length, 1);
+  const [body] = sent(server, path);
+  server.state.messages = f.messages.concat({ ...server.message("staff", body), id: 900 }); // and the server tells it now
+  await page.reload();
+  await page.getByText("Келесі аптада уақыт өзгереді").waitFor();
+  assert.equal(await page.getByText("Келесі аптада уақыт өзгереді").count(), 1);
+  assert.equal(await page.locator(".bubble-again").count(), 0);
+}));

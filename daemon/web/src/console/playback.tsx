@@ -75,7 +75,7 @@ function Measures({ recording, at, seek }: { recording: RecordingRow; at: number
   if (!recording.measures.length) return <p class="note good"><Icon name="check" size={20} /><span>{t.t("measures_none")}</span></p>;
   return (
     <div class="measures">
-      <h3>{t.t("measures_title")}</h3>
+      <h2>{t.t("measures_title")}</h2>
       <ol class="moments">
         {recording.measures.map((span) => (
           <li key={`${span.measure}-${span.from_ms}`}>

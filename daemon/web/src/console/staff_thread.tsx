@@ -5,7 +5,7 @@ import { FILE_TIMEOUT_MS, get, post } from "../api/http";
 import type { Language, Message, MessagePage, Template } from "../api/types";
 import type { Attachment } from "../ui/attachment";
 import { ThreadView } from "../ui/thread";
-import { bodyOf, EMPTY_THREAD, newestFrom, type ThreadItem, type ThreadState, withDraft, withMessages, withPage, withReceipt, withWay } from "../ui/thread_model";
+import { bodyOf, EMPTY_THREAD, keepUnsent, newestFrom, type ThreadItem, type ThreadState, withDraft, withMessages, withPage, withReceipt, withUnsent, withWay } from "../ui/thread_model";
 import { threadWords } from "../ui/thread_words";
 import { changed, useLoad } from "./load";
 import { useSession } from "./parts";
@@ -27,12 +27,13 @@ function useThread(path: string, onPage: (before: number | null) => void): Threa
   const latest = useRef(thread);
   const put = (next: ThreadState): void => {
     latest.current = next;
+    keepUnsent(path, next);
     setThread(next);
   };
   const load = async (before: number | null): Promise<void> => {
     try {
       const got = await get<MessagePage>(path + (before ? `?before=${before}` : ""));
-      put(withPage(latest.current, got));
+      put(before ? withPage(latest.current, got) : withUnsent(path, withPage(latest.current, got)));
       if (!before) setPage(got);
       onPage(before);
     } catch {
@@ -116,7 +117,7 @@ export function IncidentThread({ incident }: { incident: number }): JSX.Element 
   const page = newest.data;
   useEffect(() => {
     if (!page) return;
-    put(latest.current.loaded ? withMessages(latest.current, page.messages) : withPage(latest.current, page));
+    put(latest.current.loaded ? withMessages(latest.current, page.messages) : withUnsent(path, withPage(latest.current, page)));
     const up_to = latest.current.items.reduce((most, item) => (!item.way && item.author_id !== me ? Math.max(most, item.id) : most), 0);
     const known = (page.readers || []).find((reader) => reader.id === me);
     if (up_to > Math.max(told.current, known ? known.up_to : 0) && document.visibilityState === "visible") {

@@ -9,7 +9,7 @@ import { Clock } from "../text/time";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
 import type { Attachment } from "../ui/attachment";
-import { bodyOf, EMPTY_THREAD, newestFrom, type ThreadState, withDraft, withMessages, withPage, withReceipt, withWay } from "../ui/thread_model";
+import { bodyOf, EMPTY_THREAD, keepUnsent, newestFrom, type ThreadState, withDraft, withMessages, withPage, withReceipt, withUnsent, withWay } from "../ui/thread_model";
 import { makeOwnPhone, type OwnPhone, ownPhone, sign } from "./own_phone";
 import { heals, mustRead, NOTICE_VERSION, retryDelayMs, type World } from "./flow";
 import { hush } from "./speech";
@@ -49,6 +49,7 @@ export interface View extends World {
 
 const FACTS_KEPT = 50;
 const REJOIN_MS = 3_000;
+const THREAD = "person"; // there is one: with the inspector
 
 export class PersonSession {
   readonly store: Store<View>;
@@ -581,7 +582,7 @@ export class PersonSession {
   async loadMessages(before: number | null): Promise<void> {
     try {
       const page = await get<{ messages: Message[]; next: number | null }>("/api/p/messages" + (before ? `?before=${before}` : ""));
-      this.store.set({ thread: withPage(this.view.thread, page) });
+      this.threadIs(before ? withPage(this.view.thread, page) : withUnsent(THREAD, withPage(this.view.thread, page)));
       this.readAll();
     } catch {
       this.store.set({ thread: { ...this.view.thread, loaded: true } });
@@ -602,20 +603,25 @@ export class PersonSession {
     if (!this.socket || !this.socket.send({ t: "read", up_to })) post("/api/p/messages/read", { up_to }).catch(() => undefined);
   }
 
+  private threadIs(thread: ThreadState): void {
+    keepUnsent(THREAD, thread);
+    this.store.set({ thread });
+  }
+
   async sendMessage(text: string, file: Attachment | null, again?: string): Promise<void> {
     let client_id = again || "";
     if (again) {
-      this.store.set({ thread: withWay(this.view.thread, again, "sending") });
+      this.threadIs(withWay(this.view.thread, again, "sending"));
     } else {
       const [thread, id] = withDraft(this.view.thread, "person", "", text, file, new Date(this.view.clock.now()).toISOString());
       client_id = id;
-      this.store.set({ thread });
+      this.threadIs(thread);
     }
     try {
       const message = await post<Message>("/api/p/messages", bodyOf(this.view.thread, client_id), FILE_TIMEOUT_MS);
-      this.store.set({ thread: withMessages(this.view.thread, [message]) }); // what came while it was under way stays
+      this.threadIs(withMessages(this.view.thread, [message])); // what came while it was under way stays
     } catch (cause) {
-      this.store.set({ thread: withWay(this.view.thread, client_id, "failed", cause) });
+      this.threadIs(withWay(this.view.thread, client_id, "failed", cause));
     }
   }
 

@@ -2,6 +2,7 @@
 import { failureOf } from "../api/http";
 import type { Message, MessagePage } from "../api/types";
 import type { Attachment } from "./attachment";
+import { keep, kept } from "./draft";
 import { newId } from "./memory";
 
 export interface ThreadItem extends Message {
@@ -50,6 +51,22 @@ export function withDraft(state: ThreadState, from: "person" | "staff", author: 
   const file = attachment ? { name: attachment.name, type: "", size: attachment.size } : null;
   const item: ThreadItem = { id: 0, client_id, from, author, author_id: null, text, file, attachment, sent: now, delivered: null, read: null, way: "sending" };
   return [{ ...state, items: state.items.concat(item) }, client_id];
+}
+
+interface Unsent { client_id: string; from: "person" | "staff"; author: string; author_id: number | null; text: string; sent: string }
+
+// What the server does not have yet outlives a reload, except files. `key` names the thread.
+export function keepUnsent(key: string, state: ThreadState): void {
+  if (!state.loaded && !state.items.length) return; // nothing is known yet
+  const unsent = state.items.filter((item) => item.way && !item.attachment && item.text)
+    .map(({ client_id, from, author, author_id, text, sent }) => ({ client_id, from, author, author_id, text, sent }));
+  keep("unsent." + key, unsent.length ? unsent : null);
+}
+
+// Whether it arrived before the reload the server knows: what it has not is offered to be sent again, under the same name.
+export function withUnsent(key: string, state: ThreadState): ThreadState {
+  const left = (kept<Unsent[]>("unsent." + key) || []).filter((one) => !state.items.some((item) => item.client_id === one.client_id));
+  return { ...state, items: state.items.concat(left.map((one) => ({ ...one, id: 0, file: null, delivered: null, read: null, way: "failed" }))) };
 }
 
 export function withWay(state: ThreadState, client_id: string, way: "sending" | "failed", cause?: unknown): ThreadState {
