@@ -15,7 +15,7 @@
     "CASE WHEN c.drawn = 1 AND c.state IN ('planned', 'armed') THEN NULL ELSE c.due_at END "       \
     "AS \"due:w\", c.attempt AS \"attempt:i\", c.attempts AS \"attempts:i\", "                     \
     "c.decided_at AS \"decided:w\", c.review_deadline_at AS \"review_deadline:w\", "               \
-    "c.waiting_since_at AS \"waiting_since:w\", c.taken_by AS \"taken_by:i\", "                     \
+    "c.waiting_since_at AS \"waiting_since:w\", c.taken_by AS \"taken_by:i\", "                    \
     "(SELECT i.id FROM incident i WHERE i.checkin_id = c.id AND i.kind = 'no_contact') "           \
     "AS \"incident_id:i\", c.next_what AS \"next_what:t\", "                                       \
     "CASE WHEN c.state NOT IN ('planned', 'armed') THEN c.next_at "                                \

@@ -134,7 +134,6 @@ const words = {
     "Every way to reach every person is tested once a week, in the daytime.",
   ],
   paths_none: ["Әлі ештеңе тексерілмеген", "Пока ничего не проверено", "Nothing has been tested yet"],
-  paths_unreachable: ["Бұл адамдарға жету мүмкін емес:", "До этих людей не дозвониться и не дописаться:", "These people cannot be reached:"],
   paths_all_well: ["Әр адамға кемінде бір жолмен жетуге болады.", "До каждого можно достучаться хотя бы одним способом.", "Everybody can be reached in at least one way."],
   path_untested: ["әлі тексерілмеген", "ещё не проверено", "not tested yet"],
   path_testing: ["тексерілуде", "проверяется", "being tested"],
