@@ -490,10 +490,11 @@ static const struct ck_setting table[] = {
      .standard = "",
      .required = true,
      .min = 16,
-     .max = 256,
-     .refuse_secret = ck_refuse_secret_text,
+     .max = 513,
+     .refuse_secret = ck_refuse_secret_pair,
      .example = "%d/webhook.secret",
-     .help = "File with the secret that signs them."},
+     .help = "File with the secret that signs them. While it is changed it has two lines, the new "
+             "one first, and every notice is signed with both."},
 
     TRIES("webhooks", webhook_common, "10 s", "1200"),
 

@@ -389,3 +389,17 @@ const char *ck_refuse_secret_text(const char *bytes, size_t size)
     }
     return ck_utf8_valid(bytes, size) ? NULL : "one line of text in UTF-8";
 }
+
+const char *ck_refuse_secret_pair(const char *bytes, size_t size)
+{
+    static const char allowed[] = "a line of text of at least 16 bytes, or two while the secret is "
+                                  "changed, the new one first";
+    const char *end = memchr(bytes, '\n', size);
+    size_t first = end == NULL ? size : (size_t)(end - bytes);
+    bool good = first >= 16 && ck_refuse_secret_text(bytes, first) == NULL;
+    if (good && end != NULL) {
+        size_t second = size - first - 1;
+        good = second >= 16 && ck_refuse_secret_text(end + 1, second) == NULL;
+    }
+    return good ? NULL : allowed;
+}

@@ -33,5 +33,7 @@ const char *ck_refuse_turn(const char *text);
 const char *ck_refuse_subject(const char *text);
 const char *ck_refuse_key_hex(const char *bytes, size_t size);
 const char *ck_refuse_secret_text(const char *bytes, size_t size);
+/* One line of at least 16 bytes, or two of them. */
+const char *ck_refuse_secret_pair(const char *bytes, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 /* Notices to other systems of the agency, signed (protocol/webhook.md). */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,33 @@ static char *make_body(const struct ck_sending *sending, struct ck_wall now)
     return json;
 }
 
+#define SIGNATURES_SIZE (2 * CK_SIGNATURE_SIZE)
+
+/* By the one line of the secret, or by both while it is changed: "t=…,v1=…,v1=…". */
+static int sign(const struct ck_config_secret *secret, struct ck_wall now, const char *body,
+                size_t size, char header[static SIGNATURES_SIZE])
+{
+    const char *end = memchr(secret->bytes, '\n', secret->size);
+    size_t first = end == NULL ? secret->size : (size_t)(end - secret->bytes);
+    char second[CK_SIGNATURE_SIZE];
+    int error = ck_signature_write(secret->bytes, first, now, body, size, header);
+    if (error != 0 || end == NULL) {
+        return error;
+    }
+    error = ck_signature_write(end + 1, secret->size - first - 1, now, body, size, second);
+    if (error == 0) {
+        size_t used = strlen(header);
+        snprintf(header + used, SIGNATURES_SIZE - used, "%s", strchr(second, ','));
+    }
+    return error;
+}
+
 static int fill_request(const struct ck_config *config, const struct ck_config_webhook *hook,
                         const struct ck_sending *sending, struct ck_wall now,
                         struct ck_request *request)
 {
     const char *ca_file = config->webhook_common.ca_file;
-    char signature[CK_SIGNATURE_SIZE];
+    char signature[SIGNATURES_SIZE];
     request->url = strdup(hook->url);
     request->ca_file = *ca_file == '\0' ? NULL : strdup(ca_file);
     request->body = make_body(sending, now);
@@ -48,8 +70,7 @@ static int fill_request(const struct ck_config *config, const struct ck_config_w
         return -ENOMEM;
     }
     request->body_size = strlen(request->body);
-    int error = ck_signature_write(hook->secret.bytes, hook->secret.size, now, request->body,
-                                   request->body_size, signature);
+    int error = sign(&hook->secret, now, request->body, request->body_size, signature);
     if (error == 0) {
         error = ck_request_header(request, CK_SIGNATURE_HEADER, signature);
     }

@@ -173,6 +173,24 @@ static void secrets_are_files_of_their_own(const struct ck_setting *setting)
     expect_refused(setting, "/tmp", "cannot read /tmp: Invalid argument");
 }
 
+/* Two lines, each long enough, and no third. */
+static void a_webhook_secret_may_have_a_second_line(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct ck_setting *settings = ck_settings(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(settings[i].section, "webhook") == 0 && settings[i].type == CK_SETTING_SECRET) {
+            expect_taken(&settings[i], "%d/text.key");
+            expect_taken(&settings[i], "%d/pair.key");
+            expect_refused(&settings[i], "%d/three.key", "two while the secret is changed");
+            expect_refused(&settings[i], "%d/short.key", "two while the secret is changed");
+        } else if (settings[i].type == CK_SETTING_SECRET) {
+            expect_refused(&settings[i], "%d/pair.key", "allowed: ");
+        }
+    }
+}
+
 static void texts_are_checked(const struct ck_setting *setting)
 {
     static const char *const bad[] = {"\x01", "a b\tc <\"\\>"};
@@ -593,6 +611,11 @@ static int make_files(void **state)
     write_file("huge.key", huge, sizeof huge, 0600);
     write_file("binary.key", binary, 64, 0600);
     write_file("text.key", "a secret of some length\n", 24, 0640);
+    write_file("pair.key", "a secret of some length\nanother of some length\n", 47, 0640);
+    write_file("short.key", "a secret of some length\nshort\n", 30, 0640);
+    write_file("three.key",
+               "a secret of some length\nanother of some length\na third one, too long\n", 69,
+               0640);
     return 0;
 }
 
@@ -600,7 +623,8 @@ static int remove_files(void **state)
 {
     (void)state;
     static const char *const names[] = {"master.key", "open.key",   "empty.key",
-                                        "huge.key",   "binary.key", "text.key"};
+                                        "huge.key",   "binary.key", "text.key",
+                                        "pair.key",   "short.key",  "three.key"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[200];
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
@@ -613,6 +637,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_setting_takes_what_is_good_and_refuses_the_rest),
+        cmocka_unit_test(a_webhook_secret_may_have_a_second_line),
         cmocka_unit_test(defaults_are_what_the_table_says),
         cmocka_unit_test(values_are_read_as_written),
         cmocka_unit_test(all_faults_are_told_by_line),

@@ -32,6 +32,7 @@ void test_dir_make(char path[static 256])
     write_file(path, "master.key",
                "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n");
     write_file(path, "secret", TEST_SECRET "\n");
+    write_file(path, "secrets", TEST_NEW_SECRET "\n" TEST_SECRET "\n");
     write_file(path, "password", "correct horse\n");
 }
 

@@ -7,9 +7,10 @@
 #include "daemon/notify/channel.h"
 
 #define TEST_SECRET "a secret of at least sixteen bytes"
+#define TEST_NEW_SECRET "the secret that comes after it"
 
-/* A new directory with the files "master.key", "secret" (TEST_SECRET) and "password" ("correct
- * horse"). */
+/* A new directory with the files "master.key", "secret" (TEST_SECRET), "secrets" (both) and
+ * "password" ("correct horse"). */
 void test_dir_make(char path[static 256]);
 
 /* Removes it and every file in it. */

@@ -18,6 +18,7 @@
 #include "daemon/notify/words.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
+#include "protocol/signature.h"
 
 static char dir[256];
 static struct ck_config config;
@@ -283,6 +284,44 @@ static void references_cannot_carry_more_than_themselves(void **state)
     assert_int_equal(prepare(ck_channel_email, &sending, &request, &sent), CK_E_INVALID);
 }
 
+/* The value of the signature's header of a notice to this webhook. */
+static const char *signature_for(const char *hook, struct ck_request *request)
+{
+    struct ck_sending sending = test_sending(hook);
+    struct ck_sent sent;
+    assert_int_equal(prepare(ck_channel_webhook, &sending, request, &sent), 0);
+    size_t name = strlen(CK_SIGNATURE_HEADER);
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (strncmp(request->headers[i], CK_SIGNATURE_HEADER, name) == 0) {
+            return request->headers[i] + name + 2;
+        }
+    }
+    fail_msg("the notice is not signed");
+    return NULL;
+}
+
+static int verifies(const char *secret, const char *header, const struct ck_request *request)
+{
+    return ck_signature_check(secret, strlen(secret), header, now, request->body,
+                              request->body_size);
+}
+
+static void a_secret_that_is_changed_signs_beside_the_old_one(void **state)
+{
+    (void)state;
+    struct ck_request request;
+    const char *header = signature_for("duty", &request);
+    assert_int_equal(verifies(TEST_SECRET, header, &request), 0);
+    assert_int_equal(verifies(TEST_NEW_SECRET, header, &request), CK_E_AUTH);
+    ck_request_deinit(&request);
+    header = signature_for("night", &request);
+    assert_int_equal(verifies(TEST_NEW_SECRET, header, &request), 0);
+    assert_int_equal(verifies(TEST_SECRET, header, &request), 0);
+    assert_int_equal(verifies("a third secret of many bytes", header, &request), CK_E_AUTH);
+    assert_null(strchr(header + 1, 't')); /* one time for both */
+    ck_request_deinit(&request);
+}
+
 static void values_stay_in_the_strings_of_the_template(void **state)
 {
     (void)state;
@@ -416,7 +455,8 @@ static int setup(void **state)
     test_config(&config, dir,
                 "[smtp]\nurl = smtps://mail.example.org:465\nfrom = calls@example.org\n"
                 "[sms]\nurl = https://sms.example.org/\n"
-                "[webhook duty]\nurl = https://duty.example.org/\nsecret_file = %d/secret\n");
+                "[webhook duty]\nurl = https://duty.example.org/\nsecret_file = %d/secret\n"
+                "[webhook night]\nurl = https://duty.example.org/\nsecret_file = %d/secrets\n");
     return 0;
 }
 
@@ -440,6 +480,7 @@ int main(void)
         cmocka_unit_test(no_value_begins_a_header),
         cmocka_unit_test(bad_addresses_are_rejected_before_anything_is_asked),
         cmocka_unit_test(references_cannot_carry_more_than_themselves),
+        cmocka_unit_test(a_secret_that_is_changed_signs_beside_the_old_one),
         cmocka_unit_test(values_stay_in_the_strings_of_the_template),
         cmocka_unit_test(headers_cannot_be_broken),
         cmocka_unit_test(fields_are_found_by_their_path),
