@@ -6,6 +6,7 @@
 #ifndef DAEMON_API_API_H
 #define DAEMON_API_API_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,9 +26,9 @@
 /* bytes of a JSON body with a file of 4 MiB in it, as base64 */
 #define CK_API_FILE_BODY_MAX ((6 << 20) + CK_API_BODY_MAX)
 #define CK_API_VIEWS_MAX 1024 /* recordings that may be played at once; the oldest goes */
-#define CK_API_BUNDLES_MAX 2  /* bundles in memory at once; the oldest goes */
-#define CK_API_BUNDLE_VIDEO_MS                                                                     \
-    INT64_C(40000)                       /* for the film of both sides; checkinctl takes longer */
+/* Bundles in memory at once. The oldest that is ready goes; while all are being made, 503. */
+#define CK_API_BUNDLES_MAX 2
+#define CK_API_BUNDLE_VIDEO_MS INT64_C(1500000) /* for the film of both sides */
 #define CK_API_BUNDLE_MS INT64_C(600000) /* how long one may be fetched */
 #define CK_API_VIEW_MS INT64_C(7200000)  /* how long after its reason a recording may be played */
 #define CK_API_READ_NOTED_MS                                                                       \
@@ -50,6 +51,7 @@ struct ck_api_options {
     struct ck_password_cost password_cost; /* CK_PASSWORD_COST */
     struct ck_wall (*now)(void);
     struct ck_mono (*mono)(void);
+    const atomic_bool *films_stop; /* bundles are given up: we end; may be NULL */
     void (*random)(void *user, void *bytes, size_t size);
     /* System of http.yaml without `log` and `quarantined`, for GET /api/system. */
     json_t *(*system)(void *user);

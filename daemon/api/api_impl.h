@@ -4,6 +4,7 @@
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
 #include "daemon/api/noted.h"
+#include "daemon/bundle/bundle.h"
 #include "daemon/http/limit.h"
 #include "daemon/store/query_people.h"
 #include "daemon/store/session.h"
@@ -40,14 +41,21 @@ struct ck_api_view {
     struct ck_wall until;
 };
 
-/* A bundle in memory, for whoever had it made. */
+/* A bundle for whoever had it made: on its way in a thread of the pool, then in memory. */
+enum ck_api_bundle_state { CK_BUNDLE_NONE, CK_BUNDLE_MAKING, CK_BUNDLE_READY, CK_BUNDLE_FAILED };
 struct ck_api_bundle {
-    bool open;
-    int fd;
-    uint64_t size;
-    uint8_t token[16];
+    struct ck_api *api;
+    enum ck_api_bundle_state state;
     int64_t approval, session;
-    struct ck_wall until;
+    uint64_t number;      /* the how manieth */
+    struct ck_wall begun; /* of making it */
+    struct ck_wall until; /* READY: how long it is kept */
+    json_t *order;        /* MAKING: as "bundle.open" answers */
+    atomic_int part;      /* of MAKING: enum ck_bundle_part */
+    int fd;
+    struct ck_bundle_made made;
+    uint8_t token[16];
+    int error; /* FAILED */
 };
 
 #define FAILURES_KEYS_MAX 4096
@@ -61,7 +69,7 @@ struct ck_api {
     struct ck_api_view views[CK_API_VIEWS_MAX];
     size_t next_view;
     struct ck_api_bundle bundles[CK_API_BUNDLES_MAX];
-    size_t next_bundle;
+    uint64_t bundles_begun;
     struct ck_noted noted;
     /* What failed of late, by address: log-ins, links; and log-ins by account, which are slowed and
      * never locked. */

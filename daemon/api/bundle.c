@@ -1,5 +1,6 @@
 /* Bundles: built in memory once two persons have decided, then fetched as one file. Nothing of one
- * touches a disk of ours. */
+ * touches a disk of ours. Making one may take as long as its film: whoever asks again is told how
+ * far it is. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,118 +15,206 @@
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
-/* One on its way: lies in call->blob. */
-struct building {
-    int fd;
-    struct ck_bundle_made made;
-};
-
-static void close_bundle(struct ck_api_bundle *bundle)
+static void forget(struct ck_api_bundle *bundle)
 {
-    if (bundle->open) {
-        close(bundle->fd);
-    }
+    ck_closep(&bundle->fd);
+    json_decref(bundle->order);
     ck_wipe(bundle, sizeof *bundle);
+    bundle->fd = -1;
 }
 
 void ck_api_bundles_close(struct ck_api *api)
 {
     for (size_t i = 0; i < CK_API_BUNDLES_MAX; i++) {
-        close_bundle(&api->bundles[i]);
+        if (api->bundles[i].state != CK_BUNDLE_NONE) {
+            forget(&api->bundles[i]);
+        }
     }
+}
+
+static void forget_old(struct ck_api *api, struct ck_wall now)
+{
+    for (size_t i = 0; i < CK_API_BUNDLES_MAX; i++) {
+        struct ck_api_bundle *bundle = &api->bundles[i];
+        if (bundle->state == CK_BUNDLE_READY && bundle->until.ms <= now.ms) {
+            forget(bundle);
+        }
+    }
+}
+
+/* The one of this session, or NULL. */
+static struct ck_api_bundle *find(const struct ck_api_call *call)
+{
+    for (size_t i = 0; i < CK_API_BUNDLES_MAX; i++) {
+        struct ck_api_bundle *bundle = &call->api->bundles[i];
+        if (bundle->state != CK_BUNDLE_NONE && bundle->approval == call->id &&
+            bundle->session == call->session.id) {
+            return bundle;
+        }
+    }
+    return NULL;
+}
+
+/* A place for one more: the oldest that is not being made makes room. NULL: all are. */
+static struct ck_api_bundle *make_room(struct ck_api *api)
+{
+    struct ck_api_bundle *oldest = NULL;
+    for (size_t i = 0; i < CK_API_BUNDLES_MAX; i++) {
+        struct ck_api_bundle *bundle = &api->bundles[i];
+        if (bundle->state == CK_BUNDLE_NONE) {
+            return bundle;
+        }
+        if (bundle->state != CK_BUNDLE_MAKING &&
+            (oldest == NULL || bundle->number < oldest->number)) {
+            oldest = bundle;
+        }
+    }
+    if (oldest != NULL) {
+        forget(oldest);
+    }
+    return oldest;
 }
 
 /* ---- building ---- */
 
 static int build(struct ck_store *store, void *argument, json_t **out)
 {
-    struct ck_api_call *call = argument;
-    struct building *building = call->blob;
+    struct ck_api_bundle *bundle = argument;
+    const struct ck_api *api = bundle->api;
     struct ck_bundle_order order;
-    int r = ck_bundle_order_read(call->value, &order);
-    order.now = call->now;
-    order.master_key = call->api->options.master_key;
-    order.recording_dir = call->api->recording_dir;
-    order.render_program = call->api->options.config->media.render_program;
-    order.mono = call->api->options.mono;
+    int r = ck_bundle_order_read(bundle->order, &order);
+    order.now = bundle->begun;
+    order.master_key = api->options.master_key;
+    order.recording_dir = api->recording_dir;
+    order.render_program = api->options.config->media.render_program;
+    order.mono = api->options.mono;
     order.video_ms = CK_API_BUNDLE_VIDEO_MS;
-    building->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
-    r = r == 0 && building->fd < 0 ? -errno : r;
-    r = r == 0 ? ck_bundle_build(store, &order, building->fd, &building->made) : r;
+    order.part = &bundle->part;
+    order.stop = api->options.films_stop;
+    bundle->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
+    r = r == 0 && bundle->fd < 0 ? -errno : r;
+    r = r == 0 ? ck_bundle_build(store, &order, bundle->fd, &bundle->made) : r;
     *out = r == 0 ? json_true() : NULL;
     return r;
 }
 
-/* The oldest makes room. */
-static struct ck_api_bundle *keep(struct ck_api_call *call, struct building *building)
+static void built(struct ck_api_bundle *bundle, int code)
 {
-    struct ck_api *api = call->api;
-    struct ck_api_bundle *bundle = &api->bundles[api->next_bundle++ % CK_API_BUNDLES_MAX];
-    close_bundle(bundle);
-    *bundle = (struct ck_api_bundle){
-        .open = true,
-        .fd = ck_take_fd(&building->fd),
-        .size = building->made.bytes,
-        .approval = call->id,
-        .session = call->session.id,
-        .until = ck_wall_add_ms(call->now, CK_API_BUNDLE_MS),
-    };
-    api->options.random(NULL, bundle->token, sizeof bundle->token);
-    return bundle;
-}
-
-static void answer_built(struct ck_api_call *call, struct building *building)
-{
-    const struct ck_bundle_made made = building->made;
+    struct ck_api *api = bundle->api;
+    const struct ck_bundle_made *made = &bundle->made;
     const struct ck_actor system = ck_actor_system();
-    const struct ck_api_bundle *bundle = keep(call, building);
-    char hex[CK_HEX_SIZE(16)], url[128], sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
-    ck_hex_encode(bundle->token, sizeof bundle->token, hex);
-    ck_hex_encode(made.sha256, sizeof made.sha256, sha256);
-    snprintf(url, sizeof url, "/api/approvals/%lld/bundle?view=%s", (long long)call->id, hex);
-    ck_bus_submit(call->api->options.bus, "bundle.built", &system,
-                  json_pack("{s:I, s:s, s:I, s:i}", "approval", (json_int_t)call->id, "sha256",
-                            sha256, "bytes", (json_int_t)made.bytes, "files", (int)made.files),
+    char sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    if (code != 0) {
+        ck_log(CK_LOG_ERROR, "bundle %lld: %s", (long long)bundle->approval, ck_error_text(code));
+        ck_closep(&bundle->fd);
+        bundle->state = CK_BUNDLE_FAILED;
+        bundle->error = code;
+        return;
+    }
+    bundle->state = CK_BUNDLE_READY;
+    bundle->until = ck_wall_add_ms(api->options.now(), CK_API_BUNDLE_MS);
+    api->options.random(NULL, bundle->token, sizeof bundle->token);
+    ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
+    ck_bus_submit(api->options.bus, "bundle.built", &system,
+                  json_pack("{s:I, s:s, s:I, s:i}", "approval", (json_int_t)bundle->approval,
+                            "sha256", sha256, "bytes", (json_int_t)made->bytes, "files",
+                            (int)made->files),
                   NULL, NULL);
-    ck_api_answer_json(call, 200,
-                       json_pack("{s:s, s:I, s:s, s:i, s:i, s:i, s:i}", "url", url, "bytes",
-                                 (json_int_t)made.bytes, "sha256", sha256, "entries",
-                                 (int)made.entries, "unsigned", (int)made.unsigned_entries,
-                                 "recordings", (int)made.recordings, "left_out",
-                                 (int)made.left_out),
-                       NULL);
 }
 
 static void on_built(void *cookie, int code, json_t *value)
 {
-    struct ck_api_call *call = cookie;
-    struct building *building = call->blob;
     json_decref(value);
-    if (code == 0) {
-        answer_built(call, building);
-        return;
+    built(cookie, code);
+}
+
+/* ---- asking for it ---- */
+
+static void answer_making(struct ck_api_call *call, const struct ck_api_bundle *bundle)
+{
+    static const char *const parts[] = {"entries", "recordings", "film"};
+    char begun[CK_WALL_TEXT_SIZE];
+    ck_wall_text(bundle->begun, begun);
+    ck_api_answer_json(
+        call, 202,
+        json_pack("{s:s, s:s}", "part", parts[atomic_load(&bundle->part)], "begun", begun), NULL);
+}
+
+static void answer_ready(struct ck_api_call *call, const struct ck_api_bundle *bundle)
+{
+    const struct ck_bundle_made *made = &bundle->made;
+    char hex[CK_HEX_SIZE(16)], url[128], sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    ck_hex_encode(bundle->token, sizeof bundle->token, hex);
+    ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
+    snprintf(url, sizeof url, "/api/approvals/%lld/bundle?view=%s", (long long)call->id, hex);
+    ck_api_answer_json(call, 200,
+                       json_pack("{s:s, s:I, s:s, s:i, s:i, s:i, s:i}", "url", url, "bytes",
+                                 (json_int_t)made->bytes, "sha256", sha256, "entries",
+                                 (int)made->entries, "unsigned", (int)made->unsigned_entries,
+                                 "recordings", (int)made->recordings, "left_out",
+                                 (int)made->left_out),
+                       NULL);
+}
+
+/* How far the one is that was begun. */
+static void answer_state(struct ck_api_call *call, struct ck_api_bundle *bundle)
+{
+    if (bundle->state == CK_BUNDLE_MAKING) {
+        answer_making(call, bundle);
+    } else if (bundle->state == CK_BUNDLE_READY) {
+        answer_ready(call, bundle);
+    } else {
+        int error = bundle->error;
+        forget(bundle); /* said once; asking again begins anew */
+        ck_api_answer_error(call, error, NULL);
     }
-    ck_closep(&building->fd);
-    ck_log(CK_LOG_ERROR, "bundle %lld: %s", (long long)call->id, ck_error_text(code));
-    ck_api_answer_error(call, code, NULL);
 }
 
 static void on_opened(void *cookie, const struct ck_result *result)
 {
     struct ck_api_call *call = cookie;
-    struct building *building = result->code == 0 ? calloc(1, sizeof *building) : NULL;
-    if (building == NULL) {
-        ck_api_answer_error(call, result->code != 0 ? result->code : -ENOMEM, &result->refusal);
+    struct ck_api *api = call->api;
+    if (result->code != 0) {
+        ck_api_answer_error(call, result->code, &result->refusal);
         return;
     }
-    building->fd = -1;
-    call->blob = building;
-    call->value = json_deep_copy(result->body);
-    ck_api_run(call, build, on_built);
+    struct ck_api_bundle *bundle = find(call); /* asked for twice at once */
+    if (bundle != NULL) {
+        answer_state(call, bundle);
+        return;
+    }
+    bundle = make_room(api);
+    if (bundle == NULL) {
+        ck_api_refuse(call, CK_E_BUSY, "", "other bundles are being made; try again in a minute");
+        return;
+    }
+    *bundle = (struct ck_api_bundle){.api = api,
+                                     .state = CK_BUNDLE_MAKING,
+                                     .approval = call->id,
+                                     .session = call->session.id,
+                                     .number = api->bundles_begun++,
+                                     .begun = call->now,
+                                     .order = json_deep_copy(result->body),
+                                     .fd = -1};
+    int error = bundle->order == NULL
+                    ? -ENOMEM
+                    : ck_readers_run(api->options.readers, build, bundle, on_built, bundle);
+    if (error != 0) {
+        forget(bundle);
+        ck_api_answer_error(call, error, NULL);
+        return;
+    }
+    answer_making(call, bundle);
 }
 
 void ck_api_bundle_make(struct ck_api_call *call)
 {
+    forget_old(call->api, call->now);
+    struct ck_api_bundle *bundle = find(call);
+    if (bundle != NULL) {
+        answer_state(call, bundle);
+        return;
+    }
     ck_api_submit(call, "bundle.open", json_pack("{s:I}", "approval", (json_int_t)call->id),
                   on_opened);
 }
@@ -191,7 +280,7 @@ static void stream(struct ck_api_call *call, const struct ck_api_bundle *bundle)
              (long long)call->id);
     const struct ck_http_header header = {"content-disposition", disposition};
     const struct ck_http_stream answer = {.type = "application/zip",
-                                          .size = bundle->size,
+                                          .size = bundle->made.bytes,
                                           .headers = &header,
                                           .header_count = 1,
                                           .user = fetch,
@@ -205,15 +294,12 @@ static void stream(struct ck_api_call *call, const struct ck_api_bundle *bundle)
 void ck_api_bundle_fetch(struct ck_api_call *call)
 {
     uint8_t token[16];
-    bool shaped = ck_hex_decode(call->text, token, sizeof token) == 0;
-    for (size_t i = 0; shaped && i < CK_API_BUNDLES_MAX; i++) {
-        const struct ck_api_bundle *bundle = &call->api->bundles[i];
-        if (bundle->open && bundle->approval == call->id && bundle->session == call->session.id &&
-            bundle->until.ms > call->now.ms &&
-            ck_equal_secret(bundle->token, token, sizeof token)) {
-            stream(call, bundle);
-            return;
-        }
+    const struct ck_api_bundle *bundle = find(call);
+    if (bundle != NULL && bundle->state == CK_BUNDLE_READY && bundle->until.ms > call->now.ms &&
+        ck_hex_decode(call->text, token, sizeof token) == 0 &&
+        ck_equal_secret(bundle->token, token, sizeof token)) {
+        stream(call, bundle);
+        return;
     }
     ck_bus_submit(call->api->options.bus, "access.denied", &call->actor,
                   json_pack("{s:s}", "action", call->policy->action), NULL, NULL);

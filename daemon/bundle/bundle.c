@@ -64,6 +64,13 @@ int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order)
     return 0;
 }
 
+static void tell(const struct ck_bundle_order *order, enum ck_bundle_part part)
+{
+    if (order->part != NULL) {
+        atomic_store(order->part, (int)part);
+    }
+}
+
 int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
                     struct ck_bundle_made *made)
 {
@@ -74,7 +81,9 @@ int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order,
     r = r == 0 ? ck_bundle_facts(&work) : r;
     r = r == 0 ? ck_bundle_entries(&work) : r;
     r = r == 0 ? ck_bundle_messages(&work) : r;
+    tell(order, CK_BUNDLE_PART_RECORDINGS);
     r = r == 0 ? ck_bundle_recordings(&work) : r;
+    tell(order, CK_BUNDLE_PART_FILM);
     r = r == 0 ? ck_bundle_video(&work) : r;
     r = r == 0 ? add_reports(&work) : r;
     r = r == 0 ? add_facts(&work) : r;

@@ -18,6 +18,7 @@
 #ifndef DAEMON_BUNDLE_BUNDLE_H
 #define DAEMON_BUNDLE_BUNDLE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -46,7 +47,11 @@ struct ck_bundle_order {
     const char *render_program;   /* checkin-render; NULL: no film side by side */
     struct ck_mono (*mono)(void); /* elapsed time, for the film alone */
     int64_t video_ms; /* how long that film may take to be made; longer, and it is left out */
+    atomic_int *part; /* enum ck_bundle_part: what is being made now; may be NULL */
+    const atomic_bool *stop; /* set by another thread: the film is given up; may be NULL */
 };
+
+enum ck_bundle_part { CK_BUNDLE_PART_ENTRIES, CK_BUNDLE_PART_RECORDINGS, CK_BUNDLE_PART_FILM };
 
 struct ck_bundle_made {
     uint64_t bytes;
@@ -59,8 +64,9 @@ struct ck_bundle_made {
 int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order);
 
 /* Builds it into `fd`, an empty file in memory: nothing of it may touch a disk. Blocks; for a
- * thread of the pool, on a reader connection. CK_E_NOT_FOUND: there is no such incident or
- * check-in; CK_E_LIMIT; -errno. */
+ * thread of the pool, on a reader connection, whose view of the store it ends before the film is
+ * made: that takes minutes, and meanwhile the store could not be tidied up. CK_E_NOT_FOUND: there
+ * is no such incident or check-in; CK_E_LIMIT; -ECANCELED: stopped; -errno. */
 int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
                     struct ck_bundle_made *made);
 

@@ -19,6 +19,7 @@
 #include "protocol/render.h"
 
 #define LINES 360
+#define LOOK_MS 250    /* how often it is looked whether all is to stop */
 #define START_MS 15000 /* until it is READY: it loads its libraries and tries them */
 #define PIECE (256u * 1024)
 #define CHILD_FD 3
@@ -76,9 +77,16 @@ static int receive(struct renderer *renderer, int64_t until_ms, struct ck_render
     for (;;) {
         int64_t left = until_ms - renderer->order->mono().us / 1000;
         struct pollfd wait = {.fd = renderer->fd, .events = POLLIN};
-        int ready = left <= 0 ? 0 : poll(&wait, 1, left > INT32_MAX ? INT32_MAX : (int)left);
-        if (ready == 0) {
+        const atomic_bool *stopping = renderer->order->stop;
+        if (stopping != NULL && atomic_load(stopping)) {
+            return -ECANCELED;
+        }
+        if (left <= 0) {
             return CK_E_BUSY;
+        }
+        int ready = poll(&wait, 1, left > LOOK_MS ? LOOK_MS : (int)left);
+        if (ready == 0) {
+            continue;
         }
         if (ready < 0 && errno != EINTR) {
             return -errno;
@@ -116,7 +124,8 @@ static int send_job(struct renderer *renderer, const struct ck_render_message *j
     return sendmsg(renderer->fd, &header, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -errno;
 }
 
-/* 0 and the film's bytes; CK_E_INVALID: it cannot be made of these; CK_E_BUSY: not in this time. */
+/* 0 and the film's bytes; CK_E_INVALID: it cannot be made of these; CK_E_BUSY: not in this time;
+ * -ECANCELED: stopped. */
 static int render(const struct ck_bundle_order *order, const struct ck_render_message *job,
                   const int *fds, uint64_t *bytes)
 {
@@ -207,6 +216,7 @@ int ck_bundle_video(struct ck_bundle_work *work)
         return json_object_set_new(work->facts, "side_by_side", json_null()) == 0 ? 0 : -ENOMEM;
     }
     int r = gather(work, &job, fds);
+    ck_store_view_end(work->store); /* nothing more is read, and this takes minutes */
     int out = r == 0 && job.export.count > 0 ? memfd_create("film", MFD_CLOEXEC) : -1;
     if (out >= 0) {
         fds[job.export.count] = out;
@@ -216,7 +226,7 @@ int ck_bundle_video(struct ck_bundle_work *work)
                        : r == CK_E_BUSY || r == CK_E_LIMIT ? "too_long"
                                                            : "failed";
     /* What cannot be made is said; the recordings themselves are in the bundle all the same. */
-    r = size > 0 && r == 0 ? add_film(work, out, size) : r == -ENOMEM ? r : 0;
+    r = size > 0 && r == 0 ? add_film(work, out, size) : r == -ENOMEM || r == -ECANCELED ? r : 0;
     for (size_t i = 0; i < CK_RENDER_FDS_MAX; i++) {
         ck_closep(&fds[i]);
     }

@@ -46,6 +46,7 @@ static int build(struct ck_store *store, void *argument, json_t **out)
     order.render_program = product->config->media.render_program;
     order.mono = ck_clock_mono;
     order.video_ms = VIDEO_MS;
+    order.stop = &product->films_stop;
     exporting->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
     r = r == 0 && exporting->fd < 0 ? -errno : r;
     r = r == 0 ? ck_bundle_build(store, &order, exporting->fd, &exporting->made) : r;

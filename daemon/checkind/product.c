@@ -321,6 +321,7 @@ static int start_pages(struct ck_product *product)
                                  .recording_dir = recordings,
                                  .now = ck_clock_wall,
                                  .mono = api_mono,
+                                 .films_stop = &product->films_stop,
                                  .random = random_bytes,
                                  .system = ck_product_system,
                                  .user = product};
@@ -369,6 +370,7 @@ static void on_calls_stopped(void *context)
     struct ck_product *product = context;
     product->calls = NULL;
     ck_notify_destroy(ck_take(product->notify));
+    atomic_store(&product->films_stop, true); /* readers would wait for them */
     if (product->readers != NULL) {
         ck_readers_stop(product->readers, on_readers_stopped, product);
     } else {

@@ -2,6 +2,7 @@
 #ifndef DAEMON_CHECKIND_PRODUCT_IMPL_H
 #define DAEMON_CHECKIND_PRODUCT_IMPL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ struct ck_product {
     struct ck_hub *hub;
     struct ck_api *api;
     struct ck_control *control;
+    atomic_bool films_stop; /* for the threads that make bundles */
     bool export_runs; /* a bundle is being made for checkinctl … */
     int export_fd;    /* … and this one was: a memory file; -1: none */
     uint64_t export_size;

@@ -501,6 +501,11 @@ void api_pass_ms(int64_t ms)
     api_command("health.report", &system, json_pack("{s:b, s:b}", "probe", 1, "worker", 1), NULL);
 }
 
+const uint8_t *api_master_key(void)
+{
+    return world.master_key;
+}
+
 const char *api_store_path(void)
 {
     return world.store;

@@ -35,6 +35,8 @@ int64_t api_number(const char *sql);
 void api_execute(const char *sql);
 /* For what SQL cannot say: the file of the store, for readers. */
 const char *api_store_path(void);
+/* What keys lie under: CK_KEY_SIZE bytes. */
+const uint8_t *api_master_key(void);
 /* The secret that receipts of the gateway are signed with. */
 #define RECEIPT_SECRET "a secret of the gateway"
 #define VOICE_SECRET "a secret of the telephones"

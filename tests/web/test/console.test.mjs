@@ -255,6 +255,8 @@ test("a copy of an incident is proposed to a second person, and fetched once it 
   await page.reload();
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Make and download" }).click();
+  await page.getByText("The film of both sides is made. Begun ").waitFor();
+  server.state.bundlesReady = true; // the next time it asks
   assert.equal((await download).suggestedFilename(), "bundle-40.zip");
   await page.getByText("23 entries of the log, 1 recordings. 1 entries are not signed yet.").waitFor();
   assert.deepEqual(faults(page), []);

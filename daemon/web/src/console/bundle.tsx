@@ -1,7 +1,7 @@
 // A copy of everything about an incident, for a court, for the person or for an agency: proposed here, approved by a
 // second person among the approvals, fetched here.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Time } from "../api/types";
 import { Icon } from "../ui/icons";
@@ -16,7 +16,8 @@ interface Asked {
 interface Bundle { url: string; bytes: number; sha256: string; entries: number; unsigned: number; recordings: number; left_out: number }
 
 const AUDIENCES = ["court", "person", "agency"] as const;
-const BUILD_TIMEOUT_MS = 70_000; // the film of both sides is made, too
+interface BeingMade { part: "entries" | "recordings" | "film"; begun: Time }
+const ASK_AGAIN_MS = 2_000;
 const FETCHED_FOR_MS = 7 * 86_400_000;
 
 export function BundlePart({ incident, person }: { incident: number; person: number }): JSX.Element {
@@ -44,20 +45,36 @@ export function BundlePart({ incident, person }: { incident: number; person: num
 }
 
 function Fetch({ asked }: { asked: Asked }): JSX.Element {
-  const { t } = useSession();
+  const { view, t } = useSession();
   const [made, setMade] = useState<Bundle | null>(null);
+  const [being, setBeing] = useState<BeingMade | null>(null);
+  const gone = useRef(false);
+  useEffect(() => () => { gone.current = true; }, []);
   const action = useAction();
+  // Made behind the answers: the film takes minutes. Whoever leaves and asks again is told of the same one.
   const fetchIt = (): void => {
     void action.run(async () => {
-      const bundle = await post<Bundle>(`/api/approvals/${asked.id}/bundle`, {}, BUILD_TIMEOUT_MS);
-      setMade(bundle);
-      location.assign(bundle.url);
+      try {
+        while (!gone.current) {
+          const answer = await post<Bundle | BeingMade>(`/api/approvals/${asked.id}/bundle`);
+          if ("url" in answer) {
+            setMade(answer);
+            location.assign(answer.url);
+            return;
+          }
+          setBeing(answer);
+          await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
+        }
+      } finally {
+        setBeing(null);
+      }
     });
   };
   return (
     <>
       <ActionFailure action={action} />
       <button type="button" class="button primary" disabled={action.busy} onClick={fetchIt}><Icon name="seal" size={20} />{t.t("bundle_fetch")}</button>
+      {being && <p class="small" role="status">{t.t(`bundle_part_${being.part}`)} {t.t("bundle_being_made", { since: view.clock.momentAge(being.begun) })}</p>}
       {made && (
         <p class="small" role="status">
           {t.t("bundle_made", { entries: made.entries, recordings: made.recordings })}
