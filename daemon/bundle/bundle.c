@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/bundle/bundle_impl.h"
+#include "daemon/core/zones.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
@@ -19,15 +20,21 @@ static int add_facts(struct ck_bundle_work *work)
 
 static int add_reports(struct ck_bundle_work *work)
 {
-    int r = 0;
+    const char *name =
+        json_string_value(json_object_get(json_object_get(work->facts, "bundle"), "zone"));
+    const struct ck_zone *zone = NULL;
+    struct ck_zones *zones = ck_zones_create(work->order->zone_dir);
+    int r = zones == NULL ? -ENOMEM : ck_zones_find(zones, name, &zone);
+    r = r > 0 ? 0 : r; /* a zone that is no more: times are UTC alone */
     for (int language = 0; r == 0 && language < CK_BUNDLE_LANGUAGES; language++) {
         ck_cleanup(ck_freep) char *html = NULL;
-        char name[64];
+        char file[64];
         size_t size = 0;
-        r = ck_bundle_report(work->facts, (enum ck_bundle_language)language, &html, &size);
-        snprintf(name, sizeof name, "report.%s.html", ck_bundle_language_names[language]);
-        r = r == 0 ? ck_zip_add(work->zip, name, html, size) : r;
+        r = ck_bundle_report(work->facts, zone, (enum ck_bundle_language)language, &html, &size);
+        snprintf(file, sizeof file, "report.%s.html", ck_bundle_language_names[language]);
+        r = r == 0 ? ck_zip_add(work->zip, file, html, size) : r;
     }
+    ck_zones_destroy(zones);
     return r;
 }
 
@@ -47,7 +54,7 @@ int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order)
 {
     const char *kind = NULL, *audience = NULL;
     json_int_t approval = 0, person = 0, id = 0;
-    *order = (struct ck_bundle_order){0};
+    *order = (struct ck_bundle_order){.zone_dir = "/usr/share/zoneinfo"};
     if (json_unpack((json_t *)(uintptr_t)opened, "{s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "approval",
                     &approval, "person", &person, "id", &id, "kind", &kind, "audience", &audience,
                     "recipient", &order->recipient, "reason", &order->reason) != 0) {

@@ -1,6 +1,7 @@
 /* A bundle: all about one incident or check-in in one archive that others can read and verify.
  *
- *   report.en.html, report.kk.html, report.ru.html   for people, with a picture of the time line
+ *   report.en.html, report.kk.html, report.ru.html   for people, with a picture of the time line;
+ *                           times are the unit's, with the offset, and UTC beside them
  *   facts.json              the same for programs
  *   checkpoint, log.vkey    the newest checkpoint and the log's key as the signer names it
  *   entries/N.json          an entry of the audit log as it was hashed
@@ -42,6 +43,7 @@ struct ck_bundle_order {
     enum ck_bundle_audience audience;
     const char *recipient, *reason;
     struct ck_wall now;
+    const char *zone_dir;      /* time zones, for the unit's local time; permanent text */
     const uint8_t *master_key; /* of the recordings' keys */
     const char *recording_dir;
     const char *render_program;   /* checkin-render; NULL: no film side by side */

@@ -6,6 +6,7 @@
 #include "daemon/bundle/bundle.h"
 #include "daemon/bundle/words_impl.h"
 #include "protocol/zip.h"
+#include "scheduler/zone.h"
 
 struct ck_bundle_work {
     struct ck_store *store;
@@ -36,8 +37,8 @@ int ck_bundle_open_plain(struct ck_bundle_work *work, int64_t id, uint64_t most,
 /* video.c: both sides in one picture; "side_by_side" of the facts says what came of it. */
 #define CK_BUNDLE_SIDE_BY_SIDE "side-by-side.webm"
 int ck_bundle_video(struct ck_bundle_work *work);
-/* report.c: the report as HTML; the caller frees. */
-int ck_bundle_report(const json_t *facts, enum ck_bundle_language language, char **html,
-                     size_t *size);
+/* report.c: the report as HTML, with times of this zone (NULL: UTC alone); the caller frees. */
+int ck_bundle_report(const json_t *facts, const struct ck_zone *zone,
+                     enum ck_bundle_language language, char **html, size_t *size);
 
 #endif

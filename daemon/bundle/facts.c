@@ -5,6 +5,7 @@
 
 #include "daemon/bundle/bundle_impl.h"
 #include "daemon/store/person.h"
+#include "daemon/store/plan.h"
 #include "daemon/store/query_checkin.h"
 #include "daemon/store/query_incident.h"
 #include "daemon/store/query_people.h"
@@ -122,16 +123,16 @@ static int add_incident(struct ck_bundle_work *work, const struct ck_scope *scop
     return 0;
 }
 
-static int add_bundle(struct ck_bundle_work *work)
+static int add_bundle(struct ck_bundle_work *work, const char *zone)
 {
     static const char *const audiences[] = {"court", "person", "agency"};
     const struct ck_bundle_order *order = work->order;
     char made[CK_WALL_TEXT_SIZE];
     ck_wall_text(order->now, made);
     json_t *about =
-        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "approval", (json_int_t)order->approval,
+        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "approval", (json_int_t)order->approval,
                   "audience", audiences[order->audience], "recipient", order->recipient, "reason",
-                  order->reason, "made", made, "build", CK_VERSION);
+                  order->reason, "made", made, "build", CK_VERSION, "zone", zone);
     return about == NULL || json_object_set_new(work->facts, "bundle", about) != 0 ? -ENOMEM : 0;
 }
 
@@ -139,12 +140,13 @@ int ck_bundle_facts(struct ck_bundle_work *work)
 {
     struct ck_scope scope = {0};
     int64_t inspector = 0, checkin = work->order->checkin;
-    char name[200], reference[64];
+    char name[200], reference[64], zone[CK_ZONE_NAME_SIZE];
     int r = ck_person_owner(work->store, work->order->person, &scope.unit, &inspector);
     r = r == 0 ? ck_person_names(work->store, work->order->person, name, sizeof name, reference,
                                  sizeof reference)
                : r;
-    r = r == 0 ? add_bundle(work) : r;
+    r = r == 0 ? ck_unit_zone(work->store, scope.unit, zone) : r;
+    r = r == 0 ? add_bundle(work, zone) : r;
     if (r == 0) {
         r = json_object_set_new(work->facts, "person",
                                 json_pack("{s:s, s:s}", "name", name, "reference", reference));

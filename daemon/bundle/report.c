@@ -67,6 +67,24 @@ static void cell(struct ck_report *report, const char *text)
     fputs("</td>", report->out);
 }
 
+static void time_row(struct ck_report *report, enum ck_bundle_text name, const char *at)
+{
+    char line[CK_REPORT_MOMENT_SIZE];
+    ck_report_moment_line(report, at, line);
+    row(report, name, line);
+}
+
+static void time_cell(struct ck_report *report, const char *at)
+{
+    struct ck_report_moment moment = ck_report_moment(report, at);
+    fprintf(report->out, "<td class=\"time\">");
+    ck_report_text(report, moment.local);
+    if (moment.utc[0] != '\0') {
+        fprintf(report->out, "<br><span class=\"quiet\">%s</span>", moment.utc);
+    }
+    fputs("</td>", report->out);
+}
+
 /* ---- parts ---- */
 
 static void write_head(struct ck_report *report)
@@ -79,7 +97,9 @@ static void write_head(struct ck_report *report)
           "auto;padding:0 1em;color:#111}\nh1{font-size:1.5em}h2{font-size:1.15em;margin-top:1.8em}"
           "\ntable{border-collapse:collapse;width:100%}\nth,td{text-align:left;vertical-align:top;"
           "padding:.25em .6em;border-bottom:1px solid #ddd}\nth{font-weight:600;width:16em}\n"
-          "thead th{width:auto}\nsvg{width:100%;height:auto}\n.quiet{color:#555}\n@media print{h2{"
+          "thead "
+          "th{width:auto}\nsvg{width:100%;height:auto}\n.quiet{color:#555}\n.time{white-space:"
+          "nowrap}\n@media print{h2{"
           "break-after:avoid}tr{break-inside:avoid}}\n</style></head><body>\n<h1>",
           report->out);
     ck_report_text(report, words(report, CK_TEXT_TITLE));
@@ -97,19 +117,21 @@ static void write_about(struct ck_report *report)
     row(report, CK_TEXT_REFERENCE, text_of(person, "reference"));
     row(report, CK_TEXT_RECIPIENT, text_of(about, "recipient"));
     row(report, CK_TEXT_REASON, text_of(about, "reason"));
-    row(report, CK_TEXT_MADE, text_of(about, "made"));
+    time_row(report, CK_TEXT_MADE, text_of(about, "made"));
+    row(report, CK_TEXT_ZONE, text_of(about, "zone"));
     fputs("</table>\n", report->out);
 }
 
 static void write_conclusion(struct ck_report *report, const json_t *conclusion)
 {
-    char text[1200];
+    char text[1200], at[CK_REPORT_MOMENT_SIZE];
     if (!json_is_object(conclusion)) {
         return;
     }
+    ck_report_moment_line(report, text_of(conclusion, "at"), at);
     snprintf(text, sizeof text, "%s · %s · %s · %s",
              ck_bundle_word_of(report->language, "conclusion_", text_of(conclusion, "conclusion")),
-             text_of(conclusion, "by"), text_of(conclusion, "at"), text_of(conclusion, "reason"));
+             text_of(conclusion, "by"), at, text_of(conclusion, "reason"));
     row(report, CK_TEXT_CONCLUSION, text);
 }
 
@@ -117,13 +139,15 @@ static void write_checkin(struct ck_report *report)
 {
     const json_t *checkin = json_object_get(report->facts, "checkin");
     const json_t *window = json_object_get(checkin, "window");
-    char text[200];
+    char text[240], start[CK_REPORT_MOMENT_SIZE], end[CK_REPORT_MOMENT_SIZE];
     if (checkin == NULL) {
         return;
     }
     heading(report, CK_TEXT_CHECKIN);
     fputs("<table>\n", report->out);
-    snprintf(text, sizeof text, "%s – %s", text_of(window, "start"), text_of(window, "end"));
+    ck_report_moment_line(report, text_of(window, "start"), start);
+    ck_report_moment_line(report, text_of(window, "end"), end);
+    snprintf(text, sizeof text, "%s – %s", start, end);
     row(report, CK_TEXT_WINDOW, text);
     row(report, CK_TEXT_OUTCOME,
         ck_bundle_word_of(report->language, "outcome_", text_of(checkin, "outcome")));
@@ -145,7 +169,7 @@ static void write_incident(struct ck_report *report)
     }
     heading(report, CK_TEXT_INCIDENT);
     fputs("<table>\n", report->out);
-    row(report, CK_TEXT_OPENED, text_of(incident, "opened"));
+    time_row(report, CK_TEXT_OPENED, text_of(incident, "opened"));
     write_conclusion(report, json_object_get(incident, "conclusion"));
     fputs("</table>\n", report->out);
 }
@@ -163,7 +187,7 @@ static void write_events(struct ck_report *report)
     fputs("</th></tr></thead><tbody>\n", report->out);
     for (size_t i = 0; i < report->event_count; i++) {
         fputs("<tr>", report->out);
-        cell(report, report->events[i].at);
+        time_cell(report, report->events[i].at);
         cell(report, report->events[i].what);
         cell(report, report->events[i].detail);
         fputs("</tr>\n", report->out);
@@ -203,7 +227,7 @@ static void write_messages(struct ck_report *report)
     json_array_foreach(list, i, message)
     {
         fputs("<tr>", report->out);
-        cell(report, text_of(message, "sent"));
+        time_cell(report, text_of(message, "sent"));
         cell(report, text_of(message, "author"));
         message_cell(report, message);
         fputs("</tr>\n", report->out);
@@ -223,10 +247,11 @@ static void write_recordings(struct ck_report *report)
     fputs("<table>\n", report->out);
     json_array_foreach(list, i, recording)
     {
-        char text[160];
+        char text[240], from[CK_REPORT_MOMENT_SIZE];
         long long id = json_integer_value(json_object_get(recording, "id"));
         bool there = json_is_true(json_object_get(recording, "in_bundle"));
-        snprintf(text, sizeof text, "%s · %lld s · %s", text_of(recording, "from"),
+        ck_report_moment_line(report, text_of(recording, "from"), from);
+        snprintf(text, sizeof text, "%s · %lld s · %s", from,
                  (long long)json_integer_value(json_object_get(recording, "seconds")),
                  text_of(recording, "state"));
         fputs("<tr>", report->out);
@@ -256,7 +281,7 @@ static void write_log(struct ck_report *report)
     {
         long long index = json_integer_value(json_object_get(entry, "index"));
         fprintf(report->out, "<tr><td><a href=\"entries/%lld.json\">%lld</a></td>", index, index);
-        cell(report, text_of(entry, "at"));
+        time_cell(report, text_of(entry, "at"));
         cell(report, text_of(entry, "action"));
         cell(report,
              json_is_true(json_object_get(entry, "signed")) ? "" : words(report, CK_TEXT_UNSIGNED));
@@ -266,10 +291,10 @@ static void write_log(struct ck_report *report)
             words(report, CK_TEXT_WITHHELD), words(report, CK_TEXT_VERIFY));
 }
 
-int ck_bundle_report(const json_t *facts, enum ck_bundle_language language, char **html,
-                     size_t *size)
+int ck_bundle_report(const json_t *facts, const struct ck_zone *zone,
+                     enum ck_bundle_language language, char **html, size_t *size)
 {
-    struct ck_report report = {.facts = facts, .language = language};
+    struct ck_report report = {.facts = facts, .zone = zone, .language = language};
     report.out = open_memstream(html, size);
     if (report.out == NULL) {
         return -ENOMEM;

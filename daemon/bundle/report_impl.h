@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "daemon/bundle/words_impl.h"
+#include "scheduler/zone.h"
 
 #define CK_REPORT_EVENTS_MAX 600 /* later ones are only in facts.json */
 
@@ -19,8 +20,16 @@ struct ck_report_event {
     enum ck_report_lane lane;
 };
 
+/* A time as people of the unit read it, "2026-11-29 23:05:07 +05:00", and the same as UTC,
+ * "2026-11-29 18:05:07 UTC", which is "" where no zone is known: then `local` is UTC. */
+#define CK_REPORT_TIME_SIZE 48
+struct ck_report_moment {
+    char local[CK_REPORT_TIME_SIZE], utc[CK_REPORT_TIME_SIZE];
+};
+
 struct ck_report {
     const json_t *facts;
+    const struct ck_zone *zone; /* NULL: none */
     enum ck_bundle_language language;
     FILE *out;
     struct ck_report_event events[CK_REPORT_EVENTS_MAX];
@@ -29,6 +38,13 @@ struct ck_report {
 
 /* Writes a text as HTML. */
 void ck_report_text(struct ck_report *report, const char *text);
+
+/* moment.c: of RFC 3339 text; what is none stays as it is. */
+struct ck_report_moment ck_report_moment(const struct ck_report *report, const char *at);
+/* Both in one line. */
+#define CK_REPORT_MOMENT_SIZE 104
+void ck_report_moment_line(const struct ck_report *report, const char *at,
+                           char line[static CK_REPORT_MOMENT_SIZE]);
 
 /* timeline.c: puts everything that happened into one order, and draws it. */
 void ck_report_collect(struct ck_report *report);

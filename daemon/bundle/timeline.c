@@ -126,13 +126,13 @@ void ck_report_timeline(struct ck_report *report)
         const struct ck_report_event *event = &report->events[i];
         double x = LEFT + (double)(event->at_ms - from) / (double)span * (WIDTH - LEFT - 20);
         mark(report, event->lane, x, TOP + (int)event->lane * LANE + LANE / 2.0);
-        ck_report_text(report, event->at);
+        ck_report_text(report, ck_report_moment(report, event->at).local);
         fputs(" ", report->out);
         ck_report_text(report, event->what);
         fprintf(report->out, "%s\n", lane_ends[event->lane]);
     }
     fprintf(report->out, "<text x=\"%d\" y=\"%d\">%s</text>", LEFT, TOP + CK_LANES * LANE + 18,
-            report->events[0].at);
+            ck_report_moment(report, report->events[0].at).local);
     fprintf(report->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n</svg>\n",
-            WIDTH - 10, TOP + CK_LANES * LANE + 18, last->at);
+            WIDTH - 10, TOP + CK_LANES * LANE + 18, ck_report_moment(report, last->at).local);
 }

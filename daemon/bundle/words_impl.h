@@ -28,6 +28,7 @@ enum ck_bundle_text {
     CK_TEXT_RECIPIENT,
     CK_TEXT_REASON,
     CK_TEXT_MADE,
+    CK_TEXT_ZONE,
     CK_TEXT_CHECKIN,
     CK_TEXT_WINDOW,
     CK_TEXT_OUTCOME,

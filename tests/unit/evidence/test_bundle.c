@@ -176,6 +176,7 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
                                           .recipient = "Bostandyk district court",
                                           .reason = "case 12/2026",
                                           .now = world.now.wall,
+                                          .zone_dir = "/usr/share/zoneinfo",
                                           .master_key = master,
                                           .recording_dir = world.folder,
                                           .render_program = render_program,
@@ -242,6 +243,9 @@ static void a_court_gets_all_that_is_proven(void **state)
     assert_true(holds("<html lang=\"kk\">"));
     assert_true(holds("<html lang=\"ru\">"));
     assert_true(holds("<svg"));
+    assert_true(holds(" +05:00 (2026-11-")); /* the unit's time, and UTC beside it */
+    assert_true(holds(" UTC)"));
+    assert_true(holds("<th>Time zone of the unit</th><td>Asia/Almaty</td>"));
     /* The messages, in the report as text and in the facts, and the document itself. */
     assert_true(holds("I am &lt;late&gt; today"));
     assert_true(holds("\"I am <late> today\""));
