@@ -201,9 +201,9 @@ static size_t heads_of(const struct work *work, size_t first,
     return count;
 }
 
-/* Whether the heads of one of the recordings in the entries are those of this file. */
-static bool is_known(const struct work *work, const struct ck_zip_file *file, uint64_t number,
-                     const uint8_t *key)
+/* The first entry about the recording whose heads are those of this file; entry_count: none. */
+static size_t entry_of(const struct work *work, const struct ck_zip_file *file, uint64_t number,
+                       const uint8_t *key)
 {
     struct ck_verdict quiet = {.quiet = true};
     static struct ck_seal_head heads[HEADS_MAX];
@@ -217,10 +217,23 @@ static bool is_known(const struct work *work, const struct ck_zip_file *file, ui
             ck_verify_sealed(file->bytes, file->size, number, key, heads, count, file->name, &quiet,
                              &report) &&
             report.head.chunks >= heads[count - 1].chunks) {
-            return true;
+            return i;
         }
     }
-    return false;
+    return work->entry_count;
+}
+
+/* The number of the entry that says that this recording was destroyed; -1: none does. */
+static int64_t erased_by(const struct work *work, size_t first)
+{
+    for (size_t i = first; i < work->entry_count; i++) {
+        const struct entry *entry = &work->entries[i];
+        if (same_object(entry, &work->entries[first]) &&
+            ck_leaf_is(entry->leaf.action, "EXPIRY_ERASED")) {
+            return entry->leaf.index;
+        }
+    }
+    return -1;
 }
 
 static int read_sealed(void *user, uint64_t offset, void *to, size_t size)
@@ -271,9 +284,16 @@ static void check_recording(struct work *work, const struct ck_zip_file *sealed,
                           work->verdict, &report)) {
         return;
     }
-    if (!is_known(work, sealed, number, key)) {
+    size_t first = entry_of(work, sealed, number, key);
+    int64_t erased = first < work->entry_count ? erased_by(work, first) : -1;
+    if (first == work->entry_count) {
         ck_verdict_find(work->verdict, "chain", "%s is not the recording of any entry",
                         sealed->name);
+    } else if (erased >= 0) {
+        ck_verdict_find(work->verdict, "erased",
+                        "%s was destroyed, as entry %" PRId64
+                        " says: its key was kept somewhere, or comes from a backup",
+                        sealed->name, erased);
     } else if (!plays(sealed, plain, number, key)) {
         ck_verdict_find(work->verdict, "changed", "%s is not what was sealed", plain->name);
     } else {

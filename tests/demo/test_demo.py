@@ -4,6 +4,8 @@ opens, a plain word when the port is taken, an end at Ctrl-C that leaves no proc
 usage: test_demo.py BUILD_DIR
 """
 
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import secrets
 import selectors
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -117,8 +120,21 @@ def first_run(build, port):
         link = demo.wait_for(rf"SMS to \+7701\d+: .*https://localhost:{port}(/\S+)").group(1)
         assert b"<html" in request(port, link.split("#")[0]).lower()
         demo.interrupt()
+        check_log(build)
     finally:
         demo.discard()
+
+
+def check_log(build):
+    """What the daemon said of itself: which program began, on what clock, and that it ended."""
+    with contextlib.closing(sqlite3.connect(next((build / "demo").glob("*.db")))) as store:
+        leaves = [json.loads(leaf) for (leaf,) in store.execute("SELECT leaf FROM log_entry ORDER BY idx")]
+    ours = [leaf for leaf in leaves if leaf["object"]["kind"] == "system"]
+    assert [leaf["action"] for leaf in ours] == ["SYSTEM_STARTED", "SYSTEM_STOPPING"], ours
+    program = hashlib.sha256((build / "bin/checkind").read_bytes()).hexdigest()
+    assert ours[0]["open"]["build"] == program, ours[0]
+    assert isinstance(ours[0]["open"]["synchronised"], bool) and "offset_us" in ours[0]["open"], ours[0]
+    assert ours[1] == leaves[-1], f"something was written after the end: {leaves[-1]}"
 
 
 def second_run(build, port):
@@ -132,5 +148,5 @@ def second_run(build, port):
 
 if __name__ == "__main__":
     chosen = free_port()
-    first_run(sys.argv[1], chosen)
-    second_run(sys.argv[1], chosen)
+    first_run(pathlib.Path(sys.argv[1]), chosen)
+    second_run(pathlib.Path(sys.argv[1]), chosen)

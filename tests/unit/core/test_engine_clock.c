@@ -47,7 +47,7 @@ static int64_t incidents(struct world *world)
 
 static int64_t leaves(struct world *world, const char *like)
 {
-    char sql[160];
+    char sql[400];
     snprintf(sql, sizeof sql, "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE '%s'",
              like);
     return world_number(world, sql);
@@ -133,6 +133,40 @@ static void hours_in_which_nothing_ran_are_ours(void **state)
     check_outage(world);
 }
 
+/* What the daemon says of itself: facts of a list, in the log for good, and from nobody else. */
+static void what_the_system_says_of_itself_is_in_the_log(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *command, *body, *leaf;
+    } cases[] = {
+        {"system.started",
+         "{\"version\":\"1.2\",\"build\":\"ab12\",\"synchronised\":true,\"offset_us\":-40}",
+         "%SYSTEM_STARTED%\"open\":{\"build\":\"ab12\",\"offset_us\":-40,\"synchronised\":true,"
+         "\"version\":\"1.2\"}%"},
+        {"system.started", "{\"version\":\"1.3\",\"offset_us\":null,\"path\":\"/etc\"}",
+         "%SYSTEM_STARTED%\"open\":{\"offset_us\":null,\"version\":\"1.3\"}%"},
+        {"system.stopping", "{}", "%SYSTEM_STOPPING%\"open\":{}%"},
+        {"system.clock", "{\"synchronised\":false,\"offset_us\":7}",
+         "%CLOCK_STATE%\"open\":{\"offset_us\":7,\"synchronised\":false}%"},
+        {"system.clock", "{\"synchronised\":true,\"offset_us\":7,\"jump_ms\":-3600000}",
+         "%CLOCK_JUMPED%\"open\":{\"jump_ms\":-3600000,\"offset_us\":7,\"synchronised\":true}%"},
+    };
+    const struct ck_actor system = ck_actor_system();
+    const struct ck_actor officer = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(leaves(world, cases[i].leaf), 0);
+        assert_int_equal(
+            world_command(world, cases[i].command, &officer, json_loads(cases[i].body, 0, NULL)),
+            CK_E_DENIED);
+        assert_int_equal(leaves(world, cases[i].leaf), 0);
+        assert_int_equal(
+            world_command(world, cases[i].command, &system, json_loads(cases[i].body, 0, NULL)), 0);
+        assert_int_equal(leaves(world, cases[i].leaf), 1);
+    }
+    assert_int_equal(leaves(world, "%SYSTEM_STARTED%\"kind\":\"system\"%"), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -142,6 +176,7 @@ int main(void)
         TEST(a_clock_set_back_un_misses_nothing),
         TEST(a_clock_set_ahead_is_an_outage_of_that_length),
         TEST(hours_in_which_nothing_ran_are_ours),
+        TEST(what_the_system_says_of_itself_is_in_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -441,6 +441,17 @@ static void two_persons_and_a_recipient(void **state)
 
 /* ---- when its time is over ---- */
 
+/* A whole file, to be put back. */
+static uint8_t *read_file(const char *name, size_t *length)
+{
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    uint8_t *text = malloc(4 << 20);
+    *length = fread(text, 1, 4 << 20, file);
+    fclose(file);
+    return text;
+}
+
 static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(void **state)
 {
     (void)state;
@@ -454,6 +465,14 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
     world_run_for(&world, MINUTE);
     assert_int_equal(build(CK_BUNDLE_COURT).recordings, 1); /* the hold keeps it */
 
+    /* A backup of now: the wrapped key and the file. */
+    char name[200];
+    size_t length = 0;
+    world_execute(&world, "CREATE TABLE backup AS SELECT id, key, state FROM recording");
+    snprintf(name, sizeof name, "%s/%s", world.folder,
+             world_text(&world, "SELECT file FROM recording"));
+    uint8_t *backup = read_file(name, &length);
+
     world_execute(&world, "UPDATE hold SET released_at = 1, released_by = 1, approved_by = 2, "
                           "next_at = NULL; UPDATE expiry SET state = 'kept', next_at = since_at "
                           "WHERE class = 'recording'");
@@ -466,6 +485,17 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
     assert_int_equal(made.left_out, 1);
     assert_true(holds("EXPIRY_ERASED"));
     expect(0, "1 recordings: their keys were destroyed when their time was over, as entries say");
+
+    /* Put back, it opens, for the master key is the same; whoever verifies sees what it is. */
+    world_execute(&world, "UPDATE recording SET (key, state) = (SELECT b.key, b.state FROM backup "
+                          "b WHERE b.id = recording.id)");
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(backup, 1, length, file), length);
+    fclose(file);
+    free(backup);
+    assert_int_equal(build(CK_BUNDLE_COURT).recordings, 1);
+    expect(1, "erased: ");
 }
 
 int main(void)
