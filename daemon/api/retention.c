@@ -38,6 +38,7 @@ int ck_api_retention(struct ck_store *store, struct ck_api_call *call, json_t **
     const struct ck_expiry_filter filter = {.unit = call->actor.unit_id,
                                             .keep = call->text[0] == '\0' ? NULL : call->text,
                                             .person = call->person,
+                                            .after = call->after,
                                             .erased = strcmp(call->word, "erased") == 0};
     ck_cleanup(json_decrefp) json_t *items = NULL, *totals = NULL, *holds = NULL;
     if (filter.keep != NULL && !is_class(filter.keep)) {

@@ -74,8 +74,9 @@ int ck_calls_create(const struct ck_calls_options *options, const struct ck_call
 void ck_calls_stop(struct ck_calls *calls, void (*stopped)(void *context), void *context);
 
 /* Recordings that an earlier life left unfinished, as the store's query gives them: [{id, file,
- * wrapped}]. Each gets its trailer in the thread pool, then recording.recovered or recording.failed
- * is submitted. Takes over `list`. */
+ * wrapped, measure}]. Each gets its trailer in the thread pool, then recording.recovered or
+ * recording.failed is submitted; where `measure` names a check-in, the file is whole and only its
+ * measures are missing: they are taken. Takes over `list`. */
 void ck_calls_recover(struct ck_calls *calls, json_t *list);
 
 /* ---- from the pages ----

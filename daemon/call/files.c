@@ -152,6 +152,7 @@ static void recover_row(struct ck_calls *calls, const json_t *row)
     int64_t id = json_integer_value(json_object_get(row, "id"));
     const char *file = json_string_value(json_object_get(row, "file"));
     const char *hex = json_string_value(json_object_get(row, "wrapped"));
+    const json_t *measure = json_object_get(row, "measure");
     uint8_t wrapped[CK_SEAL_WRAPPED_SIZE], key[CK_KEY_SIZE];
     ck_cleanup(ck_freep) char *path = NULL;
     int error = CK_E_SYNTAX;
@@ -166,7 +167,11 @@ static void recover_row(struct ck_calls *calls, const json_t *row)
         ck_log(CK_LOG_ERROR, "the key of recording %lld: %s", (long long)id, ck_error_text(error));
         return;
     }
-    ck_call_recover_file(calls, id, path, key);
+    if (json_is_integer(measure)) {
+        ck_call_measure(calls, json_integer_value(measure), id, path, key);
+    } else {
+        ck_call_recover_file(calls, id, path, key);
+    }
     ck_wipe(key, sizeof key);
 }
 

@@ -364,9 +364,15 @@ int ck_query_recording(struct ck_store *store, const struct ck_scope *scope, int
 int ck_query_recordings_open(struct ck_store *store, json_t **list)
 {
     return ck_sql_list(store,
-                       "SELECT id AS \"id:i\", file AS \"file:t\", key AS \"wrapped:h\" "
-                       "FROM recording WHERE state = 'recording' ORDER BY id",
-                       CK_NO_ARGS, list);
+                       "SELECT r.id AS \"id:i\", r.file AS \"file:t\", r.key AS \"wrapped:h\", "
+                       "CASE r.state WHEN 'recording' THEN NULL ELSE r.checkin_id END AS "
+                       "\"measure:i\" FROM recording r WHERE r.state = 'recording' UNION ALL "
+                       "SELECT * FROM (SELECT r.id, r.file, r.key, r.checkin_id FROM recording r "
+                       "JOIN checkin c ON c.id = r.checkin_id WHERE c.state = 'awaiting_review' "
+                       "AND r.leg = 'person' AND r.state IN ('closed', 'recovered') AND "
+                       "r.measures IS NULL AND r.key IS NOT NULL AND r.duration_ms > 0 "
+                       "ORDER BY r.id DESC LIMIT ?1)",
+                       CK_ARGS(ck_int(CK_QUERY_UNMEASURED_MAX)), list);
 }
 
 /* ---- the person's own state ---- */

@@ -41,7 +41,10 @@ int ck_query_waiting(struct ck_store *store, const struct ck_scope *scope, json_
 int ck_query_recording(struct ck_store *store, const struct ck_scope *scope, int64_t id,
                        json_t **recording);
 
-/* Recordings that were never ended: [{id, file, wrapped}]. */
+/* Recordings that were never ended: [{id, file, wrapped, measure: null}]; behind them those that
+ * wait for a review and were never measured, the newest CK_QUERY_UNMEASURED_MAX, where `measure` is
+ * their check-in. */
+#define CK_QUERY_UNMEASURED_MAX 16
 int ck_query_recordings_open(struct ck_store *store, json_t **list);
 
 /* PersonState without csrf and server_time, for the person themselves. `checkin`: what their link

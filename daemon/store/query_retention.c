@@ -20,15 +20,23 @@
     "LEFT JOIN recording r ON r.id = e.recording_id WHERE " IN_UNIT                                \
     " AND (?2 IS NULL OR e.class = ?2) AND (?3 = 0 OR e.person_id = ?3) "
 
+/* Behind the row ?5 in an order by this and the id. */
+#define BEHIND(now, then)                                                                          \
+    "AND (?5 <= 0 OR (" now ", e.id) > (SELECT " then ", id FROM expiry WHERE id = ?5)) "
+
 int ck_query_expiry(struct ck_store *store, const struct ck_expiry_filter *filter, json_t **list)
 {
     return ck_sql_list(store,
                        filter->erased
-                           ? ITEMS "AND e.state = 'erased' ORDER BY e.erased_at DESC, e.id LIMIT ?4"
-                           : ITEMS "AND e.state <> 'erased' ORDER BY e.next_at IS NULL DESC, "
-                                   "e.next_at, e.id LIMIT ?4",
+                           ? ITEMS "AND e.state = 'erased' " BEHIND(
+                                 "-e.erased_at", "-erased_at") "ORDER BY e.erased_at DESC, e.id "
+                                                               "LIMIT ?4"
+                           : ITEMS "AND e.state <> 'erased' " BEHIND(
+                                 "coalesce(e.next_at, 0)",
+                                 "coalesce(next_at, 0)") "ORDER BY coalesce(e.next_at, 0), e.id "
+                                                         "LIMIT ?4",
                        CK_ARGS(ck_int(filter->unit), ck_text(filter->keep), ck_int(filter->person),
-                               ck_int(CK_QUERY_EXPIRY_MAX)),
+                               ck_int(CK_QUERY_EXPIRY_MAX), ck_int(filter->after)),
                        list);
 }
 

@@ -13,10 +13,11 @@ struct ck_expiry_filter {
     const char *keep; /* NULL: every class */
     int64_t person;   /* 0: everybody */
     bool erased;      /* what has had its time; otherwise what waits */
+    int64_t after;    /* an id of before: go on behind it; at most 0: from the beginning */
 };
 
-/* ExpiryItem without "expires" where a hold is on it: [{id, class, person_id, …}], soonest first,
- * what is gone newest first; at most CK_QUERY_EXPIRY_MAX. */
+/* ExpiryItem without "expires" where a hold is on it: [{id, class, person_id, …}], what is held
+ * first, then soonest first, what is gone newest first; at most CK_QUERY_EXPIRY_MAX. */
 int ck_query_expiry(struct ck_store *store, const struct ck_expiry_filter *filter, json_t **list);
 
 /* [{class, waiting, held, first}] of a unit. */

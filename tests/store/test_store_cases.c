@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -11,6 +12,7 @@
 #include "daemon/store/approval.h"
 #include "daemon/store/assessment.h"
 #include "daemon/store/order.h"
+#include "daemon/store/query_retention.h"
 #include "daemon/store/store.h"
 #include "daemon/store/zone.h"
 #include "protocol/base/error.h"
@@ -350,6 +352,76 @@ static void assessments_are_kept_sealed_and_newest_first(void **state)
     json_decref(list);
 }
 
+/* Numbers count up from the highest, so that a row which is taken away would free its own. */
+static void a_number_that_a_key_is_bound_to_is_never_free_again(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"INSERT INTO recording (id, checkin_id, leg, state, file, started_at) VALUES (7, 1, "
+         "'person', 'erased', 'f', 1)",
+         "DELETE FROM recording WHERE id = 7"},
+        {"INSERT INTO photo (id, person_id, created_at) VALUES (7, 1, 1)",
+         "DELETE FROM photo WHERE id = 7"},
+        {"INSERT INTO thread (id, person_id, created_at) VALUES (7, 1, 1)",
+         "DELETE FROM thread WHERE id = 7"},
+        {"INSERT INTO assessment (id, person_id, kind, nonce, sealed, by_staff, created_at) VALUES "
+         "(7, 1, 'score', x'00', x'00', 1, 1)",
+         "DELETE FROM assessment WHERE id = 7"},
+    };
+    ck_store_rollback(store); /* it would be in the way */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char sql[400];
+        snprintf(sql, sizeof sql, "PRAGMA foreign_keys = OFF; %s", rows[i][0]);
+        assert_true(backend_run(sql));
+        assert_false(backend_run(rows[i][1]));
+    }
+    assert_int_equal(ck_store_begin(store), 0);
+}
+
+/* ---- what expires when ---- */
+
+/* All pages, one behind the other: how many items, each behind the one before. */
+static unsigned count_pages(bool erased, const char *order)
+{
+    struct ck_expiry_filter filter = {.unit = 1, .erased = erased};
+    unsigned count = 0;
+    char before[32] = "";
+    for (size_t got = CK_QUERY_EXPIRY_MAX; got == CK_QUERY_EXPIRY_MAX;) {
+        json_t *page = NULL, *item;
+        size_t i;
+        assert_int_equal(ck_query_expiry(store, &filter, &page), 0);
+        got = json_array_size(page);
+        json_array_foreach(page, i, item)
+        {
+            const char *shown = json_string_value(json_object_get(item, order));
+            int way = strcmp(before, shown == NULL ? "" : shown);
+            assert_true(erased ? count == 0 || way >= 0 : way <= 0);
+            snprintf(before, sizeof before, "%s", shown == NULL ? "" : shown);
+            filter.after = json_integer_value(json_object_get(item, "id"));
+            count++;
+        }
+        json_decref(page);
+    }
+    return count;
+}
+
+static void what_expires_is_paged_to_its_end(void **state)
+{
+    (void)state;
+    ck_store_rollback(store);
+    assert_true(backend_run(
+        "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        "WHERE i < 900) INSERT INTO recording (id, checkin_id, leg, state, file, started_at) "
+        "SELECT i, 1, 'person', 'closed', 'f', 1 FROM n;"
+        "INSERT INTO expiry (class, person_id, recording_id, since_at, state, erased_at, next_at) "
+        "SELECT 'recording', 1, id, 1, CASE WHEN id <= 30 THEN 'held' WHEN id <= 450 THEN 'kept' "
+        "ELSE 'erased' END, CASE WHEN id > 450 THEN id / 7 * 1000 END, CASE WHEN id > 30 AND id <= "
+        "450 THEN (1000 - id / 7) * 1000 END FROM recording")); /* seven of the same time */
+    assert_int_equal(ck_store_begin(store), 0);
+    assert_int_equal(count_pages(false, "expires"), 450);
+    assert_int_equal(count_pages(true, "erased"), 450);
+}
+
 /* ---- zones ---- */
 
 static void a_zone_is_noted_once_and_changes_by_name(void **state)
@@ -403,6 +475,8 @@ int main(void)
         TEST(requests_are_counted_and_listed_while_they_are_open),
         TEST(who_is_alone_is_known),
         TEST(assessments_are_kept_sealed_and_newest_first),
+        TEST(a_number_that_a_key_is_bound_to_is_never_free_again),
+        TEST(what_expires_is_paged_to_its_end),
         TEST(a_zone_is_noted_once_and_changes_by_name),
         TEST(a_change_of_a_zone_keeps_how_far_it_is),
     };

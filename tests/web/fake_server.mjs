@@ -200,7 +200,11 @@ export class FakeServer {
     if (state.proposals && path === "/api/approvals" && !post) return json(state.proposals);
     if (state.proposals && match("/api/approvals/\\d+/(decide|withdraw)")) return (state.proposals = { approvals: [], next: null }), json({});
     if (path === "/api/contact-paths") return json(fixtures.paths());
-    if (path === "/api/retention") return json(state.retention || fixtures.retention());
+    if (path === "/api/retention") {
+      const all = state.retention || fixtures.retention(), behind = all.items.findIndex((item) => item.id === Number(search.get("after"))) + 1;
+      const items = all.items.slice(behind, behind + (state.retentionPage || 200));
+      return json({ ...all, items, cut: behind + items.length < all.items.length });
+    }
     if (path === "/api/holds" || match("/api/holds/\\d+/review")) return json({ holds: [] });
     if (path === "/api/push/key") return json({ key: null });
     if (/^\/api\/(shifts|absences|contact-paths\/test)/.test(path) || match("/api/staff/\\d+/stand-ins")) return json({});

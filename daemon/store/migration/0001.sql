@@ -854,6 +854,12 @@ CREATE TABLE hold (
 CREATE INDEX hold_person ON hold (person_id) WHERE released_at IS NULL;
 CREATE INDEX hold_due ON hold (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 
+-- A number that a key is bound to is never used again: rows that have one are emptied, never taken away.
+CREATE TRIGGER recording_stays BEFORE DELETE ON recording BEGIN SELECT RAISE(ABORT, 'its number is bound to a key'); END;
+CREATE TRIGGER photo_stays BEFORE DELETE ON photo BEGIN SELECT RAISE(ABORT, 'its number is bound to a key'); END;
+CREATE TRIGGER thread_stays BEFORE DELETE ON thread BEGIN SELECT RAISE(ABORT, 'its number is bound to a key'); END;
+CREATE TRIGGER assessment_stays BEFORE DELETE ON assessment BEGIN SELECT RAISE(ABORT, 'its number is bound to a key'); END;
+
 ---------------------------------------------------------------- the audit log
 
 -- Append-only: leaf and hash never change. `prev` is the entry before it about the same object.

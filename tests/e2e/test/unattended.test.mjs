@@ -168,6 +168,14 @@ test("nobody answers a live check-in: it goes on alone; a doubt opens an inciden
   const { row, phone: own } = await perform(link, checkin, "alone");
   await own.context().close();
 
+  // Killed before it was measured: the next start measures it, so that whoever reviews is told.
+  const measured = async () => (await read(row)).recordings[0].measures !== null;
+  await until(measured, "the recording is measured");
+  await product.kill9();
+  execFileSync("sqlite3", [path.join(product.state, "checkind.db"), `UPDATE recording SET measures = NULL WHERE checkin_id = ${row.id}`]);
+  await product.up();
+  await until(measured, "and measured again after the start");
+
   const phone = await open(staffBrowser, PHONE);
   await login(phone, product, "inspector");
   await review(phone, row, "doubt");

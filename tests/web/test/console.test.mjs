@@ -485,6 +485,22 @@ test("who cannot be reached stands on top, and a way is tested by a tap", scene(
   assert.deepEqual(faults(page), []);
 }));
 
+test("what expires is shown page after page", scene(async (server) => {
+  server.state.retentionPage = 2;
+  const page = await stage.console(server, "retention", { roles: ["supervisor"] });
+  const all = f.retention().items.length;
+  const shown = () => page.locator(".rows > *").count();
+  await page.getByRole("button", { name: "Show more" }).waitFor();
+  assert.equal(await shown(), 2);
+  for (let now = 2; now < all; now = Math.min(now + 2, all)) {
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.waitForFunction((least) => document.querySelectorAll(".rows > *").length > least, now);
+  }
+  assert.equal(await shown(), all);
+  assert.equal(await page.getByRole("button", { name: "Show more" }).count(), 0);
+  assert.deepEqual(faults(page), []);
+}));
+
 test("a supervisor sees what expires when, holds a recording, reviews a hold and asks to release one", scene(async (server) => {
   const page = await stage.console(server, "retention", { roles: ["supervisor"], viewport: PHONE });
   await page.getByText("90 days · 3 waiting, 1 held").waitFor();

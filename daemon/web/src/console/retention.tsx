@@ -1,11 +1,11 @@
 // What expires when: how long what is kept, what goes next, what went, and the legal holds that keep things longer.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { post } from "../api/http";
+import { get, post } from "../api/http";
 import type { Approval, ExpiryItem, Hold, KeepClass, Retention } from "../api/types";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
-import { Card, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, Tabs, useSession } from "./parts";
+import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, Tabs, useAction, useSession } from "./parts";
 
 const DAY_MS = 86_400_000;
 const REVIEW_DAYS = 90; // what the form proposes
@@ -131,13 +131,20 @@ type Open = { hold: HoldObject } | { review: Hold } | { release: Hold };
 export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.Element {
   const { t } = useSession();
   const [only, setOnly] = useState("");
-  const load = useLoad<Retention>(`/api/retention?state=${state}${only && "&class=" + only}`, ["today"]);
+  const path = `/api/retention?state=${state}${only && "&class=" + only}`;
+  const load = useLoad<Retention>(path, ["today"]);
+  // What was asked for behind the first page; of another path, or from before a change, it is nothing.
+  const [later, setLater] = useState<{ of: Retention; items: ExpiryItem[]; cut: boolean } | null>(null);
+  const more = useAction();
   const [open, setOpen] = useState<Open | null>(null);
   const close = (): void => setOpen(null);
   return (
     <Page title={t.t("nav_retention")} under={t.t("retention_under")}>
       <Loaded load={load}>
-        {(data) => (
+        {(data) => {
+          const tail = later && later.of === data ? later : { of: data, items: [], cut: data.cut };
+          const items = data.items.concat(tail.items);
+          return (
           <div class="stack">
             <Card title={t.t("holds_title")} icon="shield">
               {!data.holds.length && <p class="soft">{t.t("holds_none")}</p>}
@@ -159,11 +166,18 @@ export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.E
               <a class="tab-inline" href="#/retention?state=erased" aria-current={state === "erased" ? "page" : undefined}>{t.t("expiry_gone")}</a>
             </Tabs>
             <SelectField label={t.t("expiry_only")} value={only} options={[{ value: "", label: t.t("expiry_all") }, ...CLASSES.map((value) => ({ value: value as string, label: t.t(`keep_${value}`) }))]} onChange={setOnly} />
-            <div class="rows">{data.items.map((item) => <Item key={item.id} item={item} onHold={(hold) => setOpen({ hold })} />)}</div>
+            <div class="rows">{items.map((item) => <Item key={item.id} item={item} onHold={(hold) => setOpen({ hold })} />)}</div>
             {!data.items.length && <Empty icon="clock" title={t.t(state === "waiting" ? "expiry_none" : "expiry_none_gone")} />}
-            {data.cut && <p class="note warn">{t.t("overload_cut")}</p>}
+            <ActionFailure action={more} />
+            {tail.cut && (
+              <button type="button" class="button" disabled={more.busy} onClick={() => void more.run(async () => {
+                const page = await get<Retention>(`${path}&after=${items[items.length - 1].id}`);
+                setLater({ of: data, items: tail.items.concat(page.items), cut: page.cut });
+              })}>{t.t("show_more")}</button>
+            )}
           </div>
-        )}
+          );
+        }}
       </Loaded>
       {open && "hold" in open && <HoldDialog object={open.hold} onClose={close} />}
       {open && "review" in open && <ReviewDialog hold={open.review} onClose={close} />}
