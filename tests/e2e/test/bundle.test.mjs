@@ -125,4 +125,15 @@ test("an incident leaves the house in one file that a court can read and verify"
   assert.ok(exported.every((entry) => entry.text.recipient === "Бостандыкский районный суд" && entry.text.reason === "дело 12/2026"));
   assert.deepEqual(officer.faults, []);
   await officer.context().close();
+
+  // What was decided, climbed or taken out is under a signed checkpoint within five seconds.
+  const urgent = `SELECT l.action, (SELECT c.at FROM log_checkpoint c WHERE c.size > e.idx ORDER BY c.size LIMIT 1) - e.at AS after
+    FROM log_entry e JOIN log_plain l ON l.idx = e.idx
+    WHERE l.action IN ('PLAN_CREATED', 'CHECKIN_OUTCOME', 'RECORDING_CLOSED', 'BUNDLE_EXPORTED') OR l.action LIKE 'INCIDENT_%'`;
+  const signed = await until(() => {
+    const rows = product.sql(urgent);
+    return rows.every((row) => row.after !== null) && rows;
+  }, "all of it is signed");
+  for (const wanted of ["CHECKIN_OUTCOME", "INCIDENT_OPENED", "RECORDING_CLOSED", "BUNDLE_EXPORTED"]) assert.ok(signed.some((row) => row.action === wanted), wanted);
+  assert.deepEqual(signed.filter((row) => row.after > 5000), [], "signed later than five seconds");
 });

@@ -171,7 +171,7 @@ export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.E
             <ActionFailure action={more} />
             {tail.cut && (
               <button type="button" class="button" disabled={more.busy} onClick={() => void more.run(async () => {
-                const page = await get<Retention>(`${path}&after=${items[items.length - 1].id}`);
+                const page = await get<Retention>(`${path}&after=${items[items.length - 1]!.id}`);
                 setLater({ of: data, items: tail.items.concat(page.items), cut: page.cut });
               })}>{t.t("show_more")}</button>
             )}
