@@ -29,8 +29,8 @@
 /* Bundles in memory at once. The oldest that is ready goes; while all are being made, 503. */
 #define CK_API_BUNDLES_MAX 2
 #define CK_API_BUNDLE_VIDEO_MS INT64_C(1500000) /* for the film of both sides */
-#define CK_API_BUNDLE_MS INT64_C(600000) /* how long one may be fetched */
-#define CK_API_VIEW_MS INT64_C(7200000)  /* how long after its reason a recording may be played */
+#define CK_API_BUNDLE_MS INT64_C(600000)        /* how long one may be fetched */
+#define CK_API_VIEW_MS INT64_C(7200000) /* how long after its reason a recording may be played */
 #define CK_API_READ_NOTED_MS                                                                       \
     INT64_C(3600000) /* lists that pages ask for again and again are recorded once in this time, a \
                         session */

@@ -52,8 +52,8 @@ struct ck_product {
     struct ck_api *api;
     struct ck_control *control;
     atomic_bool films_stop; /* for the threads that make bundles */
-    bool export_runs; /* a bundle is being made for checkinctl … */
-    int export_fd;    /* … and this one was: a memory file; -1: none */
+    bool export_runs;       /* a bundle is being made for checkinctl … */
+    int export_fd;          /* … and this one was: a memory file; -1: none */
     uint64_t export_size;
     struct ck_auditor *auditor;
     struct ck_checkpoints *checkpoints;
