@@ -42,7 +42,7 @@ export function Landing(): JSX.Element {
           </button>
           <div class="pair">
             {others.map((language) => (
-              <button type="button" class="button" lang={language} key={language} onClick={() => void session.open(language)}>
+              <button type="button" class="button" lang={language} key={language} onClick={() => (able ? void session.open(language) : session.choose(language))}>
                 {LANGUAGE_NAMES[language]}
               </button>
             ))}
