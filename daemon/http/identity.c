@@ -1,6 +1,7 @@
 #include "daemon/http/identity.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -62,10 +63,12 @@ int ck_identity_create(struct ck_identity **identity, const char *certificate_pe
         return -ENOMEM;
     }
     int result = read_chain(made, certificate);
+    made->key = result == 0 ? PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL) : NULL;
+    ERR_clear_error(); /* the end of a text is one, and the next handshake would take it for its own
+                        */
     if (result != 0) {
         return result;
     }
-    made->key = PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL);
     if (made->key == NULL) {
         return CK_E_SYNTAX;
     }
