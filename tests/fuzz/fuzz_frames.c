@@ -72,6 +72,7 @@ static void drive(struct ck_frames *frames, struct ck_chunker *chunker, const ui
         packet.marker = (flags & 2) != 0;
         packet.ssrc += flags >> 7;
         packet.sequence = (uint16_t)(packet.sequence + (int8_t)ck_read_u8(&r));
+        packet.again = packet.sequence % 16 == 15;
         packet.timestamp += (uint32_t)(int32_t)(int16_t)ck_read_u16(&r) << (flags >> 2 & 15);
         packet.arrival.us += (int64_t)ck_read_u16(&r) * 100;
         packet.size = ck_read_u16(&r) % (CK_RECORDER_PACKET_MAX + 1);
