@@ -9,6 +9,7 @@
 #include "tests/bench/figure.h"
 
 #define CK_RUN_CALLS_MAX 1000
+#define CK_RUN_CALL_PACKETS 236 /* a second and call, both ways */
 
 struct ck_run {
     unsigned calls;     /* at most CK_RUN_CALLS_MAX */
