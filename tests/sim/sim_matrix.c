@@ -29,11 +29,30 @@ static bool is_charged(enum ck_outcome outcome)
     return outcome == CK_OUTCOME_NO_ANSWER || outcome == CK_OUTCOME_PERSON_FAULT;
 }
 
+/* Whether the person was seen in another check-in, whose contact ended this one too: who answered
+ * this one's ring no longer mattered. */
+static bool seen_elsewhere(struct sim_check *check, int64_t id)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(check->db,
+                       "SELECT o.id FROM checkin c JOIN checkin o ON o.person_id = c.person_id AND "
+                       "o.decided_at = c.decided_at AND o.id <> c.id WHERE c.id = ?1 AND "
+                       "(o.outcome = 'completed' OR o.outcome = 'late')",
+                       -1, &statement, NULL);
+    sqlite3_bind_int64(statement, 1, id);
+    bool seen = false;
+    while (!seen && sqlite3_step(statement) == SQLITE_ROW) {
+        seen = sim_visit(check->sim, sqlite3_column_int64(statement, 0))->truth != TRUTH_RELATIVE;
+    }
+    sqlite3_finalize(statement);
+    return seen;
+}
+
 /* Whoever evades is not seen, and an incident says so. */
 static void weigh_evasion(struct sim_check *check, struct sim_matrix *matrix, int64_t id,
                           const struct visit *visit, enum ck_outcome outcome, bool incident)
 {
-    if (is_contact(outcome) && visit->truth == TRUTH_RELATIVE) {
+    if (is_contact(outcome) && visit->truth == TRUTH_RELATIVE && !seen_elsewhere(check, id)) {
         matrix->avoided++;
         sim_check_wrong(check, id, "somebody else was taken for the person");
     }
