@@ -136,7 +136,9 @@ static void note_ceiling(struct ck_uplink *uplink)
     pause = pause < CK_UPLINK_CEILING_FIRST ? CK_UPLINK_CEILING_FIRST : pause;
     uplink->before = 0;
     uplink->ceiling = uplink->allowed;
-    uplink->ceiling_pause = pause > CK_UPLINK_CEILING_LAST ? CK_UPLINK_CEILING_LAST : pause;
+    unsigned last = uplink->ceiling <= CK_UPLINK_TRIAL * 5 / 4 ? CK_UPLINK_CEILING_LAST_LOW
+                                                               : CK_UPLINK_CEILING_LAST;
+    uplink->ceiling_pause = pause > last ? last : pause;
     uplink->ceiling_left = uplink->ceiling_pause;
     uplink->good = (uint32_t)smaller(uplink->good, (int64_t)below_ceiling(uplink));
 }

@@ -33,11 +33,13 @@
 /* A rate that was good is gone back to by doubling, and from there to what was allowed before. One
  * that had to be taken down twice within so many intervals is a ceiling: the rate stays below its
  * share for a while, and for twice as long each time, but not for so long that a way that has
- * become better goes unseen; then it is passed slowly. */
+ * become better goes unseen; then it is passed slowly. Where the least that is tried was too much,
+ * what is tried costs sound: there it is tried seldom. */
 #define CK_UPLINK_TWICE 20
 #define CK_UPLINK_CEILING_PERCENT 80
 #define CK_UPLINK_CEILING_FIRST 8
 #define CK_UPLINK_CEILING_LAST 16
+#define CK_UPLINK_CEILING_LAST_LOW 64 /* where the least that is tried was too much */
 
 struct ck_uplink {
     uint32_t cap;

@@ -80,9 +80,8 @@ void feedback_missing(struct leg *leg)
     for (int kind = 0; kind < KINDS; kind++) {
         struct track *track = &leg->tracks[kind];
         /* On an uplink that hardly carries the sound, sound that is sent twice only crowds out
-         * more; not where it is the radio that loses. */
-        if (kind == AUDIO && !leg->uplink_radio &&
-            leg->uplink.allowed < CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS) {
+         * more. */
+        if (kind == AUDIO && leg->uplink.allowed < CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS) {
             ck_missing_clear(&track->missing);
         }
         if (track->source >= 0 && track->missing.count > 0) {
@@ -190,8 +189,6 @@ static void judge_uplink(struct leg *leg)
     leg->uplink_lost[0] = came + missed == 0 ? 0 : missed * 256 / (came + missed);
     leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH &&
                         interval.queue_us < CK_UPLINK_QUEUE_HIGH_US;
-    leg->uplink_radio = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH &&
-                        interval.queue_us < CK_UPLINK_QUEUE_LOW_US;
     if (ck_uplink_interval(&leg->uplink, &interval)) {
         ck_transit_rebase(&leg->tracks[AUDIO].transit);
         ck_transit_rebase(&leg->tracks[VIDEO].transit);

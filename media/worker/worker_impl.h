@@ -193,7 +193,6 @@ struct leg {
     uint32_t sent_bitrate;        /* to its browser, in the last interval */
     unsigned unheard;             /* intervals without a report on what is sent */
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
-    bool uplink_radio;       /* it loses without any queue: less traffic would not help */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
     uint64_t told_bitrate;   /* of the downlink, by the browser (REMB); 0: never told */

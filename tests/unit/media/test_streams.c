@@ -669,6 +669,23 @@ static void test_uplink_remembers_a_ceiling(void **state)
     }
 }
 
+/* Where even a small picture is too much, trying it costs sound: it is tried no more than about
+ * once a minute in the end. */
+static void test_uplink_tries_seldom_what_costs_sound(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    unsigned late = 0;
+    ck_uplink_init(&uplink, 800000);
+    for (unsigned i = 0; i < 600; i++) { /* a way that carries 60 kbit/s */
+        bool over = uplink.allowed > 60000;
+        late += over && i >= 300;
+        interval(&uplink, 100, 0, over ? 60000 : uplink.allowed,
+                 over ? 2 * CK_UPLINK_QUEUE_HIGH_US : 0);
+    }
+    assert_in_range(late, 1, 8);
+}
+
 /* At the floor, where there is no picture and little is heard, the rate of a small picture is tried
  * as soon as the way is quiet. */
 static void test_uplink_tries_a_small_picture(void **state)
@@ -844,6 +861,7 @@ int main(void)
         cmocka_unit_test(test_uplink_comes_back_from_a_hiccup),
         cmocka_unit_test(test_uplink_does_not_go_back_to_what_was_lost),
         cmocka_unit_test(test_uplink_remembers_a_ceiling),
+        cmocka_unit_test(test_uplink_tries_seldom_what_costs_sound),
         cmocka_unit_test(test_uplink_tries_a_small_picture),
         cmocka_unit_test(test_downlink_is_told),
         cmocka_unit_test(test_downlink_of_which_nothing_is_heard),
