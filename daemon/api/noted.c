@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#define PLACES 8 /* where one read may be */
+#define PLACES 16 /* where one read may be */
 
 static bool same(const struct ck_noted_read *a, const struct ck_noted_read *b)
 {
