@@ -12,8 +12,6 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define ZONE_DIR "/usr/share/zoneinfo"
-
 static void zones_destroy(struct ck_zones **zones)
 {
     ck_zones_destroy(*zones);
@@ -85,7 +83,7 @@ int ck_api_ladders(struct ck_store *store, struct ck_api_call *call, json_t **ou
 
 int ck_api_ladder_check(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    ck_cleanup(zones_destroy) struct ck_zones *zones = ck_zones_create(ZONE_DIR);
+    ck_cleanup(zones_destroy) struct ck_zones *zones = ck_zones_create(CK_ZONE_DIR);
     const struct ck_reach reach = {.store = store,
                                    .zones = zones,
                                    .channels = ck_config_channels(call->api->options.config),

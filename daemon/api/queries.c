@@ -29,7 +29,6 @@
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
-#define ZONE_DIR "/usr/share/zoneinfo"
 #define WEEKS_DEFAULT 8
 #define WEEKS_MAX 53
 
@@ -74,8 +73,9 @@ int ck_api_unit_zone(struct ck_store *store, struct ck_api_call *call, json_t **
 {
     const char *zone = NULL;
     int r = ck_body_text(call->body, "zone", 63, false, &zone, &call->refusal);
-    return r == 0 ? ck_zone_preview(store, ZONE_DIR, call->id, zone, call->now, out, &call->refusal)
-                  : r;
+    return r == 0
+               ? ck_zone_preview(store, CK_ZONE_DIR, call->id, zone, call->now, out, &call->refusal)
+               : r;
 }
 
 int ck_api_staff_list(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -98,7 +98,7 @@ static int add_clock(json_t *object, const char *zone, struct ck_wall now)
 {
     struct ck_day day;
     int r = set_time(object, "server_time", now);
-    if (r == 0 && zone != NULL && ck_zone_day(ZONE_DIR, zone, now, &day) == 0) {
+    if (r == 0 && zone != NULL && ck_zone_day(CK_ZONE_DIR, zone, now, &day) == 0) {
         r = set_new(object, "utc_offset_min", json_integer(day.utc_offset_min));
     }
     return r;
@@ -188,7 +188,7 @@ int ck_api_preview(struct ck_store *store, struct ck_api_call *call, json_t **ou
     if (r == 0 && !ck_in_scope(&call->actor, subject.unit, subject.inspector)) {
         return CK_E_DENIED;
     }
-    return r == 0 ? ck_plan_preview(store, ZONE_DIR, call->id, call->body, call->now, out,
+    return r == 0 ? ck_plan_preview(store, CK_ZONE_DIR, call->id, call->body, call->now, out,
                                     &call->refusal)
                   : r;
 }
@@ -212,7 +212,7 @@ static int check_plan_scope(struct ck_store *store, struct ck_api_call *call, bo
 int ck_api_plan_ahead(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     int r = check_plan_scope(store, call, false);
-    return r == 0 ? ck_plan_ahead(store, ZONE_DIR, call->id, call->now, out) : r;
+    return r == 0 ? ck_plan_ahead(store, CK_ZONE_DIR, call->id, call->now, out) : r;
 }
 
 int ck_api_plan_instants(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -284,7 +284,7 @@ int ck_api_today(struct ck_store *store, struct ck_api_call *call, json_t **out)
     char zone[CK_ZONE_NAME_SIZE];
     struct ck_day day;
     int r = ck_unit_zone(store, call->actor.unit_id, zone);
-    r = r == 0 ? ck_zone_day(ZONE_DIR, zone, call->now, &day) : r;
+    r = r == 0 ? ck_zone_day(CK_ZONE_DIR, zone, call->now, &day) : r;
     r = r == 0 ? ck_query_today(store, &scope, day.text, day.start, day.end, out) : r;
     return r == 0 ? set_time(*out, "server_time", call->now) : r;
 }
@@ -312,7 +312,7 @@ int ck_api_incident(struct ck_store *store, struct ck_api_call *call, json_t **o
 
 int ck_api_overload(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    return ck_overload_ahead(store, ZONE_DIR, call->actor.unit_id, call->now, out);
+    return ck_overload_ahead(store, CK_ZONE_DIR, call->actor.unit_id, call->now, out);
 }
 
 /* ---- the risk compartment ---- */
@@ -336,7 +336,7 @@ int ck_api_proposal(struct ck_store *store, struct ck_api_call *call, json_t **o
     const struct ck_house_rules house = ck_house_rules_default();
     const char *basis = json_string_value(json_object_get(call->body, "basis"));
     struct ck_proposal_asked asked = {
-        .zone_dir = ZONE_DIR,
+        .zone_dir = CK_ZONE_DIR,
         .person = call->id,
         .order = json_integer_value(json_object_get(call->body, "order_id")),
         .basis = basis != NULL && strcmp(basis, "judgement") == 0 ? "judgement" : "score",
@@ -435,7 +435,7 @@ int ck_api_figures(struct ck_store *store, struct ck_api_call *call, json_t **ou
     char zone[CK_ZONE_NAME_SIZE];
     struct ck_day day;
     int r = ck_unit_zone(store, call->actor.unit_id, zone);
-    r = r == 0 ? ck_zone_day(ZONE_DIR, zone, call->now, &day) : r;
+    r = r == 0 ? ck_zone_day(CK_ZONE_DIR, zone, call->now, &day) : r;
     return r == 0 ? ck_query_figures(store, call->actor.unit_id, day.end,
                                      weeks > WEEKS_MAX ? WEEKS_MAX : weeks, out)
                   : r;

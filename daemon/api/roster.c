@@ -10,7 +10,6 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define ZONE_DIR "/usr/share/zoneinfo"
 #define WEEK_DAYS 7
 #define GAP_STEP_MS INT64_C(900000) /* the duty room is looked at every quarter of an hour */
 
@@ -142,7 +141,7 @@ static int add_rows(const struct week *week, json_t *out)
 
 int ck_api_roster(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    ck_cleanup(zones_destroy) struct ck_zones *zones = ck_zones_create(ZONE_DIR);
+    ck_cleanup(zones_destroy) struct ck_zones *zones = ck_zones_create(CK_ZONE_DIR);
     struct week week = {.store = store, .zones = zones, .unit = call->actor.unit_id};
     char monday[CK_DATE_TEXT_SIZE];
     if (zones == NULL) {

@@ -341,9 +341,8 @@ int ck_risk_propose(struct ck_turn *turn, const struct ck_actor *actor, const js
                     json_t **result, struct ck_refusal *refusal)
 {
     static const char *const bases[] = {"score", "judgement", NULL};
-    struct ck_proposal_asked asked = {.zone_dir = "/usr/share/zoneinfo",
-                                      .house = &ck_turn_rules(turn)->checkin,
-                                      .now = ck_turn_now(turn)};
+    struct ck_proposal_asked asked = {
+        .zone_dir = CK_ZONE_DIR, .house = &ck_turn_rules(turn)->checkin, .now = ck_turn_now(turn)};
     struct ck_approval_request request = {.kind = "plan.proposal"};
     ck_cleanup(json_decrefp) json_t *proposal = NULL;
     int64_t inspector = 0, id = 0;

@@ -13,12 +13,11 @@
 #include "daemon/config/log.h"
 #include "daemon/core/reach.h"
 #include "daemon/core/rules.h"
+#include "daemon/core/zones.h"
 #include "daemon/store/query_checkin.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "scheduler/effects.h"
-
-#define ZONE_DIR "/usr/share/zoneinfo"
 
 /* What the product reads of the outside world for the engine. */
 static void random_bytes(void *user, void *bytes, size_t size)
@@ -97,7 +96,7 @@ static int start_engine(struct ck_product *product)
         .store_path = path,
         .registry = &product->registry,
         .master_key = product->master_key,
-        .zone_dir = ZONE_DIR,
+        .zone_dir = CK_ZONE_DIR,
         .commands_max = (size_t)config->limits.commands_queued,
         .channels = ck_config_channels(config),
         .sms_receipts = config->sms.receipt_secret.bytes != NULL,

@@ -52,7 +52,7 @@ struct ck_engine_options {
     const uint8_t *master_key;          /* CK_KEY_SIZE bytes, copied; wiped at the end */
     const uint8_t *old_master_key;      /* the one before, or NULL; not kept */
     struct ck_rekey *rekey;             /* filled, also on failure; may be NULL */
-    const char *zone_dir;               /* of the TZif files: "/usr/share/zoneinfo" */
+    const char *zone_dir;               /* of the TZif files: CK_ZONE_DIR */
     size_t commands_max;                /* waiting at once; one more is CK_E_BUSY. 0: 4096 */
     unsigned channels;                  /* mask of CK_CHANNEL_BIT that are configured */
     bool sms_receipts;                  /* the SMS gateway tells about delivery */

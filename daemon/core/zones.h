@@ -12,7 +12,9 @@
 
 struct ck_zones;
 
-/* `folder` as "/usr/share/zoneinfo"; copied. NULL where memory ends. */
+#define CK_ZONE_DIR "/usr/share/zoneinfo" /* where the system keeps its zones, as TZif files */
+
+/* `folder` as CK_ZONE_DIR; copied. NULL where memory ends. */
 struct ck_zones *ck_zones_create(const char *folder);
 void ck_zones_destroy(struct ck_zones *zones);
 

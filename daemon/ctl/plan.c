@@ -9,11 +9,10 @@
 
 #include "daemon/audit/draw_proof.h"
 #include "daemon/core/plan_preview.h"
+#include "daemon/core/zones.h"
 #include "daemon/ctl/checkinctl_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
-
-#define ZONE_DIR "/usr/share/zoneinfo"
 
 static struct ck_wall now(void)
 {
@@ -43,7 +42,7 @@ static void print_windows(const json_t *ahead)
 static int preview(struct ck_store *store, const struct ck_ctl *ctl, int64_t plan)
 {
     json_t *ahead = NULL;
-    int error = ck_plan_ahead(store, ZONE_DIR, plan, now(), &ahead);
+    int error = ck_plan_ahead(store, CK_ZONE_DIR, plan, now(), &ahead);
     if (error != 0) {
         fprintf(stderr, "checkinctl: plan %" PRId64 ": %s\n", plan,
                 error == CK_E_NOT_FOUND ? "there is none" : ck_error_text(error));
