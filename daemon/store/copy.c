@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
+#include "daemon/store/sqlite_impl.h"
 #include "daemon/store/store.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -19,34 +18,16 @@ static void db_closep(sqlite3 **db)
     sqlite3_close_v2(*db);
 }
 
-static int error_of(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-        return 0;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    case SQLITE_FULL:
-        return -ENOSPC;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return -EUCLEAN;
-    default:
-        return -EIO;
-    }
-}
-
 /* All pages in one step: one read transaction, so the copy is of one instant. */
 static int copy_pages(sqlite3 *from, sqlite3 *to)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
     if (backup == NULL) {
-        return error_of(sqlite3_errcode(to));
+        return ck_sqlite_error(to, sqlite3_errcode(to));
     }
     int stepped = sqlite3_backup_step(backup, -1);
     int finished = sqlite3_backup_finish(backup);
-    return stepped == SQLITE_DONE ? error_of(finished) : error_of(stepped);
+    return ck_sqlite_error(to, stepped == SQLITE_DONE ? finished : stepped);
 }
 
 /* A copy that cannot be read is found now and not on the day that it is needed. */
@@ -68,11 +49,12 @@ static int fill(const char *path, const char *to)
     if (code == SQLITE_OK) {
         code = sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     }
-    int r = error_of(code);
+    int r = ck_sqlite_error(NULL, code);
     r = r == 0 ? copy_pages(source, copy) : r;
     r = r == 0 ? check(copy) : r;
     /* One file: whoever reads the copy leaves nothing beside it. */
-    return r == 0 ? error_of(sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL))
+    return r == 0 ? ck_sqlite_error(
+                        copy, sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL))
                   : r;
 }
 

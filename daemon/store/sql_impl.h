@@ -1,5 +1,5 @@
 /* Statements, for the files of this folder only. The SQL is the dialect that SQLite and PostgreSQL
- * share, with parameters written ?1, ?2, …; sql_sqlite.c is the only file that knows the library.
+ * share, with parameters written ?1, ?2, …; only sql_sqlite.c knows the library (and copy.c).
  *
  *     struct ck_rows rows = CK_ROWS_INIT;            // ck_cleanup(ck_rows_close)
  *     int r = ck_sql_query(store, &rows, "SELECT id, name FROM person WHERE unit_id = ?1",

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "daemon/store/erase.h"
 #include "daemon/store/migration_impl.h"
+#include "daemon/store/sqlite_impl.h"
 #include "daemon/store/store_impl.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -39,7 +38,7 @@ struct ck_store {
 
 /* ---- errors ---- */
 
-static int error_of(struct ck_store *store, int code)
+int ck_sqlite_error(sqlite3 *db, int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -60,7 +59,7 @@ static int error_of(struct ck_store *store, int code)
     case SQLITE_CANTOPEN:
         return -EACCES;
     case SQLITE_IOERR:
-        return store != NULL && sqlite3_system_errno(store->db) == ENOSPC ? -ENOSPC : -EIO;
+        return db != NULL && sqlite3_system_errno(db) == ENOSPC ? -ENOSPC : -EIO;
     case SQLITE_CONSTRAINT:
         return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
                        code == SQLITE_CONSTRAINT_ROWID
@@ -69,6 +68,11 @@ static int error_of(struct ck_store *store, int code)
     default:
         return -EINVAL;
     }
+}
+
+static int error_of(struct ck_store *store, int code)
+{
+    return ck_sqlite_error(store == NULL ? NULL : store->db, code);
 }
 
 const char *ck_store_error(const struct ck_store *store)
