@@ -94,7 +94,7 @@ static bool a_channel_fails(const struct ck_product *product)
     struct ck_sender_status status[CK_NOTIFY_CHANNELS];
     ck_notify_status(product->notify, status);
     for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
-        if (status[i].on && status[i].last_failed.ms > status[i].last_accepted.ms) {
+        if (status[i].on && ck_sender_fails(&status[i])) {
             return true;
         }
     }

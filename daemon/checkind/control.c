@@ -114,8 +114,8 @@ static void add_channels(struct ck_product *product, json_t *checks, bool *healt
     add_check(checks, healthy, "reach", reaches, CK_PRODUCT_NO_REACH);
     for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
         if (status[i].on) {
-            bool good = status[i].last_failed.ms <= status[i].last_accepted.ms;
-            add_check(checks, healthy, status[i].name, good, status[i].last_failure);
+            add_check(checks, healthy, status[i].name, !ck_sender_fails(&status[i]),
+                      status[i].last_failure);
         }
     }
 }

@@ -153,8 +153,8 @@ static void read_notices(struct ck_product *product)
         if (status[i].on) {
             ck_metrics_set(product->metrics, CK_METRIC_NOTIFICATION_WAITING, status[i].name,
                            (double)status[i].waiting);
-            bool good = status[i].last_failed.ms <= status[i].last_accepted.ms;
-            ck_metrics_set(product->metrics, CK_METRIC_CHANNEL_GOOD, status[i].name, good ? 1 : 0);
+            ck_metrics_set(product->metrics, CK_METRIC_CHANNEL_GOOD, status[i].name,
+                           ck_sender_fails(&status[i]) ? 0 : 1);
         }
     }
 }

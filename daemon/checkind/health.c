@@ -24,8 +24,7 @@ static bool channel_good(const struct ck_product *product)
     for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
         bool reaches_persons =
             strcmp(status[i].name, "sms") == 0 || strcmp(status[i].name, "email") == 0;
-        if (reaches_persons && status[i].on &&
-            status[i].last_failed.ms <= status[i].last_accepted.ms) {
+        if (reaches_persons && status[i].on && !ck_sender_fails(&status[i])) {
             return true;
         }
     }

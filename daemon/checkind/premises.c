@@ -12,9 +12,7 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define OWN_FILES                                                                                  \
-    1024 /* what is open besides connections: workers, recordings, store, libraries                \
-          */
+#define OWN_FILES 1024 /* open besides connections: workers, recordings, store, libraries */
 
 /* Two daemons on one store would ring twice and break the log of one another. The lock goes with
  * the process, however that ends; the file stays. */
@@ -36,8 +34,7 @@ int ck_product_take_store(struct ck_product *product, const char *path)
                      error > 0 ? "another checkind has this store" : ck_error_text(error));
         return error;
     }
-    product->lock_fd = fd;
-    fd = -1;
+    product->lock_fd = ck_take_fd(&fd);
     return 0;
 }
 

@@ -105,9 +105,8 @@ int64_t ck_product_certificate_left_ms(const struct ck_product *product, struct 
 
 /* health.c */
 #define CK_PRODUCT_NO_REACH                                                                        \
-    "neither [sms] url nor [smtp] url is set: no person is told of a check-in, and none counts "   \
-    "as "                                                                                          \
-    "missed"
+    "neither [sms] url nor [smtp] url is set: no person is told of a check-in, and none "          \
+    "counts as missed"
 bool ck_product_reaches_persons(const struct ck_config *config);
 int ck_product_health_start(struct ck_product *product);
 void ck_product_health_stop(struct ck_product *product);

@@ -96,8 +96,7 @@ static int held_by_another(const struct ck_actor *actor, const struct ck_inciden
 {
     bool over = false;
     int r = json_object_get(body, "over") == NULL ? 0 : ck_body_flag(body, "over", &over, refusal);
-    if (r != 0 || row->step.state != CK_INCIDENT_ACKNOWLEDGED ||
-        row->step.acked_by == actor->staff_id) {
+    if (r != 0 || !ck_incident_held_by_another(&row->step, actor->staff_id)) {
         return r;
     }
     if (!over) {

@@ -95,6 +95,12 @@ struct ck_reach ck_turn_reach(struct ck_turn *turn, int64_t unit, int64_t inspec
  * check-in. 0: nobody. The two are different people. */
 int ck_incident_beside(struct ck_turn *turn, const struct ck_incident *row, int64_t *staff);
 
+/* Whether somebody else has taken it over already. */
+static inline bool ck_incident_held_by_another(const struct ck_incident *row, int64_t staff)
+{
+    return row->state == CK_INCIDENT_ACKNOWLEDGED && row->acked_by != staff;
+}
+
 /* Looks whether there is a storm of incidents, opens the question to ourselves where one begins.
  * *on says whether there is one now. */
 int ck_storm_look(struct ck_turn *turn, bool *on);

@@ -718,8 +718,7 @@ static int taken_by_telephone(struct ck_turn *turn, const struct ck_actor *actor
     struct ck_incident_row incident;
     struct ck_incident_event event = {.kind = CK_INCIDENT_ACKNOWLEDGE, .staff = row->staff};
     int r = ck_incident_load(turn->store, row->incident, &incident);
-    if (r == 0 && incident.step.state == CK_INCIDENT_ACKNOWLEDGED &&
-        incident.step.acked_by != row->staff) {
+    if (r == 0 && ck_incident_held_by_another(&incident.step, row->staff)) {
         return 0;
     }
     r = r == 0 ? ck_incident_beside(turn, &incident.step, &event.beside) : r;

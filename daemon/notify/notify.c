@@ -428,12 +428,11 @@ static json_t *time_json(struct ck_wall at)
 
 static json_t *sender_json(const struct ck_sender_status *status)
 {
-    bool failed = status->last_failed.ms > status->last_accepted.ms;
     json_t *object = json_pack(
         "{s:s, s:b, s:o, s:o, s:o, s:I}", "channel", status->name, "configured", status->on,
         "last_ok", time_json(status->last_accepted), "last_failed", time_json(status->last_failed),
-        "last_error", failed ? json_string(status->last_failure) : json_null(), "queued",
-        (json_int_t)(status->waiting + status->running));
+        "last_error", ck_sender_fails(status) ? json_string(status->last_failure) : json_null(),
+        "queued", (json_int_t)(status->waiting + status->running));
     for (int kind = 0; kind < CK_SENT_KIND_COUNT; kind++) {
         json_object_set_new(object, ck_sent_kind_name((enum ck_sent_kind)kind),
                             json_integer((json_int_t)status->counts[kind]));

@@ -51,4 +51,10 @@ struct ck_sender_status {
 
 void ck_sender_status(const struct ck_sender *sender, struct ck_sender_status *status);
 
+/* Whether the channel's last try failed. */
+static inline bool ck_sender_fails(const struct ck_sender_status *status)
+{
+    return status->last_failed.ms > status->last_accepted.ms;
+}
+
 #endif
