@@ -292,6 +292,10 @@ static void on_joined(void *cookie, const struct ck_result *result)
         return;
     }
     leg->joined = true;
+    if (pending->side == CK_CALL_PERSON && pending->generation == 0 && call->pause != 0) {
+        call->pause = 0; /* a page that begins anew knows of no pause, and could not end it */
+        ck_call_record_pause(call);
+    }
     if (present && pending->side == CK_CALL_STAFF && call->mode == CALL_WAITING) {
         ck_call_timer_stop(call); /* they are back before they were given up */
     }
@@ -441,39 +445,29 @@ void ck_calls_fact(struct ck_calls *calls, ck_call_page *page, const struct ck_a
 void ck_calls_pause(struct ck_calls *calls, ck_call_page *page, int64_t checkin, bool on,
                     const char *reason, int64_t id)
 {
-    static const char *const reasons[] = {"undress", "child", "other"};
-    uint16_t code = 0;
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if (strcmp(reason, reasons[i]) == 0) {
-            code = (uint16_t)(i + 1);
-        }
+    uint16_t pause = 0;
+    for (uint16_t i = 0; on && ck_call_pause_reasons[i] != NULL; i++) {
+        pause = strcmp(reason, ck_call_pause_reasons[i]) == 0 ? i + 1 : pause;
     }
     struct call *call = call_of_page(calls, page, CK_CALL_PERSON, checkin, id);
     if (call == NULL) {
         return;
     }
-    if (on && code == 0) {
+    if (on && pause == 0) {
         ck_call_page_error(calls, page, id, CK_CLIENT_INVALID, "reason", "undress, child or other");
         return;
     }
-    for (int side = 0; side < LEGS; side++) {
-        struct recording *recording = &call->legs[side].recording;
-        if (recording->state != RECORDING_RUNNING || recording->paused == on) {
-            continue;
-        }
-        struct ck_worker_message message = {
-            .kind = on ? CK_WORKER_RECORD_PAUSE : CK_WORKER_RECORD_RESUME,
-            .record_pause = {.leg = call->legs[side].id, .reason = code},
-        };
-        if (ck_pool_send(calls->pool, call->worker, &message, -1) == 0) {
-            recording->paused = on;
-            ck_call_submit(calls, "recording.paused", &call->legs[CK_CALL_PERSON].actor,
-                           json_pack("{s:I, s:b, s:s}", "recording", (json_int_t)recording->id,
-                                     "on", (int)on, "reason", reason));
-        }
-    }
     ck_call_page_ok(calls, page, id);
-    ck_call_tell_recording(call, !on, on ? reason : NULL);
+    if (call->pause == pause) {
+        return; /* a page that came back says again what it wants */
+    }
+    call->pause = pause;
+    ck_call_record_pause(call);
+    if (on) {
+        ck_call_challenges_hold(call);
+    } else {
+        ck_call_advance(call);
+    }
 }
 
 void ck_calls_decline(struct ck_calls *calls, ck_call_page *page, const struct ck_actor *actor,

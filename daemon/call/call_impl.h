@@ -29,7 +29,7 @@ struct recording {
     enum recording_state state;
     bool stop;    /* asked to stop while still BEGINNING */
     bool started; /* the worker said so; only then does it say that it is closed */
-    bool paused;
+    bool paused;  /* as the worker was told */
     int64_t id;
     int64_t wall_ms; /* of its time zero */
     char *path;
@@ -87,6 +87,8 @@ struct call {
     struct challenge challenges[CK_CALL_CHALLENGES_MAX];
     unsigned challenge_count, challenge_next;
     bool challenges_running, challenges_done;
+    uint16_t pause; /* why the person wants a privacy pause (1 + its place among
+                       ck_call_pause_reasons); 0: there is none */
 };
 
 struct ck_calls {
@@ -152,6 +154,9 @@ void ck_call_absence_stop(struct call *call);
 /* record.c */
 void ck_call_record_begin(struct call *call, int side);
 void ck_call_record_stop(struct call *call, int side);
+/* Begins or ends, in all recordings of the call, the privacy pause that call->pause asks for. */
+extern const char *const ck_call_pause_reasons[];
+void ck_call_record_pause(struct call *call);
 void ck_call_record_message(struct call *call, int side, const struct ck_worker_message *message);
 /* The worker died: the file gets its trailer here. */
 void ck_call_record_lost(struct call *call, int side);
@@ -162,6 +167,7 @@ void ck_call_recover_file(struct ck_calls *calls, int64_t recording, const char 
 
 /* unattended.c */
 void ck_call_challenges_begin(struct call *call);
+void ck_call_challenges_hold(struct call *call);
 
 /* files.c: takes the key frame in the middle of a closed recording, has it rendered and stored. */
 void ck_call_thumbnail(struct ck_calls *calls, int64_t checkin, int64_t recording, const char *path,

@@ -174,6 +174,39 @@ void ck_call_record_begin(struct call *call, int side)
                               begin);
 }
 
+/* ---- the privacy pause ---- */
+
+const char *const ck_call_pause_reasons[] = {"undress", "child", "other", NULL};
+
+static void pause_one(struct call *call, int side)
+{
+    struct recording *recording = &call->legs[side].recording;
+    bool on = call->pause != 0;
+    if (recording->state != RECORDING_RUNNING || recording->paused == on) {
+        return;
+    }
+    struct ck_worker_message message = {
+        .kind = on ? CK_WORKER_RECORD_PAUSE : CK_WORKER_RECORD_RESUME,
+        .record_pause = {.leg = call->legs[side].id, .reason = call->pause},
+    };
+    if (ck_pool_send(call->calls->pool, call->worker, &message, -1) == 0) {
+        recording->paused = on;
+        ck_call_submit(call->calls, "recording.paused", &call->legs[CK_CALL_PERSON].actor,
+                       json_pack("{s:I, s:b, s:s}", "recording", (json_int_t)recording->id, "on",
+                                 (int)on, "reason",
+                                 on ? ck_call_pause_reasons[call->pause - 1] : ""));
+    }
+}
+
+void ck_call_record_pause(struct call *call)
+{
+    for (int side = 0; side < LEGS; side++) {
+        pause_one(call, side);
+    }
+    ck_call_tell_recording(call, call->pause == 0,
+                           call->pause == 0 ? NULL : ck_call_pause_reasons[call->pause - 1]);
+}
+
 /* ---- end ---- */
 
 void ck_call_record_stop(struct call *call, int side)
@@ -236,7 +269,9 @@ static void on_started(struct call *call, int side, const struct ck_worker_recor
     ck_call_submit(call->calls, "recording.started", &actor,
                    json_pack("{s:I, s:I}", "recording", (json_int_t)recording->id, "wall_ms",
                              (json_int_t)started->wall_ms));
-    if (side == CK_CALL_PERSON) {
+    if (call->pause != 0) {
+        ck_call_record_pause(call); /* it was asked for while the file was being opened */
+    } else if (side == CK_CALL_PERSON) {
         ck_call_tell_recording(call, true, NULL);
     }
     ck_call_advance(call);

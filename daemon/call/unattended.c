@@ -71,7 +71,7 @@ void ck_call_challenges_begin(struct call *call)
 {
     struct leg *leg = &call->legs[CK_CALL_PERSON];
     if (call->challenges_running || call->challenges_done || call->challenge_count == 0 ||
-        leg->state != LEG_CONNECTED || !leg->joined) {
+        leg->state != LEG_CONNECTED || !leg->joined || call->pause != 0) {
         return;
     }
     if (!leg->first_frame) {
@@ -83,10 +83,20 @@ void ck_call_challenges_begin(struct call *call)
         return;
     }
     call->challenges_running = true;
-    if (call->challenge_next > 0 && call->challenge_next < call->challenge_count) {
-        call->challenge_next--;
+    if (call->challenge_next > 0) {
+        call->challenge_next--; /* the last one as well */
     }
     show_next(call);
+}
+
+/* A privacy pause: what is not on the file proves nothing, so the task waits and is asked again
+ * from its beginning. The engine's limit for the whole (challenge_ms) goes on. */
+void ck_call_challenges_hold(struct call *call)
+{
+    if (call->challenges_running) {
+        call->challenges_running = false;
+        ck_call_timer_stop(call);
+    }
 }
 
 void ck_calls_challenge_done(struct ck_calls *calls, ck_call_page *page, int64_t checkin,

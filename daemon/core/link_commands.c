@@ -97,7 +97,8 @@ static int page_key(const json_t *body, uint8_t digest[static CK_SHA256_SIZE], c
 
 /* {token, device?, key?} → {token: of the session, session, person, checkin, expires}. A tap: GET
  * never comes here. On a bad network the answer may be lost when the link is used up already: the
- * page that used it comes again with the same key of its own, and is let in. */
+ * page that used it comes again with the same key of its own, and is let in; a record of its own,
+ * so that a link is opened once in the log. */
 static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
@@ -140,7 +141,7 @@ static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const js
     person.checkin_id = link.checkin;
     r = ck_turn_audit(turn, &person,
                       &(struct ck_record){
-                          .action = "LINK_OPENED",
+                          .action = link.used.ms == 0 ? "LINK_OPENED" : "LINK_OPENED_AGAIN",
                           .object = link.checkin != 0 ? "checkin" : "person",
                           .object_id = link.checkin != 0 ? link.checkin : link.person,
                           .person_id = link.person,

@@ -39,16 +39,29 @@ static void begin(struct ck_turn *turn, struct ck_notice_row *row)
     ck_reference_make(turn, 'N', row->reference);
 }
 
+/* A record of a notice, under the person whom it is about: one to the staff as well, whose incident
+ * or check-in it is; or nobody. */
+static int record_of(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_notice_row *row, struct ck_record *about)
+{
+    about->object = "notice";
+    about->object_id = row->step.id;
+    int r = ck_log_owner(turn->store, about->object, about->object_id, &about->person_id);
+    if (r != 0) {
+        json_decref(about->open);
+        json_decref(about->sealed);
+        return r > 0 ? -EUCLEAN : r;
+    }
+    return ck_turn_audit(turn, actor, about);
+}
+
 static int record(struct ck_turn *turn, const struct ck_notice_row *row)
 {
     const struct ck_actor actor = ck_actor_system();
-    return ck_turn_audit(
-        turn, &actor,
+    return record_of(
+        turn, &actor, row,
         &(struct ck_record){
             .action = "NOTICE_QUEUED",
-            .object = "notice",
-            .object_id = row->step.id,
-            .person_id = row->person,
             .open =
                 json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "channel",
                           ck_channel_name(row->step.channel), "template",
@@ -211,6 +224,23 @@ static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
     return insert(turn, &notice, count);
 }
 
+/* A digest is about nobody in particular: that this incident is told in it is a record of its own.
+ */
+static int record_in_digest(struct ck_turn *turn, int64_t incident, int64_t digest)
+{
+    const struct ck_actor actor = ck_actor_system();
+    int64_t person = 0;
+    int r = ck_log_owner(turn->store, "incident", incident, &person);
+    return r == 0 ? ck_turn_audit(turn, &actor,
+                                  &(struct ck_record){
+                                      .action = "INCIDENT_IN_DIGEST",
+                                      .object = "incident",
+                                      .object_id = incident,
+                                      .person_id = person,
+                                      .open = json_pack("{s:I}", "notice", (json_int_t)digest)})
+                  : r;
+}
+
 /* One channel of a digest: joins the one that waits, or makes the next one, which leaves when the
  * last one is old enough. */
 static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person,
@@ -236,6 +266,7 @@ static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person
     }
     (*count)++;
     r = ck_digest_add(turn->store, waiting, incident, fire);
+    r = r == 0 ? record_in_digest(turn, incident, waiting) : r;
     return r == 0 ? ck_incident_line(turn->store, incident, turn->now.wall, "digest", person->id,
                                      waiting, NULL)
                   : r;
@@ -526,13 +557,10 @@ static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
 {
     char action[64];
     ck_action_name("", ck_fact_name(fact), action);
-    return ck_turn_audit(
-        turn, actor,
+    return record_of(
+        turn, actor, row,
         &(struct ck_record){
             .action = action,
-            .object = "notice",
-            .object_id = row->step.id,
-            .person_id = row->person,
             .open = fact == CK_FACT_NOTICE_STATE
                         ? json_pack("{s:s, s:I}", "state",
                                     ck_notice_state_name((enum ck_notice_state)value), "try",

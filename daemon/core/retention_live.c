@@ -138,6 +138,17 @@ static int ask_for_file(struct ck_turn *turn, const struct ck_expiry_row *row)
                : r;
 }
 
+/* With the case file goes what came after the time of its own class: a score or a photo entered
+ * while nobody was bound. */
+static int erase_all_of_person(struct ck_turn *turn, int64_t person)
+{
+    int r = ck_erase_risk(turn->store, person);
+    r = r == 0 ? ck_erase_photo(turn->store, person) : r;
+    r = r == 0 ? ck_erase_contact(turn->store, person, turn->now.wall) : r;
+    r = r == 0 ? ck_erase_messages(turn->store, person) : r;
+    return r == 0 ? ck_erase_case_file(turn->store, person) : r;
+}
+
 /* One class of a person's own data. *left: the rest follows in further turns. */
 static int erase_of_person(struct ck_turn *turn, const struct ck_expiry_row *row, bool *left)
 {
@@ -152,7 +163,7 @@ static int erase_of_person(struct ck_turn *turn, const struct ck_expiry_row *row
         return ck_erase_messages(turn->store, row->person);
     default:
         *left = true;
-        return ck_erase_case_file(turn->store, row->person);
+        return erase_all_of_person(turn, row->person);
     }
 }
 
@@ -210,10 +221,13 @@ static int erase(struct ck_turn *turn, struct ck_expiry_row *row)
 int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_expiry_row row;
-    bool held = false, waits = false;
+    bool held = false, waits = false, something = true;
     int r = ck_expiry_load(turn->store, due->id, &row);
     if (r == CK_E_NOT_FOUND || (r == 0 && row.fence != due->fence)) {
         return CK_E_FENCED;
+    }
+    if (r == 0 && row.person != 0 && row.recording == 0 && row.state != CK_EXPIRY_ERASING) {
+        r = ck_erase_is_due(turn->store, row.keep, row.person, &something);
     }
     r = r == 0 ? ck_expiry_is_held(turn->store, &row, &held) : r;
     if (r == 0 && row.keep == CK_KEEP_CASE_FILE) {
@@ -228,6 +242,8 @@ int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
         r = go_on(turn, &row);
     } else if (ck_wall_before(turn->now.wall, over)) {
         row.next_at = over; /* the policy keeps it longer than when the row was made */
+    } else if (!something) {
+        return ck_expiry_drop(turn->store, row.id); /* nothing is erased, so nothing is recorded */
     } else if (held) {
         row.state = CK_EXPIRY_HELD;
         row.next_at = (struct ck_wall){0};

@@ -89,6 +89,25 @@ int ck_erase_messages(struct ck_store *store, int64_t person)
     return RUN(store, sql, person, (struct ck_wall){1});
 }
 
+int ck_erase_is_due(struct ck_store *store, enum ck_keep keep, int64_t person, bool *due)
+{
+    static const char *const sql[CK_KEEP_COUNT] = {
+        [CK_KEEP_RISK] = "SELECT count(*) FROM assessment WHERE person_id = ?1 AND ?2 IS NOT NULL "
+                         "AND key IS NOT NULL",
+        [CK_KEEP_PHOTO] = "SELECT count(*) FROM photo WHERE person_id = ?1 AND ?2 IS NOT NULL "
+                          "AND checkin_id IS NULL AND key IS NOT NULL",
+        [CK_KEEP_MESSAGES] = "SELECT count(*) FROM thread WHERE key IS NOT NULL AND id IN " THREADS,
+    };
+    int64_t count = 1;
+    int r = sql[keep] == NULL
+                ? 0
+                : ck_sql_number(store, sql[keep], CK_ARGS(ck_int(person), ck_int(1)), &count);
+    if (r == 0) {
+        *due = count > 0;
+    }
+    return r;
+}
+
 #define CHECKINS "(SELECT id FROM checkin WHERE person_id = ?1) AND ?2 IS NOT NULL"
 #define INCIDENTS "(SELECT id FROM incident WHERE person_id = ?1) AND ?2 IS NOT NULL"
 

@@ -8,11 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/store/retention.h"
 #include "daemon/store/store.h"
 
 /* The key of a recording; with that of the person also the picture that was taken from it. `file`:
  * its name in the recording folder, for whoever removes it. CK_E_NOT_FOUND. */
 int ck_erase_recording(struct ck_store *store, int64_t id, char *file, size_t size);
+
+/* Whether a class of a person's holds anything to erase; the case file and numbers always do. */
+int ck_erase_is_due(struct ck_store *store, enum ck_keep keep, int64_t person, bool *due);
 
 /* Of a person: scores and judgements; the reference photo; numbers, addresses, own phones and
  * browsers; the thread of messages. */

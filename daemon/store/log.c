@@ -217,7 +217,10 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
     } owners[] = {
         {"checkin", "SELECT person_id FROM checkin WHERE id = ?1"},
         {"incident", "SELECT person_id FROM incident WHERE id = ?1"},
-        {"notice", "SELECT person_id FROM notice WHERE id = ?1"},
+        /* One to the staff is about the person of its incident or check-in. */
+        {"notice", "SELECT coalesce(n.person_id, i.person_id, c.person_id) FROM notice n "
+                   "LEFT JOIN incident i ON i.id = n.incident_id "
+                   "LEFT JOIN checkin c ON c.id = n.checkin_id WHERE n.id = ?1"},
         {"order", "SELECT person_id FROM contact_order WHERE id = ?1"},
         {"plan", "SELECT person_id FROM plan WHERE id = ?1"},
         {"message", "SELECT coalesce(t.person_id, i.person_id) FROM message m JOIN thread t ON "

@@ -97,6 +97,11 @@ int ck_expiry_cancel(struct ck_store *store, int64_t person)
                       CK_ARGS(ck_int(person)));
 }
 
+int ck_expiry_drop(struct ck_store *store, int64_t id)
+{
+    return ck_sql_run(store, "DELETE FROM expiry WHERE id = ?1", CK_ARGS(ck_int(id)));
+}
+
 int ck_expiry_reckon(struct ck_store *store, enum ck_keep keep, int64_t keep_ms)
 {
     return ck_sql_run(store,

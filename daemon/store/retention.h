@@ -54,6 +54,8 @@ int ck_expiry_add(struct ck_store *store, enum ck_keep keep, int64_t person, int
 int ck_expiry_of_recording(struct ck_store *store, int64_t recording, int64_t *id);
 /* A person is under an order again: their own rows that wait are taken back. */
 int ck_expiry_cancel(struct ck_store *store, int64_t person);
+/* A row that waits for nothing. */
+int ck_expiry_drop(struct ck_store *store, int64_t id);
 /* Rows of this class count with another time from now on. */
 int ck_expiry_reckon(struct ck_store *store, enum ck_keep keep, int64_t keep_ms);
 /* A hold on the person's data ended: what it kept is looked at again at once. */

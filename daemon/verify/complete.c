@@ -209,6 +209,7 @@ static int add_incident(struct ck_complete *complete, struct object *object,
         object->fired = leaf->index;
         object->last_ms = at;
     } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_SKIPPED") ||
+               ck_leaf_is(leaf->action, "INCIDENT_IN_DIGEST") ||
                ck_leaf_is(leaf->action, "INCIDENT_UNANSWERED")) {
         object->fired = -1;
     } else if (ck_leaf_is(leaf->action, "INCIDENT_CLOSED")) {

@@ -141,11 +141,14 @@ void ck_caseload_peak(const char *path, const struct ck_peak *peak)
     int64_t grace_ms = rules.checkin.grace_ms, all_ms = rules.checkin.response_ms + grace_ms;
     int64_t policy = policy_row(path);
     sqlite3 *db = open_fast(path);
+    int64_t apart = peak->persons / (peak->rings ? 2 * peak->due : peak->due);
+    check(apart < 1, "fewer persons than have something in the peak");
     make_numbers(db, peak->due - 1);
+    /* Who is rung lies in the middle between two whose grace ends. */
     RUN(db,
-        "CREATE TEMP TABLE now_due AS SELECT value AS n, value * (?1 - 2) / ?2 + 1 AS person, ?3 + "
-        "value * ?4 / ?2 AS at FROM number",
-        peak->persons, peak->due, peak->base_ms, peak->spread_ms);
+        "CREATE TEMP TABLE now_due AS SELECT value AS n, value * ?1 + 1 AS person, value * ?1 + 1 "
+        "+ ?2 AS rung, ?4 + value * ?5 / ?3 AS at FROM number",
+        peak->rings ? 2 * apart : apart, apart, peak->due, peak->base_ms, peak->spread_ms);
     RUN(db,
         "INSERT INTO checkin (id, " CHECKIN_COLUMNS ") SELECT ?1 + n, person, p.unit_id, "
         "p.inspector_id, '2026-01-02', n, 0, 'Asia/Almaty', 'x', 'live', 1, ?2, at - ?3, at + "
@@ -165,8 +168,8 @@ void ck_caseload_peak(const char *path, const struct ck_peak *peak)
             "INSERT INTO checkin (id, " CHECKIN_COLUMNS ") SELECT ?1 + n, p.id, p.unit_id, "
             "p.inspector_id, '2026-01-03', n, 0, 'Asia/Almaty', 'x', 'live', 1, ?2, at, at + "
             "7200000, at, 'armed', '{}', 0, 3, 1, at, 'ring' FROM now_due JOIN person p ON p.id = "
-            "(person + 1) % ?3 + 1",
-            CK_CASELOAD_RING, policy, peak->persons);
+            "rung",
+            CK_CASELOAD_RING, policy);
     }
     RUN(db, "INSERT INTO health (from_at, until_at, bits) VALUES (?1, ?2, 15)",
         peak->base_ms - 2 * all_ms, peak->base_ms + peak->spread_ms + 7200000);

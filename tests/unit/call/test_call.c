@@ -290,6 +290,44 @@ static void unattended_shows_each_challenge_and_records(void **state)
     until(world, &world->commands, "recording.closed");
 }
 
+/* What is not on the file proves nothing: a task waits for the end of a privacy pause. */
+static void a_task_waits_while_the_person_wants_privacy(void **state)
+{
+    struct world *world = *state;
+    json_t *body =
+        json_pack("{s:[{s:i,s:s,s:i},{s:i,s:s,s:i}]}", "challenges", "number", 1, "kind", "look_up",
+                  "seconds", 8, "number", 2, "kind", "turn_left", "seconds", 5);
+    person_joins(world, "v=0 person");
+    ck_calls_start_unattended(world->calls, 42, body);
+    json_decref(body);
+    until(world, &world->person, "\"kind\":\"look_up\"");
+    ck_calls_pause(world->calls, &person_page, 42, true, "undress", 9);
+    assert_int_equal(times(&world->commands, "recording.paused"), 1);
+    assert_true(has(&world->commands, "\"reason\":\"undress\""));
+    assert_true(has(&world->person, "\"on\":false"));
+    ck_calls_pause(world->calls, &person_page, 42, true, "undress", 10); /* said again */
+    assert_int_equal(times(&world->commands, "recording.paused"), 1);
+    ck_calls_challenge_done(world->calls, &person_page, 42, 1, 11);
+    assert_true(has(&world->person, "not shown now"));
+    assert_false(has(&world->person, "turn_left"));
+
+    ck_calls_pause(world->calls, &person_page, 42, false, "", 12);
+    assert_int_equal(times(&world->commands, "recording.paused"), 2);
+    assert_int_equal(times(&world->person, "\"kind\":\"look_up\""), 2); /* from its beginning */
+    ck_calls_challenge_done(world->calls, &person_page, 42, 1, 13);
+    assert_true(has(&world->person, "turn_left"));
+
+    /* A page that was loaded again knows of no pause. */
+    ck_calls_pause(world->calls, &person_page, 42, true, "child", 14);
+    struct ck_actor actor = person_actor();
+    ck_calls_join(world->calls, &person_page, &actor, "phone", &no_proof, 0, 15);
+    assert_int_equal(times(&world->commands, "recording.paused"), 4);
+    assert_int_equal(times(&world->person, "turn_left"), 2);
+    ck_calls_challenge_done(world->calls, &person_page, 42, 2, 16);
+    assert_true(has(&world->commands, "checkin.challenge_finished"));
+    until(world, &world->commands, "recording.closed");
+}
+
 static void worker_crash_asks_the_page_to_come_again(void **state)
 {
     struct world *world = *state;
@@ -519,6 +557,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_call_from_ring_to_end, setup, teardown),
         cmocka_unit_test_setup_teardown(recordings_end_where_the_disk_is_full_and_the_call_goes_on,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_task_waits_while_the_person_wants_privacy, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(unattended_shows_each_challenge_and_records, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(worker_crash_asks_the_page_to_come_again, setup, teardown),

@@ -83,6 +83,17 @@ static void many_at_once_are_told_together(void **state)
                             "notice WHERE template = 'digest' AND staff_id = 1 "
                             "GROUP BY staff_id, channel HAVING n > 2)"),
         0);
+    /* And the log says of each person that somebody was told, alone or with the others. */
+    assert_int_equal(
+        world_number(world, "SELECT count(DISTINCT person_id) FROM log_plain l JOIN log_entry e ON "
+                            "e.idx = l.idx WHERE (action = 'NOTICE_QUEUED' AND json_extract("
+                            "CAST(e.leaf AS TEXT), '$.open.template') = 'incident') OR action = "
+                            "'INCIDENT_IN_DIGEST'"),
+        25);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM digest_item d WHERE NOT EXISTS "
+                                         "(SELECT 1 FROM log_plain l WHERE l.action = "
+                                         "'INCIDENT_IN_DIGEST' AND l.object_id = d.incident_id)"),
+                     0);
     /* One message for all of them, and none is left behind. */
     assert_int_equal(sends(world, "email", "digest"), 1);
     world_run_for(world, 6 * MINUTE);

@@ -204,6 +204,12 @@ static void a_live_call_is_completed(void **state)
                                              "key", "0123456789abcdef01234567")),
                      0);
     assert_int_equal(world_number(world, "SELECT count(*) FROM session WHERE checkin_id = 1"), 2);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "
+                                         "'LINK_OPENED' AND object = 'checkin'"),
+                     1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "
+                                         "'LINK_OPENED_AGAIN' AND object = 'checkin'"),
+                     1);
     assert_int_equal(world_command(world, "link.exchange", &nobody,
                                    json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA")),
                      CK_E_NOT_FOUND);

@@ -351,6 +351,38 @@ static void a_persons_file_goes_class_by_class(void **state)
                      CK_E_CONFLICT);
 }
 
+/* Somebody new is bound by nothing yet, and scores are kept for no day after: nothing of theirs is
+ * there, and the log does not say that it was erased. */
+static void nothing_is_recorded_where_nothing_is_erased(void **state)
+{
+    (void)state;
+    const struct ck_actor boss = supervisor();
+    assert_int_equal(
+        world_command(&world, "person.create", &boss,
+                      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "name", "Marat B.",
+                                "birth_date", "1980-01-01", "phone", "+77010000009", "language",
+                                "ru", "inspector_id", (json_int_t)world.inspector, "unit_id",
+                                (json_int_t)world.unit, "band", "low")),
+        0);
+    world_run_for(&world, MINUTE);
+    assert_int_equal(count_of("EXPIRY_ERASED"), 0);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 2"), 4);
+    pass_days(32); /* no photo either */
+    assert_int_equal(count_of("EXPIRY_ERASED"), 0);
+    pass_days(60); /* their number is there */
+    assert_int_equal(count_of("EXPIRY_ERASED"), 1);
+    assert_int_equal(number("SELECT phone IS NULL FROM person WHERE id = 2"), 1);
+    /* What is entered after its own class had its time goes with the file. */
+    world_execute(&world, "INSERT INTO assessment (person_id, kind, key, nonce, sealed, by_staff, "
+                          "created_at) VALUES (2, 'judgement', x'01', x'02', x'03', 1, 1);"
+                          "INSERT INTO photo (person_id, key, nonce, bytes, created_at) VALUES "
+                          "(2, x'01', x'02', x'03', 1)");
+    pass_days(1095);
+    assert_int_equal(number("SELECT key IS NULL FROM assessment WHERE person_id = 2"), 1);
+    assert_int_equal(number("SELECT bytes IS NULL FROM photo WHERE person_id = 2"), 1);
+    assert_int_equal(number("SELECT salt IS NULL FROM person WHERE id = 2"), 1);
+}
+
 static void a_new_order_stops_the_time(void **state)
 {
     (void)state;
@@ -450,7 +482,7 @@ static void the_file_of_a_person_goes_after_their_recordings(void **state)
     int64_t hold = json_integer_value(json_object_get(world.result.body, "id"));
     end_the_order();
     pass_days(1200);
-    assert_int_equal(number("SELECT count(*) FROM expiry WHERE state = 'held'"), 6);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE state = 'held'"), 3);
     release_hold(hold);
     world_run_for(&world, 3 * MINUTE);
     assert_int_equal(number("SELECT key IS NULL FROM recording"), 1);
@@ -601,6 +633,7 @@ int main(void)
         TEST(the_key_is_nowhere_in_the_store_afterwards),
         TEST(a_crash_leaves_no_readable_rest),
         TEST(a_persons_file_goes_class_by_class),
+        TEST(nothing_is_recorded_where_nothing_is_erased),
         TEST(a_new_order_stops_the_time),
         TEST(a_hold_keeps_what_it_is_about),
         TEST(a_hold_on_an_incident_keeps_its_recordings_and_the_person),

@@ -412,6 +412,9 @@ static void ends_of_all_kinds(void)
         rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 80 + (int64_t)i,
                    json_pack("{s:b, s:s}", "mandatory", 1, "outcome", "completed"), NULL);
     }
+    /* In a storm a step tells of several incidents in one message. */
+    no_notice_of_a_step();
+    rig_append(&rig, "INCIDENT_IN_DIGEST", "incident", 77, NULL, NULL);
 }
 
 static void a_clock_set_back(void)

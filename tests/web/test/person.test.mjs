@@ -194,7 +194,16 @@ test("tasks: one instruction at a time, counted down, reported when it was shown
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "I am not dressed" }).click();
   assert.equal((await server.heard("person", "pause")).reason, "undress");
-  await page.getByText("Nothing is recorded.").waitFor();
+  await page.getByText("Nothing is recorded. The task waits").waitFor();
+  // The socket was away for a moment: the page says again that nothing may be recorded.
+  await server.heard("person", "join");
+  for (const ws of server.sockets.person) ws.terminate();
+  await server.heard("person", "join");
+  assert.equal((await server.heard("person", "pause")).reason, "undress");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await server.heard("person", "resume");
+  server.tell("person", { t: "challenge", number: 3, of: 3, kind: "turn_right", seconds: 1 });
+  await page.getByText("Turn your head to the right").waitFor();
   assert.deepEqual(faults(page), []);
 }));
 

@@ -19,7 +19,8 @@ export type ToPersonSide =
   | { t: "offer" | "restart"; sdp: string; generation: number; id?: number }
   | { t: "fact"; fact: PageFact; detail?: string }
   | { t: "challenge_done"; number: number }
-  | { t: "pause" | "resume"; reason: PauseReason }
+  | { t: "pause"; reason: PauseReason }
+  | { t: "resume" }
   | { t: "decline"; reason: string }
   | { t: "leave" }
   | { t: "message"; client_id: string; text: string }

@@ -125,7 +125,7 @@ export function Tasks(): JSX.Element {
     return (
       <ScreenFrame title={texts.t("paused_title")} mark="pause"
         actions={<button type="button" class="button primary big" onClick={() => session.resume()}>{texts.t("resume")}</button>}>
-        <p class="lead">{texts.t("paused_text")}</p>
+        <p class="lead">{texts.t("paused_task")}</p>
       </ScreenFrame>
     );
   }

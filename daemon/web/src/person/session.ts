@@ -398,14 +398,18 @@ export class PersonSession {
   pause(reason: PauseReason): void {
     this.store.set({ paused: reason, sheet: null });
     this.applyMute();
-    if (this.socket) this.socket.send({ t: "pause", reason });
+    this.sayPause();
   }
 
   resume(): void {
-    const reason = this.view.paused || "other";
     this.store.set({ paused: null });
     this.applyMute();
-    if (this.socket) this.socket.send({ t: "resume", reason });
+    this.sayPause();
+  }
+
+  private sayPause(): void {
+    const reason = this.view.paused;
+    if (this.socket) this.socket.send(reason ? { t: "pause", reason } : { t: "resume" });
   }
 
   hangUp(): void {
@@ -492,7 +496,9 @@ export class PersonSession {
       case "ice":
         return this.waysAre(message);
       case "ok":
-        if (message.id === this.joinId && this.joined()) this.connectLeg();
+        if (message.id !== this.joinId || !this.joined()) return;
+        if (this.leg) this.sayPause(); // what was said while the socket was down was not heard
+        this.connectLeg();
         return;
       case "waiting":
         this.store.set({ stage: "waiting", since: message.since });

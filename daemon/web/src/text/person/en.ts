@@ -100,6 +100,7 @@ export const en = {
   pause_other: "Another private reason",
   paused_title: "Pause",
   paused_text: "Camera and microphone are off. Nothing is recorded.",
+  paused_task: "Camera and microphone are off. Nothing is recorded. The task waits and is asked again when you go on. Please go on within a few minutes.",
   resume: "Go on",
 
   task_ready_title: "Get ready",
