@@ -13,17 +13,28 @@ static void write_text(struct ck_writer *writer, const char *text)
     ck_write_bytes(writer, text, strlen(text));
 }
 
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
 void ck_canonical_string(struct ck_writer *writer, const char *text, size_t size)
 {
     static const char shorts[32] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     ck_write_u8(writer, '"');
     for (size_t i = 0; i < size; i++) {
+        size_t from = i;
+        while (i < size && is_plain(text[i])) {
+            i++;
+        }
+        ck_write_bytes(writer, text + from, i - from);
+        if (i == size) {
+            break;
+        }
         unsigned char c = (unsigned char)text[i];
         if (c == '"' || c == '\\') {
             ck_write_u8(writer, '\\');
-            ck_write_u8(writer, c);
-        } else if (c >= 0x20) {
             ck_write_u8(writer, c);
         } else if (shorts[c] != 0) {
             ck_write_u8(writer, '\\');
@@ -37,14 +48,26 @@ void ck_canonical_string(struct ck_writer *writer, const char *text, size_t size
     ck_write_u8(writer, '"');
 }
 
+void ck_canonical_integer(struct ck_writer *writer, int64_t number)
+{
+    char text[24], *at = text + sizeof text;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) {
+        *--at = '-';
+    }
+    ck_write_bytes(writer, at, (size_t)(text + sizeof text - at));
+}
+
 static int write_integer(struct ck_writer *writer, json_int_t number)
 {
     if (number > INTEGER_MAX || number < -INTEGER_MAX) {
         return CK_E_INVALID;
     }
-    char text[24];
-    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, number);
-    write_text(writer, text);
+    ck_canonical_integer(writer, number);
     return 0;
 }
 

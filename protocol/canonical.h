@@ -22,4 +22,7 @@ int ck_canonical_write(struct ck_writer *writer, const json_t *value);
 /* Appends a text as a JSON string. */
 void ck_canonical_string(struct ck_writer *writer, const char *text, size_t size);
 
+/* Appends an integer, of any size. */
+void ck_canonical_integer(struct ck_writer *writer, int64_t number);
+
 #endif

@@ -68,39 +68,67 @@ int ck_audit_commit(const uint8_t salt[CK_AUDIT_SALT_SIZE], const char *name, co
 
 /* ---- pseudonyms ---- */
 
-/* What the pseudonyms of one person's objects are made with. */
-struct subject {
-    bool exists;
-    struct ck_pseudonym pseudonym;
-    uint8_t salt[CK_LOG_SALT_SIZE];
-};
-
-static int load_subject(const struct ck_audit *audit, struct ck_store *store, int64_t person_id,
-                        struct subject *subject)
+void ck_audit_forget(struct ck_audit *audit)
 {
-    *subject = (struct subject){.exists = person_id != 0};
-    bool has_salt = false;
-    if (subject->exists) {
-        int r = ck_log_person(store, person_id, &subject->pseudonym, subject->salt, &has_salt);
+    audit->names.person = 0;
+}
+
+static int know_person(struct ck_audit *audit, struct ck_store *store, int64_t id)
+{
+    struct ck_audit_names *names = &audit->names;
+    if (names->person == id) {
+        return 0;
+    }
+    names->person = 0;
+    int r = ck_log_person(store, id, &names->person_name, names->salt, &names->has_salt);
+    if (r == 0) {
+        names->person = id;
+    }
+    return r;
+}
+
+static int name_person(struct ck_audit *audit, struct ck_store *store, int64_t id,
+                       struct ck_pseudonym *pseudonym)
+{
+    int r = know_person(audit, store, id);
+    if (r == 0) {
+        *pseudonym = audit->names.person_name;
+    }
+    return r;
+}
+
+static int name_staff(struct ck_audit *audit, struct ck_store *store, int64_t id,
+                      struct ck_pseudonym *pseudonym)
+{
+    struct ck_audit_names *names = &audit->names;
+    int r = 0;
+    if (names->staff != id) {
+        names->staff = 0;
+        r = ck_log_staff(store, id, &names->staff_name);
+        names->staff = r == 0 ? id : 0;
+    }
+    if (r == 0) {
+        *pseudonym = names->staff_name;
+    }
+    return r;
+}
+
+int ck_audit_pseudonym(struct ck_audit *audit, struct ck_store *store, const char *kind, int64_t id,
+                       int64_t person_id, struct ck_pseudonym *pseudonym)
+{
+    const uint8_t *salt = audit->head.salt;
+    if (person_id != 0) {
+        int r = know_person(audit, store, person_id);
         if (r != 0) {
             return r;
         }
+        salt = audit->names.has_salt ? audit->names.salt : salt;
     }
-    if (!has_salt) {
-        memcpy(subject->salt, audit->head.salt, sizeof subject->salt);
-    }
-    return 0;
-}
-
-static int object_pseudonym(struct ck_store *store, const char *kind, int64_t id,
-                            const struct subject *subject, struct ck_pseudonym *pseudonym)
-{
     if (strcmp(kind, "staff") == 0 && id != 0) {
-        return ck_log_staff(store, id, pseudonym);
+        return name_staff(audit, store, id, pseudonym);
     }
-    if (strcmp(kind, "person") == 0 && subject->exists) {
-        *pseudonym = subject->pseudonym;
-        return 0;
+    if (strcmp(kind, "person") == 0 && person_id != 0) {
+        return name_person(audit, store, person_id, pseudonym);
     }
     char name[64];
     int length = snprintf(name, sizeof name, "%s:%lld", kind, (long long)id);
@@ -109,35 +137,21 @@ static int object_pseudonym(struct ck_store *store, const char *kind, int64_t id
     }
     uint8_t tag[CK_SHA256_SIZE];
     const struct ck_slice slice = {name, (size_t)length};
-    int r = ck_hmac_sha256(subject->salt, sizeof subject->salt, &slice, 1, tag);
+    int r = ck_hmac_sha256(salt, CK_LOG_SALT_SIZE, &slice, 1, tag);
     if (r == 0) {
         memcpy(pseudonym->bytes, tag, sizeof pseudonym->bytes);
     }
     return r;
 }
 
-int ck_audit_pseudonym(const struct ck_audit *audit, struct ck_store *store, const char *kind,
-                       int64_t id, int64_t person_id, struct ck_pseudonym *pseudonym)
+static int name_actor(struct ck_audit *audit, struct ck_store *store,
+                      const struct ck_audit_entry *entry, struct ck_pseudonym *pseudonym,
+                      bool *named)
 {
-    struct subject subject;
-    int r = load_subject(audit, store, person_id, &subject);
-    return r != 0 ? r : object_pseudonym(store, kind, id, &subject, pseudonym);
-}
-
-static int actor_pseudonym(struct ck_store *store, const struct ck_audit_entry *entry,
-                           struct ck_pseudonym *pseudonym, bool *named)
-{
-    *named = true;
-    if (entry->actor_staff != 0) {
-        return ck_log_staff(store, entry->actor_staff, pseudonym);
-    }
-    if (entry->actor_person != 0) {
-        uint8_t salt[CK_LOG_SALT_SIZE];
-        bool has_salt = false;
-        return ck_log_person(store, entry->actor_person, pseudonym, salt, &has_salt);
-    }
-    *named = false;
-    return 0;
+    *named = entry->actor_staff != 0 || entry->actor_person != 0;
+    return entry->actor_staff != 0    ? name_staff(audit, store, entry->actor_staff, pseudonym)
+           : entry->actor_person != 0 ? name_person(audit, store, entry->actor_person, pseudonym)
+                                      : 0;
 }
 
 /* ---- the leaf ---- */
@@ -161,10 +175,8 @@ static void put_string(struct ck_writer *writer, const char *name, const char *v
 
 static void put_number(struct ck_writer *writer, const char *name, int64_t number)
 {
-    char text[24];
-    snprintf(text, sizeof text, "%lld", (long long)number);
     put(writer, name);
-    put(writer, text);
+    ck_canonical_integer(writer, number);
 }
 
 static void put_pseudonym(struct ck_writer *writer, const char *name,
@@ -269,7 +281,7 @@ static int commit_members(const json_t *values, bool withheld, const struct ck_a
 
 /* The commitments for the leaf, and the text with salts and values that lies beside it. */
 static int seal(const struct ck_audit_entry *entry, const struct ck_audit_random *random,
-                json_t *commitments, char **salted)
+                json_t **commitments, char **salted)
 {
     size_t count = json_object_size(entry->sealed) + json_object_size(entry->withheld);
     if (count == 0) {
@@ -279,9 +291,10 @@ static int seal(const struct ck_audit_entry *entry, const struct ck_audit_random
         return CK_E_LIMIT;
     }
     json_t *beside = json_object();
-    int r = commit_members(entry->sealed, false, random, commitments, beside);
+    *commitments = json_object();
+    int r = commit_members(entry->sealed, false, random, *commitments, beside);
     if (r == 0) {
-        r = commit_members(entry->withheld, true, random, commitments, beside);
+        r = commit_members(entry->withheld, true, random, *commitments, beside);
     }
     if (r == 0) {
         *salted = json_dumps(beside, JSON_COMPACT | JSON_SORT_KEYS);
@@ -291,23 +304,19 @@ static int seal(const struct ck_audit_entry *entry, const struct ck_audit_random
     return r;
 }
 
-static int name_everything(const struct ck_audit *audit, struct ck_store *store,
+static int name_everything(struct ck_audit *audit, struct ck_store *store,
                            const struct ck_audit_entry *entry, struct leaf *leaf)
 {
-    struct subject subject;
-    int r = load_subject(audit, store, entry->person_id, &subject);
-    if (r == 0) {
-        r = object_pseudonym(store, entry->object, entry->object_id, &subject, &leaf->object);
+    int r = name_actor(audit, store, entry, &leaf->actor, &leaf->has_actor);
+    leaf->has_person = entry->person_id != 0;
+    if (r == 0 && leaf->has_person) {
+        r = name_person(audit, store, entry->person_id, &leaf->person);
     }
     if (r == 0) {
-        r = actor_pseudonym(store, entry, &leaf->actor, &leaf->has_actor);
+        r = ck_audit_pseudonym(audit, store, entry->object, entry->object_id, entry->person_id,
+                               &leaf->object);
     }
-    if (r == 0) {
-        r = ck_log_previous(store, &leaf->object, &leaf->previous);
-    }
-    leaf->person = subject.pseudonym;
-    leaf->has_person = subject.exists;
-    return r;
+    return r != 0 ? r : ck_log_previous(store, &leaf->object, &leaf->previous);
 }
 
 int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
@@ -319,9 +328,9 @@ int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
     struct ck_writer writer = ck_writer_of(bytes, sizeof bytes);
     ck_cleanup(ck_freep) char *salted = NULL;
     int r = name_everything(audit, store, entry, &leaf);
-    json_t *commitments = json_object();
+    json_t *commitments = NULL; /* as of an empty object */
     if (r == 0) {
-        r = seal(entry, random, commitments, &salted);
+        r = seal(entry, random, &commitments, &salted);
     }
     if (r == 0) {
         r = write_leaf(entry, &leaf, commitments, &writer);

@@ -19,9 +19,19 @@
 #define CK_AUDIT_SALT_SIZE 16  /* bytes of salt in one commitment */
 #define CK_AUDIT_SEALED_MAX 16 /* sealed members of one record */
 
+/* Whose names were looked up last: the entries of a turn come in runs about one person and by one
+ * member of staff. 0: nobody's. */
+struct ck_audit_names {
+    int64_t person, staff;
+    struct ck_pseudonym person_name, staff_name;
+    bool has_salt;
+    uint8_t salt[CK_LOG_SALT_SIZE]; /* of the person */
+};
+
 struct ck_audit {
     struct ck_log_head head;
     bool dirty; /* head.root and the stored head are behind head.frontier */
+    struct ck_audit_names names;
 };
 
 struct ck_audit_random {
@@ -61,6 +71,9 @@ int ck_audit_append(struct ck_audit *audit, struct ck_store *store,
 /* Writes the head; before the commit of a transaction that appended. */
 int ck_audit_flush(struct ck_audit *audit, struct ck_store *store);
 
+/* After a person's salt was erased: what is appended from now on is named without it. */
+void ck_audit_forget(struct ck_audit *audit);
+
 /* The commitment to one value: SHA-256(salt || name || 0x00 || canonical JSON of the value).
  * CK_E_INVALID and CK_E_LIMIT as ck_canonical_write(), for values above CK_AUDIT_VALUE_MAX bytes.
  */
@@ -71,7 +84,7 @@ int ck_audit_commit(const uint8_t salt[CK_AUDIT_SALT_SIZE], const char *name, co
 /* The pseudonym of an object: of a person and a staff member the stored one; of anything else the
  * first 16 bytes of HMAC-SHA-256(salt, "kind:id"), where the salt is the person's, or the log's
  * where the object is nobody's or the person was erased. CK_E_NOT_FOUND. */
-int ck_audit_pseudonym(const struct ck_audit *audit, struct ck_store *store, const char *kind,
-                       int64_t id, int64_t person_id, struct ck_pseudonym *pseudonym);
+int ck_audit_pseudonym(struct ck_audit *audit, struct ck_store *store, const char *kind, int64_t id,
+                       int64_t person_id, struct ck_pseudonym *pseudonym);
 
 #endif

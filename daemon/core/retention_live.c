@@ -163,6 +163,7 @@ static int erase_of_person(struct ck_turn *turn, const struct ck_expiry_row *row
         return ck_erase_messages(turn->store, row->person);
     default:
         *left = true;
+        ck_audit_forget(&turn->engine->audit); /* its salt goes with it */
         return erase_all_of_person(turn, row->person);
     }
 }

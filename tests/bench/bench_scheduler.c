@@ -26,6 +26,7 @@
 
 #include "daemon/core/engine.h"
 #include "daemon/core/rules.h"
+#include "daemon/store/log.h"
 #include "scheduler/effects.h"
 #include "tests/bench/caseload.h"
 #include "tests/bench/figure.h"
@@ -44,6 +45,7 @@ struct bench {
     int wake;
     int64_t *decided, *noticed, *rung; /* lateness in ms by number of the check-in; -1: not yet */
     int64_t decided_count, noticed_count, rung_count;
+    int64_t turns; /* that said something */
 };
 
 static double mono_s(void)
@@ -127,6 +129,7 @@ static void take(struct bench *bench)
     struct ck_batch *batch = ck_engine_take(bench->engine);
     while (batch != NULL) {
         struct ck_batch *next = batch->next;
+        bench->turns++;
         int64_t now_ms = ck_bench_wall_ms();
         for (size_t i = 0; i < batch->output_count; i++) {
             const struct ck_output *output = &batch->outputs[i];
@@ -202,6 +205,17 @@ static bool lateness(const struct bench *bench, const char *name, int64_t *list,
                           points[i].judged ? CK_FIGURE_AT_MOST : CK_FIGURE_SHOWN, target_s, detail);
     }
     return good;
+}
+
+/* Entries of the audit log. */
+static int64_t log_size(const struct bench *bench)
+{
+    struct ck_store *store = NULL;
+    struct ck_log_head head;
+    ck_bench_check(ck_store_open_reader(&store, bench->path), "reader");
+    ck_bench_check(ck_log_load_head(store, &head), "log");
+    ck_store_close(store);
+    return (int64_t)head.frontier.size;
 }
 
 static double memory_mib(void)
@@ -285,14 +299,19 @@ static bool measure(int64_t persons, int64_t due, int64_t seconds, bool judged, 
                 "bench_scheduler: the store took too long to make; ends were already due\n");
     }
     double cpu = ck_figure_own_cpu_s();
+    int64_t entries = log_size(&bench);
     run(&bench);
     cpu = ck_figure_own_cpu_s() - cpu;
+    entries = log_size(&bench) - entries;
     bool good = lateness(&bench, "decided_late", bench.decided, 2, judged);
     good &= lateness(&bench, "first_notice_after", bench.noticed, 5, judged);
     good &= lateness(&bench, "ring_late", bench.rung, 0, false);
     /* Half of them a decision with its incident and first notice, half a ring. */
     *cpu_us = cpu / (double)due * 1e6;
     ck_figure("cpu_per_checkin", *cpu_us, "us", CK_FIGURE_SHOWN, 0, detail);
+    /* How many entries share a commit: what bench_audit appends as a group. */
+    ck_figure("log_entries_per_turn", (double)entries / (double)(bench.turns + 1), "",
+              CK_FIGURE_SHOWN, 0, detail);
     ck_figure("memory", memory_mib(), "MiB", CK_FIGURE_SHOWN, 0, detail);
     ck_engine_destroy(bench.engine);
     close(bench.wake);

@@ -452,6 +452,28 @@ static void entries_of_one_object_are_chained(void **state)
     json_decref(detail);
 }
 
+static struct ck_pseudonym name_of_checkin_7(void)
+{
+    struct ck_pseudonym name;
+    assert_int_equal(ck_audit_pseudonym(&audit, store, "checkin", 7, 1, &name), 0);
+    return name;
+}
+
+static void who_was_erased_is_named_without_their_salt(void **state)
+{
+    (void)state;
+    append_many(1);
+    struct ck_pseudonym before = name_of_checkin_7();
+    run_sql("UPDATE person SET salt = NULL");
+    ck_audit_forget(&audit);
+    struct ck_pseudonym after = name_of_checkin_7(), fresh;
+    assert_memory_not_equal(before.bytes, after.bytes, sizeof before.bytes);
+    struct ck_audit again;
+    assert_int_equal(ck_audit_load(&again, store, &generator), 0);
+    assert_int_equal(ck_audit_pseudonym(&again, store, "checkin", 7, 1, &fresh), 0);
+    assert_memory_equal(after.bytes, fresh.bytes, sizeof fresh.bytes);
+}
+
 static void lists_are_filtered_and_paged(void **state)
 {
     (void)state;
@@ -543,6 +565,7 @@ int main(void)
         TEST(leaves_hold_no_plaintext_and_have_limits),
         TEST(withheld_text_is_committed_to_and_lies_nowhere),
         TEST(entries_of_one_object_are_chained),
+        TEST(who_was_erased_is_named_without_their_salt),
         TEST(lists_are_filtered_and_paged),
         TEST(a_filter_by_a_name_goes_through_its_index),
     };
