@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/api/api_impl.h"
+#include "daemon/audit/destroyed.h"
 #include "daemon/config/log.h"
 #include "daemon/recording/sealed_file.h"
 #include "protocol/base/cleanup.h"
@@ -157,8 +158,30 @@ static int query_recording(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
     struct ck_scope scope;
+    bool destroyed = false;
     int r = ck_api_read_scope(store, call, "recording", call->id, &scope);
-    return r != 0 ? r : ck_query_recording(store, &scope, call->id, out);
+    r = r == 0 ? ck_audit_recording_destroyed(store, call->id, &destroyed) : r;
+    if (r == 0) {
+        r = ck_query_recording(store, &scope, call->id, out);
+    }
+    if (r == 0 && destroyed && json_is_string(json_object_get(*out, "wrapped"))) {
+        json_decref(*out);
+        *out = NULL;
+        r = CK_E_CONFLICT;
+    }
+    return r;
+}
+
+/* The store has a key that the log says was destroyed: an old store, or somebody at it. */
+static void refuse_put_back(struct ck_api_call *call)
+{
+    ck_log(CK_LOG_ERROR,
+           "recording %lld: its key was destroyed, as the audit log says, and is there again",
+           (long long)call->id);
+    ck_bus_submit(call->api->options.bus, "access.denied", &call->actor,
+                  json_pack("{s:s}", "action", "recording.put_back"), NULL, NULL);
+    ck_api_refuse(call, CK_E_CONFLICT, "recording",
+                  "its key was destroyed when its time was over; what is there now was put back");
 }
 
 static int fill_playback(struct ck_api_call *call, const json_t *row, struct playback *playback)
@@ -187,6 +210,10 @@ static void on_recording(void *cookie, int code, json_t *row)
         code = fill_playback(call, row, playback);
     }
     json_decref(row);
+    if (code == CK_E_CONFLICT) {
+        refuse_put_back(call);
+        return;
+    }
     if (code != 0) {
         if (playback != NULL) {
             playback_free(playback);

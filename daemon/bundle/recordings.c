@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/audit/destroyed.h"
 #include "daemon/bundle/bundle_impl.h"
 #include "daemon/recording/sealed_file.h"
 #include "daemon/store/person.h"
@@ -83,11 +84,16 @@ static int open_recording(struct ck_bundle_work *work, const json_t *row, int64_
         ck_hex_decode(hex, wrapped, sizeof wrapped) != 0) {
         return CK_E_NOT_FOUND; /* erased */
     }
+    bool destroyed = false;
+    int r = ck_audit_recording_destroyed(work->store, id, &destroyed);
+    if (r != 0 || destroyed) {
+        return r != 0 ? r : CK_E_NOT_FOUND; /* erased, and put back */
+    }
     snprintf(path, sizeof path, "%s/%s", work->order->recording_dir, file);
     opened->piece = malloc(PIECE);
-    int r = opened->piece == NULL ? -ENOMEM
-                                  : ck_seal_unwrap(work->order->master_key, (uint64_t)id, wrapped,
-                                                   sizeof wrapped, opened->key);
+    r = opened->piece == NULL ? -ENOMEM
+                              : ck_seal_unwrap(work->order->master_key, (uint64_t)id, wrapped,
+                                               sizeof wrapped, opened->key);
     r = r == 0 ? ck_sealed_file_open(&opened->file, path, O_RDONLY, &opened->source) : r;
     return r == 0 ? ck_seal_open(&opened->seal, &opened->source, opened->key, (uint64_t)id) : r;
 }

@@ -675,9 +675,8 @@ static void a_refused_read_is_refused_and_logged_each_time(void **state)
     assert_true(api_wait_number(denied, before + 3));
 }
 
-static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
+static json_int_t new_checkin(void)
 {
-    (void)state;
     json_t *answer;
     char path[96];
     assert_int_equal(
@@ -689,13 +688,28 @@ static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
                      200);
     json_int_t checkin = json_integer_value(json_object_get(answer, "id"));
     json_decref(answer);
-    struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    return checkin;
+}
+
+static json_int_t begin_recording(json_int_t checkin)
+{
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    json_t *answer;
     assert_int_equal(api_command("recording.begin", &worker,
                                  json_pack("{s:I, s:s}", "checkin", checkin, "leg", "person"),
                                  &answer),
                      0);
-    json_int_t recording = json_integer_value(json_object_get(answer, "recording"));
+    json_int_t id = json_integer_value(json_object_get(answer, "recording"));
     json_decref(answer);
+    return id;
+}
+
+static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
+{
+    (void)state;
+    json_t *answer;
+    char path[96];
+    json_int_t recording = begin_recording(new_checkin());
     snprintf(path, sizeof path, "/api/recordings/%lld/media", (long long)recording);
     assert_int_equal(api_ask(&people.inspector, "GET", path, NULL, NULL),
                      403); /* no reason given */
@@ -717,6 +731,49 @@ static void a_recording_is_played_for_a_reason_by_whoever_gave_it(void **state)
     assert_int_equal(api_ask(&again, "GET", url, NULL, NULL), 403); /* another session */
     json_decref(answer);
     assert_int_equal(api_number("SELECT count(*) FROM log_plain WHERE action LIKE '%VIEW%'"), 1);
+}
+
+static void close_recording(json_int_t id)
+{
+    static const char head[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    assert_int_equal(api_command("recording.closed", &worker,
+                                 json_pack("{s:I, s:i, s:i, s:s}", "recording", id, "chunks", 1,
+                                           "bytes", 1, "head", head),
+                                 NULL),
+                     0);
+}
+
+static void a_key_that_is_put_back_opens_nothing(void **state)
+{
+    (void)state;
+    static const char denied[] = "SELECT count(*) FROM log_plain WHERE action = 'DENIED'";
+    char sql[200], path[96];
+    json_int_t checkin = new_checkin(), recording = begin_recording(checkin);
+    close_recording(recording);
+    api_execute("CREATE TABLE backup AS SELECT id, key, state FROM recording");
+    snprintf(sql, sizeof sql,
+             "UPDATE expiry SET since_at = 1, next_at = 2 WHERE recording_id = %lld",
+             (long long)recording);
+    api_execute(sql);
+    close_recording(begin_recording(checkin)); /* at which the engine looks what is due */
+    snprintf(sql, sizeof sql, "SELECT key IS NULL FROM recording WHERE id = %lld",
+             (long long)recording);
+    assert_true(api_wait_number(sql, 1));
+    api_execute("UPDATE recording SET (key, state) = (SELECT b.key, b.state FROM backup b WHERE "
+                "b.id = recording.id) WHERE key IS NULL");
+
+    json_t *answer, *refused;
+    int64_t before = api_number(denied);
+    snprintf(path, sizeof path, "/api/recordings/%lld/view", (long long)recording);
+    assert_int_equal(api_ask(&people.inspector, "POST", path,
+                             json_pack("{s:s}", "reason", "to review"), &answer),
+                     200);
+    const char *url = json_string_value(json_object_get(answer, "url"));
+    assert_int_equal(api_ask(&people.inspector, "GET", url, NULL, &refused), 409);
+    api_expect_error(refused, "conflict", "recording");
+    json_decref(answer);
+    assert_true(api_wait_number(denied, before + 1));
 }
 
 /* ---- gateways ---- */
@@ -825,6 +882,7 @@ int main(void)
         SERVED(reads_are_written_down_and_lists_once_an_hour),
         SERVED(a_refused_read_is_refused_and_logged_each_time),
         SERVED(a_recording_is_played_for_a_reason_by_whoever_gave_it),
+        SERVED(a_key_that_is_put_back_opens_nothing),
         SERVED(receipts_are_taken_from_the_gateway_alone),
         SERVED(what_is_no_operation_says_so),
     };
