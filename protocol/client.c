@@ -558,6 +558,14 @@ json_t *ck_client_incident(int64_t incident)
     return about("incident", "incident", incident);
 }
 
+json_t *ck_client_store(struct ck_wall from, int64_t lasted_ms)
+{
+    char text[CK_WALL_TEXT_SIZE];
+    ck_wall_text(from, text);
+    json_t *message = with(of_kind("store"), "from", json_string(text));
+    return lasted_ms == 0 ? message : with(message, "lasted_ms", json_integer(lasted_ms));
+}
+
 json_t *ck_client_taken(int64_t checkin, const char *by)
 {
     json_t *message = about("taken", "checkin", checkin);

@@ -189,6 +189,8 @@ json_t *ck_client_ring(json_t *row); /* a CheckinRow */
 json_t *ck_client_ring_stop(int64_t checkin, enum ck_client_ring_stop reason);
 json_t *ck_client_alert(json_t *incident, const char *notice); /* an IncidentRow; reference */
 json_t *ck_client_incident(int64_t incident);
+/* Nothing can be written since `from` (lasted_ms 0), or it can again after lasted_ms. */
+json_t *ck_client_store(struct ck_wall from, int64_t lasted_ms);
 json_t *ck_client_taken(int64_t checkin, const char *by); /* by NULL: by you */
 json_t *ck_client_console_peer(int64_t checkin, enum ck_client_peer state, bool camera);
 json_t *ck_client_link(int64_t checkin, enum ck_client_quality quality, unsigned rtt_ms,

@@ -43,6 +43,7 @@ struct ck_hub {
     struct ck_limit *by_actor; /* messages, of whoever sends them over however many sockets */
     uv_timer_t timer;
     uint64_t ticks;
+    struct ck_wall store_fails_since; /* 0: it can be written */
 };
 
 enum ck_client_side ck_hub_page_side(const struct ck_hub_page *page)
@@ -190,6 +191,18 @@ void ck_hub_today(struct ck_hub *hub, int64_t unit)
     }
 }
 
+static bool of_console(const struct ck_hub_page *page, int64_t id, unsigned roles)
+{
+    (void)id, (void)roles;
+    return page->side == CK_CLIENT_CONSOLE;
+}
+
+void ck_hub_store(struct ck_hub *hub, struct ck_wall from, int64_t lasted_ms)
+{
+    hub->store_fails_since = lasted_ms == 0 ? from : (struct ck_wall){0};
+    send_to(hub, ck_client_store(from, lasted_ms), of_console, 0, 0);
+}
+
 /* ---- life of a page ---- */
 
 static void maybe_free(struct ck_hub_page *page)
@@ -297,6 +310,9 @@ static void on_hello(void *cookie, int code, json_t *value)
                               : ck_client_console_hello(value, ice, calls->relay_only));
         if (first) {
             ck_http_socket_start(page->socket);
+        }
+        if (page->side == CK_CLIENT_CONSOLE && page->hub->store_fails_since.ms != 0) {
+            ck_hub_send(page, ck_client_store(page->hub->store_fails_since, 0));
         }
         if (first && (page->actor.roles & CK_ROLE_INSPECTOR) != 0) {
             run(page, query_missed, on_missed);

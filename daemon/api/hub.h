@@ -95,6 +95,10 @@ void ck_hub_today(struct ck_hub *hub, int64_t unit);
 /* The person's check-in changed: their pages get `hello` with the present state. */
 void ck_hub_refresh_person(struct ck_hub *hub, int64_t person);
 
+/* To every console: nothing can be written since `from` (lasted_ms 0), or it can again after so long.
+ * A console that comes meanwhile hears it after `hello`. */
+void ck_hub_store(struct ck_hub *hub, struct ck_wall from, int64_t lasted_ms);
+
 /* Sessions that have ended (log-out, disabled account): their sockets close with 4401. */
 void ck_hub_end_session(struct ck_hub *hub, int64_t session);
 

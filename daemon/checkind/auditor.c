@@ -119,8 +119,7 @@ static int64_t count(const json_t *operations, const char *member)
 static void judge(struct ck_auditor *auditor, const json_t *operations)
 {
     const struct ck_product *product = auditor->product;
-    set_trouble(auditor, ENGINE_LATE,
-                ck_engine_lag_ms(ck_bus_engine(product->bus)) >= ENGINE_LAG_MS);
+    set_trouble(auditor, ENGINE_LATE, ck_product_late_ms(product) >= ENGINE_LAG_MS);
     set_trouble(auditor, PAGES_SILENT, !product->probe_good);
     set_trouble(auditor, CLOCK_WRONG, !ck_product_clock_good(product));
     set_trouble(auditor, CHANNEL_FAILING, a_channel_fails(product));
@@ -139,6 +138,9 @@ static void judge(struct ck_auditor *auditor, const json_t *operations)
 /* For `systemctl status`: the first thing that is wrong. */
 static void tell_status(const struct ck_auditor *auditor)
 {
+    if (auditor->product->store_fails_since.ms != 0) {
+        return; /* stall.c says what is worse */
+    }
     int first = 0;
     while (first < TROUBLES && !auditor->trouble[first]) {
         first++;
@@ -166,7 +168,8 @@ static bool sound(void *user)
 {
     const struct ck_auditor *auditor = user;
     uint64_t now_ms = uv_now(&auditor->product->loop);
-    if (auditor->found_ms == 0 || now_ms - auditor->found_ms > FRESH_MS) {
+    if (auditor->found_ms == 0 || now_ms - auditor->found_ms > FRESH_MS ||
+        auditor->product->store_fails_since.ms != 0) {
         return false;
     }
     for (int trouble = 0; trouble < TROUBLES; trouble++) {

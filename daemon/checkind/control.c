@@ -125,7 +125,7 @@ static void answer_health(struct ask *ask, json_t *operations)
     struct ck_product *product = ask->product;
     json_t *checks = json_array();
     bool healthy = true;
-    int64_t lag_ms = ck_engine_lag_ms(ck_bus_engine(product->bus));
+    int64_t lag_ms = ck_product_late_ms(product);
     add_check(checks, &healthy, "pages", product->probe_good,
               "our own pages do not answer in time");
     add_check(checks, &healthy, "media", ck_calls_status(product->calls).room,

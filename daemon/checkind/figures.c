@@ -102,8 +102,7 @@ static void read_time(struct ck_product *product)
     struct ck_clock_status clock = ck_clock_status();
     set(product, CK_METRIC_CLOCK_SYNCHRONISED, ck_product_clock_good(product) ? 1 : 0);
     set(product, CK_METRIC_CLOCK_OFFSET_SECONDS, (double)clock.offset_us / 1e6);
-    set(product, CK_METRIC_ENGINE_LAG_SECONDS,
-        seconds_of_ms(ck_engine_lag_ms(ck_bus_engine(product->bus))));
+    set(product, CK_METRIC_ENGINE_LAG_SECONDS, seconds_of_ms(ck_product_late_ms(product)));
     set(product, CK_METRIC_LOOP_LAG_SECONDS, seconds_of_ms(product->loop_lag_ms));
     product->loop_lag_ms = 0;
 }

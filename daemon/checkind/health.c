@@ -58,6 +58,7 @@ static void on_probe(void *user, bool good, int64_t elapsed_ms, const char *deta
 static void on_timer(uv_timer_t *timer)
 {
     struct ck_product *product = timer->data;
+    ck_product_watch_engine(product);
     /* Where the last question is still open, that is an answer, too: it takes too long. */
     if (ck_probe_ask(product->probe) != 0) {
         product->probe_good = false;

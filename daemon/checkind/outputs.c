@@ -1,4 +1,6 @@
 /* What the engine wants done, after it is durable: to pages, calls and channels. */
+#include <inttypes.h>
+
 #include <stdlib.h>
 
 #include "daemon/checkind/product_impl.h"
@@ -148,6 +150,16 @@ static void message_mark(struct ck_product *product, const struct ck_output *out
     }
 }
 
+static void alarm_over(struct ck_product *product, const json_t *body)
+{
+    struct ck_wall from = {0};
+    const char *text = json_string_value(json_object_get(body, "from"));
+    if (text != NULL) {
+        ck_wall_parse(text, &from);
+    }
+    ck_product_store_good(product, from, json_integer_value(json_object_get(body, "lasted_ms")));
+}
+
 void ck_product_output(void *context, const struct ck_output *output)
 {
     struct ck_product *product = context;
@@ -194,7 +206,16 @@ void ck_product_output(void *context, const struct ck_output *output)
         message_mark(product, output);
         break;
     case CK_OUTPUT_ALARM:
+        if (output->incident_id == 0) {
+            ck_product_store_fails(product, output->body, ck_clock_wall());
+            break;
+        }
+        ck_log(CK_LOG_ERROR, "incident %" PRId64 ": nobody on its ladder can be reached",
+               output->incident_id);
         ck_notify_alarm(product->notify, output->body);
+        break;
+    case CK_OUTPUT_ALARM_OVER:
+        alarm_over(product, output->body);
         break;
     case CK_OUTPUT_ERASE_FILE:
         ck_product_erase_file(product, output->id,

@@ -284,10 +284,9 @@ json_t *ck_product_system(void *user)
     }
     json_t *offset = clock.known ? json_integer(clock.offset_us / 1000) : json_null();
     return json_pack("{s:s, s:s, s:I, s:o, s:o, s:{s:b, s:o}}", "version", CK_VERSION, "started",
-                     started, "engine_lag_ms",
-                     (json_int_t)ck_engine_lag_ms(ck_bus_engine(product->bus)), "workers", workers,
-                     "channels", ck_notify_status_json(product->notify), "clock", "synchronised",
-                     (int)ck_product_clock_good(product), "offset_ms", offset);
+                     started, "engine_lag_ms", (json_int_t)ck_product_late_ms(product), "workers",
+                     workers, "channels", ck_notify_status_json(product->notify), "clock",
+                     "synchronised", (int)ck_product_clock_good(product), "offset_ms", offset);
 }
 
 static struct ck_mono api_mono(void)
@@ -470,8 +469,7 @@ static void on_clock_jump(void *user, int64_t jump_ms)
 
 static bool sound(void *user)
 {
-    const struct ck_product *product = user;
-    return ck_engine_lag_ms(ck_bus_engine(product->bus)) < CK_PRODUCT_ENGINE_LAG_MS;
+    return ck_product_sound(user);
 }
 
 static int start_signals(struct ck_product *product)

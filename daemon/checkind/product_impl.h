@@ -31,7 +31,12 @@
 #define CK_PRODUCT_HEALTH_MS 2000 /* between two reports of our own health */
 #define CK_PRODUCT_PROBE_MS 1500  /* a page that takes longer is no page */
 #define CK_PRODUCT_CERTIFICATE_MS (INT64_C(14) * 86400000) /* so long before its end it is told */
-#define CK_PRODUCT_ENGINE_LAG_MS 10000 /* a later engine gets no sign of life to the watchdog */
+/* An engine that ends no turn for longer hangs, or its disk does not answer: consoles and roster are
+ * told; while it hangs the watchdog gets no sign of life. */
+#define CK_PRODUCT_ENGINE_SILENT_MS 10000
+/* For so long an engine that waits for its disk has signs of life given for it: another start would
+ * wait for the same disk, and end the calls. */
+#define CK_PRODUCT_DISK_WAIT_MS 600000
 
 struct ck_product {
     const struct ck_config *config;
@@ -65,6 +70,10 @@ struct ck_product {
     int64_t loop_lag_ms; /* the worst since somebody asked */
     struct ck_clock_watch *clock_watch;
     struct ck_watchdog *watchdog;
+    struct ck_wall store_fails_since; /* 0: it can be written */
+    bool store_told;                  /* … and the journal says that it cannot */
+    uint64_t store_told_ms;
+    unsigned silent_seen; /* looks at the engine in a row at which it was silent */
     struct ck_probe *probe;
     uv_timer_t health;
     uv_signal_t signals[3];
@@ -102,6 +111,17 @@ int ck_product_certificate_load(struct ck_product *product, const char *const *n
 /* Reads them again and shows them from now on; what cannot be used leaves everything as it was. */
 void ck_product_certificate_reload(struct ck_product *product);
 int64_t ck_product_certificate_left_ms(const struct ck_product *product, struct ck_wall now);
+
+/* stall.c: nothing can be written since `from`; `alarm` (borrowed) as the body of CK_OUTPUT_ALARM. */
+void ck_product_store_fails(struct ck_product *product, const json_t *alarm, struct ck_wall from);
+/* It can again. */
+void ck_product_store_good(struct ck_product *product, struct ck_wall from, int64_t lasted_ms);
+/* Looks whether the engine's turns end; every CK_PRODUCT_HEALTH_MS. */
+void ck_product_watch_engine(struct ck_product *product);
+/* How late decisions are: the engine's own lag, or the age of a turn that does not end. */
+int64_t ck_product_late_ms(const struct ck_product *product);
+/* Whether the daemon does its work, or only waits for a disk: a restart would help neither. */
+bool ck_product_sound(const struct ck_product *product);
 
 /* health.c */
 #define CK_PRODUCT_NO_REACH                                                                        \

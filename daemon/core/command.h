@@ -133,7 +133,8 @@ enum ck_output_kind {
     /* Delivered or read marks of a thread. body: {mark: "delivered" | "read", up_to, by: "person" |
        "staff"} */
     CK_OUTPUT_MESSAGE_MARK = 12,
-    /* Nothing can be written: tell the duty roster from memory. Comes without any commit.
+    /* Nothing can be written: tell the duty roster from memory; comes without any commit. With an
+     * incident: nobody on its ladder can be reached.
      * body: {error, roster: [{staff, name, email, phone, language}]} */
     CK_OUTPUT_ALARM = 13,
     /* The answer that a person sees is final: body {result, receipt}. */
@@ -141,6 +142,9 @@ enum ck_output_kind {
     /* The key of a recording is destroyed: remove its file, then answer with "recording.file_gone".
      * id: recording. body: {file}. Comes again until it is answered. */
     CK_OUTPUT_ERASE_FILE = 15,
+    /* The store can be written again, after CK_OUTPUT_ALARM or a turn in which it stood still.
+     * body: {from, lasted_ms} */
+    CK_OUTPUT_ALARM_OVER = 16,
 };
 
 struct ck_output {

@@ -423,6 +423,23 @@ static int gather(struct ck_engine *engine, const struct ck_now *now)
     return r;
 }
 
+static void begin_failing(struct ck_engine *engine, const struct ck_now *since)
+{
+    if (!engine->failing) {
+        engine->failing = true;
+        engine->failing_since = *since;
+        engine->alarmed_at = (struct ck_mono){INT64_MIN};
+    }
+}
+
+void ck_engine_note_turn(struct ck_engine *engine, const struct ck_now *began,
+                         const struct ck_now *ended)
+{
+    if (ended->mono.us - began->mono.us >= CK_ENGINE_STOOD_MS * INT64_C(1000)) {
+        begin_failing(engine, began);
+    }
+}
+
 /* Commands whose turn failed get the error; rows come again. */
 static void give_up(struct ck_engine *engine, const struct ck_now *now, size_t first_due,
                     size_t first_command, int error)
@@ -437,11 +454,7 @@ static void give_up(struct ck_engine *engine, const struct ck_now *now, size_t f
             (void)ck_results_add(&turn.results, &result);
         }
     }
-    if (!engine->failing) {
-        engine->failing = true;
-        engine->failing_since = now->wall;
-        engine->alarmed_at = (struct ck_mono){INT64_MIN};
-    }
+    begin_failing(engine, now);
     if (engine->alarmed_at.us == INT64_MIN ||
         now->mono.us - engine->alarmed_at.us >= CK_ENGINE_ALARM_EVERY_MS * INT64_C(1000)) {
         engine->alarmed_at = now->mono;

@@ -22,8 +22,9 @@
 #define CK_ENGINE_LEASE_MS 30000   /* a claim that has not ended by then is up for others */
 #define CK_ENGINE_RETRY_MS 1000    /* after a store that refused, until the next try */
 #define CK_ENGINE_ALARM_EVERY_MS                                                                   \
-    300000                      /* while the store refuses, the roster is alarmed so often */
-#define CK_ENGINE_CRASHES_MAX 2 /* a row present at so many crashes is quarantined */
+    300000                       /* while the store refuses, the roster is alarmed so often */
+#define CK_ENGINE_STOOD_MS 10000 /* a turn that took longer: the store stood still for so long */
+#define CK_ENGINE_CRASHES_MAX 2  /* a row present at so many crashes is quarantined */
 #define CK_ENGINE_WEBHOOKS_MAX 8
 #define CK_ENGINE_NAME_SIZE 64
 
@@ -103,6 +104,25 @@ int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck
 
 /* How late decisions were at the worst since the last call, in milliseconds; any thread. */
 int64_t ck_engine_lag_ms(const struct ck_engine *engine);
+
+/* For how long the engine's thread has neither begun nor ended a turn, in milliseconds; 0 where
+ * none runs. While health is reported (every two seconds) it is never long unless a turn does not
+ * end. */
+int64_t ck_engine_silent_ms(const struct ck_engine *engine, struct ck_mono now);
+
+/* Whether the engine's thread waits for a device at this moment ("D" of proc(5)): so it looks while
+ * the disk under the store stands still, and never while it goes round in circles or waits for a
+ * lock. false where that is not known. Any thread. */
+bool ck_engine_waits_for_disk(const struct ck_engine *engine);
+
+/* A new array of whoever is alarmed when nothing can be written: [{staff, name, email, phone,
+ * language, unit}]. NULL where memory is short. Any thread. */
+json_t *ck_engine_roster(struct ck_engine *engine);
+
+/* A turn that began and ended so: where it took CK_ENGINE_STOOD_MS or longer, the next one records
+ * that the store stood still, as after one that refused. For whoever runs turns. */
+void ck_engine_note_turn(struct ck_engine *engine, const struct ck_now *began,
+                         const struct ck_now *ended);
 
 /* Whether there is less room on the disk than the reserve: then recordings, administration and
  * ordinary reads stop (reserve.h). Any thread. */

@@ -98,14 +98,16 @@ struct ck_engine {
     struct ck_waiting taken[CK_ENGINE_ITEMS_MAX];
     size_t taken_count;
 
-    json_t *roster; /* who is alarmed when nothing can be written */
-    bool failing;   /* the store refused the last turn */
-    struct ck_wall failing_since;
+    json_t *roster; /* who is alarmed when nothing can be written; under the lock */
+    bool failing;   /* the store refused the last turn, or stood still in it */
+    struct ck_now failing_since;
     struct ck_mono alarmed_at;
     int64_t worst_lag_ms;        /* since the last health report; engine thread */
     struct ck_mono zones_looked; /* when the folder of the zones was looked at; 0: not yet */
     struct ck_wall cleaned_at;   /* when rows that are over were last removed */
     atomic_int_fast64_t lag_ms;
+    atomic_int_fast64_t moved_us; /* when the thread last began or ended a turn; 0: none runs */
+    atomic_int thread_id;
     atomic_bool low;         /* less room on the disk than the reserve */
     bool low_noted;          /* what the log says of it */
     bool scrub;              /* something destroyed may still lie in the write-ahead log … */

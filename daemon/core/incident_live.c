@@ -407,13 +407,22 @@ int ck_recovered(struct ck_turn *turn)
         return 0;
     }
     char from[CK_WALL_TEXT_SIZE];
-    ck_wall_text(turn->engine->failing_since, from);
+    const struct ck_now *since = &turn->engine->failing_since;
+    ck_wall_text(since->wall, from);
     const struct ck_actor actor = ck_actor_system();
-    return ck_turn_audit(turn, &actor,
-                         &(struct ck_record){
-                             .action = "STORE_FAILED",
-                             .object = "system",
-                             .result = "failed",
-                             .open = json_pack("{s:s}", "from", from),
-                         });
+    int r = ck_turn_audit(turn, &actor,
+                          &(struct ck_record){
+                              .action = "STORE_FAILED",
+                              .object = "system",
+                              .result = "failed",
+                              .open = json_pack("{s:s}", "from", from),
+                          });
+    if (r != 0) {
+        return r;
+    }
+    int64_t lasted_ms = (turn->now.mono.us - since->mono.us) / 1000;
+    return ck_turn_output(
+        turn, &(struct ck_output){.kind = CK_OUTPUT_ALARM_OVER,
+                                  .body = json_pack("{s:s, s:I}", "from", from, "lasted_ms",
+                                                    (json_int_t)lasted_ms)});
 }

@@ -40,7 +40,18 @@ int ck_roster_load(struct ck_engine *engine)
         json_decref(roster);
         return r;
     }
-    json_decref(engine->roster);
+    pthread_mutex_lock(&engine->lock);
+    json_t *before = engine->roster;
     engine->roster = roster;
+    pthread_mutex_unlock(&engine->lock);
+    json_decref(before);
     return 0;
+}
+
+json_t *ck_engine_roster(struct ck_engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    json_t *copy = json_deep_copy(engine->roster);
+    pthread_mutex_unlock(&engine->lock);
+    return copy;
 }

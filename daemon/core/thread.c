@@ -1,6 +1,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -43,16 +46,43 @@ static void *run(void *user)
 {
     struct ck_engine *engine = user;
     ck_cleanup(ck_closep) int timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    atomic_store(&engine->thread_id, (int)gettid());
     while (!stopping(engine)) {
         struct ck_now now;
         struct ck_wall next;
         engine->options.clock(engine->options.user, &now);
+        atomic_store(&engine->moved_us, now.mono.us);
+        const struct ck_now began = now;
         /* A failure has been told to whoever waits for it, and *next says when to try again. */
         (void)ck_engine_turn(engine, &now, &next);
         engine->options.clock(engine->options.user, &now);
+        atomic_store(&engine->moved_us, now.mono.us);
+        ck_engine_note_turn(engine, &began, &now);
         sleep_until(engine, timer_fd, now.wall, next);
     }
+    atomic_store(&engine->moved_us, 0);
     return NULL;
+}
+
+int64_t ck_engine_silent_ms(const struct ck_engine *engine, struct ck_mono now)
+{
+    int64_t moved_us = atomic_load(&engine->moved_us);
+    return moved_us == 0 || moved_us > now.us ? 0 : (now.us - moved_us) / 1000;
+}
+
+bool ck_engine_waits_for_disk(const struct ck_engine *engine)
+{
+    char path[48], text[128];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", atomic_load(&engine->thread_id));
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    const char *name_end = strrchr(text, ')'); /* "TID (NAME) S ..."; a name may hold anything */
+    return name_end != NULL && strncmp(name_end, ") D", 3) == 0;
 }
 
 int ck_engine_start(struct ck_engine *engine)

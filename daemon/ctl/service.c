@@ -67,10 +67,10 @@ int ck_watchdog_create(struct ck_watchdog **watchdog, uv_loop_t *loop, ck_watchd
     }
     made->sound = sound;
     made->user = user;
-    uint64_t half_ms = interval_us / 2000 > 0 ? interval_us / 2000 : 1;
+    uint64_t every_ms = interval_us / 1000 / CK_WATCHDOG_SIGNS;
     uv_timer_init(loop, &made->timer);
     made->timer.data = made;
-    uv_timer_start(&made->timer, on_timer, 0, half_ms);
+    uv_timer_start(&made->timer, on_timer, 0, every_ms > 0 ? every_ms : 1);
     *watchdog = made;
     return 0;
 }

@@ -27,7 +27,9 @@ struct ck_watchdog;
  */
 typedef bool ck_watchdog_sound(void *user);
 
-/* Gives the sign at half the wanted interval while `sound` says so. Sets *watchdog to NULL and
+#define CK_WATCHDOG_SIGNS 6 /* in the wanted interval: a moment that looks bad is no end */
+
+/* Gives the sign so often in the wanted interval while `sound` says so. Sets *watchdog to NULL and
  * succeeds where the manager wants none. 0 or a negative errno. */
 int ck_watchdog_create(struct ck_watchdog **watchdog, uv_loop_t *loop, ck_watchdog_sound *sound,
                        void *user);

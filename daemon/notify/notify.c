@@ -402,11 +402,8 @@ void ck_notify_alarm(struct ck_notify *notify, const json_t *body)
     for (size_t i = 0; i < json_array_size(roster); i++) {
         alarm_one(notify, json_array_get(roster, i), reference);
     }
-    const char *error = json_string_value(json_object_get(body, "error"));
-    ck_log_event(CK_LOG_EVENT_CANNOT_WRITE, CK_LOG_ERROR,
-                 "nothing can be written to the store (%s), nothing is decided; the duty roster is "
-                 "told: officers=%zu",
-                 error == NULL ? "?" : error, json_array_size(roster));
+    ck_log(CK_LOG_WARNING, "the whole duty roster is alarmed: officers=%zu",
+           json_array_size(roster));
 }
 
 /* ---- status ---- */

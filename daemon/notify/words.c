@@ -45,9 +45,12 @@ static const char *const lines[CK_WORDS_COUNT][LANGUAGES] = {
     [CK_WORDS_DIGEST] = {"{reference} ({severity}): бірден бірнеше оқиға ашық",
                          "{reference} ({severity}): открыто сразу несколько случаев",
                          "{reference} ({severity}): several incidents are open at once"},
-    [CK_WORDS_ALARM] = {"{reference} ({severity}): жүйе жаза алмай тұр, қолмен әрекет етіңіз",
-                        "{reference} ({severity}): система не может записывать, действуйте вручную",
-                        "{reference} ({severity}): the system cannot write, please act by hand"},
+    [CK_WORDS_ALARM] = {"{reference} ({severity}): жүйе шешім шығара алмай не ешкімге жете алмай "
+                        "тұр, қолмен әрекет етіңіз",
+                        "{reference} ({severity}): система не может решать или никого не "
+                        "достигает, действуйте вручную",
+                        "{reference} ({severity}): the system cannot decide, or reaches nobody: "
+                        "please act by hand"},
 };
 
 /* Under the link of a mail to staff. */

@@ -206,7 +206,10 @@ class Watch(Case):
         other.execute("BEGIN IMMEDIATE")  # as a tool would that somebody left open
         self.daemon.wait_line("nothing can be written to the store (Device or resource busy)")
         other.execute("ROLLBACK")
+        self.daemon.wait_line("the store can be written again: nothing was decided for ")
         self.becomes("engine", True)
+        self.assertEqual(self.daemon.text.count("can be written again"), 1)
+        self.assertEqual(self.daemon.text.count("nothing can be written to the store"), 1)
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_no_way_to_reach_a_person_is_told(self):
@@ -226,6 +229,56 @@ class Watch(Case):
             self.daemon.wait_line(f"port {self.daemon.settings['media']['udp_port_base']}: Address already in use")
             self.assertFalse(self.health("media")["good"])
         self.becomes("media", True)  # tried again by itself
+        self.assertEqual(self.daemon.stop(), 0)
+
+
+class Disk(Case):
+    """A file system of its own under the store, which stands still as a disk does that does not answer."""
+
+    WATCHDOG_S = 6  # far less than the disk stands still; the signs of life must go on all the same
+
+    def setUp(self):
+        super().setUp()
+        self.disk = self.daemon.run / "disk"
+        self.disk.mkdir()
+        image = self.daemon.run / "image"
+        with open(image, "wb") as file:
+            file.truncate(2 * 2**30)  # with holes
+        try:
+            subprocess.run(["/usr/sbin/mkfs.ext4", "-q", image], check=True, capture_output=True)
+            subprocess.run(["mount", "-o", "loop", image, self.disk], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as fault:
+            self.skipTest(f"no file system can be mounted here: {getattr(fault, 'stderr', fault)}")
+        self.addCleanup(subprocess.run, ["umount", self.disk], check=True)
+        self.addCleanup(self.end_daemon)
+        state = self.disk / "state"
+        for folder in (state, state / "recordings"):
+            folder.mkdir(mode=0o700)
+        self.daemon.settings["daemon"]["state_dir"] = state
+        self.daemon.settings["media"]["recording_dir"] = state / "recordings"
+
+    def end_daemon(self):
+        if self.daemon.child is not None and self.daemon.child.poll() is None:
+            self.daemon.child.kill()
+            self.daemon.end()
+
+    def freeze(self):
+        subprocess.run(["fsfreeze", "--freeze", self.disk], check=True)
+        self.addCleanup(subprocess.run, ["fsfreeze", "--unfreeze", self.disk], capture_output=True)
+
+    def test_a_disk_that_stands_still_is_told_and_no_hang(self):
+        self.daemon.start(env={"WATCHDOG_USEC": str(self.WATCHDOG_S * 1000000)}).wait_ready()
+        self.daemon.wait_line("our own page answers")
+        self.freeze()
+        self.daemon.wait_line("nothing can be written to the store (its disk does not answer)")
+        self.daemon.wait_for(lambda: any("the store waits for its disk" in state for state in self.daemon.states), "status")
+        signs = self.daemon.states.count("WATCHDOG=1")
+        self.daemon.wait_for(lambda: self.daemon.states.count("WATCHDOG=1") >= signs + 3, "signs of life")
+        self.assertNotIn("written again", self.daemon.text)
+        subprocess.run(["fsfreeze", "--unfreeze", self.disk], check=True)
+        self.daemon.wait_line("the store can be written again: nothing was decided for ")
+        self.assertEqual(self.daemon.text.count("nothing can be written to the store"), 1)
+        self.becomes("engine", True)
         self.assertEqual(self.daemon.stop(), 0)
 
 

@@ -381,6 +381,10 @@ static void messages_to_the_console_are_written(void **state)
     expect(ck_client_console_hello(json_object(), json_array(), false),
            "{\"ice_servers\":[],\"me\":{},\"relay_only\":false,\"t\":\"hello\"}");
     expect(ck_client_today(), "{\"t\":\"today\"}");
+    expect(ck_client_store((struct ck_wall){0}, 0),
+           "{\"from\":\"1970-01-01T00:00:00.000Z\",\"t\":\"store\"}");
+    expect(ck_client_store((struct ck_wall){0}, 12000),
+           "{\"from\":\"1970-01-01T00:00:00.000Z\",\"lasted_ms\":12000,\"t\":\"store\"}");
     expect(ck_client_ring(json_object()), "{\"checkin\":{},\"t\":\"ring\"}");
     static const char *const stops[] = {"taken", "gone", "unattended"};
     static const char *const peers[] = {"waiting", "connecting", "here", "away", "left"};

@@ -286,7 +286,36 @@ static void nothing_is_decided_while_the_disk_is_full(void **state)
                      1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM quarantine"), 0);
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "ringing");
+    assert_int_equal(world_count(world, CK_OUTPUT_ALARM_OVER), 1);
+    const json_t *over = world_last(world, CK_OUTPUT_ALARM_OVER)->body;
+    assert_true(json_integer_value(json_object_get(over, "lasted_ms")) > 0);
     verify_log(world);
+}
+
+/* ---- a store that stands still ---- */
+
+static void a_turn_that_took_long_is_recorded_as_a_store_that_failed(void **state)
+{
+    struct world *world = *state;
+    world_run_for(world, MINUTE);
+    world_forget(world);
+    struct ck_now ended = world->now;
+    ended.mono.us += CK_ENGINE_STOOD_MS * INT64_C(1000) - 1;
+    ck_engine_note_turn(world->engine, &world->now, &ended);
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_count(world, CK_OUTPUT_ALARM_OVER), 0);
+
+    ended = world->now;
+    ended.mono.us += CK_ENGINE_STOOD_MS * INT64_C(1000);
+    ck_engine_note_turn(world->engine, &world->now, &ended);
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_count(world, CK_OUTPUT_ALARM_OVER), 1);
+    assert_int_equal(world_count(world, CK_OUTPUT_ALARM), 0); /* the loop has alarmed by itself */
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORE_FAILED'"), 1);
+    json_t *roster = ck_engine_roster(world->engine);
+    assert_int_equal(json_array_size(roster), 2);
+    json_decref(roster);
 }
 
 /* ---- the thread ---- */
@@ -360,6 +389,57 @@ static void commands_are_answered_by_the_thread(void **state)
     close(wake_pipe[1]);
 }
 
+static int hang_pipe[2], hung_pipe[2];
+
+static int hang(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                json_t **result, struct ck_refusal *refusal)
+{
+    (void)turn, (void)actor, (void)body, (void)result, (void)refusal;
+    char byte;
+    assert_int_equal(write(hung_pipe[1], "x", 1), 1);
+    assert_int_equal(read(hang_pipe[0], &byte, 1), 1);
+    return 0;
+}
+
+static void a_turn_that_does_not_end_is_seen_and_waits_for_no_disk(void **state)
+{
+    struct world *world = *state;
+    static const uint8_t key[CK_KEY_SIZE] = {1};
+    static const struct ck_handler_entry entries[] = {{"test.hang", hang}};
+    char path[160], byte;
+    assert_int_equal(pipe(hang_pipe), 0);
+    assert_int_equal(pipe(hung_pipe), 0);
+    ck_registry_add(&world->registry, entries, 1);
+    snprintf(path, sizeof path, "%s/hang", world->folder);
+    const struct ck_engine_options options = {.store_path = path,
+                                              .registry = &world->registry,
+                                              .master_key = key,
+                                              .zone_dir = "/usr/share/zoneinfo",
+                                              .random = fill,
+                                              .clock = read_clock};
+    struct ck_engine *engine = NULL;
+    struct ck_now now;
+    read_clock(NULL, &now);
+    assert_int_equal(ck_engine_create(&engine, &options), 0);
+    assert_int_equal(ck_engine_silent_ms(engine, now.mono), 0); /* nothing runs yet */
+    assert_int_equal(ck_engine_start(engine), 0);
+    const struct ck_command command = {"test.hang", ck_actor_system(), json_object(), 0};
+    assert_int_equal(ck_engine_submit(engine, &command), 0);
+    assert_int_equal(read(hung_pipe[0], &byte, 1), 1);
+    read_clock(NULL, &now);
+    now.mono.us += INT64_C(20000000);
+    assert_true(ck_engine_silent_ms(engine, now.mono) >= 20000);
+    assert_false(ck_engine_waits_for_disk(engine));
+    assert_int_equal(write(hang_pipe[1], "x", 1), 1);
+    ck_engine_stop(engine);
+    assert_int_equal(ck_engine_silent_ms(engine, now.mono), 0);
+    ck_engine_destroy(engine);
+    for (int i = 0; i < 2; i++) {
+        close(hang_pipe[i]);
+        close(hung_pipe[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,8 +459,12 @@ int main(void)
                                         world_teardown),
         cmocka_unit_test_setup_teardown(nothing_is_decided_while_the_disk_is_full, world_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(a_turn_that_took_long_is_recorded_as_a_store_that_failed,
+                                        world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(commands_are_answered_by_the_thread, world_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(a_turn_that_does_not_end_is_seen_and_waits_for_no_disk,
+                                        world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
