@@ -28,6 +28,7 @@ static const struct {
     [CK_CLIENT_READ] = {"read", BOTH},
     [CK_CLIENT_TAKE] = {"take", CONSOLE_ONLY},
     [CK_CLIENT_END] = {"end", CONSOLE_ONLY},
+    [CK_CLIENT_ACTIVE] = {"active", CONSOLE_ONLY},
 };
 
 static const char *const facts[CK_CLIENT_FACTS] = {

@@ -39,6 +39,7 @@ enum ck_client_kind {
     CK_CLIENT_READ,
     CK_CLIENT_TAKE,
     CK_CLIENT_END,
+    CK_CLIENT_ACTIVE,
     CK_CLIENT_KINDS,
 };
 

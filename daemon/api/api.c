@@ -10,6 +10,7 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
+#include "scheduler/checkin.h"
 
 #define FAILURE_WINDOW_MS 900000 /* what [limits] counts failures in */
 #define ID_MAX (INT64_C(1) << 53)
@@ -331,18 +332,34 @@ static bool csrf_right(struct ck_api_call *call)
            ck_equal_secret(given, csrf, strlen(csrf));
 }
 
-/* The end of a staff session moves on with its use, up to its longest duration. */
-static void touch(struct ck_api_call *call)
+static int64_t later(int64_t one, int64_t other)
 {
-    const struct ck_session *session = &call->session;
-    if (session->staff == 0 || call->now.ms - session->seen.ms < CK_API_TOUCH_MS) {
+    return one > other ? one : other;
+}
+
+static int64_t sooner(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+void ck_api_keep(struct ck_bus *bus, const struct ck_config *config, struct ck_session *session,
+                 const struct ck_actor *actor, struct ck_wall now, bool in_call)
+{
+    int64_t idle_ms = config->limits.staff_session_ms;
+    int64_t longest = session->created.ms + config->limits.staff_session_max_ms;
+    int64_t until = sooner(now.ms + idle_ms, longest);
+    bool ends_soon = in_call && session->expires.ms - now.ms < CK_API_CALL_GRACE_MS;
+    if (in_call) { /* CK_CALL_MAX_MS is a second bound, should a call not end */
+        until = later(until, sooner(now.ms + CK_API_CALL_GRACE_MS,
+                                    longest + CK_CALL_MAX_MS + CK_API_CALL_GRACE_MS));
+    }
+    if (session->staff == 0 || until <= session->expires.ms ||
+        (now.ms - session->seen.ms < sooner(CK_API_TOUCH_MS, idle_ms / 4) && !ends_soon)) {
         return;
     }
-    const struct ck_config *config = call->api->options.config;
-    int64_t idle = call->now.ms + config->limits.staff_session_ms;
-    int64_t longest = session->created.ms + config->limits.staff_session_max_ms;
-    ck_bus_submit(call->api->options.bus, "session.touch", &call->actor,
-                  json_pack("{s:I}", "expires", (json_int_t)(idle < longest ? idle : longest)),
+    session->seen = now;
+    session->expires.ms = until;
+    ck_bus_submit(bus, "session.touch", actor, json_pack("{s:I}", "expires", (json_int_t)until),
                   NULL, NULL);
 }
 
@@ -388,7 +405,10 @@ static void authorise(struct ck_api_call *call)
         deny(call, "X-CSRF-Token", "is missing or not that of this session");
     } else {
         call->actor.roles = ck_policy_roles(call->policy, &call->actor);
-        touch(call);
+        if (ck_http_request_method(call->request) == CK_HTTP_POST) {
+            ck_api_keep(call->api->options.bus, call->api->options.config, &call->session,
+                        &call->actor, call->now, false);
+        }
         go(call);
     }
 }

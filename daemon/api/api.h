@@ -34,7 +34,11 @@
 #define CK_API_READ_NOTED_MS                                                                       \
     INT64_C(3600000) /* lists that pages ask for again and again are recorded once in this time, a \
                         session */
-#define CK_API_TOUCH_MS INT64_C(60000)  /* a session's last use is written down this often */
+/* A session's last use is written down this often, or four times in [limits] staff_session. */
+#define CK_API_TOUCH_MS INT64_C(60000)
+/* A session in a call lasts at least so much longer, also beyond staff_session_max: nobody's call
+ * is cut, and the outcome can be written after it. */
+#define CK_API_CALL_GRACE_MS INT64_C(300000)
 #define CK_API_PASSWORDS_MAX 2          /* Argon2id at once: 64 MiB each */
 #define CK_API_PASSWORDS_WAITING_MAX 64 /* one more gets 503 */
 
@@ -89,9 +93,19 @@ int ck_api_token_hash(const char *cookie, uint8_t hash[static CK_SHA256_SIZE]);
 struct ck_session;
 const char *ck_api_first(const struct ck_config *config, const struct ck_session *session);
 
+/* A staff session is in use: its end moves on to [limits] staff_session from now, at most to
+ * staff_session_max from log-in. What counts is what somebody does: a request that changes
+ * something, the console's word that somebody is at it (`active`), and a call that the session is
+ * in (`in_call`: then to CK_API_CALL_GRACE_MS from now at least, whatever the limits; a call ends
+ * by itself). A page that only reads anew what was pushed keeps no session. *session is what was
+ * found of it, and says afterwards what was asked for. Nothing happens where too little would be
+ * gained. */
+void ck_api_keep(struct ck_bus *bus, const struct ck_config *config, struct ck_session *session,
+                 const struct ck_actor *actor, struct ck_wall now, bool in_call);
+
 /* Whole shapes, for `hello`: run on a reader. Me without csrf; PersonState without csrf. */
-int ck_api_query_me(struct ck_store *store, const struct ck_config *config, int64_t staff,
-                    struct ck_wall now, json_t **me);
+int ck_api_query_me(struct ck_store *store, const struct ck_config *config,
+                    const struct ck_session *session, struct ck_wall now, json_t **me);
 int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t checkin,
                               struct ck_wall now, json_t **state);
 /* The CSRF token of a cookie's session. CK_E_SYNTAX. */

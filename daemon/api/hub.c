@@ -247,7 +247,7 @@ static int query_hello(struct ck_store *store, void *argument, json_t **out)
     return page->side == CK_CLIENT_PERSON
                ? ck_api_query_person_state(store, page->actor.person_id, page->actor.checkin_id,
                                            now, out)
-               : ck_api_query_me(store, page->hub->options.config, page->actor.staff_id, now, out);
+               : ck_api_query_me(store, page->hub->options.config, &page->session, now, out);
 }
 
 /* A console that comes late, or again: who waits already rings, and what was written in the
@@ -419,6 +419,19 @@ static void send_ice(struct ck_hub_page *page)
     }
 }
 
+static bool in_call(const struct ck_hub_page *page)
+{
+    const struct ck_hub_calls *calls = &page->hub->options.calls;
+    return page->side == CK_CLIENT_CONSOLE && calls->in_call != NULL &&
+           calls->in_call(calls->user, page->actor.session_id);
+}
+
+static void keep(struct ck_hub_page *page, bool call)
+{
+    const struct ck_hub_options *options = &page->hub->options;
+    ck_api_keep(options->bus, options->config, &page->session, &page->actor, options->now(), call);
+}
+
 static void on_recheck(void *cookie, int code, json_t *value)
 {
     struct ck_hub_page *page = cookie;
@@ -432,6 +445,9 @@ static void on_recheck(void *cookie, int code, json_t *value)
         memcpy(page->actor.covers, page->session.covers, sizeof page->actor.covers);
         if (page->socket != NULL) {
             send_ice(page);
+        }
+        if (in_call(page)) {
+            keep(page, true);
         }
     }
     maybe_free(page);
@@ -560,6 +576,8 @@ static const struct ck_policy *policy_of(const struct ck_hub_page *page, enum ck
         return ck_policy_find(person ? "self.message_send" : "message.send");
     case CK_CLIENT_READ:
         return ck_policy_find(person ? "self.message_read" : "message.read");
+    case CK_CLIENT_ACTIVE:
+        return ck_policy_find("console.connect");
     default:
         return ck_policy_find(person ? "self.connect" : "call.conduct");
     }
@@ -582,6 +600,11 @@ static void take(struct ck_hub_page *page, const struct ck_client_message *messa
     actor.roles = ck_policy_roles(policy, &actor);
     if (ck_policy_check(policy, &actor) != 0) {
         deny(page, policy, message->ref);
+    } else if (message->kind == CK_CLIENT_ACTIVE) {
+        keep(page, false);
+        if (message->ref.given) {
+            ck_hub_send(page, ck_client_ok(message->ref));
+        }
     } else if (message->kind == CK_CLIENT_MESSAGE) {
         thread_command(page, &actor, "message.send", message->ref,
                        json_pack("{s:I, s:s, s:s}", "person", (json_int_t)message->person,
@@ -632,7 +655,9 @@ static void on_tick(uv_timer_t *timer)
 {
     struct ck_hub *hub = timer->data;
     uint64_t now_ms = uv_now(hub->options.loop);
-    bool recheck = ++hub->ticks % (CK_HUB_RECHECK_MS / CK_HUB_TODAY_MS) == 0;
+    unsigned recheck_ms =
+        hub->options.recheck_ms == 0 ? CK_HUB_RECHECK_MS : hub->options.recheck_ms;
+    bool recheck = ++hub->ticks % (recheck_ms / CK_HUB_TODAY_MS) == 0;
     for (struct ck_hub_page *page = hub->first; page != NULL; page = page->next) {
         if (page->socket == NULL || !page->started) {
             continue;

@@ -49,6 +49,9 @@ struct ck_hub_calls {
     void *user;
     void (*message)(void *user, struct ck_hub_page *page, const struct ck_client_message *message);
     void (*closed)(void *user, struct ck_hub_page *page);
+    /* Whether somebody with this session is in a call that goes on: it keeps the session alive.
+     * NULL: never. */
+    bool (*in_call)(void *user, int64_t session);
     /* A new array for `hello` and `ice`: ck_client_ice_servers(). */
     json_t *(*ice_servers)(void *user);
     bool relay_only; /* told with it */
@@ -61,6 +64,7 @@ struct ck_hub_options {
     struct ck_readers *readers;
     struct ck_wall (*now)(void);
     struct ck_hub_calls calls;
+    unsigned recheck_ms; /* 0: CK_HUB_RECHECK_MS */
 };
 
 int ck_hub_create(const struct ck_hub_options *options, struct ck_hub **hub);
@@ -95,8 +99,8 @@ void ck_hub_today(struct ck_hub *hub, int64_t unit);
 /* The person's check-in changed: their pages get `hello` with the present state. */
 void ck_hub_refresh_person(struct ck_hub *hub, int64_t person);
 
-/* To every console: nothing can be written since `from` (lasted_ms 0), or it can again after so long.
- * A console that comes meanwhile hears it after `hello`. */
+/* To every console: nothing can be written since `from` (lasted_ms 0), or it can again after so
+ * long. A console that comes meanwhile hears it after `hello`. */
 void ck_hub_store(struct ck_hub *hub, struct ck_wall from, int64_t lasted_ms);
 
 /* Sessions that have ended (log-out, disabled account): their sockets close with 4401. */

@@ -104,16 +104,20 @@ static int add_clock(json_t *object, const char *zone, struct ck_wall now)
     return r;
 }
 
-int ck_api_query_me(struct ck_store *store, const struct ck_config *config, int64_t staff,
-                    struct ck_wall now, json_t **out)
+int ck_api_query_me(struct ck_store *store, const struct ck_config *config,
+                    const struct ck_session *session, struct ck_wall now, json_t **out)
 {
     ck_cleanup(json_decrefp) json_t *me = NULL;
-    int r = ck_query_me(store, staff, &me);
+    int r = ck_query_me(store, session->staff, &me);
     if (r == 0) {
         const json_t *unit = json_object_get(me, "unit");
         r = add_clock(me, json_string_value(json_object_get(unit, "zone")), now);
     }
     r = r == 0 ? set_new(me, "version", json_string(CK_VERSION)) : r;
+    char until[CK_WALL_TEXT_SIZE];
+    ck_wall_text(ck_wall_add_ms(session->created, config->limits.staff_session_max_ms), until);
+    r = r == 0 ? set_new(me, "session_until", json_string(until)) : r;
+    r = r == 0 ? set_new(me, "session_idle_ms", json_integer(config->limits.staff_session_ms)) : r;
     bool required = config->access.second_factor == CK_SECOND_FACTOR_REQUIRED;
     r = r == 0 ? set_new(me, "second_factor_required", json_boolean(required)) : r;
     if (r == 0) {
@@ -136,7 +140,7 @@ static int add_csrf(const struct ck_api_call *call, json_t *object)
 
 int ck_api_me(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    int r = ck_api_query_me(store, call->api->options.config, call->actor.staff_id, call->now, out);
+    int r = ck_api_query_me(store, call->api->options.config, &call->session, call->now, out);
     return r == 0 ? add_csrf(call, *out) : r;
 }
 

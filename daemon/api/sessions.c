@@ -181,7 +181,7 @@ static bool must_wait(struct ck_api_call *call)
 static int query_me(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
-    return ck_api_query_me(store, call->api->options.config, call->actor.staff_id, call->now, out);
+    return ck_api_query_me(store, call->api->options.config, &call->session, call->now, out);
 }
 
 static void on_me(void *cookie, int code, json_t *me)
@@ -244,6 +244,8 @@ static void begin_session(struct ck_api_call *call, int64_t staff)
     }
     ck_hex_encode(call->token_hash, sizeof call->token_hash, hex);
     call->actor.staff_id = staff;
+    call->session.staff = staff;
+    call->session.created = call->now;
     int64_t expires = call->now.ms + api->options.config->limits.staff_session_ms;
     const char *device = ck_http_request_field(call->request, CK_HTTP_USER_AGENT);
     ck_api_submit(call, "session.open",

@@ -539,6 +539,18 @@ void ck_calls_end_session(struct ck_calls *calls, int64_t session)
     }
 }
 
+bool ck_calls_has_session(const struct ck_calls *calls, int64_t session)
+{
+    for (const struct call *call = calls->first; call != NULL; call = call->next) {
+        const struct leg *leg = &call->legs[CK_CALL_STAFF];
+        if (session != 0 && leg->actor.session_id == session && leg->joined &&
+            call->mode != CALL_OVER) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- from the engine ---- */
 
 void ck_calls_end_call(struct ck_calls *calls, int64_t checkin, const char *reason)

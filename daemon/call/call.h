@@ -119,6 +119,9 @@ void ck_calls_page_closed(struct ck_calls *calls, ck_call_page *page);
  * The other side waits, as for a page that is gone. */
 void ck_calls_end_session(struct ck_calls *calls, int64_t session);
 
+/* Whether this member of staff's session is in a call that goes on, though its page be away. */
+bool ck_calls_has_session(const struct ck_calls *calls, int64_t session);
+
 /* ---- from the engine ---- */
 
 /* Challenges as in the output's body: {challenges: [{number, kind, digits?, seconds}]}. */

@@ -101,6 +101,12 @@ static void on_closed(void *user, struct ck_hub_page *page)
     ck_calls_page_closed(product->calls, page);
 }
 
+static bool in_call(void *user, int64_t session)
+{
+    struct ck_product *product = user;
+    return ck_calls_has_session(product->calls, session);
+}
+
 /* Time-limited TURN credentials: the user is the time of expiry, the password its HMAC-SHA1 under
  * the shared secret, as coturn's use-auth-secret wants it. */
 static json_t *ice_servers(void *user)
@@ -131,6 +137,7 @@ struct ck_hub_calls ck_product_hub_calls(struct ck_product *product)
         .user = product,
         .message = on_message,
         .closed = on_closed,
+        .in_call = in_call,
         .ice_servers = ice_servers,
         .relay_only = product->config->media.relay_only,
     };

@@ -180,7 +180,7 @@ struct ck_config {
         int64_t links_per_address;    /* unknown link tokens, in 15 minutes */
         int64_t body_bytes;           /* of one request */
         int64_t upload_bytes;         /* of one attachment or photo */
-        int64_t staff_session_ms;     /* since the last request */
+        int64_t staff_session_ms;     /* since somebody was last at its pages */
         int64_t staff_session_max_ms; /* since log-in */
         int64_t commands_queued;      /* loop to engine */
         int64_t notices_queued;       /* waiting for a channel's turn */

@@ -58,10 +58,12 @@ int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[sta
 
 int ck_session_touch(struct ck_store *store, int64_t id, struct ck_wall now, struct ck_wall expires)
 {
-    return ck_sql_run(store,
-                      "UPDATE session SET seen_at = ?2, expires_at = ?3 WHERE id = ?1 AND "
-                      "staff_id IS NOT NULL",
-                      CK_ARGS(ck_int(id), ck_time(now), ck_time(expires)));
+    return ck_sql_run(
+        store,
+        "UPDATE session SET seen_at = ?2, expires_at = CASE WHEN expires_at > ?3 THEN "
+        "expires_at ELSE ?3 END WHERE id = ?1 AND staff_id IS NOT NULL "
+        "AND expires_at > ?2",
+        CK_ARGS(ck_int(id), ck_time(now), ck_time(expires)));
 }
 
 int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now)

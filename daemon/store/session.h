@@ -34,7 +34,7 @@ int ck_session_find(struct ck_store *store, const uint8_t token_hash[static CK_S
 int ck_session_insert_staff(struct ck_store *store, const uint8_t token_hash[static CK_SHA256_SIZE],
                             int64_t staff, const char *peer, const char *device, struct ck_wall now,
                             struct ck_wall expires, int64_t *id);
-/* Seen just now; for staff the end moves on, at most to `expires`. */
+/* Seen just now; the end moves on to `expires`, never back. A session that has ended stays so. */
 int ck_session_touch(struct ck_store *store, int64_t id, struct ck_wall now,
                      struct ck_wall expires);
 int ck_session_revoke(struct ck_store *store, int64_t id, struct ck_wall now);

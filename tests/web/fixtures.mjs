@@ -12,7 +12,7 @@ export const unit = { id: 1, name: "Тасқайнар ауданының бөл
 export function me(roles = ["inspector"], language = "en") {
   return {
     id: 11, login: "s.tamyrova", name: "Сәнияш Тамыртасова", roles, unit, language, csrf: "csrf-token", server_time: at(0), must_change_password: false, second_factor: true, second_factor_required: true,
-    version: "0.1.0", utc_offset_min: 300,
+    version: "0.1.0", utc_offset_min: 300, session_until: at(600), session_idle_ms: 1800000,
   };
 }
 

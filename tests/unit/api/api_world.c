@@ -48,6 +48,8 @@ static struct {
     struct job *job;
     bool ready, stop;
     int started, closed;
+    atomic_bool in_call;
+    unsigned recheck_ms;
     atomic_llong offset_ms;
     int64_t base_mono_us;
     struct ck_registry registry;
@@ -144,6 +146,17 @@ static void page_closed(void *user, struct ck_hub_page *page)
     (void)page;
 }
 
+static bool in_call(void *user, int64_t session)
+{
+    (void)user;
+    return session != 0 && atomic_load(&world.in_call);
+}
+
+void api_in_call(bool on)
+{
+    atomic_store(&world.in_call, on);
+}
+
 static json_t *ice_servers(void *user)
 {
     (void)user;
@@ -234,13 +247,16 @@ static void start_all(void)
     start_engine();
     world.started =
         world.started == 0 ? ck_pages_load(world.pages_dir, &world.pages) : world.started;
-    struct ck_hub_options hub = {
-        .config = &world.config,
-        .loop = &world.loop,
-        .bus = world.bus,
-        .readers = world.readers,
-        .now = wall_now,
-        .calls = {.message = page_message, .closed = page_closed, .ice_servers = ice_servers}};
+    struct ck_hub_options hub = {.config = &world.config,
+                                 .loop = &world.loop,
+                                 .bus = world.bus,
+                                 .readers = world.readers,
+                                 .now = wall_now,
+                                 .recheck_ms = world.recheck_ms,
+                                 .calls = {.message = page_message,
+                                           .closed = page_closed,
+                                           .in_call = in_call,
+                                           .ice_servers = ice_servers}};
     world.started = world.started == 0 ? ck_hub_create(&hub, &world.hub) : world.started;
     struct ck_api_options api = {.loop = &world.loop,
                                  .config = &world.config,
@@ -359,6 +375,8 @@ void api_start(const struct api_limits *limits)
     world.config.limits.links_per_address = or_wide(l->links_per_address, 100000);
     world.config.limits.staff_session_ms = or_wide(l->session_ms, 24 * 3600000);
     world.config.limits.staff_session_max_ms = or_wide(l->session_max_ms, 48 * 3600000);
+    world.recheck_ms = l->recheck_ms;
+    atomic_store(&world.in_call, false);
     world.config.access.second_factor = CK_SECOND_FACTOR_OPTIONAL;
     world.config.limits.body_bytes = 64 << 10;
     world.config.limits.upload_bytes = 2 << 20;

@@ -15,12 +15,16 @@
 struct api_limits {
     int64_t logins_per_address, logins_per_account, links_per_address;
     int64_t session_ms, session_max_ms;
+    unsigned recheck_ms; /* of sessions behind sockets; 0: the product's */
 };
 
 void api_start(const struct api_limits *limits);
 /* From now on nobody goes on without a second factor. */
 void api_require_second_factor(void);
 void api_stop(void); /* checks that nothing is left over */
+
+/* Whether every session of staff is in a call from now on. */
+void api_in_call(bool in_call);
 
 /* Moves time and lets the engine notice. */
 void api_pass_ms(int64_t ms);

@@ -303,7 +303,9 @@ static void a_session_in_use_lasts_but_not_for_ever(void **state)
     for (;;) {
         api_pass_ms(1200000);
         passed += 1200000;
-        status = api_ask(&people.inspector, "GET", "/api/me", NULL, NULL);
+        status =
+            api_ask(&people.inspector, "POST", "/api/me/language", json_pack("{s:s}", "language", "ru"),
+                    NULL);
         if (status != 200 || passed > 10000000) {
             break;
         }
@@ -314,6 +316,18 @@ static void a_session_in_use_lasts_but_not_for_ever(void **state)
     }
     assert_int_equal(status, 401);
     assert_in_range(passed, 6000000, 7200000 + 1200000);
+}
+
+/* What a page reads by itself, because something was pushed, is nobody at the desk. */
+static void a_desk_that_only_reads_is_unattended(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        api_pass_ms(850000);
+        assert_int_equal(api_ask(&people.inspector, "GET", "/api/today", NULL, NULL), 200);
+    }
+    api_pass_ms(110000);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/today", NULL, NULL), 401);
 }
 
 static void a_log_out_ends_this_session_alone(void **state)
@@ -866,6 +880,7 @@ int main(void)
         SERVED(a_post_needs_the_token_of_its_own_session),
         SERVED(a_cookie_is_good_for_its_own_side_alone),
         WITH(an_idle_session_ends, start_short),
+        WITH(a_desk_that_only_reads_is_unattended, start_short),
         WITH(a_session_in_use_lasts_but_not_for_ever, start_short),
         SERVED(a_log_out_ends_this_session_alone),
         SERVED(a_changed_password_ends_the_other_sessions),

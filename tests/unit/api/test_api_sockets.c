@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "api_world.h"
+#include "daemon/api/api.h"
 
 #define UNAUTHENTICATED 4401
 
@@ -415,6 +416,107 @@ static void pushes_reach_whom_they_are_for(void **state)
     client_close(person);
 }
 
+/* ---- a session that is in use ---- */
+
+#define MINUTE INT64_C(60000)
+
+static int start_short(void **state)
+{
+    (void)state;
+    static const struct api_limits limits = {
+        .session_ms = 10 * MINUTE, .session_max_ms = 20 * MINUTE, .recheck_ms = 1000};
+    api_start(&limits);
+    api_caseload_quick(&people);
+    return 0;
+}
+
+static int64_t session_end(void)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql, "SELECT max(expires_at) FROM session WHERE staff_id = %lld",
+             (long long)people.inspector_id);
+    return api_number(sql);
+}
+
+static bool session_end_is(int64_t least)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql, "SELECT max(expires_at) FROM session WHERE staff_id = %lld",
+             (long long)people.inspector_id);
+    return api_wait_number(sql, least);
+}
+
+/* Time goes on in a leap, which no socket survives: the page comes again. */
+static struct client *later(struct client *client, int64_t minutes)
+{
+    client_close(client);
+    api_pass_ms(minutes * MINUTE);
+    return connected(&people.inspector, "/ws/console");
+}
+
+static void somebody_at_the_console_keeps_the_session(void **state)
+{
+    (void)state;
+    int64_t began = session_end() - 10 * MINUTE;
+    struct client *client = later(connected(&people.inspector, "/ws/console"), 7);
+    assert_true(socket_say(client, "{\"t\":\"active\",\"id\":1}"));
+    json_decref(hear(client, "ok"));
+    assert_true(session_end_is(began + 17 * MINUTE));
+    client = later(client, 7);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 200);
+    assert_true(socket_say(client, "{\"t\":\"active\"}"));
+    assert_true(session_end_is(began + 20 * MINUTE - 1000)); /* the longest, and no more */
+    client = later(client, 3);
+    assert_true(socket_say(client, "{\"t\":\"active\",\"id\":2}"));
+    json_decref(hear(client, "ok"));
+    client_close(client);
+    assert_in_range(session_end(), began + 20 * MINUTE - 1000, began + 20 * MINUTE + 1000);
+    api_pass_ms(4 * MINUTE);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 401);
+}
+
+static void a_call_keeps_its_session_beyond_the_longest(void **state)
+{
+    (void)state;
+    struct client *client = connected(&people.inspector, "/ws/console");
+    int64_t began = session_end() - 10 * MINUTE;
+    api_in_call(true);
+    for (int64_t passed = 4; passed <= 28; passed += 4) {
+        client = later(client, 4);
+        assert_true(session_end_is(began + passed * MINUTE + CK_API_CALL_GRACE_MS));
+    }
+    api_in_call(false);
+    client = later(client, 4); /* time for the outcome */
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 200);
+    client_close(client);
+    api_pass_ms(2 * MINUTE);
+    assert_int_equal(api_ask(&people.inspector, "GET", "/api/me", NULL, NULL), 401);
+}
+
+static void tell_store(struct ck_hub *hub, void *user)
+{
+    ck_hub_store(hub, (struct ck_wall){1000}, *(int64_t *)user);
+}
+
+static void consoles_hear_that_nothing_can_be_written(void **state)
+{
+    (void)state;
+    int64_t lasted_ms = 0;
+    struct client *console = connected(&people.inspector, "/ws/console");
+    api_call(tell_store, &lasted_ms);
+    json_decref(hear(console, "store"));
+    struct client *later = connected(&people.officer, "/ws/console");
+    json_decref(hear(later, "store"));
+    lasted_ms = 61000;
+    api_call(tell_store, &lasted_ms);
+    json_t *message = hear(later, "store");
+    assert_int_equal(json_integer_value(json_object_get(message, "lasted_ms")), 61000);
+    json_decref(message);
+    json_decref(hear(console, "store"));
+    client_close(console);
+    client_close(later);
+}
+
 int main(void)
 {
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -435,6 +537,11 @@ int main(void)
         SERVED(only_inspectors_conduct_calls),
         SERVED(today_comes_once_however_often_it_changes),
         SERVED(pushes_reach_whom_they_are_for),
+        SERVED(consoles_hear_that_nothing_can_be_written),
+        cmocka_unit_test_setup_teardown(somebody_at_the_console_keeps_the_session, start_short,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_call_keeps_its_session_beyond_the_longest, start_short,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

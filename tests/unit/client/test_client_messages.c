@@ -104,7 +104,10 @@ static void every_message_of_a_person_is_read(void **state)
 static void every_message_of_a_console_is_read(void **state)
 {
     (void)state;
-    struct ck_client_message m = decoded(C, "{\"t\":\"take\",\"checkin\":5,\"generation\":2}");
+    struct ck_client_message m = decoded(C, "{\"t\":\"active\"}");
+    assert_int_equal(m.kind, CK_CLIENT_ACTIVE);
+    ck_client_message_deinit(&m);
+    m = decoded(C, "{\"t\":\"take\",\"checkin\":5,\"generation\":2}");
     assert_int_equal(m.kind, CK_CLIENT_TAKE);
     assert_int_equal(m.checkin, 5);
     assert_int_equal(m.generation, 2);

@@ -595,3 +595,42 @@ test("what lies under an alarm can be scrolled out from under it", scene(async (
     });
   }
 }));
+
+test("a store that cannot be written is told above every page, and that it can again", scene(async (server) => {
+  server.state.loggedIn = true;
+  const page = await stage.page();
+  await page.goto(server.origin + "/#/today");
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+  server.tell("console", { t: "store", from: f.at(-3) });
+  const strip = page.getByRole("alert").filter({ hasText: "nothing can be saved" });
+  await strip.waitFor();
+  assert.match(await strip.innerText(), /Since \d\d:\d\d nothing can be saved.*Calls go on/);
+  server.tell("console", { t: "store", from: f.at(-3), lasted_ms: 185000 });
+  await page.getByText("Nothing could be saved for 3 min").waitFor();
+  assert.equal(await strip.count(), 0);
+  await page.getByRole("button", { name: "Close" }).click();
+  assert.equal(await page.getByText("Everything is saved again").count(), 0);
+  assert.deepEqual(faults(page), []);
+}));
+
+test("a desk at which nobody is says when it logs out; a touch keeps it", scene(async (server) => {
+  server.state.loggedIn = true;
+  server.state.me = { ...f.me(), session_idle_ms: 12_000 };
+  const page = await stage.page();
+  await page.goto(server.origin + "/#/today");
+  await page.getByRole("heading", { name: "Today", exact: true }).waitFor();
+  server.tell("console", { t: "today" }); // the page reads by itself: nobody is there
+  await page.getByText(/it logs out at \d\d:\d\d/).waitFor();
+  assert.deepEqual(server.said.filter((entry) => entry.message.t === "active"), []);
+  await page.keyboard.press("Shift");
+  await server.heard("console", "active");
+  await page.getByText("Nobody has used this page").waitFor({ state: "detached" });
+}));
+
+test("the end of the longest log-in is told before it comes", scene(async (server) => {
+  server.state.loggedIn = true;
+  server.state.me = { ...f.me(), session_until: f.at(10) };
+  const page = await stage.page();
+  await page.goto(server.origin + "/#/today");
+  await page.getByText(/Your log-in ends at \d\d:\d\d/).waitFor();
+}));

@@ -56,6 +56,7 @@ export interface LoginRequest { login: string; password: string; code?: string }
 export interface Me {
   id: number; login: string; name: string; roles: Role[]; unit: Unit | null; language: Language;
   csrf: string; server_time: Time; must_change_password: boolean; second_factor: boolean; second_factor_required: boolean; version: string;
+  session_until: Time; session_idle_ms: number; // this log-in ends then, and so long after somebody was last here
   utc_offset_min?: number; // of the unit's zone now, minutes east: browsers with an old zone table are put right by it
 }
 export interface SecondFactor { key: string; uri: string; qr_svg: string }

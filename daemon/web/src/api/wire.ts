@@ -48,6 +48,7 @@ export type FromPersonSide =
 export type ToConsoleSide =
   | { t: "take"; checkin: number; generation?: number; id?: number }
   | { t: "end"; checkin: number; id?: number }
+  | { t: "active" }
   | { t: "offer" | "restart"; checkin: number; sdp: string; generation: number; id?: number }
   | { t: "message"; person: number; client_id: string; text: string }
   | { t: "read"; person: number; up_to: number };
@@ -63,6 +64,7 @@ export type FromConsoleSide =
   | { t: "ring_stop"; checkin: number; reason: "taken" | "gone" | "unattended" }
   | { t: "alert"; incident: IncidentRow; notice: string }
   | { t: "incident"; incident: number }
+  | { t: "store"; from: string; lasted_ms?: number }
   | { t: "taken"; checkin: number; by?: string }
   | { t: "answer"; checkin: number; sdp: string; generation: number }
   | { t: "reconnect"; checkin: number; reason: string }

@@ -7,6 +7,7 @@ import { Clock } from "../text/time";
 import { forgetDrafts, keepDraftsOf } from "../ui/draft";
 import { recall, remember } from "../ui/memory";
 import { Store } from "../ui/store";
+import { Attendance } from "./attended";
 import { CallSession } from "./call_session";
 import { changed, forget } from "./load";
 import { play, unlock, unlocked } from "./ring";
@@ -26,6 +27,7 @@ export interface ConsoleView {
   call: CallSession | null;
   soundLocked: boolean;
   said: string; // for the live region
+  storeState: { from: string; lastedMs: number | null } | null; // nothing can be written since then, or it can again
   expired: boolean; // the session ended by itself: the log-in says so, and what was on goes on after it
 }
 
@@ -43,6 +45,7 @@ export function firstOf(me: Me): "password" | "second_factor" | null {
 
 export class ConsoleSession {
   readonly store: Store<ConsoleView>;
+  readonly attended = new Attendance(() => !!this.socket && this.socket.send({ t: "active" }));
   private socket: Socket<FromConsoleSide, ToConsoleSide> | null = null;
   private ways: Ways = { ice_servers: [] };
   private threadWatchers = new Set<(event: ThreadEvent) => void>();
@@ -52,7 +55,7 @@ export class ConsoleSession {
   constructor(language: Language) {
     this.store = new Store<ConsoleView>({
       phase: "starting", me: null, language, clock: new Clock(language, "UTC", null, null), failure: null, socket: "none", socketLost: false, greeted: false,
-      rings: [], alerts: [], counts: null, call: null, soundLocked: false, said: "", expired: false,
+      rings: [], alerts: [], counts: null, call: null, soundLocked: false, said: "", storeState: null, expired: false,
     });
     for (const name of ["pointerdown", "keydown"]) {
       window.addEventListener(name, () => {
@@ -100,6 +103,7 @@ export class ConsoleSession {
       clock: new Clock(me.language, me.unit ? me.unit.zone : "UTC", me.server_time, me.utc_offset_min),
     });
     if (!this.socket && !firstOf(me)) {
+      this.attended.begin(me.session_idle_ms);
       this.socket = new Socket("/ws/console", (message) => this.heard(message), (socket) => this.socketChanged(socket));
     }
   }
@@ -123,9 +127,10 @@ export class ConsoleSession {
     if (this.view.call) this.view.call.release();
     if (this.socket) this.socket.close();
     this.socket = null;
+    this.attended.end();
     play(null);
     forget();
-    this.store.set({ phase: "login", me: null, rings: [], alerts: [], counts: null, call: null, socket: "none", expired });
+    this.store.set({ phase: "login", storeState: null, me: null, rings: [], alerts: [], counts: null, call: null, socket: "none", expired });
   }
 
   choose(language: Language): void {
@@ -156,7 +161,8 @@ export class ConsoleSession {
       case "hello":
         this.ways = message;
         setCsrf(message.me.csrf || (this.view.me ? this.view.me.csrf : ""));
-        this.store.set({ greeted: true });
+        // Where nothing can be written it is said again after this; where it can, what was said is over.
+        this.store.set({ greeted: true, storeState: null });
         this.setRings([]); // the server rings again for whoever still waits
         if (call) call.hello(this.ways);
         changed("all");
@@ -178,6 +184,10 @@ export class ConsoleSession {
         return changed("incident");
       case "incident":
         return changed("incident");
+      case "store":
+        this.store.set({ storeState: { from: message.from, lastedMs: message.lasted_ms === undefined ? null : message.lasted_ms } });
+        if (message.lasted_ms !== undefined) changed("all");
+        return;
       case "message": {
         const { t: _t, person, ...rest } = message;
         this.threadWatchers.forEach((watcher) => watcher({ t: "message", person, message: rest }));
@@ -249,6 +259,10 @@ export class ConsoleSession {
     const wanted = this.wanted === incident;
     if (wanted) this.wanted = 0;
     return wanted;
+  }
+
+  storeSeen(): void {
+    this.store.set({ storeState: null });
   }
 
   say(text: string): void {

@@ -10,6 +10,7 @@ import { useLoad } from "./load";
 import { BandMark, Dialog, Portrait, useKeys, useSession } from "./parts";
 import { go, type Route } from "./router";
 import type { ConsoleSession } from "./session";
+import { Strips } from "./strips";
 import { incidentFact, incidentNext } from "./words";
 
 interface Area {
@@ -119,10 +120,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
         </div>
       </nav>
       <div class="body" ref={body}>
-        <div class="strips">
-          {view.socketLost && <p class="strip" role="status"><Icon name="offline" size={20} />{t.t(view.call ? "offline_in_call" : "offline")}</p>}
-          {view.soundLocked && (view.rings.length > 0 || view.alerts.length > 0) && <button type="button" class="strip as-button"><Icon name="speaker" size={20} />{t.t("sound_locked")}</button>}
-        </div>
+        <Strips />
         {children}
       </div>
       <nav class="tabs" aria-label={t.t("nav_label")}>
