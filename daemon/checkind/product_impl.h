@@ -31,8 +31,8 @@
 #define CK_PRODUCT_HEALTH_MS 2000 /* between two reports of our own health */
 #define CK_PRODUCT_PROBE_MS 1500  /* a page that takes longer is no page */
 #define CK_PRODUCT_CERTIFICATE_MS (INT64_C(14) * 86400000) /* so long before its end it is told */
-/* An engine that ends no turn for longer hangs, or its disk does not answer: consoles and roster are
- * told; while it hangs the watchdog gets no sign of life. */
+/* An engine that ends no turn for longer hangs, or its disk does not answer: consoles and roster
+ * are told; while it hangs the watchdog gets no sign of life. */
 #define CK_PRODUCT_ENGINE_SILENT_MS 10000
 /* For so long an engine that waits for its disk has signs of life given for it: another start would
  * wait for the same disk, and end the calls. */
@@ -112,7 +112,8 @@ int ck_product_certificate_load(struct ck_product *product, const char *const *n
 void ck_product_certificate_reload(struct ck_product *product);
 int64_t ck_product_certificate_left_ms(const struct ck_product *product, struct ck_wall now);
 
-/* stall.c: nothing can be written since `from`; `alarm` (borrowed) as the body of CK_OUTPUT_ALARM. */
+/* stall.c: nothing can be written since `from`; `alarm` (borrowed) as the body of CK_OUTPUT_ALARM.
+ */
 void ck_product_store_fails(struct ck_product *product, const json_t *alarm, struct ck_wall from);
 /* It can again. */
 void ck_product_store_good(struct ck_product *product, struct ck_wall from, int64_t lasted_ms);

@@ -303,9 +303,8 @@ static void a_session_in_use_lasts_but_not_for_ever(void **state)
     for (;;) {
         api_pass_ms(1200000);
         passed += 1200000;
-        status =
-            api_ask(&people.inspector, "POST", "/api/me/language", json_pack("{s:s}", "language", "ru"),
-                    NULL);
+        status = api_ask(&people.inspector, "POST", "/api/me/language",
+                         json_pack("{s:s}", "language", "ru"), NULL);
         if (status != 200 || passed > 10000000) {
             break;
         }
