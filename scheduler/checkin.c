@@ -253,8 +253,8 @@ static int64_t spread(int64_t id, int64_t n)
     return (int64_t)(x % (uint64_t)n);
 }
 
-/* Whether the rings still end inside the window when they begin at `at`. On demand there is no
- * window. */
+/* Whether the rings still end inside the window when they begin at `at`. On demand it ends with the
+ * hours in which calls are allowed. */
 static bool has_room(const struct ck_checkin *row, const struct ck_checkin_policy *policy,
                      struct ck_wall at)
 {
@@ -307,7 +307,8 @@ static int armed_timer(struct ck_checkin_turn *turn)
     if (late_ms > turn->policy->misfire_ms) {
         if (!has_room(row, turn->policy, turn->now)) {
             ck_effects_audit(&turn->effects, CK_FACT_DELAYED, late_ms);
-            ck_checkin_finish(turn, CK_OUTCOME_SYSTEM_FAULT, CK_CAUSE_DOWN);
+            ck_checkin_finish(turn, CK_OUTCOME_SYSTEM_FAULT,
+                              row->merged_into != 0 ? CK_CAUSE_OVERLAPPED : CK_CAUSE_DOWN);
             return 0;
         }
         if (put_off(turn)) {
@@ -333,12 +334,36 @@ static int start_inbound(struct ck_checkin_turn *turn)
 
 /* ---- RINGING --------------------------------------------------------------------------------- */
 
+/* The person is with us, in another check-in: nobody rings into that call, and nothing is missed
+ * while it lasts. Its contact will serve this one too; without contact it is on record that they
+ * came. */
+static void wait_elsewhere(struct ck_checkin_turn *turn)
+{
+    struct ck_checkin *row = &turn->row;
+    const struct ck_wall again = ck_wall_add_ms(turn->now, turn->policy->defer_ms);
+    ck_checkin_note(turn, CK_EVIDENCE_PAGE_OPENED, turn->now);
+    if (is_set(row->ring_next_at)) {
+        row->ring_next_at = again;
+    }
+    if (row->finding == CK_OUTCOME_OPEN && ck_wall_before(row->answer_until, again)) {
+        row->answer_until = again;
+    }
+    if (ck_wall_before(row->late_until, again)) {
+        row->late_until = again;
+    }
+    schedule_ringing(row);
+}
+
 /* At most one ring a turn, however late it is: nothing is replayed. */
 static int ringing_timer(struct ck_checkin_turn *turn)
 {
     struct ck_checkin *row = &turn->row;
     ck_checkin_note_answerable(turn, turn->event->timer.answerable_ms);
     if (ck_wall_before(turn->now, row->next_at)) {
+        return 0;
+    }
+    if (turn->event->timer.other_live != 0) {
+        wait_elsewhere(turn);
         return 0;
     }
     if (is_set(row->ring_next_at)) {

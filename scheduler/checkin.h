@@ -206,8 +206,9 @@ struct ck_checkin_event {
     union {
         struct {
             int64_t answerable_ms; /* as for ANSWERABLE, as of now; -1: nothing new */
-            int64_t other_live;    /* ARMED: another check-in of the person that is RINGING or
-                                      CONNECTED; 0 none */
+            int64_t other_live;    /* another check-in of the person; 0 none. ARMED: one that is
+                                      RINGING before its grace is over, or CONNECTED; RINGING: one
+                                      that is CONNECTED */
             int64_t spread_ms; /* ARMED and late: over how long the catch-up is to be spread; 0 at
                                   once */
         } timer;

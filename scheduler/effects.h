@@ -92,6 +92,7 @@ enum ck_cause {
     CK_CAUSE_NOTICE_REFUSED, /* no channel accepted the notice */
     CK_CAUSE_OUR_FAULT,      /* a fault of ours touched this person's attempt */
     CK_CAUSE_DOWN,           /* it fell due while we could not run it and could not be caught up */
+    CK_CAUSE_OVERLAPPED,     /* another check-in of the person went on until no room was left */
     CK_CAUSE_NO_INSPECTOR, /* the person came, no inspector did, and no unattended part could follow
                             */
     CK_CAUSE_WAIVED_COURT,

@@ -74,6 +74,7 @@ static const char *const cause_names[] = {
     [CK_CAUSE_NOTICE_REFUSED] = "notice_refused",
     [CK_CAUSE_OUR_FAULT] = "our_fault",
     [CK_CAUSE_DOWN] = "down",
+    [CK_CAUSE_OVERLAPPED] = "overlapped",
     [CK_CAUSE_NO_INSPECTOR] = "no_inspector",
     [CK_CAUSE_WAIVED_COURT] = "waived_court",
     [CK_CAUSE_WAIVED_HOSPITAL] = "waived_hospital",

@@ -181,7 +181,9 @@ static void sending_timer(struct turn *turn)
 static void taken(struct turn *turn)
 {
     turn->row.accepted_at = turn->now;
-    bool wait = turn->row.receipts && !turn->row.moved_on;
+    /* Where no receipt can come a next channel is all there is to be sure. */
+    bool tells = turn->row.receipts || turn->row.rest[0] != CK_CHANNEL_NONE;
+    bool wait = tells && !turn->row.moved_on;
     enter(turn, CK_NOTICE_ACCEPTED,
           wait ? ck_wall_add_ms(turn->now, turn->policy->receipt_wait_ms) : rest);
 }

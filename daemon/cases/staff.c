@@ -136,7 +136,8 @@ static int insert_staff(struct ck_turn *turn, const struct ck_actor *actor,
         .open =
             json_pack("{s:I, s:I}", "roles", (json_int_t)row->roles, "unit", (json_int_t)row->unit),
         .sealed = json_pack("{s:s, s:s}", "login", row->login, "name", row->name)};
-    return ck_turn_audit(turn, actor, &record);
+    r = ck_turn_audit(turn, actor, &record);
+    return r == 0 ? ck_capacity_more(turn, row->unit) : r;
 }
 
 int ck_setup_first(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -339,6 +340,8 @@ int ck_staff_update(struct ck_turn *turn, const struct ck_actor *actor, const js
                                .open =
                                    json_pack("{s:o}", "members", changed_members(body, "staff"))};
     r = ck_turn_audit(turn, actor, &record);
+    r = r == 0 ? ck_staff_brief_load(ck_turn_store(turn), change.staff, &brief) : r;
+    r = r == 0 ? ck_capacity_more(turn, brief.unit) : r;
     if (r == 0) {
         *result = json_pack("{s:I}", "id", (json_int_t)change.staff);
     }

@@ -120,20 +120,23 @@ static int still_has(struct ck_turn *turn, const struct ck_checkin_row *row, boo
     return r;
 }
 
+static int save_reserved(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    const struct ck_actor actor = ck_actor_system();
+    int r = ck_checkin_save(turn->store, row);
+    r = r == 0 ? ck_record_checkin(turn, &actor, row, "CHECKIN_RESERVED",
+                                   json_pack("{s:I, s:s}", "reserved", (json_int_t)row->reserved,
+                                             "kind", ck_checkin_kind_name(row->step.kind)))
+               : r;
+    return r == 0 ? ck_tell_today(turn, row) : r;
+}
+
 /* Somebody else's time, or nobody's. */
 static int pass_on(struct ck_turn *turn, struct ck_checkin_row *row)
 {
-    const struct ck_actor actor = ck_actor_system();
     const int64_t before = row->reserved;
     int r = ck_capacity_reserve(turn, row);
-    if (r != 0 || row->reserved == before) {
-        return r;
-    }
-    r = ck_checkin_save(turn->store, row);
-    r = r == 0 ? ck_record_checkin(turn, &actor, row, "CHECKIN_RESERVED",
-                                   json_pack("{s:I}", "reserved", (json_int_t)row->reserved))
-               : r;
-    return r == 0 ? ck_tell_today(turn, row) : r;
+    return r == 0 && row->reserved != before ? save_reserved(turn, row) : r;
 }
 
 int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row)
@@ -163,5 +166,40 @@ int ck_capacity_leave(struct ck_turn *turn, int64_t staff, struct ck_interval ab
         passed += r == 0 && row.reserved != staff;
     }
     *more = r == 0 && count == CK_CAPACITY_LEAVE_MAX && passed > 0;
+    return r;
+}
+
+int ck_capacity_more(struct ck_turn *turn, int64_t unit)
+{
+    return ck_plan_ask_again(turn->store, unit, turn->now.wall);
+}
+
+/* A colleague who has the time keeps it unless the inspector is free: whom the person knows. */
+static int ask_again(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
+    const struct ck_interval span = {row->step.due, ck_wall_add_ms(row->step.due, 1)};
+    enum ck_relation relation = CK_RELATION_ASSIGNED;
+    int r = ck_capacity_look(turn, row->unit, row->step.inspector, span, &look);
+    int64_t staff = r == 0 ? ck_capacity_take(look, row->step.due, &relation) : 0;
+    if (staff == 0 || (row->reserved != 0 && relation != CK_RELATION_ASSIGNED)) {
+        return r;
+    }
+    row->reserved = staff;
+    row->step.kind = CK_KIND_LIVE;
+    return save_reserved(turn, row);
+}
+
+int ck_capacity_again(struct ck_turn *turn, int64_t plan)
+{
+    int64_t ids[CK_CAPACITY_LEAVE_MAX];
+    size_t count = 0;
+    int r = ck_checkin_without_inspector(turn->store, plan, turn->now.wall, ids,
+                                         CK_CAPACITY_LEAVE_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct ck_checkin_row row;
+        r = ck_checkin_load(turn->store, ids[i], &row);
+        r = r == 0 ? ask_again(turn, &row) : r;
+    }
     return r;
 }

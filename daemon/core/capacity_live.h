@@ -43,6 +43,12 @@ int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row);
  * it. */
 int ck_capacity_leave(struct ck_turn *turn, int64_t staff, struct ck_interval absence, bool *more);
 
+/* What a plan's check-ins ahead, not yet armed, did not get when they were made: the time of their
+ * inspector where that is free now; where nobody had time, anybody's, and one that was made
+ * unattended for it is live again. Its place in the window stays. At most CK_CAPACITY_LEAVE_MAX of
+ * them, the soonest; the rest when the plan is due again, a day later at most. */
+int ck_capacity_again(struct ck_turn *turn, int64_t plan);
+
 /* The record that a live check-in has nobody's time: a fault of the staff. */
 int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row);
 

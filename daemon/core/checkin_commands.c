@@ -722,6 +722,9 @@ static int on_demand(struct ck_turn *turn, const struct ck_actor *actor, const j
     row.step.kind = kind == 0 ? CK_KIND_ON_DEMAND : CK_KIND_UNATTENDED;
     row.step.band = ck_band_of(subject.band);
     row.step.due = turn->now.wall;
+    /* Where it has to wait for another one: no longer than calls are allowed. */
+    row.step.window_end = ck_zone_instant(
+        zone, (struct ck_local){demand.at.date, demand.hours_end_min * 60}, CK_ZONE_LAST, NULL);
     row.unit = subject.unit;
     row.date = demand.at.date;
     snprintf(row.zone, sizeof row.zone, "%s", subject.zone);

@@ -601,6 +601,9 @@ int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
     if (r == 0) {
         r = answerable(turn, &row.step, &event.timer.answerable_ms);
     }
+    if (r == 0 && row.step.state == CK_CHECKIN_RINGING) {
+        r = ck_checkin_in_call(turn->store, row.step.person, row.step.id, &event.timer.other_live);
+    }
     if (r == 0 && row.step.state == CK_CHECKIN_ARMED) {
         r = ck_checkin_other_live(turn->store, row.step.person, row.step.id,
                                   &event.timer.other_live);

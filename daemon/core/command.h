@@ -247,6 +247,11 @@ int ck_order_finish_plans(struct ck_turn *turn, const struct ck_actor *actor, in
  * to have its time, or no longer does, in the same transaction. */
 int ck_retention_person(struct ck_turn *turn, int64_t person);
 
+/* There may be more of the staff's time in a unit than before: a leave that is taken back, a shift,
+ * somebody new. Its check-ins ahead that have not the time of their inspector are asked for again,
+ * each plan's in a turn of its own. */
+int ck_capacity_more(struct ck_turn *turn, int64_t unit);
+
 /* ---- denial, in one form ---- */
 
 /* Appends a DENIED record that survives the refusal (it is written after the rollback to the

@@ -43,6 +43,8 @@ struct ck_demand {
     int64_t tail_ms;      /* its rings and grace */
     bool unattended;
     bool mandatory;
+    int32_t hours_end_min; /* out, of ck_demand_extra_any(): the local minute of that date at which
+                              calls are over */
 };
 
 /* Measures it against one order. *reason is CK_OBLIGATION_OK where it fits. */

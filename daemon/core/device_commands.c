@@ -103,7 +103,7 @@ static int enter(struct ck_turn *turn, const struct ck_actor *actor, const json_
                            .device = id,
                            .expires = ck_wall_add_ms(turn->now.wall, CK_DEVICE_SESSION_MS)};
     r = r == 0 ? ck_device_entered(turn->store, id, (struct ck_wall){at}) : r;
-    r = r == 0 ? ck_checkin_other_live(turn->store, device.person, 0, &link.checkin) : r;
+    r = r == 0 ? ck_checkin_to_answer(turn->store, device.person, &link.checkin) : r;
     struct ck_actor person = *actor;
     person.kind = CK_ACTOR_PERSON;
     person.person_id = device.person;

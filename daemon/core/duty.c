@@ -94,18 +94,18 @@ int ck_duty_officers(struct ck_store *store, struct ck_zones *zones, int64_t uni
 int ck_duty_stand_in(struct ck_store *store, struct ck_zones *zones, int64_t inspector,
                      struct ck_wall at, int64_t *stand_in)
 {
-    int64_t id = 0;
-    enum ck_presence presence = CK_PRESENCE_GONE;
-    int r = ck_stand_in_at(store, inspector, at, &id);
-    r = r == 0 ? ck_duty_presence(store, zones, id, false, at, &presence) : r;
-    if (r != 0) {
-        return r;
+    int64_t ids[1 + CK_STAND_INS_MAX];
+    size_t count = 0;
+    int r = ck_stand_ins_at(store, inspector, at, ids, 1 + CK_STAND_INS_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        enum ck_presence presence = CK_PRESENCE_GONE;
+        r = ck_duty_presence(store, zones, ids[i], false, at, &presence);
+        if (r == 0 && presence == CK_PRESENCE_THERE) {
+            *stand_in = ids[i];
+            return 0;
+        }
     }
-    if (presence != CK_PRESENCE_THERE) {
-        return CK_E_NOT_FOUND;
-    }
-    *stand_in = id;
-    return 0;
+    return r == 0 ? CK_E_NOT_FOUND : r;
 }
 
 /* ---- spans ---- */

@@ -32,8 +32,8 @@ int ck_duty_presence(struct ck_store *store, struct ck_zones *zones, int64_t sta
 int ck_duty_officers(struct ck_store *store, struct ck_zones *zones, int64_t unit,
                      struct ck_wall at, int64_t *ids, size_t capacity, size_t *count);
 
-/* Who has the caseload of an inspector at an instant who is absent then, and is there: the first of
- * the stand-ins who can. CK_E_NOT_FOUND. */
+/* Who is told in the place of an inspector who is absent at an instant: the first of the stand-ins
+ * who is there then, shifts and all. CK_E_NOT_FOUND. */
 int ck_duty_stand_in(struct ck_store *store, struct ck_zones *zones, int64_t inspector,
                      struct ck_wall at, int64_t *stand_in);
 

@@ -128,7 +128,7 @@ int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck
     made.step.make_up_of = row->step.id;
     made.step.due = at;
     int r = ck_checkin_policy_of(turn, row->policy, &policy);
-    if (r == 0 && at.ms == 0) {
+    if (r == 0 && (at.ms == 0 || row->step.plan == 0)) {
         r = row->step.plan == 0 ? CK_E_NOT_FOUND : place_make_up(turn, row, &policy, &made.step);
         allowed = r == 0;
         r = r == CK_E_NOT_FOUND ? 0 : r;

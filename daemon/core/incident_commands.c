@@ -31,6 +31,13 @@ int ck_body_incident(struct ck_turn *turn, const struct ck_actor *actor, const j
     int64_t inspector = restricted ? 0 : row->inspector;
     bool may = ck_in_scope(actor, row->unit, inspector) ||
                (row->unit == 0 && actor->kind == CK_ACTOR_STAFF && (actor->roles & wide) != 0);
+    /* Whoever the ladder has told may act: a named person, a stand-in without the caseload. */
+    if (!may && !restricted && actor->kind == CK_ACTOR_STAFF) {
+        r = ck_notice_told(turn->store, id, actor->staff_id, &may);
+    }
+    if (r != 0) {
+        return r;
+    }
     if (!may) {
         return ck_turn_deny(turn, actor, "incident", id, row->step.person,
                             "this incident is not yours", refusal);

@@ -171,18 +171,19 @@ static const char *staff_address(const struct ck_recipient *person, enum ck_chan
     }
 }
 
-/* Webhooks go to the agency's own systems, once a fire whoever else is told. */
-static int insert_webhooks(struct ck_turn *turn, const struct ck_notice_row *like, int *count)
+/* Webhooks go to the agency's own systems, once a fire whoever else is told. They tell no human:
+ * what stands behind them in a list is not kept waiting, so they are not counted. */
+static int insert_webhooks(struct ck_turn *turn, const struct ck_notice_row *like)
 {
     const struct ck_engine_options *options = &turn->engine->options;
-    int r = 0;
+    int r = 0, count = 0;
     for (size_t i = 0; r == 0 && i < options->webhook_count; i++) {
         struct ck_notice_row notice = *like;
         notice.staff = 0;
         notice.step.channel = CK_CHANNEL_WEBHOOK;
         memset(notice.step.rest, 0, sizeof notice.step.rest);
         snprintf(notice.address, sizeof notice.address, "%s", options->webhooks[i]);
-        r = insert(turn, &notice, count);
+        r = insert(turn, &notice, &count);
     }
     return r;
 }
@@ -210,7 +211,7 @@ static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
 {
     enum ck_channel channel = notice.step.channel;
     if (channel == CK_CHANNEL_WEBHOOK) {
-        return insert_webhooks(turn, &notice, count);
+        return insert_webhooks(turn, &notice);
     }
     if (channel == CK_CHANNEL_WEB_PUSH) {
         return insert_browsers(turn, person, &notice, count);
@@ -492,35 +493,6 @@ static int send(struct ck_turn *turn, const struct ck_notice_row *row,
 
 /* ---- effects ---- */
 
-static int next_channel(struct ck_turn *turn, const struct ck_notice_row *row,
-                        enum ck_channel channel)
-{
-    struct ck_recipient person;
-    int r = ck_recipient_load(turn->store, row->staff, &person);
-    if (r != 0) {
-        return r;
-    }
-    struct ck_notice_row notice = *row;
-    int count = 0;
-    for (size_t i = 0; r == 0 && count == 0 && i < CK_CHANNELS_MAX; i++) {
-        if (row->step.rest[i] == CK_CHANNEL_NONE) {
-            break;
-        }
-        notice.step = (struct ck_notice){.channel = (enum ck_channel)row->step.rest[i],
-                                         .deadline = row->step.deadline};
-        memcpy(notice.step.rest, row->step.rest + i + 1, CK_CHANNELS_MAX - i - 1);
-        notice.failure[0] = notice.provider_id[0] = '\0';
-        r = insert_staff(turn, &person, notice, &count);
-        if (r == 0 && count > 0 && row->template == CK_TEMPLATE_DIGEST) {
-            int64_t next = 0;
-            r = ck_digest_waiting(turn->store, row->staff, notice.step.channel, &next);
-            r = r == 0 ? ck_digest_copy(turn->store, row->step.id, next) : r;
-        }
-    }
-    (void)channel;
-    return r == CK_E_NOT_FOUND ? 0 : r;
-}
-
 static int feed_unreachable(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
                             uint32_t fire)
 {
@@ -552,6 +524,61 @@ static int unreachable(struct ck_turn *turn, const struct ck_actor *actor,
     return r;
 }
 
+static bool is_lost(const struct ck_notice_row *row)
+{
+    return row->step.state == CK_NOTICE_FAILED_PERM || row->step.state == CK_NOTICE_EXPIRED;
+}
+
+/* Whether the fire that this notice is of still wants somebody: one who has taken the incident over
+ * is not told again. */
+static int is_wanted(struct ck_turn *turn, const struct ck_notice_row *row, bool *wanted)
+{
+    struct ck_incident_row incident;
+    *wanted = true;
+    if (row->incident == 0 || row->template == CK_TEMPLATE_DIGEST) {
+        return 0;
+    }
+    int r = ck_incident_load(turn->store, row->incident, &incident);
+    if (r == 0) {
+        *wanted = incident.step.state == CK_INCIDENT_OPEN;
+    }
+    return r;
+}
+
+/* The next one in which the recipient has an address. Nothing is left where all have gone
+ * meanwhile: a number that was removed, a browser that no longer takes notices, an account that was
+ * closed. */
+static int next_channel(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_notice_row *row)
+{
+    struct ck_recipient person;
+    struct ck_notice_row notice = *row;
+    bool wanted = false;
+    int count = 0;
+    int r = is_wanted(turn, row, &wanted);
+    if (r != 0 || !wanted) {
+        return r;
+    }
+    r = ck_recipient_load(turn->store, row->staff, &person);
+    for (size_t i = 0; r == 0 && count == 0 && i < CK_CHANNELS_MAX; i++) {
+        if (row->step.rest[i] == CK_CHANNEL_NONE) {
+            break;
+        }
+        notice.step = (struct ck_notice){.channel = (enum ck_channel)row->step.rest[i],
+                                         .deadline = row->step.deadline};
+        memcpy(notice.step.rest, row->step.rest + i + 1, CK_CHANNELS_MAX - i - 1);
+        notice.failure[0] = notice.provider_id[0] = '\0';
+        r = insert_staff(turn, &person, notice, &count);
+        if (r == 0 && count > 0 && row->template == CK_TEMPLATE_DIGEST) {
+            int64_t next = 0;
+            r = ck_digest_waiting(turn->store, row->staff, notice.step.channel, &next);
+            r = r == 0 ? ck_digest_copy(turn->store, row->step.id, next) : r;
+        }
+    }
+    r = r == CK_E_NOT_FOUND ? 0 : r;
+    return r == 0 && count == 0 && is_lost(row) ? unreachable(turn, actor, row) : r;
+}
+
 static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
                        const struct ck_notice_row *row, enum ck_fact fact, int64_t value)
 {
@@ -577,7 +604,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
     case CK_EFFECT_SEND:
         return send(turn, row, effect);
     case CK_EFFECT_NEXT_CHANNEL:
-        return row->staff == 0 ? 0 : next_channel(turn, row, effect->next_channel.channel);
+        return row->staff == 0 ? 0 : next_channel(turn, actor, row);
     case CK_EFFECT_UNREACHABLE:
         return unreachable(turn, actor, row);
     case CK_EFFECT_AUDIT:

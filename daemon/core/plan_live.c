@@ -253,6 +253,9 @@ int ck_plan_due(struct ck_turn *turn, const struct ck_due *due)
     if (r == 0) {
         r = expand(turn, &record, frame);
     }
+    if (r == 0) {
+        r = ck_capacity_again(turn, record.id);
+    }
     free(frame);
     return r;
 }

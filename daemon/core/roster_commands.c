@@ -64,12 +64,14 @@ static int staff_zone(struct ck_turn *turn, int64_t staff, const struct ck_zone 
     return r > 0 ? -EUCLEAN : r;
 }
 
-/* What is about a member of staff's times changed: their unit's pages and the roster in memory. */
+/* What is about a member of staff's times changed: their unit's pages, the roster in memory, and
+ * check-ins ahead that could have an inspector's time now. */
 static int times_changed(struct ck_turn *turn, int64_t staff)
 {
     struct ck_staff_place place;
     int r = ck_staff_place(turn->store, staff, &place);
     turn->roster_changed = true;
+    r = r == 0 ? ck_capacity_more(turn, place.unit) : r;
     return r != 0 ? r
                   : ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,
                                                              .unit_id = place.unit,

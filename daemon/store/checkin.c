@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/store/checkin_json_impl.h"
 #include "daemon/store/fields_impl.h"
 #include "daemon/store/name_impl.h"
 #include "daemon/store/sql_impl.h"
@@ -45,7 +46,9 @@ static const char *next_what(const struct ck_checkin *step)
     case CK_CHECKIN_ARMED:
         return "ring";
     case CK_CHECKIN_RINGING:
-        return step->next_at.ms == step->ring_next_at.ms ? "ring" : "decide";
+        return step->next_at.ms == step->ring_next_at.ms ? "ring"
+               : step->finding == CK_OUTCOME_OPEN        ? "decide"
+                                                         : "late_limit";
     case CK_CHECKIN_CONNECTED:
         return step->phase == CK_PHASE_WAITING ? "unattended"
                : step->phase == CK_PHASE_FORM  ? "form_due"
@@ -188,7 +191,7 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
 #define PLACE_DIFFERS                                                                              \
     " WHERE id = ?1 AND fence = ?2 AND NOT (inspector_id = ?3 AND merged_into IS ?4 AND "          \
     "window_start_at = ?5 AND window_end_at = ?6 AND due_at = ?7 AND receipt IS ?8 AND "           \
-    "reserved_id IS ?9 AND zone = ?10 AND zone_version = ?11)"
+    "reserved_id IS ?9 AND zone = ?10 AND zone_version = ?11 AND kind = ?12)"
 
 /* Where it stands: what indexes are kept of is written only where it differs, for SQLite renews an
  * entry of each index that a statement so much as names a column of. */
@@ -199,7 +202,7 @@ static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
         ck_int(step->id), ck_int(row->fence), ck_int(step->inspector), ck_id(step->merged_into),
         ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
         ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved),
-        ck_text(row->zone), ck_text(row->zone_version));
+        ck_text(row->zone), ck_text(row->zone_version), ck_text(ck_checkin_kind_name(step->kind)));
     int64_t id = 0;
     int r = ck_sql_number(store, "SELECT id FROM checkin" PLACE_DIFFERS, args, &id);
     if (r != 0) {
@@ -209,7 +212,7 @@ static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
                       "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, "
                       "window_start_at = ?5, window_end_at = ?6, due_at = ?7, "
                       "receipt = ?8, reserved_id = ?9, zone = ?10, "
-                      "zone_version = ?11" PLACE_DIFFERS,
+                      "zone_version = ?11, kind = ?12" PLACE_DIFFERS,
                       args);
 }
 
@@ -287,11 +290,28 @@ static int number_or_none(struct ck_store *store, const char *sql, struct ck_arg
 
 int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id)
 {
-    return number_or_none(
-        store,
-        "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 AND state <> 'done' "
-        "AND state IN ('ringing', 'connected') ORDER BY id LIMIT 1",
-        CK_ARGS(ck_int(person), ck_int(but)), id);
+    return number_or_none(store,
+                          "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
+                          "AND state <> 'done' AND (state = 'connected' OR (state = 'ringing' "
+                          "AND next_what IS NOT 'late_limit')) ORDER BY id LIMIT 1",
+                          CK_ARGS(ck_int(person), ck_int(but)), id);
+}
+
+int ck_checkin_in_call(struct ck_store *store, int64_t person, int64_t but, int64_t *id)
+{
+    return number_or_none(store,
+                          "SELECT id FROM checkin WHERE person_id = ?1 AND id <> ?2 "
+                          "AND state <> 'done' AND state = 'connected' ORDER BY id LIMIT 1",
+                          CK_ARGS(ck_int(person), ck_int(but)), id);
+}
+
+int ck_checkin_to_answer(struct ck_store *store, int64_t person, int64_t *id)
+{
+    return number_or_none(store,
+                          "SELECT id FROM checkin WHERE person_id = ?1 AND state <> 'done' "
+                          "AND state IN ('ringing', 'connected') ORDER BY state = 'ringing', "
+                          "next_what = 'late_limit', id LIMIT 1",
+                          CK_ARGS(ck_int(person)), id);
 }
 
 int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t max, int64_t *count)
@@ -439,6 +459,16 @@ int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, si
                    "SELECT id FROM checkin WHERE plan_id = ?1 AND state IN ('planned', 'armed') "
                    "ORDER BY id",
                    CK_ARGS(ck_int(plan)), ids, capacity, count);
+}
+
+int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck_wall now,
+                                 int64_t *ids, size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT c.id FROM plan p JOIN checkin c ON c.person_id = p.person_id "
+                   "WHERE p.id = ?1 AND p.kind = 'live' AND c.plan_id = ?1 AND c.due_at > ?2 "
+                   "AND c.state <> 'done' AND " CK_WITHOUT_INSPECTOR " ORDER BY c.due_at, c.id",
+                   CK_ARGS(ck_int(plan), ck_int(now.ms)), ids, capacity, count);
 }
 
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,

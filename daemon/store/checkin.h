@@ -53,8 +53,13 @@ int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *
 
 int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason);
 
-/* Another check-in of the person that is ringing or connected; 0: none. */
+/* The person's check-in, but `but`, that rings and is not missed yet, or is connected (0: none). */
 int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id);
+/* Only one that is connected. */
+int ck_checkin_in_call(struct ck_store *store, int64_t person, int64_t but, int64_t *id);
+/* The one that the person's page shows: the one that they are in, else the one that rings, else one
+ * that was missed and is still waited for (0: none). */
+int ck_checkin_to_answer(struct ck_store *store, int64_t person, int64_t *id);
 
 /* Armed check-ins whose time has passed: what piled up while nothing ran. Counts no further than
  * `max`. */
@@ -74,6 +79,12 @@ int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall
  * `capacity`. */
 int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
                           size_t *count);
+
+/* Check-ins of a plan for live ones, behind `now` and not armed, that have not the time of their
+ * inspector: somebody else's, nobody's, or made unattended for it. Soonest first; at most
+ * `capacity`. */
+int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck_wall now,
+                                 int64_t *ids, size_t capacity, size_t *count);
 
 /* Due instants of the check-ins, not over, that have this member of staff's time, in [from, until),
  * ascending; at most `capacity`. */

@@ -11,7 +11,7 @@
     "p.band AS \"band:t\", c.inspector_id AS \"inspector_id:i\", c.kind AS \"kind:t\", "           \
     "c.mandatory AS \"mandatory:f\", c.state AS \"state:t\", c.outcome AS \"outcome:t\", "         \
     "CASE WHEN c.window_start_at = 0 THEN c.due_at ELSE c.window_start_at END AS \"start:w\", "    \
-    "CASE WHEN c.window_end_at = 0 THEN c.due_at ELSE c.window_end_at END AS \"end:w\", "          \
+    "CASE WHEN c.window_start_at = 0 THEN c.due_at ELSE c.window_end_at END AS \"end:w\", "        \
     "CASE WHEN c.drawn = 1 AND c.state IN ('planned', 'armed') THEN NULL ELSE c.due_at END "       \
     "AS \"due:w\", c.attempt AS \"attempt:i\", c.attempts AS \"attempts:i\", "                     \
     "c.decided_at AS \"decided:w\", c.review_deadline_at AS \"review_deadline:w\", "               \
@@ -37,5 +37,9 @@ int ck_checkin_json_list(struct ck_store *store, const char *sql, struct ck_args
  * `name`; null where the second is null. */
 void ck_json_pair(json_t *object, const char *name, const char *first, const char *first_name,
                   const char *second, const char *second_name);
+
+/* c: a check-in of a plan for live ones that could be asked for anew. */
+#define CK_WITHOUT_INSPECTOR                                                                       \
+    "c.state = 'planned' AND (c.kind = 'unattended' OR c.reserved_id IS NOT c.inspector_id)"
 
 #endif

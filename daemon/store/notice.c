@@ -187,11 +187,25 @@ int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *r
     int64_t count = 0;
     int r = ck_sql_number(store,
                           "SELECT count(*) FROM notice WHERE id <> ?1 AND incident_id = ?2 "
-                          "AND fire = ?3 AND state NOT IN ('failed_perm', 'expired', 'cancelled')",
+                          "AND fire = ?3 AND channel <> 'webhook' AND state NOT IN ('failed_perm', "
+                          "'expired', 'cancelled')",
                           CK_ARGS(ck_int(row->step.id), ck_int(row->incident), ck_int(row->fire)),
                           &count);
     if (r == 0) {
         *alive = count > 0;
+    }
+    return r;
+}
+
+int ck_notice_told(struct ck_store *store, int64_t incident, int64_t staff, bool *told)
+{
+    int64_t count = 0;
+    int r = ck_sql_number(store,
+                          "SELECT count(*) FROM (SELECT 1 FROM notice WHERE incident_id = ?1 AND "
+                          "staff_id = ?2 LIMIT 1) AS one",
+                          CK_ARGS(ck_int(incident), ck_int(staff)), &count);
+    if (r == 0) {
+        *told = count > 0;
     }
     return r;
 }

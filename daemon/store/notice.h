@@ -56,8 +56,11 @@ int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, 
  * unknown fate, and no result will come. */
 int ck_notice_lost(struct ck_store *store, struct ck_wall now);
 
-/* Whether another notice of the same fire is alive or has arrived. */
+/* Whether another notice of the same fire, to a human, is alive or has arrived. */
 int ck_notice_others_alive(struct ck_store *store, const struct ck_notice_row *row, bool *alive);
+
+/* Whether a notice of this incident went to this member of staff. */
+int ck_notice_told(struct ck_store *store, int64_t incident, int64_t staff, bool *told);
 
 /* When the person was first reached: the soonest acceptance of a notice of this check-in whose
  * channel gives no receipts, or the soonest delivery; 0: not yet. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/store/checkin_json_impl.h"
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 
@@ -159,6 +160,18 @@ int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record)
                        CK_ARGS(ck_int(record->id), ck_int(record->fence), ck_text(expanded),
                                ck_time(record->next_at)),
                        CK_E_FENCED);
+}
+
+int ck_plan_ask_again(struct ck_store *store, int64_t unit, struct ck_wall now)
+{
+    return ck_sql_run(
+        store,
+        "UPDATE plan SET next_at = ?2 WHERE kind = 'live' AND state = 'active' "
+        "AND next_at > ?2 AND person_id IN (SELECT id FROM person WHERE unit_id = "
+        "?1) AND EXISTS (SELECT 1 FROM checkin c WHERE c.person_id = plan.person_id "
+        "AND c.plan_id = plan.id AND c.due_at > ?2 AND c.state <> 'done' AND " CK_WITHOUT_INSPECTOR
+        ")",
+        CK_ARGS(ck_int(unit), ck_int(now.ms)));
 }
 
 int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, int64_t *count)

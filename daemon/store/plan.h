@@ -67,6 +67,9 @@ int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_
 int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *record);
 /* Saves `expanded` and `next_at` and ends the claim. CK_E_FENCED. */
 int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record);
+/* The plans of a unit with check-ins ahead that have not the time of their inspector (checkin.h)
+ * are due now. */
+int ck_plan_ask_again(struct ck_store *store, int64_t unit, struct ck_wall now);
 /* How many of its check-ins of a date have begun. */
 int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, int64_t *count);
 /* CK_E_CONFLICT: it has ended. */

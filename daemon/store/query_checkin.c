@@ -415,7 +415,7 @@ static json_t *text_or_null(const char *text)
 static int own_checkin(struct ck_store *store, int64_t person, int64_t id, json_t **out)
 {
     struct ck_checkin_row row;
-    int r = id == 0 ? ck_checkin_other_live(store, person, 0, &id) : 0;
+    int r = id == 0 ? ck_checkin_to_answer(store, person, &id) : 0;
     if (r == 0 && id != 0) {
         r = ck_checkin_load(store, id, &row);
     }

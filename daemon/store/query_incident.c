@@ -22,12 +22,13 @@
     "i.unit_id AS \"unit:i\", i.inspector_id AS \"inspector:i\", i.policy_id AS \"policy:i\", "    \
     "i.cause AS \"cause:t\""
 
+/* Also whoever a ladder has told: a named person, a stand-in without the caseload. */
 #define TABLES                                                                                     \
     " FROM incident i LEFT JOIN person p ON p.id = i.person_id "                                   \
     "LEFT JOIN staff h ON h.id = i.holder_id WHERE (i.unit_id = ?1 OR "                            \
-    "(i.kind NOT IN ('safety', 'concern') AND " CK_OF_CASELOAD(                                    \
-        "i.inspector_id") ") OR "                                                                  \
-                          "(i.unit_id IS NULL AND ?1 <> 0)) "
+    "(i.kind NOT IN ('safety', 'concern') AND (" CK_OF_CASELOAD(                                   \
+        "i.inspector_id") " OR EXISTS (SELECT 1 FROM notice t WHERE t.incident_id = i.id "         \
+                          "AND t.staff_id = ?2))) OR (i.unit_id IS NULL AND ?1 <> 0)) "
 
 static int64_t number_of(const json_t *object, const char *name)
 {

@@ -213,16 +213,28 @@ int ck_stand_ins_of(struct ck_store *store, int64_t staff, int64_t *ids, size_t 
                       CK_ARGS(ck_int(staff)), ids, capacity, count);
 }
 
-int ck_stand_in_at(struct ck_store *store, int64_t staff, struct ck_wall at, int64_t *stand_in)
+int ck_stand_ins_at(struct ck_store *store, int64_t staff, struct ck_wall at, int64_t *ids,
+                    size_t capacity, size_t *count)
 {
-    return ck_sql_number(
+    return ck_sql_ids(
         store,
         "SELECT s.id FROM (SELECT stand_in_id, -1 AS rank FROM absence WHERE staff_id = ?1 "
         "AND removed_at IS NULL AND from_at <= ?2 AND until_at > ?2 AND stand_in_id IS NOT NULL "
         "UNION ALL SELECT stand_in_id, rank FROM stand_in WHERE staff_id = ?1) AS c "
         "JOIN staff s ON s.id = c.stand_in_id WHERE s.disabled_at IS NULL "
-        "AND " ABSENT_AT("?1") " AND NOT " ABSENT_AT("s.id") " ORDER BY c.rank, s.id LIMIT 1",
-        CK_ARGS(ck_int(staff), ck_int(at.ms)), stand_in);
+        "AND " ABSENT_AT("?1") " AND NOT " ABSENT_AT("s.id") " ORDER BY c.rank, s.id",
+        CK_ARGS(ck_int(staff), ck_int(at.ms)), ids, capacity, count);
+}
+
+int ck_stand_in_at(struct ck_store *store, int64_t staff, struct ck_wall at, int64_t *stand_in)
+{
+    int64_t ids[1 + CK_STAND_INS_MAX];
+    size_t count = 0;
+    int r = ck_stand_ins_at(store, staff, at, ids, 1 + CK_STAND_INS_MAX, &count);
+    if (r == 0 && count > 0) {
+        *stand_in = ids[0];
+    }
+    return r == 0 && count == 0 ? CK_E_NOT_FOUND : r;
 }
 
 int ck_stand_in_for(struct ck_store *store, int64_t staff, int64_t *ids, size_t capacity,

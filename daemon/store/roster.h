@@ -64,8 +64,11 @@ int ck_absences_ahead(struct ck_store *store, int64_t unit, struct ck_wall now, 
 int ck_stand_ins_set(struct ck_store *store, int64_t staff, const int64_t *stand_ins, size_t count);
 int ck_stand_ins_of(struct ck_store *store, int64_t staff, int64_t *ids, size_t capacity,
                     size_t *count);
-/* Who stands in for somebody at an instant: CK_E_NOT_FOUND where they are not absent, or nobody is
- * left who does. Shifts are not looked at. */
+/* Who stands in for somebody at an instant, the first to be asked first; none where they are not
+ * absent. Shifts are not looked at. 1 + CK_STAND_INS_MAX is enough: one that the absence names. */
+int ck_stand_ins_at(struct ck_store *store, int64_t staff, struct ck_wall at, int64_t *ids,
+                    size_t capacity, size_t *count);
+/* The first of them: whoever has the caseload. CK_E_NOT_FOUND. */
 int ck_stand_in_at(struct ck_store *store, int64_t staff, struct ck_wall at, int64_t *stand_in);
 /* Whose stand-ins somebody is among. */
 int ck_stand_in_for(struct ck_store *store, int64_t staff, int64_t *ids, size_t capacity,

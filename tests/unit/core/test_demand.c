@@ -296,6 +296,46 @@ static void what_failed_through_us_does_not_count(void **state)
     assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 1)), 0);
 }
 
+/* S14: what was missed and is still waited for holds nobody up; a call does, and a check on demand
+ * waits for its end no longer than calls are allowed. */
+static void a_miss_holds_nobody_up_and_a_call_no_longer_than_the_hours(void **state)
+{
+    (void)state;
+    order(8, 1, "live", 8, "2027-11-01");
+    assert_int_equal(on_demand(NULL), 0);
+    run_for(HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE id = 1 AND state = 'ringing' AND "
+                           "next_what = 'late_limit'"),
+                     1);
+    assert_int_equal(on_demand(NULL), 0);
+    assert_string_equal(json_string_value(json_object_get(world.result.body, "state")), "ringing");
+    /* The person comes to the first one: nobody rings into that call, and it is no second miss. */
+    const struct ck_actor person = world_person(&world, 1);
+    assert_int_equal(world_command(&world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(&world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
+                     0);
+    assert_int_equal(world_command(&world, "checkin.inspector_took", &inspector,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    int64_t rung = count("SELECT attempt FROM checkin WHERE id = 2");
+    run_for(50 * MINUTE);
+    assert_int_equal(count("SELECT attempt FROM checkin WHERE id = 2"), rung);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE checkin_id = 2"), 0);
+    /* Another one asked for now waits for the call; at 22:00 it may not ring any more. */
+    assert_int_equal(on_demand(NULL), 0);
+    assert_string_equal(json_string_value(json_object_get(world.result.body, "state")), "armed");
+    world_execute(&world, "UPDATE checkin SET window_end_at = 1 WHERE id = 3");
+    run_for(3 * HOUR);
+    assert_string_equal(world_text(&world, "SELECT outcome FROM checkin WHERE id = 3"),
+                        "system_fault");
+    assert_int_equal(count("SELECT attempt FROM checkin WHERE id = 3"), 0);
+    assert_int_equal(count("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                           "'%\"CHECKIN_OUTCOME\"%\"cause\":\"overlapped\"%'"),
+                     1);
+}
+
 /* ---- the end of an order ---- */
 
 static void an_order_ends_on_its_date_and_its_plans_with_it(void **state)
@@ -609,6 +649,7 @@ int main(void)
         TEST(an_on_demand_check_obeys_the_hours_and_caps),
         TEST(what_the_plans_will_make_counts_too),
         TEST(what_failed_through_us_does_not_count),
+        TEST(a_miss_holds_nobody_up_and_a_call_no_longer_than_the_hours),
         TEST(an_order_ends_on_its_date_and_its_plans_with_it),
         TEST(an_order_that_runs_out_ends_its_plans),
         TEST(video_replaces_visits_only_with_a_citation_and_two_persons),

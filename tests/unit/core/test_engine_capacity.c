@@ -201,6 +201,86 @@ static void an_absence_moves_the_reservation(void **state)
     assert_int_equal(records(world, "STAFF_FAULT"), 0);
 }
 
+/* And gets it back with a leave that is taken back; a colleague who had the time keeps nothing that
+ * the person's own inspector can do. */
+static void a_leave_taken_back_gives_the_time_back(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    world_plan(world, "10:00", NULL);
+    world_another_person(world); /* at the same time: it stays with the team */
+    world_plan(world, "10:00", NULL);
+    assert_int_equal(reserved(world, 2), team);
+    assert_int_equal(
+        world_command(world, "absence.create", &actor,
+                      json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)world->inspector,
+                                "from", "2026-11-21T09:30", "until", "2026-12-01T18:00", "reason",
+                                "sick")),
+        0);
+    world_run_for(world, 1000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 1 AND "
+                                         "reserved_id = 1"),
+                     4);
+    assert_int_equal(
+        world_command(world, "absence.remove", &actor, json_pack("{s:i}", "absence", 1)), 0);
+    world_restart(world);
+    world_run_for(world, 1000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 1 AND "
+                                         "reserved_id = 1"),
+                     15);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 2 AND "
+                                         "reserved_id <> 1"),
+                     15);
+    assert_int_equal(records(world, "CHECKIN_RESERVED"), 22); /* there and back */
+    world_run_for(world, 5 * MINUTE);
+    assert_int_equal(records(world, "CHECKIN_RESERVED"), 22);
+    assert_int_equal(records(world, "STAFF_FAULT"), 0);
+}
+
+/* What nobody had time for, live or made unattended for it, is asked for again when there is more
+ * time; who has none cannot be asked twice. */
+static void a_later_shift_is_asked_for_what_nobody_had_time_for(void **state)
+{
+    struct world *world = *state;
+    shift(world, world->inspector, "18:00", "20:00");
+    shift(world, world->officer, "18:00", "20:00");
+    world_plan(world, "10:00", NULL);
+    world_another_person(world);
+    world_plan(world, "10:10", NULL);
+    world_another_person(world);
+    world_execute(world, "UPDATE requirement SET modes = '[\"live\"]' WHERE order_id = 3");
+    world_plan(world, "11:00", NULL);
+    assert_string_equal(kind(world, 1), "unattended");
+    assert_string_equal(kind(world, 2), "unattended");
+    assert_string_equal(kind(world, 3), "live");
+    assert_int_equal(reserved(world, 3), 0);
+    shift(world, world->inspector, "09:30", "12:00");
+    world_run_for(world, 1000);
+    assert_string_equal(kind(world, 1), "live");
+    assert_int_equal(reserved(world, 1), world->inspector);
+    assert_string_equal(kind(world, 2), "unattended"); /* the inspector is in the first one */
+    assert_int_equal(reserved(world, 2), 0);
+    assert_int_equal(reserved(world, 3), world->inspector);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE kind = 'live' AND "
+                                         "reserved_id = 1"),
+                     30);
+    assert_int_equal(world_number(world,
+                                  "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                                  "'%\"CHECKIN_RESERVED\"%\"kind\":\"live\"%'"),
+                     30);
+    /* It is live to the end: the inspector is rung. */
+    world_run_for(world, 61 * MINUTE);
+    world->person = 1;
+    const struct ck_actor person = world_person(world, 1);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
+                     0);
+    assert_non_null(world_last(world, CK_OUTPUT_RING));
+}
+
 /* More than a turn passes on, in the middle of which we die. */
 static void a_long_absence_moves_all_of_them(void **state)
 {
@@ -287,6 +367,8 @@ int main(void)
         TEST(another_place_in_the_window_comes_before_unattended),
         TEST(what_must_be_live_and_has_nobody_is_unstaffed),
         TEST(an_absence_moves_the_reservation),
+        TEST(a_leave_taken_back_gives_the_time_back),
+        TEST(a_later_shift_is_asked_for_what_nobody_had_time_for),
         TEST(a_long_absence_moves_all_of_them),
         TEST(two_calls_of_one_person_part_when_they_are_armed),
         TEST(who_has_it_reserved_is_rung_and_may_take_it),

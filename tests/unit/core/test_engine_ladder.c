@@ -110,6 +110,77 @@ static void a_ladder_that_reaches_nobody_is_refused(void **state)
     assert_string_equal(world->result.refusal.field, "steps[0].ack_timeout_s");
 }
 
+/* ---- channels in order ---- */
+
+/* A step for the supervisor: the agency's system, then mail, then a message; an hour to answer. */
+static void in_order(struct world *world)
+{
+    json_t *asked = request("supervisor", "webhook", 3600, 0);
+    json_t *step = json_array_get(json_object_get(json_object_get(asked, "ladder"), "steps"), 0);
+    int64_t second = world_colleague(world, "second", CK_ROLE_SUPERVISOR, false);
+    const struct ck_actor actor = world_staff(world, second, CK_ROLE_SUPERVISOR);
+    json_array_append_new(json_object_get(step, "channels"), json_string("email"));
+    json_array_append_new(json_object_get(step, "channels"), json_string("sms"));
+    world_execute(world, "UPDATE staff SET disabled_at = 1 WHERE login = 'second';"
+                         "UPDATE staff SET phone = '+77017654321' WHERE roles & 4 <> 0");
+    assert_int_equal(world_command(world, "approved.ladder", &actor, body_of(world, asked)), 0);
+    world_plan(world, "09:10", NULL);
+}
+
+static int64_t noticed(struct world *world, const char *channel)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM notice WHERE incident_id = 1 AND channel = '%s'", channel);
+    return world_number(world, sql);
+}
+
+/* E6: a mail that was taken by a server was read by nobody yet, and no receipt will come. */
+static void accepted_is_not_delivered(void **state)
+{
+    struct world *world = *state;
+    in_order(world);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(noticed(world, "webhook"), 1);
+    assert_int_equal(noticed(world, "email"), 1); /* no system holds up a human's */
+    assert_int_equal(noticed(world, "sms"), 0);
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(noticed(world, "sms"), 1);
+    assert_int_equal(noticed(world, "email"), 1);
+}
+
+static void who_has_taken_it_over_is_not_told_again(void **state)
+{
+    struct world *world = *state;
+    in_order(world);
+    world_run_for(world, 30 * MINUTE + 1000);
+    const struct ck_actor boss = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &boss, json_pack("{s:i}", "incident", 1)), 0);
+    world_run_for(world, 5 * MINUTE);
+    assert_int_equal(noticed(world, "sms"), 0);
+}
+
+/* The last way to somebody went while an earlier one was tried: the step does not wait for an hour.
+ * That the agency's own system has it is no human's knowledge. */
+static void a_way_that_is_gone_is_no_way(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    in_order(world);
+    world_run_for(world, 30 * MINUTE + 1000);
+    world_execute(world, "UPDATE staff SET phone = NULL");
+    int64_t fired = world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1");
+    int64_t mail = world_number(world, "SELECT id FROM notice WHERE incident_id = 1 AND channel = "
+                                       "'email'");
+    assert_int_equal(
+        world_command(world, "notice.receipt", &gateway,
+                      json_pack("{s:I, s:s}", "notice", (json_int_t)mail, "receipt", "failed")),
+        0);
+    world_run_for(world, 70 * 1000); /* the least pause between two fires */
+    assert_true(world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1") > fired);
+}
+
 static void requests_keep_every_ladder(void **state)
 {
     (void)state;
@@ -298,6 +369,9 @@ int main(void)
         TEST(an_approved_ladder_is_the_one_of_the_next_incident),
         TEST(a_ladder_that_reaches_nobody_is_refused),
         cmocka_unit_test(requests_keep_every_ladder),
+        TEST(accepted_is_not_delivered),
+        TEST(who_has_taken_it_over_is_not_told_again),
+        TEST(a_way_that_is_gone_is_no_way),
         TEST(the_check_says_what_is_wrong),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/core/duty.h"
+#include "daemon/store/query_incident.h"
 #include "daemon/store/staff.h"
 #include "protocol/base/error.h"
 #include "tests/unit/core/world.h"
@@ -76,12 +77,13 @@ static void an_absent_inspector_has_a_stand_in(void **state)
     assert_int_equal(told(world, world->inspector), 0);
     assert_true(told(world, other) > 0);
 
-    /* The stand-in has the caseload: without it they would be told and could do nothing. */
+    /* Who is told may act on it; somebody else of the team may not. */
     struct ck_actor stand_in = world_staff(world, other, CK_ROLE_INSPECTOR);
+    const struct ck_actor third = world_staff(
+        world, world_colleague(world, "third", CK_ROLE_INSPECTOR, false), CK_ROLE_INSPECTOR);
     assert_int_equal(
-        world_command(world, "incident.acknowledge", &stand_in, json_pack("{s:i}", "incident", 1)),
+        world_command(world, "incident.acknowledge", &third, json_pack("{s:i}", "incident", 1)),
         CK_E_DENIED);
-    stand_in.covers[0] = world->inspector;
     assert_int_equal(
         world_command(world, "incident.acknowledge", &stand_in, json_pack("{s:i}", "incident", 1)),
         0);
@@ -118,6 +120,40 @@ static void a_stand_in_who_is_absent_too_is_passed_over(void **state)
     assert_int_equal(world_number(world, "SELECT staff_id FROM cover"), other);
     world_run_for(world, 15 * MINUTE);
     assert_int_equal(world_number(world, "SELECT staff_id FROM cover"), first);
+}
+
+/* The first has the caseload and is at home asleep: the second is told, sees it and may act. */
+static void a_stand_in_who_is_off_is_not_waited_for(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = supervisor(world);
+    int64_t first = world_colleague(world, "first", CK_ROLE_INSPECTOR, false);
+    int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
+    assert_int_equal(
+        world_command(world, "stand_ins.set", &actor,
+                      json_pack("{s:I, s:[I, I]}", "staff", (json_int_t)world->inspector,
+                                "stand_ins", (json_int_t)first, (json_int_t)other)),
+        0);
+    shift(world, first, "work", "2026-11-21", "20:00", "22:00");
+    absence(world, world->inspector, "2026-11-21T08:00", "2026-11-25T12:00");
+    miss(world);
+    assert_int_equal(told(world, first), 0);
+    assert_true(told(world, other) > 0);
+    const struct ck_scope theirs = {.inspector = other}, nobodys = {.inspector = first};
+    json_t *incident = NULL;
+    assert_int_equal(ck_query_incident(world->reader, &theirs, 1, &incident), 0);
+    json_decref(incident);
+    incident = NULL;
+    assert_int_equal(ck_query_incident(world->reader, &nobodys, 1, &incident), 0); /* by caseload */
+    json_decref(incident);
+    incident = NULL;
+    const struct ck_scope third = {.inspector =
+                                       world_colleague(world, "third", CK_ROLE_INSPECTOR, false)};
+    assert_int_equal(ck_query_incident(world->reader, &third, 1, &incident), CK_E_NOT_FOUND);
+    const struct ck_actor helper = world_staff(world, other, CK_ROLE_INSPECTOR);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &helper, json_pack("{s:i}", "incident", 1)),
+        0);
 }
 
 static void nobody_at_work_means_the_next_step_at_once(void **state)
@@ -273,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_absent_inspector_has_a_stand_in),
         TEST(a_stand_in_who_is_absent_too_is_passed_over),
+        TEST(a_stand_in_who_is_off_is_not_waited_for),
         TEST(nobody_at_work_means_the_next_step_at_once),
         TEST(the_duty_room_is_who_has_a_shift_in_it),
         TEST(what_cannot_be_a_shift_is_refused),

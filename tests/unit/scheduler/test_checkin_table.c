@@ -362,6 +362,7 @@ static const struct word words[] = {
     {"due", NULL},
     {"another check-in is live", another_live},
     {"waits already", still_another},
+    {"in a call elsewhere", another_live},
     {"late", late},
     {"no room", no_room},
     {"no window", no_window},

@@ -174,6 +174,7 @@ export const en = {
   fact_review_by: "Recorded. Review by {time}",
   fact_done: "Finished",
   next_ring: "Next call {at}",
+  next_late_limit: "Awaited until {at}",
   next_decide: "Decided {at}",
   next_unattended: "If nobody answers, the recorded tasks begin {at}",
   next_review_due: "If nobody reviews it, the supervisor is told {at}",

@@ -175,6 +175,7 @@ export const kk: Record<ConsoleKey, string> = {
   fact_review_by: "Жазылды. {time} дейін тексеру керек",
   fact_done: "Аяқталды",
   next_ring: "Келесі қоңырау: {at}",
+  next_late_limit: "{at} дейін күтіледі",
   next_decide: "Шешім уақыты: {at}",
   next_unattended: "Ешкім жауап бермесе, {at} жазылатын тапсырмалар басталады",
   next_review_due: "Ешкім тексермесе, {at} басшыға хабарланады",

@@ -175,6 +175,7 @@ export const ru: Record<ConsoleKey, string> = {
   fact_review_by: "Записано. Проверить до {time}",
   fact_done: "Завершено",
   next_ring: "Следующий вызов {at}",
+  next_late_limit: "Ждём до {at}",
   next_decide: "Решение {at}",
   next_unattended: "Если никто не ответит, {at} начнутся задания с записью",
   next_review_due: "Если не проверить, {at} узнает руководитель",
