@@ -184,9 +184,11 @@ static void retry_controls(struct ck_recording *recording)
     }
 }
 
-/* Takes the recordings out of the list whose last record is on its way: the writer frees them. */
-static void forget_freed(struct ck_recorder *recorder)
+/* Takes the recordings out of the list whose last record is on its way: the writer frees them. True
+ * where there was one. */
+static bool forget_freed(struct ck_recorder *recorder)
 {
+    bool any = false;
     struct ck_recording **at = &recorder->loop.recordings;
     while (*at != NULL) {
         struct ck_recording *recording = *at;
@@ -195,11 +197,13 @@ static void forget_freed(struct ck_recorder *recorder)
             struct ck_recording *next = recording->loop.next;
             if (push(recorder, &record, NULL, 0)) {
                 *at = next;
+                any = true;
                 continue;
             }
         }
         at = &recording->loop.next;
     }
+    return any;
 }
 
 void ck_recorder_tick(struct ck_recorder *recorder, struct ck_mono now)
@@ -210,8 +214,9 @@ void ck_recorder_tick(struct ck_recorder *recorder, struct ck_mono now)
             retry_controls(r);
         }
     }
-    forget_freed(recorder);
-    wake(recorder);
+    if (forget_freed(recorder) || recorder->loop.recordings != NULL) {
+        wake(recorder); /* with nothing to record, the writer sleeps */
+    }
 }
 
 size_t ck_recorder_poll(struct ck_recorder *recorder, struct ck_recording_event *events,
@@ -234,7 +239,9 @@ size_t ck_recorder_poll(struct ck_recorder *recorder, struct ck_recording_event 
         }
     }
     atomic_store_explicit(&recorder->events_read, read_at, memory_order_release);
-    forget_freed(recorder);
+    if (forget_freed(recorder)) {
+        wake(recorder);
+    }
     if (read_at != written) {
         uint64_t one = 1;
         got = write(recorder->event_fd, &one, sizeof one);

@@ -55,7 +55,9 @@ static void forget(struct ck_sender *sender, struct ck_sent *sent)
 void ck_sender_deinit(struct ck_sender *sender)
 {
     for (unsigned i = 0; sender->ring != NULL && i < sender->ring_size; i++) {
-        forget(sender, &sender->ring[i]);
+        if (sender->ring[i].packet != NULL) {
+            forget(sender, &sender->ring[i]);
+        }
     }
     free(sender->ring);
     sender->ring = NULL;

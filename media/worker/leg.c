@@ -12,7 +12,7 @@
 
 struct call *call_find(struct worker *worker, uint64_t id)
 {
-    for (uint32_t i = 0; i < worker->config.legs_max; i++) {
+    for (uint32_t i = 0; i < worker->calls_used; i++) {
         if (worker->calls[i].id == id) {
             return &worker->calls[i];
         }
@@ -20,11 +20,21 @@ struct call *call_find(struct worker *worker, uint64_t id)
     return NULL;
 }
 
+/* A place for one more: one that became free, else the next that was never used. */
+static struct call *free_place(struct worker *worker)
+{
+    struct call *call = call_find(worker, 0);
+    if (call == NULL && worker->calls_used < worker->config.legs_max) {
+        call = &worker->calls[worker->calls_used++];
+    }
+    return call;
+}
+
 struct call *call_make(struct worker *worker, uint64_t id)
 {
     struct call *call = call_find(worker, id);
     if (call == NULL) {
-        call = call_find(worker, 0);
+        call = free_place(worker);
         if (call != NULL) {
             *call = (struct call){.id = id};
             worker->call_count++;
@@ -38,6 +48,9 @@ void call_drop_empty(struct worker *worker, struct call *call)
     if (call->id != 0 && call->legs[0] == NULL && call->legs[1] == NULL) {
         call->id = 0;
         worker->call_count--;
+        while (worker->calls_used > 0 && worker->calls[worker->calls_used - 1].id == 0) {
+            worker->calls_used--;
+        }
     }
 }
 
@@ -48,6 +61,16 @@ static void call_leave(struct leg *leg)
     if (call != NULL) {
         call->legs[leg->role - 1] = NULL;
         call_drop_empty(leg->worker, call);
+    }
+}
+
+/* When the leg wants service next. */
+static void leg_due(struct leg *leg, int64_t at_us)
+{
+    struct worker *worker = leg->worker;
+    worker->due_us[leg->slot] = at_us;
+    if (at_us < worker->soonest_us) {
+        worker->soonest_us = at_us;
     }
 }
 
@@ -99,7 +122,7 @@ int leg_create(struct worker *worker, uint64_t id, uint8_t role, struct call *ca
     }
     call->legs[role - 1] = made;
     worker->legs[slot] = made;
-    worker->due_us[slot] = worker->now.us;
+    leg_due(made, worker->now.us);
     worker->leg_count++;
     worker->handshake_count++;
     if (slot >= worker->slots_used) {
@@ -210,7 +233,7 @@ void leg_soon(struct leg *leg, int64_t in_us)
 {
     int64_t at = leg->worker->now.us + in_us;
     if (at < leg->worker->due_us[leg->slot]) {
-        leg->worker->due_us[leg->slot] = at;
+        leg_due(leg, at);
     }
 }
 
@@ -282,7 +305,7 @@ void leg_service(struct leg *leg)
         worker->due_us[leg->slot] = INT64_MAX;
         return;
     }
-    worker->due_us[leg->slot] = worker->now.us + SERVICE_MS * 1000;
+    leg_due(leg, worker->now.us + SERVICE_MS * 1000);
     if (check_silence(leg)) {
         return;
     }

@@ -151,7 +151,7 @@ static int take_offer(struct leg *leg, const struct ck_sdp_offer *offer)
 uint32_t legs_free(const struct worker *worker)
 {
     uint32_t reserved = worker->leg_count;
-    for (uint32_t i = 0; i < worker->config.legs_max; i++) {
+    for (uint32_t i = 0; i < worker->calls_used; i++) {
         const struct call *call = &worker->calls[i];
         if (call->id != 0 && (call->legs[0] == NULL) != (call->legs[1] == NULL)) {
             reserved++;

@@ -202,12 +202,27 @@ static void drain(struct worker *worker)
     }
 }
 
-static void tick(struct worker *worker)
+static void serve_legs(struct worker *worker)
 {
+    int64_t soonest_us = INT64_MAX;
+    worker->soonest_us = INT64_MAX; /* services lower it */
     for (uint32_t slot = 0; slot < worker->slots_used; slot++) {
         if (worker->due_us[slot] <= worker->now.us && worker->legs[slot] != NULL) {
             leg_service(worker->legs[slot]);
         }
+        if (worker->due_us[slot] < soonest_us) {
+            soonest_us = worker->due_us[slot];
+        }
+    }
+    if (soonest_us < worker->soonest_us) {
+        worker->soonest_us = soonest_us;
+    }
+}
+
+static void tick(struct worker *worker)
+{
+    if (worker->now.us >= worker->soonest_us) {
+        serve_legs(worker);
     }
     if (worker->now.us >= worker->recorder_due.us) {
         ck_recorder_tick(worker->recorder, worker->now);
@@ -234,13 +249,23 @@ static void serve(struct worker *worker)
     }
 }
 
+/* Until something is due: legs and recordings are looked at in ticks, and where nothing of them
+ * is, the loop sleeps on. */
 static int wait_ms(const struct worker *worker)
 {
     if (worker->queue_count > 0) {
         return 0;
     }
-    bool idle = worker->leg_count == 0 && !worker->draining;
-    int64_t until_us = idle ? worker->heartbeat_due.us : worker->tick_due.us;
+    int64_t until_us = worker->soonest_us;
+    if (worker->record_count > 0 && worker->recorder_due.us < until_us) {
+        until_us = worker->recorder_due.us;
+    }
+    if (worker->draining || until_us < worker->tick_due.us) {
+        until_us = worker->tick_due.us;
+    }
+    if (worker->heartbeat_due.us < until_us) {
+        until_us = worker->heartbeat_due.us;
+    }
     int64_t us = until_us - ck_clock_mono().us;
     return us <= 0 ? 0 : (int)((us + 999) / 1000);
 }

@@ -253,12 +253,14 @@ struct worker {
      * each tick */
     struct leg **legs;
     int64_t *due_us;
+    int64_t soonest_us; /* no leg's is before it */
     uint8_t *generations;
     uint32_t slots_used; /* all used ones are below */
     uint32_t leg_count;
     uint32_t handshake_count;
     uint32_t record_count;
     struct call *calls;
+    uint32_t calls_used; /* all used ones are below */
     uint32_t call_count;
     uint64_t feeds;
     struct hello hellos[HELLOS_MAX];

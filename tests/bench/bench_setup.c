@@ -1,6 +1,7 @@
 /* How long a call takes to come about: from the offer leaving to the first relayed packet at either
  * side, at a steady rate of new calls and with as many as go, and what that costs the server: ours
- * (both offers leave at once) and Janus (one offer leaves, Janus makes the other).
+ * (both offers leave at once) and Janus (one offer leaves, Janus makes the other). Beside them what
+ * the handshakes alone cost (handshakes.h): at few calls a second every cache is cold.
  *
  * bench_setup [--json] [--no-janus] [--rates 20,100,0] [--calls 300]
  * Rate 0: as many as go, IN_FLIGHT at a time. One JSON object a line (figure.h). Ends with 1 where
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "tests/bench/figure.h"
+#include "tests/bench/handshakes.h"
 #include "tests/bench/janus.h"
 #include "tests/media/rig.h"
 
@@ -49,7 +51,8 @@ struct bench {
     unsigned over;
     unsigned calls;
     unsigned rate;
-    unsigned scan; /* first call that is not over */
+    unsigned scan;   /* first call that is not over */
+    double floor_ms; /* of a call's handshakes; 0: not compared */
     int64_t first_us;
     int64_t last_us;
     struct ck_crowd_timer timer;
@@ -169,7 +172,11 @@ static void turn(void *arg)
     while (time_for_another(bench, now)) {
         open_call(bench, now);
     }
-    ck_crowd_arm(bench->crowd, &bench->timer, (struct ck_mono){now + TURN_US});
+    int64_t next = now + TURN_US;
+    if (bench->opened == bench->over && bench->rate > 0) { /* nothing to follow until then */
+        next = bench->first_us + (int64_t)bench->opened * 1000000 / bench->rate;
+    }
+    ck_crowd_arm(bench->crowd, &bench->timer, (struct ck_mono){next});
 }
 
 static bool all_over(void *arg)
@@ -215,6 +222,10 @@ static bool report(const struct bench *bench, double cpu_ms, double own_ms)
               detail);
     good &= ck_figure("setup.cpu_per_call", cpu_ms, "ms",
                       ours ? CK_FIGURE_AT_MOST : CK_FIGURE_SHOWN, CPU_MS, detail);
+    if (bench->floor_ms > 0) {
+        ck_figure("setup.share_of_handshakes", cpu_ms / bench->floor_ms, "", CK_FIGURE_SHOWN, 0,
+                  detail);
+    }
     ck_figure("setup.client_cpu_per_call", own_ms, "ms", CK_FIGURE_SHOWN, 0, detail);
     return good;
 }
@@ -274,10 +285,24 @@ static void run_janus(struct bench *bench)
     ck_crowd_destroy(bench->crowd);
 }
 
+/* What OpenSSL alone takes for the two handshakes of a call, at the same rate in the same minute:
+ * caches are as cold, and the machine as busy. */
+static double report_floor(const struct plan *plan, unsigned rate)
+{
+    char detail[64];
+    struct ck_handshakes_outcome floor = ck_handshakes_run(plan->calls, rate);
+    snprintf(detail, sizeof detail, "\"server\":\"handshakes\",\"rate\":%u,\"calls\":%u", rate,
+             plan->calls);
+    ck_figure("setup.failed", floor.failed, "calls", CK_FIGURE_SHOWN, 0, detail);
+    ck_figure("setup.cpu_per_call", floor.cpu_ms, "ms", CK_FIGURE_SHOWN, 0, detail);
+    return floor.cpu_ms;
+}
+
 static bool run_rate(const struct plan *plan, unsigned rate)
 {
     static struct bench bench;
-    bench = (struct bench){.calls = plan->calls, .rate = rate};
+    double floor_ms = report_floor(plan, rate);
+    bench = (struct bench){.calls = plan->calls, .rate = rate, .floor_ms = floor_ms};
     bool good = run_ours(&bench);
     if (plan->janus) {
         bench = (struct bench){.calls = plan->calls, .rate = rate};
