@@ -13,6 +13,7 @@ size_t ck_render_fds(const struct ck_render_message *message)
 {
     switch (message->kind) {
     case CK_RENDER_THUMBNAIL:
+    case CK_RENDER_PAPER:
         return 2;
     case CK_RENDER_MEASURES:
         return 1;
@@ -77,6 +78,7 @@ static int check(const struct ck_render_message *message)
                    ? 0
                    : CK_E_INVALID;
     case CK_RENDER_MEASURES:
+    case CK_RENDER_PAPER:
     case CK_RENDER_DONE:
         return 0;
     case CK_RENDER_EXPORT:

@@ -23,9 +23,10 @@ enum ck_render_kind {
     CK_RENDER_THUMBNAIL = 1, /* key frame to read, JPEG to write */
     CK_RENDER_MEASURES = 2,  /* plain WebM to read */
     CK_RENDER_EXPORT = 3,    /* plain WebM to read × inputs, WebM to write */
+    CK_RENDER_PAPER = 4,     /* a document of blocks (paper.h) to read, PDF to write */
     /* checkin-render to checkind */
     CK_RENDER_READY = 64, /* first, exactly once */
-    CK_RENDER_DONE = 65,  /* THUMBNAIL, EXPORT */
+    CK_RENDER_DONE = 65,  /* THUMBNAIL, EXPORT, PAPER */
     CK_RENDER_MEASURED = 66,
     CK_RENDER_FAILED = 67,
 };
@@ -34,7 +35,7 @@ enum ck_render_exit {
     CK_RENDER_EXIT_OK = 0,        /* the control socket reached its end */
     CK_RENDER_EXIT_USAGE = 64,    /* no or a wrong --control-fd */
     CK_RENDER_EXIT_PROTOCOL = 65, /* a message that does not decode */
-    CK_RENDER_EXIT_LIBRARY = 69,  /* GStreamer or one of its plug-ins is missing or does not work */
+    CK_RENDER_EXIT_LIBRARY = 69,  /* GStreamer, a plug-in or a font is missing or does not work */
     CK_RENDER_EXIT_INTERNAL = 70, /* the socket broke */
     CK_RENDER_EXIT_STUCK = 75,    /* a job did not end in its time and could not be stopped */
     CK_RENDER_EXIT_SANDBOX = 77,  /* the sandbox cannot be closed: it never runs without it */
@@ -98,7 +99,7 @@ struct ck_render_message {
         } ready;
         struct {
             uint64_t bytes; /* written */
-            uint16_t width;
+            uint16_t width; /* of a picture or film; of a PAPER its pages */
             uint16_t height;
         } done;
         struct {

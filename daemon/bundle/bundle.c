@@ -18,26 +18,6 @@ static int add_facts(struct ck_bundle_work *work)
     return text == NULL ? -ENOMEM : ck_zip_add(work->zip, "facts.json", text, strlen(text));
 }
 
-static int add_reports(struct ck_bundle_work *work)
-{
-    const char *name =
-        json_string_value(json_object_get(json_object_get(work->facts, "bundle"), "zone"));
-    const struct ck_zone *zone = NULL;
-    struct ck_zones *zones = ck_zones_create(work->order->zone_dir);
-    int r = zones == NULL ? -ENOMEM : ck_zones_find(zones, name, &zone);
-    r = r > 0 ? 0 : r; /* a zone that is no more: times are UTC alone */
-    for (int language = 0; r == 0 && language < CK_BUNDLE_LANGUAGES; language++) {
-        ck_cleanup(ck_freep) char *html = NULL;
-        char file[64];
-        size_t size = 0;
-        r = ck_bundle_report(work->facts, zone, (enum ck_bundle_language)language, &html, &size);
-        snprintf(file, sizeof file, "report.%s.html", ck_bundle_language_names[language]);
-        r = r == 0 ? ck_zip_add(work->zip, file, html, size) : r;
-    }
-    ck_zones_destroy(zones);
-    return r;
-}
-
 static int digest(int fd, struct ck_bundle_made *made)
 {
     void *bytes = mmap(NULL, made->bytes, PROT_READ, MAP_SHARED, fd, 0);
@@ -92,7 +72,7 @@ int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order,
     r = r == 0 ? ck_bundle_recordings(&work) : r;
     tell(order, CK_BUNDLE_PART_FILM);
     r = r == 0 ? ck_bundle_video(&work) : r;
-    r = r == 0 ? add_reports(&work) : r;
+    r = r == 0 ? ck_bundle_reports(&work) : r;
     r = r == 0 ? add_facts(&work) : r;
     r = r == 0 ? ck_zip_end(work.zip, &made->bytes) : r;
     if (r == 0) {

@@ -2,6 +2,8 @@
  *
  *   report.en.html, report.kk.html, report.ru.html   for people, with a picture of the time line;
  *                           times are the unit's, with the offset, and UTC beside them
+ *   report.en.pdf, …        the same, to be printed and filed; by checkin-render, and "report_pdf"
+ *                           of facts.json says "failed" or "too_long" where it could not be made
  *   facts.json              the same for programs
  *   checkpoint, log.vkey    the newest checkpoint and the log's key as the signer names it
  *   entries/N.json          an entry of the audit log as it was hashed

@@ -5,6 +5,7 @@
 
 #include "daemon/bundle/bundle.h"
 #include "daemon/bundle/words_impl.h"
+#include "protocol/render.h"
 #include "protocol/zip.h"
 #include "scheduler/zone.h"
 
@@ -37,8 +38,25 @@ int ck_bundle_open_plain(struct ck_bundle_work *work, int64_t id, uint64_t most,
 /* video.c: both sides in one picture; "side_by_side" of the facts says what came of it. */
 #define CK_BUNDLE_SIDE_BY_SIDE "side-by-side.webm"
 int ck_bundle_video(struct ck_bundle_work *work);
-/* report.c: the report as HTML, with times of this zone (NULL: UTC alone); the caller frees. */
+/* report.c: what the report says, as a document of blocks (protocol/paper.h), with times of this
+ * zone (NULL: UTC alone); the caller frees. */
 int ck_bundle_report(const json_t *facts, const struct ck_zone *zone,
-                     enum ck_bundle_language language, char **html, size_t *size);
+                     enum ck_bundle_language language, char **paper, size_t *size);
+/* html.c: such a document as one page of HTML; the caller frees. CK_E_SYNTAX. */
+int ck_bundle_html(const void *paper, size_t paper_size, char **html, size_t *size);
+/* reports.c: all reports; "report_pdf" of the facts says what came of the PDFs. */
+int ck_bundle_reports(struct ck_bundle_work *work);
+/* render.c: jobs for checkin-render, done one after the other by one process that ends then. */
+struct ck_bundle_job {
+    struct ck_render_message message;
+    int fds[CK_RENDER_FDS_MAX];
+    uint64_t bytes; /* written, on success */
+};
+/* All of them, within `most_ms`. CK_E_INVALID: one cannot be made of what was given; CK_E_BUSY: not
+ * in this time; -ECANCELED: stopped; -errno. */
+int ck_bundle_render(const struct ck_bundle_order *order, int64_t most_ms,
+                     struct ck_bundle_job *jobs, size_t count);
+/* Puts `size` bytes of a memory file into the archive. */
+int ck_bundle_add_file(struct ck_bundle_work *work, const char *name, int fd, uint64_t size);
 
 #endif

@@ -1,4 +1,5 @@
-/* The report: one page of HTML that needs nothing else, to be read on a screen or printed. */
+/* What a report says, as a document of blocks (protocol/paper.h): the page of HTML (html.c) and the
+ * PDF (checkin-render) are both made of it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,27 +9,7 @@
 #include "daemon/bundle/report_impl.h"
 #include "protocol/base/cleanup.h"
 
-void ck_report_text(struct ck_report *report, const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            fputs("&lt;", report->out);
-            break;
-        case '>':
-            fputs("&gt;", report->out);
-            break;
-        case '&':
-            fputs("&amp;", report->out);
-            break;
-        case '"':
-            fputs("&quot;", report->out);
-            break;
-        default:
-            fputc(*text, report->out);
-        }
-    }
-}
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *words(const struct ck_report *report, enum ck_bundle_text text)
 {
@@ -43,9 +24,24 @@ static const char *text_of(const json_t *object, const char *member)
 
 static void heading(struct ck_report *report, enum ck_bundle_text text)
 {
-    fputs("<h2>", report->out);
-    ck_report_text(report, words(report, text));
-    fputs("</h2>\n", report->out);
+    ck_paper_heading(report->out, words(report, text));
+}
+
+static void say(struct ck_report *report, unsigned flags, enum ck_bundle_text text)
+{
+    ck_paper_text(report->out, flags, words(report, text), NULL);
+}
+
+static void cell(struct ck_report *report, const char *text)
+{
+    ck_paper_cell(report->out, 0, text, NULL, NULL);
+}
+
+/* A table of names and values. */
+static void begin_pairs(struct ck_report *report)
+{
+    static const uint8_t widths[] = {32, 68};
+    ck_paper_table(report->out, widths, COUNT(widths));
 }
 
 static void row(struct ck_report *report, enum ck_bundle_text name, const char *value)
@@ -53,18 +49,9 @@ static void row(struct ck_report *report, enum ck_bundle_text name, const char *
     if (*value == '\0') {
         return;
     }
-    fputs("<tr><th>", report->out);
-    ck_report_text(report, words(report, name));
-    fputs("</th><td>", report->out);
-    ck_report_text(report, value);
-    fputs("</td></tr>\n", report->out);
-}
-
-static void cell(struct ck_report *report, const char *text)
-{
-    fputs("<td>", report->out);
-    ck_report_text(report, text);
-    fputs("</td>", report->out);
+    ck_paper_row(report->out, 0, 2);
+    ck_paper_cell(report->out, CK_PAPER_BOLD, words(report, name), NULL, NULL);
+    cell(report, value);
 }
 
 static void time_row(struct ck_report *report, enum ck_bundle_text name, const char *at)
@@ -77,49 +64,39 @@ static void time_row(struct ck_report *report, enum ck_bundle_text name, const c
 static void time_cell(struct ck_report *report, const char *at)
 {
     struct ck_report_moment moment = ck_report_moment(report, at);
-    fprintf(report->out, "<td class=\"time\">");
-    ck_report_text(report, moment.local);
-    if (moment.utc[0] != '\0') {
-        fprintf(report->out, "<br><span class=\"quiet\">%s</span>", moment.utc);
-    }
-    fputs("</td>", report->out);
+    ck_paper_cell(report->out, CK_PAPER_TIGHT, moment.local, moment.utc, NULL);
 }
 
 /* ---- parts ---- */
 
 static void write_head(struct ck_report *report)
 {
-    fprintf(report->out,
-            "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">\n<title>",
-            ck_bundle_language_names[report->language]);
-    ck_report_text(report, words(report, CK_TEXT_TITLE));
-    fputs("</title>\n<style>\nbody{font:15px/1.45 system-ui,sans-serif;max-width:60em;margin:2em "
-          "auto;padding:0 1em;color:#111}\nh1{font-size:1.5em}h2{font-size:1.15em;margin-top:1.8em}"
-          "\ntable{border-collapse:collapse;width:100%}\nth,td{text-align:left;vertical-align:top;"
-          "padding:.25em .6em;border-bottom:1px solid #ddd}\nth{font-weight:600;width:16em}\n"
-          "thead "
-          "th{width:auto}\nsvg{width:100%;height:auto}\n.quiet{color:#555}\n.time{white-space:"
-          "nowrap}\n@media print{h2{"
-          "break-after:avoid}tr{break-inside:avoid}}\n</style></head><body>\n<h1>",
-          report->out);
-    ck_report_text(report, words(report, CK_TEXT_TITLE));
-    fputs("</h1>\n<p>", report->out);
-    ck_report_text(report, words(report, CK_TEXT_FACTS_ONLY));
-    fputs("</p>\n", report->out);
+    const json_t *about = json_object_get(report->facts, "bundle");
+    const json_t *person = json_object_get(report->facts, "person");
+    struct ck_wall made = {0};
+    char foot[200];
+    (void)ck_wall_parse(text_of(about, "made"), &made);
+    snprintf(foot, sizeof foot, "%s · %s · %s", words(report, CK_TEXT_TITLE),
+             text_of(person, "reference"), text_of(about, "made"));
+    ck_paper_head(report->out,
+                  &(struct ck_paper_about){.language = ck_bundle_language_names[report->language],
+                                           .title = words(report, CK_TEXT_TITLE),
+                                           .foot = foot,
+                                           .made = made});
+    say(report, 0, CK_TEXT_FACTS_ONLY);
 }
 
 static void write_about(struct ck_report *report)
 {
     const json_t *about = json_object_get(report->facts, "bundle");
     const json_t *person = json_object_get(report->facts, "person");
-    fputs("<table>\n", report->out);
+    begin_pairs(report);
     row(report, CK_TEXT_PERSON, text_of(person, "name"));
     row(report, CK_TEXT_REFERENCE, text_of(person, "reference"));
     row(report, CK_TEXT_RECIPIENT, text_of(about, "recipient"));
     row(report, CK_TEXT_REASON, text_of(about, "reason"));
     time_row(report, CK_TEXT_MADE, text_of(about, "made"));
     row(report, CK_TEXT_ZONE, text_of(about, "zone"));
-    fputs("</table>\n", report->out);
 }
 
 static void write_conclusion(struct ck_report *report, const json_t *conclusion)
@@ -144,7 +121,7 @@ static void write_checkin(struct ck_report *report)
         return;
     }
     heading(report, CK_TEXT_CHECKIN);
-    fputs("<table>\n", report->out);
+    begin_pairs(report);
     ck_report_moment_line(report, text_of(window, "start"), start);
     ck_report_moment_line(report, text_of(window, "end"), end);
     snprintf(text, sizeof text, "%s – %s", start, end);
@@ -158,7 +135,6 @@ static void write_checkin(struct ck_report *report)
              (long long)json_integer_value(json_object_get(checkin, "answerable_needed_s")));
     row(report, CK_TEXT_ANSWERABLE, text);
     write_conclusion(report, json_object_get(checkin, "conclusion"));
-    fputs("</table>\n", report->out);
 }
 
 static void write_incident(struct ck_report *report)
@@ -168,31 +144,28 @@ static void write_incident(struct ck_report *report)
         return;
     }
     heading(report, CK_TEXT_INCIDENT);
-    fputs("<table>\n", report->out);
+    begin_pairs(report);
     time_row(report, CK_TEXT_OPENED, text_of(incident, "opened"));
     write_conclusion(report, json_object_get(incident, "conclusion"));
-    fputs("</table>\n", report->out);
 }
 
 static void write_events(struct ck_report *report)
 {
+    static const uint8_t widths[] = {30, 34, 36};
+    static const enum ck_bundle_text names[] = {CK_TEXT_TIME, CK_TEXT_WHAT, CK_TEXT_DETAIL};
     heading(report, CK_TEXT_TIMELINE);
     ck_report_timeline(report);
-    fputs("<table><thead><tr><th>", report->out);
-    ck_report_text(report, words(report, CK_TEXT_TIME));
-    fputs("</th><th>", report->out);
-    ck_report_text(report, words(report, CK_TEXT_WHAT));
-    fputs("</th><th>", report->out);
-    ck_report_text(report, words(report, CK_TEXT_DETAIL));
-    fputs("</th></tr></thead><tbody>\n", report->out);
+    ck_paper_table(report->out, widths, COUNT(widths));
+    ck_paper_row(report->out, CK_PAPER_TOP, COUNT(names));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        ck_paper_cell(report->out, CK_PAPER_BOLD, words(report, names[i]), NULL, NULL);
+    }
     for (size_t i = 0; i < report->event_count; i++) {
-        fputs("<tr>", report->out);
+        ck_paper_row(report->out, 0, COUNT(names));
         time_cell(report, report->events[i].at);
         cell(report, report->events[i].what);
         cell(report, report->events[i].detail);
-        fputs("</tr>\n", report->out);
     }
-    fputs("</tbody></table>\n", report->out);
 }
 
 /* A cell with the words, and the file as a link to where it lies in the archive. */
@@ -201,101 +174,103 @@ static void message_cell(struct ck_report *report, const json_t *message)
     const json_t *file = json_object_get(message, "file");
     const char *text = json_string_value(json_object_get(message, "text"));
     const char *path = json_string_value(json_object_get(file, "path"));
-    fputs("<td>", report->out);
-    ck_report_text(report, text == NULL ? words(report, CK_TEXT_ERASED) : text);
+    char name[300] = "";
     if (json_is_object(file)) {
-        fputs(text != NULL && *text != '\0' ? "<br>" : "", report->out);
-        if (path != NULL) {
-            fprintf(report->out, "<a href=\"%s\">", path);
-        }
-        ck_report_text(report, text_of(file, "name"));
-        fputs(path != NULL ? "</a>" : " –", report->out);
+        snprintf(name, sizeof name, path != NULL ? "%s" : "%s –", text_of(file, "name"));
     }
-    fputs("</td>", report->out);
+    ck_paper_cell(report->out, 0, text == NULL ? words(report, CK_TEXT_ERASED) : text, name, path);
 }
 
 static void write_messages(struct ck_report *report)
 {
+    static const uint8_t widths[] = {30, 20, 50};
     const json_t *list = json_object_get(report->facts, "messages"), *message;
     size_t i;
     heading(report, CK_TEXT_MESSAGES);
     if (json_array_size(list) == 0) {
-        fprintf(report->out, "<p>%s</p>\n", words(report, CK_TEXT_NONE));
+        say(report, 0, CK_TEXT_NONE);
         return;
     }
-    fputs("<table>\n", report->out);
+    ck_paper_table(report->out, widths, COUNT(widths));
     json_array_foreach(list, i, message)
     {
-        fputs("<tr>", report->out);
+        ck_paper_row(report->out, 0, COUNT(widths));
         time_cell(report, text_of(message, "sent"));
         cell(report, text_of(message, "author"));
         message_cell(report, message);
-        fputs("</tr>\n", report->out);
     }
-    fputs("</table>\n", report->out);
+}
+
+static void write_recording(struct ck_report *report, const json_t *recording)
+{
+    char text[240], from[CK_REPORT_MOMENT_SIZE], path[64];
+    ck_report_moment_line(report, text_of(recording, "from"), from);
+    snprintf(text, sizeof text, "%s · %lld s · %s", from,
+             (long long)json_integer_value(json_object_get(recording, "seconds")),
+             ck_bundle_word_of(report->language, "recorded_", text_of(recording, "state")));
+    snprintf(path, sizeof path, "recordings/%lld.webm",
+             (long long)json_integer_value(json_object_get(recording, "id")));
+    cell(report, ck_bundle_word_of(report->language, "leg_", text_of(recording, "leg")));
+    cell(report, text);
+    if (json_is_true(json_object_get(recording, "in_bundle"))) {
+        ck_paper_cell(report->out, 0, path, NULL, path);
+    } else {
+        cell(report, "–");
+    }
 }
 
 static void write_recordings(struct ck_report *report)
 {
+    static const uint8_t widths[] = {20, 52, 28};
     const json_t *list = json_object_get(report->facts, "recordings"), *recording;
     size_t i;
     heading(report, CK_TEXT_RECORDINGS);
     if (json_array_size(list) == 0) {
-        fprintf(report->out, "<p>%s</p>\n", words(report, CK_TEXT_NONE));
+        say(report, 0, CK_TEXT_NONE);
         return;
     }
-    fputs("<table>\n", report->out);
+    ck_paper_table(report->out, widths, COUNT(widths));
     json_array_foreach(list, i, recording)
     {
-        char text[240], from[CK_REPORT_MOMENT_SIZE];
-        long long id = json_integer_value(json_object_get(recording, "id"));
-        bool there = json_is_true(json_object_get(recording, "in_bundle"));
-        ck_report_moment_line(report, text_of(recording, "from"), from);
-        snprintf(text, sizeof text, "%s · %lld s · %s", from,
-                 (long long)json_integer_value(json_object_get(recording, "seconds")),
-                 text_of(recording, "state"));
-        fputs("<tr>", report->out);
-        cell(report, ck_bundle_word_of(report->language, "leg_", text_of(recording, "leg")));
-        cell(report, text);
-        if (there) {
-            fprintf(report->out, "<td><a href=\"recordings/%lld.webm\">%lld.webm</a></td>", id, id);
-        } else {
-            cell(report, "–");
-        }
-        fputs("</tr>\n", report->out);
+        ck_paper_row(report->out, 0, COUNT(widths));
+        write_recording(report, recording);
     }
-    fputs("</table>\n", report->out);
     if (strcmp(text_of(report->facts, "side_by_side"), "made") == 0) {
-        fprintf(report->out, "<p><a href=\"%s\">%s</a></p>\n", CK_BUNDLE_SIDE_BY_SIDE,
-                words(report, CK_TEXT_SIDE_BY_SIDE));
+        ck_paper_text(report->out, 0, words(report, CK_TEXT_SIDE_BY_SIDE), CK_BUNDLE_SIDE_BY_SIDE);
     }
 }
 
 static void write_log(struct ck_report *report)
 {
+    static const uint8_t widths[] = {10, 30, 34, 26};
     const json_t *list = json_object_get(report->facts, "entries"), *entry;
     size_t i;
     heading(report, CK_TEXT_LOG);
-    fprintf(report->out, "<p>%s</p>\n<table>\n", words(report, CK_TEXT_LOG_EXPLAINED));
+    say(report, 0, CK_TEXT_LOG_EXPLAINED);
+    ck_paper_table(report->out, widths, COUNT(widths));
     json_array_foreach(list, i, entry)
     {
         long long index = json_integer_value(json_object_get(entry, "index"));
-        fprintf(report->out, "<tr><td><a href=\"entries/%lld.json\">%lld</a></td>", index, index);
+        char number[24], path[48];
+        bool is_signed = json_is_true(json_object_get(entry, "signed"));
+        snprintf(number, sizeof number, "%lld", index);
+        snprintf(path, sizeof path, "entries/%lld.json", index);
+        ck_paper_row(report->out, 0, COUNT(widths));
+        ck_paper_cell(report->out, 0, number, NULL, path);
         time_cell(report, text_of(entry, "at"));
         cell(report, text_of(entry, "action"));
-        cell(report,
-             json_is_true(json_object_get(entry, "signed")) ? "" : words(report, CK_TEXT_UNSIGNED));
-        fputs("</tr>\n", report->out);
+        cell(report, is_signed ? "" : words(report, CK_TEXT_UNSIGNED));
     }
-    fprintf(report->out, "</table>\n<p class=\"quiet\">%s</p>\n<p>%s</p>\n</body></html>\n",
-            words(report, CK_TEXT_WITHHELD), words(report, CK_TEXT_VERIFY));
+    say(report, CK_PAPER_QUIET, CK_TEXT_WITHHELD);
+    say(report, 0, CK_TEXT_VERIFY);
+    ck_paper_end(report->out);
 }
 
 int ck_bundle_report(const json_t *facts, const struct ck_zone *zone,
-                     enum ck_bundle_language language, char **html, size_t *size)
+                     enum ck_bundle_language language, char **paper, size_t *size)
 {
     struct ck_report report = {.facts = facts, .zone = zone, .language = language};
-    report.out = open_memstream(html, size);
+    report.out = open_memstream(paper, size);
     if (report.out == NULL) {
         return -ENOMEM;
     }

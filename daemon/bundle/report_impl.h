@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "daemon/bundle/words_impl.h"
+#include "protocol/paper.h"
 #include "scheduler/zone.h"
 
 #define CK_REPORT_EVENTS_MAX 600 /* later ones are only in facts.json */
@@ -35,9 +36,6 @@ struct ck_report {
     struct ck_report_event events[CK_REPORT_EVENTS_MAX];
     size_t event_count;
 };
-
-/* Writes a text as HTML. */
-void ck_report_text(struct ck_report *report, const char *text);
 
 /* moment.c: of RFC 3339 text; what is none stays as it is. */
 struct ck_report_moment ck_report_moment(const struct ck_report *report, const char *at);

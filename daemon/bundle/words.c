@@ -5,17 +5,60 @@
 
 const char *const ck_bundle_language_names[CK_BUNDLE_LANGUAGES] = {"en", "kk", "ru"};
 
+/* Codes that the console shows with names in them, which a bundle withholds, or as a picture. */
+static const struct ck_bundle_word own[] = {
+    {"line_acknowledged",
+     {"An officer took it over", "Қызметкер қабылдап алды", "Сотрудник взял на себя"}},
+    {"line_ack_expired",
+     {"It was held too long and goes on", "Тым ұзақ ұсталды, әрі қарай жалғасады",
+      "Удерживалось слишком долго, продолжается"}},
+    {"line_reached",
+     {"An officer reached the person", "Қызметкер адаммен байланысты",
+      "Сотрудник связался с лицом"}},
+    {"line_notice", {"Notice to an officer", "Қызметкерге хабарлама", "Уведомление сотруднику"}},
+    {"line_closed",
+     {"An officer concluded and closed it", "Қызметкер қорытындылап, жапты",
+      "Сотрудник дал заключение и закрыл"}},
+    {"notice_queued", {"waiting to be sent", "кезекте", "в очереди"}},
+    {"notice_sending", {"being sent", "жіберілуде", "отправляется"}},
+    {"notice_accepted", {"accepted by the channel", "арна қабылдады", "принято каналом"}},
+    {"notice_delivered", {"delivered", "жеткізілді", "доставлено"}},
+    {"notice_read", {"read", "оқылды", "прочитано"}},
+    {"notice_failed_temp", {"failed, tried again", "сәтсіз, қайталанады", "ошибка, повтор"}},
+    {"notice_failed_perm", {"could not be sent", "жіберілмеді", "не удалось отправить"}},
+    {"notice_expired", {"its time was over", "мерзімі өтті", "срок истёк"}},
+    {"notice_unknown", {"what became of it is unknown", "белгісіз", "исход неизвестен"}},
+    {"notice_cancelled", {"called off", "тоқтатылды", "отменено"}},
+    {"recorded_recording", {"being written", "жазылуда", "записывается"}},
+    {"recorded_closed", {"complete", "толық", "завершена"}},
+    {"recorded_recovered",
+     {"recovered after an interruption of ours", "біздің үзілістен кейін қалпына келтірілді",
+      "восстановлена после нашего сбоя"}},
+    {"recorded_failed",
+     {"failed by our fault", "біздің кінәмізден сәтсіз", "не удалась по нашей вине"}},
+    {"recorded_erased",
+     {"erased when its time was over", "мерзімі өткенде өшірілді", "удалена по истечении срока"}},
+};
+
+static const struct ck_bundle_word *find(const struct ck_bundle_word *words, size_t count,
+                                         const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i].key, key) == 0) {
+            return &words[i];
+        }
+    }
+    return NULL;
+}
+
 const char *ck_bundle_word_of(enum ck_bundle_language language, const char *prefix,
                               const char *code)
 {
     char key[96];
     snprintf(key, sizeof key, "%s%s", prefix, code);
-    for (size_t i = 0; i < ck_bundle_word_count; i++) {
-        if (strcmp(ck_bundle_words[i].key, key) == 0) {
-            return ck_bundle_words[i].text[language];
-        }
-    }
-    return code;
+    const struct ck_bundle_word *word = find(ck_bundle_words, ck_bundle_word_count, key);
+    word = word == NULL ? find(own, sizeof own / sizeof own[0], key) : word;
+    return word == NULL ? code : word->text[language];
 }
 
 static const char *const texts[CK_TEXTS][CK_BUNDLE_LANGUAGES] = {

@@ -13,6 +13,7 @@
 #include "media/render/export.h"
 #include "media/render/library.h"
 #include "media/render/measures.h"
+#include "media/render/paper.h"
 #include "media/render/thumbnail.h"
 #include "protocol/base/error.h"
 
@@ -44,6 +45,7 @@ static int prepare(char *library, size_t size)
 {
     struct ck_render_answer answer = {0};
     int r = ck_render_load(library, size);
+    r = r == 0 ? ck_paper_load(library, size) : r;
     if (r != 0) {
         return complain(CK_RENDER_EXIT_LIBRARY, "library", library);
     }
@@ -74,6 +76,9 @@ static void do_job(const struct ck_render_message *job, const int fds[static CK_
         break;
     case CK_RENDER_EXPORT:
         ck_export_run(job, fds, fds[job->export.count], answer);
+        break;
+    case CK_RENDER_PAPER:
+        ck_paper_run(fds[0], fds[1], answer);
         break;
     default:
         ck_render_fail(answer, CK_RENDER_FAULT_INTERNAL, "job %u is not known here", job->kind);

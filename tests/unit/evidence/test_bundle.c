@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -152,9 +153,15 @@ static size_t size;
 
 static const char *render_program; /* for the film of both sides; NULL: none is made */
 static int64_t elapsed_us;
+static bool patient; /* the clock is the machine's */
 
 static struct ck_mono mono(void)
 {
+    if (patient) {
+        struct timespec at;
+        clock_gettime(CLOCK_MONOTONIC, &at);
+        return (struct ck_mono){at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000};
+    }
     elapsed_us += 1000000; /* a second at each look */
     /* Asked for the film alone: the store can be tidied up while it is made. */
     struct ck_store *writer;
@@ -181,7 +188,7 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
                                           .recording_dir = world.folder,
                                           .render_program = render_program,
                                           .mono = mono,
-                                          .video_ms = 5000};
+                                          .video_ms = patient ? 60000 : 5000};
     int fd = memfd_create("bundle", MFD_CLOEXEC);
     assert_int_equal(ck_store_view(world.reader), 0);
     assert_int_equal(ck_bundle_build(world.reader, &order, fd, &made), 0);
@@ -288,8 +295,65 @@ static void a_film_that_cannot_be_made_is_said(void **state)
         assert_int_equal(made.recordings, 1);
         assert_true(holds(cases[i].said));
         assert_false(holds("side-by-side.webm"));
+        assert_true(holds("\"report_pdf\": \"failed\""));
+        assert_false(holds("report.en.pdf"));
     }
     render_program = NULL;
+}
+
+/* ---- the report as a PDF ---- */
+
+static char report_folder[64];
+
+static int keep_report(void *user, const struct ck_zip_file *file)
+{
+    char name[300];
+    (void)user;
+    if (strncmp(file->name, "report.", strlen("report.")) == 0) {
+        snprintf(name, sizeof name, "%s/%s", report_folder, file->name);
+        FILE *out = fopen(name, "w");
+        assert_non_null(out);
+        assert_int_equal(fwrite(file->bytes, 1, file->size, out), file->size);
+        fclose(out);
+    }
+    return 0;
+}
+
+static void build_with_reports(const char *folder)
+{
+    render_program = CK_BUILD_DIR "/bin/checkin-render";
+    patient = true;
+    build(CK_BUNDLE_COURT);
+    patient = false;
+    render_program = NULL;
+    snprintf(report_folder, sizeof report_folder, "%s", folder);
+    assert_int_equal(ck_zip_walk(bytes, size, keep_report, NULL, NULL), 0);
+}
+
+static void a_report_says_the_same_as_a_pdf(void **state)
+{
+    (void)state;
+    static const char *const languages[] = {"en", "kk", "ru"};
+    char first[] = "/tmp/ck-report-XXXXXX", second[] = "/tmp/ck-report-XXXXXX", command[400];
+    assert_non_null(mkdtemp(first));
+    assert_non_null(mkdtemp(second));
+    build_with_reports(first);
+    assert_true(holds("\"report_pdf\": \"made\""));
+    expect(0, "GOOD");
+    assert_true(holds("<td>Қызметкер қабылдап алды</td>")); /* words, no codes */
+    assert_true(holds("<td>принято каналом</td>"));
+    assert_false(holds("<td>acknowledged</td>"));
+    assert_false(holds("<td>accepted</td>"));
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(command, sizeof command,
+                 "python3 " CK_SOURCE_DIR "/tests/unit/evidence/same_report.py "
+                 "%s/report.%s.html %s/report.%s.pdf",
+                 first, languages[i], first, languages[i]);
+        assert_int_equal(system(command), 0);
+    }
+    build_with_reports(second); /* of the same facts the same bytes */
+    snprintf(command, sizeof command, "diff -r %s %s && rm -r %s %s", first, second, first, second);
+    assert_int_equal(system(command), 0);
 }
 
 static void an_agency_gets_no_more_than_a_court(void **state)
@@ -510,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_court_gets_all_that_is_proven),
         cmocka_unit_test(the_person_gets_what_is_theirs),
         cmocka_unit_test(a_film_that_cannot_be_made_is_said),
+        cmocka_unit_test(a_report_says_the_same_as_a_pdf),
         cmocka_unit_test(an_agency_gets_no_more_than_a_court),
         cmocka_unit_test(whoever_is_at_it_is_found),
         cmocka_unit_test(two_persons_and_a_recipient),

@@ -12,6 +12,7 @@
 static const struct ck_render_message examples[] = {
     {.kind = CK_RENDER_THUMBNAIL, .job = 1, .thumbnail = {320, 80}},
     {.kind = CK_RENDER_MEASURES, .job = UINT64_MAX},
+    {.kind = CK_RENDER_PAPER, .job = 3},
     {.kind = CK_RENDER_EXPORT,
      .job = 3,
      .export =
