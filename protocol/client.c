@@ -554,6 +554,11 @@ json_t *ck_client_alert(json_t *incident, const char *notice)
     return with(with(of_kind("alert"), "incident", incident), "notice", json_string(notice));
 }
 
+json_t *ck_client_alert_everybody(json_t *incident, const char *notice)
+{
+    return with(ck_client_alert(incident, notice), "nobody_reached", json_true());
+}
+
 json_t *ck_client_incident(int64_t incident)
 {
     return about("incident", "incident", incident);

@@ -189,6 +189,8 @@ json_t *ck_client_today(void);
 json_t *ck_client_ring(json_t *row); /* a CheckinRow */
 json_t *ck_client_ring_stop(int64_t checkin, enum ck_client_ring_stop reason);
 json_t *ck_client_alert(json_t *incident, const char *notice); /* an IncidentRow; reference */
+/* The same to every console of the unit: nobody whom the ladder names can be reached. */
+json_t *ck_client_alert_everybody(json_t *incident, const char *notice);
 json_t *ck_client_incident(int64_t incident);
 /* Nothing can be written since `from` (lasted_ms 0), or it can again after lasted_ms. */
 json_t *ck_client_store(struct ck_wall from, int64_t lasted_ms);

@@ -98,6 +98,33 @@ static void push_notice(void *cookie, int code, json_t *row)
     free(push);
 }
 
+/* To whoever is there: any of them may take it over. */
+static void push_everybody(void *cookie, int code, json_t *row)
+{
+    struct push *push = cookie;
+    if (code == 0) {
+        ck_hub_to_unit(push->product->hub, push->unit, INCIDENT_ROLES,
+                       ck_client_alert_everybody(row, push->reference));
+    } else {
+        ck_log(CK_LOG_ERROR,
+               "consoles are not told of incident %lld, for which nobody can be "
+               "reached: %s",
+               (long long)push->id, ck_error_text(code));
+    }
+    free(push);
+}
+
+static void nobody_reached(struct ck_product *product, const struct ck_output *output)
+{
+    ck_notify_nobody_reached(product->notify, output->unit_id, output->body);
+    struct push *push = push_create(product, output, output->incident_id);
+    const char *reference = json_string_value(json_object_get(output->body, "reference"));
+    if (push != NULL) {
+        snprintf(push->reference, sizeof push->reference, "%s", reference == NULL ? "" : reference);
+        query(push, query_incident, push_everybody);
+    }
+}
+
 static void send_notice(struct ck_product *product, const struct ck_output *output)
 {
     const char *channel = json_string_value(json_object_get(output->body, "channel"));
@@ -206,16 +233,13 @@ void ck_product_output(void *context, const struct ck_output *output)
         message_mark(product, output);
         break;
     case CK_OUTPUT_ALARM:
-        if (output->incident_id == 0) {
-            ck_product_store_fails(product, output->body, ck_clock_wall());
-            break;
-        }
-        ck_log(CK_LOG_ERROR, "incident %" PRId64 ": nobody on its ladder can be reached",
-               output->incident_id);
-        ck_notify_alarm(product->notify, output->body);
+        ck_product_store_fails(product, output->body, ck_clock_wall());
         break;
     case CK_OUTPUT_ALARM_OVER:
         alarm_over(product, output->body);
+        break;
+    case CK_OUTPUT_NOBODY_REACHED:
+        nobody_reached(product, output);
         break;
     case CK_OUTPUT_ERASE_FILE:
         ck_product_erase_file(product, output->id,

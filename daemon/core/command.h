@@ -133,9 +133,8 @@ enum ck_output_kind {
     /* Delivered or read marks of a thread. body: {mark: "delivered" | "read", up_to, by: "person" |
        "staff"} */
     CK_OUTPUT_MESSAGE_MARK = 12,
-    /* Nothing can be written: tell the duty roster from memory; comes without any commit. With an
-     * incident: nobody on its ladder can be reached.
-     * body: {error, roster: [{staff, name, email, phone, language}]} */
+    /* Nothing can be written: tell the duty roster from memory. Comes without any commit.
+     * body: {error, roster: [{staff, name, email, phone, language, unit}]} */
     CK_OUTPUT_ALARM = 13,
     /* The answer that a person sees is final: body {result, receipt}. */
     CK_OUTPUT_ENDED = 14,
@@ -145,6 +144,11 @@ enum ck_output_kind {
     /* The store can be written again, after CK_OUTPUT_ALARM or a turn in which it stood still.
      * body: {from, lasted_ms} */
     CK_OUTPUT_ALARM_OVER = 16,
+    /* Nobody whom this incident's ladder names can be reached: tell every console of the unit, and
+     * the duty roster from memory. ids: unit, incident. body: {reference, path, roster: as
+     * CK_OUTPUT_ALARM}
+     */
+    CK_OUTPUT_NOBODY_REACHED = 17,
 };
 
 struct ck_output {

@@ -1,5 +1,6 @@
 /* Incidents: opening, stepping and carrying out what the ladder wants. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -226,18 +227,34 @@ static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
     return r;
 }
 
-/* Nobody at all can be reached: every console and the operator. */
-static int alarm_all(struct ck_turn *turn, const struct ck_incident_row *row)
+/* Nobody at all can be reached: every console of the unit and the duty roster, whatever the shifts
+ * say. The ladder comes here again until somebody takes the incident over. */
+static int alarm_all(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_incident_row *row)
 {
-    return ck_turn_output(
-        turn, &(struct ck_output){
-                  .kind = CK_OUTPUT_ALARM,
-                  .id = row->step.id,
-                  .unit_id = row->unit,
-                  .incident_id = row->step.id,
-                  .body = json_pack("{s:s, s:o}", "error", "nobody on the ladder can be reached",
-                                    "roster", json_deep_copy(turn->engine->roster)),
-              });
+    char reference[32], path[48];
+    snprintf(reference, sizeof reference, "INCIDENT-%" PRId64, row->step.id);
+    snprintf(path, sizeof path, "/#/incidents/%" PRId64, row->step.id);
+    int r = ck_turn_audit(
+        turn, actor,
+        &(struct ck_record){.action = "INCIDENT_NOBODY_REACHED",
+                            .object = "incident",
+                            .object_id = row->step.id,
+                            .person_id = row->step.person,
+                            .open = json_pack("{s:I}", "step", (json_int_t)row->step.step)});
+    r = r == 0 ? ck_incident_line(turn->store, row->step.id, turn->now.wall, "nobody_reached", 0, 0,
+                                  NULL)
+               : r;
+    return r != 0
+               ? r
+               : ck_turn_output(turn, &(struct ck_output){
+                                          .kind = CK_OUTPUT_NOBODY_REACHED,
+                                          .id = row->step.id,
+                                          .unit_id = row->unit,
+                                          .incident_id = row->step.id,
+                                          .body = json_pack("{s:s, s:s, s:o}", "reference",
+                                                            reference, "path", path, "roster",
+                                                            json_deep_copy(turn->engine->roster))});
 }
 
 static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
@@ -266,7 +283,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                               : json_pack("{s:I}", "staff", (json_int_t)effect->staff_fault.staff),
             });
     case CK_EFFECT_ALARM:
-        return alarm_all(turn, row);
+        return alarm_all(turn, actor, row);
     case CK_EFFECT_AUDIT:
         return record_fact(turn, actor, row, effect->audit.fact, effect->audit.value);
     default:

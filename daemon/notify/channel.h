@@ -45,10 +45,11 @@ enum ck_words {
     CK_WORDS_REVIEW_DUE,
     CK_WORDS_REVIEW_OVERDUE,
     CK_WORDS_FORM_DUE,
-    CK_WORDS_HOLD_REVIEW, /* a legal hold is to be reviewed */
-    CK_WORDS_CASE_OPENED, /* somebody opened a case outside their caseload */
-    CK_WORDS_DIGEST,      /* several incidents at once */
-    CK_WORDS_ALARM,       /* the daemon cannot write: act by hand */
+    CK_WORDS_HOLD_REVIEW,    /* a legal hold is to be reviewed */
+    CK_WORDS_CASE_OPENED,    /* somebody opened a case outside their caseload */
+    CK_WORDS_DIGEST,         /* several incidents at once */
+    CK_WORDS_ALARM,          /* the daemon cannot write: act by hand */
+    CK_WORDS_NOBODY_REACHED, /* nobody whom an incident's ladder names can be reached */
     CK_WORDS_COUNT,
 };
 

@@ -11,6 +11,8 @@
 
 /* The duty roster is not told more often than this, however often writing fails. */
 #define ALARM_EVERY_MS (15 * 60 * 1000)
+#define NOBODY_REACHED_EVERY_MS (5 * 60 * 1000) /* as often as the ladder says it */
+#define ALARMED_MAX 64
 
 /* A notice that could not even be read. */
 struct refused {
@@ -35,8 +37,11 @@ struct ck_notify {
     struct refused *refused;
     struct test *tests;
     int64_t last_test;
-    bool alarmed;
-    uint64_t alarmed_ms;
+    struct alarmed {
+        bool used;
+        int64_t unit; /* 0: the whole house */
+        uint64_t ms;  /* of the loop's clock */
+    } alarmed[ALARMED_MAX];
     bool destroyed;
 };
 
@@ -369,41 +374,92 @@ int ck_notify_test(struct ck_notify *notify, const char *channel, const char *to
 
 /* ---- alarms ---- */
 
-static void alarm_one(struct ck_notify *notify, const json_t *officer, const char *reference)
+static void alarm_one(struct ck_notify *notify, const json_t *officer, enum ck_words words,
+                      const char *reference, const char *path)
 {
     static const char *const members[] = {"email", "phone"};
     for (size_t i = 0; i < 2; i++) { /* the first two channels are e-mail and SMS */
-        struct ck_sending sending = {
-            .tries = 1, .words = CK_WORDS_ALARM, .urgency = CK_URGENCY_TOP};
+        struct ck_sending sending = {.tries = 1, .words = words, .urgency = CK_URGENCY_TOP};
         if (!take_text(officer, members[i], sending.to, sizeof sending.to) || *sending.to == '\0') {
             continue;
         }
         take_text(officer, "language", sending.language, sizeof sending.language);
         snprintf(sending.reference, sizeof sending.reference, "%s", reference);
-        snprintf(sending.link, sizeof sending.link, "%s/",
-                 notify->options.config->daemon.public_url);
+        snprintf(sending.link, sizeof sending.link, "%s%s",
+                 notify->options.config->daemon.public_url, path);
         if (ck_sender_send(notify->senders[i], &sending) != 0) {
             ck_log_error("alarm not sent: channel=%s out of memory", channel_names[i]);
         }
     }
 }
 
-void ck_notify_alarm(struct ck_notify *notify, const json_t *body)
+/* Whether `unit` (0: the whole house) may be alarmed again. Where all places are taken the one that
+ * was alarmed longest ago is given up: alarmed twice is better than never. */
+static bool alarm_due(struct ck_notify *notify, int64_t unit, uint64_t every_ms)
 {
     uint64_t now_ms = uv_now(notify->loop);
-    if (notify->alarmed && now_ms - notify->alarmed_ms < ALARM_EVERY_MS) {
+    struct alarmed *place = &notify->alarmed[0];
+    for (size_t i = 0; i < ALARMED_MAX; i++) {
+        struct alarmed *at = &notify->alarmed[i];
+        if (at->used && at->unit == unit) {
+            place = at;
+            break;
+        }
+        if (!at->used ? place->used : place->used && at->ms < place->ms) {
+            place = at;
+        }
+    }
+    if (place->used && place->unit == unit && now_ms - place->ms < every_ms) {
+        return false;
+    }
+    *place = (struct alarmed){.used = true, .unit = unit, .ms = now_ms};
+    return true;
+}
+
+void ck_notify_alarm(struct ck_notify *notify, const json_t *body)
+{
+    if (!alarm_due(notify, 0, ALARM_EVERY_MS)) {
         return;
     }
-    notify->alarmed = true;
-    notify->alarmed_ms = now_ms;
     char reference[CK_SENDING_REFERENCE_SIZE];
     snprintf(reference, sizeof reference, "ALARM-%" PRId64, notify->options.now().ms / 1000);
     const json_t *roster = json_object_get(body, "roster");
     for (size_t i = 0; i < json_array_size(roster); i++) {
-        alarm_one(notify, json_array_get(roster, i), reference);
+        alarm_one(notify, json_array_get(roster, i), CK_WORDS_ALARM, reference, "/");
     }
     ck_log(CK_LOG_WARNING, "the whole duty roster is alarmed: officers=%zu",
            json_array_size(roster));
+}
+
+static bool of_unit(const json_t *officer, int64_t unit)
+{
+    return json_integer_value(json_object_get(officer, "unit")) == unit;
+}
+
+void ck_notify_nobody_reached(struct ck_notify *notify, int64_t unit, const json_t *body)
+{
+    if (!alarm_due(notify, unit, NOBODY_REACHED_EVERY_MS)) {
+        return;
+    }
+    const json_t *roster = json_object_get(body, "roster");
+    char reference[CK_SENDING_REFERENCE_SIZE] = "", path[CK_SENDING_LINK_SIZE] = "";
+    take_text(body, "reference", reference, sizeof reference);
+    take_text(body, "path", path, sizeof path);
+    size_t theirs = 0, told = 0;
+    for (size_t i = 0; i < json_array_size(roster); i++) {
+        theirs += of_unit(json_array_get(roster, i), unit) ? 1 : 0;
+    }
+    for (size_t i = 0; i < json_array_size(roster); i++) {
+        const json_t *officer = json_array_get(roster, i);
+        if (theirs == 0 || of_unit(officer, unit)) {
+            alarm_one(notify, officer, CK_WORDS_NOBODY_REACHED, reference, path);
+            told++;
+        }
+    }
+    ck_log(CK_LOG_ERROR,
+           "%s: nobody on its ladder can be reached; consoles and the duty roster are told: "
+           "officers=%zu",
+           reference, told);
 }
 
 /* ---- status ---- */

@@ -61,6 +61,12 @@ void ck_notify_send(struct ck_notify *notify, int64_t notice, const json_t *body
  * No result comes; what failed is logged. */
 void ck_notify_alarm(struct ck_notify *notify, const json_t *body);
 
+/* Tells the duty roster that nobody on the ladder of an incident can be reached: a mail and an SMS
+ * to each of its people in `unit`, to all of them where it has none there. `body` (borrowed) is
+ * that of CK_OUTPUT_NOBODY_REACHED. Each unit is told once in five minutes, of the first incident
+ * of these; the others ring on the consoles. No result comes; what failed is logged. */
+void ck_notify_nobody_reached(struct ck_notify *notify, int64_t unit, const json_t *body);
+
 /* What came of a test; valid during the call. */
 typedef void ck_notify_tested(void *user, const struct ck_sent *sent);
 

@@ -45,12 +45,14 @@ static const char *const lines[CK_WORDS_COUNT][LANGUAGES] = {
     [CK_WORDS_DIGEST] = {"{reference} ({severity}): бірден бірнеше оқиға ашық",
                          "{reference} ({severity}): открыто сразу несколько случаев",
                          "{reference} ({severity}): several incidents are open at once"},
-    [CK_WORDS_ALARM] = {"{reference} ({severity}): жүйе шешім шығара алмай не ешкімге жете алмай "
-                        "тұр, қолмен әрекет етіңіз",
-                        "{reference} ({severity}): система не может решать или никого не "
-                        "достигает, действуйте вручную",
-                        "{reference} ({severity}): the system cannot decide, or reaches nobody: "
-                        "please act by hand"},
+    [CK_WORDS_ALARM] =
+        {"{reference} ({severity}): жүйе шешім шығара алмай тұр, қолмен әрекет етіңіз",
+         "{reference} ({severity}): система не может принимать решения, действуйте вручную",
+         "{reference} ({severity}): the system cannot decide, please act by hand"},
+    [CK_WORDS_NOBODY_REACHED] =
+        {"{reference} ({severity}): жауаптылардың ешқайсысына хабар жетпеді, оқиғаны қабылдаңыз",
+         "{reference} ({severity}): никого из ответственных не удалось известить, примите случай",
+         "{reference} ({severity}): nobody on the ladder can be reached, please take it over"},
 };
 
 /* Under the link of a mail to staff. */
@@ -87,6 +89,7 @@ static const char *const names[CK_WORDS_COUNT] = {
     [CK_WORDS_CASE_OPENED] = "case_opened",
     [CK_WORDS_DIGEST] = "digest",
     [CK_WORDS_ALARM] = "alarm",
+    [CK_WORDS_NOBODY_REACHED] = "nobody_reached",
 };
 
 static const char *const urgency_names[CK_URGENCY_COUNT] = {"low", "normal", "high", "top"};

@@ -362,6 +362,37 @@ static void what_is_handed_on_climbs_at_once(void **state)
                      2);
 }
 
+static void where_nobody_can_be_reached_everybody_is_told(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "09:10", NULL);
+    /* All of them are away: no step has anybody. */
+    world_execute(world,
+                  "INSERT INTO absence (staff_id, from_local, until_local, from_at, until_at, "
+                  "reason, by_staff, created_at) SELECT id, '2026-11-21 00:00', "
+                  "'2026-11-23 00:00', 1795201200000, 1795374000000, 'leave', 1, 1795233600000 "
+                  "FROM staff");
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(world_count(world, CK_OUTPUT_NOBODY_REACHED), 1);
+    assert_int_equal(world_count(world, CK_OUTPUT_ALARM), 0); /* it can write very well */
+    const struct ck_output *output = world_last(world, CK_OUTPUT_NOBODY_REACHED);
+    assert_int_equal(output->unit_id, world->unit);
+    assert_int_equal(output->incident_id, 1);
+    assert_string_equal(json_string_value(json_object_get(output->body, "path")), "/#/incidents/1");
+    assert_int_equal(json_array_size(json_object_get(output->body, "roster")), 2);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line "
+                                         "WHERE what = 'nobody_reached'"),
+                     1);
+    world_run_for(world, 10 * MINUTE); /* … until somebody takes it over */
+    assert_int_equal(world_count(world, CK_OUTPUT_NOBODY_REACHED), 3);
+    const struct ck_actor officer = world_staff(world, world->officer, CK_ROLE_OFFICER);
+    assert_int_equal(
+        world_command(world, "incident.acknowledge", &officer, json_pack("{s:i}", "incident", 1)),
+        0);
+    world_run_for(world, 10 * MINUTE);
+    assert_int_equal(world_count(world, CK_OUTPUT_NOBODY_REACHED), 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -377,6 +408,7 @@ int main(void)
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
         TEST(who_comes_second_does_not_take_it_from_the_first_unawares),
         TEST(what_is_handed_on_climbs_at_once),
+        TEST(where_nobody_can_be_reached_everybody_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,6 +216,26 @@ static void the_roster_is_alarmed_once(void **state)
     bench_close(bench);
 }
 
+static void each_unit_is_told_that_nobody_can_be_reached(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open();
+    json_t *body =
+        json_pack("{s:s, s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}, {s:s, s:s, s:i}]}", "reference",
+                  "INCIDENT-7", "path", "/#/incidents/7", "roster", "phone", "+77010000001",
+                  "language", "kk", "unit", 1, "phone", "+77010000002", "language", "ru", "unit", 2,
+                  "phone", "+77010000003", "language", "en", "unit", 2);
+    size_t before = sink_count(&http, ".json");
+    ck_notify_nobody_reached(bench->notify, 1, body); /* its own one */
+    ck_notify_nobody_reached(bench->notify, 1, body); /* told already */
+    ck_notify_nobody_reached(bench->notify, 2, body); /* two of another unit */
+    ck_notify_nobody_reached(bench->notify, 3, body); /* all of them, where it has none */
+    json_decref(body);
+    bench_wait(bench, 6);
+    assert_int_equal(sink_count(&http, ".json"), before + 6);
+    bench_close(bench);
+}
+
 static void on_tested(void *user, const struct ck_sent *sent)
 {
     struct bench *bench = user;
@@ -358,6 +378,7 @@ int main(void)
         cmocka_unit_test(outputs_become_results),
         cmocka_unit_test(bodies_that_are_wrong_are_rejected_by_name),
         cmocka_unit_test(the_roster_is_alarmed_once),
+        cmocka_unit_test(each_unit_is_told_that_nobody_can_be_reached),
         cmocka_unit_test(a_test_tells_what_came_of_it),
         cmocka_unit_test(probes_tell_what_a_phone_would_see),
     };

@@ -62,7 +62,7 @@ export type FromConsoleSide =
   | { t: "today" }
   | { t: "ring"; checkin: CheckinRow }
   | { t: "ring_stop"; checkin: number; reason: "taken" | "gone" | "unattended" }
-  | { t: "alert"; incident: IncidentRow; notice: string }
+  | { t: "alert"; incident: IncidentRow; notice: string; nobody_reached?: true }
   | { t: "incident"; incident: number }
   | { t: "store"; from: string; lasted_ms?: number }
   | { t: "taken"; checkin: number; by?: string }

@@ -12,6 +12,9 @@ import { CallSession } from "./call_session";
 import { changed, forget } from "./load";
 import { play, unlock, unlocked } from "./ring";
 
+// An incident that rings here. nobodyReached: its ladder has found nobody, and every console of the unit rings.
+export type Alert = IncidentRow & { nobodyReached: boolean };
+
 export interface ConsoleView {
   phase: "starting" | "setup" | "login" | "in" | "unreachable";
   me: Me | null;
@@ -22,7 +25,7 @@ export interface ConsoleView {
   socketLost: boolean;
   greeted: boolean; // the server said hello on this socket: it can be spoken to
   rings: readonly CheckinRow[];
-  alerts: readonly IncidentRow[];
+  alerts: readonly Alert[];
   counts: Today["counts"] | null;
   call: CallSession | null;
   soundLocked: boolean;
@@ -180,7 +183,7 @@ export class ConsoleSession {
         this.setRings(this.view.rings.filter((row) => row.id !== message.checkin));
         return changed("today");
       case "alert":
-        this.setAlerts(this.view.alerts.filter((row) => row.id !== message.incident.id).concat(message.incident));
+        this.setAlerts(this.view.alerts.filter((row) => row.id !== message.incident.id).concat({ ...message.incident, nobodyReached: message.nobody_reached === true }));
         return changed("incident");
       case "incident":
         return changed("incident");
@@ -228,7 +231,7 @@ export class ConsoleSession {
     this.sound();
   }
 
-  private setAlerts(alerts: readonly IncidentRow[]): void {
+  private setAlerts(alerts: readonly Alert[]): void {
     this.store.set({ alerts });
     this.sound();
   }

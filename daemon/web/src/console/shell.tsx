@@ -1,7 +1,7 @@
 // What is around every page: the areas with their counts, whoever rings, whatever alarms.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { CheckinRow, IncidentRow, Role, Today } from "../api/types";
+import type { CheckinRow, Role, Today } from "../api/types";
 import { stopwatch } from "../text/time";
 import { Icon, type IconName, Logo } from "../ui/icons";
 import { useStore, useTick } from "../ui/store";
@@ -9,7 +9,7 @@ import type { CallSession } from "./call_session";
 import { useLoad } from "./load";
 import { BandMark, Dialog, Portrait, useKeys, useSession } from "./parts";
 import { go, type Route } from "./router";
-import type { ConsoleSession } from "./session";
+import type { Alert, ConsoleSession } from "./session";
 import { Strips } from "./strips";
 import { incidentFact, incidentNext } from "./words";
 
@@ -187,7 +187,7 @@ function RingCard({ ring, more, session, text }: { ring: CheckinRow; more: numbe
   );
 }
 
-function AlertLine({ alert, more }: { alert: IncidentRow; more: number }): JSX.Element {
+function AlertLine({ alert, more }: { alert: Alert; more: number }): JSX.Element {
   const { session, t } = useSession();
   return (
     <a class="urgent-line" href={"#/incidents/" + alert.id} onClick={() => session.dismissAlert(alert.id)}>
@@ -198,7 +198,7 @@ function AlertLine({ alert, more }: { alert: IncidentRow; more: number }): JSX.E
   );
 }
 
-function AlertCard({ alert, more }: { alert: IncidentRow; more: number }): JSX.Element {
+function AlertCard({ alert, more }: { alert: Alert; more: number }): JSX.Element {
   const { session, view, t } = useSession();
   const next = incidentNext(t, view.clock, alert);
   const open = (): void => {
@@ -210,6 +210,7 @@ function AlertCard({ alert, more }: { alert: IncidentRow; more: number }): JSX.E
       <div class="urgent-text">
         <strong>{alert.person_name}</strong><BandMark band={alert.band} />
         <span>{incidentFact(t, view.clock, alert)}</span>
+        {alert.nobodyReached && <span>{t.t("alert_nobody_reached")}</span>}
         {next && <span>{next}</span>}
         {more > 0 && <span>{t.t("alert_more", { n: more })}</span>}
       </div>

@@ -212,6 +212,7 @@ export const en = {
   ring_waiting: "is waiting for you, {length}",
   ring_more: "and {n} more",
   alert_more: "and {n} more {n|incident|incidents}",
+  alert_nobody_reached: "Nobody on the ladder could be reached. Whoever reads this may take it over.",
 
   // call
   call_with: "Call with {name}",
@@ -468,6 +469,7 @@ export const en = {
   line_opened: "Incident opened",
   line_step_fired: "Next step of the ladder",
   line_step_skipped: "Step skipped: nobody to tell",
+  line_nobody_reached: "Nobody could be reached: all consoles and the duty roster told",
   line_ladder_wrapped: "The last step repeats",
   line_acknowledged: "{who} took it over",
   line_ack_expired: "{who} held it too long; it goes on",
@@ -1149,6 +1151,7 @@ export const en = {
   log_incident_opened: "Incident opened: {person}",
   log_incident_step_fired: "Next step of the incident: {person}",
   log_incident_step_skipped: "Step skipped, nobody to tell: {person}",
+  log_incident_nobody_reached: "Nobody on the ladder could be reached: {person}",
   log_incident_ladder_wrapped: "Last step repeats: {person}",
   log_incident_taken: "{actor} took over the incident of {person}",
   log_incident_acknowledged: "{actor} took over the incident of {person}",

@@ -213,6 +213,7 @@ export const kk: Record<ConsoleKey, string> = {
   ring_waiting: "сізді күтуде, {length}",
   ring_more: "және тағы {n}",
   alert_more: "және тағы {n} оқиға",
+  alert_nobody_reached: "Жауаптылардың ешқайсысына хабар жетпеді. Мұны оқыған адам оқиғаны қабылдай алады.",
 
   // call
   call_with: "Әңгіме: {name}",
@@ -469,6 +470,7 @@ export const kk: Record<ConsoleKey, string> = {
   line_opened: "Оқиға ашылды",
   line_step_fired: "Хабарлаудың келесі қадамы",
   line_step_skipped: "Қадам өткізілді: хабарлайтын адам жоқ",
+  line_nobody_reached: "Ешкімге хабар жетпеді: барлық пульттер мен кезекшілер тізіміне хабарланды",
   line_ladder_wrapped: "Соңғы қадам қайталанады",
   line_acknowledged: "Өзіне алды: {who}",
   line_ack_expired: "{who} тым ұзақ ұстады; әрі қарай жүреді",
@@ -1150,6 +1152,7 @@ export const kk: Record<ConsoleKey, string> = {
   log_incident_opened: "Оқиға ашылды: {person}",
   log_incident_step_fired: "Оқиғаның келесі қадамы: {person}",
   log_incident_step_skipped: "Қадам өткізілді, хабарлайтын адам жоқ: {person}",
+  log_incident_nobody_reached: "Жауаптылардың ешқайсысына хабар жетпеді: {person}",
   log_incident_ladder_wrapped: "Соңғы қадам қайталанады: {person}",
   log_incident_taken: "{actor}: {person} оқиғасын алды",
   log_incident_acknowledged: "{actor}: {person} оқиғасын алды",

@@ -213,6 +213,7 @@ export const ru: Record<ConsoleKey, string> = {
   ring_waiting: "ждёт вас, {length}",
   ring_more: "и ещё {n}",
   alert_more: "и ещё {n} {n|случай|случая|случаев}",
+  alert_nobody_reached: "Никого из ответственных не удалось известить. Случай может принять любой, кто это видит.",
 
   // call
   call_with: "Разговор: {name}",
@@ -469,6 +470,7 @@ export const ru: Record<ConsoleKey, string> = {
   line_opened: "Случай открыт",
   line_step_fired: "Следующий шаг очереди",
   line_step_skipped: "Шаг пропущен: некого известить",
+  line_nobody_reached: "Никого не удалось известить: сообщено на все пульты и всему списку дежурных",
   line_ladder_wrapped: "Последний шаг повторяется",
   line_acknowledged: "Взял(а) на себя: {who}",
   line_ack_expired: "Слишком долго у {who}; идёт дальше",
@@ -1150,6 +1152,7 @@ export const ru: Record<ConsoleKey, string> = {
   log_incident_opened: "Открыт случай: {person}",
   log_incident_step_fired: "Следующий шаг по случаю: {person}",
   log_incident_step_skipped: "Шаг пропущен, некого известить: {person}",
+  log_incident_nobody_reached: "Никого из ответственных не удалось известить: {person}",
   log_incident_ladder_wrapped: "Последний шаг повторяется: {person}",
   log_incident_taken: "{actor}: случай взят, {person}",
   log_incident_acknowledged: "{actor}: случай взят, {person}",
