@@ -162,6 +162,28 @@ static int hand_over(struct ck_turn *turn, const struct ck_person_row *row, int6
     return r == 0 ? ck_zone_of_person(turn, old_unit, row->unit) : r;
 }
 
+static int rank_of(const char *band)
+{
+    int rank = 0;
+    while (bands[rank] != NULL && strcmp(bands[rank], band) != 0) {
+        rank++;
+    }
+    return rank;
+}
+
+/* The ladder, the safety check and the time of reviews hang on the class of risk: raised by whoever
+ * knows of a danger, lowered by a judgement with reasons that a supervisor approves. */
+static int check_band(const struct ck_actor *actor, const char *before, const char *after,
+                      struct ck_refusal *refusal)
+{
+    bool lower = rank_of(after) < rank_of(before);
+    return lower && actor->kind == CK_ACTOR_STAFF && (actor->roles & CK_ROLE_SUPERVISOR) == 0
+               ? ck_refuse(refusal, CK_E_INVALID, "band",
+                           "a lower class is proposed under the person's risk, with reasons, and a "
+                           "supervisor approves it")
+               : 0;
+}
+
 int ck_person_change(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      json_t **result, struct ck_refusal *refusal)
 {
@@ -173,8 +195,12 @@ int ck_person_change(struct ck_turn *turn, const struct ck_actor *actor, const j
     if (r != 0) {
         return r;
     }
+    const char *known = json_string_value(json_object_get(merged, "band"));
+    char before[16];
+    snprintf(before, sizeof before, "%s", known == NULL ? "" : known);
     json_object_update(merged, (json_t *)(uintptr_t)body);
     r = read_person(turn, merged, &row, refusal);
+    r = r == 0 ? check_band(actor, before, row.band, refusal) : r;
     r = r == 0 ? check_scope(turn, actor, &row, refusal) : r;
     r = r == 0 ? ck_person_owner(ck_turn_store(turn), row.id, &old_unit, &old_inspector) : r;
     r = r == 0 ? ck_person_update(ck_turn_store(turn), &row) : r;

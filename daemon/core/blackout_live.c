@@ -9,6 +9,7 @@
 
 #define REASON_MAX 1000
 #define BLACKOUT_MAX_MS (INT64_C(370) * 86400000)
+#define ALONE_MAX_MS (INT64_C(7) * 86400000) /* what one person decides, and at once */
 #define PAST_MAX_MS (INT64_C(60) * 86400000) /* how late one may be entered */
 #define TOUCHED_MAX 512
 
@@ -162,7 +163,9 @@ static int insert(struct ck_turn *turn, const struct ck_actor *actor, struct bla
     return r;
 }
 
-/* {person, source: court | hospital | custody, from, until, reason} → {id: person, blackout} */
+/* {person, source: court | hospital | custody, from, until, reason} → {id: person, blackout}: a
+ * fact that cannot wait, for a week at the most. What is longer, and every absence, has an
+ * approver. */
 static int create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
@@ -174,6 +177,11 @@ static int create(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == 0 && blackout.source == ABSENCE) {
         return ck_refuse(refusal, CK_E_INVALID, "source",
                          "an absence is proposed (blackout.absence) and approved by another");
+    }
+    if (r == 0 && blackout.row.until.ms - blackout.row.from.ms > ALONE_MAX_MS) {
+        return ck_refuse(
+            refusal, CK_E_INVALID, "until",
+            "more than 7 days are proposed (blackout.absence) and approved by another");
     }
     return r == 0 ? insert(turn, actor, &blackout, result) : r;
 }
@@ -188,9 +196,7 @@ static int absence_proposed(struct ck_turn *turn, const struct ck_actor *actor, 
     if (r == 0 && json_integer_value(json_object_get(body, "person")) == 0) {
         r = ck_refuse(refusal, CK_E_INVALID, "person", "whose absence it is must be said");
     }
-    return r == 0 && blackout.source != ABSENCE
-               ? ck_refuse(refusal, CK_E_INVALID, "source", "must be absence")
-               : r;
+    return r;
 }
 
 static int absence_approved(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,

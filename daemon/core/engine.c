@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/core/clock_live.h"
 #include "daemon/core/engine_impl.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/rekey.h"
@@ -181,7 +182,8 @@ static int decide_due(struct ck_turn *turn, const struct ck_due *due)
         [CK_DUE_PATH] = ck_path_due,       [CK_DUE_EXPIRY] = ck_expiry_due,
         [CK_DUE_HOLD] = ck_hold_due,       [CK_DUE_ZONE] = ck_zone_moving_due,
     };
-    return deciders[due->kind](turn, due);
+    return ck_clock_waits(turn, due->kind) ? ck_clock_wait(turn, due)
+                                           : deciders[due->kind](turn, due);
 }
 
 /* Takes a row out of the schedule. If even telling about it fails, it goes without. */
@@ -312,6 +314,7 @@ static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due
                       const struct ck_waiting *taken, size_t taken_count)
 {
     int r = ck_recovered(turn);
+    r = r == 0 ? ck_clock_look(turn) : r;
     r = r == 0 ? ck_reserve_note(turn) : r;
     /* What was due comes first: where an event is faster than its timer, the time counts for the
      * person. */
@@ -358,6 +361,7 @@ static int transact(struct ck_engine *engine, const struct ck_now *now, const st
     }
     crash_point(engine, "committed");
     engine->failing = false;
+    ck_clock_note(engine, now->wall);
     if (turn.low_changed) {
         engine->low_noted = turn.low_noted;
     }
@@ -392,6 +396,7 @@ static int begin_life(struct ck_engine *engine, const struct ck_now *now)
     if (r == 0) {
         r = ck_notice_lost(engine->store, now->wall);
     }
+    r = r == 0 ? ck_clock_begin(engine) : r;
     engine->begun = r == 0;
     return r;
 }
@@ -512,7 +517,7 @@ int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck
     crash_point(engine, "claimed");
     if (r != 0) {
         give_up(engine, now, engine->held ? 0 : engine->due_count, 0, r);
-    } else if (engine->due_count + engine->taken_count > 0) {
+    } else if (engine->due_count + engine->taken_count > 0 || ck_clock_is_back(engine, now->wall)) {
         engine->next_due = (struct ck_wall){0};
         note_lag(engine, now);
         r = transact(engine, now, engine->due, engine->due_count, engine->taken,

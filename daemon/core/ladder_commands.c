@@ -87,6 +87,18 @@ static int proposed(struct ck_turn *turn, const struct ck_actor *actor, const js
     return r == 0 ? check_reach(turn, &wanted, refusal) : r;
 }
 
+/* What it waits for is over as early as the new ladder says: never later than by the old one. */
+static struct ck_wall sooner(const struct ck_incident *step, const struct ck_ladder *ladder)
+{
+    struct ck_wall end = step->next_at;
+    if (step->state == CK_INCIDENT_ACKNOWLEDGED) {
+        end = ck_wall_add_ms(step->acked_at, ladder->ack_hold_ms);
+    } else if (step->state == CK_INCIDENT_OPEN && step->fired > 0 && !step->calm) {
+        end = ck_wall_add_ms(step->fired_at, ladder->steps[step->fired_step].ack_timeout_ms);
+    }
+    return ck_wall_before(end, step->next_at) ? end : step->next_at;
+}
+
 /* Lays it under an incident that is open: it goes on at the step where it stood, or at the last. */
 static int apply_to(struct ck_turn *turn, const struct ck_actor *actor, int64_t id, int64_t policy,
                     const struct ck_ladder *ladder)
@@ -99,6 +111,7 @@ static int apply_to(struct ck_turn *turn, const struct ck_actor *actor, int64_t 
     uint32_t last = ladder->step_count - 1;
     row.step.step = row.step.step > last ? last : row.step.step;
     row.step.fired_step = row.step.fired_step > last ? last : row.step.fired_step;
+    row.step.next_at = sooner(&row.step, ladder);
     row.policy = policy;
     row.steps = ladder->step_count;
     r = ck_incident_save_policy(turn->store, &row);

@@ -427,6 +427,27 @@ static int blackout(const char *source, const char *from, const char *until)
                                    "surgery"));
 }
 
+/* The same with an approver; the number of the approval. */
+static int64_t proposed_blackout(const char *source, const char *from, const char *until)
+{
+    assert_int_equal(
+        world_command(&world, "approval.propose", &inspector,
+                      json_pack("{s:s, s:I, s:s, s:{s:s, s:s, s:s, s:s}}", "kind",
+                                "blackout.absence", "person", (json_int_t)world.person, "reason",
+                                "a funeral", "request", "source", source, "from", from, "until",
+                                until, "reason", "a funeral in another town")),
+        0);
+    return json_integer_value(json_object_get(world.result.body, "id"));
+}
+
+static void approve(int64_t id)
+{
+    assert_int_equal(world_command(&world, "approval.decide", &supervisor,
+                                   json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id,
+                                             "approve", 1, "reason", "seen")),
+                     0);
+}
+
 static void a_blackout_waives_what_lies_in_it(void **state)
 {
     (void)state;
@@ -444,7 +465,7 @@ static void a_blackout_waives_what_lies_in_it(void **state)
     assert_int_equal(on_demand(NULL), CK_E_CONFLICT);
     assert_non_null(strstr(world.result.refusal.message, "hospital"));
     /* And dates that come into the horizon later are waived as they are made. */
-    assert_int_equal(blackout("custody", "2026-11-25T00:00:00Z", "2026-12-20T00:00:00Z"), 0);
+    approve(proposed_blackout("custody", "2026-11-25T00:00:00Z", "2026-12-20T00:00:00Z"));
     int64_t last = count("SELECT count(*) FROM checkin");
     run_for(DAY);
     assert_int_equal(count("SELECT count(*) FROM checkin"), last + 1);
@@ -471,23 +492,24 @@ static void an_absence_needs_a_second_person(void **state)
     made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL));
     assert_int_equal(blackout("absence", "2026-11-21T19:00:00Z", "2026-11-22T19:00:00Z"),
                      CK_E_INVALID);
-    assert_int_equal(
-        world_command(&world, "approval.propose", &inspector,
-                      json_pack("{s:s, s:I, s:s, s:{s:s, s:s, s:s, s:s}}", "kind",
-                                "blackout.absence", "person", (json_int_t)world.person, "reason",
-                                "a funeral", "request", "source", "absence", "from",
-                                "2026-11-21T19:00:00Z", "until", "2026-11-22T19:00:00Z", "reason",
-                                "a funeral in another town")),
-        0);
-    int64_t id = json_integer_value(json_object_get(world.result.body, "id"));
+    int64_t id = proposed_blackout("absence", "2026-11-21T19:00:00Z", "2026-11-22T19:00:00Z");
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 0);
-    assert_int_equal(world_command(&world, "approval.decide", &supervisor,
-                                   json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id,
-                                             "approve", 1, "reason", "seen")),
-                     0);
+    approve(id);
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 1);
     assert_int_equal(count("SELECT approver_id FROM blackout"), world.supervisor);
     assert_int_equal(count("SELECT by_staff FROM blackout"), world.inspector);
+}
+
+/* A fact that cannot wait is entered by one person, for a week. */
+static void more_than_a_week_needs_a_second_person(void **state)
+{
+    (void)state;
+    assert_int_equal(blackout("custody", "2026-11-21T19:00:00Z", "2026-11-28T19:00:01Z"),
+                     CK_E_INVALID);
+    assert_non_null(strstr(world.result.refusal.message, "approved by another"));
+    assert_int_equal(blackout("custody", "2026-11-21T19:00:00Z", "2026-11-28T19:00:00Z"), 0);
+    approve(proposed_blackout("custody", "2026-11-28T19:00:00Z", "2027-01-28T19:00:00Z"));
+    assert_int_equal(count("SELECT count(*) FROM blackout WHERE source = 'custody'"), 2);
 }
 
 /* ---- the longest silence ---- */
@@ -656,6 +678,7 @@ int main(void)
         TEST(a_blackout_waives_what_lies_in_it),
         TEST(a_blackout_that_is_entered_late_excuses),
         TEST(an_absence_needs_a_second_person),
+        TEST(more_than_a_week_needs_a_second_person),
         TEST(silence_is_alarmed_once_and_contact_ends_it),
         TEST(silence_ends_with_the_plan_and_pauses_in_a_blackout),
         TEST(a_second_check_follows_a_completed_one),

@@ -99,6 +99,97 @@ static void a_clock_set_back_un_misses_nothing(void **state)
     assert_int_equal(leaves(world, "%CHECKIN_OUTCOME%"), 1);
 }
 
+static int64_t fires(struct world *world)
+{
+    return world_number(world,
+                        "SELECT json_extract(machine, '$.fired') FROM incident WHERE id = 1");
+}
+
+/* A clock of the machine that is hours ahead until it is synchronised: what opened meanwhile does
+ * not sleep for these hours. */
+static void check_ladder_after(struct world *world)
+{
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(leaves(world, "%CLOCK_WENT_BACK%"), 1);
+    int64_t wait =
+        world_number(world, "SELECT next_at FROM incident WHERE id = 1") - world->now.wall.ms;
+    assert_true(wait <= HOUR);
+    int64_t before = fires(world);
+    world_run_for(world, 30 * MINUTE);
+    assert_true(fires(world) > before);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE state = 'queued' OR "
+                                         "state = 'sending'"),
+                     0);
+}
+
+static void a_ladder_does_not_sleep_when_the_clock_is_set_back(void **state)
+{
+    struct world *world = *state;
+    world->now.wall.ms += 5 * HOUR;
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(incidents(world), 1);
+    assert_true(fires(world) > 0);
+    world->now.wall.ms -= 5 * HOUR;
+    check_ladder_after(world);
+}
+
+static void a_ladder_does_not_sleep_when_the_clock_was_set_back_between_two_lives(void **state)
+{
+    struct world *world = *state;
+    world->now.wall.ms += 5 * HOUR;
+    world_run_for(world, 2 * MINUTE);
+    world->now.wall.ms -= 5 * HOUR;
+    world_restart(world);
+    check_ladder_after(world);
+}
+
+static void a_silence_does_not_begin_in_the_future(void **state)
+{
+    struct world *world = *state;
+    world_run_for(world, MINUTE);
+    world_execute(world, "UPDATE person SET max_silence_ms = 86400000");
+    char sql[160];
+    snprintf(sql, sizeof sql, "UPDATE person SET silence_since_at = %lld, next_at = %lld",
+             (long long)(world->now.wall.ms + 5 * HOUR),
+             (long long)(world->now.wall.ms + 29 * HOUR));
+    world_execute(world, sql);
+    world->now.wall.ms -= HOUR;
+    world_run_for(world, MINUTE);
+    assert_true(world_number(world, "SELECT silence_since_at FROM person") <= world->now.wall.ms);
+    assert_int_equal(world_number(world, "SELECT next_at - silence_since_at FROM person"),
+                     24 * HOUR);
+}
+
+/* A clock that may be wrong ends no order, destroys nothing and tells no key: it cannot be taken
+ * back. */
+static void what_cannot_be_taken_back_waits_for_a_good_clock(void **state)
+{
+    struct world *world = *state;
+    world_run_for(world, MINUTE);
+    world_execute(world, "UPDATE contact_order SET until_date = '2026-12-20', next_at = "
+                         "unixepoch('2026-12-21') * 1000");
+    int64_t orders =
+        world_number(world, "SELECT count(*) FROM contact_order WHERE next_at IS NOT NULL");
+    int64_t keys = world_number(world, "SELECT count(*) FROM draw_key WHERE revealed_at IS NULL");
+    int64_t expiries = world_number(world, "SELECT count(*) FROM expiry");
+    assert_true(orders > 0 && keys > 0);
+    world->now.synchronised = false;
+    world->now.wall.ms += 60 * 24 * HOUR;
+    world_run_for(world, 30 * MINUTE);
+    world_forget(world);
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM contact_order WHERE next_at IS NOT NULL"),
+        orders);
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM draw_key WHERE revealed_at IS NOT NULL"), 0);
+    assert_true(world_number(world, "SELECT count(*) FROM expiry") >= expiries);
+    assert_int_equal(leaves(world, "%EXPIRY_ERASED%\"clock\":\"unsynchronised\"%"), 0);
+    world->now.synchronised = true; /* it was right after all */
+    world_run_for(world, 30 * MINUTE);
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM contact_order WHERE next_at IS NOT NULL"), 0);
+}
+
 /* What fell into the hours that the clock, or we, were not there: our fault, an incident, a
  * make-up; the days after are what they were. */
 static void check_outage(struct world *world)
@@ -174,6 +265,10 @@ int main(void)
         TEST(a_clock_out_of_sync_charges_nobody),
         TEST(a_clock_set_back_fires_nothing_twice),
         TEST(a_clock_set_back_un_misses_nothing),
+        TEST(a_ladder_does_not_sleep_when_the_clock_is_set_back),
+        TEST(a_ladder_does_not_sleep_when_the_clock_was_set_back_between_two_lives),
+        TEST(a_silence_does_not_begin_in_the_future),
+        TEST(what_cannot_be_taken_back_waits_for_a_good_clock),
         TEST(a_clock_set_ahead_is_an_outage_of_that_length),
         TEST(hours_in_which_nothing_ran_are_ours),
         TEST(what_the_system_says_of_itself_is_in_the_log),

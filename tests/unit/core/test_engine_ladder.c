@@ -80,6 +80,34 @@ static void an_approved_ladder_is_the_one_of_the_next_incident(void **state)
     json_decref(list);
 }
 
+/* What is open and laid under it waits no longer than it says. */
+static void a_shorter_ladder_ends_a_long_wait(void **state)
+{
+    struct world *world = *state;
+    int64_t second = world_colleague(world, "second", CK_ROLE_SUPERVISOR, true);
+    const struct ck_actor actor = world_staff(world, second, CK_ROLE_SUPERVISOR);
+    world_plan(world, "09:10", NULL);
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("supervisor", "email", 36000, 0))),
+                     0);
+    world_run_for(world, 40 * MINUTE);
+    const char *waits =
+        "SELECT (next_at - json_extract(machine, '$.fired_at')) / 1000 FROM incident";
+    assert_int_equal(world_number(world, waits), 36000);
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("supervisor", "email", 300, 1))),
+                     0);
+    assert_int_equal(world_number(world, waits), 300);
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_number(world, "SELECT json_extract(machine, '$.fired') FROM incident"),
+                     2);
+    /* A longer one does not make it wait longer. */
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("supervisor", "email", 36000, 1))),
+                     0);
+    assert_int_equal(world_number(world, waits), 300);
+}
+
 static void a_ladder_that_reaches_nobody_is_refused(void **state)
 {
     struct world *world = *state;
@@ -398,6 +426,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_approved_ladder_is_the_one_of_the_next_incident),
+        TEST(a_shorter_ladder_ends_a_long_wait),
         TEST(a_ladder_that_reaches_nobody_is_refused),
         cmocka_unit_test(requests_keep_every_ladder),
         TEST(accepted_is_not_delivered),

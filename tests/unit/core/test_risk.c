@@ -256,6 +256,33 @@ static void the_table_is_changed_by_two_persons(void **state)
     json_decref(cadence);
 }
 
+/* Raised at once by whoever knows of a danger; lowered by a supervisor, or by what one approves. */
+static void a_class_is_lowered_by_a_supervisor(void **state)
+{
+    (void)state;
+    world_execute(&world, "UPDATE person SET band = 'medium'");
+    static const struct {
+        bool by_supervisor;
+        const char *band, *then;
+        int code;
+    } cases[] = {
+        {false, "top", "top", 0},
+        {false, "high", "top", CK_E_INVALID},
+        {false, "low", "top", CK_E_INVALID},
+        {false, "top", "top", 0}, /* the rest of the form is saved as ever */
+        {true, "low", "low", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(
+            world_command(&world, "person.update",
+                          cases[i].by_supervisor ? &supervisor : &inspector,
+                          json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world.person, "band",
+                                    cases[i].band, "note", "seen")),
+            cases[i].code);
+        assert_string_equal(world_text(&world, "SELECT band FROM person"), cases[i].then);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -267,6 +294,7 @@ int main(void)
         TEST(a_proposal_becomes_a_plan_when_a_supervisor_approves),
         TEST(a_judgement_stands_beside_the_score),
         TEST(the_table_is_changed_by_two_persons),
+        TEST(a_class_is_lowered_by_a_supervisor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

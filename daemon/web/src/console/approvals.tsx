@@ -19,7 +19,7 @@ function requestLines(t: ConsoleTexts, clock: Clock, approval: Approval): readon
     case "order.replaces":
       return [[t.t("replace_citation"), String(body.citation)]];
     case "blackout.absence":
-      return [[t.t("blackout_from"), clock.moment(String(body.from))], [t.t("blackout_until"), clock.moment(String(body.until))], [t.t("blackout_reason"), String(body.reason)]];
+      return [[t.t("blackout_source"), t.maybe("blackout_" + body.source) || String(body.source)], [t.t("blackout_from"), clock.moment(String(body.from))], [t.t("blackout_until"), clock.moment(String(body.until))], [t.t("blackout_reason"), String(body.reason)]];
     case "staff.second_factor":
       return [[t.t("staff_name"), String(body.name)]];
     case "plan.proposal":

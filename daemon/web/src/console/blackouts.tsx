@@ -8,18 +8,21 @@ import { Card, Chip, Dialog, ReasonForm, SelectField, TextField, useSession } fr
 
 const SOURCES = ["court", "hospital", "custody", "absence"] as const;
 const DAY_MS = 86_400_000;
+const ALONE_MOST_MS = 7 * DAY_MS;
 
 export function BlackoutForm({ person, onClose, onDone }: { person: Person; onClose(): void; onDone(): void }): JSX.Element {
   const { session, view, t } = useSession();
   const now = view.clock.now();
   const [form, setForm] = useState({ source: "hospital" as BlackoutRequest["source"], fromDay: view.clock.isoDay(now), fromTime: "00:00", untilDay: view.clock.isoDay(now + DAY_MS), untilTime: "00:00" });
   const set = (change: Partial<typeof form>): void => setForm({ ...form, ...change });
-  const absence = form.source === "absence";
+  const moment = (day: string, time: string): number => Date.parse(view.clock.instant(day, time));
+  // A fact that cannot wait is entered by one person; an absence, and what is longer than a week, has an approver.
+  const approved = form.source === "absence" || moment(form.untilDay, form.untilTime) - moment(form.fromDay, form.fromTime) > ALONE_MOST_MS;
   return (
     <Dialog title={t.t("blackout_add")} onClose={onClose}>
-      <ReasonForm label={t.t("blackout_reason")} hint={t.t("blackout_reason_hint")} submit={t.t(absence ? "approval_send" : "save")} lines={2} onSubmit={async (reason) => {
+      <ReasonForm label={t.t("blackout_reason")} hint={t.t("blackout_reason_hint")} submit={t.t(approved ? "approval_send" : "save")} lines={2} onSubmit={async (reason) => {
         const request: BlackoutRequest = { source: form.source, from: view.clock.instant(form.fromDay, form.fromTime), until: view.clock.instant(form.untilDay, form.untilTime), reason };
-        if (absence) {
+        if (approved) {
           await post<Approval>("/api/approvals", { kind: "blackout.absence", person: person.id, reason, request });
           session.say(t.t("approval_sent"));
         } else {
@@ -28,7 +31,7 @@ export function BlackoutForm({ person, onClose, onDone }: { person: Person; onCl
         onDone();
       }}>
         <p class="soft small">{t.t("blackout_text")}</p>
-        <SelectField label={t.t("blackout_source")} hint={absence ? t.t("blackout_absence_hint") : undefined} value={form.source} options={SOURCES.map((value) => ({ value, label: t.t(`blackout_${value}`) }))} onChange={(source) => set({ source: source as BlackoutRequest["source"] })} />
+        <SelectField label={t.t("blackout_source")} hint={approved ? t.t("blackout_absence_hint") : undefined} value={form.source} options={SOURCES.map((value) => ({ value, label: t.t(`blackout_${value}`) }))} onChange={(source) => set({ source: source as BlackoutRequest["source"] })} />
         <div class="form-row">
           <TextField label={t.t("blackout_from")} type="date" value={form.fromDay} onChange={(fromDay) => set({ fromDay })} required />
           <TextField label={t.t("blackout_time")} type="time" value={form.fromTime} onChange={(fromTime) => set({ fromTime })} required />

@@ -104,6 +104,8 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone?(
   const inspectors = (staff.data ? staff.data.staff : []).filter((row) => row.roles.indexOf("inspector") >= 0 && !row.disabled);
   const options = inspectors.map((row) => ({ value: String(row.id), label: row.name }));
   if (session.has("inspector") && !options.some((option) => option.value === String(me.id))) options.unshift({ value: String(me.id), label: me.name });
+  // Whoever knows of a danger raises it; a supervisor lowers it, here or by approving what a judgement proposes.
+  const bands = person && !session.has("supervisor") ? BANDS.slice(BANDS.indexOf(person.band)) : BANDS;
   const submit = (): void => void action.run(async () => {
     const body: PersonRequest = {
       name: form.name.trim(), birth_date: form.birth_date, phone: form.phone.replace(/[\s()-]/g, "") || null, email: form.email.trim() || null, language: form.language as Language,
@@ -134,7 +136,7 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone?(
       <div class="form-row">
         <SelectField label={t.t("person_inspector")} value={form.inspector_id || (options[0] ? options[0].value : "")} options={options} onChange={(inspector_id) => set({ inspector_id })} fault={action.fault("inspector_id")} />
         {units.data && units.data.units.length > 1 && <SelectField label={t.t("person_unit")} value={form.unit_id} options={units.data.units.map((unit) => ({ value: String(unit.id), label: unit.name }))} onChange={(unit_id) => set({ unit_id })} fault={action.fault("unit_id")} />}
-        <SelectField label={t.t("person_band")} hint={t.t("person_band_hint")} value={form.band} options={BANDS.map((value) => ({ value, label: t.t(`band_${value}`) }))} onChange={(value) => set({ band: value as Band })} />
+        <SelectField label={t.t("person_band")} hint={t.t("person_band_hint")} value={form.band} fault={action.fault("band")} options={bands.map((value) => ({ value, label: t.t(`band_${value}`) }))} onChange={(value) => set({ band: value as Band })} />
       </div>
       <TextField label={t.t("person_note")} hint={t.t("person_note_hint")} value={form.note} onChange={(note) => set({ note })} lines={3} maxLength={4000} />
       <DraftNote draft={draft} />
