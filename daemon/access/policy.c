@@ -23,6 +23,7 @@ static const struct ck_policy table[] = {
     {"session.end", CK_WHO_STAFF, 0}, /* one's own; an administrator anybody's */
     {"unit.list", CK_WHO_STAFF, 0},
     {"unit.create", CK_WHO_STAFF, A},
+    {"unit.phone", CK_WHO_STAFF, A},
     {"unit.zone", CK_WHO_STAFF, A},
     {"unit.zone_preview", CK_WHO_STAFF, A},
     {"staff.list", CK_WHO_STAFF, 0},

@@ -69,6 +69,7 @@ void ck_api_finish(struct ck_api_call *call)
     json_decref(call->body);
     json_decref(call->value);
     free(call->blob);
+    free(call->help_phone);
     ck_wipe(&call->login, sizeof call->login);
     free(call);
 }
@@ -123,6 +124,21 @@ static struct word error_word(int code)
     return (struct word){code, 503, "unavailable"};
 }
 
+/* For a person who cannot come in: whom to call. Who it is may not be known; then it is a number of
+ * the house, which tells nothing about anybody. */
+static const char *help_of(const struct ck_api_call *call)
+{
+    static const char *const persons[] = {"self.", "link.", "device."};
+    const char *phone =
+        call->help_phone == NULL ? call->api->options.config->daemon.help_phone : call->help_phone;
+    for (size_t i = 0; call->route != NULL && i < sizeof persons / sizeof persons[0]; i++) {
+        if (strncmp(call->route->action, persons[i], strlen(persons[i])) == 0) {
+            return *phone == '\0' ? NULL : phone;
+        }
+    }
+    return NULL;
+}
+
 void ck_api_answer_error(struct ck_api_call *call, int code, const struct ck_refusal *refusal)
 {
     struct word word = error_word(code);
@@ -135,8 +151,8 @@ void ck_api_answer_error(struct ck_api_call *call, int code, const struct ck_ref
         text = "something of ours failed; nothing was decided";
     }
     ck_api_answer_json(call, word.status,
-                       json_pack("{s:{s:s, s:s?, s:s}}", "error", "code", word.word, "field", field,
-                                 "message", text),
+                       json_pack("{s:{s:s, s:s?, s:s, s:s*}}", "error", "code", word.word, "field",
+                                 field, "message", text, "help_phone", help_of(call)),
                        NULL);
 }
 

@@ -106,8 +106,8 @@ void ck_api_keep(struct ck_bus *bus, const struct ck_config *config, struct ck_s
 /* Whole shapes, for `hello`: run on a reader. Me without csrf; PersonState without csrf. */
 int ck_api_query_me(struct ck_store *store, const struct ck_config *config,
                     const struct ck_session *session, struct ck_wall now, json_t **me);
-int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t checkin,
-                              struct ck_wall now, json_t **state);
+int ck_api_query_person_state(struct ck_store *store, const struct ck_config *config,
+                              int64_t person, int64_t checkin, struct ck_wall now, json_t **state);
 /* The CSRF token of a cookie's session. CK_E_SYNTAX. */
 #define CK_API_CSRF_SIZE 44
 int ck_api_csrf(const char *cookie, char csrf[static CK_API_CSRF_SIZE]);

@@ -107,6 +107,7 @@ struct ck_api_call {
     const char *blob_type; /* NULL: JPEG */
     char disposition[448]; /* "": none */
     struct ck_refusal refusal;
+    char *help_phone; /* of the unit whose person this is; NULL: not known */
     struct ck_login login;
 };
 

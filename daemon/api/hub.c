@@ -245,8 +245,8 @@ static int query_hello(struct ck_store *store, void *argument, json_t **out)
     struct ck_hub_page *page = argument;
     struct ck_wall now = page->hub->options.now();
     return page->side == CK_CLIENT_PERSON
-               ? ck_api_query_person_state(store, page->actor.person_id, page->actor.checkin_id,
-                                           now, out)
+               ? ck_api_query_person_state(store, page->hub->options.config, page->actor.person_id,
+                                           page->actor.checkin_id, now, out)
                : ck_api_query_me(store, page->hub->options.config, &page->session, now, out);
 }
 

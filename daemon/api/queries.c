@@ -468,12 +468,16 @@ int ck_api_system(struct ck_store *store, struct ck_api_call *call, json_t **out
 
 /* ---- the person ---- */
 
-int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t checkin,
-                              struct ck_wall now, json_t **out)
+int ck_api_query_person_state(struct ck_store *store, const struct ck_config *config,
+                              int64_t person, int64_t checkin, struct ck_wall now, json_t **out)
 {
     ck_cleanup(json_decrefp) json_t *state = NULL;
     int r = ck_query_person_state(store, person, checkin, &state);
     r = r == 0 ? add_clock(state, json_string_value(json_object_get(state, "zone")), now) : r;
+    if (r == 0 && !json_is_string(json_object_get(state, "help_phone")) &&
+        *config->daemon.help_phone != '\0') {
+        r = set_new(state, "help_phone", json_string(config->daemon.help_phone));
+    }
     if (r == 0) {
         *out = ck_take(state);
     }
@@ -482,7 +486,7 @@ int ck_api_query_person_state(struct ck_store *store, int64_t person, int64_t ch
 
 int ck_api_self(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    int r = ck_api_query_person_state(store, call->actor.person_id, call->actor.checkin_id,
-                                      call->now, out);
+    int r = ck_api_query_person_state(store, call->api->options.config, call->actor.person_id,
+                                      call->actor.checkin_id, call->now, out);
     return r == 0 ? add_csrf(call, *out) : r;
 }

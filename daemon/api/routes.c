@@ -22,6 +22,8 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/units", "unit.create", .command = "unit.create", .query = ck_api_unit},
     {POST, "/api/units/{id}/zone", "unit.zone", .command = "unit.zone", .member = "unit",
      .query = ck_api_unit},
+    {POST, "/api/units/{id}/phone", "unit.phone", .command = "unit.phone", .member = "unit",
+     .query = ck_api_unit},
     {POST, "/api/units/{id}/zone/preview", "unit.zone_preview", .query = ck_api_unit_zone},
     {GET, "/api/staff", "staff.list", .query = ck_api_staff_list},
     {POST, "/api/staff", "staff.create", .custom = ck_api_staff_create, .query = ck_api_staff_one},

@@ -7,6 +7,7 @@
 #include "daemon/access/password.h"
 #include "daemon/api/api_impl.h"
 #include "daemon/config/log.h"
+#include "daemon/store/notice.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -564,8 +565,8 @@ void ck_api_me_password(struct ck_api_call *call)
 static int query_self(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
-    return ck_api_query_person_state(store, call->actor.person_id, call->actor.checkin_id,
-                                     call->now, out);
+    return ck_api_query_person_state(store, call->api->options.config, call->actor.person_id,
+                                     call->actor.checkin_id, call->now, out);
 }
 
 static void on_self(void *cookie, int code, json_t *state)
@@ -586,6 +587,30 @@ static void on_self(void *cookie, int code, json_t *state)
     ck_api_answer_json(call, 200, state, header);
 }
 
+/* Whose link it is, is known although it opens nothing any more: then so is whom to call. */
+static int query_phone(struct ck_store *store, void *argument, json_t **out)
+{
+    struct ck_api_call *call = argument;
+    const char *text = json_string_value(json_object_get(call->body, "token"));
+    uint8_t token[CK_SHA256_SIZE], digest[CK_SHA256_SIZE];
+    size_t size = 0;
+    (void)out;
+    int r = text == NULL ? CK_E_NOT_FOUND : ck_base64url_decode(text, token, sizeof token, &size);
+    r = r == 0 ? ck_sha256(&(struct ck_slice){token, size}, 1, digest) : r;
+    r = r == 0 ? ck_link_phone(store, digest, &call->help_phone) : r;
+    return r > 0 ? 0 : r;
+}
+
+static void on_phone(void *cookie, int code, json_t *value)
+{
+    struct ck_api_call *call = cookie;
+    (void)value;
+    if (code != 0) {
+        ck_log_warning("no number for a link that does not open: %s", ck_error_text(code));
+    }
+    ck_api_answer_error(call, CK_E_CONFLICT, &call->refusal);
+}
+
 void ck_api_person_session(void *cookie, const struct ck_result *result)
 {
     struct ck_api_call *call = cookie;
@@ -597,6 +622,11 @@ void ck_api_person_session(void *cookie, const struct ck_result *result)
                 return;
             }
             ck_api_failed(call, call->api->failed_links);
+        }
+        if (result->code == CK_E_CONFLICT) {
+            call->refusal = result->refusal;
+            ck_api_run(call, query_phone, on_phone);
+            return;
         }
         ck_api_answer_error(call, result->code, &result->refusal);
         return;

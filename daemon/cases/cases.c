@@ -66,6 +66,7 @@ void ck_cases_register(struct ck_registry *registry)
         {"setup.first", ck_setup_first},
         {"unit.create", ck_unit_create},
         {"unit.zone", ck_unit_zone_change},
+        {"unit.phone", ck_unit_phone_change},
         {"staff.create", ck_staff_create},
         {"staff.update", ck_staff_update},
         {"staff.password", ck_staff_password},

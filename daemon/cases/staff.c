@@ -7,6 +7,7 @@
 #include "daemon/cases/cases_impl.h"
 #include "daemon/core/zone_live.h"
 #include "daemon/store/session.h"
+#include "protocol/base/text.h"
 
 #define SESSIONS_AT_ONCE                                                                           \
     64 /* whose sockets are told at once; further ones notice by themselves                        \
@@ -56,12 +57,26 @@ static int read_login(const json_t *body, const char **login, struct ck_refusal 
     return r;
 }
 
+/* Of a duty room: also a short number, which no country code leads to. */
+static int help_phone(const json_t *body, const char **phone, struct ck_refusal *refusal)
+{
+    const char *text = NULL;
+    int r = ck_case_optional(body, "phone", 16, &text, refusal);
+    if (r == 0 && text != NULL && !ck_text_is_help_phone(text)) {
+        return ck_refuse(refusal, CK_E_INVALID, "phone",
+                         "must be 3 to 15 digits, with or without +");
+    }
+    *phone = text;
+    return r;
+}
+
 static int make_unit(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      int64_t *id, struct ck_refusal *refusal)
 {
-    const char *name = NULL, *zone = NULL;
+    const char *name = NULL, *zone = NULL, *phone = NULL;
     int r = ck_body_text(body, "name", CK_NAME_MAX, false, &name, refusal);
     r = r == 0 ? ck_body_text(body, "zone", 64, false, &zone, refusal) : r;
+    r = r == 0 ? help_phone(body, &phone, refusal) : r;
     if (r != 0) {
         return r;
     }
@@ -69,6 +84,7 @@ static int make_unit(struct ck_turn *turn, const struct ck_actor *actor, const j
         return ck_refuse(refusal, CK_E_INVALID, "zone", "is not a time zone of this machine");
     }
     r = ck_unit_insert(ck_turn_store(turn), name, zone, ck_turn_now(turn), id);
+    r = r == 0 ? ck_unit_set_phone(ck_turn_store(turn), *id, phone) : r;
     if (r != 0) {
         return r;
     }
@@ -90,6 +106,30 @@ int ck_unit_create(struct ck_turn *turn, const struct ck_actor *actor, const jso
                             json_object_get(body, "name"), "zone", json_object_get(body, "zone"));
     }
     return r;
+}
+
+/* {unit, phone or null} → {id} */
+int ck_unit_phone_change(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                         json_t **result, struct ck_refusal *refusal)
+{
+    const char *phone = NULL;
+    int64_t unit = 0;
+    int r = ck_body_id(body, "unit", &unit, refusal);
+    r = r == 0 ? help_phone(body, &phone, refusal) : r;
+    r = r == 0 ? ck_unit_exists(ck_turn_store(turn), unit) : r;
+    if (r == CK_E_NOT_FOUND) {
+        return ck_refuse(refusal, r, "unit", "there is no such unit");
+    }
+    r = r == 0 ? ck_unit_set_phone(ck_turn_store(turn), unit, phone) : r;
+    if (r != 0) {
+        return r;
+    }
+    *result = json_pack("{s:I}", "id", (json_int_t)unit);
+    return ck_turn_audit(turn, actor,
+                         &(struct ck_record){.action = "UNIT_PHONE_CHANGED",
+                                             .object = "unit",
+                                             .object_id = unit,
+                                             .sealed = json_pack("{s:s?}", "phone", phone)});
 }
 
 /* {unit, zone} → {id} */

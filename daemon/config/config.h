@@ -93,6 +93,7 @@ struct ck_config {
         char *store_path;
         char *control_socket; /* absolute */
         char *public_url;     /* what links in notices begin with, without a closing slash */
+        char *help_phone;     /* what persons call where their unit has no number; "": none */
         char *unit_zone;      /* IANA zone of the unit, such as Asia/Almaty */
         int clock_sync;       /* enum ck_clock_sync */
         int log_level;        /* enum ck_log_level */

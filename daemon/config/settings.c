@@ -172,6 +172,16 @@ static const struct ck_setting table[] = {
      .help = "The address under which phones and consoles reach the daemon. Links in notices "
              "begin with it."},
     {.section = "daemon",
+     .key = "help_phone",
+     .type = CK_SETTING_TEXT,
+     AT(daemon.help_phone),
+     .standard = "",
+     .refuse = ck_refuse_help_phone,
+     .example = "+77172000000",
+     .help =
+         "The number on a person's page whose link does not open, where it is not known whose it "
+         "is, or their unit has none. Units have numbers of their own on the page Units."},
+    {.section = "daemon",
      .key = "unit_zone",
      .type = CK_SETTING_TEXT,
      AT(daemon.unit_zone),

@@ -241,6 +241,11 @@ const char *ck_refuse_url(const char *text)
     return a.good && (tls != NULL || is_loopback(&a)) ? NULL : allowed;
 }
 
+const char *ck_refuse_help_phone(const char *text)
+{
+    return ck_text_is_help_phone(text) ? NULL : "3 to 15 digits, with or without + before them";
+}
+
 const char *ck_refuse_public_url(const char *text)
 {
     static const char allowed[] = "https://HOST[:PORT], with no path and no closing slash";

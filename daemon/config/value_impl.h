@@ -17,7 +17,8 @@ void ck_value_duration_text(int64_t ms, char *text, size_t size);
 void ck_value_size_text(int64_t bytes, char *text, size_t size);
 
 /* Checks of settings, as in struct ck_setting. */
-const char *ck_refuse_url(const char *text);        /* https, or http to this machine */
+const char *ck_refuse_url(const char *text); /* https, or http to this machine */
+const char *ck_refuse_help_phone(const char *text);
 const char *ck_refuse_public_url(const char *text); /* https without a closing slash */
 const char *ck_refuse_smtp_url(const char *text);
 const char *ck_refuse_listen(const char *text);

@@ -255,6 +255,25 @@ int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE
     return 0;
 }
 
+int ck_link_phone(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE], char **phone)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r = ck_sql_first(store, &rows,
+                         "SELECT unit.phone FROM link JOIN person ON person.id = link.person_id "
+                         "JOIN unit ON unit.id = person.unit_id WHERE token_hash = ?1",
+                         CK_ARGS(ck_blob(token_hash, CK_SHA256_SIZE)));
+    if (r != 0) {
+        return r;
+    }
+    const char *text = ck_row_text(&rows, 0);
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (text != NULL && copy == NULL) {
+        return -ENOMEM;
+    }
+    *phone = copy;
+    return 0;
+}
+
 int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE], const uint8_t *by,
                 struct ck_wall now)
 {

@@ -82,6 +82,9 @@ int ck_link_insert(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SI
 /* CK_E_NOT_FOUND. */
 int ck_link_load(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE],
                  struct ck_link *link);
+/* The number of the unit whose person a link is for, *phone NULL where it has none; the caller
+ * frees. CK_E_NOT_FOUND: no such link. Any connection. */
+int ck_link_phone(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE], char **phone);
 /* Marks it used; CK_E_CONFLICT: it was used before, by another page than `by` (digest of the page's
  * own key; NULL: a page without one). The first time stays. */
 int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE], const uint8_t *by,

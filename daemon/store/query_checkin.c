@@ -443,7 +443,8 @@ int ck_query_person_state(struct ck_store *store, int64_t person, int64_t checki
     json_t *own = NULL;
     int r = ck_sql_object(
         store,
-        "SELECT p.language AS \"language:t\", u.zone AS \"zone:t\", u.name AS \"unit:t\", "
+        "SELECT p.language AS \"language:t\", u.zone AS \"zone:t\", u.name AS \"unit:t\", u.phone "
+        "AS \"help_phone:t\", "
         "s.name AS \"inspector:t\", p.notice_version AS \"version:i\", "
         "p.notice_at AS \"acknowledged:w\", (SELECT count(*) FROM message m "
         "JOIN thread t ON t.id = m.thread_id WHERE t.person_id = p.id AND m.from_staff IS NOT NULL "

@@ -16,18 +16,18 @@
 
 int ck_query_units(struct ck_store *store, json_t **list)
 {
-    return ck_sql_list(
-        store,
-        "SELECT id AS \"id:i\", name AS \"name:t\", zone AS \"zone:t\" FROM unit ORDER BY name",
-        CK_NO_ARGS, list);
+    return ck_sql_list(store,
+                       "SELECT id AS \"id:i\", name AS \"name:t\", zone AS \"zone:t\", phone AS "
+                       "\"phone:t\" FROM unit ORDER BY name",
+                       CK_NO_ARGS, list);
 }
 
 int ck_query_unit(struct ck_store *store, int64_t id, json_t **unit)
 {
-    return ck_sql_object(
-        store,
-        "SELECT id AS \"id:i\", name AS \"name:t\", zone AS \"zone:t\" FROM unit WHERE id = ?1",
-        CK_ARGS(ck_int(id)), unit);
+    return ck_sql_object(store,
+                         "SELECT id AS \"id:i\", name AS \"name:t\", zone AS \"zone:t\", phone AS "
+                         "\"phone:t\" FROM unit WHERE id = ?1",
+                         CK_ARGS(ck_int(id)), unit);
 }
 
 #define STAFF_COLUMNS                                                                              \

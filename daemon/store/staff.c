@@ -10,6 +10,12 @@ int ck_unit_insert(struct ck_store *store, const char *name, const char *zone, s
                          CK_ARGS(ck_text(name), ck_text(zone), ck_time(now)), id);
 }
 
+int ck_unit_set_phone(struct ck_store *store, int64_t id, const char *phone)
+{
+    return ck_sql_run(store, "UPDATE unit SET phone = ?2 WHERE id = ?1",
+                      CK_ARGS(ck_int(id), ck_text(phone)));
+}
+
 int ck_unit_exists(struct ck_store *store, int64_t id)
 {
     int64_t one;

@@ -12,6 +12,8 @@
 int ck_unit_insert(struct ck_store *store, const char *name, const char *zone, struct ck_wall now,
                    int64_t *id);
 /* 0 or CK_E_NOT_FOUND. */
+/* The number that persons call; NULL: none. */
+int ck_unit_set_phone(struct ck_store *store, int64_t id, const char *phone);
 int ck_unit_exists(struct ck_store *store, int64_t id);
 
 struct ck_staff_row {

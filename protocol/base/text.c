@@ -183,6 +183,13 @@ static size_t utf8_lead(uint8_t lead, uint32_t *least)
     return 0;
 }
 
+bool ck_text_is_help_phone(const char *text)
+{
+    const char *digits = text[0] == '+' ? text + 1 : text;
+    size_t count = strlen(digits);
+    return count >= 3 && count <= 15 && strspn(digits, "0123456789") == count;
+}
+
 bool ck_utf8_valid(const char *text, size_t size)
 {
     const uint8_t *s = (const uint8_t *)text;

@@ -33,6 +33,9 @@ void ck_base64_encode(const void *bytes, size_t count, char *text);
 /* The reverse; results as ck_base64url_decode(), CK_E_SYNTAX also where the padding is wrong. */
 int ck_base64_decode(const char *text, void *bytes, size_t capacity, size_t *count);
 
+/* Whether it is a number to call for help: 3 to 15 digits, with or without a + before them. */
+bool ck_text_is_help_phone(const char *text);
+
 /* Whether the bytes are well-formed UTF-8 (RFC 3629) without U+0000. */
 bool ck_utf8_valid(const char *text, size_t size);
 

@@ -50,7 +50,7 @@ static void seed(const char *path)
     ck_bench_check(sqlite3_open(path, &db), "open");
     ck_bench_check(
         sqlite3_exec(db,
-                     "INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1);"
+                     "INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1, NULL);"
                      "INSERT INTO staff (id, login, name, password, roles, unit_id, language, "
                      "pseudonym, created_at) VALUES (1, 'a', 'a', 'x', 1, 1, 'ru', "
                      "randomblob(16), 1);"

@@ -53,7 +53,7 @@ const char *backend_path(void)
 void backend_people(void)
 {
     assert_true(
-        backend_run("INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1);"
+        backend_run("INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1, NULL);"
                     "INSERT INTO staff (id, login, name, password, roles, unit_id, language, "
                     "email, on_duty, pseudonym, created_at) VALUES (1, 'a', 'Aigul', 'x', 3, 1, "
                     "'ru', 'a@b.kz', 1, randomblob(16), 1);"

@@ -174,7 +174,7 @@ export class FakeServer {
     // Once, and again for the page that used it.
     if (path === "/api/link" && state.linkKey && state.linkKey !== sent.key) return fail(409, "conflict");
     if (path === "/api/link" && state.link === "good") state.linkKey = sent.key;
-    if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : fail(404, "not_found");
+    if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : json({ error: { code: "not_found", field: "token", message: "", ...(state.helpPhone ? { help_phone: state.helpPhone } : {}) } }, 404);
     if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail, response);
     if (!state.loggedIn) return fail(401, "unauthenticated");
     if (path === "/api/me") return json(state.me);

@@ -7,7 +7,7 @@ export const NOW = Date.parse("2026-11-21T14:04:00.000Z");
 export const at = (minutes) => new Date(NOW + minutes * MINUTE).toISOString();
 export const day = (days) => new Date(NOW + 5 * 60 * MINUTE + days * DAY).toISOString().slice(0, 10);
 
-export const unit = { id: 1, name: "Тасқайнар ауданының бөлімі", zone: "Asia/Almaty" };
+export const unit = { id: 1, name: "Тасқайнар ауданының бөлімі", zone: "Asia/Almaty", phone: "+77172000000" };
 
 export function me(roles = ["inspector"], language = "en") {
   return {
@@ -207,7 +207,7 @@ export function system() {
 // ---------------------------------------------------------------- the person's side
 export function personState(change = {}, checkinChange = {}) {
   return {
-    csrf: "person-csrf", challenge: "challenge-of-this-session", bound: true, requests: [], language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, inspector: "Сәнияш Тамыртасова",
+    csrf: "person-csrf", challenge: "challenge-of-this-session", bound: true, requests: [], language: "en", server_time: at(0), zone: "Asia/Almaty", utc_offset_min: 300, unit: unit.name, help_phone: "+77172000000", inspector: "Сәнияш Тамыртасова",
     notice: { version: 1, acknowledged: null },
     checkin: { id: 901, kind: "live", state: "ringing", due: at(-4), answer_until: at(11), late_until: at(71), result: null, receipt: null, ...checkinChange },
     history: [

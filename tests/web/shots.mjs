@@ -141,6 +141,13 @@ for (const [scheme] of both) {
   await shot(`p-early-${scheme}`, set, p(f.acknowledged({ language: "kk" }, { state: "armed", due: f.at(26), answer_until: f.at(41), late_until: f.at(101) })));
   await shot(`p-over-${scheme}`, set, p(f.acknowledged({ language: "kk" }, { late_until: f.at(-5) })));
   await shot(`p-expired-${scheme}`, set, p(null, async (page) => screen(page, "expired"), "/p"));
+  for (const language of ["kk", "ru", "en"]) {
+    await shot(`p-used-${scheme}-${language}`, { scheme, language }, p(null, async (page, server) => {
+      Object.assign(server.state, { link: "used", helpPhone: "+77172000000" });
+      await page.locator(".actions .primary").click();
+      await screen(page, "expired");
+    }, "/c/TOKENTOKENTOKENTOKEN"));
+  }
   await shot(`p-busy-${scheme}`, set, async (page, server) => {
     server.faults.set("/api/p/state", { status: 503, code: "busy", retry: 12 });
     await page.goto(server.origin + "/p");

@@ -18,7 +18,8 @@ CREATE TABLE unit (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
     zone       TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    phone      TEXT -- what persons call who cannot come through; NULL: none was given
 ) STRICT;
 
 -- The tables of the zones by which the check-ins ahead are placed.

@@ -162,6 +162,7 @@ static void administrators_see_no_case_content(void **state)
         "me.language",
         "unit.list",
         "unit.create",
+        "unit.phone",
         "unit.zone",
         "unit.zone_preview",
         "staff.list",

@@ -362,6 +362,8 @@ void api_start(const struct api_limits *limits)
     put_page("person.html");
     static char url[] = "https://127.0.0.1";
     world.config.daemon.public_url = url;
+    static char help_phone[] = "102";
+    world.config.daemon.help_phone = help_phone;
     static char secret[] = RECEIPT_SECRET;
     world.config.sms.receipt_secret =
         (struct ck_config_secret){.bytes = secret, .size = sizeof secret - 1};

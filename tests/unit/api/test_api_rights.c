@@ -58,6 +58,7 @@ static struct {
     {"unit.list", NONE, NULL},
     {"unit.create", NONE, "{\"name\":\"Three\",\"zone\":\"Asia/Almaty\"}"},
     {"unit.zone_preview", NONE, "{\"zone\":\"Asia/Tashkent\"}"},
+    {"unit.phone", NONE, "{\"phone\":\"+77172000000\"}"},
     {"unit.zone", NONE, "{\"zone\":\"Asia/Tashkent\"}"},
     {"staff.list", NONE, NULL},
     {"staff.create", NONE, "{\"login\":\"x\"}"},

@@ -481,6 +481,11 @@ static void looking_at_a_link_changes_nothing(void **state)
     free(token);
 }
 
+static const char *help_phone(const json_t *answer)
+{
+    return json_string_value(json_object_get(json_object_get(answer, "error"), "help_phone"));
+}
+
 static void a_link_is_good_once_and_for_its_time(void **state)
 {
     (void)state;
@@ -491,11 +496,23 @@ static void a_link_is_good_once_and_for_its_time(void **state)
                      200);
     assert_int_equal(
         api_ask(&other, "POST", "/api/link", json_pack("{s:s}", "token", token), &answer), 409);
+    assert_string_equal(help_phone(answer), "102"); /* of the house: the unit has none */
     api_expect_error(answer, "conflict", "token");
+    api_execute("UPDATE unit SET phone = '+77172000000'");
     api_pass_ms(INT64_C(12) * 3600000 + 1000);
     assert_int_equal(
         api_ask(&other, "POST", "/api/link", json_pack("{s:s}", "token", late), &answer), 409);
+    assert_string_equal(help_phone(answer), "+77172000000");
     api_expect_error(answer, "conflict", "token");
+    /* Of a link that nobody knows nothing is told but the number of the house. */
+    assert_int_equal(api_ask(&other, "POST", "/api/link",
+                             json_pack("{s:s}", "token", "AAAAAAAAAAAAAAAAAAAAAA"), &answer),
+                     404);
+    assert_string_equal(help_phone(answer), "102");
+    api_expect_error(answer, "not_found", "token");
+    assert_int_equal(api_ask(&user, "GET", "/api/me", NULL, &answer), 401);
+    assert_null(help_phone(answer)); /* a console's */
+    json_decref(answer);
     assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL),
                      401); /* the session ends with it */
     free(token);

@@ -89,7 +89,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/store", folder);
     assert_int_equal(ck_store_open(&store, path), 0);
-    run_sql("INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1);"
+    run_sql("INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1, NULL);"
             "INSERT INTO staff (id, login, name, password, roles, unit_id, language, pseudonym, "
             "created_at) VALUES (1, 'a', 'Aigul', 'x', 1, 1, 'ru', randomblob(16), 1);"
             "INSERT INTO person (id, reference, name, birth_date, language, unit_id, "

@@ -81,7 +81,7 @@ static void make_store_of(int version)
     run(db, mark);
     if (version >= 1) {
         run(db, "INSERT INTO setting VALUES ('kept', 'yes');"
-                "INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1)");
+                "INSERT INTO unit VALUES (1, 'u', 'Asia/Almaty', 1, NULL)");
     }
     sqlite3_close(db);
 }

@@ -226,10 +226,29 @@ test("an expired link is said plainly; a used one whose session lives goes on", 
   await page.locator(".actions .primary").click();
   await screen(page, "expired");
   await page.getByText("Open the newest message you got.").waitFor();
+  assert.equal(await page.getByRole("link", { name: /^Call/ }).count(), 0); // no number was given
+  server.state.helpPhone = "+77172000000";
+  await page.reload();
+  await page.locator(".actions .primary").click();
+  await screen(page, "expired");
+  assert.equal(await page.getByRole("link", { name: "Call +7 717 200 00 00" }).getAttribute("href"), "tel:+77172000000");
+  await page.getByText("say your name and that the link does not open").waitFor();
   server.state.person = f.acknowledged();
   await page.reload();
   await page.locator(".actions .primary").click();
   await screen(page, "check");
+}));
+
+test("whom to call is known to the page also when nothing can be asked", stage_(async (server) => {
+  server.state.person = f.acknowledged();
+  const page = await stage.page();
+  await page.goto(server.origin + "/p");
+  await screen(page, "check");
+  server.faults.set("/api/p/state", { drop: true });
+  await page.reload();
+  await screen(page, "offline");
+  await page.getByRole("link", { name: "Call +7 717 200 00 00" }).waitFor();
+  await page.getByText("If your call is now and this goes on").waitFor();
 }));
 
 test("a link whose answer was lost on the way opens all the same, also after a reload", stage_(async (server) => {

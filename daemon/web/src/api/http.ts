@@ -11,6 +11,7 @@ export class Failure extends Error {
     message: string,
     readonly status: number,
     readonly retryAfterMs: number | null,
+    readonly helpPhone: string | null = null, // whom a person can call
   ) {
     super(message);
   }
@@ -42,7 +43,7 @@ async function failureFrom(response: Response): Promise<Failure> {
   try {
     const body = (await response.json()) as { error?: Partial<ApiError> };
     if (body.error && body.error.code) {
-      return new Failure(body.error.code, body.error.field || null, body.error.message || "", response.status, retryAfterMs);
+      return new Failure(body.error.code, body.error.field || null, body.error.message || "", response.status, retryAfterMs, body.error.help_phone || null);
     }
   } catch {
     // Not JSON: a proxy or a half answer. The status says what is known.

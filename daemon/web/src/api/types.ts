@@ -14,6 +14,7 @@ export interface ApiError {
   code:
     | "invalid" | "unauthenticated" | "denied" | "not_found" | "conflict" | "limit" | "busy" | "unavailable";
   field: string | null; // JSON path of the offending member, such as "windows[0].end"
+  help_phone?: string; // to a person: whom to call
   message: string; // English, for logs and developers; pages show their own text by code and field
 }
 
@@ -61,7 +62,7 @@ export interface Me {
 }
 export interface SecondFactor { key: string; uri: string; qr_svg: string }
 export interface StaffSession { id: number; created: Time; seen: Time; expires: Time; peer: string; device: string | null; current: boolean }
-export interface UnitRequest { name: string; zone: string } // zone: IANA name, "Asia/Almaty"
+export interface UnitRequest { name: string; zone: string; phone?: string | null } // zone: IANA name, "Asia/Almaty"
 export interface Unit extends UnitRequest { id: number }
 export interface StaffRequest {
   login: string; name: string; password: string; roles: Role[]; unit_id: number; language: Language;
@@ -346,6 +347,7 @@ export interface Device { id: number; name: string; created: Time; used: Time | 
 export interface PersonState {
   csrf: string; language: Language; server_time: Time; zone: string; utc_offset_min?: number; // as in Me
   unit: string; inspector: string; // names to show
+  help_phone: string | null; // the duty room
   challenge: string; // what the person's own phone signs in this session
   bound: boolean; // whether this session may answer a check-in
   notice: { version: number; acknowledged: Time | null }; // the wording last acknowledged; the page knows its own and posts it

@@ -157,21 +157,66 @@ export function StaffPage(): JSX.Element {
   );
 }
 
-function UnitForm({ onDone }: { onDone(): void }): JSX.Element {
+// People write numbers with spaces and brackets.
+const plainPhone = (text: string): string | null => text.replace(/[\s()-]/g, "") || null;
+
+function PhoneField(props: { value: string; onChange(value: string): void; fault: string | null }): JSX.Element {
   const { t } = useSession();
-  const [name, setName] = useState("");
-  const [zone, setZone] = useState("Asia/Almaty");
+  return <TextField label={t.t("unit_phone")} type="tel" hint={t.t("unit_phone_hint")} {...props} />;
+}
+
+function PhoneForm({ unit, onDone }: { unit: Unit; onDone(): void }): JSX.Element {
+  const { t } = useSession();
+  const [phone, setPhone] = useState(unit.phone || "");
   const action = useAction();
   return (
     <form class="form" onSubmit={(event) => {
       event.preventDefault();
       void action.run(async () => {
-        await post<Unit>("/api/units", { name: name.trim(), zone });
+        await post<Unit>(`/api/units/${unit.id}/phone`, { phone: plainPhone(phone) });
+        onDone();
+      });
+    }}>
+      <PhoneField value={phone} onChange={setPhone} fault={action.fault("phone")} />
+      <ActionFailure action={action} />
+      <button type="submit" class="button primary" disabled={action.busy}>{t.t("save")}</button>
+    </form>
+  );
+}
+
+function UnitRow({ unit, onZone, onPhone }: { unit: Unit; onZone(): void; onPhone(): void }): JSX.Element {
+  const { t } = useSession();
+  return (
+    <div class="row">
+      <div class="row-main static"><Icon name="shield" /><span class="row-text">
+        <strong>{unit.name}</strong><span class="row-fact soft">{unit.zone}</span>
+        {unit.phone ? <span class="row-fact soft">{t.t("unit_phone_is", { phone: unit.phone })}</span> : <Chip tone="warn" icon="alert">{t.t("unit_phone_none")}</Chip>}
+      </span></div>
+      <div class="row-buttons">
+        <button type="button" class="button plain" onClick={onPhone}>{t.t("unit_phone_change")}</button>
+        <button type="button" class="button plain" onClick={onZone}>{t.t("zone_other")}</button>
+      </div>
+    </div>
+  );
+}
+
+function UnitForm({ onDone }: { onDone(): void }): JSX.Element {
+  const { t } = useSession();
+  const [name, setName] = useState("");
+  const [zone, setZone] = useState("Asia/Almaty");
+  const [phone, setPhone] = useState("");
+  const action = useAction();
+  return (
+    <form class="form" onSubmit={(event) => {
+      event.preventDefault();
+      void action.run(async () => {
+        await post<Unit>("/api/units", { name: name.trim(), zone, phone: plainPhone(phone) });
         onDone();
       });
     }}>
       <TextField label={t.t("unit_name")} value={name} onChange={setName} fault={action.fault("name")} required />
       <SelectField label={t.t("unit_zone")} value={zone} options={ZONES.map((value) => ({ value, label: value }))} onChange={setZone} fault={action.fault("zone")} />
+      <PhoneField value={phone} onChange={setPhone} fault={action.fault("phone")} />
       <ActionFailure action={action} />
       <button type="submit" class="button primary" disabled={action.busy || !name.trim()}>{t.t("save")}</button>
     </form>
@@ -211,16 +256,18 @@ export function UnitsPage(): JSX.Element {
   const load = useLoad<{ units: Unit[] }>("/api/units", []);
   const [adding, setAdding] = useState(false);
   const [moving, setMoving] = useState<Unit | null>(null);
+  const [calling, setCalling] = useState<Unit | null>(null);
   return (
     <Page title={t.t("nav_units")} actions={<button type="button" class="button primary" onClick={() => setAdding(true)}><Icon name="plus" size={20} />{t.t("unit_add")}</button>}>
       <Loaded load={load}>
         {(data) => (
           <div class="rows">
-            {data.units.map((unit) => <div key={unit.id} class="row"><div class="row-main static"><Icon name="shield" /><span class="row-text"><strong>{unit.name}</strong><span class="row-fact soft">{unit.zone}</span></span></div><div class="row-buttons"><button type="button" class="button plain" onClick={() => setMoving(unit)}>{t.t("zone_other")}</button></div></div>)}
+            {data.units.map((unit) => <UnitRow key={unit.id} unit={unit} onZone={() => setMoving(unit)} onPhone={() => setCalling(unit)} />)}
             {!data.units.length && <Empty icon="shield" title={t.t("units_none")} />}
           </div>
         )}
       </Loaded>
+      {calling && <Dialog title={`${calling.name}: ${t.t("unit_phone")}`} onClose={() => setCalling(null)}><PhoneForm unit={calling} onDone={() => { setCalling(null); load.again(); }} /></Dialog>}
       {moving && <Dialog title={`${moving.name}: ${t.t("zone_other")}`} onClose={() => setMoving(null)}><ZoneForm unit={moving} onDone={() => { setMoving(null); load.again(); }} /></Dialog>}
       {adding && <Dialog title={t.t("unit_add")} onClose={() => setAdding(false)}><UnitForm onDone={() => { setAdding(false); load.again(); }} /></Dialog>}
     </Page>

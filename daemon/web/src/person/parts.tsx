@@ -37,6 +37,22 @@ export function ScreenFrame(props: { title: string; mark?: IconName; tone?: "goo
   );
 }
 
+// The duty room, where its number is known.
+export function CallHelp({ primary = false }: { primary?: boolean }): JSX.Element | null {
+  const { view, texts } = useSession();
+  if (!view.helpPhone) return null;
+  return (
+    <a class={"button big" + (primary ? " primary" : "")} href={"tel:" + view.helpPhone}>
+      <Icon name="phone" />{texts.t("help_call", { phone: phoneWords(view.helpPhone) })}
+    </a>
+  );
+}
+
+// "+7 717 200 00 00"; other countries group in other ways.
+function phoneWords(phone: string): string {
+  return phone.replace(/^(\+7)(\d{3})(\d{3})(\d{2})(\d{2})$/, "$1\u00a0$2\u00a0$3\u00a0$4\u00a0$5");
+}
+
 export function ReadAloud({ sentences }: { sentences: readonly string[] }): JSX.Element | null {
   const { view, texts } = useSession();
   const [reading, setReading] = useState(false);

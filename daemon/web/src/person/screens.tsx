@@ -11,7 +11,7 @@ import { Icon } from "../ui/icons";
 import { useTick } from "../ui/store";
 import { Video } from "../ui/video";
 import { cameTooLate } from "./flow";
-import { ReadAloud, ScreenFrame, useSession } from "./parts";
+import { CallHelp, ReadAloud, ScreenFrame, useSession } from "./parts";
 import { WherePicture } from "./pictures";
 import { PushCard } from "./push_card";
 
@@ -455,7 +455,7 @@ export function Early({ state }: { state: PersonState }): JSX.Element {
 export function Over({ state }: { state: PersonState }): JSX.Element {
   const { view, texts } = useSession();
   return (
-    <ScreenFrame title={texts.t("over_title")} mark="clock" tone="warn" actions={<WriteButton primary />}>
+    <ScreenFrame title={texts.t("over_title")} mark="clock" tone="warn" actions={<><WriteButton primary /><CallHelp /></>}>
       <p class="lead">{texts.t("over_text", { time: view.clock.moment(state.checkin!.late_until) })}</p>
       <NextWindow state={state} />
       <History state={state} />
@@ -468,15 +468,21 @@ export function Problem({ kind }: { kind: "expired" | "busy" | "server" | "offli
   useTick(1000);
   const length = view.clock.length(Math.max(1000, (view.retryAt || 0) - Date.now()));
   const words = {
-    expired: [texts.t("expired_title"), texts.t("expired_text")],
+    expired: [texts.t("expired_title"), texts.t(view.helpPhone ? "expired_call" : "expired_text")],
     busy: [texts.t("busy_title"), texts.t("busy_text", { length })],
     server: [texts.t("server_title"), texts.t("server_text", { length })],
     offline: [texts.t("offline_title"), texts.t("offline_text", { length })],
   }[kind] as [string, string];
   return (
     <ScreenFrame title={words[0]} mark={kind === "offline" ? "offline" : kind === "expired" ? "clock" : "alert"} tone="warn"
-      actions={kind === "expired" ? undefined : <button type="button" class="button primary big" onClick={() => session.retryNow()}>{texts.t("again")}</button>}>
+      actions={
+        <>
+          {kind !== "expired" && <button type="button" class="button primary big" onClick={() => session.retryNow()}>{texts.t("again")}</button>}
+          <CallHelp primary={kind === "expired"} />
+        </>
+      }>
       <p class="lead">{words[1]}</p>
+      {kind !== "expired" && view.helpPhone && <p>{texts.t("help_text")}</p>}
     </ScreenFrame>
   );
 }

@@ -21,6 +21,7 @@ export interface View extends World {
   language: Language;
   clock: Clock;
   retryAt: number | null; // browser's clock
+  helpPhone: string | null; // of the duty room
   socket: SocketState | "none";
   socketLost: boolean; // was open and is not
   devices: Devices | null;
@@ -74,7 +75,7 @@ export class PersonSession {
       token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null,
       language, clock: new Clock(language, "UTC", null, null), retryAt: null, socket: "none", socketLost: false, devices: null, asking: false, leg: null,
       remote: null, since: null, callSince: null, callee: "", recording: false, paused: null, muted: false, peerAway: false,
-      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, crowded: null, busy: false, actionFailed: false, phone: "unknown", disputed: "",
+      cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, crowded: null, busy: false, actionFailed: false, phone: "unknown", disputed: "", helpPhone: recall("help_phone"),
     });
     document.addEventListener("visibilitychange", this.visibility);
     window.addEventListener("pagehide", this.leaving);
@@ -189,7 +190,15 @@ export class PersonSession {
     else void this.load();
   }
 
+  // Kept for when nothing can be asked.
+  private helpIs(phone: string | null | undefined): void {
+    if (!phone || phone === this.view.helpPhone) return;
+    remember("help_phone", phone);
+    this.store.set({ helpPhone: phone });
+  }
+
   private failed(failure: Failure, again: (() => void) | null): void {
+    this.helpIs(failure.helpPhone);
     this.store.set({ opening: false, failure: failure.code as FailureCode, retryAt: null });
     if (!again || !heals(failure.code)) return;
     const wait = retryDelayMs(this.tries++, failure.retryAfterMs);
@@ -211,6 +220,7 @@ export class PersonSession {
 
   private take(state: PersonState): void {
     setCsrf(state.csrf);
+    this.helpIs(state.help_phone);
     const before = this.view.state;
     const language = recall("language") ? this.view.language : state.language;
     this.store.set({
@@ -275,6 +285,7 @@ export class PersonSession {
     } catch (cause) {
       const failure = failureOf(cause);
       this.store.set({ busy: false, actionFailed: true });
+      this.helpIs(failure.helpPhone);
       if (failure.code === "unauthenticated") this.store.set({ state: null, failure: failure.code });
       return false;
     }

@@ -147,6 +147,9 @@ export const en = {
 
   expired_title: "This link no longer works",
   expired_text: "Each link works for one call and on one phone. Open the newest message you got. If there is none, phone your inspector.",
+  expired_call: "Each link works for one call and on one phone. Open the newest message you got. If there is none, or your call is now, phone the duty room: say your name and that the link does not open.",
+  help_call: "Call {phone}",
+  help_text: "If your call is now and this goes on, phone the duty room and say your name.",
   busy_title: "Too many people at once",
   busy_text: "This is our fault, not yours, and it is written down. We try again in {length}.",
   server_title: "Something is wrong on our side",
