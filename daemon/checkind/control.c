@@ -365,6 +365,7 @@ int ck_product_control_start(struct ck_product *product)
         {"log.exported", ck_product_run_log_exported, product},
         {"log.cosign", ck_product_run_log_cosign, product},
         {"key.split", ck_product_run_key_split, product},
+        {"store.copied", ck_product_run_store_copied, product},
         {"bundle.make", ck_product_run_bundle_make, product},
         {"bundle.read", ck_product_run_bundle_read, product},
         {"media.list", run_media_list, product},

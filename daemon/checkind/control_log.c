@@ -1,5 +1,5 @@
-/* What checkinctl tells about the audit log: that it was verified or copied, and what a witness
- * signed (protocol/control.md). */
+/* What checkinctl tells about the audit log: that it was verified or copied, alone or with the
+ * whole store, and what a witness signed (protocol/control.md). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +82,11 @@ void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arg
 void ck_product_run_key_split(struct ck_control_call *call, const json_t *arguments, void *user)
 {
     submit(call, user, "key.split", arguments);
+}
+
+void ck_product_run_store_copied(struct ck_control_call *call, const json_t *arguments, void *user)
+{
+    submit(call, user, "store.copied", arguments);
 }
 
 /* ---- signatures of witnesses ---- */

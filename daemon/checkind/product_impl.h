@@ -144,6 +144,7 @@ int ck_product_control_start(struct ck_product *product);
 void ck_product_run_log_verified(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_key_split(struct ck_control_call *call, const json_t *arguments, void *user);
+void ck_product_run_store_copied(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_log_cosign(struct ck_control_call *call, const json_t *arguments, void *user);
 /* Adds to a checkpoint (with room for CK_NOTE_BYTES_MAX bytes and a zero) those lines of `given`
  * that are good signatures of configured witnesses. The key of one that was added, or NULL. */

@@ -10,6 +10,7 @@
 #include "daemon/store/checkpoint.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+#include "protocol/base/text.h"
 #include "protocol/note.h"
 
 #define KEY_SETTING "signer.key"
@@ -187,6 +188,28 @@ static int exported(struct ck_turn *turn, const struct ck_actor *actor, const js
                : r;
 }
 
+/* {uid, size, root}: a copy of the whole store was taken, with a log of this size and root. */
+static int copied(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_hash hash;
+    const char *root = NULL;
+    int64_t size = 0, uid = 0;
+    (void)result;
+    int r = only_system(turn, actor, refusal);
+    r = r == 0 ? ck_body_int(body, "size", 0, INT64_MAX, &size, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "root", 2 * sizeof hash.bytes, false, &root, refusal) : r;
+    r = r == 0 ? ck_body_int(body, "uid", 0, UINT32_MAX, &uid, refusal) : r;
+    if (r == 0 && ck_hex_decode(root, hash.bytes, sizeof hash.bytes) != 0) {
+        r = ck_refuse(refusal, CK_E_INVALID, "root", "must be a SHA-256 in hexadecimal");
+    }
+    return r == 0 ? record(turn, actor, "STORE_COPIED", "ok",
+                           json_pack("{s:I, s:s, s:I}", "size", (json_int_t)size, "root", root,
+                                     "uid", (json_int_t)uid),
+                           NULL)
+                  : r;
+}
+
 /* {uid, entries, findings}: the log was verified. */
 static int verified(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
@@ -278,8 +301,9 @@ static int clock_state(struct ck_turn *turn, const struct ck_actor *actor, const
 }
 
 const struct ck_handler_entry ck_log_handlers[] = {
-    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned},    {"log.signer", signer},
-    {"log.exported", exported},     {"log.verified", verified},    {"key.split", key_split},
-    {"system.started", started},    {"system.stopping", stopping}, {"system.clock", clock_state},
+    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned},  {"log.signer", signer},
+    {"log.exported", exported},     {"log.verified", verified},  {"key.split", key_split},
+    {"store.copied", copied},       {"system.started", started}, {"system.stopping", stopping},
+    {"system.clock", clock_state},
 };
 const size_t ck_log_handler_count = sizeof ck_log_handlers / sizeof ck_log_handlers[0];

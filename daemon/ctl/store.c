@@ -6,7 +6,27 @@
 
 #include "daemon/ctl/checkinctl_impl.h"
 #include "daemon/store/copy.h"
+#include "daemon/store/log.h"
+#include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+#include "protocol/base/text.h"
+
+/* The log shows when a copy of everything was taken out, by whom, and of which state. */
+static void tell_daemon(const struct ck_ctl *ctl, const struct ck_ctl *copy)
+{
+    ck_cleanup(ck_store_closep) struct ck_store *store = NULL;
+    struct ck_log_head head;
+    char root[CK_HEX_SIZE(sizeof head.root.bytes)];
+    if (ck_ctl_open_store(copy, &store) != 0 || ck_log_load_head(store, &head) != 0) {
+        return; /* verifying it says what is wrong */
+    }
+    ck_hex_encode(head.root.bytes, sizeof head.root.bytes, root);
+    if (!ck_ctl_tell(
+            ctl, "store.copied",
+            json_pack("{s:I, s:s}", "size", (json_int_t)head.frontier.size, "root", root))) {
+        fputs("checkinctl: no daemon took note of it: this copy is not in the log\n", stderr);
+    }
+}
 
 int ck_ctl_store(const struct ck_ctl *ctl, int count, char **words)
 {
@@ -27,5 +47,6 @@ int ck_ctl_store(const struct ck_ctl *ctl, int count, char **words)
     }
     struct ck_ctl copy = *ctl;
     copy.store = to;
+    tell_daemon(ctl, &copy);
     return ck_ctl_log_verify(&copy, 0, NULL);
 }

@@ -4,6 +4,9 @@ without an end of what is open; nothing that breaks later stays unsaid.
 usage: test_operation.py BUILD_DIR [TEST…]
 """
 
+import contextlib
+import json
+import os
 import signal
 import socket
 import sqlite3
@@ -310,6 +313,13 @@ class Restore(Case):
         self.daemon.ctl("log", "export", str(self.daemon.run / name), f"--store={self.daemon.run}/checkind.db",
                         "--recipient=court", "--reason=test")
 
+    def leaf(self, action):
+        """The one entry of this action in the log of the store."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.daemon.run}/checkind.db?mode=ro", uri=True)) as store:
+            (leaf,), = store.execute("SELECT leaf FROM log_entry WHERE idx IN (SELECT idx FROM log_plain WHERE action = ?)",
+                                     (action,)).fetchall()
+        return json.loads(leaf)
+
     def test_an_old_copy_that_was_put_back_is_seen_and_lived_with(self):
         run = self.daemon.run
         store = run / "checkind.db"
@@ -317,6 +327,8 @@ class Restore(Case):
         self.live()
         copied = self.daemon.ctl("store", "copy", str(run / "copy.db"), f"--store={store}")
         self.assertTrue(copied["whole"])
+        self.assertEqual(self.leaf("STORE_COPIED")["open"],
+                         {"root": copied["root"], "size": copied["entries"], "uid": os.getuid()})
         self.assertEqual(self.daemon.stop(), 0)
         self.assertGreater(self.live(), copied["entries"])
         self.assertEqual(self.daemon.stop(), 0)

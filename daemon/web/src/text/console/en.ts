@@ -1284,6 +1284,7 @@ export const en = {
   log_signer_back: "The log is signed again",
   log_checkpoint_cosigned: "A witness signed a checkpoint",
   log_log_exported: "The log was copied out",
+  log_store_copied: "The whole store was copied",
   log_log_verified: "The log was verified",
   log_disk_low: "The disk is nearly full",
   log_disk_enough: "There is room on the disk again",

@@ -1285,6 +1285,7 @@ export const kk: Record<ConsoleKey, string> = {
   log_signer_back: "Журналға қайтадан қол қойылуда",
   log_checkpoint_cosigned: "Куәгер бақылау нүктесіне қол қойды",
   log_log_exported: "Журнал көшірілді",
+  log_store_copied: "Бүкіл қойма көшірілді",
   log_log_verified: "Журнал тексерілді",
   log_disk_low: "Диск толуға жақын",
   log_disk_enough: "Дискіде қайтадан орын бар",

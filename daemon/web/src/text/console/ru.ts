@@ -1285,6 +1285,7 @@ export const ru: Record<ConsoleKey, string> = {
   log_signer_back: "Журнал снова подписывается",
   log_checkpoint_cosigned: "Свидетель подписал контрольную точку",
   log_log_exported: "Журнал скопирован",
+  log_store_copied: "Хранилище скопировано целиком",
   log_log_verified: "Журнал проверен",
   log_disk_low: "Диск почти заполнен",
   log_disk_enough: "На диске снова есть место",
