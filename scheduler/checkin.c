@@ -67,6 +67,24 @@ static int waive(struct ck_checkin_turn *turn)
     return 0;
 }
 
+/* Before the first ring it is whatever the person's is now. */
+static int banded(struct ck_checkin_turn *turn)
+{
+    turn->row.band = turn->event->banded.band;
+    return 0;
+}
+
+/* What has begun is never made light of: only a higher band is taken over. */
+static int banded_begun(struct ck_checkin_turn *turn)
+{
+    struct ck_checkin *row = &turn->row;
+    if (turn->event->banded.band > row->band) {
+        row->band = turn->event->banded.band;
+        ck_effects_audit(&turn->effects, CK_FACT_BANDED, row->band);
+    }
+    return 0;
+}
+
 static int contact_elsewhere(struct ck_checkin_turn *turn)
 {
     turn->row.merged_into = turn->event->elsewhere.checkin;
@@ -172,7 +190,7 @@ static void call_back(struct ck_checkin_turn *turn)
     await_again(turn);
     row->lost++;
     ck_effects_audit(&turn->effects, CK_FACT_CALL_LOST, row->lost);
-    if (row->lost > turn->policy->rejoins) {
+    if (row->lost > turn->policy->rejoins || row->order_over) {
         return;
     }
     struct ck_wall until = ck_wall_add_ms(turn->now, turn->policy->rejoin_ms);
@@ -633,6 +651,22 @@ static int connected_ended(struct ck_checkin_turn *turn)
     }
 }
 
+/* Whoever is in the room when the order ends may go on: what they say is theirs to say, and no
+ * longer owed. What was missed before stays missed. */
+static int connected_waived(struct ck_checkin_turn *turn)
+{
+    struct ck_checkin *row = &turn->row;
+    if (turn->event->waived.cause != CK_CAUSE_WAIVED_ORDER_ENDED) {
+        return CK_E_CONFLICT;
+    }
+    if (!row->order_over) {
+        row->order_over = true;
+        row->mandatory = row->mandatory && row->incident;
+        ck_effects_audit(&turn->effects, CK_FACT_ORDER_OVER, 0);
+    }
+    return 0;
+}
+
 /* ---- AWAITING_REVIEW ---------------------------------------------------------------------------
  */
 
@@ -640,6 +674,19 @@ static int review_timer(struct ck_checkin_turn *turn)
 {
     if (!turn->row.review_incident && !ck_wall_before(turn->now, turn->row.next_at)) {
         ck_checkin_review_overdue(turn);
+    }
+    return 0;
+}
+
+/* A higher band waits no longer than it would have from now on. */
+static int review_banded(struct ck_checkin_turn *turn)
+{
+    struct ck_checkin *row = &turn->row;
+    (void)banded_begun(turn);
+    struct ck_wall by = ck_wall_add_ms(turn->now, turn->policy->review_ms[row->band]);
+    if (!row->review_incident && ck_wall_before(by, row->review_by)) {
+        row->review_by = by;
+        row->next_at = by;
     }
     return 0;
 }
@@ -716,133 +763,141 @@ static int done_fact(struct ck_checkin_turn *turn)
 typedef int decide(struct ck_checkin_turn *turn);
 
 /* One row a state, one line an event, in the order of their enumerations. */
-static decide *const decisions[CK_CHECKIN_STATE_COUNT][CK_CHECKIN_EVENT_COUNT] = {
-    [CK_CHECKIN_PLANNED] =
-        {
-            [CK_CHECKIN_TIMER] = planned_timer,
-            [CK_CHECKIN_FACT] = note_fact,
-            [CK_CHECKIN_FAULT] = note_fault,
-            [CK_CHECKIN_ANSWERABLE] = ignore,
-            [CK_CHECKIN_JOINED] = ignore,
-            [CK_CHECKIN_INBOUND] = start_inbound,
-            [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
-            [CK_CHECKIN_NO_INSPECTOR] = ignore,
-            [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
-            [CK_CHECKIN_DECLINED] = ignore,
-            [CK_CHECKIN_LEFT] = ignore,
-            [CK_CHECKIN_CALL_LOST] = ignore,
-            [CK_CHECKIN_ENDED] = refuse,
-            [CK_CHECKIN_REVIEWED] = refuse,
-            [CK_CHECKIN_WAIVED] = waive,
-            [CK_CHECKIN_MOVED] = planned_moved,
-            [CK_CHECKIN_CONTACT_ELSEWHERE] = planned_elsewhere,
-            [CK_CHECKIN_CALL_OVER] = ignore,
-        },
-    [CK_CHECKIN_ARMED] =
-        {
-            [CK_CHECKIN_TIMER] = armed_timer,
-            [CK_CHECKIN_FACT] = note_fact,
-            [CK_CHECKIN_FAULT] = note_fault,
-            [CK_CHECKIN_ANSWERABLE] = ignore,
-            [CK_CHECKIN_JOINED] = ignore,
-            [CK_CHECKIN_INBOUND] = start_inbound,
-            [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
-            [CK_CHECKIN_NO_INSPECTOR] = ignore,
-            [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
-            [CK_CHECKIN_DECLINED] = ignore,
-            [CK_CHECKIN_LEFT] = ignore,
-            [CK_CHECKIN_CALL_LOST] = ignore,
-            [CK_CHECKIN_ENDED] = refuse,
-            [CK_CHECKIN_REVIEWED] = refuse,
-            [CK_CHECKIN_WAIVED] = waive,
-            [CK_CHECKIN_MOVED] = refuse,
-            [CK_CHECKIN_CONTACT_ELSEWHERE] = armed_elsewhere,
-            [CK_CHECKIN_CALL_OVER] = ignore,
-        },
-    [CK_CHECKIN_RINGING] =
-        {
-            [CK_CHECKIN_TIMER] = ringing_timer,
-            [CK_CHECKIN_FACT] = note_fact,
-            [CK_CHECKIN_FAULT] = note_fault,
-            [CK_CHECKIN_ANSWERABLE] = note_answerable,
-            [CK_CHECKIN_JOINED] = come_in,
-            [CK_CHECKIN_INBOUND] = come_in,
-            [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
-            [CK_CHECKIN_NO_INSPECTOR] = ignore,
-            [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
-            [CK_CHECKIN_DECLINED] = declined,
-            [CK_CHECKIN_LEFT] = ringing_left,
-            [CK_CHECKIN_CALL_LOST] = ignore,
-            [CK_CHECKIN_ENDED] = refuse,
-            [CK_CHECKIN_REVIEWED] = refuse,
-            [CK_CHECKIN_WAIVED] = ringing_waived,
-            [CK_CHECKIN_MOVED] = refuse,
-            [CK_CHECKIN_CONTACT_ELSEWHERE] = contact_elsewhere,
-            [CK_CHECKIN_CALL_OVER] = ignore,
-        },
-    [CK_CHECKIN_CONNECTED] =
-        {
-            [CK_CHECKIN_TIMER] = connected_timer,
-            [CK_CHECKIN_FACT] = connected_fact,
-            [CK_CHECKIN_FAULT] = note_fault,
-            [CK_CHECKIN_ANSWERABLE] = note_answerable,
-            [CK_CHECKIN_JOINED] = connected_joined,
-            [CK_CHECKIN_INBOUND] = connected_joined,
-            [CK_CHECKIN_INSPECTOR_ANSWERED] = connected_inspector,
-            [CK_CHECKIN_NO_INSPECTOR] = connected_no_inspector,
-            [CK_CHECKIN_CHALLENGE_FINISHED] = connected_challenge,
-            [CK_CHECKIN_DECLINED] = connected_declined,
-            [CK_CHECKIN_LEFT] = connected_left,
-            [CK_CHECKIN_CALL_LOST] = connected_lost,
-            [CK_CHECKIN_ENDED] = connected_ended,
-            [CK_CHECKIN_REVIEWED] = refuse,
-            [CK_CHECKIN_WAIVED] = refuse,
-            [CK_CHECKIN_MOVED] = refuse,
-            [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
-            [CK_CHECKIN_CALL_OVER] = connected_call_over,
-        },
-    [CK_CHECKIN_AWAITING_REVIEW] =
-        {
-            [CK_CHECKIN_TIMER] = review_timer,
-            [CK_CHECKIN_FACT] = note_fact,
-            [CK_CHECKIN_FAULT] = note_fault,
-            [CK_CHECKIN_ANSWERABLE] = ignore,
-            [CK_CHECKIN_JOINED] = after_end,
-            [CK_CHECKIN_INBOUND] = after_end,
-            [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
-            [CK_CHECKIN_NO_INSPECTOR] = ignore,
-            [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
-            [CK_CHECKIN_DECLINED] = after_end,
-            [CK_CHECKIN_LEFT] = ignore,
-            [CK_CHECKIN_CALL_LOST] = ignore,
-            [CK_CHECKIN_ENDED] = review_ended,
-            [CK_CHECKIN_REVIEWED] = reviewed,
-            [CK_CHECKIN_WAIVED] = refuse,
-            [CK_CHECKIN_MOVED] = refuse,
-            [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
-            [CK_CHECKIN_CALL_OVER] = ignore,
-        },
-    [CK_CHECKIN_DONE] =
-        {
-            [CK_CHECKIN_TIMER] = ignore,
-            [CK_CHECKIN_FACT] = done_fact,
-            [CK_CHECKIN_FAULT] = after_end,
-            [CK_CHECKIN_ANSWERABLE] = ignore,
-            [CK_CHECKIN_JOINED] = after_end,
-            [CK_CHECKIN_INBOUND] = after_end,
-            [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
-            [CK_CHECKIN_NO_INSPECTOR] = ignore,
-            [CK_CHECKIN_CHALLENGE_FINISHED] = after_end,
-            [CK_CHECKIN_DECLINED] = after_end,
-            [CK_CHECKIN_LEFT] = ignore,
-            [CK_CHECKIN_CALL_LOST] = ignore,
-            [CK_CHECKIN_ENDED] = refuse,
-            [CK_CHECKIN_REVIEWED] = refuse,
-            [CK_CHECKIN_WAIVED] = refuse,
-            [CK_CHECKIN_MOVED] = refuse,
-            [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
-            [CK_CHECKIN_CALL_OVER] = ignore,
-        },
+static decide *const decisions[CK_CHECKIN_STATE_COUNT]
+                              [CK_CHECKIN_EVENT_COUNT] =
+                                  {
+                                      [CK_CHECKIN_PLANNED] =
+                                          {
+                                              [CK_CHECKIN_TIMER] = planned_timer,
+                                              [CK_CHECKIN_FACT] = note_fact,
+                                              [CK_CHECKIN_FAULT] = note_fault,
+                                              [CK_CHECKIN_ANSWERABLE] = ignore,
+                                              [CK_CHECKIN_JOINED] = ignore,
+                                              [CK_CHECKIN_INBOUND] = start_inbound,
+                                              [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
+                                              [CK_CHECKIN_NO_INSPECTOR] = ignore,
+                                              [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
+                                              [CK_CHECKIN_DECLINED] = ignore,
+                                              [CK_CHECKIN_LEFT] = ignore,
+                                              [CK_CHECKIN_CALL_LOST] = ignore,
+                                              [CK_CHECKIN_ENDED] = refuse,
+                                              [CK_CHECKIN_REVIEWED] = refuse,
+                                              [CK_CHECKIN_WAIVED] = waive,
+                                              [CK_CHECKIN_MOVED] = planned_moved,
+                                              [CK_CHECKIN_CONTACT_ELSEWHERE] = planned_elsewhere,
+                                              [CK_CHECKIN_CALL_OVER] = ignore,
+                                              [CK_CHECKIN_BANDED] = banded,
+                                          },
+                                      [CK_CHECKIN_ARMED] =
+                                          {
+                                              [CK_CHECKIN_TIMER] = armed_timer,
+                                              [CK_CHECKIN_FACT] = note_fact,
+                                              [CK_CHECKIN_FAULT] = note_fault,
+                                              [CK_CHECKIN_ANSWERABLE] = ignore,
+                                              [CK_CHECKIN_JOINED] = ignore,
+                                              [CK_CHECKIN_INBOUND] = start_inbound,
+                                              [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
+                                              [CK_CHECKIN_NO_INSPECTOR] = ignore,
+                                              [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
+                                              [CK_CHECKIN_DECLINED] = ignore,
+                                              [CK_CHECKIN_LEFT] = ignore,
+                                              [CK_CHECKIN_CALL_LOST] = ignore,
+                                              [CK_CHECKIN_ENDED] = refuse,
+                                              [CK_CHECKIN_REVIEWED] = refuse,
+                                              [CK_CHECKIN_WAIVED] = waive,
+                                              [CK_CHECKIN_MOVED] = refuse,
+                                              [CK_CHECKIN_CONTACT_ELSEWHERE] = armed_elsewhere,
+                                              [CK_CHECKIN_CALL_OVER] = ignore,
+                                              [CK_CHECKIN_BANDED] = banded,
+                                          },
+                                      [CK_CHECKIN_RINGING] =
+                                          {
+                                              [CK_CHECKIN_TIMER] = ringing_timer,
+                                              [CK_CHECKIN_FACT] = note_fact,
+                                              [CK_CHECKIN_FAULT] = note_fault,
+                                              [CK_CHECKIN_ANSWERABLE] = note_answerable,
+                                              [CK_CHECKIN_JOINED] = come_in,
+                                              [CK_CHECKIN_INBOUND] = come_in,
+                                              [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
+                                              [CK_CHECKIN_NO_INSPECTOR] = ignore,
+                                              [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
+                                              [CK_CHECKIN_DECLINED] = declined,
+                                              [CK_CHECKIN_LEFT] = ringing_left,
+                                              [CK_CHECKIN_CALL_LOST] = ignore,
+                                              [CK_CHECKIN_ENDED] = refuse,
+                                              [CK_CHECKIN_REVIEWED] = refuse,
+                                              [CK_CHECKIN_WAIVED] = ringing_waived,
+                                              [CK_CHECKIN_MOVED] = refuse,
+                                              [CK_CHECKIN_CONTACT_ELSEWHERE] = contact_elsewhere,
+                                              [CK_CHECKIN_CALL_OVER] = ignore,
+                                              [CK_CHECKIN_BANDED] = banded_begun,
+                                          },
+                                      [CK_CHECKIN_CONNECTED] =
+                                          {
+                                              [CK_CHECKIN_TIMER] = connected_timer,
+                                              [CK_CHECKIN_FACT] = connected_fact,
+                                              [CK_CHECKIN_FAULT] = note_fault,
+                                              [CK_CHECKIN_ANSWERABLE] = note_answerable,
+                                              [CK_CHECKIN_JOINED] = connected_joined,
+                                              [CK_CHECKIN_INBOUND] = connected_joined,
+                                              [CK_CHECKIN_INSPECTOR_ANSWERED] = connected_inspector,
+                                              [CK_CHECKIN_NO_INSPECTOR] = connected_no_inspector,
+                                              [CK_CHECKIN_CHALLENGE_FINISHED] = connected_challenge,
+                                              [CK_CHECKIN_DECLINED] = connected_declined,
+                                              [CK_CHECKIN_LEFT] = connected_left,
+                                              [CK_CHECKIN_CALL_LOST] = connected_lost,
+                                              [CK_CHECKIN_ENDED] = connected_ended,
+                                              [CK_CHECKIN_REVIEWED] = refuse,
+                                              [CK_CHECKIN_WAIVED] = connected_waived,
+                                              [CK_CHECKIN_MOVED] = refuse,
+                                              [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
+                                              [CK_CHECKIN_CALL_OVER] = connected_call_over,
+                                              [CK_CHECKIN_BANDED] = banded_begun,
+                                          },
+                                      [CK_CHECKIN_AWAITING_REVIEW] =
+                                          {
+                                              [CK_CHECKIN_TIMER] = review_timer,
+                                              [CK_CHECKIN_FACT] = note_fact,
+                                              [CK_CHECKIN_FAULT] = note_fault,
+                                              [CK_CHECKIN_ANSWERABLE] = ignore,
+                                              [CK_CHECKIN_JOINED] = after_end,
+                                              [CK_CHECKIN_INBOUND] = after_end,
+                                              [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
+                                              [CK_CHECKIN_NO_INSPECTOR] = ignore,
+                                              [CK_CHECKIN_CHALLENGE_FINISHED] = ignore,
+                                              [CK_CHECKIN_DECLINED] = after_end,
+                                              [CK_CHECKIN_LEFT] = ignore,
+                                              [CK_CHECKIN_CALL_LOST] = ignore,
+                                              [CK_CHECKIN_ENDED] = review_ended,
+                                              [CK_CHECKIN_REVIEWED] = reviewed,
+                                              [CK_CHECKIN_WAIVED] = refuse,
+                                              [CK_CHECKIN_MOVED] = refuse,
+                                              [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
+                                              [CK_CHECKIN_CALL_OVER] = ignore,
+                                              [CK_CHECKIN_BANDED] = review_banded,
+                                          },
+                                      [CK_CHECKIN_DONE] =
+                                          {
+                                              [CK_CHECKIN_TIMER] = ignore,
+                                              [CK_CHECKIN_FACT] = done_fact,
+                                              [CK_CHECKIN_FAULT] = after_end,
+                                              [CK_CHECKIN_ANSWERABLE] = ignore,
+                                              [CK_CHECKIN_JOINED] = after_end,
+                                              [CK_CHECKIN_INBOUND] = after_end,
+                                              [CK_CHECKIN_INSPECTOR_ANSWERED] = refuse,
+                                              [CK_CHECKIN_NO_INSPECTOR] = ignore,
+                                              [CK_CHECKIN_CHALLENGE_FINISHED] = after_end,
+                                              [CK_CHECKIN_DECLINED] = after_end,
+                                              [CK_CHECKIN_LEFT] = ignore,
+                                              [CK_CHECKIN_CALL_LOST] = ignore,
+                                              [CK_CHECKIN_ENDED] = refuse,
+                                              [CK_CHECKIN_REVIEWED] = refuse,
+                                              [CK_CHECKIN_WAIVED] = refuse,
+                                              [CK_CHECKIN_MOVED] = refuse,
+                                              [CK_CHECKIN_CONTACT_ELSEWHERE] = ignore,
+                                              [CK_CHECKIN_CALL_OVER] = ignore,
+                                              [CK_CHECKIN_BANDED] = ignore,
+                                          },
 };
 
 int ck_checkin_step(const struct ck_checkin *row, const struct ck_checkin_event *event,

@@ -119,7 +119,7 @@ struct ck_checkin {
                             also served it; 0: none */
     enum ck_checkin_kind kind;
     bool mandatory;
-    enum ck_band band; /* as of planning */
+    enum ck_band band; /* of the person; from the first ring on it only rises */
 
     enum ck_checkin_state state;
     enum ck_checkin_phase phase;
@@ -146,6 +146,7 @@ struct ck_checkin {
     bool contact;         /* inspector in and media from the person: something to conclude on */
     bool incident;        /* its NO_CONTACT incident has been opened */
     bool review_incident; /* its REVIEW_OVERDUE incident has been opened */
+    bool order_over;      /* the order ended during the call: nobody is rung for it any more */
 
     struct ck_wall joined_at;  /* arrival that counts for lateness; 0: not here */
     struct ck_wall call_until; /* longest duration of the call that goes on */
@@ -194,10 +195,13 @@ enum ck_checkin_event_kind {
     CK_CHECKIN_CALL_LOST, /* the person's leg is gone, cause unproven, or our worker or lease is */
     CK_CHECKIN_ENDED,     /* request of staff: the form's result */
     CK_CHECKIN_REVIEWED,  /* request of staff */
-    CK_CHECKIN_WAIVED,    /* request of staff, or the end of the order or plan */
+    CK_CHECKIN_WAIVED,    /* request of staff, or the end of the order or plan; in a call the end
+                             of the order makes it voluntary */
     CK_CHECKIN_MOVED, /* new due time while PLANNED (rule, zone or tzdata change, agreed request) */
     CK_CHECKIN_CONTACT_ELSEWHERE, /* accepted contact in another check-in of this person */
     CK_CHECKIN_CALL_OVER, /* our side ended the call, or lost its own leg; the form follows */
+    CK_CHECKIN_BANDED,    /* the person's band is another one: before the first ring it is taken
+                             over, after it only a higher one is */
     CK_CHECKIN_EVENT_COUNT,
 };
 
@@ -248,6 +252,9 @@ struct ck_checkin_event {
         struct {
             int64_t checkin;
         } elsewhere;
+        struct {
+            enum ck_band band;
+        } banded;
     };
 };
 

@@ -2,18 +2,6 @@
 
 #include "scheduler/effects_impl.h"
 
-static enum ck_severity severity_of(enum ck_band band)
-{
-    switch (band) {
-    case CK_BAND_7_13:
-        return CK_SEVERITY_TOP;
-    case CK_BAND_5_6:
-        return CK_SEVERITY_HIGH;
-    default:
-        return CK_SEVERITY_NORMAL;
-    }
-}
-
 /* One make-up follows a fault of ours, never a make-up of a make-up; and only where something was
  * owed. */
 static bool deserves_make_up(const struct ck_checkin *row, enum ck_outcome outcome)
@@ -40,7 +28,7 @@ static void open_incident(struct ck_checkin_turn *turn, enum ck_outcome finding,
     struct ck_checkin *row = &turn->row;
     struct ck_effect_incident incident = {
         .kind = CK_INCIDENT_NO_CONTACT,
-        .severity = severity_of(row->band),
+        .severity = ck_incident_severity(CK_INCIDENT_NO_CONTACT, row->band),
         .finding = finding,
         .cause = cause,
         .first_step_at = turn->now,
@@ -178,7 +166,7 @@ void ck_checkin_review_overdue(struct ck_checkin_turn *turn)
     row->review_incident = true;
     ck_effects_add(&turn->effects, CK_EFFECT_OPEN_INCIDENT)->incident = (struct ck_effect_incident){
         .kind = CK_INCIDENT_REVIEW_OVERDUE,
-        .severity = row->band == CK_BAND_TOP ? CK_SEVERITY_HIGH : CK_SEVERITY_NORMAL,
+        .severity = ck_incident_severity(CK_INCIDENT_REVIEW_OVERDUE, row->band),
         .finding = CK_OUTCOME_OPEN,
         .first_step_at = turn->now,
     };

@@ -182,6 +182,8 @@ enum ck_fact {
     CK_FACT_SILENCE,         /* maximum silence exceeded [ms since last contact] */
     CK_FACT_STORM,           /* many incidents at once: digests begin [opened in the window] */
     CK_FACT_STORM_OVER,      /* [ms it lasted] */
+    CK_FACT_BANDED,          /* the person's band rose after it began [enum ck_band] */
+    CK_FACT_ORDER_OVER,      /* the order ended during the call: it is voluntary from here on */
     CK_FACT_COUNT,
 };
 
@@ -321,6 +323,10 @@ const char *ck_severity_name(enum ck_severity severity);
 const char *ck_template_name(enum ck_template template);
 const char *ck_fact_name(enum ck_fact fact);
 const char *ck_effect_kind_name(enum ck_effect_kind kind);
+
+/* How grave an incident of this kind is for a person of this band; NORMAL of kinds that do not ask
+ * for the band. */
+enum ck_severity ck_incident_severity(enum ck_incident_kind kind, enum ck_band band);
 
 enum ck_attribution ck_outcome_attribution(enum ck_outcome outcome);
 

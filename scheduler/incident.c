@@ -362,6 +362,41 @@ static int outcome_known(struct turn *turn)
     return 0;
 }
 
+/* ---- another band ------------------------------------------------------------------------------
+ */
+
+/* A higher band makes what is open graver, and asks at once; a lower one never makes it lighter.
+ * The ladder stays the one that it was opened with (E2). In the top band nothing lets it rest, and
+ * where there was no contact somebody else looks after the other side. */
+static int banded(struct turn *turn)
+{
+    struct ck_incident *row = &turn->row;
+    if (turn->event->band <= row->band) {
+        return 0;
+    }
+    row->band = turn->event->band;
+    ck_effects_audit(&turn->effects, CK_FACT_BANDED, row->band);
+    enum ck_severity severity = ck_incident_severity(row->kind, row->band);
+    if (severity <= row->severity) {
+        return 0;
+    }
+    row->severity = severity;
+    bool asks_for_contact = row->kind != CK_INCIDENT_REVIEW_OVERDUE;
+    row->calm = row->calm && (row->band != CK_BAND_TOP || !asks_for_contact);
+    if (row->state == CK_INCIDENT_OPEN && !row->calm) {
+        row->next_at = turn->now;
+    }
+    if (row->kind == CK_INCIDENT_NO_CONTACT && row->band == CK_BAND_TOP &&
+        turn->event->safety_check && !row->reached && !row->answered_late) {
+        ck_effects_add(&turn->effects, CK_EFFECT_OPEN_SAFETY)->incident =
+            (struct ck_effect_incident){.kind = CK_INCIDENT_SAFETY,
+                                        .severity = CK_SEVERITY_TOP,
+                                        .finding = row->outcome,
+                                        .first_step_at = turn->now};
+    }
+    return 0;
+}
+
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
@@ -459,6 +494,7 @@ static decide *const decisions[CK_INCIDENT_STATE_COUNT][CK_INCIDENT_EVENT_COUNT]
             [CK_INCIDENT_OUTCOME_KNOWN] = outcome_known,
             [CK_INCIDENT_NOTE] = note,
             [CK_INCIDENT_CONCLUDE] = conclude,
+            [CK_INCIDENT_BANDED] = banded,
         },
     [CK_INCIDENT_ACKNOWLEDGED] =
         {
@@ -472,6 +508,7 @@ static decide *const decisions[CK_INCIDENT_STATE_COUNT][CK_INCIDENT_EVENT_COUNT]
             [CK_INCIDENT_OUTCOME_KNOWN] = outcome_known,
             [CK_INCIDENT_NOTE] = note,
             [CK_INCIDENT_CONCLUDE] = conclude,
+            [CK_INCIDENT_BANDED] = banded,
         },
     [CK_INCIDENT_CLOSED] =
         {
@@ -485,6 +522,7 @@ static decide *const decisions[CK_INCIDENT_STATE_COUNT][CK_INCIDENT_EVENT_COUNT]
             [CK_INCIDENT_OUTCOME_KNOWN] = outcome_known,
             [CK_INCIDENT_NOTE] = note,
             [CK_INCIDENT_CONCLUDE] = refuse,
+            [CK_INCIDENT_BANDED] = ignore,
         },
 };
 

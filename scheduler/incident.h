@@ -142,6 +142,7 @@ enum ck_incident_event_kind {
     CK_INCIDENT_OUTCOME_KNOWN, /* the check-in is over (CK_NEWS_OUTCOME) */
     CK_INCIDENT_NOTE,
     CK_INCIDENT_CONCLUDE, /* by a named person with a reason */
+    CK_INCIDENT_BANDED,   /* the person's band is another one: only a higher one is taken over */
     CK_INCIDENT_EVENT_COUNT,
 };
 
@@ -160,6 +161,9 @@ struct ck_incident_event {
     enum ck_outcome outcome;       /* OUTCOME_KNOWN */
     enum ck_conclusion conclusion; /* CONCLUDE */
     bool has_reason;               /* CONCLUDE: a text is given */
+    enum ck_band band;             /* BANDED */
+    bool safety_check; /* BANDED: open the safety row where the top band is reached without contact
+                        */
 };
 
 /* Starts a row whose ids, band and mandatory are set, from the effect that opened it. */

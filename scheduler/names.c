@@ -176,6 +176,8 @@ static const char *const fact_names[] = {
     [CK_FACT_SILENCE] = "silence",
     [CK_FACT_STORM] = "storm",
     [CK_FACT_STORM_OVER] = "storm_over",
+    [CK_FACT_BANDED] = "banded",
+    [CK_FACT_ORDER_OVER] = "order_over",
 };
 
 const char *ck_fact_name(enum ck_fact fact)
@@ -317,6 +319,7 @@ static const char *const checkin_event_names[] = {
     [CK_CHECKIN_MOVED] = "moved",
     [CK_CHECKIN_CONTACT_ELSEWHERE] = "contact_elsewhere",
     [CK_CHECKIN_CALL_OVER] = "call_over",
+    [CK_CHECKIN_BANDED] = "banded",
 };
 
 const char *ck_checkin_event_name(enum ck_checkin_event_kind kind)
@@ -346,6 +349,7 @@ static const char *const incident_event_names[] = {
     [CK_INCIDENT_OUTCOME_KNOWN] = "outcome_known",
     [CK_INCIDENT_NOTE] = "note",
     [CK_INCIDENT_CONCLUDE] = "conclude",
+    [CK_INCIDENT_BANDED] = "banded",
 };
 
 const char *ck_incident_event_name(enum ck_incident_event_kind kind)
@@ -413,6 +417,22 @@ static const char *const notice_event_names[] = {
 const char *ck_notice_event_name(enum ck_notice_event_kind kind)
 {
     return NAME_OF(notice_event_names, kind);
+}
+
+enum ck_severity ck_incident_severity(enum ck_incident_kind kind, enum ck_band band)
+{
+    switch (kind) {
+    case CK_INCIDENT_NO_CONTACT:
+        return band == CK_BAND_TOP   ? CK_SEVERITY_TOP
+               : band == CK_BAND_5_6 ? CK_SEVERITY_HIGH
+                                     : CK_SEVERITY_NORMAL;
+    case CK_INCIDENT_SILENCE:
+        return band == CK_BAND_TOP ? CK_SEVERITY_TOP : CK_SEVERITY_HIGH;
+    case CK_INCIDENT_REVIEW_OVERDUE:
+        return band == CK_BAND_TOP ? CK_SEVERITY_HIGH : CK_SEVERITY_NORMAL;
+    default:
+        return CK_SEVERITY_NORMAL;
+    }
 }
 
 enum ck_attribution ck_outcome_attribution(enum ck_outcome outcome)

@@ -23,7 +23,7 @@ static void alarm_now(struct ck_silence *row, struct ck_wall now, struct ck_effe
     ck_effects_audit(effects, CK_FACT_SILENCE, now.ms - row->since.ms);
     ck_effects_add(effects, CK_EFFECT_OPEN_INCIDENT)->incident = (struct ck_effect_incident){
         .kind = CK_INCIDENT_SILENCE,
-        .severity = row->band == CK_BAND_TOP ? CK_SEVERITY_TOP : CK_SEVERITY_HIGH,
+        .severity = ck_incident_severity(CK_INCIDENT_SILENCE, row->band),
         .finding = CK_OUTCOME_OPEN,
         .first_step_at = now,
     };
@@ -46,7 +46,7 @@ void ck_silence_step(const struct ck_silence *row, const struct ck_silence_event
         }
         break;
     case CK_SILENCE_CONTACT:
-        if (ck_wall_before(turn.since, event->at)) {
+        if (turn.since.ms != 0 && ck_wall_before(turn.since, event->at)) {
             turn.since = event->at;
             turn.excused_ms = 0;
             turn.alarmed = false;
@@ -57,7 +57,7 @@ void ck_silence_step(const struct ck_silence *row, const struct ck_silence_event
         turn.band = event->band;
         break;
     default:
-        turn.max_ms = 0;
+        turn = (struct ck_silence){.band = turn.band};
         break;
     }
     reschedule(&turn);

@@ -12,19 +12,19 @@
 #include "scheduler/effects.h"
 
 struct ck_silence {
-    int64_t max_ms; /* 0: no limit, the row rests */
+    int64_t max_ms; /* 0: no limit now; the row rests, and goes on from `since` where one comes */
     enum ck_band band;
-    struct ck_wall since;   /* last accepted contact, or the beginning of the duty */
-    int64_t excused_ms;     /* of the time since then */
-    bool alarmed;           /* the incident of this silence has been opened */
+    struct ck_wall since; /* last accepted contact, or the beginning of the duty; 0: none is owed */
+    int64_t excused_ms;   /* of the time since then */
+    bool alarmed;         /* the incident of this silence has been opened */
     struct ck_wall next_at; /* CK_WALL_NEVER where there is nothing to wait for */
 };
 
 enum ck_silence_event_kind {
     CK_SILENCE_TIMER = 0,
     CK_SILENCE_CONTACT, /* accepted contact at `at` */
-    CK_SILENCE_CHANGED, /* max_ms or band are new */
-    CK_SILENCE_ENDED,   /* the plan or its order is over */
+    CK_SILENCE_CHANGED, /* max_ms or band are new; never moves the beginning */
+    CK_SILENCE_ENDED,   /* no contact is owed any more: a next duty begins anew */
     CK_SILENCE_EVENT_COUNT,
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/cases/cases_impl.h"
+#include "daemon/core/band_live.h"
 #include "daemon/core/zone_live.h"
 #include "daemon/store/checkin.h"
 #include "daemon/store/query_people.h"
@@ -217,6 +218,7 @@ int ck_person_change(struct ck_turn *turn, const struct ck_actor *actor, const j
                                                  (json_int_t)row.inspector),
                                .sealed = sealed_person(&row)};
     r = ck_turn_audit(turn, actor, &record);
+    r = r == 0 ? ck_person_banded(turn, actor, row.id, before, row.band, NULL) : r;
     struct ck_output today = {.kind = CK_OUTPUT_TODAY,
                               .unit_id = row.unit,
                               .staff_id = row.inspector,

@@ -7,6 +7,7 @@
 #include "daemon/cases/approval.h"
 #include "daemon/cases/cases_impl.h"
 #include "daemon/cases/risk.h"
+#include "daemon/core/band_live.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/order.h"
 #include "daemon/store/person.h"
@@ -387,21 +388,17 @@ int ck_proposal_approved(struct ck_turn *turn, const struct ck_actor *actor, con
     const json_t *request = json_object_get(body, "request");
     const char *band = json_string_value(json_object_get(request, "band"));
     int64_t person = json_integer_value(json_object_get(body, "person"));
+    struct ck_subject subject;
     ck_handler *create = ck_turn_handler(turn, "plan.create");
     ck_cleanup(json_decrefp) json_t *plan = json_pack(
         "{s:I, s:O}", "person", (json_int_t)person, "request", json_object_get(request, "request"));
     if (plan == NULL || create == NULL || band == NULL) {
         return plan == NULL ? -ENOMEM : -EUCLEAN;
     }
-    int r = ck_person_set_band(ck_turn_store(turn), person, band);
-    r = r == 0 ? ck_turn_audit(
-                     turn, actor,
-                     &(struct ck_record){.action = "PERSON_BAND_SET",
-                                         .object = "person",
-                                         .object_id = person,
-                                         .person_id = person,
-                                         .open = json_pack("{s:s, s:O}", "band", band, "approval",
-                                                           json_object_get(body, "approval"))})
+    int r = ck_subject_load(ck_turn_store(turn), person, &subject);
+    r = r == 0 ? ck_person_set_band(ck_turn_store(turn), person, band) : r;
+    r = r == 0 ? ck_person_banded(turn, actor, person, subject.band, band,
+                                  json_pack("{s:O}", "approval", json_object_get(body, "approval")))
                : r;
     return r == 0 ? create(turn, actor, plan, result, refusal) : r;
 }

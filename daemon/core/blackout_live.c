@@ -11,7 +11,7 @@
 #define BLACKOUT_MAX_MS (INT64_C(370) * 86400000)
 #define ALONE_MAX_MS (INT64_C(7) * 86400000) /* what one person decides, and at once */
 #define PAST_MAX_MS (INT64_C(60) * 86400000) /* how late one may be entered */
-#define TOUCHED_MAX 512
+#define TOUCHED_BATCH 64
 
 #define ABSENCE 3
 
@@ -71,6 +71,34 @@ static int excuse(struct ck_turn *turn, const struct ck_actor *actor,
     return r == 0 ? ck_tell_today(turn, row) : r;
 }
 
+/* It rings, goes on, waits for its review, or was missed and is still awaited: it stays what it is.
+ * Whoever concludes it must see that the blackout was entered afterwards, and by whom. */
+static int note_begun(struct ck_turn *turn, const struct ck_actor *actor,
+                      const struct ck_checkin_row *row, const struct blackout *blackout)
+{
+    char from[CK_WALL_TEXT_SIZE], until[CK_WALL_TEXT_SIZE], text[2 * CK_WALL_TEXT_SIZE + 16];
+    int64_t incident = 0;
+    ck_wall_text(blackout->row.from, from);
+    ck_wall_text(blackout->row.until, until);
+    snprintf(text, sizeof text, "%s %s %s", blackout->row.source, from, until);
+    int r = ck_record_checkin(turn, actor, row, "CHECKIN_BLACKOUT_ENTERED",
+                              json_pack("{s:I, s:s, s:s, s:s}", "blackout",
+                                        (json_int_t)blackout->row.id, "source",
+                                        blackout->row.source, "from", from, "until", until));
+    r = r == 0 ? ck_fact_insert(turn->store, row->step.id, row->step.attempt, turn->now.wall,
+                                "server", "blackout_entered", blackout->row.source)
+               : r;
+    r = r == 0
+            ? ck_incident_of_checkin(turn->store, row->step.id, CK_INCIDENT_NO_CONTACT, &incident)
+            : r;
+    if (r != 0) {
+        return r == CK_E_NOT_FOUND ? ck_tell_today(turn, row) : r;
+    }
+    r = ck_incident_line(turn->store, incident, turn->now.wall, "blackout_entered", actor->staff_id,
+                         0, text);
+    return r == 0 ? ck_tell_today(turn, row) : r;
+}
+
 static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
                  const struct blackout *blackout)
 {
@@ -79,14 +107,16 @@ static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
     if (r != 0) {
         return r;
     }
-    if (row.step.state < CK_CHECKIN_CONNECTED) {
+    if (row.step.state < CK_CHECKIN_RINGING) {
         return ck_checkin_feed(turn, actor, &row,
                                &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
                                                           .waived.cause = causes[blackout->source],
                                                           .waived.staff = actor->staff_id});
     }
-    bool charged = row.step.state == CK_CHECKIN_DONE &&
-                   ck_outcome_attribution(row.step.outcome) == CK_ATTRIBUTION_OFFICER;
+    if (row.step.state != CK_CHECKIN_DONE) {
+        return note_begun(turn, actor, &row, blackout);
+    }
+    bool charged = ck_outcome_attribution(row.step.outcome) == CK_ATTRIBUTION_OFFICER;
     return charged ? excuse(turn, actor, &row, blackout) : 0;
 }
 
@@ -105,15 +135,20 @@ int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row)
                                                 .waived.cause = ck_place_cause(CK_PLACE_BLACKOUT)});
 }
 
+/* In order of their time, batch after batch: nothing that is to come is left out. */
 static int touch_all(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct blackout *blackout)
 {
-    int64_t ids[TOUCHED_MAX];
-    size_t count = 0;
-    int r = ck_checkin_due_between(turn->store, blackout->row.person, blackout->row.from,
-                                   blackout->row.until, ids, TOUCHED_MAX, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = touch(turn, actor, ids[i], blackout);
+    int64_t ids[TOUCHED_BATCH], after = 0;
+    size_t count = TOUCHED_BATCH;
+    int r = 0;
+    while (r == 0 && count == TOUCHED_BATCH) {
+        r = ck_checkin_due_between(turn->store, blackout->row.person, blackout->row.from,
+                                   blackout->row.until, after, ids, TOUCHED_BATCH, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = touch(turn, actor, ids[i], blackout);
+            after = ids[i];
+        }
     }
     return r;
 }

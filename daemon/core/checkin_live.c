@@ -72,6 +72,10 @@ static json_t *fact_members(enum ck_fact fact, int64_t value)
         return json_pack("{s:I}", "other", (json_int_t)value);
     case CK_FACT_INSPECTOR_IN:
         return json_pack("{s:I}", "staff", (json_int_t)value);
+    case CK_FACT_BANDED:
+        return json_pack("{s:s}", "band", ck_band_name((enum ck_band)value));
+    case CK_FACT_ORDER_OVER:
+        return NULL;
     case CK_FACT_AFTER_END:
         return json_pack("{s:s}", "event",
                          ck_checkin_event_name((enum ck_checkin_event_kind)value));
@@ -311,33 +315,65 @@ static int staff_fault(struct ck_turn *turn, const struct ck_actor *actor,
                              json_pack("{s:s}", "cause", ck_cause_name(effect->staff_fault.cause)));
 }
 
-int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
-                    const struct ck_checkin_row *row)
+/* When the contact was made: what was reviewed afterwards is no contact of the review's time. */
+static struct ck_wall contact_at(const struct ck_turn *turn, const struct ck_checkin *step)
 {
-    int r = ck_silence_contact(turn, row->step.person);
-    int64_t ids[OPEN_MAX];
-    size_t count = 0;
-    if (r == 0) {
-        r = ck_checkin_served_of(turn->store, row->step.person, row->step.id, ids, SERVED_MAX,
-                                 &count);
+    return step->review_by.ms != 0 && step->joined_at.ms != 0 ? step->joined_at : turn->now.wall;
+}
+
+/* Whether a contact also serves another check-in: not one that became due only after it, while it
+ * waited for its review. A make-up is as old as what it makes up for. */
+static int serves(struct ck_turn *turn, const struct ck_checkin_row *row,
+                  const struct ck_checkin_row *other, bool *does)
+{
+    struct ck_checkin_row first;
+    struct ck_wall at = contact_at(turn, &row->step), due = other->step.due;
+    int r = 0;
+    if (other->step.make_up_of != 0) {
+        r = ck_checkin_load(turn->store, other->step.make_up_of, &first);
+        due = first.step.due;
     }
+    *does = other->step.merged_into == row->step.id || row->step.review_by.ms == 0 ||
+            !ck_wall_before(at, due);
+    return r;
+}
+
+static int serve_others(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_checkin_row *row)
+{
+    int64_t ids[SERVED_MAX];
+    size_t count = 0;
+    int r =
+        ck_checkin_served_of(turn->store, row->step.person, row->step.id, ids, SERVED_MAX, &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
         struct ck_checkin_row other;
+        bool does = false;
         r = ck_checkin_load(turn->store, ids[i], &other);
-        if (r == 0) {
+        r = r == 0 ? serves(turn, row, &other, &does) : r;
+        if (r == 0 && does) {
             r = ck_checkin_feed(turn, actor, &other,
                                 &(struct ck_checkin_event){.kind = CK_CHECKIN_CONTACT_ELSEWHERE,
                                                            .elsewhere.checkin = row->step.id});
         }
     }
-    if (r == 0) {
-        r = ck_incident_open_of(turn->store, row->step.person, ids, OPEN_MAX, &count);
-    }
+    return r;
+}
+
+int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
+                    const struct ck_checkin_row *row)
+{
+    int64_t ids[OPEN_MAX];
+    size_t count = 0;
+    struct ck_wall at = contact_at(turn, &row->step);
+    int r = ck_silence_contact(turn, row->step.person, at);
+    r = r == 0 ? serve_others(turn, actor, row) : r;
+    r = r == 0 ? ck_incident_open_of(turn->store, row->step.person, ids, OPEN_MAX, &count) : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
         struct ck_incident_row incident;
         r = ck_incident_load(turn->store, ids[i], &incident);
-        bool asks = incident.step.kind == CK_INCIDENT_NO_CONTACT ||
-                    incident.step.kind == CK_INCIDENT_SILENCE;
+        bool asks = incident.step.kind == CK_INCIDENT_SILENCE ||
+                    (incident.step.kind == CK_INCIDENT_NO_CONTACT &&
+                     !ck_wall_before(at, incident.step.opened_at));
         if (r == 0 && asks && incident.step.checkin != row->step.id) {
             r = ck_incident_feed(
                 turn, actor, &incident,
@@ -357,10 +393,21 @@ static int conclude_outcome(struct ck_turn *turn, const struct ck_actor *actor,
                    json_pack("{s:s, s:s}", "result", person_result(effect->outcome.outcome),
                              "receipt", row->receipt));
     }
-    if (r == 0 && effect->outcome.outcome == CK_OUTCOME_COMPLETED) {
+    if (r == 0 && effect->outcome.outcome == CK_OUTCOME_COMPLETED && row->step.review_by.ms == 0) {
         r = ck_second_check_after(turn, row);
     }
     return r;
+}
+
+/* The person has done their part, and may be called a second time: whoever reviews it comes hours
+ * later, when the window is over. */
+static int await_review(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_checkin_row *row, const struct ck_effect *effect)
+{
+    int r = ck_record_checkin(
+        turn, actor, row, "CHECKIN_AWAITING_REVIEW",
+        json_pack("{s:o, s:s}", "by", time_json(effect->review.by), "receipt", row->receipt));
+    return r == 0 && row->step.finding == CK_OUTCOME_OPEN ? ck_second_check_after(turn, row) : r;
 }
 
 static int open_incident(struct ck_turn *turn, const struct ck_actor *actor,
@@ -402,9 +449,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
         return output(turn, CK_OUTPUT_END_CALL, row,
                       json_pack("{s:s}", "reason", end_reason(&row->step)));
     case CK_EFFECT_REVIEW:
-        return ck_record_checkin(
-            turn, actor, row, "CHECKIN_AWAITING_REVIEW",
-            json_pack("{s:o, s:s}", "by", time_json(effect->review.by), "receipt", row->receipt));
+        return await_review(turn, actor, row, effect);
     case CK_EFFECT_OUTCOME:
         return conclude_outcome(turn, actor, row, policy, effect);
     case CK_EFFECT_OPEN_INCIDENT:

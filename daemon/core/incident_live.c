@@ -184,6 +184,8 @@ static json_t *fact_members(enum ck_fact fact, int64_t value)
         return json_pack("{s:s}", "conclusion", ck_conclusion_name((enum ck_conclusion)value));
     case CK_FACT_REACHED:
         return json_pack("{s:I}", "checkin", (json_int_t)value);
+    case CK_FACT_BANDED:
+        return json_pack("{s:s}", "band", ck_band_name((enum ck_band)value));
     case CK_FACT_ACKNOWLEDGED:
     case CK_FACT_ACK_EXPIRED:
     case CK_FACT_ACK_RELEASED:
@@ -257,6 +259,20 @@ static int alarm_all(struct ck_turn *turn, const struct ck_actor *actor,
                                                             json_deep_copy(turn->engine->roster))});
 }
 
+/* Beside an incident whose person is in the top band only since. */
+static int open_safety(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_incident_row *row, const struct ck_effect *effect)
+{
+    struct ck_checkin_row checkin;
+    int r = ck_checkin_load(turn->store, row->step.checkin, &checkin);
+    return r == 0 ? ck_incident_open(turn, actor,
+                                     &(struct ck_incident_opening){.checkin = &checkin,
+                                                                   .person = row->step.person,
+                                                                   .unit = row->unit,
+                                                                   .effect = effect->incident})
+                  : r;
+}
+
 static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                      struct ck_incident_row *row, const struct ck_effect *effect)
 {
@@ -282,6 +298,8 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
                               ? NULL
                               : json_pack("{s:I}", "staff", (json_int_t)effect->staff_fault.staff),
             });
+    case CK_EFFECT_OPEN_SAFETY:
+        return open_safety(turn, actor, row, effect);
     case CK_EFFECT_ALARM:
         return alarm_all(turn, actor, row);
     case CK_EFFECT_AUDIT:

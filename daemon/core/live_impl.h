@@ -162,10 +162,12 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
 
 #define CK_SILENCE_PLANS_MAX 64 /* active plans of one person that are looked at */
 
-/* Accepted contact with the person, now. */
-int ck_silence_contact(struct ck_turn *turn, int64_t person);
+/* Accepted contact with the person, that was made at `at`: before now where it waited for a review.
+ */
+int ck_silence_contact(struct ck_turn *turn, int64_t person, struct ck_wall at);
 
-/* The person's plans or band are other ones: what they allow is looked up anew. */
+/* The person's plans, orders or band are other ones: what they allow is looked up anew. The
+ * beginning of the silence stays where it is for as long as an order or a plan is there. */
 int ck_silence_changed(struct ck_turn *turn, int64_t person);
 
 /* ---- retention ---- */
@@ -201,7 +203,13 @@ void ck_draw_record(const struct ck_draw *draw, json_t *open);
 /* After a check-in of a plan was completed: whether a second one follows, and makes it. */
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row);
 
-/* Ends a plan: what it made and has not begun is waived for this cause. */
+/* Lets a check-in go, for what it was made for is over: waives what has not begun; where it is the
+ * order that ended (CK_CAUSE_WAIVED_ORDER_ENDED), also what rings, and a call that goes on is
+ * voluntary from here on. What was missed before stays missed. */
+int ck_checkin_released(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
+                        enum ck_cause cause);
+
+/* Ends a plan and lets go of all that it made (ck_checkin_released()). */
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause);
 

@@ -1,10 +1,36 @@
 /* Orders: when they end, and their plans with them. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "daemon/core/live_impl.h"
 #include "daemon/core/zones.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+
+#define UNPLANNED_BATCH 32
+
+/* What was demanded outside of plans was demanded under the orders together: it goes with the last
+ * of them. */
+static int finish_unplanned(struct ck_turn *turn, const struct ck_actor *actor, int64_t person,
+                            struct ck_date today)
+{
+    ck_cleanup(ck_freep) struct ck_order_record *order = calloc(1, sizeof *order);
+    int64_t ids[UNPLANNED_BATCH], after = 0;
+    size_t count = 0;
+    int r =
+        order == NULL ? -ENOMEM : ck_order_in_force(turn->store, person, today, order, 1, &count);
+    if (r != 0 || count > 0) {
+        return r;
+    }
+    for (count = UNPLANNED_BATCH; r == 0 && count == UNPLANNED_BATCH;) {
+        r = ck_checkin_open_unplanned(turn->store, person, after, ids, UNPLANNED_BATCH, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = ck_checkin_released(turn, actor, ids[i], CK_CAUSE_WAIVED_ORDER_ENDED);
+            after = ids[i];
+        }
+    }
+    return r;
+}
 
 /* Ends the plans of an order whose last date is over, or sets when that will be: the beginning of
  * the local day after it, looked at anew where the unit changes its zone. */
@@ -21,6 +47,7 @@ static int settle(struct ck_turn *turn, const struct ck_actor *actor, struct ck_
     }
     struct ck_wall over = ck_zone_instant(zone, (struct ck_local){after, 0}, CK_ZONE_FIRST, NULL);
     bool is_over = turn->now.wall.ms >= over.ms;
+    struct ck_date today = ck_zone_local(zone, turn->now.wall).date;
     order->next_at = is_over ? (struct ck_wall){0} : over;
     r = ck_order_save(turn->store, order);
     if (r != 0 || !is_over) {
@@ -35,6 +62,8 @@ static int settle(struct ck_turn *turn, const struct ck_actor *actor, struct ck_
                                           .person_id = order->person,
                                           .open = json_pack("{s:s}", "until", until)});
     r = r == 0 ? ck_order_finish_plans(turn, actor, order->id, reason) : r;
+    r = r == 0 ? finish_unplanned(turn, actor, order->person, today) : r;
+    r = r == 0 ? ck_silence_changed(turn, order->person) : r;
     return r == 0 ? ck_retention_person(turn, order->person) : r;
 }
 

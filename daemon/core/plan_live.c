@@ -14,7 +14,7 @@
 
 #define NEIGHBOURS_MAX 64
 #define NEIGHBOUR_MS (INT64_C(2) * 24 * 3600 * 1000)
-#define PLANNED_MAX 512   /* check-ins of one plan that have not begun */
+#define RELEASE_BATCH 64  /* check-ins of one plan that are let go at a time */
 #define DATES_PER_TURN 32 /* of one plan; the rest in the next turn */
 
 /* Its draws are named by the beginning of the plan's pseudonym: the message of a draw stays in the
@@ -423,13 +423,44 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     return r;
 }
 
+int ck_checkin_released(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
+                        enum ck_cause cause)
+{
+    struct ck_checkin_row row;
+    int r = ck_checkin_load(turn->store, id, &row);
+    bool ended = cause == CK_CAUSE_WAIVED_ORDER_ENDED;
+    bool rings = row.step.state == CK_CHECKIN_RINGING && row.step.finding == CK_OUTCOME_OPEN;
+    bool goes = r == 0 && (row.step.state < CK_CHECKIN_RINGING ||
+                           (ended && (rings || row.step.state == CK_CHECKIN_CONNECTED)));
+    return goes ? ck_checkin_feed(turn, actor, &row,
+                                  &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
+                                                             .waived.cause = cause,
+                                                             .waived.staff = actor->staff_id})
+                : r;
+}
+
+/* Batch after batch, by their numbers. */
+static int release_checkins(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
+                            enum ck_cause cause)
+{
+    int64_t ids[RELEASE_BATCH], after = 0;
+    size_t count = RELEASE_BATCH;
+    int r = 0;
+    while (r == 0 && count == RELEASE_BATCH) {
+        r = ck_checkin_open_of_plan(turn->store, plan, after, ids, RELEASE_BATCH, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = ck_checkin_released(turn, actor, ids[i], cause);
+            after = ids[i];
+        }
+    }
+    return r;
+}
+
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause)
 {
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
-    ck_cleanup(ck_freep) int64_t *ids = calloc(PLANNED_MAX, sizeof *ids);
-    size_t count = 0;
-    int r = ids == NULL ? -ENOMEM : ck_plan_load(turn->store, plan, &record);
+    int r = ck_plan_load(turn->store, plan, &record);
     if (r == 0) {
         r = ck_plan_end(turn->store, plan, reason, turn->now.wall);
     }
@@ -444,19 +475,7 @@ int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t p
                               .sealed = json_pack("{s:s}", "reason", reason),
                           });
     }
-    if (r == 0) {
-        r = ck_checkin_planned_of(turn->store, plan, ids, PLANNED_MAX, &count);
-    }
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        struct ck_checkin_row row;
-        r = ck_checkin_load(turn->store, ids[i], &row);
-        if (r == 0) {
-            r = ck_checkin_feed(turn, actor, &row,
-                                &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
-                                                           .waived.cause = cause,
-                                                           .waived.staff = actor->staff_id});
-        }
-    }
+    r = r == 0 ? release_checkins(turn, actor, plan, cause) : r;
     return r == 0 ? ck_silence_changed(turn, record.person) : r;
 }
 

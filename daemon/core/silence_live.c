@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/core/live_impl.h"
+#include "daemon/core/zones.h"
 #include "daemon/store/order.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -73,15 +74,17 @@ int ck_person_due(struct ck_turn *turn, const struct ck_due *due)
                                        blackouts, count, subject.silence.since, turn->now.wall)});
 }
 
-int ck_silence_contact(struct ck_turn *turn, int64_t person)
+int ck_silence_contact(struct ck_turn *turn, int64_t person, struct ck_wall at)
 {
     struct ck_subject subject;
     int r = ck_subject_load(turn->store, person, &subject);
-    subject.last_contact = turn->now.wall;
-    return r != 0
-               ? r
-               : feed(turn, &subject,
-                      &(struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = turn->now.wall});
+    if (r != 0) {
+        return r;
+    }
+    if (ck_wall_before(subject.last_contact, at)) {
+        subject.last_contact = at;
+    }
+    return feed(turn, &subject, &(struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = at});
 }
 
 /* The shortest of the silences that the active mandatory plans allow; 0 where none limits it. */
@@ -106,25 +109,42 @@ static int shortest(struct ck_turn *turn, int64_t person, int64_t *max_ms)
     return r;
 }
 
+/* Whether the person owes contact at all: while an order of theirs is in force, even where no plan
+ * asks for it just now. */
+static int under_order(struct ck_turn *turn, const struct ck_subject *subject, bool *under)
+{
+    ck_cleanup(ck_freep) struct ck_order_record *order = calloc(1, sizeof *order);
+    const struct ck_zone *zone = NULL;
+    size_t count = 0;
+    int r = order == NULL ? -ENOMEM : ck_zones_find(turn->engine->zones, subject->zone, &zone);
+    if (r != 0) {
+        return r > 0 ? -EUCLEAN : r;
+    }
+    r = ck_order_in_force(turn->store, subject->id, ck_zone_local(zone, turn->now.wall).date, order,
+                          1, &count);
+    *under = count > 0;
+    return r;
+}
+
 int ck_silence_changed(struct ck_turn *turn, int64_t person)
 {
     struct ck_subject subject;
     int64_t max_ms = 0;
     int r = shortest(turn, person, &max_ms);
     r = r == 0 ? ck_subject_load(turn->store, person, &subject) : r;
+    bool owed = max_ms > 0;
+    r = r == 0 && !owed ? under_order(turn, &subject, &owed) : r;
     if (r != 0) {
         return r;
     }
-    bool begins = subject.silence.max_ms == 0 && max_ms > 0;
     subject.silence.band = ck_band_of(subject.band);
-    if (begins) {
+    if (max_ms > 0 && subject.silence.since.ms == 0) {
         subject.silence.max_ms = max_ms;
         ck_silence_begin(&subject.silence, turn->now.wall);
         return ck_subject_save(turn->store, &subject);
     }
-    return feed(
-        turn, &subject,
-        &(struct ck_silence_event){.kind = max_ms == 0 ? CK_SILENCE_ENDED : CK_SILENCE_CHANGED,
-                                   .max_ms = max_ms,
-                                   .band = subject.silence.band});
+    return feed(turn, &subject,
+                &(struct ck_silence_event){.kind = owed ? CK_SILENCE_CHANGED : CK_SILENCE_ENDED,
+                                           .max_ms = max_ms,
+                                           .band = subject.silence.band});
 }

@@ -28,6 +28,7 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD(struct ck_checkin, contact),
     CK_FIELD(struct ck_checkin, incident),
     CK_FIELD(struct ck_checkin, review_incident),
+    CK_FIELD(struct ck_checkin, order_over),
     CK_FIELD(struct ck_checkin, joined_at),
     CK_FIELD(struct ck_checkin, call_until),
     CK_FIELD(struct ck_checkin, ended_at),
@@ -241,11 +242,12 @@ static int save_rest(struct ck_store *store, const struct ck_checkin_row *row)
         store,
         "UPDATE checkin SET machine = ?3, attempt = ?4, waiting_since_at = ?5, connected_at = ?6, "
         "taken_by = ?7, decided_at = ?8, answerable_ms = ?9, review_deadline_at = ?10, "
-        "caught_up = ?11, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2",
+        "caught_up = ?11, mandatory = ?12, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence "
+        "= ?2",
         CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(machine), ck_int(step->attempt),
                 ck_time(row->waiting_since), ck_time(row->connected_at), ck_id(row->taken_by),
                 ck_time(row->decided_at), ck_int(step->answerable_ms), ck_time(step->review_by),
-                ck_int(step->caught_up)),
+                ck_int(step->caught_up), ck_int(step->mandatory)),
         CK_E_FENCED);
 }
 
@@ -443,22 +445,41 @@ int ck_checkin_unreserved(struct ck_store *store, int64_t unit, struct ck_wall f
 }
 
 int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wall from,
-                           struct ck_wall until, int64_t *ids, size_t capacity, size_t *count)
+                           struct ck_wall until, int64_t after, int64_t *ids, size_t capacity,
+                           size_t *count)
 {
     return collect(store,
                    "SELECT id FROM checkin WHERE person_id = ?1 AND due_at >= ?2 AND due_at < ?3 "
-                   "ORDER BY id",
-                   CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms)), ids, capacity,
-                   count);
+                   "AND id > ?4 ORDER BY id",
+                   CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms), ck_int(after)), ids,
+                   capacity, count);
 }
 
-int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
-                          size_t *count)
+int ck_checkin_open_of(struct ck_store *store, int64_t person, int64_t after, int64_t *ids,
+                       size_t capacity, size_t *count)
 {
     return collect(store,
-                   "SELECT id FROM checkin WHERE plan_id = ?1 AND state IN ('planned', 'armed') "
+                   "SELECT id FROM checkin WHERE person_id = ?1 AND state <> 'done' AND id > ?2 "
                    "ORDER BY id",
-                   CK_ARGS(ck_int(plan)), ids, capacity, count);
+                   CK_ARGS(ck_int(person), ck_int(after)), ids, capacity, count);
+}
+
+int ck_checkin_open_of_plan(struct ck_store *store, int64_t plan, int64_t after, int64_t *ids,
+                            size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE plan_id = ?1 AND state <> 'done' AND id > ?2 "
+                   "ORDER BY id",
+                   CK_ARGS(ck_int(plan), ck_int(after)), ids, capacity, count);
+}
+
+int ck_checkin_open_unplanned(struct ck_store *store, int64_t person, int64_t after, int64_t *ids,
+                              size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE person_id = ?1 AND state <> 'done' "
+                   "AND plan_id IS NULL AND id > ?2 ORDER BY id",
+                   CK_ARGS(ck_int(person), ck_int(after)), ids, capacity, count);
 }
 
 int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck_wall now,

@@ -75,10 +75,18 @@ int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall
                           struct ck_wall until, struct ck_wall *due, size_t capacity,
                           size_t *count);
 
-/* Check-ins of a plan that have not begun (planned), for waiving when the plan ends. At most
- * `capacity`. */
-int ck_checkin_planned_of(struct ck_store *store, int64_t plan, int64_t *ids, size_t capacity,
-                          size_t *count);
+/* The person's check-ins that are not over, by id and with ids above `after`: asked again from the
+ * last one until it gives fewer than `capacity`. */
+int ck_checkin_open_of(struct ck_store *store, int64_t person, int64_t after, int64_t *ids,
+                       size_t capacity, size_t *count);
+
+/* The same of the check-ins of a plan. */
+int ck_checkin_open_of_plan(struct ck_store *store, int64_t plan, int64_t after, int64_t *ids,
+                            size_t capacity, size_t *count);
+
+/* The same of the person's check-ins that no plan made. */
+int ck_checkin_open_unplanned(struct ck_store *store, int64_t person, int64_t after, int64_t *ids,
+                              size_t capacity, size_t *count);
 
 /* Check-ins of a plan for live ones, behind `now` and not armed, that have not the time of their
  * inspector: somebody else's, nobody's, or made unattended for it. Soonest first; at most
@@ -120,9 +128,11 @@ int ck_checkin_unreserved(struct ck_store *store, int64_t unit, struct ck_wall f
 int ck_checkin_live_dues(struct ck_store *store, int64_t unit, struct ck_wall from,
                          struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
 
-/* The person's check-ins whose due instant lies in [from, until), by id; at most `capacity`. */
+/* The person's check-ins whose due instant lies in [from, until), by id and with ids above `after`:
+ * asked again from the last one until it gives fewer than `capacity`. */
 int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wall from,
-                           struct ck_wall until, int64_t *ids, size_t capacity, size_t *count);
+                           struct ck_wall until, int64_t after, int64_t *ids, size_t capacity,
+                           size_t *count);
 
 /* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it,
  * or are to make up. */

@@ -170,6 +170,9 @@ static void fill_event(struct checkin_case *c)
     case CK_CHECKIN_CONTACT_ELSEWHERE:
         c->event.elsewhere.checkin = 77;
         break;
+    case CK_CHECKIN_BANDED:
+        c->event.banded.band = CK_BAND_TOP;
+        break;
     default:
         break;
     }

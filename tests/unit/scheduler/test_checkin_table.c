@@ -357,7 +357,19 @@ static void review_incident_open(struct checkin_case *c)
     c->row.next_at = (struct ck_wall){0};
 }
 
+static void to_low(struct checkin_case *c)
+{
+    c->event.banded.band = CK_BAND_1;
+}
+
+static void order_over_before(struct checkin_case *c)
+{
+    c->row.order_over = true;
+}
+
 static const struct word words[] = {
+    {"to a lower band", to_low},
+    {"order over before", order_over_before},
     {"early", early},
     {"due", NULL},
     {"another check-in is live", another_live},

@@ -103,6 +103,8 @@ static void begin(struct incident_case *c, const char *state, const char *event)
         .outcome = CK_OUTCOME_NO_ANSWER,
         .conclusion = CK_CONCLUSION_REACHED,
         .has_reason = true,
+        .band = CK_BAND_TOP,
+        .safety_check = true,
     };
     if (kind == CK_INCIDENT_TIMER && c->row.next_at.ms != 0) {
         c->now = c->row.next_at;
@@ -284,10 +286,40 @@ static void no_reason(struct incident_case *c)
     c->event.has_reason = false;
 }
 
+static void to_low(struct incident_case *c)
+{
+    c->event.band = CK_BAND_1;
+}
+
+static void to_high(struct incident_case *c)
+{
+    c->event.band = CK_BAND_5_6;
+}
+
+static void no_safety_check(struct incident_case *c)
+{
+    c->event.safety_check = false;
+}
+
+static void answered(struct incident_case *c)
+{
+    c->row.answered_late = true;
+}
+
+static void was_reached(struct incident_case *c)
+{
+    c->row.reached = true;
+}
+
 static const struct {
     const char *word;
     void (*apply)(struct incident_case *c);
 } words[] = {
+    {"to a lower band", to_low},
+    {"to band 5-6", to_high},
+    {"no safety check", no_safety_check},
+    {"answered late", answered},
+    {"was reached", was_reached},
     {"early", early},
     {"due", NULL},
     {"nobody in the first step", nobody_in_first},

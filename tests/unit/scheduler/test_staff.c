@@ -246,6 +246,11 @@ static void test_silence_limits_change_and_end(void **state)
     assert_int_equal(row.band, CK_BAND_4);
     row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_ENDED}, DAY, &effects);
     assert_int_equal(row.next_at.ms, CK_WALL_NEVER.ms);
+    /* Nothing is owed: a contact begins nothing, and the next duty begins anew. */
+    assert_int_equal(row.since.ms, 0);
+    row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = {2 * DAY}},
+                       2 * DAY, &effects);
+    assert_int_equal(row.since.ms, 0);
     for (unsigned i = 0; i < CK_SILENCE_EVENT_COUNT; i++) {
         assert_non_null(ck_silence_event_name(i));
     }

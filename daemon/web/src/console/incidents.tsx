@@ -68,7 +68,7 @@ export function IncidentsPage({ state }: { state: "open" | "closed" }): JSX.Elem
 
 const LINE_ICONS: Record<string, IconName> = {
   opened: "alert", notice: "send", step_fired: "send", step_skipped: "info", nobody_reached: "alert", closed: "seal", delivered: "check", read: "eye", failed: "offline", called: "phone", refused: "close", acknowledged: "hand", note: "edit",
-  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder",
+  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder", blackout_entered: "info", banded: "info",
 };
 
 function Line({ line }: { line: IncidentLine }): JSX.Element {
@@ -80,11 +80,18 @@ function Line({ line }: { line: IncidentLine }): JSX.Element {
       <span class="line-mark"><Icon name={LINE_ICONS[line.what] || "info"} size={20} /></span>
       <div class="line-text">
         <p>{what}{line.state && <Chip tone={line.state === "failed" || line.state === "expired" ? "warn" : "quiet"}>{t.maybe("notice_" + line.state) || line.state}</Chip>}</p>
-        {line.text && (line.what === "storm_facts" ? <StormFacts text={line.text} /> : <p class="prewrap quote">{line.text}</p>)}
+        {line.text && (line.what === "storm_facts" ? <StormFacts text={line.text} /> : line.what === "blackout_entered" ? <EnteredBlackout text={line.text} /> : <p class="prewrap quote">{line.text}</p>)}
         <p class="soft small">{view.clock.momentAge(line.at)}{line.reference && ` · ${line.reference}`}</p>
       </div>
     </li>
   );
+}
+
+// "hospital 2026-11-21T00:00:00.000Z 2026-11-22T00:00:00.000Z": a blackout that was entered afterwards.
+function EnteredBlackout({ text }: { text: string }): JSX.Element {
+  const { view, t } = useSession();
+  const [source = "", from = "", until = ""] = text.split(" ");
+  return <p class="quote">{t.maybe("blackout_" + source) || source}: {view.clock.moment(from)} – {view.clock.moment(until)}</p>;
 }
 
 // "probe=1 worker=0 clock=1 sms=3/40": how we were when many incidents came at once.

@@ -1,0 +1,369 @@
+/* What changes while something is planned, rings or is open: the band, a blackout, the plan, the
+ * order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/audit/draw_proof.h"
+#include "daemon/audit/verify.h"
+#include "daemon/cases/cases.h"
+#include "world.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define STRETCH (6 * HOUR) /* after which what came out is forgotten */
+
+static struct world world;
+static struct ck_actor inspector, supervisor;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_open(&world);
+    ck_cases_register(&world.registry);
+    inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    supervisor = world_staff(&world, world.supervisor, CK_ROLE_SUPERVISOR);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    struct ck_audit_report report = {.finding = NULL};
+    assert_int_equal(ck_audit_verify(world.reader, &report), 0);
+    assert_int_equal(report.findings, 0);
+    world_close(&world);
+    return 0;
+}
+
+static void run_for(int64_t ms)
+{
+    while (ms > 0) {
+        world_run_for(&world, ms < STRETCH ? ms : STRETCH);
+        world_forget(&world);
+        ms -= STRETCH;
+    }
+}
+
+static int64_t count(const char *sql)
+{
+    return world_number(&world, sql);
+}
+
+static int64_t records(const char *action)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
+    return count(sql);
+}
+
+static void must(int code)
+{
+    if (code != 0) {
+        fail_msg("%d, %s: %s", code, world.result.refusal.field, world.result.refusal.message);
+    }
+}
+
+static void set_band(const char *band)
+{
+    must(world_command(&world, "person.update", &supervisor,
+                       json_pack("{s:I, s:s}", "person", (json_int_t)world.person, "band", band)));
+}
+
+static void answer(int64_t id)
+{
+    const struct ck_actor person = world_person(&world, id);
+    must(world_command(&world, "notice.ack", &person, json_pack("{s:i}", "version", 1)));
+    must(world_command(&world, "checkin.joined", &person,
+                       json_pack("{s:I}", "checkin", (json_int_t)id)));
+    must(world_command(&world, "checkin.inspector_took", &inspector,
+                       json_pack("{s:I}", "checkin", (json_int_t)id)));
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    must(world_command(&world, "checkin.fact", &worker,
+                       json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "fact", "first_frame")));
+}
+
+static void hang_up(int64_t id)
+{
+    must(
+        world_command(&world, "checkin.call_ended", &inspector,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "reason", "staff_ended")));
+    must(world_command(&world, "checkin.outcome", &inspector,
+                       json_pack("{s:I, s:s, s:b, s:[], s:s}", "checkin", (json_int_t)id, "result",
+                                 "completed", "identity_confirmed", 1, "behaviours", "note", "")));
+}
+
+/* ---- the band ---- */
+
+#define BANDS_OF(bands, where)                                                                     \
+    count("SELECT count(*) FROM checkin WHERE json_extract(machine, '$.band') IN (" bands          \
+          ") AND " where)
+
+static void a_band_reaches_what_is_planned(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    int64_t planned = count("SELECT count(*) FROM checkin WHERE state = 'planned'");
+    assert_true(planned > 10);
+    set_band("top");
+    assert_int_equal(BANDS_OF("7", "state = 'planned'"), planned);
+    assert_int_equal(records("PERSON_BAND_SET"), 1);
+    assert_non_null(strstr(world_text(&world, "SELECT CAST(l.leaf AS TEXT) FROM log_entry l JOIN "
+                                              "log_plain p ON p.idx = l.idx WHERE p.action = "
+                                              "'PERSON_BAND_SET'"),
+                           "\"was\":\"medium\""));
+    /* Tomorrow's is missed: a second officer looks after the other side, and nobody waits. */
+    run_for(4 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'no_contact' AND severity "
+                           "= 'top'"),
+                     1);
+    /* Lower again: what is to come only. */
+    set_band("medium");
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE severity = 'top' AND kind = "
+                           "'no_contact'"),
+                     1);
+    assert_int_equal(BANDS_OF("7", "state = 'planned'"), 0);
+}
+
+static void a_higher_band_reaches_what_rings_and_what_was_missed(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + 5 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    set_band("high");
+    assert_int_equal(BANDS_OF("6", "state = 'ringing'"), 1);
+    set_band("low"); /* what has begun is not made light of */
+    assert_int_equal(BANDS_OF("6", "state = 'ringing'"), 1);
+    run_for(20 * MINUTE);
+    assert_int_equal(
+        count("SELECT count(*) FROM incident WHERE kind = 'no_contact' AND severity = 'high'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 0);
+    set_band("top"); /* missed, and still awaited */
+    assert_int_equal(
+        count("SELECT count(*) FROM incident WHERE kind = 'no_contact' AND severity = 'top'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident_line WHERE what = 'banded'"), 1);
+    set_band("low");
+    set_band("top");
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 1);
+    /* It is over; so is its time to be made light of. */
+    run_for(4 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 1);
+}
+
+static void a_missed_one_that_is_over_gets_its_safety_row(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(7 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 0);
+    set_band("top");
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 1);
+}
+
+/* ---- blackouts ---- */
+
+static int blackout(const char *source, const char *from, const char *until)
+{
+    return world_command(&world, "blackout.create", &inspector,
+                         json_pack("{s:I, s:s, s:s, s:s, s:s}", "person", (json_int_t)world.person,
+                                   "source", source, "from", from, "until", until, "reason",
+                                   "the hospital called"));
+}
+
+static void a_blackout_is_entered_while_one_is_missed(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + 30 * MINUTE); /* missed, and awaited until its late limit */
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE state = 'open'"), 1);
+    must(blackout("hospital", "2026-11-20T19:00:00Z", "2026-11-24T19:00:00Z"));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 3);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE state = 'open'"), 1);
+    assert_string_equal(world_text(&world, "SELECT text FROM incident_line WHERE what = "
+                                           "'blackout_entered'"),
+                        "hospital 2026-11-20T19:00:00.000Z 2026-11-24T19:00:00.000Z");
+    assert_int_equal(count("SELECT count(*) FROM fact WHERE fact = 'blackout_entered'"), 1);
+    assert_int_equal(records("CHECKIN_BLACKOUT_ENTERED"), 1);
+    run_for(3 * HOUR); /* its outcome is what it is, and the incident waits for somebody */
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE state = 'closed'"), 0);
+}
+
+static void a_blackout_is_entered_during_a_ring_and_a_call(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + 2 * MINUTE);
+    int64_t id = count("SELECT id FROM checkin WHERE state = 'ringing'");
+    must(blackout("court", "2026-11-20T19:00:00Z", "2026-11-21T19:00:00Z"));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    answer(id);
+    must(blackout("custody", "2026-11-20T19:00:00Z", "2026-11-22T19:00:00Z"));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'connected'"), 1);
+    hang_up(id);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'completed'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM fact WHERE fact = 'blackout_entered'"), 2);
+}
+
+static void a_long_blackout_leaves_nothing_out(void **state)
+{
+    (void)state;
+    world_plan(&world, "09:00",
+               json_pack("{s:[{s:s, s:s, s:i}]}", "windows", "start", "09:00", "end", "21:00",
+                         "draws", 6));
+    int64_t planned = count("SELECT count(*) FROM checkin WHERE state = 'planned'");
+    assert_true(planned > 64); /* more than one batch */
+    must(blackout("custody", "2026-11-21T03:00:00Z", "2027-01-31T19:00:00Z"));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), planned);
+}
+
+/* ---- the longest silence ---- */
+
+static int64_t silent_plan(const char *start, int hours, int64_t replaces)
+{
+    json_t *more = json_pack("{s:i}", "max_silence_s", hours * 3600);
+    if (replaces != 0) {
+        json_object_set_new(more, "replaces", json_integer(replaces));
+    }
+    return world_plan(&world, start, more);
+}
+
+static void another_plan_goes_on_with_the_same_silence(void **state)
+{
+    (void)state;
+    int64_t plan = silent_plan("12:00", 72, 0);
+    run_for(71 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 0);
+    plan = silent_plan("13:00", 72, plan);
+    run_for(61 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+    /* Ended first and made anew later, it is the same silence still. */
+    must(world_command(&world, "plan.end", &inspector,
+                       json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason", "another one")));
+    run_for(DAY);
+    silent_plan("13:00", 72, 0);
+    assert_int_equal(count("SELECT silence_since_at FROM person"), WORLD_START_MS);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+}
+
+static void the_silence_ends_with_the_order(void **state)
+{
+    (void)state;
+    silent_plan("12:00", 72, 0);
+    run_for(2 * HOUR);
+    must(world_command(&world, "order.end", &inspector,
+                       json_pack("{s:I, s:s, s:s}", "order", (json_int_t)world.order, "date",
+                                 "2026-11-21", "reason", "lifted")));
+    run_for(4 * DAY);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 0);
+    assert_int_equal(count("SELECT count(*) FROM person WHERE silence_since_at IS NULL"), 1);
+}
+
+/* ---- the order ---- */
+
+static void end_order(void)
+{
+    must(world_command(&world, "order.end", &inspector,
+                       json_pack("{s:I, s:s, s:s}", "order", (json_int_t)world.order, "date",
+                                 "2026-11-21", "reason", "the court lifted it")));
+}
+
+static void an_order_that_ends_ends_a_ring(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + 5 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    end_order();
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state <> 'done'"), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome <> 'waived'"), 0);
+    assert_int_equal(
+        count("SELECT count(*) FROM notice WHERE state IN ('queued', 'failed_temp', 'unknown')"),
+        0);
+    run_for(DAY);
+    assert_int_equal(count("SELECT count(*) FROM incident"), 0);
+}
+
+static void an_order_that_ends_lets_a_call_go_on(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + MINUTE);
+    int64_t id = count("SELECT id FROM checkin WHERE state = 'ringing'");
+    answer(id);
+    end_order();
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'connected'"), 1);
+    assert_int_equal(count("SELECT mandatory FROM checkin WHERE state = 'connected'"), 0);
+    assert_int_equal(records("CHECKIN_ORDER_OVER"), 1);
+    hang_up(id);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'completed' AND "
+                           "mandatory = 0"),
+                     1);
+}
+
+static void an_order_that_ends_leaves_a_miss_as_it_is(void **state)
+{
+    (void)state;
+    world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + 30 * MINUTE);
+    end_order();
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    run_for(4 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'no_contact'"), 1);
+}
+
+static void an_order_that_ends_ends_what_was_demanded_beside_plans(void **state)
+{
+    (void)state;
+    must(world_command(&world, "checkin.on_demand", &inspector,
+                       json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world.person, "reason",
+                                 "r", "kind", "live")));
+    run_for(2 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    end_order();
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state <> 'done'"), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 1);
+}
+
+/* ---- the end ---- */
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_band_reaches_what_is_planned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_higher_band_reaches_what_rings_and_what_was_missed,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_missed_one_that_is_over_gets_its_safety_row, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_blackout_is_entered_while_one_is_missed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_blackout_is_entered_during_a_ring_and_a_call, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_long_blackout_leaves_nothing_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_plan_goes_on_with_the_same_silence, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_silence_ends_with_the_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_order_that_ends_ends_a_ring, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_order_that_ends_lets_a_call_go_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_order_that_ends_leaves_a_miss_as_it_is, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_order_that_ends_ends_what_was_demanded_beside_plans,
+                                        set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
