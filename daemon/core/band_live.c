@@ -6,8 +6,9 @@
 #include "protocol/base/error.h"
 
 #define BATCH 64
-#define OPEN_MAX 512 /* incidents of one person; the gravest part of what is open is far below it  \
-                      */
+#define OPEN_MAX                                                                                   \
+    512 /* incidents of one person; the gravest part of what is open is far below it               \
+         */
 
 /* How much was touched. */
 struct reach_of {
