@@ -343,6 +343,7 @@ static void turn(struct worker *worker, const struct epoll_event *events, int co
     for (int i = 0; i < count; i++) {
         take_event(worker, &events[i]);
     }
+    send_all(worker); /* what came waits for no handshake and no report */
     path_handshakes(worker);
     serve(worker);
     send_all(worker);

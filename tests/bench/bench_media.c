@@ -27,6 +27,7 @@
 struct point {
     unsigned calls;
     double floor_us;
+    double floor_p99_us;
     struct ck_run_outcome plain; /* checkin-media, not recording */
     struct ck_run_outcome janus;
 };
@@ -58,6 +59,9 @@ static bool report(const char *server, unsigned calls, const struct ck_run_outco
     ck_figure("media.latency_p50", outcome->p50_us, "us", CK_FIGURE_SHOWN, 0, detail);
     good &= ck_figure("media.latency_p99", outcome->p99_us, "us",
                       plain && calls == BIG ? CK_FIGURE_AT_MOST : CK_FIGURE_SHOWN, P99_US, detail);
+    if (ours) {
+        ck_figure("media.turn_max", outcome->turn_us, "us", CK_FIGURE_SHOWN, 0, detail);
+    }
     if (strncmp(server, "floor", 5) != 0) {
         ck_figure("media.memory_per_call", outcome->kib_per_call, "KiB", CK_FIGURE_SHOWN, 0,
                   detail);
@@ -123,12 +127,15 @@ static bool run_point(const struct plan *plan, struct point *point)
     struct ck_run_outcome filmed = ck_run_worker(&filming);
     struct ck_run_outcome again = ck_run_floor(&run);
     point->floor_us = (floor.us_per_packet + again.us_per_packet) / 2;
+    point->floor_p99_us = (floor.p99_us + again.p99_us) / 2;
     bool good = report("floor", calls, &floor);
     report("floor", calls, &again);
     good &= report("checkin-media", calls, &point->plain);
     good &= report("checkin-media, recording", calls, &filmed);
     good &= share("media.times_floor", point->plain.us_per_packet, point->floor_us, calls,
                   calls == BIG, FLOOR_SHARE);
+    share("media.latency_p99_times_floor", point->plain.p99_us, point->floor_p99_us, calls, false,
+          0);
     share("media.times_floor_recording", filmed.us_per_packet, point->floor_us, calls, false, 0);
     if (plan->janus) {
         point->janus = ck_run_janus(&run);

@@ -127,7 +127,30 @@ static void film_all(struct ck_rig *rig, struct ck_film *films, unsigned count, 
     }
 }
 
-/* Where packets stayed, when some did. */
+/* Where packets stayed, when some did: the clients are one process, and may be the ones that are
+ * too slow. Where nothing of the sound is lost and no socket threw anything away, pictures were
+ * left out on purpose: clients that answer late look like a downlink that is choked. */
+static void tell_losses(const char *name, const struct bench *bench, double percent)
+{
+    uint64_t dropped = 0;
+    uint64_t unsent = 0;
+    uint64_t lost[2] = {0};
+    for (unsigned i = 0; i < 2 * bench->calls; i++) {
+        for (unsigned kind = 0; kind < 2; kind++) {
+            lost[kind] += ck_tclient_lost(bench->client[i], bench->client[i ^ 1], kind, NULL);
+        }
+        dropped += ck_tclient_stats(bench->client[i])->kernel_drops;
+        unsent += ck_tclient_stats(bench->client[i])->send_fails;
+    }
+    if (percent > 0) {
+        fprintf(stderr,
+                "%s: %.3f %% lost: %llu of sound, %llu of the picture; clients' sockets threw away "
+                "%llu, did not take %llu\n",
+                name, percent, (unsigned long long)lost[0], (unsigned long long)lost[1],
+                (unsigned long long)dropped, (unsigned long long)unsent);
+    }
+}
+
 static void tell_worker_losses(struct ck_rig *rig, const struct ck_run_outcome *outcome)
 {
     size_t count = ck_rig_count(rig, CK_WORKER_HEARTBEAT, CK_RIG_ANY, 0);
@@ -138,6 +161,19 @@ static void tell_worker_losses(struct ck_rig *rig, const struct ck_run_outcome *
                 (unsigned long long)last->heartbeat.socket_lost,
                 (unsigned long long)last->heartbeat.dropped);
     }
+}
+
+/* Of all heartbeats behind the first `before`. */
+static double longest_turn_us(struct ck_rig *rig, size_t before)
+{
+    uint64_t longest = 0;
+    size_t count = ck_rig_count(rig, CK_WORKER_HEARTBEAT, CK_RIG_ANY, 0);
+    for (size_t n = before + 1; n <= count; n++) {
+        const struct ck_worker_message *one =
+            ck_rig_find(rig, CK_WORKER_HEARTBEAT, CK_RIG_ANY, 0, n);
+        longest = one->heartbeat.lag_us > longest ? one->heartbeat.lag_us : longest;
+    }
+    return (double)longest;
 }
 
 struct ck_run_outcome ck_run_worker(const struct ck_run *run)
@@ -168,13 +204,17 @@ struct ck_run_outcome ck_run_worker(const struct ck_run *run)
             film_all(rig, films, 2 * run->calls, run->folder);
         }
         ck_rig_run(rig, SETTLE_MS);
+        /* the next heartbeat still tells of the time before */
+        size_t heartbeats = ck_rig_count(rig, CK_WORKER_HEARTBEAT, CK_RIG_ANY, 0) + 1;
         measure(&bench, run->seconds, &outcome);
+        outcome.turn_us = longest_turn_us(rig, heartbeats);
         struct ck_rig_usage after = ck_rig_usage(rig);
         outcome.kib_per_call = (double)(after.rss_kib - before.rss_kib) / run->calls;
         outcome.threads = after.threads;
         ck_rig_settle(rig);
         outcome.loss_percent = loss_percent(&bench);
         outcome.failed = payloads_are_wrong(&bench, "checkin-media");
+        tell_losses("checkin-media", &bench, outcome.loss_percent);
         tell_worker_losses(rig, &outcome);
     } else {
         fprintf(stderr, "%u calls: not all connected\n", run->calls);
@@ -279,6 +319,7 @@ struct ck_run_outcome ck_run_floor(const struct ck_run *run)
     settle(&bench);
     outcome.loss_percent = loss_percent(&bench);
     outcome.failed = payloads_are_wrong(&bench, "floor");
+    tell_losses("bare loop", &bench, outcome.loss_percent);
     for (unsigned i = 0; i < 2 * run->calls; i++) {
         ck_tclient_destroy(bench.client[i]);
     }
