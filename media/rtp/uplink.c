@@ -5,6 +5,11 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap)
 {
     *uplink = (struct ck_uplink){.cap = cap, .allowed = cap, .since_cut = CK_UPLINK_TWICE};
@@ -143,16 +148,24 @@ static void note_ceiling(struct ck_uplink *uplink)
     uplink->good = (uint32_t)smaller(uplink->good, (int64_t)below_ceiling(uplink));
 }
 
-/* A queue may be a mistake and loss the radio's; a queue that loses is neither: what was allowed
- * before it is not gone back to. */
+/* A queue may be a mistake and loss the radio's; a queue that loses is neither, and where no report
+ * on the queue came through, so much loss is one: what was allowed before is not gone back to. */
 static void note_loss(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
                       unsigned percent)
 {
     if (percent > CK_UPLINK_LOSS_HIGH) {
         uplink->good = (uint32_t)smaller(uplink->good, interval->bitrate);
     }
-    if (percent >= CK_UPLINK_LOSS_LOW && interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
-        uplink->before = 0;
+    bool unseen = interval->queue_us < 0 && percent > CK_UPLINK_RADIO_PERCENT;
+    bool seen = interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US && percent >= CK_UPLINK_LOSS_LOW;
+    if (!seen && !unseen) {
+        return;
+    }
+    uplink->before = 0;
+    uplink->good = (uint32_t)smaller(uplink->good, uplink->allowed);
+    if (seen && percent > CK_UPLINK_LOSS_HIGH && uplink->ceiling_left == 0) {
+        /* What comes out of a full queue is all there is: it is passed slowly. */
+        uplink->ceiling = (uint32_t)larger(interval->bitrate, CK_UPLINK_TRIAL * 5 / 4);
     }
 }
 

@@ -285,13 +285,32 @@ static uint64_t loss_that_counts(struct leg *leg, const struct outcome *outcome,
     return again ? 0 : outcome->told * (CK_UPLINK_LOSS_LOW + CK_UPLINK_LOSS_HIGH) / 200;
 }
 
+/* Neither this way nor the one of whoever feeds it is the cause: nothing came at all for a while.
+ */
+static bool is_told_of_an_outage(const struct leg *leg)
+{
+    const struct leg *peer = leg_peer(leg);
+    return leg->dark > 0 || (peer != NULL && peer->dark > 0);
+}
+
 static void judge_downlink(struct leg *leg)
 {
     int64_t us = leg->worker->now.us - leg->interval_began.us;
     struct outcome outcome = take_outcome(leg);
+    bool alive =
+        leg->selected != CK_TUPLE_NONE &&
+        leg->worker->now.us - ck_tuples_at(&leg->worker->tuples, leg->selected)->heard.us < us;
+    leg->dark = alive ? leg->dark - (leg->dark > 0 ? 1 : 0) : DARK_TOLD + 1;
+    if (is_told_of_an_outage(leg)) {
+        outcome.lost = 0;
+    }
     bool loses = outcome.lost * 100 > outcome.told * CK_UPLINK_LOSS_LOW;
     struct ck_uplink_interval interval = {.queue_us = downlink_queue_us(leg, loses)};
     interval.missed = loss_that_counts(leg, &outcome, interval.queue_us);
+    if (interval.missed * 100 > outcome.told * RADIO_PERCENT &&
+        interval.queue_us < CK_UPLINK_QUEUE_HIGH_US) {
+        interval.queue_us = -1; /* looked at once a second, and not when that was lost */
+    }
     interval.came = outcome.told - interval.missed;
     interval.bitrate =
         outcome.told == 0
@@ -299,9 +318,6 @@ static void judge_downlink(struct leg *leg)
             : (uint32_t)(outcome.sent * (outcome.told - interval.missed) / outcome.told);
     leg->sent_bitrate = outcome.sent;
     /* Of an outage, in which nothing comes at all, nothing follows for afterwards. */
-    bool alive =
-        leg->selected != CK_TUPLE_NONE &&
-        leg->worker->now.us - ck_tuples_at(&leg->worker->tuples, leg->selected)->heard.us < us;
     leg->unheard =
         alive && outcome.told == 0 && outcome.sent > CK_PACE_SOUND_BPS ? leg->unheard + 1 : 0;
     if (leg->unheard >= (leg->uplink_loses ? UNHEARD_LOSSY_MAX : UNHEARD_MAX)) {

@@ -310,8 +310,13 @@ static void note_round_trip(struct leg *leg, struct ck_sender *sender,
         sender->rtt_us = (uint32_t)((uint64_t)trip * 1000000 >> 16);
         leg->rtt_us = sender->rtt_us;
         int64_t late_us = uplink_late_us(leg);
-        ck_transit_sample(&leg->round_trip, late_us < leg->rtt_us ? leg->rtt_us - late_us : 0,
-                          leg->worker->now);
+        /* One report of ours tells of the downlink once: while none comes through, browsers go on
+         * to name the last that did, and nothing is known of the queue. */
+        if (report->last_sr != sender->answered_sr) {
+            ck_transit_sample(&leg->round_trip, late_us < leg->rtt_us ? leg->rtt_us - late_us : 0,
+                              leg->worker->now);
+        }
+        sender->answered_sr = report->last_sr;
     }
 }
 

@@ -48,7 +48,10 @@
 #define RADIO_PERCENT 50    /* loss of a downlink that goes with no queue and is put up with */
 #define UNHEARD_MAX 3       /* intervals, then the downlink is taken to be choked; */
 #define UNHEARD_LOSSY_MAX 5 /* where the uplink loses without a queue, so that reports get lost */
-#define BUSY_PERCENT 85     /* of the loop's time; beyond it no new legs */
+/* Intervals after an outage in which what is told as lost was lost to it: reports come once a
+ * second, and tell of the second before. */
+#define DARK_TOLD 2
+#define BUSY_PERCENT 85 /* of the loop's time; beyond it no new legs */
 #define RETRY_AFTER_MS 2000
 #define POOL_PACKETS_PER_LEG 600
 #define POOL_PACKETS_MIN 4096
@@ -192,6 +195,7 @@ struct leg {
     int64_t queue_before_us;      /* the round trip's, an interval ago */
     uint32_t sent_bitrate;        /* to its browser, in the last interval */
     unsigned unheard;             /* intervals without a report on what is sent */
+    unsigned dark;                /* intervals left of an outage and of what is told of it */
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */

@@ -192,7 +192,9 @@ static bool has_room(struct ck_tclient *client, unsigned parts)
     client->rate_bits += (rate < 0 ? 0 : rate) * (now - client->rate_us) / 1000000;
     client->rate_us = now;
     int64_t most = rate < 0 ? 0 : rate / 2;
+    int64_t least = -(int64_t)client->stats.remb_bps / 2; /* owed at a higher rate: dropped */
     client->rate_bits = client->rate_bits > most ? most : client->rate_bits;
+    client->rate_bits = client->rate_bits < least ? least : client->rate_bits;
     if (client->rate_bits < 0 || rate <= 0) {
         return false;
     }

@@ -643,6 +643,21 @@ static void test_uplink_does_not_go_back_to_what_was_lost(void **state)
     }
 }
 
+/* Nor where so much is lost that no report on the queue comes through. */
+static void test_uplink_does_not_go_back_to_what_was_lost_unseen(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    ck_uplink_init(&downlink, 10000000);
+    interval(&downlink, 100, 0, 660000, 0);
+    interval(&downlink, 23, 77, 151000, -1);
+    assert_true(downlink.allowed <= 151000);
+    for (unsigned i = 0; i < 6; i++) {
+        interval(&downlink, 100, 0, 45000, 0); /* sound alone has proved nothing */
+        assert_true(downlink.allowed <= 151000);
+    }
+}
+
 /* A rate that was too much twice is not tried again at once, and less and less often. */
 static void test_uplink_remembers_a_ceiling(void **state)
 {
@@ -860,6 +875,7 @@ int main(void)
         cmocka_unit_test(test_uplink_knows_a_longer_way),
         cmocka_unit_test(test_uplink_comes_back_from_a_hiccup),
         cmocka_unit_test(test_uplink_does_not_go_back_to_what_was_lost),
+        cmocka_unit_test(test_uplink_does_not_go_back_to_what_was_lost_unseen),
         cmocka_unit_test(test_uplink_remembers_a_ceiling),
         cmocka_unit_test(test_uplink_tries_seldom_what_costs_sound),
         cmocka_unit_test(test_uplink_tries_a_small_picture),
