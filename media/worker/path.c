@@ -140,15 +140,21 @@ static void make_room(struct leg *leg)
     drop_tuple(leg, oldest);
 }
 
-/* The number of a path that has just proved to be the leg's. */
+/* The number of a path that has just proved to be the leg's. Where another leg is heard from there,
+ * somebody has written that address on what they sent: it goes to nobody else before it is silent.
+ */
 static uint32_t tuple_of(struct leg *leg, const struct ck_path *path)
 {
     struct worker *worker = leg->worker;
     uint32_t tuple = ck_tuples_find(&worker->tuples, path);
     if (tuple != CK_TUPLE_NONE) {
-        struct leg *owner = worker->legs[ck_tuples_at(&worker->tuples, tuple)->owner];
+        const struct ck_tuple *at = ck_tuples_at(&worker->tuples, tuple);
+        struct leg *owner = worker->legs[at->owner];
         if (owner == leg) {
             return tuple;
+        }
+        if (worker->now.us - at->heard.us < OWNED_PATH_MS * 1000) {
+            return CK_TUPLE_NONE;
         }
         drop_tuple(owner, index_of(owner, tuple)); /* an address that went to somebody else */
     }
@@ -278,12 +284,30 @@ static void send_handshake(void *user, const uint8_t *bytes, size_t size)
     }
 }
 
-static void enqueue(struct worker *worker, const struct leg *leg, struct ck_packet *packet)
+/* One leg takes the turn of no other, whatever it sends. */
+static bool may_shake(struct leg *leg)
 {
-    if (worker->queue_count == HANDSHAKE_QUEUE) {
+    struct ck_mono now = leg->worker->now;
+    if (leg->handshakes_waiting == HANDSHAKES_PER_LEG) {
+        return false;
+    }
+    if (leg->state != LEG_CONNECTED) {
+        return true;
+    }
+    if (now.us - leg->handshake_second.us >= 1000000) {
+        leg->handshake_second = now;
+        leg->handshakes_connected = 0;
+    }
+    return leg->handshakes_connected++ < HANDSHAKES_CONNECTED;
+}
+
+static void enqueue(struct worker *worker, struct leg *leg, struct ck_packet *packet)
+{
+    if (worker->queue_count == HANDSHAKE_QUEUE || !may_shake(leg)) {
         worker->counts.dropped++;
         return;
     }
+    leg->handshakes_waiting++;
     unsigned at = (worker->queue_first + worker->queue_count++) % HANDSHAKE_QUEUE;
     worker->queue[at] = (struct handshake){ck_packet_keep(packet), leg->slot, leg->id};
 }
@@ -493,9 +517,12 @@ void path_handshakes(struct worker *worker)
         worker->queue_first = (worker->queue_first + 1) % HANDSHAKE_QUEUE;
         worker->queue_count--;
         struct leg *leg = worker->legs[next.slot];
-        if (leg != NULL && leg->id == next.leg && leg->dtls != NULL) {
-            path_handshake_state(leg,
-                                 ck_dtls_input(leg->dtls, next.packet->data, next.packet->size));
+        if (leg != NULL && leg->id == next.leg) {
+            leg->handshakes_waiting--;
+            if (leg->dtls != NULL) {
+                path_handshake_state(
+                    leg, ck_dtls_input(leg->dtls, next.packet->data, next.packet->size));
+            }
         }
         ck_packet_drop(worker->pool, next.packet);
     }

@@ -34,14 +34,23 @@
 #define PASSWORD_SIZE 25
 #define REMOTE_UFRAG_SIZE (CK_SDP_UFRAG_MAX + 1)
 #define CNAME_SIZE 17
-#define HELLOS_MAX 64         /* early ClientHello datagrams of all strangers together */
-#define HELLO_AGE_MS 2000     /* of one that is still of use */
-#define HANDSHAKE_QUEUE 256   /* DTLS datagrams that wait for their turn */
+#define HELLOS_MAX 64       /* early ClientHello datagrams of all strangers together */
+#define HELLO_AGE_MS 2000   /* of one that is still of use */
+#define HANDSHAKE_QUEUE 256 /* DTLS datagrams that wait for their turn */
+/* Of one leg: two flights of a browser's. More wait with the browser, which repeats them. Once it
+ * is connected nothing but a repeated end of the handshake and a farewell may come, so many a
+ * second.
+ */
+#define HANDSHAKES_PER_LEG 16
+#define HANDSHAKES_CONNECTED 8
 #define HANDSHAKES_PER_TURN 4 /* so that a rush of log-ins does not hold up the sound of calls */
 #define TICK_MS 10
 #define SERVICE_MS 50   /* of a leg that waits for nothing soon */
 #define REPORT_MS 1000  /* RR, SR, REMB */
 #define ARRIVALS_MS 100 /* between two reports of arrivals */
+/* An address that another leg was heard from so lately is that leg's: longer than browsers take
+ * between two checks (RFC 7675 section 5.1). */
+#define OWNED_PATH_MS 6500
 /* A path that was silent for this long loses the leg to another proved path on which media arrives.
  */
 #define SILENT_PATH_MS 1000
@@ -167,6 +176,9 @@ struct leg {
     struct ck_dtls_fingerprint fingerprint;
     struct ck_dtls *dtls;
     unsigned rebuilds_told;
+    unsigned handshakes_waiting;   /* of its datagrams in the worker's queue */
+    unsigned handshakes_connected; /* since: */
+    struct ck_mono handshake_second;
     struct ck_srtp *in;
     struct ck_srtp *out;
     enum ck_srtp_profile profile;

@@ -16,6 +16,7 @@
 #define VIDEO_PAYLOAD 1100
 #define SOUND_BPS 50000 /* with headers and the odd report */
 #define NARROW_BPS 300000
+#define FRAME_BITS 26400  /* three packets */
 #define KEY_EXTRA 6       /* further packets of a key frame */
 #define DESCRIPTOR_SIZE 4 /* VP8 payload descriptor with a 15-bit picture number (RFC 7741) */
 #define BEHIND_US 500000  /* later than that, the schedule starts anew */
@@ -181,21 +182,34 @@ static void send_sound(struct ck_tclient *client)
     flow->timestamp += SOUND_TICKS;
 }
 
-/* Whether REMB leaves room for a frame: its rate without the sound's. */
-static bool has_room(struct ck_tclient *client, unsigned parts)
+/* What REMB leaves for the picture: a frame may be begun with any budget that is left, and is owed
+ * then. Saved up and owed is a quarter of a second's worth at the present rate and a frame at most:
+ * nobody who paces sends more than that at once. */
+static int64_t picture_bps(const struct ck_tclient *client)
+{
+    int64_t rate = (int64_t)client->stats.remb_bps - SOUND_BPS;
+    return rate < 0 ? 0 : rate;
+}
+
+static void refill(struct ck_tclient *client)
 {
     int64_t now = ck_crowd_now(client->config.crowd).us;
-    int64_t rate = (int64_t)client->stats.remb_bps - SOUND_BPS;
+    int64_t rate = picture_bps(client);
+    int64_t most = rate / 4;
+    int64_t least = -most - FRAME_BITS;
+    client->rate_bits += rate * (now - client->rate_us) / 1000000;
+    client->rate_us = now;
+    client->rate_bits = client->rate_bits > most ? most : client->rate_bits;
+    client->rate_bits = client->rate_bits < least ? least : client->rate_bits;
+}
+
+static bool has_room(struct ck_tclient *client, unsigned parts)
+{
     if (!client->config.obeys || client->stats.remb_bps == 0) {
         return true;
     }
-    client->rate_bits += (rate < 0 ? 0 : rate) * (now - client->rate_us) / 1000000;
-    client->rate_us = now;
-    int64_t most = rate < 0 ? 0 : rate / 2;
-    int64_t least = -(int64_t)client->stats.remb_bps / 2; /* owed at a higher rate: dropped */
-    client->rate_bits = client->rate_bits > most ? most : client->rate_bits;
-    client->rate_bits = client->rate_bits < least ? least : client->rate_bits;
-    if (client->rate_bits < 0 || rate <= 0) {
+    refill(client);
+    if (client->rate_bits < 0 || picture_bps(client) == 0) {
         return false;
     }
     client->rate_bits -= (int64_t)parts * VIDEO_PAYLOAD * 8;
@@ -294,7 +308,8 @@ static bool may_resend(struct ck_tclient *client, unsigned kind, size_t size)
     if (kind == 0 || !client->config.obeys) {
         return true;
     }
-    if (client->rate_bits < -(int64_t)client->stats.remb_bps / 2) {
+    refill(client);
+    if (client->rate_bits < -picture_bps(client) / 4 || picture_bps(client) == 0) {
         return false;
     }
     client->rate_bits -= (int64_t)size * 8;

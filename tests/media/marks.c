@@ -131,7 +131,8 @@ static void measure_sync(const struct reading *reading, struct ck_film_marks *ma
         const struct placed *sound = &reading->sound[near];
         double after_ms = picture->sent_ms - sound->sent_ms;
         if (fabs(after_ms) < 500) { /* else there is no sound there to be apart from */
-            apart[count++] = fabs(picture->at_ms - sound->at_ms - after_ms);
+            /* What was sent before the recording began can lie nowhere but at its begin. */
+            apart[count++] = fabs(picture->at_ms - fmax(sound->at_ms + after_ms, 0));
         }
     }
     if (count > 0) {
