@@ -64,8 +64,8 @@ struct ck_sender {
     uint64_t interval_packets;
     uint32_t rtt_us;
     uint32_t answered_sr; /* the middle of its time: which of our reports the browser heard last */
-    struct ck_pace pace; /* of a video stream */
-    bool uses_rtx;       /* what is lost goes out again in a stream of its own (RFC 4588) */
+    struct ck_pace pace;  /* of a video stream */
+    bool uses_rtx;        /* what is lost goes out again in a stream of its own (RFC 4588) */
     uint8_t rtx_type;
     uint32_t rtx_ssrc;
     uint16_t rtx_sequence; /* of the next */
