@@ -1,42 +1,22 @@
 #include "scheduler/watch.h"
 
-#include <stddef.h>
-
-enum ck_watch_reason ck_watch_check(const struct ck_watch *watch)
+uint32_t ck_watch_faults(const struct ck_watch *watch)
 {
-    const struct {
-        bool bad;
-        enum ck_watch_reason reason;
-    } checks[] = {
-        {watch->step_overdue_ms > CK_WATCH_STEP_MS, CK_WATCH_STEP},
-        {watch->checkin_overdue_ms > CK_WATCH_CHECKIN_MS, CK_WATCH_CHECKIN},
-        {watch->outbox_age_ms > CK_WATCH_OUTBOX_MS, CK_WATCH_OUTBOX},
-        {watch->loop_lag_ms > CK_WATCH_LAG_MS, CK_WATCH_LAG},
-        {watch->checkpoint_age_ms > CK_WATCH_CHECKPOINT_MS, CK_WATCH_CHECKPOINT},
-        {watch->disk_free_percent < CK_WATCH_DISK_PERCENT, CK_WATCH_DISK},
-        {!watch->clock_synchronised, CK_WATCH_CLOCK},
-        {watch->quarantined > 0, CK_WATCH_QUARANTINE},
+    const bool faults[CK_WATCH_FAULT_COUNT] = {
+        [CK_WATCH_STEP] = watch->step_overdue_ms > CK_WATCH_STEP_MS,
+        [CK_WATCH_CHECKIN] = watch->checkin_overdue_ms > CK_WATCH_CHECKIN_MS,
+        [CK_WATCH_OUTBOX] = watch->outbox_overdue_ms > CK_WATCH_OUTBOX_MS,
+        [CK_WATCH_LAG] = watch->lag_ms >= CK_WATCH_LAG_MS,
+        [CK_WATCH_UNSIGNED] = watch->unsigned_ms > CK_WATCH_UNSIGNED_MS,
+        [CK_WATCH_CHANNELS] = watch->channels_fail,
+        [CK_WATCH_DISK] = watch->disk_low,
+        [CK_WATCH_CLOCK] = watch->clock_unsynchronised,
+        [CK_WATCH_PAGES] = watch->pages_silent,
+        [CK_WATCH_RECORDINGS] = watch->recordings_unwritable,
     };
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        if (checks[i].bad) {
-            return checks[i].reason;
-        }
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < CK_WATCH_FAULT_COUNT; i++) {
+        bits |= (uint32_t)faults[i] << i;
     }
-    return CK_WATCH_OK;
-}
-
-const char *ck_watch_reason_name(enum ck_watch_reason reason)
-{
-    static const char *const names[CK_WATCH_REASON_COUNT] = {
-        [CK_WATCH_OK] = "ok",
-        [CK_WATCH_STEP] = "step_overdue",
-        [CK_WATCH_CHECKIN] = "checkin_overdue",
-        [CK_WATCH_OUTBOX] = "outbox_old",
-        [CK_WATCH_LAG] = "loop_lag",
-        [CK_WATCH_CHECKPOINT] = "checkpoint_old",
-        [CK_WATCH_DISK] = "disk_low",
-        [CK_WATCH_CLOCK] = "clock",
-        [CK_WATCH_QUARANTINE] = "quarantined",
-    };
-    return (unsigned)reason < CK_WATCH_REASON_COUNT ? names[reason] : NULL;
+    return bits;
 }

@@ -1,22 +1,27 @@
 /* The auditor behind the dead-man's switch (E11): the outbound heartbeat is sent only while all of
- * this is well, so that silence is the alarm. */
+ * this is well, so that silence is the alarm. What it looks at is what we could not tell anybody of
+ * by ourselves, or what makes a check-in go unnoticed; one row that was taken aside, or one channel
+ * that fails while others work, is told by ourselves and silences nothing. */
 #ifndef SCHEDULER_WATCH_H
 #define SCHEDULER_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the engine measures; ages in milliseconds. */
+/* What is measured; durations in milliseconds, 0 where there is nothing. */
 struct ck_watch {
     int64_t step_overdue_ms;    /* of the most overdue ladder step */
     int64_t checkin_overdue_ms; /* of the most overdue check-in timer */
-    int64_t
-        outbox_age_ms; /* of the oldest notice that waits to be sent, beyond limits and back-off */
-    int64_t loop_lag_ms;
-    int64_t checkpoint_age_ms; /* newest signed head of the log, where the log has grown since */
-    int64_t disk_free_percent;
-    bool clock_synchronised;
-    uint32_t quarantined; /* rows taken aside that nobody has looked at */
+    int64_t outbox_overdue_ms; /* of the notice that should have left longest ago; what is held back
+                                  on purpose (a limit, a digest, the pause after a failure) is not
+                                  overdue */
+    int64_t lag_ms;            /* of decisions */
+    int64_t unsigned_ms;       /* since when the head of the log is not signed */
+    bool channels_fail;        /* there are channels, and none of them takes notices */
+    bool disk_low;
+    bool clock_unsynchronised;
+    bool pages_silent; /* our own probe was not answered */
+    bool recordings_unwritable;
 };
 
 /* The limits of a healthy system. */
@@ -24,24 +29,24 @@ struct ck_watch {
 #define CK_WATCH_CHECKIN_MS INT64_C(60000)
 #define CK_WATCH_OUTBOX_MS INT64_C(120000)
 #define CK_WATCH_LAG_MS INT64_C(1000)
-#define CK_WATCH_CHECKPOINT_MS INT64_C(300000)
-#define CK_WATCH_DISK_PERCENT INT64_C(5)
+#define CK_WATCH_UNSIGNED_MS INT64_C(300000)
 
-enum ck_watch_reason {
-    CK_WATCH_OK = 0,
-    CK_WATCH_STEP,
+/* Each is a reason not to send the heartbeat. */
+enum ck_watch_fault {
+    CK_WATCH_STEP = 0,
     CK_WATCH_CHECKIN,
     CK_WATCH_OUTBOX,
     CK_WATCH_LAG,
-    CK_WATCH_CHECKPOINT,
+    CK_WATCH_UNSIGNED,
+    CK_WATCH_CHANNELS,
     CK_WATCH_DISK,
     CK_WATCH_CLOCK,
-    CK_WATCH_QUARANTINE,
-    CK_WATCH_REASON_COUNT,
+    CK_WATCH_PAGES,
+    CK_WATCH_RECORDINGS,
+    CK_WATCH_FAULT_COUNT,
 };
 
-/* OK, or the first reason not to send the heartbeat. */
-enum ck_watch_reason ck_watch_check(const struct ck_watch *watch);
-const char *ck_watch_reason_name(enum ck_watch_reason reason);
+/* A bit for each enum ck_watch_fault; 0: all is well. */
+uint32_t ck_watch_faults(const struct ck_watch *watch);
 
 #endif

@@ -8,24 +8,18 @@
 #include "daemon/config/log.h"
 #include "daemon/store/query_operations.h"
 #include "protocol/base/error.h"
+#include "scheduler/watch.h"
 
 #define FIRST_MS 3000 /* after the start, when our own pages have been asked once */
 #define EVERY_MS 10000
 #define FRESH_MS 30000 /* an older finding is none */
-#define ENGINE_LAG_MS 1000
-#define OUTBOX_AGE_MS 600000 /* a notice that no channel has taken for longer is late */
 
-/* What is looked at; each is told when it begins and when it ends. */
+/* What is looked at; each is told when it begins and when it ends. First what silences the
+ * heartbeat (scheduler/watch.h says when); then a store that does not answer, which silences it
+ * too; then what others are told of by ourselves. */
 enum trouble {
-    ENGINE_LATE,
-    PAGES_SILENT,
-    CLOCK_WRONG,
+    STORE_SILENT = CK_WATCH_FAULT_COUNT,
     CHANNEL_FAILING,
-    DISK_LOW,
-    RECORDINGS_LOST,
-    LADDER_LATE,
-    OUTBOX_LATE,
-    STORE_SILENT,
     LOG_UNSIGNED,
     ROWS_ASIDE,
     CERTIFICATE_ENDS,
@@ -37,18 +31,22 @@ static const struct {
     const char *ends;
     int event; /* enum ck_log_event, or -1 */
 } words[TROUBLES] = {
-    [ENGINE_LATE] = {"decisions are late", "decisions are in time again", -1},
-    [PAGES_SILENT] = {"our own pages do not answer", "our own pages answer again", -1},
-    [CLOCK_WRONG] = {"the clock is not synchronised: nobody counts as missed",
-                     "the clock is synchronised again", CK_LOG_EVENT_CLOCK_UNSYNCHRONISED},
+    [CK_WATCH_STEP] = {"steps of incidents are late", "no step of an incident is late", -1},
+    [CK_WATCH_CHECKIN] = {"check-ins are late", "no check-in is late", -1},
+    [CK_WATCH_OUTBOX] = {"a notice waits too long", "no notice waits too long", -1},
+    [CK_WATCH_LAG] = {"decisions are late", "decisions are in time again", -1},
+    [CK_WATCH_UNSIGNED] = {"the audit log has not been signed for minutes: no heartbeat",
+                           "the unsigned log is no reason to be silent any more", -1},
+    [CK_WATCH_CHANNELS] = {"no channel takes notices", "a channel takes notices again", -1},
+    [CK_WATCH_DISK] = {"less room than disk_reserve", "there is room again", CK_LOG_EVENT_DISK_LOW},
+    [CK_WATCH_CLOCK] = {"the clock is not synchronised: nobody counts as missed",
+                        "the clock is synchronised again", CK_LOG_EVENT_CLOCK_UNSYNCHRONISED},
+    [CK_WATCH_PAGES] = {"our own pages do not answer", "our own pages answer again", -1},
+    [CK_WATCH_RECORDINGS] = {"recordings cannot be written: [media] recording_dir is missing, not "
+                             "ours or read-only",
+                             "recordings can be written again", -1},
     [CHANNEL_FAILING] = {"a channel takes no notices", "all channels take notices again",
                          CK_LOG_EVENT_CHANNEL_FAILING},
-    [DISK_LOW] = {"less room than disk_reserve", "there is room again", CK_LOG_EVENT_DISK_LOW},
-    [RECORDINGS_LOST] = {"recordings cannot be written: [media] recording_dir is missing, not ours "
-                         "or read-only",
-                         "recordings can be written again", -1},
-    [LADDER_LATE] = {"steps of incidents are late", "no step of an incident is late", -1},
-    [OUTBOX_LATE] = {"a notice waits too long", "no notice waits too long", -1},
     [STORE_SILENT] = {"the store cannot be read", "the store can be read again", -1},
     [LOG_UNSIGNED] = {"the audit log is not signed", "the audit log is signed again", -1},
     [ROWS_ASIDE] = {"rows were set aside", "no row is set aside", CK_LOG_EVENT_QUARANTINED},
@@ -64,7 +62,8 @@ struct ck_auditor {
     bool asking;
     bool closed;
     struct ck_wall asked_at;
-    uint64_t found_ms; /* when the last finding came; 0: none yet */
+    uint64_t found_ms;          /* when the last finding came; 0: none yet */
+    uint64_t unsigned_since_ms; /* 0: the log is signed */
     struct ck_heartbeat *heartbeat;
 };
 
@@ -74,7 +73,7 @@ static int query(struct ck_store *store, void *argument, json_t **out)
     return ck_query_operations(store, auditor->asked_at, out);
 }
 
-static void set_trouble(struct ck_auditor *auditor, enum trouble trouble, bool on)
+static void set_trouble(struct ck_auditor *auditor, int trouble, bool on)
 {
     if (auditor->trouble[trouble] == on) {
         return;
@@ -89,46 +88,65 @@ static void set_trouble(struct ck_auditor *auditor, enum trouble trouble, bool o
     }
 }
 
-static bool a_channel_fails(const struct ck_product *product)
+/* How many channels there are, and how many of them fail. */
+static void count_channels(const struct ck_product *product, unsigned *on, unsigned *failing)
 {
     struct ck_sender_status status[CK_NOTIFY_CHANNELS];
     ck_notify_status(product->notify, status);
     for (size_t i = 0; i < CK_NOTIFY_CHANNELS; i++) {
-        if (status[i].on && ck_sender_fails(&status[i])) {
-            return true;
-        }
+        *on += status[i].on;
+        *failing += status[i].on && ck_sender_fails(&status[i]);
     }
-    return false;
 }
 
-static int64_t outbox_age_ms(const json_t *operations, struct ck_wall now)
+/* How long ago the soonest timer of a kind of row should have been dealt with. */
+static int64_t overdue_ms(const struct ck_auditor *auditor, const json_t *operations,
+                          const char *member)
 {
-    struct ck_wall oldest = now;
-    const char *text = json_string_value(json_object_get(operations, "outbox_oldest"));
-    if (text != NULL) {
-        ck_wall_parse(text, &oldest);
-    }
-    return now.ms - oldest.ms;
+    struct ck_wall due;
+    const char *text = json_string_value(json_object_get(operations, member));
+    return text == NULL || ck_wall_parse(text, &due) != 0 ? 0 : auditor->asked_at.ms - due.ms;
 }
 
-static int64_t count(const json_t *operations, const char *member)
+/* Since when the log is not signed. */
+static int64_t unsigned_ms(struct ck_auditor *auditor)
 {
-    return json_integer_value(json_object_get(operations, member));
+    uint64_t now_ms = uv_now(&auditor->product->loop);
+    if (ck_product_signer_trouble(auditor->product) == NULL) {
+        auditor->unsigned_since_ms = 0;
+        return 0;
+    }
+    if (auditor->unsigned_since_ms == 0) {
+        auditor->unsigned_since_ms = now_ms;
+    }
+    return (int64_t)(now_ms - auditor->unsigned_since_ms);
 }
 
 static void judge(struct ck_auditor *auditor, const json_t *operations)
 {
     const struct ck_product *product = auditor->product;
-    set_trouble(auditor, ENGINE_LATE, ck_product_late_ms(product) >= ENGINE_LAG_MS);
-    set_trouble(auditor, PAGES_SILENT, !product->probe_good);
-    set_trouble(auditor, CLOCK_WRONG, !ck_product_clock_good(product));
-    set_trouble(auditor, CHANNEL_FAILING, a_channel_fails(product));
+    unsigned channels = 0, failing = 0;
+    count_channels(product, &channels, &failing);
+    const struct ck_watch watch = {
+        .step_overdue_ms = overdue_ms(auditor, operations, "step_due"),
+        .checkin_overdue_ms = overdue_ms(auditor, operations, "checkin_due"),
+        .outbox_overdue_ms = overdue_ms(auditor, operations, "notice_due"),
+        .lag_ms = ck_product_late_ms(product),
+        .unsigned_ms = unsigned_ms(auditor),
+        .channels_fail = channels > 0 && failing == channels,
+        .disk_low = ck_product_disk_low(product),
+        .clock_unsynchronised = !ck_product_clock_good(product),
+        .pages_silent = !product->probe_good,
+        .recordings_unwritable = !ck_product_recordings_good(product),
+    };
+    uint32_t faults = ck_watch_faults(&watch);
+    for (int fault = 0; fault < CK_WATCH_FAULT_COUNT; fault++) {
+        set_trouble(auditor, fault, (faults >> fault & 1) != 0);
+    }
+    set_trouble(auditor, CHANNEL_FAILING, failing > 0);
     set_trouble(auditor, LOG_UNSIGNED, ck_product_signer_trouble(product) != NULL);
-    set_trouble(auditor, DISK_LOW, ck_product_disk_low(product));
-    set_trouble(auditor, RECORDINGS_LOST, !ck_product_recordings_good(product));
-    set_trouble(auditor, LADDER_LATE, count(operations, "incidents_overdue") > 0);
-    set_trouble(auditor, OUTBOX_LATE, outbox_age_ms(operations, auditor->asked_at) > OUTBOX_AGE_MS);
-    set_trouble(auditor, ROWS_ASIDE, count(operations, "quarantined") > 0);
+    set_trouble(auditor, ROWS_ASIDE,
+                json_integer_value(json_object_get(operations, "quarantined")) > 0);
     set_trouble(auditor, CERTIFICATE_ENDS,
                 ck_product_certificate_left_ms(product, auditor->asked_at) <
                     CK_PRODUCT_CERTIFICATE_MS);
@@ -156,14 +174,6 @@ static void free_if_over(struct ck_auditor *auditor)
     }
 }
 
-/* What others are told of by ourselves, and what stops no check-in, is no reason to be silent: the
- * monitor is told of what we cannot tell. */
-static bool silences(enum trouble trouble)
-{
-    return trouble != CHANNEL_FAILING && trouble != LOG_UNSIGNED && trouble != ROWS_ASIDE &&
-           trouble != CERTIFICATE_ENDS;
-}
-
 static bool sound(void *user)
 {
     const struct ck_auditor *auditor = user;
@@ -172,8 +182,8 @@ static bool sound(void *user)
         auditor->product->store_fails_since.ms != 0) {
         return false;
     }
-    for (int trouble = 0; trouble < TROUBLES; trouble++) {
-        if (auditor->trouble[trouble] && silences((enum trouble)trouble)) {
+    for (int trouble = 0; trouble <= STORE_SILENT; trouble++) {
+        if (auditor->trouble[trouble]) {
             return false;
         }
     }

@@ -6,8 +6,9 @@
 
 #include "daemon/store/store.h"
 
-/* {incidents_open, incidents_overdue (steps more than a minute late), outbox_oldest (time of the
- * oldest notice that no channel has taken, or null), quarantined, log_size, staff}. */
+/* {incidents_open, incidents_overdue (steps more than a minute late), step_due, checkin_due,
+ * notice_due (the soonest timer of incidents, check-ins and notices, or null), outbox_oldest (time
+ * of the oldest notice that no channel has taken, or null), quarantined, log_size, staff}. */
 int ck_query_operations(struct ck_store *store, struct ck_wall now, json_t **operations);
 
 /* Rows in quarantine: [{kind, id, since, error}], oldest first, at most 1000. */

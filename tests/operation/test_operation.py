@@ -215,6 +215,23 @@ class Watch(Case):
         self.assertEqual(self.daemon.text.count("nothing can be written to the store"), 1)
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_a_check_in_that_nobody_deals_with_is_told(self):
+        self.daemon.start().wait_ready()
+        other = sqlite3.connect(self.daemon.run / "checkind.db", isolation_level=None, timeout=PATIENCE_S)
+        self.addCleanup(other.close)
+        now = int(time.time() * 1000)
+        other.execute("PRAGMA foreign_keys = OFF")
+        other.execute("INSERT INTO checkin (person_id, unit_id, inspector_id, local_date, slot, drawn, zone, zone_version, kind, mandatory, "
+                      "policy_id, window_start_at, window_end_at, due_at, state, machine, attempts, created_at, next_at, next_what, lease_until) "
+                      "VALUES (1, 1, 1, '2026-01-01', 0, 0, 'Asia/Almaty', 'x', 'live', 1, 1, ?1, ?1, ?1, 'armed', '{}', 1, ?1, ?1, 'ring', ?2)",
+                      (now - 120000, now + 3600000))  # held by a node that is no more
+        self.daemon.wait_line("check-ins are late")
+        self.daemon.wait_for(lambda: any("check-ins are late" in state for state in self.daemon.states
+                                         if state.startswith("STATUS=")), "status")
+        other.execute("DELETE FROM checkin")
+        self.daemon.wait_line("no check-in is late")
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_no_way_to_reach_a_person_is_told(self):
         self.daemon.start().wait_ready()
         self.daemon.wait_line("no person is told of a check-in")

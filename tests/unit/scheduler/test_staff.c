@@ -429,27 +429,31 @@ static void test_digests(void **state)
 static void test_the_auditor(void **state)
 {
     (void)state;
-    const struct ck_watch good = {.disk_free_percent = 50, .clock_synchronised = true};
-    assert_int_equal(ck_watch_check(&good), CK_WATCH_OK);
-    struct ck_watch bad[8];
-    for (int i = 0; i < 8; i++) {
+    /* At its limits all is well, but decisions are to be below theirs. */
+    const struct ck_watch good = {.step_overdue_ms = CK_WATCH_STEP_MS,
+                                  .checkin_overdue_ms = CK_WATCH_CHECKIN_MS,
+                                  .outbox_overdue_ms = CK_WATCH_OUTBOX_MS,
+                                  .lag_ms = CK_WATCH_LAG_MS - 1,
+                                  .unsigned_ms = CK_WATCH_UNSIGNED_MS};
+    assert_int_equal(ck_watch_faults(&good), 0);
+    struct ck_watch bad[CK_WATCH_FAULT_COUNT], all = good;
+    for (unsigned i = 0; i < CK_WATCH_FAULT_COUNT; i++) {
         bad[i] = good;
     }
-    bad[0].step_overdue_ms = CK_WATCH_STEP_MS + 1;
-    bad[1].checkin_overdue_ms = CK_WATCH_CHECKIN_MS + 1;
-    bad[2].outbox_age_ms = CK_WATCH_OUTBOX_MS + 1;
-    bad[3].loop_lag_ms = CK_WATCH_LAG_MS + 1;
-    bad[4].checkpoint_age_ms = CK_WATCH_CHECKPOINT_MS + 1;
-    bad[5].disk_free_percent = CK_WATCH_DISK_PERCENT - 1;
-    bad[6].clock_synchronised = false;
-    bad[7].quarantined = 1;
-    for (int i = 0; i < 8; i++) {
-        assert_int_equal(ck_watch_check(&bad[i]), i + 1);
+    bad[CK_WATCH_STEP].step_overdue_ms = ++all.step_overdue_ms;
+    bad[CK_WATCH_CHECKIN].checkin_overdue_ms = ++all.checkin_overdue_ms;
+    bad[CK_WATCH_OUTBOX].outbox_overdue_ms = ++all.outbox_overdue_ms;
+    bad[CK_WATCH_LAG].lag_ms = ++all.lag_ms;
+    bad[CK_WATCH_UNSIGNED].unsigned_ms = ++all.unsigned_ms;
+    bad[CK_WATCH_CHANNELS].channels_fail = all.channels_fail = true;
+    bad[CK_WATCH_DISK].disk_low = all.disk_low = true;
+    bad[CK_WATCH_CLOCK].clock_unsynchronised = all.clock_unsynchronised = true;
+    bad[CK_WATCH_PAGES].pages_silent = all.pages_silent = true;
+    bad[CK_WATCH_RECORDINGS].recordings_unwritable = all.recordings_unwritable = true;
+    for (unsigned i = 0; i < CK_WATCH_FAULT_COUNT; i++) {
+        assert_int_equal(ck_watch_faults(&bad[i]), 1U << i);
     }
-    for (unsigned i = 0; i < CK_WATCH_REASON_COUNT; i++) {
-        assert_non_null(ck_watch_reason_name(i));
-    }
-    assert_null(ck_watch_reason_name(CK_WATCH_REASON_COUNT));
+    assert_int_equal(ck_watch_faults(&all), (1U << CK_WATCH_FAULT_COUNT) - 1);
 }
 
 int main(void)
