@@ -279,8 +279,16 @@ static bool has_room(const struct ck_checkin *row, const struct ck_checkin_polic
     return !is_set(row->window_end) || at.ms + policy->response_ms <= row->window_end.ms;
 }
 
-/* S12: after an outage what still has room runs now, spread out, never as a burst. The top band
- * does not wait. */
+/* How much later the rings may begin, of `range`. */
+static int64_t room_of(const struct ck_checkin_turn *turn, int64_t range)
+{
+    const struct ck_checkin *row = &turn->row;
+    int64_t room = row->window_end.ms - turn->policy->response_ms - turn->now.ms;
+    return is_set(row->window_end) && room < range ? room : range;
+}
+
+/* S12: after an outage what still has room runs now, spread out over the room that each has, never
+ * as a burst. The top band does not wait. */
 static bool put_off(struct ck_checkin_turn *turn)
 {
     struct ck_checkin *row = &turn->row;
@@ -293,11 +301,11 @@ static bool put_off(struct ck_checkin_turn *turn)
     if (row->band == CK_BAND_TOP) {
         return false;
     }
-    struct ck_wall at = ck_wall_add_ms(turn->now, spread(row->id, range));
-    if (!has_room(row, turn->policy, at)) {
-        return false;
+    range = room_of(turn, range);
+    if (range == 0) {
+        return false; /* the last moment for it */
     }
-    row->next_at = at;
+    row->next_at = ck_wall_add_ms(turn->now, spread(row->id, range));
     return true;
 }
 

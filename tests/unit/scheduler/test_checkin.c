@@ -320,6 +320,29 @@ static void test_catch_up_is_spread(void **state)
     assert_true(earliest < 6000 && latest > 594000);
 }
 
+/* More than there is room for in a window is spread over what is left of it, and not rung at once.
+ */
+static void test_catch_up_fits_into_the_window(void **state)
+{
+    (void)state;
+    int64_t latest = 0, soon = 0;
+    for (int64_t id = 1; id <= 1000; id++) {
+        struct checkin_case c;
+        checkin_case_begin(&c, "armed", "timer");
+        c.row.id = id;
+        c.event.timer.spread_ms = 7200000;
+        c.now.ms += 60000;
+        c.row.window_end.ms = c.now.ms + c.policy.response_ms + 600000;
+        checkin_feed(&c, &c.event, NULL);
+        assert_int_equal(c.row.state, CK_CHECKIN_ARMED);
+        int64_t wait = c.row.next_at.ms - c.now.ms;
+        assert_in_range(wait, 0, 599999);
+        latest = wait > latest ? wait : latest;
+        soon += wait < 60000;
+    }
+    assert_true(latest > 594000 && soon < 150);
+}
+
 /* ---- whole ways
  * ------------------------------------------------------------------------------------- */
 
@@ -765,6 +788,7 @@ int main(void)
         cmocka_unit_test(test_review_deadlines),
         cmocka_unit_test(test_incident_effects),
         cmocka_unit_test(test_catch_up_is_spread),
+        cmocka_unit_test(test_catch_up_fits_into_the_window),
         cmocka_unit_test(test_who_waited_for_us_is_not_charged),
         cmocka_unit_test(test_a_later_inspector_takes_the_fault_away),
         cmocka_unit_test(test_each_leg_has_its_own_media),
