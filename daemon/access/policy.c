@@ -144,6 +144,7 @@ static const struct ck_policy table[] = {
     {"self.language", CK_WHO_PERSON, 0},
     {"self.notice", CK_WHO_PERSON, 0},
     {"self.decline", CK_WHO_PERSON, 0},
+    {"self.call", CK_WHO_PERSON, 0},
     {"self.facts", CK_WHO_PERSON, 0},
     {"self.request", CK_WHO_PERSON, 0},
     {"self.receipt_proof", CK_WHO_PERSON, 0},

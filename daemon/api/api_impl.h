@@ -135,7 +135,8 @@ extern const size_t ck_api_route_count;
 
 /* sessions.c */
 extern ck_api_custom ck_api_setup_state, ck_api_setup_first, ck_api_login, ck_api_logout,
-    ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts;
+    ck_api_me_password, ck_api_staff_create, ck_api_staff_password, ck_api_link, ck_api_facts,
+    ck_api_call_in;
 /* Answers with the session that a link or a phone was exchanged for; as ck_bus_done. */
 void ck_api_person_session(void *cookie, const struct ck_result *result);
 /* queries.c, what persons ask for */

@@ -212,6 +212,7 @@ const struct ck_api_route ck_api_routes[] = {
     {POST, "/api/p/language", "self.language", .command = "person.language"},
     {POST, "/api/p/notice", "self.notice", .command = "notice.ack", .query = ck_api_self},
     {POST, "/api/p/decline", "self.decline", .command = "checkin.declined", .query = ck_api_self},
+    {POST, "/api/p/call", "self.call", .custom = ck_api_call_in},
     {POST, "/api/p/facts", "self.facts", .custom = ck_api_facts},
     {POST, "/api/p/requests", "self.request", .command = "request.make", .query = ck_api_self},
     {GET, "/api/p/checkins/{id}/proof", "self.receipt_proof", .query = ck_api_self_proof,

@@ -658,6 +658,15 @@ void ck_api_link(struct ck_api_call *call)
                   ck_api_person_session);
 }
 
+/* The person calls in: from here on the page's session is bound to that call. */
+void ck_api_call_in(struct ck_api_call *call)
+{
+    ck_api_submit(
+        call, "checkin.call_in",
+        json_pack("{s:s*}", "device", ck_http_request_field(call->request, CK_HTTP_USER_AGENT)),
+        ck_api_person_session);
+}
+
 /* ---- facts of the page, where it has no WebSocket ---- */
 
 #define FACTS_MAX 32

@@ -6,8 +6,9 @@
 
 #include "daemon/core/command.h"
 
-#define CK_DEVICES_MAX 5                             /* of one person, revoked ones not counted */
-#define CK_DEVICE_NAME_MAX 200                       /* bytes */
+#define CK_DEVICES_MAX 5       /* of one person, revoked ones not counted */
+#define CK_DEVICE_NAME_MAX 200 /* bytes */
+#define CK_INBOUND_PER_DAY 8   /* calls of one person by themselves in 24 hours; more are refused */
 #define CK_DEVICE_SESSION_MS (INT64_C(12) * 3600000) /* of a page that came in without a link */
 
 enum ck_device_proof {

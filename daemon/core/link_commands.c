@@ -302,4 +302,5 @@ void ck_core_register(struct ck_registry *registry)
     ck_registry_add(registry, ck_retention_handlers, ck_retention_handler_count);
     ck_registry_add(registry, ck_hold_handlers, ck_hold_handler_count);
     ck_registry_add(registry, ck_opened_handlers, ck_opened_handler_count);
+    ck_registry_add(registry, ck_inbound_handlers, ck_inbound_handler_count);
 }

@@ -227,12 +227,13 @@ extern const struct ck_handler_entry ck_checkin_handlers[], ck_incident_handlers
     ck_notice_handlers[], ck_plan_handlers[], ck_order_handlers[], ck_blackout_handlers[],
     ck_recording_handlers[], ck_link_handlers[], ck_roster_handlers[], ck_log_handlers[],
     ck_device_handlers[], ck_ladder_handlers[], ck_path_handlers[], ck_retention_handlers[],
-    ck_hold_handlers[], ck_opened_handlers[];
+    ck_hold_handlers[], ck_opened_handlers[], ck_inbound_handlers[];
 extern const size_t ck_checkin_handler_count, ck_incident_handler_count, ck_notice_handler_count,
     ck_order_handler_count, ck_blackout_handler_count, ck_plan_handler_count,
     ck_recording_handler_count, ck_link_handler_count, ck_roster_handler_count,
     ck_log_handler_count, ck_device_handler_count, ck_ladder_handler_count, ck_path_handler_count,
-    ck_retention_handler_count, ck_hold_handler_count, ck_opened_handler_count;
+    ck_retention_handler_count, ck_hold_handler_count, ck_opened_handler_count,
+    ck_inbound_handler_count;
 
 /* ---- small things ---- */
 

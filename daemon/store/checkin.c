@@ -299,6 +299,15 @@ int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, i
                           CK_ARGS(ck_int(person), ck_int(but)), id);
 }
 
+int ck_checkin_called_in(struct ck_store *store, int64_t person, struct ck_wall since,
+                         int64_t *count)
+{
+    return ck_sql_number(store,
+                         "SELECT count(*) FROM checkin WHERE person_id = ?1 AND due_at > ?2 "
+                         "AND kind = 'inbound'",
+                         CK_ARGS(ck_int(person), ck_int(since.ms)), count);
+}
+
 int ck_checkin_in_call(struct ck_store *store, int64_t person, int64_t but, int64_t *id)
 {
     return number_or_none(store,

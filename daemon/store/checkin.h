@@ -53,6 +53,10 @@ int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *
 
 int ck_checkin_set_declined(struct ck_store *store, int64_t id, const char *reason);
 
+/* How often the person has called in by themselves since `since`. */
+int ck_checkin_called_in(struct ck_store *store, int64_t person, struct ck_wall since,
+                         int64_t *count);
+
 /* The person's check-in, but `but`, that rings and is not missed yet, or is connected (0: none). */
 int ck_checkin_other_live(struct ck_store *store, int64_t person, int64_t but, int64_t *id);
 /* Only one that is connected. */

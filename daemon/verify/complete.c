@@ -178,7 +178,8 @@ static void add_checkin(struct object *object, const struct ck_leaf *leaf,
                         const struct ck_leaf_tail *tail, int64_t at)
 {
     static const struct word begins[] = {WORD("CHECKIN_PLANNED"), WORD("CHECKIN_ON_DEMAND"),
-                                         WORD("CHECKIN_MAKE_UP"), WORD("CHECKIN_SECOND")};
+                                         WORD("CHECKIN_MAKE_UP"), WORD("CHECKIN_SECOND"),
+                                         WORD("CHECKIN_INBOUND")};
     static const struct word contact[] = {WORD("completed"), WORD("late"), WORD("waived")};
     if (IS_ONE_OF(leaf->action, begins)) {
         object->begun = leaf->index;

@@ -321,6 +321,7 @@ export class FakeServer {
     if (path === "/api/p/language") return (this.state.person = { ...state, language: sent.language }), json({});
     if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);
     if (path === "/api/p/requests") return (this.state.person = { ...state, requests: [{ id: 9, kind: sent.kind, receipt: sent.receipt || null, text: sent.text, at: fixtures.at(0), accepted: null, answer: null, answered: null }, ...state.requests] }), json(this.state.person);
+    if (path === "/api/p/call") return (this.state.person = { ...state, checkin: { ...fixtures.personState().checkin, id: 777, kind: "on_demand", state: "connected" }, bound: true }), json(this.state.person);
     if (path === "/api/p/decline") return (this.state.person = { ...state, checkin: { ...state.checkin, state: "done", result: "declined", receipt: "K7-5D10" } }), json(this.state.person);
     if (/^\/api\/p\/checkins\/\d+\/proof$/.test(path)) {
       if (this.state.unsigned) return fail(409, "conflict");

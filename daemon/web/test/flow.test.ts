@@ -13,7 +13,7 @@ function state(change: Partial<PersonState> = {}, checkin: Partial<NonNullable<P
   };
 }
 
-const world = (change: Partial<World> = {}): World => ({ token: null, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null, ...change });
+const world = (change: Partial<World> = {}): World => ({ token: null, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, calling: false, ended: null, ...change });
 
 describe("before there is a state", () => {
   test("a link shows the languages, a session loads", () => {
@@ -35,6 +35,9 @@ describe("with a state", () => {
     expect(screenOf(world({ state: state({ notice: { version: 0, acknowledged: at(-9000) } }) }), NOW)).toBe("notice");
   });
   test("the stages are the screens", () => {
+    expect(screenOf(world({ state: state({ checkin: null }), calling: true }), NOW)).toBe("check");
+    expect(screenOf(world({ state: state({ checkin: null, notice: { version: 0, acknowledged: null } }), calling: true }), NOW)).toBe("notice");
+    expect(screenOf(world({ state: state({ checkin: null }), calling: true, stage: "joining" }), NOW)).toBe("joining");
     expect(screenOf(world({ state: state() }), NOW)).toBe("check");
     for (const stage of ["joining", "waiting", "call", "tasks"] as const) expect(screenOf(world({ state: state(), stage }), NOW)).toBe(stage);
   });

@@ -101,6 +101,28 @@ static void an_own_phone_comes_in_without_a_link(void **state)
     assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL), 401);
 }
 
+/* From the person's own phone: a session that is bound to the call, once. */
+static void an_own_phone_calls_in(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    json_t *answer;
+    int64_t device = api_own_phone(&people.person, phone);
+    assert_int_equal(enter(&user, device, phone, &answer), 200);
+    json_decref(answer);
+    assert_int_equal(api_ask(&user, "POST", "/api/p/call", json_object(), &answer), 200);
+    assert_true(json_is_true(json_object_get(answer, "bound")));
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(answer, "checkin"), "state")),
+        "connected");
+    json_decref(answer);
+    assert_int_equal(api_number("SELECT count(*) FROM checkin WHERE kind = 'inbound' AND state = "
+                                "'connected'"),
+                     1);
+    assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL), 200);
+    assert_int_equal(api_ask(&user, "POST", "/api/p/call", json_object(), NULL), 409);
+}
+
 static void a_challenge_is_good_once_and_for_two_minutes(void **state)
 {
     (void)state;
@@ -293,6 +315,7 @@ int main(void)
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
     const struct CMUnitTest tests[] = {
         SERVED(an_own_phone_comes_in_without_a_link),
+        SERVED(an_own_phone_calls_in),
         SERVED(a_challenge_is_good_once_and_for_two_minutes),
         SERVED(another_key_does_not_come_in),
         SERVED(only_keys_are_taken_and_not_many),

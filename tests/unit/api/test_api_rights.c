@@ -197,6 +197,7 @@ static struct {
     {"self.language", NONE, "{\"language\":\"kk\"}"},
     {"self.notice", NONE, "{\"version\":1}"},
     {"self.decline", NONE, "{\"reason\":\"busy\"}"},
+    {"self.call", NONE, "{}"},
     {"self.facts", NONE, "{\"facts\":[]}"},
     {"self.request", NONE, "{\"kind\":\"reschedule\",\"text\":\"later\"}"},
     {"self.receipt_proof", CHECKIN, NULL},

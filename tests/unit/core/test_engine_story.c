@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/audit/verify.h"
+#include "daemon/core/device.h"
 #include "daemon/store/query_checkin.h"
 #include "daemon/store/query_incident.h"
 #include "protocol/base/error.h"
@@ -695,6 +696,77 @@ static void a_page_that_never_stops_telling_is_cut_off(void **state)
                      2);
 }
 
+/* S11: whoever is too late, or wishes to, calls in. Nobody was rung and nothing is owed; the
+ * console rings, and the contact ends what was waited for. */
+static void the_person_calls_in(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    struct ck_actor person = world_person(world, 0);
+    assert_int_equal(world_command(world, "checkin.call_in", &inspector, json_object()),
+                     CK_E_DENIED);
+    assert_int_equal(world_command(world, "checkin.call_in", &person, json_object()),
+                     CK_E_CONFLICT); /* the notice was not read */
+    assert_string_equal(world->result.refusal.field, "notice");
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.call_in", &person, json_object()), 0);
+    assert_non_null(json_string_value(json_object_get(world->result.body, "token")));
+    int64_t id = json_integer_value(json_object_get(world->result.body, "checkin"));
+    assert_string_equal(world_text(world, "SELECT kind || ' ' || state || ' ' || mandatory FROM "
+                                          "checkin"),
+                        "inbound connected 0");
+    assert_int_equal(world_number(world, "SELECT checkin_id FROM session ORDER BY id DESC LIMIT 1"),
+                     id);
+    assert_non_null(world_last(world, CK_OUTPUT_RING));
+    assert_null(world_last(world, CK_OUTPUT_SEND)); /* nobody is rung */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "
+                                         "'CHECKIN_INBOUND'"),
+                     1);
+    assert_int_equal(world_command(world, "checkin.call_in", &person, json_object()),
+                     CK_E_CONFLICT); /* they are in one */
+
+    /* A call like any other. */
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    person.checkin_id = id;
+    assert_int_equal(
+        world_command(world, "checkin.joined", &person,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "device", "d")),
+        0);
+    assert_int_equal(world_command(world, "checkin.inspector_took", &inspector,
+                                   json_pack("{s:I}", "checkin", (json_int_t)id)),
+                     0);
+    assert_int_equal(
+        world_command(world, "checkin.fact", &worker,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "fact", "first_frame")),
+        0);
+    assert_int_equal(
+        world_command(world, "checkin.call_ended", &inspector,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "reason", "staff_ended")),
+        0);
+    assert_int_equal(
+        world_command(world, "checkin.outcome", &inspector,
+                      json_pack("{s:I, s:s, s:b, s:[], s:s}", "checkin", (json_int_t)id, "result",
+                                "completed", "identity_confirmed", 1, "behaviours", "note", "")),
+        0);
+    assert_string_equal(world_text(world, "SELECT outcome FROM checkin"), "completed");
+    assert_true(world_number(world, "SELECT last_contact_at IS NOT NULL FROM person"));
+
+    /* Nobody calls for ever. */
+    world_execute(world, "UPDATE checkin SET due_at = due_at + 1");
+    for (int i = 1; i < CK_INBOUND_PER_DAY; i++) {
+        assert_int_equal(world_command(world, "checkin.call_in", &person, json_object()), 0);
+        id = json_integer_value(json_object_get(world->result.body, "checkin"));
+        person.checkin_id = id;
+        assert_int_equal(world_command(world, "checkin.declined", &person,
+                                       json_pack("{s:I, s:s}", "checkin", (json_int_t)id, "reason",
+                                                 "by mistake")),
+                         0);
+    }
+    assert_int_equal(world_command(world, "checkin.call_in", &person, json_object()), CK_E_LIMIT);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -704,6 +776,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_live_call_is_completed, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(the_person_calls_in, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(nobody_takes_the_call_and_it_goes_on_unattended,
                                         world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_made_out_is_nobodys_fault, world_setup,

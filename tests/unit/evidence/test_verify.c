@@ -406,7 +406,7 @@ static void no_beginning(void)
 static void ends_of_all_kinds(void)
 {
     static const char *const begins[] = {"CHECKIN_PLANNED", "CHECKIN_ON_DEMAND", "CHECKIN_MAKE_UP",
-                                         "CHECKIN_SECOND"};
+                                         "CHECKIN_SECOND", "CHECKIN_INBOUND"};
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
         rig_append(&rig, begins[i], "checkin", 80 + (int64_t)i, NULL, NULL);
         rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 80 + (int64_t)i,

@@ -207,6 +207,28 @@ test("tasks: one instruction at a time, counted down, reported when it was shown
   assert.deepEqual(faults(page), []);
 }));
 
+test("the person calls in: the camera first, a session of its own, and back where they do not want to", stage_(async (server) => {
+  server.state.person = f.acknowledged({ checkin: null });
+  server.onSocket = (kind, message, ws) => message.t === "join" && server.send(ws, { t: "ok", id: message.id });
+  const page = await stage.page();
+  await page.goto(server.origin + "/p");
+  await screen(page, "home");
+  await page.getByRole("button", { name: "Call the inspector" }).click();
+  await screen(page, "check");
+  await page.waitForSelector(".own");
+  await page.getByRole("button", { name: "Back" }).click();
+  await screen(page, "home");
+  assert.ok(!server.said.some((entry) => entry.message.t === "join"), "nothing has rung yet");
+  await page.getByRole("button", { name: "Call the inspector" }).click();
+  await page.waitForSelector(".own");
+  await page.getByRole("button", { name: "Call the inspector" }).click();
+  await server.heard("person", "join");
+  await server.heard("person", "offer");
+  server.tell("person", { t: "waiting", since: f.at(0) });
+  await screen(page, "waiting");
+  assert.deepEqual(faults(page), []);
+}));
+
 test("a reason instead of an answer", stage_(async (server) => {
   const page = await stage.atCheck(server);
   await page.getByRole("button", { name: "I cannot talk now" }).click();

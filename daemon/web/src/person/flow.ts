@@ -14,6 +14,7 @@ export interface World {
   stage: Stage;
   replaced: boolean;
   testing: boolean; // camera test outside a call
+  calling: boolean; // the person is about to call in by themselves
   ended: { result: string; receipt: string | null } | null;
 }
 
@@ -37,6 +38,7 @@ export function screenOf(world: World, now: number): Screen {
   const state = world.state;
   if (!state) return screenWithoutState(world);
   const checkin = state.checkin;
+  if (world.calling) return mustRead(state) ? "notice" : world.stage === "joining" ? "joining" : "check";
   if (world.ended || (checkin && checkin.result)) return world.testing ? "test" : "result";
   if (!checkin) return world.testing ? "test" : "home";
   if (!state.bound) return world.testing ? "test" : "elsewhere";

@@ -128,8 +128,10 @@ export function OwnPicture({ stream, onSeen }: { stream: MediaStream; onSeen?():
   return <Video class="own" stream={stream} label={texts.t("own_picture")} muted mirrored onPlaying={onSeen} />;
 }
 
+// Whoever calls by themselves owes nothing and declines nothing.
 function DeclineButton(): JSX.Element {
-  const { session, texts } = useSession();
+  const { session, view, texts } = useSession();
+  if (view.calling) return <button type="button" class="button" onClick={() => session.call(false)}>{texts.t("back")}</button>;
   return <button type="button" class="button plain" onClick={() => session.show("decline")}>{texts.t("cannot_talk")}</button>;
 }
 
@@ -187,7 +189,7 @@ export function Check({ state, test }: { state: PersonState; test: boolean }): J
             <button type="button" class="button primary big" onClick={() => session.test(false)}><Icon name="check" />{texts.t("home_test_done")}</button>
           ) : (
             <>
-              <button type="button" class="button primary big" onClick={() => session.answer()}>{texts.t("answer")}</button>
+              <button type="button" class="button primary big" onClick={() => session.answer()}>{texts.t(view.calling ? "call_in" : "answer")}</button>
               <DeclineButton />
             </>
           )
@@ -397,6 +399,16 @@ export function Result({ state }: { state: PersonState }): JSX.Element {
   );
 }
 
+function CallInButton(): JSX.Element {
+  const { session, view, texts } = useSession();
+  return (
+    <>
+      {view.actionFailed && <p class="fault" role="alert">{texts.t("request_failed")}</p>}
+      <button type="button" class="button" onClick={() => session.call(true)}><Icon name="phone" />{texts.t("call_in")}</button>
+    </>
+  );
+}
+
 export function Home({ state }: { state: PersonState }): JSX.Element {
   const { session, view, texts } = useSession();
   return (
@@ -404,6 +416,7 @@ export function Home({ state }: { state: PersonState }): JSX.Element {
       actions={
         <>
           <WriteButton primary />
+          <CallInButton />
           <button type="button" class="button" onClick={() => session.test(true)}><Icon name="camera" />{texts.t("home_test")}</button>
         </>
       }>
@@ -455,7 +468,7 @@ export function Early({ state }: { state: PersonState }): JSX.Element {
 export function Over({ state }: { state: PersonState }): JSX.Element {
   const { view, texts } = useSession();
   return (
-    <ScreenFrame title={texts.t("over_title")} mark="clock" tone="warn" actions={<><WriteButton primary /><CallHelp /></>}>
+    <ScreenFrame title={texts.t("over_title")} mark="clock" tone="warn" actions={<><WriteButton primary /><CallInButton /><CallHelp /></>}>
       <p class="lead">{texts.t("over_text", { time: view.clock.moment(state.checkin!.late_until) })}</p>
       <NextWindow state={state} />
       <History state={state} />

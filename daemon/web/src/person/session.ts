@@ -72,7 +72,7 @@ export class PersonSession {
   constructor(token: string | null, language: Language) {
     this.link = token || "";
     this.store = new Store<View>({
-      token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, ended: null,
+      token, opening: false, failure: null, state: null, stage: "idle", replaced: false, testing: false, calling: false, ended: null,
       language, clock: new Clock(language, "UTC", null, null), retryAt: null, socket: "none", socketLost: false, devices: null, asking: false, leg: null,
       remote: null, since: null, callSince: null, callee: "", recording: false, paused: null, muted: false, peerAway: false,
       cameraStopped: false, challenge: null, challengeDone: 0, thread: EMPTY_THREAD, unread: 0, sheet: null, crowded: null, busy: false, actionFailed: false, phone: "unknown", disputed: "", helpPhone: recall("help_phone"),
@@ -356,7 +356,31 @@ export class PersonSession {
 
   // ------------------------------------------------------------------ the check-in
 
+  // The person calls in by themselves: first the camera, as for every call; the console rings with the last tap.
+  call(on: boolean): void {
+    this.store.set({ calling: on, actionFailed: false });
+    if (on) void this.turnOnCamera();
+    else this.closeCamera();
+  }
+
+  private async callIn(): Promise<void> {
+    this.store.set({ stage: "joining" });
+    try {
+      const state = await post<PersonState>("/api/p/call", {});
+      if (this.socket) this.socket.close(); // the session is another one: bound to this call
+      this.socket = null;
+      this.store.set({ calling: false, ended: null });
+      this.opened(state); // and joins with the first word of the new socket
+      void this.keepAwake();
+    } catch {
+      this.closeCamera();
+      this.store.set({ calling: false, stage: "idle", actionFailed: true });
+      void this.load();
+    }
+  }
+
   answer(): void {
+    if (this.view.calling) return void this.callIn();
     this.store.set({ stage: "joining", sheet: null, replaced: false, testing: false });
     void this.join();
     void this.keepAwake();

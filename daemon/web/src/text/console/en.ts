@@ -1128,6 +1128,7 @@ export const en = {
   log_checkin_planned: "Check-in planned: {person}",
   log_checkin_on_demand: "{actor} called {person} at once",
   log_checkin_reserved: "Check-in given to another inspector's time: {person}",
+  log_checkin_inbound: "{person} called in",
   log_checkin_make_up: "Make-up check-in after a fault of ours: {person}",
   log_checkin_no_make_up: "No room for a make-up: {person}",
   log_checkin_armed: "Check-in is due: {person}",

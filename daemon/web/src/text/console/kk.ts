@@ -1129,6 +1129,7 @@ export const kk: Record<ConsoleKey, string> = {
   log_checkin_planned: "Белгілену жоспарланды: {person}",
   log_checkin_on_demand: "{actor}: {person} жоспардан тыс шақырды",
   log_checkin_reserved: "Белгілену басқа инспектордың уақытына берілді: {person}",
+  log_checkin_inbound: "Өзі қоңырау шалды: {person}",
   log_checkin_make_up: "Біздің ақаудан кейінгі қайталама белгілену: {person}",
   log_checkin_no_make_up: "Қайталама белгіленуге орын жоқ: {person}",
   log_checkin_armed: "Белгілену уақыты: {person}",

@@ -1129,6 +1129,7 @@ export const ru: Record<ConsoleKey, string> = {
   log_checkin_planned: "Отметка запланирована: {person}",
   log_checkin_on_demand: "{actor}: внеплановый вызов, {person}",
   log_checkin_reserved: "Проверка передана на время другого инспектора: {person}",
+  log_checkin_inbound: "Позвонил сам: {person}",
   log_checkin_make_up: "Повторная отметка после нашего сбоя: {person}",
   log_checkin_no_make_up: "Для повторной отметки нет места: {person}",
   log_checkin_armed: "Время отметки: {person}",

@@ -184,6 +184,7 @@ export const en = {
   home_next_none: "No next call has been fixed yet.",
   home_history: "Earlier check-ins",
   home_history_none: "There are none yet.",
+  call_in: "Call the inspector",
   home_test: "Try camera and sound",
   home_test_done: "Camera and sound work.",
   home_receipt: "No. {receipt}",

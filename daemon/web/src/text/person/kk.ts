@@ -185,6 +185,7 @@ export const kk: Record<PersonKey, string> = {
   home_next_none: "Келесі қоңырау әлі белгіленбеген.",
   home_history: "Бұрынғы белгіленулер",
   home_history_none: "Әзірге жоқ.",
+  call_in: "Инспекторға қоңырау шалу",
   home_test: "Камера мен дыбысты тексеру",
   home_test_done: "Камера мен дыбыс жұмыс істейді.",
   home_receipt: "№ {receipt}",

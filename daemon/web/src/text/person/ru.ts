@@ -185,6 +185,7 @@ export const ru: Record<PersonKey, string> = {
   home_next_none: "Следующий звонок ещё не назначен.",
   home_history: "Прошлые отметки",
   home_history_none: "Пока нет.",
+  call_in: "Позвонить инспектору",
   home_test: "Проверить камеру и звук",
   home_test_done: "Камера и звук работают.",
   home_receipt: "№ {receipt}",
