@@ -9,6 +9,7 @@
 #include "daemon/store/person.h"
 #include "daemon/store/plan.h"
 #include "daemon/store/query_incident.h"
+#include "daemon/store/second_factor.h"
 #include "daemon/store/session.h"
 #include "daemon/store/staff.h"
 #include "protocol/base/cleanup.h"
@@ -28,6 +29,10 @@ static int session_open(struct ck_turn *turn, const struct ck_actor *actor, cons
     }
     const char *device = json_string_value(json_object_get(body, "device"));
     struct ck_wall now = ck_turn_now(turn);
+    struct ck_staff_brief brief = {.roles = 0};
+    struct ck_second_factor factor = {.set = false};
+    r = r == 0 ? ck_staff_brief_load(ck_turn_store(turn), staff, &brief) : r;
+    r = r == 0 ? ck_second_factor_load(ck_turn_store(turn), staff, &factor) : r;
     r = r == 0 ? ck_second_factor_check(turn, staff,
                                         json_string_value(json_object_get(body, "code")), refusal)
                : r;
@@ -37,13 +42,16 @@ static int session_open(struct ck_turn *turn, const struct ck_actor *actor, cons
     if (r != 0) {
         return r;
     }
-    struct ck_actor self = {.kind = CK_ACTOR_STAFF, .staff_id = staff};
+    struct ck_actor self = {
+        .kind = CK_ACTOR_STAFF, .staff_id = staff, .roles = (unsigned)brief.roles};
     memcpy(self.peer, actor->peer, sizeof self.peer);
-    struct ck_record record = {.action = "LOGGED_IN",
-                               .object = "session",
-                               .object_id = id,
-                               .sealed = json_pack("{s:s, s:s}", "peer", actor->peer, "device",
-                                                   device == NULL ? "" : device)};
+    struct ck_record record = {
+        .action = "LOGGED_IN",
+        .object = "session",
+        .object_id = id,
+        .open = json_pack("{s:s}", "method", factor.set ? "password_totp" : "password"),
+        .sealed =
+            json_pack("{s:s, s:s}", "peer", actor->peer, "device", device == NULL ? "" : device)};
     r = ck_turn_audit(turn, &self, &record);
     if (r == 0) {
         *result = json_pack("{s:I}", "session", (json_int_t)id);

@@ -48,6 +48,14 @@ int ck_second_factor_check(struct ck_turn *turn, int64_t staff, const char *code
     return r == 0 ? ck_second_factor_used(ck_turn_store(turn), staff, step) : r;
 }
 
+/* The session is good, the code is not: said, and recorded. */
+static int wrong_code(struct ck_turn *turn, const struct ck_actor *actor,
+                      struct ck_refusal *refusal)
+{
+    return ck_turn_refuse(turn, CK_E_INVALID, "code", "staff", actor->staff_id, 0,
+                          "is not the present code", refusal);
+}
+
 /* {code?} → {key}: a new key that counts once it was confirmed. Where there is one already, its
  * present code is asked for: an open page alone must not be enough to replace it. */
 static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -55,10 +63,13 @@ static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_
 {
     uint8_t key[CK_KEY_SIZE], nonce[CK_GCM_NONCE_SIZE], wrapped[CK_WRAPPED_SIZE];
     char text[CK_TOTP_TEXT_SIZE];
-    int r = ck_second_factor_check(turn, actor->staff_id,
-                                   json_string_value(json_object_get(body, "code")), refusal);
+    const char *code = json_string_value(json_object_get(body, "code"));
+    int r = ck_second_factor_check(turn, actor->staff_id, code, refusal);
+    if (r == CK_E_AUTH && code == NULL) {
+        return CK_E_INVALID; /* it is asked for */
+    }
     if (r != 0) {
-        return r == CK_E_AUTH ? CK_E_INVALID : r; /* the session is good, the code is not */
+        return r == CK_E_AUTH ? wrong_code(turn, actor, refusal) : r;
     }
     ck_turn_random(turn, key, sizeof key);
     ck_turn_random(turn, nonce, sizeof nonce);
@@ -90,7 +101,7 @@ static int confirm(struct ck_turn *turn, const struct ck_actor *actor, const jso
     }
     r = r == 0 ? check(turn, actor->staff_id, factor.pending, code, 0, &step, refusal) : r;
     if (r != 0) {
-        return r == CK_E_AUTH ? CK_E_INVALID : r;
+        return r == CK_E_AUTH ? wrong_code(turn, actor, refusal) : r;
     }
     r = ck_second_factor_confirm(ck_turn_store(turn), actor->staff_id, step);
     r = r == 0 ? ck_staff_end_sessions(turn, actor->staff_id, actor->session_id) : r;

@@ -357,6 +357,32 @@ static json_t *changed_members(const json_t *body, const char *skip)
     return names;
 }
 
+/* What it is from now on, and what the account might do before. */
+static int record_change(const struct change *change, int64_t roles_before,
+                         const struct ck_staff_brief *now)
+{
+    json_t *texts = json_object();
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)change->body, name, value)
+    {
+        if (json_is_string(value)) {
+            json_object_set(texts, name, value);
+        }
+    }
+    return ck_turn_audit(
+        change->turn, change->actor,
+        &(struct ck_record){
+            .action = "STAFF_CHANGED",
+            .object = "staff",
+            .object_id = change->staff,
+            .open = json_pack("{s:o, s:I, s:I, s:I, s:b}", "members",
+                              changed_members(change->body, "staff"), "roles",
+                              (json_int_t)now->roles, "roles_before", (json_int_t)roles_before,
+                              "unit", (json_int_t)now->unit, "disabled", (int)now->disabled),
+            .sealed = texts});
+}
+
 int ck_staff_update(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
@@ -374,13 +400,9 @@ int ck_staff_update(struct ck_turn *turn, const struct ck_actor *actor, const js
     if (r != 0) {
         return r;
     }
-    struct ck_record record = {.action = "STAFF_CHANGED",
-                               .object = "staff",
-                               .object_id = change.staff,
-                               .open =
-                                   json_pack("{s:o}", "members", changed_members(body, "staff"))};
-    r = ck_turn_audit(turn, actor, &record);
-    r = r == 0 ? ck_staff_brief_load(ck_turn_store(turn), change.staff, &brief) : r;
+    int64_t roles = brief.roles;
+    r = ck_staff_brief_load(ck_turn_store(turn), change.staff, &brief);
+    r = r == 0 ? record_change(&change, roles, &brief) : r;
     r = r == 0 ? ck_capacity_more(turn, brief.unit) : r;
     if (r == 0) {
         *result = json_pack("{s:I}", "id", (json_int_t)change.staff);

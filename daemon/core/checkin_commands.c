@@ -48,6 +48,20 @@ static int has_room(struct ck_turn *turn, const struct ck_checkin_row *row, bool
     return r;
 }
 
+/* Whether what a page says belongs into the store and the log: not what it repeats for ever, and
+ * once a check-in is over each fact once. Whoever is checked could fill its records otherwise. */
+static int page_counts(struct ck_turn *turn, const struct ck_checkin_row *row, const char *fact,
+                       bool *counts)
+{
+    bool told = false;
+    int r = has_room(turn, row, counts);
+    if (r == 0 && row->step.state == CK_CHECKIN_DONE) {
+        r = ck_fact_told(turn->store, row->step.id, "page", fact, row->decided_at, &told);
+    }
+    *counts = *counts && !told;
+    return r;
+}
+
 static int add_fact(struct ck_turn *turn, const struct ck_checkin_row *row, const char *source,
                     const char *fact, const char *detail)
 {
@@ -199,10 +213,10 @@ static int fact(struct ck_turn *turn, const struct ck_actor *actor, const json_t
         return ck_refuse(refusal, CK_E_INVALID, "detail", "must not be longer than %d bytes",
                          DETAIL_MAX);
     }
-    bool room = true;
-    r = page ? has_room(turn, &row, &room) : 0;
-    if (r != 0 || !room) {
-        return r; /* nor is the log the place for what a page repeats for ever */
+    bool counts = true;
+    r = page ? page_counts(turn, &row, name, &counts) : 0;
+    if (r != 0 || !counts) {
+        return r;
     }
     r = add_fact(turn, &row, page ? "page" : "worker", name, detail);
     if (r == 0 && known_facts[i].evidence != CK_EVIDENCE_COUNT && actor->kind != CK_ACTOR_STAFF) {
@@ -634,7 +648,7 @@ static int begin_on_demand(struct ck_turn *turn, const struct ck_actor *actor,
     struct ck_checkin_policy policy = turn->engine->rules.checkin;
     policy.arm_lead_ms = 0;
     ck_cleanup(ck_freep) char *text = ck_checkin_policy_text(&policy);
-    int r = text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "checkin", text, &row->policy);
+    int r = text == NULL ? -ENOMEM : ck_policy_of(turn, "checkin", text, &row->policy);
     if (r != 0) {
         return r;
     }

@@ -263,4 +263,10 @@ int ck_capacity_more(struct ck_turn *turn, int64_t unit);
 int ck_turn_deny(struct ck_turn *turn, const struct ck_actor *actor, const char *object,
                  int64_t object_id, int64_t person_id, const char *why, struct ck_refusal *refusal);
 
+/* The same with a code of the caller's, for what is refused and belongs into the log: `field` as
+ * for ck_refuse(). Returns `code`. */
+int ck_turn_refuse(struct ck_turn *turn, int code, const char *field, const char *object,
+                   int64_t object_id, int64_t person_id, const char *why,
+                   struct ck_refusal *refusal);
+
 #endif

@@ -96,7 +96,11 @@ static int enter(struct ck_turn *turn, const struct ck_actor *actor, const json_
         /* A challenge of an earlier moment than the last one was used already, or overtaken. */
         r = device.revoked || at <= device.entered.ms ? CK_E_AUTH : verify(&device, body, text);
     }
-    if (r == CK_E_NOT_FOUND || r == CK_E_AUTH) {
+    if (r == CK_E_AUTH) {
+        return ck_turn_refuse(turn, r, "device", "person", device.person, device.person,
+                              "this phone is not known here", refusal);
+    }
+    if (r == CK_E_NOT_FOUND) {
         return ck_refuse(refusal, CK_E_AUTH, "device", "this phone is not known here");
     }
     struct ck_link link = {.person = device.person,

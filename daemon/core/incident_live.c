@@ -48,7 +48,7 @@ static int ladder_for(struct ck_turn *turn, int64_t unit, const char *band_text,
                                         ? ck_house_safety_ladder(&turn->engine->rules)
                                         : ck_house_ladder(&turn->engine->rules, band);
     ck_cleanup(ck_freep) char *text = ck_ladder_text(&ladder);
-    return text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "ladder", text, policy);
+    return text == NULL ? -ENOMEM : ck_policy_of(turn, "ladder", text, policy);
 }
 
 struct ck_reach ck_turn_reach(struct ck_turn *turn, int64_t unit, int64_t inspector)

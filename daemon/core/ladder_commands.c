@@ -150,7 +150,7 @@ static int approved(struct ck_turn *turn, const struct ck_actor *actor, const js
         return r;
     }
     ck_cleanup(ck_freep) char *text = ck_ladder_text(&wanted.ladder);
-    r = text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "ladder", text, &policy);
+    r = text == NULL ? -ENOMEM : ck_policy_of(turn, "ladder", text, &policy);
     r = r == 0 ? ck_ladder_insert(turn->store,
                                   &(struct ck_ladder_row){.unit = wanted.unit,
                                                           .band = wanted.band,

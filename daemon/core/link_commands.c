@@ -95,6 +95,16 @@ static int page_key(const json_t *body, uint8_t digest[static CK_SHA256_SIZE], c
     return r;
 }
 
+/* A link that is known, and too late: in the log, because it may be the person's own tap after
+ * somebody else's. */
+static int refused(struct ck_turn *turn, const struct ck_link *link, const char *why,
+                   struct ck_refusal *refusal)
+{
+    bool checkin = link->checkin != 0;
+    return ck_turn_refuse(turn, CK_E_CONFLICT, "token", checkin ? "checkin" : "person",
+                          checkin ? link->checkin : link->person, link->person, why, refusal);
+}
+
 /* {token, device?, key?} → {token: of the session, session, person, checkin, expires}. A tap: GET
  * never comes here. On a bad network the answer may be lost when the link is used up already: the
  * page that used it comes again with the same key of its own, and is let in; a record of its own,
@@ -124,13 +134,13 @@ static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const js
         return ck_refuse(refusal, r, "token", "this link is not known");
     }
     if (r == 0 && !ck_wall_before(turn->now.wall, link.expires)) {
-        return ck_refuse(refusal, CK_E_CONFLICT, "token", "this link has expired");
+        return refused(turn, &link, "this link has expired", refusal);
     }
     if (r == 0) {
         r = ck_link_use(turn->store, digest, by, turn->now.wall);
     }
     if (r == CK_E_CONFLICT) {
-        return ck_refuse(refusal, r, "token", "this link was used before");
+        return refused(turn, &link, "this link was used before", refusal);
     }
     if (r != 0) {
         return r;

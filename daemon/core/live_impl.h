@@ -39,6 +39,10 @@ int ck_hold_due(struct ck_turn *turn, const struct ck_due *due);
 /* Takes the row aside and opens a matter of the system about it. */
 int ck_quarantine(struct ck_turn *turn, const struct ck_due *due, const char *reason);
 
+/* The policy of this text; a text that is new is kept, with a record that holds it, so that whoever
+ * reads the log sees by which rules it was decided. */
+int ck_policy_of(struct ck_turn *turn, const char *kind, const char *text, int64_t *id);
+
 /* After a time in which nothing could be written: the record of it. */
 int ck_recovered(struct ck_turn *turn);
 

@@ -215,7 +215,7 @@ static int expand_date(struct ck_turn *turn, const struct ck_plan_frame *frame,
 static int intern_policy(struct ck_turn *turn, const struct ck_checkin_policy *policy, int64_t *id)
 {
     ck_cleanup(ck_freep) char *text = ck_checkin_policy_text(policy);
-    return text == NULL ? -ENOMEM : ck_policy_intern(turn->store, "checkin", text, id);
+    return text == NULL ? -ENOMEM : ck_policy_of(turn, "checkin", text, id);
 }
 
 static int expand(struct ck_turn *turn, struct ck_plan_record *record,

@@ -127,6 +127,7 @@ static const struct {
     {"replaces", "plan"},
     {"requirement", "requirement"},
     {"reserved", "staff"},
+    {"session", "session"},
     {"other", "checkin"},
     {"shift", "shift"},
     {"staff", "staff"},
@@ -220,13 +221,29 @@ static int append(struct ck_turn *turn, const struct ck_actor *actor,
     return ck_audit_append(&engine->audit, turn->store, &entry, &random, NULL);
 }
 
+/* From which log-in, or link, somebody did it: two of one person are told apart. */
+static int name_session(const struct ck_actor *actor, struct ck_record *record)
+{
+    if (actor->session_id == 0 || strcmp(record->object, "session") == 0) {
+        return 0;
+    }
+    if (record->open == NULL) {
+        record->open = json_object();
+    }
+    return json_object_set_new(record->open, "session", json_integer(actor->session_id)) == 0
+               ? 0
+               : -ENOMEM;
+}
+
 int ck_turn_audit(struct ck_turn *turn, const struct ck_actor *actor,
                   const struct ck_record *record)
 {
-    int r = append(turn, actor, record);
-    json_decref(record->open);
-    json_decref(record->sealed);
-    json_decref(record->withheld);
+    struct ck_record whole = *record;
+    int r = name_session(actor, &whole);
+    r = r == 0 ? append(turn, actor, &whole) : r;
+    json_decref(whole.open);
+    json_decref(whole.sealed);
+    json_decref(whole.withheld);
     return r;
 }
 
@@ -234,12 +251,19 @@ int ck_turn_deny(struct ck_turn *turn, const struct ck_actor *actor, const char 
                  int64_t object_id, int64_t person_id, const char *why, struct ck_refusal *refusal)
 {
     (void)actor;
+    return ck_turn_refuse(turn, CK_E_DENIED, "", object, object_id, person_id, why, refusal);
+}
+
+int ck_turn_refuse(struct ck_turn *turn, int code, const char *field, const char *object,
+                   int64_t object_id, int64_t person_id, const char *why,
+                   struct ck_refusal *refusal)
+{
     turn->denial = (struct ck_denial){.pending = true,
                                       .object = object,
                                       .object_id = object_id,
                                       .person_id = person_id,
                                       .why = why};
-    return ck_refuse(refusal, CK_E_DENIED, "", "%s", why);
+    return ck_refuse(refusal, code, field, "%s", why);
 }
 
 int ck_turn_record_denial(struct ck_turn *turn, const struct ck_actor *actor, const char *command)

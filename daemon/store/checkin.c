@@ -529,6 +529,19 @@ int ck_fact_insert(struct ck_store *store, int64_t checkin, uint32_t attempt, st
                               ck_text(fact), ck_text(detail)));
 }
 
+int ck_fact_told(struct ck_store *store, int64_t checkin, const char *source, const char *fact,
+                 struct ck_wall since, bool *told)
+{
+    int64_t count = 0;
+    int r = ck_sql_number(store,
+                          "SELECT count(*) FROM fact WHERE checkin_id = ?1 AND source = ?2 "
+                          "AND fact = ?3 AND at >= ?4",
+                          CK_ARGS(ck_int(checkin), ck_text(source), ck_text(fact), ck_time(since)),
+                          &count);
+    *told = count > 0;
+    return r;
+}
+
 int ck_fact_count(struct ck_store *store, int64_t checkin, int64_t *count)
 {
     return ck_sql_number(store, "SELECT count(*) FROM fact WHERE checkin_id = ?1",
@@ -623,13 +636,14 @@ int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incide
 
 /* ---- policies ---- */
 
-int ck_policy_intern(struct ck_store *store, const char *kind, const char *body, int64_t *id)
+int ck_policy_row_find(struct ck_store *store, const char *kind, const char *body, int64_t *id)
 {
-    static const char find[] = "SELECT id FROM policy WHERE kind = ?1 AND body = ?2";
-    int r = ck_sql_number(store, find, CK_ARGS(ck_text(kind), ck_text(body)), id);
-    if (r != CK_E_NOT_FOUND) {
-        return r;
-    }
+    return ck_sql_number(store, "SELECT id FROM policy WHERE kind = ?1 AND body = ?2",
+                         CK_ARGS(ck_text(kind), ck_text(body)), id);
+}
+
+int ck_policy_row_insert(struct ck_store *store, const char *kind, const char *body, int64_t *id)
+{
     return ck_sql_insert(store, "INSERT INTO policy (kind, body) VALUES (?1, ?2)",
                          CK_ARGS(ck_text(kind), ck_text(body)), id);
 }

@@ -151,6 +151,10 @@ int ck_attempt_insert(struct ck_store *store, int64_t checkin, uint32_t number, 
 int ck_fact_insert(struct ck_store *store, int64_t checkin, uint32_t attempt, struct ck_wall at,
                    const char *source, const char *fact, const char *detail);
 
+/* Whether this source has told it at `since` or later. */
+int ck_fact_told(struct ck_store *store, int64_t checkin, const char *source, const char *fact,
+                 struct ck_wall since, bool *told);
+
 /* Number of facts of a check-in: a page that repeats itself for ever is cut off. */
 int ck_fact_count(struct ck_store *store, int64_t checkin, int64_t *count);
 
@@ -191,8 +195,9 @@ int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incide
 
 /* ---- policies, shared ---- */
 
-/* The id of the row with this body; inserted where there is none. kind: "checkin" or "ladder". */
-int ck_policy_intern(struct ck_store *store, const char *kind, const char *body, int64_t *id);
+/* The id of the row with this body. kind: "checkin" or "ladder". CK_E_NOT_FOUND. */
+int ck_policy_row_find(struct ck_store *store, const char *kind, const char *body, int64_t *id);
+int ck_policy_row_insert(struct ck_store *store, const char *kind, const char *body, int64_t *id);
 /* CK_E_NOT_FOUND. The text is the caller's to free. */
 int ck_policy_body(struct ck_store *store, int64_t id, char **body);
 

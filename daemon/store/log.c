@@ -231,6 +231,7 @@ int ck_log_owner(struct ck_store *store, const char *kind, int64_t id, int64_t *
         {"device", "SELECT person_id FROM device WHERE id = ?1"},
         {"requirement", "SELECT o.person_id FROM requirement r JOIN contact_order o "
                         "ON o.id = r.order_id WHERE r.id = ?1"},
+        {"session", "SELECT coalesce(person_id, 0) FROM session WHERE id = ?1"},
         {"recording", "SELECT c.person_id FROM recording r JOIN checkin c ON c.id = r.checkin_id "
                       "WHERE r.id = ?1"},
     };

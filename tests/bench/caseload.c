@@ -76,7 +76,7 @@ static int64_t policy_row(const char *path)
     char *text = ck_checkin_policy_text(&rules.checkin);
     check(ck_store_open(&store, path), "store");
     check(ck_store_begin(store), "begin");
-    check(ck_policy_intern(store, "checkin", text, &id), "policy");
+    check(ck_policy_row_insert(store, "checkin", text, &id), "policy");
     check(ck_store_commit(store), "commit");
     ck_store_close(store);
     free(text);

@@ -50,7 +50,7 @@ static int setup(void **state)
     const struct ck_checkin_policy defaults = ck_checkin_policy_default();
     char *text = ck_checkin_policy_text(&defaults);
     begin();
-    assert_int_equal(ck_policy_intern(store, "checkin", text, &policy), 0);
+    assert_int_equal(ck_policy_row_insert(store, "checkin", text, &policy), 0);
     commit();
     free(text);
     return 0;
@@ -284,9 +284,9 @@ static void an_incident_and_its_ladder_keep_their_values(void **state)
     char *text = ck_ladder_text(&ladder);
     int64_t id = 0;
     begin();
-    assert_int_equal(ck_policy_intern(store, "ladder", text, &id), 0);
+    assert_int_equal(ck_policy_row_insert(store, "ladder", text, &id), 0);
     int64_t same = 0;
-    assert_int_equal(ck_policy_intern(store, "ladder", text, &same), 0);
+    assert_int_equal(ck_policy_row_find(store, "ladder", text, &same), 0);
     assert_int_equal(same, id);
     assert_int_equal(ck_ladder_parse(text, 0, &read_ladder), 0);
     assert_memory_equal(&read_ladder, &ladder, sizeof ladder);
@@ -325,7 +325,7 @@ static void a_check_in_has_one_incident_of_a_kind(void **state)
     const struct ck_ladder ladder = ck_ladder_default(CK_BAND_3);
     char *text = ck_ladder_text(&ladder);
     begin();
-    assert_int_equal(ck_policy_intern(store, "ladder", text, &id), 0);
+    assert_int_equal(ck_policy_row_insert(store, "ladder", text, &id), 0);
     free(text);
     struct ck_incident_row row = {.unit = 1, .policy = id, .steps = 3};
     row.step.checkin = checkin;

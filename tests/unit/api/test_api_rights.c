@@ -403,7 +403,11 @@ static size_t case_of(const char *action)
     return 0;
 }
 
-#define DENIED "SELECT count(*) FROM log_plain WHERE action = 'DENIED'"
+/* Refusals by the rights; codes and links that are wrong are recorded as well. */
+#define DENIED                                                                                     \
+    "SELECT count(*) FROM log_plain p JOIN log_entry e ON e.idx = p.idx WHERE p.action = "         \
+    "'DENIED' AND CAST(e.leaf AS TEXT) NOT LIKE '%is not the present code%' AND CAST(e.leaf AS "   \
+    "TEXT) NOT LIKE '%this link%' AND CAST(e.leaf AS TEXT) NOT LIKE '%this phone%'"
 
 static int64_t denials;
 

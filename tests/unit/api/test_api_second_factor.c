@@ -107,6 +107,9 @@ static void the_code_is_asked_for_once_it_was_confirmed(void **state)
     code_now(key, 3, code);
     assert_int_equal(confirm(&people.inspector, code, &answer), 400);
     api_expect_error(answer, "invalid", "code");
+    assert_true(api_wait_number("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                                "'%\"action\":\"DENIED\"%is not the present code%'",
+                                1));
     code_now(key, 0, code);
     assert_int_equal(confirm(&people.inspector, code, &answer), 200);
     assert_true(json_is_true(json_object_get(answer, "second_factor")));

@@ -442,7 +442,16 @@ static void a_role_that_is_taken_away_is_gone_at_once(void **state)
                              json_pack("{s:[s]}", "roles", "officer"), NULL),
                      200);
     assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 401);
+    /* Who could do what, and from when on, stays readable: by whom, from which log-in. */
+    assert_true(
+        api_wait_number("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                        "'%STAFF_CHANGED%\"members\":[\"roles\"],\"roles\":2,"
+                        "\"roles_before\":6,\"session\":\"________________________________\"%'",
+                        1));
     assert_int_equal(api_login(&people.supervisor, "supervisor", PASSWORD), 200);
+    assert_true(api_wait_number("SELECT count(*) > 0 FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                                "'%LOGGED_IN%\"roles\":[\"officer\"]%\"method\":\"password\"%'",
+                                1));
     assert_int_equal(api_ask(&people.supervisor, "GET", "/api/log", NULL, NULL), 403);
 }
 

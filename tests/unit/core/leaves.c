@@ -20,8 +20,8 @@ static const char *const figures[] = {
     "excused_ms",    "failed",    "files",       "findings",    "fire",     "jump_ms",
     "max_ms",        "moved",     "needed_ms",   "begun",       "checkins", "incidents",
     "notices",       "number",    "offset_us",   "per_day_max", "percent",  "roles",
-    "size",          "slot",      "step",        "times",       "try",      "uid",
-    "value",         "version",   "weekdays",
+    "roles_before",  "size",      "slot",        "step",        "times",    "try",
+    "uid",           "value",     "version",     "weekdays",
 };
 
 static bool is_figure(const char *member)

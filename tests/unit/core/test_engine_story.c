@@ -281,7 +281,15 @@ static void a_live_call_is_completed(void **state)
     }
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'concern'"),
                      1);
+    /* Both who came with the used link, and whom the store refused before. */
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'DENIED'"),
+                     3);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) "
+                                         "LIKE '%\"why\":\"this link was used before\"%'"),
+                     2);
+    /* By which rules it was decided can be read in the log. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) "
+                                         "LIKE '%POLICY_KEPT%\"kind\":\"checkin\",\"text\":%'"),
                      1);
     verify_log(world);
 
@@ -684,11 +692,16 @@ static void a_page_that_never_stops_telling_is_cut_off(void **state)
                "SELECT i + 1 FROM n WHERE i < 1997) INSERT INTO fact (checkin_id, attempt, at, "
                "source, fact) SELECT 1, 1, 0, 'page', 'page_hidden' FROM n");
     assert_int_equal(world_number(world, "SELECT count(*) FROM fact WHERE checkin_id = 1"), 1998);
-    for (int i = 0; i < 5; i++) {
-        assert_int_equal(
-            world_command(world, "checkin.fact", &person,
-                          json_pack("{s:i, s:s}", "checkin", 1, "fact", "permission_asked")),
-            0);
+    static const char *const facts[] = {"permission_asked", "permission_asked", /* told already */
+                                        "permission_granted", "ice_failed", "no_camera"};
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+        assert_int_equal(world_command(world, "checkin.fact", &person,
+                                       json_pack("{s:i, s:s}", "checkin", 1, "fact", facts[i])),
+                         0);
+        if (i == 1) {
+            assert_int_equal(world_number(world, "SELECT count(*) FROM fact WHERE checkin_id = 1"),
+                             1999);
+        }
     }
     assert_int_equal(world_number(world, "SELECT count(*) FROM fact WHERE checkin_id = 1"), 2000);
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "

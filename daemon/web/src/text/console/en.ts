@@ -700,6 +700,7 @@ export const en = {
   log_clock_state: "State of the clock",
   log_clock_jumped: "The clock was set",
   log_clock_went_back: "The clock is behind the newest record: pauses were shortened",
+  log_policy_kept: "A policy was kept: its whole text",
   log_expiry_erased: "Destroyed: its time was over",
   log_expiry_held: "Its time was over; a hold keeps it",
   log_recording_file_gone: "The file of a destroyed recording was removed",

@@ -701,6 +701,7 @@ export const kk: Record<ConsoleKey, string> = {
   log_clock_state: "Сағаттың күйі",
   log_clock_jumped: "Сағат ауыстырылды",
   log_clock_went_back: "Сағат соңғы жазбадан артта: күту уақыты қысқартылды",
+  log_policy_kept: "Ереже сақталды: толық мәтіні",
   log_expiry_erased: "Жойылды: мерзімі өтті",
   log_expiry_held: "Мерзімі өтті, тыйым ұстап тұр",
   log_recording_file_gone: "Жойылған жазбаның файлы өшірілді",

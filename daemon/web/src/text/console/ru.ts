@@ -701,6 +701,7 @@ export const ru: Record<ConsoleKey, string> = {
   log_clock_state: "Состояние часов",
   log_clock_jumped: "Часы переведены",
   log_clock_went_back: "Часы отстают от последней записи: ожидания сокращены",
+  log_policy_kept: "Правило сохранено: весь текст",
   log_expiry_erased: "Уничтожено: срок истёк",
   log_expiry_held: "Срок истёк, удержано запретом",
   log_recording_file_gone: "Файл уничтоженной записи удалён",
