@@ -49,7 +49,7 @@ static int make_row(struct ck_turn *turn, const struct ck_subject *subject,
     ck_cleanup(ck_freep) char *text = ck_checkin_policy_text(policy);
     int r = text == NULL ? -ENOMEM : ck_zones_find(turn->engine->zones, subject->zone, &zone);
     r = r > 0 ? -EUCLEAN : r;
-    r = r == 0 ? ck_policy_intern(turn->store, "checkin", text, &row->policy) : r;
+    r = r == 0 ? ck_policy_of(turn, "checkin", text, &row->policy) : r;
     if (r != 0) {
         return r;
     }
