@@ -17,9 +17,10 @@ int ck_log_insert(struct ck_store *store, const struct ck_log_row *row,
                 ck_blob(row->leaf, row->leaf_size),
                 ck_blob(row->hash.bytes, sizeof row->hash.bytes)));
     if (r == 0) {
-        r = ck_sql_run(store,
-                       "INSERT INTO log_object (object, newest) VALUES (?1, ?2) "
-                       "ON CONFLICT (object) DO UPDATE SET newest = excluded.newest",
+        const char *newest = row->previous < 0
+                                 ? "INSERT INTO log_object (object, newest) VALUES (?1, ?2)"
+                                 : "UPDATE log_object SET newest = ?2 WHERE object = ?1";
+        r = ck_sql_run(store, newest,
                        CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_int(row->index)));
     }
     if (r != 0) {

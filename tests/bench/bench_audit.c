@@ -89,10 +89,30 @@ static void append(struct ck_audit *audit, struct ck_store *store, int64_t i)
     json_decref(sealed);
 }
 
-static double append_groups(struct ck_audit *audit, struct ck_store *store, int64_t from,
-                            int64_t count, int64_t group, double *per_core)
+/* How long this thread was ready to run and others ran (proc(5), schedstat). */
+static double kept_waiting_s(void)
 {
-    double start = now_s(), cpu = ck_figure_own_cpu_s();
+    unsigned long long ran = 0, waited = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+    if (file == NULL || fscanf(file, "%llu %llu", &ran, &waited) != 2) {
+        waited = 0;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return (double)waited / 1e9;
+}
+
+struct speed {
+    double wall;     /* a second */
+    double own_core; /* the same without the time in which other programs had the processor */
+    double per_core; /* a second of processor */
+};
+
+static struct speed append_groups(struct ck_audit *audit, struct ck_store *store, int64_t from,
+                                  int64_t count, int64_t group)
+{
+    double start = now_s(), cpu = ck_figure_own_cpu_s(), kept = kept_waiting_s();
     for (int64_t i = 0; i < count; i += group) {
         ck_bench_check(ck_store_begin(store), "begin");
         for (int64_t k = 0; k < group && i + k < count; k++) {
@@ -101,8 +121,9 @@ static double append_groups(struct ck_audit *audit, struct ck_store *store, int6
         ck_bench_check(ck_audit_flush(audit, store), "flush");
         ck_bench_check(ck_store_commit(store), "commit");
     }
-    *per_core = (double)count / (ck_figure_own_cpu_s() - cpu);
-    return (double)count / (now_s() - start);
+    double took = now_s() - start;
+    return (struct speed){(double)count / took, (double)count / (took - (kept_waiting_s() - kept)),
+                          (double)count / (ck_figure_own_cpu_s() - cpu)};
 }
 
 /* Leaf hashes and nodes alone, over memory: what the machine can do. */
@@ -238,13 +259,15 @@ int main(int count, char **arguments)
     ck_bench_check(ck_audit_load(&audit, store, &generator), "load");
     ck_bench_check(ck_store_commit(store), "commit");
 
-    double per_core = 0;
-    bool good = ck_figure("append_single", append_groups(&audit, store, 0, 2000, 1, &per_core),
+    bool good = ck_figure("append_single", append_groups(&audit, store, 0, 2000, 1).wall,
                           "records/s", CK_FIGURE_SHOWN, 0, "");
-    double grouped = append_groups(&audit, store, 2000, entries - 2000, GROUP, &per_core);
-    good &= ck_figure("append_grouped", grouped, "records/s", CK_FIGURE_AT_LEAST, 50000,
+    struct speed grouped = append_groups(&audit, store, 2000, entries - 2000, GROUP);
+    good &= ck_figure("append_grouped", grouped.wall, "records/s", CK_FIGURE_AT_LEAST, 50000,
                       "\"group\":384");
-    good &= ck_figure("append_grouped_per_core", per_core, "records/s", CK_FIGURE_SHOWN, 0, "");
+    good &= ck_figure("append_grouped_own_core", grouped.own_core, "records/s", CK_FIGURE_SHOWN, 0,
+                      "\"what\":\"without the time in which other programs had the processor\"");
+    good &=
+        ck_figure("append_grouped_per_core", grouped.per_core, "records/s", CK_FIGURE_SHOWN, 0, "");
     struct ck_audit_report report = {0};
     double start = ck_figure_own_cpu_s();
     ck_bench_check(ck_audit_verify(store, &report), "verify");
