@@ -27,6 +27,10 @@ static void put_text(FILE *out, const char *text)
             size--;
         }
     }
+    /* Somebody's text that was cut within a character: the rest of it is as good as before. */
+    for (unsigned cut = 0; cut < 3 && size > 0 && !ck_utf8_valid(text, size); cut++) {
+        size--;
+    }
     put_u16(out, (unsigned)size);
     if (size > 0) {
         fwrite(text, 1, size, out);

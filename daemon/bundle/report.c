@@ -101,14 +101,20 @@ static void write_about(struct ck_report *report)
 
 static void write_conclusion(struct ck_report *report, const json_t *conclusion)
 {
-    char text[1200], at[CK_REPORT_MOMENT_SIZE];
+    char at[CK_REPORT_MOMENT_SIZE];
+    ck_cleanup(ck_freep) char *text = NULL;
     if (!json_is_object(conclusion)) {
         return;
     }
     ck_report_moment_line(report, text_of(conclusion, "at"), at);
-    snprintf(text, sizeof text, "%s · %s · %s · %s",
-             ck_bundle_word_of(report->language, "conclusion_", text_of(conclusion, "conclusion")),
-             text_of(conclusion, "by"), at, text_of(conclusion, "reason"));
+    if (asprintf(
+            &text, "%s · %s · %s · %s",
+            ck_bundle_word_of(report->language, "conclusion_", text_of(conclusion, "conclusion")),
+            text_of(conclusion, "by"), at, text_of(conclusion, "reason")) < 0) {
+        text = NULL;
+        report->failed = true;
+        return;
+    }
     row(report, CK_TEXT_CONCLUSION, text);
 }
 
@@ -166,6 +172,12 @@ static void write_events(struct ck_report *report)
         cell(report, report->events[i].what);
         cell(report, report->events[i].detail);
     }
+    if (report->events_left_out > 0) {
+        char text[400];
+        snprintf(text, sizeof text, "%s: %zu", words(report, CK_TEXT_LEFT_OUT),
+                 report->events_left_out);
+        ck_paper_text(report->out, 0, text, "facts.json");
+    }
 }
 
 /* A cell with the words, and the file as a link to where it lies in the archive. */
@@ -174,9 +186,11 @@ static void message_cell(struct ck_report *report, const json_t *message)
     const json_t *file = json_object_get(message, "file");
     const char *text = json_string_value(json_object_get(message, "text"));
     const char *path = json_string_value(json_object_get(file, "path"));
-    char name[300] = "";
-    if (json_is_object(file)) {
-        snprintf(name, sizeof name, path != NULL ? "%s" : "%s –", text_of(file, "name"));
+    ck_cleanup(ck_freep) char *name = NULL;
+    if (json_is_object(file) &&
+        asprintf(&name, path != NULL ? "%s" : "%s –", text_of(file, "name")) < 0) {
+        name = NULL;
+        report->failed = true;
     }
     ck_paper_cell(report->out, 0, text == NULL ? words(report, CK_TEXT_ERASED) : text, name, path);
 }
@@ -266,6 +280,19 @@ static void write_log(struct ck_report *report)
     ck_paper_end(report->out);
 }
 
+static void write_all(struct ck_report *report)
+{
+    ck_report_collect(report);
+    write_head(report);
+    write_about(report);
+    write_checkin(report);
+    write_incident(report);
+    write_events(report);
+    write_messages(report);
+    write_recordings(report);
+    write_log(report);
+}
+
 int ck_bundle_report(const json_t *facts, const struct ck_zone *zone,
                      enum ck_bundle_language language, char **paper, size_t *size)
 {
@@ -274,14 +301,11 @@ int ck_bundle_report(const json_t *facts, const struct ck_zone *zone,
     if (report.out == NULL) {
         return -ENOMEM;
     }
-    ck_report_collect(&report);
-    write_head(&report);
-    write_about(&report);
-    write_checkin(&report);
-    write_incident(&report);
-    write_events(&report);
-    write_messages(&report);
-    write_recordings(&report);
-    write_log(&report);
-    return fclose(report.out) == 0 ? 0 : -ENOMEM;
+    report.events = calloc(CK_REPORT_EVENTS_MAX, sizeof *report.events);
+    report.failed = report.events == NULL;
+    if (!report.failed) {
+        write_all(&report);
+    }
+    free(report.events);
+    return fclose(report.out) == 0 && !report.failed ? 0 : -ENOMEM;
 }

@@ -1,6 +1,7 @@
 #ifndef DAEMON_BUNDLE_REPORT_IMPL_H
 #define DAEMON_BUNDLE_REPORT_IMPL_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -9,7 +10,9 @@
 #include "protocol/paper.h"
 #include "scheduler/zone.h"
 
-#define CK_REPORT_EVENTS_MAX 600 /* later ones are only in facts.json */
+/* Of one report. What decides comes first: the outcome, the incident, the rings; of what the page
+ * said and of notices some may be left out, which the report then says; facts.json has all. */
+#define CK_REPORT_EVENTS_MAX 3000
 
 enum ck_report_lane { CK_LANE_RING, CK_LANE_PERSON, CK_LANE_NOTICE, CK_LANE_INCIDENT, CK_LANES };
 
@@ -19,6 +22,7 @@ struct ck_report_event {
     int64_t at_ms;
     const char *what, *detail;
     enum ck_report_lane lane;
+    uint32_t order; /* among those of the same time */
 };
 
 /* A time as people of the unit read it, "2026-11-29 23:05:07 +05:00", and the same as UTC,
@@ -33,8 +37,9 @@ struct ck_report {
     const struct ck_zone *zone; /* NULL: none */
     enum ck_bundle_language language;
     FILE *out;
-    struct ck_report_event events[CK_REPORT_EVENTS_MAX];
-    size_t event_count;
+    bool failed;                    /* no memory */
+    struct ck_report_event *events; /* CK_REPORT_EVENTS_MAX of room */
+    size_t event_count, events_left_out;
 };
 
 /* moment.c: of RFC 3339 text; what is none stays as it is. */

@@ -7,27 +7,42 @@
 #include "daemon/bundle/report_impl.h"
 #include "protocol/base/time.h"
 
+/* At one time: what was done before what came of it. The outcome, the first that is collected, ends
+ * what else there is. */
+static uint32_t order_of(const struct ck_report *report, enum ck_report_lane lane)
+{
+    uint32_t place = (uint32_t)report->event_count;
+    return lane == CK_LANE_INCIDENT || place == 0 ? 2 * CK_REPORT_EVENTS_MAX + place : place;
+}
+
 static void add(struct ck_report *report, enum ck_report_lane lane, const json_t *at,
                 const char *what, const char *detail)
 {
     struct ck_wall wall;
     const char *text = json_string_value(at);
-    if (text == NULL || ck_wall_parse(text, &wall) != 0 ||
-        report->event_count == CK_REPORT_EVENTS_MAX) {
+    if (text == NULL || ck_wall_parse(text, &wall) != 0) {
+        return;
+    }
+    if (report->event_count == CK_REPORT_EVENTS_MAX) {
+        report->events_left_out++;
         return;
     }
     report->events[report->event_count++] =
         (struct ck_report_event){.at = text,
                                  .at_ms = wall.ms,
-                                 .what = what,
+                                 .what = what == NULL ? "" : what,
                                  .detail = detail == NULL ? "" : detail,
-                                 .lane = lane};
+                                 .lane = lane,
+                                 .order = order_of(report, lane)};
 }
 
 static int by_time(const void *a, const void *b)
 {
     const struct ck_report_event *first = a, *second = b;
-    return first->at_ms < second->at_ms ? -1 : first->at_ms > second->at_ms;
+    if (first->at_ms != second->at_ms) {
+        return first->at_ms < second->at_ms ? -1 : 1;
+    }
+    return first->order < second->order ? -1 : first->order > second->order;
 }
 
 /* The words for a code; a text that is none stays as it is. */
@@ -62,24 +77,25 @@ static void collect_checkin(struct ck_report *report, const json_t *checkin)
     }
 }
 
+static void collect_incident(struct ck_report *report, const json_t *incident)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach(json_object_get(incident, "line"), i, item)
+    {
+        add(report, CK_LANE_INCIDENT, json_object_get(item, "at"),
+            word_of(report, "line_", json_object_get(item, "what")),
+            json_string_value(json_object_get(item, "reference")));
+    }
+}
+
 void ck_report_collect(struct ck_report *report)
 {
     const json_t *checkin = json_object_get(report->facts, "checkin");
-    const json_t *incident = json_object_get(report->facts, "incident"), *item;
-    size_t i;
+    add(report, CK_LANE_PERSON, json_object_get(checkin, "decided"),
+        word_of(report, "outcome_", json_object_get(checkin, "outcome")), NULL);
+    collect_incident(report, json_object_get(report->facts, "incident"));
     collect_checkin(report, checkin);
-    json_array_foreach(json_object_get(incident, "line"), i, item)
-    {
-        const char *what = json_string_value(json_object_get(item, "what"));
-        add(report, CK_LANE_INCIDENT, json_object_get(item, "at"),
-            ck_bundle_word_of(report->language, "line_", what == NULL ? "" : what),
-            json_string_value(json_object_get(item, "reference")));
-    }
-    if (checkin != NULL) {
-        const char *outcome = json_string_value(json_object_get(checkin, "outcome"));
-        add(report, CK_LANE_PERSON, json_object_get(checkin, "decided"),
-            ck_bundle_word_of(report->language, "outcome_", outcome == NULL ? "" : outcome), NULL);
-    }
     qsort(report->events, report->event_count, sizeof report->events[0], by_time);
 }
 

@@ -41,6 +41,7 @@ enum ck_bundle_text {
     CK_TEXT_TIME,
     CK_TEXT_WHAT,
     CK_TEXT_DETAIL,
+    CK_TEXT_LEFT_OUT,
     CK_TEXT_NOTICES,
     CK_TEXT_MESSAGES,
     CK_TEXT_ERASED,

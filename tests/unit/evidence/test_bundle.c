@@ -356,6 +356,26 @@ static void a_report_says_the_same_as_a_pdf(void **state)
     assert_int_equal(system(command), 0);
 }
 
+static void a_long_line_of_events_loses_nothing_that_decides(void **state)
+{
+    (void)state;
+    world_execute(&world, "CREATE TABLE kept AS SELECT max(id) AS id FROM fact");
+    world_execute(&world,
+                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3100) "
+                  "INSERT INTO fact (checkin_id, attempt, at, source, fact) SELECT checkin_id, 1, "
+                  "opened_at - 1, 'page', 'visible' FROM incident, n WHERE incident.id = 1");
+    world_execute(&world, "UPDATE conclusion SET reason = replace(hex(zeroblob(2000)), '0', 'ә') "
+                          "|| ' THE END' WHERE incident_id IS NOT NULL");
+    build(CK_BUNDLE_COURT);
+    assert_true(holds("<td>An officer concluded and closed it</td>"));
+    assert_true(holds("<td>Жауап бермеді</td>")); /* the outcome among the events */
+    assert_true(holds(" THE END</td>"));
+    assert_true(holds("all of it is in facts.json: "));
+    world_execute(&world, "DELETE FROM fact WHERE id > (SELECT id FROM kept); DROP TABLE kept; "
+                          "UPDATE conclusion SET reason = 'no contact, no reason given' "
+                          "WHERE incident_id IS NOT NULL");
+}
+
 static void an_agency_gets_no_more_than_a_court(void **state)
 {
     (void)state;
@@ -575,6 +595,7 @@ int main(void)
         cmocka_unit_test(the_person_gets_what_is_theirs),
         cmocka_unit_test(a_film_that_cannot_be_made_is_said),
         cmocka_unit_test(a_report_says_the_same_as_a_pdf),
+        cmocka_unit_test(a_long_line_of_events_loses_nothing_that_decides),
         cmocka_unit_test(an_agency_gets_no_more_than_a_court),
         cmocka_unit_test(whoever_is_at_it_is_found),
         cmocka_unit_test(two_persons_and_a_recipient),
