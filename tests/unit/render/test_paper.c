@@ -136,6 +136,7 @@ static void nothing_is_lost_of_a_text(void **state)
         strcat(word, "W"); /* wider than a page, and without a blank */
     }
     ck_paper_text(out, CK_PAPER_QUIET, word, NULL);
+    ck_paper_text(out, 0, "cut within a letter:\xd2", NULL);
     ck_paper_text(out, 0, "a' />) \\ link", "x' uri='http://example.org");
     ck_paper_end(out);
     fclose(out);
@@ -145,6 +146,7 @@ static void nothing_is_lost_of_a_text(void **state)
     char *text = text_of(fd);
     assert_non_null(strstr(text, "Әә Ғғ Ққ Ңң Өө Ұұ Үү Һһ Іі — ёъ"));
     assert_non_null(strstr(text, "smile [U+1FAE0] [U+6F22]"));
+    assert_non_null(strstr(text, "cut within a letter:\n"));
     assert_non_null(strstr(text, "a' />) \\ link"));
     assert_int_equal(times(text, "W"), 300);
     free(text);
@@ -223,7 +225,8 @@ static void what_is_no_document_is_refused(void **state)
             ck_paper_picture(out, names, 1, ends, 1);
             ck_paper_mark(out, 1, 0, "x");
         } else if (what == LETTERS) {
-            ck_paper_heading(out, "\xff\xfe");
+            static const uint8_t heading[] = {CK_PAPER_HEADING, 0, 2, 0xff, 0xfe};
+            fwrite(heading, 1, sizeof heading, out);
         } else if (what == TWO_HEADS) {
             ck_paper_head(out, &(struct ck_paper_about){"kk", "x", "x", {1}});
         }
