@@ -52,17 +52,59 @@ static int found(struct walk *walk, enum ck_seal_fault fault, uint64_t chunk)
     return CK_E_INVALID;
 }
 
-/* What a crash tore off stands between the last whole chunk and the trailer that recovery put
- * behind it, which follows that chunk in the chain. */
-static void step_over_torn(struct walk *walk)
+/* Whether a head is given for more than `chunks` chunks. */
+static bool is_known_beyond(const struct walk *walk, uint64_t chunks)
 {
-    if (walk->has_trailer && walk->offset < walk->trailer_at &&
-        (walk->trailer.flags & SEAL_FLAG_RECOVERED) != 0 && walk->trailer.index >= walk->index &&
-        memcmp(walk->trailer.previous, walk->hash, sizeof walk->hash) == 0) {
-        walk->report->lost_bytes += walk->trailer_at - walk->offset;
-        walk->offset = walk->trailer_at;
-        walk->index = walk->trailer.index;
+    for (size_t i = 0; i < walk->anchor_count; i++) {
+        if (walk->anchors[i].chunks > chunks) {
+            return true;
+        }
     }
+    return false;
+}
+
+/* Whether the whole next chunk of the chain stands here: no crash tore that. Only the key tells. */
+static int stands_whole(struct walk *walk, bool *whole)
+{
+    struct seal_chunk chunk;
+    *whole = false;
+    int r = seal_read_chunk_head(walk->source, walk->offset, &chunk);
+    if (r != 0 || walk->keys == NULL || chunk.type == SEAL_TRAILER ||
+        chunk.recording != walk->recording || chunk.index != walk->index ||
+        memcmp(chunk.previous, walk->hash, sizeof walk->hash) != 0) {
+        return r < 0 ? r : 0;
+    }
+    size_t size = seal_chunk_size(&chunk);
+    r = seal_buffer_reserve(&walk->buffer, size);
+    r = r == 0 ? seal_read(walk->source, walk->offset, walk->buffer.bytes, size) : r;
+    r = r == 0 ? seal_open(walk->keys, &chunk, walk->buffer.bytes) : r;
+    *whole = r == 0;
+    return r < 0 ? r : 0;
+}
+
+/* What a crash tore off stands between the last whole chunk and the trailer that recovery put
+ * behind it, which follows that chunk in the chain and has the next index. One that claims a later
+ * place hides chunks: of those that a head of the log is known for it is certain. */
+static int step_over_torn(struct walk *walk)
+{
+    bool whole = false;
+    if (!walk->has_trailer || walk->offset > walk->trailer_at ||
+        (walk->trailer.flags & SEAL_FLAG_RECOVERED) == 0 || walk->trailer.index < walk->index ||
+        memcmp(walk->trailer.previous, walk->hash, sizeof walk->hash) != 0) {
+        return 0;
+    }
+    if (walk->trailer.index > walk->index) {
+        return found(walk,
+                     is_known_beyond(walk, walk->index) ? CK_SEAL_TRUNCATED : CK_SEAL_MISSING,
+                     walk->index);
+    }
+    int r = walk->offset < walk->trailer_at ? stands_whole(walk, &whole) : 0;
+    if (r != 0 || whole) {
+        return r != 0 ? r : found(walk, CK_SEAL_CHANGED, walk->index);
+    }
+    walk->report->lost_bytes += walk->trailer_at - walk->offset;
+    walk->offset = walk->trailer_at;
+    return 0;
 }
 
 /* Without a key a broken link is the fault of the chunk in front of it, whose bytes no longer have
@@ -107,7 +149,8 @@ static int check_anchors(struct walk *walk)
     for (size_t i = 0; i < walk->anchor_count; i++) {
         const struct ck_seal_head *anchor = &walk->anchors[i];
         if (anchor->chunks == head->chunks &&
-            memcmp(anchor->hash, head->hash, sizeof head->hash) != 0) {
+            (anchor->bytes != head->bytes ||
+             memcmp(anchor->hash, head->hash, sizeof head->hash) != 0)) {
             return found(walk, CK_SEAL_OTHER_CHAIN, walk->index);
         }
     }
@@ -170,8 +213,11 @@ static int check_behind_trailer(struct walk *walk, const struct seal_chunk *chun
 static int step(struct walk *walk, bool *end)
 {
     struct seal_chunk chunk;
-    step_over_torn(walk);
-    int r = seal_read_chunk_head(walk->source, walk->offset, &chunk);
+    int r = step_over_torn(walk);
+    if (r != 0) {
+        return r;
+    }
+    r = seal_read_chunk_head(walk->source, walk->offset, &chunk);
     bool stray_trailer = r == 0 && chunk.type == SEAL_TRAILER &&
                          (!walk->has_trailer || walk->offset != walk->trailer_at);
     if (stray_trailer && !walk->has_trailer) {
@@ -209,12 +255,9 @@ static int step(struct walk *walk, bool *end)
 /* A finished file that is shorter than an anchor says was cut and closed again. */
 static int check_length(struct walk *walk)
 {
-    for (size_t i = 0; i < walk->anchor_count; i++) {
-        if (walk->anchors[i].chunks > walk->report->head.chunks) {
-            return found(walk, CK_SEAL_TRUNCATED, walk->report->head.chunks);
-        }
-    }
-    return 0;
+    return is_known_beyond(walk, walk->report->head.chunks)
+               ? found(walk, CK_SEAL_TRUNCATED, walk->report->head.chunks)
+               : 0;
 }
 
 static int walk_all(struct walk *walk)

@@ -57,6 +57,23 @@ static uint32_t checksum(uint32_t crc, const uint8_t *bytes, size_t size)
     return ~crc;
 }
 
+/* A name that means the same wherever it is unpacked: no letters that some systems take for others,
+ * nothing that leads out of the folder. */
+static bool is_name(const uint8_t *name, size_t size)
+{
+    uint8_t before = '/';
+    for (size_t i = 0; i < size; i++) {
+        uint8_t at = name[i];
+        bool ends = at == '/' || at == '.'; /* a part neither is empty, nor begins or ends with it */
+        if (!((at >= 'a' && at <= 'z') || (at >= '0' && at <= '9') || at == '-' || at == '_' ||
+              (ends && before != '/' && before != '.'))) {
+            return false;
+        }
+        before = at;
+    }
+    return before != '/' && before != '.';
+}
+
 /* ---- writing ---- */
 
 struct entry {
@@ -160,6 +177,9 @@ int ck_zip_begin(struct ck_zip_writer *writer, const char *name)
     if (writer->count == CK_ZIP_FILES_MAX || strlen(name) > CK_ZIP_NAME_MAX) {
         return CK_E_LIMIT;
     }
+    if (!is_name((const uint8_t *)name, strlen(name))) {
+        return CK_E_INVALID;
+    }
     struct entry *entry = &writer->entries[writer->count];
     *entry = (struct entry){.offset = (uint32_t)writer->at};
     memcpy(entry->name, name, strlen(name));
@@ -223,57 +243,129 @@ int ck_zip_end(struct ck_zip_writer *writer, uint64_t *size)
 
 /* ---- reading ---- */
 
-static int read_file(const uint8_t *bytes, size_t size, const uint8_t *header,
+#define SAID_TWICE 26 /* bytes that both headers of a file have, from the version on */
+
+static size_t name_size(const uint8_t *header)
+{
+    return get16(header + 28);
+}
+
+static void tell(struct ck_zip_file *bad, const uint8_t *header)
+{
+    if (bad != NULL) {
+        size_t size = name_size(header) < CK_ZIP_NAME_MAX ? name_size(header) : CK_ZIP_NAME_MAX;
+        memset(bad, 0, sizeof *bad);
+        memcpy(bad->name, header + CENTRAL_SIZE, size);
+    }
+}
+
+/* One file of the directory, which must begin at `at`, where the one before it ended. */
+static int read_file(const uint8_t *bytes, size_t end, size_t at, const uint8_t *header,
                      struct ck_zip_file *file)
 {
-    size_t name_size = get16(header + 28), length = get32(header + 24), at = get32(header + 42);
-    if (name_size > CK_ZIP_NAME_MAX || get16(header + 10) != 0 || get32(header + 20) != length) {
-        return name_size > CK_ZIP_NAME_MAX ? CK_E_LIMIT : CK_E_SYNTAX;
+    size_t length = get32(header + 24), head = LOCAL_SIZE + name_size(header);
+    if (get32(header + 42) != at || get16(header + 8) != UTF8_NAMES || get16(header + 10) != 0 ||
+        get32(header + 20) != length || get16(header + 30) != 0 || get16(header + 32) != 0 ||
+        end - at < head || end - at - head < length || get32(bytes + at) != LOCAL_MARK ||
+        memcmp(bytes + at + 4, header + 6, SAID_TWICE) != 0 ||
+        memcmp(bytes + at + LOCAL_SIZE, header + CENTRAL_SIZE, name_size(header)) != 0) {
+        return CK_E_INVALID;
     }
     memset(file, 0, sizeof *file);
-    memcpy(file->name, header + CENTRAL_SIZE, name_size);
-    if (size < LOCAL_SIZE || at > size - LOCAL_SIZE || get32(bytes + at) != LOCAL_MARK ||
-        get16(bytes + at + 26) != name_size) {
-        return CK_E_SYNTAX;
-    }
-    size_t from = at + LOCAL_SIZE + name_size + get16(bytes + at + 28);
-    if (from > size || size - from < length ||
-        memcmp(bytes + at + LOCAL_SIZE, file->name, name_size) != 0) {
-        return CK_E_SYNTAX;
-    }
-    file->bytes = bytes + from;
+    memcpy(file->name, header + CENTRAL_SIZE, name_size(header));
+    file->bytes = bytes + at + head;
     file->size = length;
     return checksum(0, file->bytes, length) == get32(header + 16) ? 0 : CK_E_AUTH;
 }
 
-int ck_zip_walk(const void *archive, size_t size, ck_zip_visit *visit, void *user,
-                struct ck_zip_file *bad)
+static int by_name(const void *a, const void *b)
 {
-    const uint8_t *bytes = archive, *end = bytes + size - END_SIZE;
-    if (size < END_SIZE || get32(end) != END_MARK) {
-        return CK_E_SYNTAX;
+    const uint8_t *const *first = a, *const *second = b;
+    size_t size = name_size(*first) < name_size(*second) ? name_size(*first) : name_size(*second);
+    int order = memcmp(*first + CENTRAL_SIZE, *second + CENTRAL_SIZE, size);
+    return order != 0 ? order : (int)name_size(*first) - (int)name_size(*second);
+}
+
+/* Of two files of one name some programs show the first and some the last. */
+static int find_twins(const uint8_t **headers, size_t count, struct ck_zip_file *bad)
+{
+    qsort(headers, count, sizeof *headers, by_name);
+    for (size_t i = 1; i < count; i++) {
+        if (by_name(&headers[i - 1], &headers[i]) == 0) {
+            tell(bad, headers[i]);
+            return CK_E_CONFLICT;
+        }
     }
-    size_t count = get16(end + 10), at = get32(end + 16);
-    if (count > CK_ZIP_FILES_MAX) {
-        return CK_E_LIMIT;
+    return 0;
+}
+
+/* The headers of the directory, which fills all from `at` to `end`. */
+static int read_directory(const uint8_t *bytes, size_t at, size_t end, const uint8_t **headers,
+                          size_t count, struct ck_zip_file *bad)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *header = bytes + at;
+        if (end - at < CENTRAL_SIZE || get32(header) != CENTRAL_MARK ||
+            end - at - CENTRAL_SIZE < name_size(header)) {
+            return CK_E_INVALID;
+        }
+        if (name_size(header) > CK_ZIP_NAME_MAX ||
+            !is_name(header + CENTRAL_SIZE, name_size(header))) {
+            tell(bad, header);
+            return CK_E_INVALID;
+        }
+        headers[i] = header;
+        at += CENTRAL_SIZE + name_size(header);
     }
+    return at == end ? 0 : CK_E_INVALID;
+}
+
+static int visit_all(const uint8_t *bytes, size_t end, const uint8_t *const *headers, size_t count,
+                     ck_zip_visit *visit, void *user, struct ck_zip_file *bad)
+{
+    size_t at = 0;
     for (size_t i = 0; i < count; i++) {
         struct ck_zip_file file;
-        if (at > size - END_SIZE || size - END_SIZE - at < CENTRAL_SIZE ||
-            get32(bytes + at) != CENTRAL_MARK ||
-            size - END_SIZE - at - CENTRAL_SIZE < get16(bytes + at + 28)) {
-            return CK_E_SYNTAX;
-        }
-        int r = read_file(bytes, size, bytes + at, &file);
-        if (r == CK_E_AUTH && bad != NULL) {
-            *bad = file;
+        int r = read_file(bytes, end, at, headers[i], &file);
+        if (r != 0) {
+            tell(bad, headers[i]);
         }
         r = r == 0 ? visit(user, &file) : r;
         if (r != 0) {
             return r;
         }
-        at +=
-            CENTRAL_SIZE + get16(bytes + at + 28) + get16(bytes + at + 30) + get16(bytes + at + 32);
+        at = (size_t)(file.bytes - bytes) + file.size;
     }
-    return 0;
+    return at == end ? 0 : CK_E_INVALID; /* something between the files and the directory */
+}
+
+int ck_zip_walk(const void *archive, size_t size, ck_zip_visit *visit, void *user,
+                struct ck_zip_file *bad)
+{
+    static const uint8_t nothing[4];
+    const uint8_t *bytes = archive, *end = bytes + size - END_SIZE;
+    if (bad != NULL) {
+        *bad->name = '\0';
+    }
+    if (size < END_SIZE || get32(end) != END_MARK) {
+        return CK_E_SYNTAX;
+    }
+    size_t count = get16(end + 10), at = get32(end + 16), length = get32(end + 12);
+    if (count > CK_ZIP_FILES_MAX) {
+        return CK_E_LIMIT;
+    }
+    if (memcmp(end + 4, nothing, 4) != 0 || get16(end + 8) != count || get16(end + 20) != 0 ||
+        at > size - END_SIZE || size - END_SIZE - at != length) {
+        return CK_E_INVALID;
+    }
+    const uint8_t **headers = calloc(2 * count + 1, sizeof *headers);
+    if (headers == NULL) {
+        return -ENOMEM;
+    }
+    int r = read_directory(bytes, at, at + length, headers, count, bad);
+    memcpy(headers + count, headers, count * sizeof *headers);
+    r = r == 0 ? find_twins(headers + count, count, bad) : r;
+    r = r == 0 ? visit_all(bytes, at, headers, count, visit, user, bad) : r;
+    free(headers);
+    return r;
 }

@@ -2,6 +2,11 @@
  * one, and what is inside can be verified where it lies. No compression, no encryption, no ZIP64:
  * below 4 GiB.
  *
+ * There is one form of an archive, so that no two programs see different files in one: the files
+ * one behind the other from the first byte on, the directory behind them and nothing else; each name
+ * once, of small letters, digits, '-', '_', '.' and '/', no part of it empty, beginning or ending
+ * with a dot; both headers of a file the same; no extra fields, no comments.
+ *
  * Writing is into a descriptor that can seek, reading from memory. One thread per object. */
 #ifndef PROTOCOL_ZIP_H
 #define PROTOCOL_ZIP_H
@@ -24,8 +29,8 @@ struct ck_zip_writer;
 int ck_zip_writer_create(struct ck_zip_writer **writer, int fd, struct ck_wall at);
 void ck_zip_writer_destroy(struct ck_zip_writer *writer); /* NULL is taken */
 
-/* A file: begun, given its bytes, and ended by the next one or by the end. The name is ASCII with
- * '/' between folders. CK_E_LIMIT; -errno of writing. */
+/* A file: begun, given its bytes, and ended by the next one or by the end. CK_E_LIMIT; CK_E_INVALID:
+ * the name is not of the form above; that it is new is for the caller to know. -errno of writing. */
 int ck_zip_begin(struct ck_zip_writer *writer, const char *name);
 int ck_zip_put(struct ck_zip_writer *writer, const void *bytes, size_t size);
 
@@ -47,8 +52,10 @@ struct ck_zip_file {
 };
 
 /* Reads the directory, checks every file's checksum, and calls `visit` for each in its order; a
- * result that is not 0 ends the walk and goes up. CK_E_SYNTAX: not such an archive; CK_E_AUTH: a
- * checksum is wrong (the name is in *bad if it is not NULL); CK_E_LIMIT. */
+ * result that is not 0 ends the walk and goes up. CK_E_SYNTAX: no archive; CK_E_INVALID: not of the
+ * form above; CK_E_CONFLICT: two files have one name; CK_E_AUTH: a checksum is wrong; the name is in
+ * *bad if it is not NULL ("" where it is not about one file); CK_E_LIMIT. Names are looked at before
+ * the first is visited. */
 typedef int ck_zip_visit(void *user, const struct ck_zip_file *file);
 int ck_zip_walk(const void *bytes, size_t size, ck_zip_visit *visit, void *user,
                 struct ck_zip_file *bad);

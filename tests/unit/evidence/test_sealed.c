@@ -105,6 +105,31 @@ static void each_attack_is_named(void **state)
     expect(other.bytes, other.size, 1, "chain: ");
 }
 
+static const uint8_t fresh_salt[CK_SEAL_SALT_SIZE] = "recovery's salt";
+
+/* Cut by somebody with the key, and closed as if a crash had: as it is, and with a trailer that
+ * claims to stand behind every head. */
+static void a_cut_that_looks_like_a_crash_is_named(void **state)
+{
+    (void)state;
+    for (int jump = 0; jump < 2; jump++) {
+        struct sealed_file cut;
+        struct ck_seal_recovery recovery;
+        sealed_file_make(&cut, TEST_RECORDING, test_key, true);
+        cut.size = cut.at[5];
+        sealed_file_append(&cut, "x", 1);
+        struct ck_seal_source source = sealed_file_source(&cut);
+        assert_int_equal(ck_seal_recover(&source, TEST_RECORDING, test_key, fresh_salt,
+                                         sealed_file_on_append, &cut, &recovery),
+                         0);
+        if (jump) {
+            sealed_file_jump(&cut, test_key, 60000);
+        }
+        expect(cut.bytes, cut.size, 1, "truncated: ");
+        sealed_file_free(&cut);
+    }
+}
+
 static void an_old_wrapped_key_opens_nothing_else(void **state)
 {
     (void)state;
@@ -120,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_recording_is_good),
         cmocka_unit_test(each_attack_is_named),
+        cmocka_unit_test(a_cut_that_looks_like_a_crash_is_named),
         cmocka_unit_test(an_old_wrapped_key_opens_nothing_else),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -95,12 +95,122 @@ static void a_broken_archive_is_refused(void **state)
     }
 }
 
+/* ---- what another program would see otherwise ---- */
+
+static size_t add_twin(const char *name, bool behind)
+{
+    struct ck_zip_writer *writer = NULL;
+    int fd = memfd_create("zip", MFD_CLOEXEC);
+    assert_int_equal(ck_zip_writer_create(&writer, fd, (struct ck_wall){INT64_C(1795233600000)}),
+                     0);
+    assert_int_equal(ck_zip_add(writer, behind ? "recordings/7.webm" : name, "first", 5), 0);
+    assert_int_equal(ck_zip_add(writer, "between", "", 0), 0);
+    assert_int_equal(ck_zip_add(writer, behind ? name : "recordings/7.webm", "last", 4), 0);
+    assert_int_equal(ck_zip_end(writer, &size), 0);
+    ck_zip_writer_destroy(writer);
+    assert_int_equal(pread(fd, bytes, sizeof bytes, 0), (ssize_t)size);
+    close(fd);
+    return (size_t)size;
+}
+
+static void two_files_of_one_name_are_refused(void **state)
+{
+    (void)state;
+    struct ck_zip_file bad;
+    struct seen seen = {.count = 0};
+    size_t length = add_twin("recordings/7.webm", true);
+    assert_int_equal(ck_zip_walk(bytes, length, visit, &seen, &bad), CK_E_CONFLICT);
+    assert_string_equal(bad.name, "recordings/7.webm");
+    assert_int_equal(seen.count, 0);
+}
+
+/* Written under a name of equal length, then renamed in both headers. */
+static void names_that_may_mean_another_file_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "recordings/7.WEBM", "Recordings/7.webm", "recordings//.webm", "recordings/../web",
+        "recordings\\7.webm", "/ecordings/7.webm", "recordings/7.web.", "recordings/7.web ",
+        "recordings/7.web/", "./cordings/7.webm", "recordings/7\xd0\xba" "ebm", "recordings/7.we\tm",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct ck_zip_file bad;
+        struct seen seen = {.count = 0};
+        size_t length = add_twin("recordings/x.webm", i % 2 == 0);
+        for (uint8_t *at; (at = memmem(bytes, length, "recordings/x.webm", 17)) != NULL;) {
+            memcpy(at, names[i], 17);
+        }
+        assert_int_equal(ck_zip_walk(bytes, length, visit, &seen, &bad), CK_E_INVALID);
+        assert_string_equal(bad.name, names[i]);
+        assert_int_equal(seen.count, 0);
+        struct ck_zip_writer *writer = NULL;
+        int fd = memfd_create("zip", MFD_CLOEXEC);
+        assert_int_equal(ck_zip_writer_create(&writer, fd, (struct ck_wall){0}), 0);
+        assert_int_equal(ck_zip_add(writer, names[i], "", 0), CK_E_INVALID);
+        ck_zip_writer_destroy(writer);
+        close(fd);
+    }
+    /* A name that goes on behind a zero. */
+    size_t length = add_twin("recordings/x.webm", true);
+    for (uint8_t *at; (at = memmem(bytes, length, "recordings/x.webm", 17)) != NULL;) {
+        memcpy(at, "recordings/7.we\0m", 17);
+    }
+    assert_int_equal(ck_zip_walk(bytes, length, visit, &(struct seen){.count = 0}, NULL),
+                     CK_E_INVALID);
+}
+
+/* A file that the directory does not name, which a program that reads from the front would show. */
+static void files_outside_the_directory_are_refused(void **state)
+{
+    (void)state;
+    static uint8_t hidden[sizeof bytes];
+    struct ck_zip_file bad;
+    make();
+    size_t count = (size_t)size, end = count - 22;
+    /* The first is dropped from the directory alone. */
+    size_t at = bytes[end + 16] | (size_t)bytes[end + 17] << 8, first = 46 + strlen("one.txt");
+    memcpy(hidden, bytes, at);
+    memcpy(hidden + at, bytes + at + first, count - at - first);
+    uint8_t *last = hidden + end - first;
+    last[8] = last[10] = 2;
+    last[12] = (uint8_t)(last[12] - first);
+    assert_int_equal(
+        ck_zip_walk(hidden, count - first, visit, &(struct seen){.count = 0}, &bad), CK_E_INVALID);
+    /* Something in front, behind the end, and a comment. */
+    memcpy(hidden, "x", 1);
+    memcpy(hidden + 1, bytes, count);
+    assert_int_not_equal(
+        ck_zip_walk(hidden, count + 1, visit, &(struct seen){.count = 0}, &bad), 0);
+    memcpy(hidden, bytes, count);
+    assert_int_not_equal(
+        ck_zip_walk(hidden, count + 1, visit, &(struct seen){.count = 0}, &bad), 0);
+}
+
+/* Both headers of a file say the same. */
+static void headers_that_disagree_are_refused(void **state)
+{
+    (void)state;
+    struct ck_zip_file bad;
+    for (size_t i = 4; i < 30; i++) {
+        make();
+        bytes[i] ^= 1;
+        assert_int_equal(
+            ck_zip_walk(bytes, (size_t)size, visit, &(struct seen){.count = 0}, &bad),
+            CK_E_INVALID);
+        assert_string_equal(bad.name, "one.txt");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_come_back),
         cmocka_unit_test(another_program_opens_it),
         cmocka_unit_test(a_broken_archive_is_refused),
+        cmocka_unit_test(two_files_of_one_name_are_refused),
+        cmocka_unit_test(names_that_may_mean_another_file_are_refused),
+        cmocka_unit_test(files_outside_the_directory_are_refused),
+        cmocka_unit_test(headers_that_disagree_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/base/bytes.h"
 #include "protocol/webm.h"
 #include "tests/unit/seal/sealed_file.h"
 
@@ -131,6 +132,26 @@ void sealed_file_make(struct sealed_file *file, uint64_t recording, const uint8_
         file->at[TEST_CHUNKS + 2] = file->size;
     }
     ck_seal_writer_destroy(writer);
+}
+
+void sealed_file_jump(struct sealed_file *file, const uint8_t *key, uint64_t index)
+{
+    const size_t footer = 16, index_at = 8, salt_at = 32;
+    uint8_t *trailer = file->bytes + ck_get_u64(file->bytes + file->size - footer);
+    uint8_t *body = trailer + CK_SEAL_CHUNK_HEAD;
+    size_t size = ck_get_u32(trailer + 24) + ck_get_u32(trailer + 28);
+    uint8_t chunk_key[CK_KEY_SIZE], nonce[CK_GCM_NONCE_SIZE] = {0};
+    assert_int_equal(ck_hkdf(key, CK_KEY_SIZE, trailer + salt_at, CK_SEAL_SALT_SIZE,
+                             "checkind recording chunks v1", chunk_key, sizeof chunk_key),
+                     0);
+    memcpy(nonce + 4, trailer + index_at, 8);
+    assert_int_equal(ck_gcm_open(chunk_key, nonce, trailer, CK_SEAL_CHUNK_HEAD, body,
+                                 size + CK_GCM_TAG_SIZE, body),
+                     0);
+    ck_put_u64(trailer + index_at, index);
+    memcpy(nonce + 4, trailer + index_at, 8);
+    assert_int_equal(
+        ck_gcm_seal(chunk_key, nonce, trailer, CK_SEAL_CHUNK_HEAD, body, size, body), 0);
 }
 
 void sealed_file_free(struct sealed_file *file)

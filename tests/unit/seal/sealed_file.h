@@ -32,4 +32,8 @@ void sealed_file_append(struct sealed_file *file, const void *bytes, size_t size
 struct ck_seal_source sealed_file_source(struct sealed_file *file);
 int sealed_file_on_append(void *user, const void *bytes, size_t size);
 
+/* What somebody with the key does to the trailer of a recovered file: it is sealed again under
+ * another index. */
+void sealed_file_jump(struct sealed_file *file, const uint8_t *key, uint64_t index);
+
 #endif

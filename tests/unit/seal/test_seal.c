@@ -413,6 +413,52 @@ static void a_cut_file_is_told_by_the_heads_of_the_log(void **state)
     sealed_file_free(&other);
 }
 
+/* Cut in front of heads of the log by somebody with the key, who lets a recovered trailer claim a
+ * place behind all of them. */
+static void a_trailer_that_jumps_over_heads_is_no_recovery(void **state)
+{
+    (void)state;
+    for (int torn = 0; torn < 2; torn++) {
+        struct sealed_file file;
+        struct ck_seal_recovery recovery;
+        sealed_file_make(&file, TEST_RECORDING, test_key, true);
+        const struct ck_seal_head anchors[] = {file.heads[5], file.heads[10]};
+        file.size = file.at[7];
+        sealed_file_append(&file, "torn", torn ? 4 : 0);
+        assert_int_equal(recover(&file, &recovery), 0);
+        assert_int_equal(verify(&file, test_key, NULL, 0).fault, CK_SEAL_SOUND);
+        sealed_file_jump(&file, test_key, 60000);
+        for (int with_key = 0; with_key < 2; with_key++) {
+            const uint8_t *key = with_key ? test_key : NULL;
+            assert_int_equal(verify(&file, key, anchors, 2).fault, CK_SEAL_TRUNCATED);
+            assert_int_equal(verify(&file, key, NULL, 0).fault, CK_SEAL_MISSING);
+        }
+        sealed_file_free(&file);
+    }
+}
+
+/* Whole chunks that somebody with the key hides in front of a recovered trailer, as if they were
+ * what a crash tore. */
+static void whole_chunks_are_not_what_a_crash_tore(void **state)
+{
+    (void)state;
+    struct sealed_file file, cut;
+    struct ck_seal_recovery recovery;
+    sealed_file_make(&file, TEST_RECORDING, test_key, false);
+    sealed_file_make(&cut, TEST_RECORDING, test_key, false);
+    cut.size = cut.at[7];
+    assert_int_equal(recover(&cut, &recovery), 0);
+    /* The trailer that follows chunk 6, behind chunk 12. */
+    size_t at = file.size;
+    sealed_file_append(&file, cut.bytes + cut.at[7], cut.size - cut.at[7]);
+    ck_put_u64(file.bytes + file.size - 16, at);
+    struct ck_seal_report report = verify(&file, test_key, NULL, 0);
+    assert_int_equal(report.fault, CK_SEAL_CHANGED);
+    assert_int_equal(report.chunk, 7);
+    sealed_file_free(&file);
+    sealed_file_free(&cut);
+}
+
 /* The file cut at every length: recovery gives a whole, playable file of all chunks that were
  * whole. */
 static void a_file_cut_anywhere_is_recovered_up_to_the_last_whole_chunk(void **state)
@@ -648,6 +694,8 @@ int main(void)
         cmocka_unit_test(swapped_missing_and_replayed_chunks_are_named),
         cmocka_unit_test(a_chunk_renamed_to_this_recording_does_not_open),
         cmocka_unit_test(a_cut_file_is_told_by_the_heads_of_the_log),
+        cmocka_unit_test(a_trailer_that_jumps_over_heads_is_no_recovery),
+        cmocka_unit_test(whole_chunks_are_not_what_a_crash_tore),
         cmocka_unit_test(a_file_cut_anywhere_is_recovered_up_to_the_last_whole_chunk),
         cmocka_unit_test(recovery_that_is_cut_off_itself_is_repeated),
         cmocka_unit_test(a_trailer_without_its_footer_is_written_again),
