@@ -473,6 +473,48 @@ int ck_add_checkpoint_write(uint64_t old, const struct ck_merkle_proof *proof, c
     return write_proof("old", old, proof, note, strlen(note), text, capacity, &size);
 }
 
+/* Hashes one a line and the empty line behind them. */
+static int take_path(const char **at, const char *end, struct ck_merkle_proof *path)
+{
+    path->count = 0;
+    while (*at < end && **at != '\n') {
+        if (path->count == CK_MERKLE_PROOF_MAX) {
+            return CK_E_LIMIT;
+        }
+        if (!take_hash(at, end, &path->path[path->count])) {
+            return CK_E_SYNTAX;
+        }
+        path->count++;
+    }
+    if (*at == end) {
+        return CK_E_TRUNCATED;
+    }
+    ++*at;
+    return 0;
+}
+
+int ck_add_checkpoint_read(const char *text, size_t size, struct ck_add_checkpoint *add)
+{
+    struct ck_add_checkpoint read = {.old = 0};
+    const char *at = text, *end = text + size;
+    if (size > CK_PROOF_TEXT_MAX) {
+        return CK_E_LIMIT;
+    }
+    if (size < 5 || memcmp(at, "old ", 4) != 0) {
+        return CK_E_SYNTAX;
+    }
+    at += 4;
+    if (!take_number(&at, end, &read.old)) {
+        return CK_E_SYNTAX;
+    }
+    int r = take_path(&at, end, &read.proof);
+    r = r == 0 ? ck_checkpoint_parse(at, (size_t)(end - at), &read.checkpoint) : r;
+    if (r == 0) {
+        *add = read;
+    }
+    return r;
+}
+
 int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *proof)
 {
     struct ck_entry_proof read = {.index = 0};
@@ -497,21 +539,13 @@ int ck_entry_proof_read(const char *text, size_t size, struct ck_entry_proof *pr
     if (!take_number(&at, end, &read.index)) {
         return CK_E_SYNTAX;
     }
-    while (at < end && *at != '\n') {
-        if (read.path.count == CK_MERKLE_PROOF_MAX) {
-            return CK_E_LIMIT;
-        }
-        if (!take_hash(&at, end, &read.path.path[read.path.count])) {
-            return CK_E_SYNTAX;
-        }
-        read.path.count++;
+    int r = take_path(&at, end, &read.path);
+    if (r != 0) {
+        return r;
     }
-    if (at == end) {
-        return CK_E_TRUNCATED;
-    }
-    read.note = at + 1;
+    read.note = at;
     read.note_size = (size_t)(end - read.note);
-    int r = ck_checkpoint_parse(read.note, read.note_size, &read.checkpoint);
+    r = ck_checkpoint_parse(read.note, read.note_size, &read.checkpoint);
     if (r == 0) {
         *proof = read;
     }

@@ -109,6 +109,14 @@ int ck_entry_proof_extra(const struct ck_entry_proof *proof,
 int ck_add_checkpoint_write(uint64_t old, const struct ck_merkle_proof *proof, const char *note,
                             char *text, size_t capacity);
 
+/* Reads one: the size, the proof, and the checkpoint that it leads to. */
+struct ck_add_checkpoint {
+    uint64_t old;
+    struct ck_merkle_proof proof;
+    struct ck_checkpoint checkpoint;
+};
+int ck_add_checkpoint_read(const char *text, size_t size, struct ck_add_checkpoint *add);
+
 /* ---- files ---- */
 
 #define CK_TILE_PATH_SIZE 96

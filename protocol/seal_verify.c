@@ -94,8 +94,7 @@ static int step_over_torn(struct walk *walk)
         return 0;
     }
     if (walk->trailer.index > walk->index) {
-        return found(walk,
-                     is_known_beyond(walk, walk->index) ? CK_SEAL_TRUNCATED : CK_SEAL_MISSING,
+        return found(walk, is_known_beyond(walk, walk->index) ? CK_SEAL_TRUNCATED : CK_SEAL_MISSING,
                      walk->index);
     }
     int r = walk->offset < walk->trailer_at ? stands_whole(walk, &whole) : 0;

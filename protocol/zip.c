@@ -64,7 +64,8 @@ static bool is_name(const uint8_t *name, size_t size)
     uint8_t before = '/';
     for (size_t i = 0; i < size; i++) {
         uint8_t at = name[i];
-        bool ends = at == '/' || at == '.'; /* a part neither is empty, nor begins or ends with it */
+        bool ends =
+            at == '/' || at == '.'; /* a part neither is empty, nor begins or ends with it */
         if (!((at >= 'a' && at <= 'z') || (at >= '0' && at <= '9') || at == '-' || at == '_' ||
               (ends && before != '/' && before != '.'))) {
             return false;
@@ -212,6 +213,16 @@ int ck_zip_add(struct ck_zip_writer *writer, const char *name, const void *bytes
 unsigned ck_zip_files(const struct ck_zip_writer *writer)
 {
     return (unsigned)writer->count;
+}
+
+struct ck_zip_place ck_zip_place(const struct ck_zip_writer *writer, unsigned number)
+{
+    const struct entry *entry = &writer->entries[number];
+    return (struct ck_zip_place){
+        .name = entry->name,
+        .at = (uint64_t)entry->offset + LOCAL_SIZE + strlen(entry->name),
+        .size = entry->size,
+    };
 }
 
 int ck_zip_end(struct ck_zip_writer *writer, uint64_t *size)

@@ -54,6 +54,7 @@ struct ck_api_bundle {
     atomic_int part;      /* of MAKING: enum ck_bundle_part */
     int fd;
     struct ck_bundle_made made;
+    int64_t entry; /* of the log: that it was made */
     uint8_t token[16];
     int error; /* FAILED */
 };

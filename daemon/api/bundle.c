@@ -17,6 +17,7 @@
 
 static void forget(struct ck_api_bundle *bundle)
 {
+    ck_bundle_drop(&bundle->made);
     ck_closep(&bundle->fd);
     json_decref(bundle->order);
     ck_wipe(bundle, sizeof *bundle);
@@ -77,20 +78,26 @@ static struct ck_api_bundle *make_room(struct ck_api *api)
 
 /* ---- building ---- */
 
+static int read_order(struct ck_api_bundle *bundle, struct ck_bundle_order *order)
+{
+    const struct ck_api *api = bundle->api;
+    int r = ck_bundle_order_read(bundle->order, order);
+    order->now = bundle->begun;
+    order->master_key = api->options.master_key;
+    order->recording_dir = api->recording_dir;
+    order->render_program = api->options.config->media.render_program;
+    order->mono = api->options.mono;
+    order->video_ms = CK_API_BUNDLE_VIDEO_MS;
+    order->part = &bundle->part;
+    order->stop = api->options.films_stop;
+    return r;
+}
+
 static int build(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_bundle *bundle = argument;
-    const struct ck_api *api = bundle->api;
     struct ck_bundle_order order;
-    int r = ck_bundle_order_read(bundle->order, &order);
-    order.now = bundle->begun;
-    order.master_key = api->options.master_key;
-    order.recording_dir = api->recording_dir;
-    order.render_program = api->options.config->media.render_program;
-    order.mono = api->options.mono;
-    order.video_ms = CK_API_BUNDLE_VIDEO_MS;
-    order.part = &bundle->part;
-    order.stop = api->options.films_stop;
+    int r = read_order(bundle, &order);
     bundle->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
     r = r == 0 && bundle->fd < 0 ? -errno : r;
     r = r == 0 ? ck_bundle_build(store, &order, bundle->fd, &bundle->made) : r;
@@ -98,41 +105,70 @@ static int build(struct ck_store *store, void *argument, json_t **out)
     return r;
 }
 
-static void built(struct ck_api_bundle *bundle, int code)
+static int end(struct ck_store *store, void *argument, json_t **out)
 {
+    struct ck_api_bundle *bundle = argument;
+    struct ck_bundle_order order;
+    int r = read_order(bundle, &order);
+    r = r == 0 ? ck_bundle_end(store, &order, bundle->entry, bundle->fd, &bundle->made) : r;
+    *out = r == 0 ? json_true() : NULL;
+    return r;
+}
+
+static void fail(struct ck_api_bundle *bundle, int code)
+{
+    ck_log(CK_LOG_ERROR, "bundle %lld: %s", (long long)bundle->approval, ck_error_text(code));
+    ck_bundle_drop(&bundle->made);
+    ck_closep(&bundle->fd);
+    bundle->state = CK_BUNDLE_FAILED;
+    bundle->error = code;
+}
+
+static void on_ended(void *cookie, int code, json_t *value)
+{
+    struct ck_api_bundle *bundle = cookie;
     struct ck_api *api = bundle->api;
-    const struct ck_bundle_made *made = &bundle->made;
-    const struct ck_actor system = ck_actor_system();
-    char sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    json_decref(value);
     if (code != 0) {
-        ck_log(CK_LOG_ERROR, "bundle %lld: %s", (long long)bundle->approval, ck_error_text(code));
-        ck_closep(&bundle->fd);
-        bundle->state = CK_BUNDLE_FAILED;
-        bundle->error = code;
+        fail(bundle, code);
         return;
     }
     bundle->state = CK_BUNDLE_READY;
     bundle->until = ck_wall_add_ms(api->options.now(), CK_API_BUNDLE_MS);
     api->options.random(NULL, bundle->token, sizeof bundle->token);
-    ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
-    ck_bus_submit(api->options.bus, "bundle.built", &system,
-                  json_pack("{s:I, s:s, s:I, s:i}", "approval", (json_int_t)bundle->approval,
-                            "sha256", sha256, "bytes", (json_int_t)made->bytes, "files",
-                            (int)made->files),
-                  NULL, NULL);
+}
+
+/* What it is stands in the log: now it is ended with the proof of that. */
+static void on_recorded(void *cookie, const struct ck_result *result)
+{
+    struct ck_api_bundle *bundle = cookie;
+    bundle->entry = json_integer_value(json_object_get(result->body, "index"));
+    int code = result->code != 0
+                   ? result->code
+                   : ck_readers_run(bundle->api->options.readers, end, bundle, on_ended, bundle);
+    if (code != 0) {
+        fail(bundle, code);
+    }
 }
 
 static void on_built(void *cookie, int code, json_t *value)
 {
+    struct ck_api_bundle *bundle = cookie;
+    const struct ck_actor system = ck_actor_system();
     json_decref(value);
-    built(cookie, code);
+    if (code != 0) {
+        fail(bundle, code);
+        return;
+    }
+    ck_bus_submit(bundle->api->options.bus, "bundle.built", &system,
+                  ck_bundle_built_body(bundle->order, &bundle->made), on_recorded, bundle);
 }
 
 /* ---- asking for it ---- */
 
 static void answer_making(struct ck_api_call *call, const struct ck_api_bundle *bundle)
 {
-    static const char *const parts[] = {"entries", "recordings", "film"};
+    static const char *const parts[] = {"entries", "recordings", "film", "proof"};
     char begun[CK_WALL_TEXT_SIZE];
     ck_wall_text(bundle->begun, begun);
     ck_api_answer_json(
@@ -148,11 +184,11 @@ static void answer_ready(struct ck_api_call *call, const struct ck_api_bundle *b
     ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
     snprintf(url, sizeof url, "/api/approvals/%lld/bundle?view=%s", (long long)call->id, hex);
     ck_api_answer_json(call, 200,
-                       json_pack("{s:s, s:I, s:s, s:i, s:i, s:i, s:i}", "url", url, "bytes",
-                                 (json_int_t)made->bytes, "sha256", sha256, "entries",
-                                 (int)made->entries, "unsigned", (int)made->unsigned_entries,
-                                 "recordings", (int)made->recordings, "left_out",
-                                 (int)made->left_out),
+                       json_pack("{s:s, s:I, s:s, s:b, s:i, s:i, s:i, s:i}", "url", url, "bytes",
+                                 (json_int_t)made->bytes, "sha256", sha256, "proven",
+                                 (int)made->proven, "entries", (int)made->entries, "unsigned",
+                                 (int)made->unsigned_entries, "recordings", (int)made->recordings,
+                                 "left_out", (int)made->left_out),
                        NULL);
 }
 

@@ -274,20 +274,45 @@ int ck_audit_checkpoint(struct ck_store *store, const char *socket, struct ck_wa
     return r == CK_E_BUSY ? 0 : r;
 }
 
+static int prove_under(struct ck_store *store, int64_t index, const char *note, int64_t covers,
+                       const struct ck_slice *extra, char *text, size_t *size)
+{
+    const struct ck_merkle_source source = ck_audit_tree_source(store);
+    struct ck_merkle_proof path;
+    if (index < 0 || index >= covers) {
+        return CK_E_NOT_FOUND;
+    }
+    int r = ck_merkle_prove_inclusion(&source, (uint64_t)index, (uint64_t)covers, &path);
+    return r == 0 ? ck_entry_proof_write((uint64_t)index, &path, note, strlen(note), extra, text,
+                                         CK_PROOF_TEXT_MAX, size)
+                  : r;
+}
+
 static int prove(struct ck_store *store, int64_t index, const struct ck_slice *extra, char *text,
                  size_t *size)
 {
-    const struct ck_merkle_source source = ck_audit_tree_source(store);
     ck_cleanup(ck_freep) char *note = NULL;
-    struct ck_merkle_proof path;
     int64_t covers = 0;
     if (index < 0) {
         return CK_E_NOT_FOUND;
     }
     int r = ck_log_checkpoint_covering(store, index + 1, &covers, &note);
-    r = r == 0 ? ck_merkle_prove_inclusion(&source, (uint64_t)index, (uint64_t)covers, &path) : r;
-    return r == 0 ? ck_entry_proof_write((uint64_t)index, &path, note, strlen(note), extra, text,
-                                         CK_PROOF_TEXT_MAX, size)
+    return r == 0 ? prove_under(store, index, note, covers, extra, text, size) : r;
+}
+
+int ck_audit_entry_proof_under(struct ck_store *store, int64_t index, const char *note,
+                               int64_t covers, char *text, size_t *size)
+{
+    return prove_under(store, index, note, covers, NULL, text, size);
+}
+
+int ck_audit_consistency(struct ck_store *store, int64_t old, const char *note, int64_t covers,
+                         char *text)
+{
+    const struct ck_merkle_source source = ck_audit_tree_source(store);
+    struct ck_merkle_proof proof;
+    int r = ck_merkle_prove_consistency(&source, (uint64_t)old, (uint64_t)covers, &proof);
+    return r == 0 ? ck_add_checkpoint_write((uint64_t)old, &proof, note, text, CK_PROOF_TEXT_MAX)
                   : r;
 }
 

@@ -41,6 +41,16 @@ int ck_audit_checkpoint(struct ck_store *store, const char *socket, struct ck_wa
  * there is no such entry, or no checkpoint covers it yet. `text` has CK_PROOF_TEXT_MAX bytes. */
 int ck_audit_entry_proof(struct ck_store *store, int64_t index, char *text, size_t *size);
 
+/* The same in the checkpoint with this note, which covers `covers` entries: so that all proofs of
+ * one bundle lead to one root. CK_E_NOT_FOUND: it does not cover the entry. */
+int ck_audit_entry_proof_under(struct ck_store *store, int64_t index, const char *note,
+                               int64_t covers, char *text, size_t *size);
+
+/* That the log goes on from its first `old` entries to the `covers` of the checkpoint with this
+ * note, as the body of add-checkpoint (protocol/note.h). `text` has CK_PROOF_TEXT_MAX bytes. */
+int ck_audit_consistency(struct ck_store *store, int64_t old, const char *note, int64_t covers,
+                         char *text);
+
 /* The same of the entry that recorded the outcome of a check-in of this person, with the entry
  * itself beside it. CK_E_NOT_FOUND: it has no outcome; CK_E_CONFLICT: no checkpoint covers it yet.
  */

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "daemon/bundle/bundle_impl.h"
 #include "daemon/core/zones.h"
@@ -18,16 +16,11 @@ static int add_facts(struct ck_bundle_work *work)
     return text == NULL ? -ENOMEM : ck_zip_add(work->zip, "facts.json", text, strlen(text));
 }
 
-static int digest(int fd, struct ck_bundle_made *made)
+const char *ck_bundle_audience_name(enum ck_bundle_audience audience)
 {
-    void *bytes = mmap(NULL, made->bytes, PROT_READ, MAP_SHARED, fd, 0);
-    if (bytes == MAP_FAILED) {
-        return -errno;
-    }
-    const struct ck_slice slice = {bytes, made->bytes};
-    int r = ck_sha256(&slice, 1, made->sha256);
-    munmap(bytes, made->bytes);
-    return r;
+    static const char *const names[] = {
+        [CK_BUNDLE_COURT] = "court", [CK_BUNDLE_PERSON] = "person", [CK_BUNDLE_AGENCY] = "agency"};
+    return names[audience];
 }
 
 int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order)
@@ -61,10 +54,16 @@ static void tell(const struct ck_bundle_order *order, enum ck_bundle_part part)
 int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
                     struct ck_bundle_made *made)
 {
-    struct ck_bundle_work work = {
-        .store = store, .order = order, .made = made, .facts = json_object()};
+    struct ck_bundle_work work = {.store = store,
+                                  .order = order,
+                                  .made = made,
+                                  .fd = fd,
+                                  .facts = json_object(),
+                                  .objects = json_object()};
     *made = (struct ck_bundle_made){0};
-    int r = work.facts == NULL ? -ENOMEM : ck_zip_writer_create(&work.zip, fd, order->now);
+    int r = work.facts == NULL || work.objects == NULL
+                ? -ENOMEM
+                : ck_zip_writer_create(&work.zip, fd, order->now);
     r = r == 0 ? ck_bundle_facts(&work) : r;
     r = r == 0 ? ck_bundle_entries(&work) : r;
     r = r == 0 ? ck_bundle_messages(&work) : r;
@@ -74,12 +73,16 @@ int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order,
     r = r == 0 ? ck_bundle_video(&work) : r;
     r = r == 0 ? ck_bundle_reports(&work) : r;
     r = r == 0 ? add_facts(&work) : r;
-    r = r == 0 ? ck_zip_end(work.zip, &made->bytes) : r;
+    r = r == 0 ? ck_bundle_manifest(&work) : r;
     if (r == 0) {
+        made->zip = work.zip;
+        made->covers = work.covers;
         made->files = ck_zip_files(work.zip);
-        r = digest(fd, made);
+    } else {
+        ck_zip_writer_destroy(work.zip);
     }
-    ck_zip_writer_destroy(work.zip);
     json_decref(work.facts);
+    json_decref(work.objects);
+    free(work.note);
     return r;
 }

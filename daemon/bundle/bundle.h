@@ -6,8 +6,16 @@
  *                           of facts.json says "failed" or "too_long" where it could not be made
  *   facts.json              the same for programs
  *   checkpoint, log.vkey    the newest checkpoint and the log's key as the signer names it
+ *   manifest.json           {"audience":…,"covers":…,"files":{NAME:SHA-256,…},"objects":{PSEUDONYM:
+ *                           {"kind":…,"last":…},…}}: every file above and below but built.*, and of
+ *                           every object the number of its newest entry here (and of a recording
+ * its number as "file") built.json              the entry BUNDLE_BUILT, which holds the manifest's
+ * SHA-256: with it the log says what was given out, and for whom built.tlog-proof        the proof
+ * that it is in the signed log; not there where no checkpoint came in time built.consistency that
+ * its checkpoint goes on from the other (the body of add-checkpoint, C2SP tlog-witness)
  *   entries/N.json          an entry of the audit log as it was hashed
- *   entries/N.tlog-proof    the proof that it is in the signed log (C2SP tlog-proof)
+ *   entries/N.tlog-proof    the proof that it is in the signed log (C2SP tlog-proof), all under the
+ *                           one checkpoint
  *   opened/N.json           what the entry commits to: member → [salt, value]
  *   messages/N.jpg, …       photos and documents of the messages around the check-in, which are in
  *                           facts.json
@@ -22,12 +30,14 @@
 #define DAEMON_BUNDLE_BUNDLE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 #include "daemon/store/store.h"
 #include "protocol/base/digest.h"
+#include "protocol/base/text.h"
 
 #define CK_BUNDLE_ENTRIES_MAX 1000       /* of one bundle; CK_E_LIMIT beyond */
 #define CK_BUNDLE_MESSAGES_MAX 500       /* of the person's thread; later ones are left out */
@@ -55,9 +65,23 @@ struct ck_bundle_order {
     const atomic_bool *stop; /* set by another thread: the film is given up; may be NULL */
 };
 
-enum ck_bundle_part { CK_BUNDLE_PART_ENTRIES, CK_BUNDLE_PART_RECORDINGS, CK_BUNDLE_PART_FILM };
+#define CK_BUNDLE_PROOF_MS                                                                         \
+    15000 /* for a checkpoint that covers BUNDLE_BUILT; three times its due */
+
+enum ck_bundle_part {
+    CK_BUNDLE_PART_ENTRIES,
+    CK_BUNDLE_PART_RECORDINGS,
+    CK_BUNDLE_PART_FILM,
+    CK_BUNDLE_PART_PROOF,
+};
+
+struct ck_zip_writer;
 
 struct ck_bundle_made {
+    struct ck_zip_writer *zip; /* from build to end or drop */
+    char manifest[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    int64_t covers; /* entries under the checkpoint in it; 0: none */
+    bool proven;    /* the proof of BUNDLE_BUILT is in it */
     uint64_t bytes;
     unsigned files, entries, unsigned_entries, recordings, left_out; /* recordings */
     uint8_t sha256[CK_SHA256_SIZE];
@@ -67,11 +91,28 @@ struct ck_bundle_made {
  * whom and why; texts are those of the object. CK_E_INVALID. */
 int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order);
 
-/* Builds it into `fd`, an empty file in memory: nothing of it may touch a disk. Blocks; for a
+/* "court", "person", "agency". */
+const char *ck_bundle_audience_name(enum ck_bundle_audience audience);
+
+/* Builds all of it but built.* into `fd`, an empty file in memory: nothing of it may touch a disk.
+ * Then made->manifest goes into the log (command "bundle.built"). Blocks; for a
  * thread of the pool, on a reader connection, whose view of the store it ends before the film is
  * made: that takes minutes, and meanwhile the store could not be tidied up. CK_E_NOT_FOUND: there
  * is no such incident or check-in; CK_E_LIMIT; -ECANCELED: stopped; -errno. */
 int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order, int fd,
                     struct ck_bundle_made *made);
+
+/* The body of "bundle.built" for one that was ordered so (as "bundle.open" answers). */
+json_t *ck_bundle_built_body(const json_t *opened, const struct ck_bundle_made *made);
+
+/* Ends it with the entry BUNDLE_BUILT, which is number `index`, and its proof; waits for that at
+ * most CK_BUNDLE_PROOF_MS by order->mono, and not at all where nothing was ever signed. Blocks; for
+ * a thread of the pool. Fills bytes, files, proven and sha256. -EUCLEAN: that entry is another;
+ * -ECANCELED; -errno. */
+int ck_bundle_end(struct ck_store *store, const struct ck_bundle_order *order, int64_t index,
+                  int fd, struct ck_bundle_made *made);
+
+/* Lets go of one that is not ended. */
+void ck_bundle_drop(struct ck_bundle_made *made);
 
 #endif

@@ -14,13 +14,20 @@ struct ck_bundle_work {
     const struct ck_bundle_order *order;
     struct ck_bundle_made *made;
     struct ck_zip_writer *zip;
-    json_t *facts; /* {bundle, person, incident, checkin, messages, recordings, entries} */
+    int fd;          /* which that writes */
+    json_t *facts;   /* {bundle, person, incident, checkin, messages, recordings, entries} */
+    json_t *objects; /* of the manifest: pseudonym → what it is and its newest entry here */
+    char *note;      /* the newest checkpoint, under which all entries are proven; NULL: none yet */
+    int64_t covers;  /* entries that it covers */
 };
 
 /* facts.c: what is said, by a list of what may be. */
 int ck_bundle_facts(struct ck_bundle_work *work);
 /* entries.c: entries, proofs and opened values into the archive; their list into the facts. */
 int ck_bundle_entries(struct ck_bundle_work *work);
+/* manifest.c: the list of all that is in it, as the last file of it */
+#define CK_BUNDLE_MANIFEST "manifest.json"
+int ck_bundle_manifest(struct ck_bundle_work *work);
 /* messages.c */
 int ck_bundle_messages(struct ck_bundle_work *work);
 /* recordings.c */

@@ -12,7 +12,9 @@
 #include "daemon/store/log.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+#include "protocol/base/text.h"
 #include "protocol/canonical.h"
+#include "protocol/leaf.h"
 
 /* What may be opened, and for whom. Everything else stays a commitment. */
 static const struct {
@@ -67,7 +69,10 @@ static int add_proof(struct ck_bundle_work *work, int64_t index, bool *is_signed
     ck_cleanup(ck_freep) char *text = malloc(CK_PROOF_TEXT_MAX);
     char name[64];
     size_t size = 0;
-    int r = text == NULL ? -ENOMEM : ck_audit_entry_proof(work->store, index, text, &size);
+    int r = text == NULL         ? -ENOMEM
+            : work->note == NULL ? CK_E_NOT_FOUND
+                                 : ck_audit_entry_proof_under(work->store, index, work->note,
+                                                              work->covers, text, &size);
     *is_signed = r == 0;
     if (r == CK_E_NOT_FOUND) {
         work->made->unsigned_entries++;
@@ -75,6 +80,22 @@ static int add_proof(struct ck_bundle_work *work, int64_t index, bool *is_signed
     }
     snprintf(name, sizeof name, "entries/%lld.tlog-proof", (long long)index);
     return r == 0 ? ck_zip_add(work->zip, name, text, size) : r;
+}
+
+/* Entries come in their order: the last one that is added of an object is its newest here. */
+static int note_last(struct ck_bundle_work *work, const struct ck_log_row *row)
+{
+    struct ck_leaf leaf;
+    char name[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    if (!ck_leaf_read(row->leaf, row->leaf_size, &leaf)) {
+        return -EUCLEAN;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)leaf.object_id.size, leaf.object_id.at);
+    json_t *about = json_object_get(work->objects, name);
+    return about == NULL ? -EUCLEAN
+           : json_object_set_new(about, "last", json_integer((json_int_t)row->index)) == 0
+               ? 0
+               : -ENOMEM;
 }
 
 /* Called for one row; the walk ends behind it. */
@@ -96,6 +117,7 @@ static int add_row(struct ck_bundle_work *work, const struct ck_log_row *row, bo
     int r = ck_zip_add(work->zip, name, row->leaf, row->leaf_size);
     r = r == 0 ? add_proof(work, row->index, &is_signed) : r;
     r = r == 0 ? add_opened(work, row) : r;
+    r = r == 0 ? note_last(work, row) : r;
     ck_wall_text(row->at, at);
     return r == 0 && json_array_append_new(json_object_get(work->facts, "entries"),
                                            json_pack("{s:I, s:s, s:s, s:b}", "index",
@@ -108,14 +130,13 @@ static int add_row(struct ck_bundle_work *work, const struct ck_log_row *row, bo
 /* The newest checkpoint, and whose key signs. */
 static int add_checkpoint(struct ck_bundle_work *work)
 {
-    ck_cleanup(ck_freep) char *note = NULL, *key = NULL;
-    int64_t covers = 0;
-    int r = ck_log_checkpoint_covering(work->store, 0, &covers, &note);
+    ck_cleanup(ck_freep) char *key = NULL;
+    int r = ck_log_checkpoint_covering(work->store, 0, &work->covers, &work->note);
     if (r == CK_E_NOT_FOUND) {
         return 0; /* nothing was signed yet; each entry says so */
     }
     r = r == 0 ? ck_store_setting(work->store, "signer.key", &key) : r;
-    r = r == 0 ? ck_zip_add(work->zip, "checkpoint", note, strlen(note)) : r;
+    r = r == 0 ? ck_zip_add(work->zip, "checkpoint", work->note, strlen(work->note)) : r;
     return r == 0 ? ck_zip_add(work->zip, "log.vkey", key, strlen(key)) : r;
 }
 
@@ -127,6 +148,19 @@ static int by_number(const void *a, const void *b)
 {
     const int64_t *first = a, *second = b;
     return *first < *second ? -1 : *first > *second;
+}
+
+/* An object of the manifest; its newest entry is filled in when that is added. */
+static int list_object(struct ck_bundle_work *work, const struct ck_log_object *object,
+                       const struct ck_pseudonym *pseudonym)
+{
+    char name[CK_HEX_SIZE(CK_PSEUDONYM_SIZE)];
+    ck_hex_encode(pseudonym->bytes, sizeof pseudonym->bytes, name);
+    json_t *about = json_pack("{s:s, s:i}", "kind", object->kind, "last", -1);
+    if (about != NULL && strcmp(object->kind, "recording") == 0) {
+        json_object_set_new(about, "file", json_integer((json_int_t)object->id));
+    }
+    return json_object_set_new(work->objects, name, about) == 0 ? 0 : -ENOMEM;
 }
 
 /* The indices of all entries about the objects, ascending. */
@@ -150,6 +184,7 @@ static int find_entries(struct ck_bundle_work *work, const struct ck_log_subject
         r = r == 0 ? ck_log_indices_of(work->store, &pseudonym, indices + *count,
                                        CK_BUNDLE_ENTRIES_MAX - *count, &found)
                    : r;
+        r = r == 0 && found > 0 ? list_object(work, &objects[i], &pseudonym) : r;
         *count += found;
     }
     if (r == 0 && *count == CK_BUNDLE_ENTRIES_MAX) {
@@ -185,11 +220,12 @@ int ck_bundle_entries(struct ck_bundle_work *work)
     int64_t indices[CK_BUNDLE_ENTRIES_MAX];
     size_t count = 0;
     int r = json_object_set_new(work->facts, "entries", json_array());
+    r = r == 0 ? add_checkpoint(work) : r;
     r = r == 0 ? find_entries(work, &subject, indices, &count) : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
         struct one one = {.work = work, .index = indices[i]};
         r = ck_log_walk(work->store, indices[i], visit_one, &one);
         r = r == CK_E_LIMIT && one.done ? one.result : r == 0 || r == CK_E_LIMIT ? -EUCLEAN : r;
     }
-    return r == 0 ? add_checkpoint(work) : r;
+    return r;
 }

@@ -6,7 +6,8 @@
  *                   ("court", "person", "agency"), recipient
  *   bundle.open     approval → person, incident, checkin, audience, recipient, reason: whoever
  * proposed or approved it fetches it, at most CK_BUNDLE_OPEN_MS after it was approved bundle.built
- * approval, sha256, bytes, files → nothing (by ourselves) */
+ * approval, manifest, audience, files → index of the entry (by ourselves): the hash of the list of
+ * all that is in it, so that the log says what was given out */
 #include <errno.h>
 #include <string.h>
 
@@ -158,26 +159,31 @@ int ck_bundle_built(struct ck_turn *turn, const struct ck_actor *actor, const js
                     json_t **result, struct ck_refusal *refusal)
 {
     ck_cleanup(ck_approval_clear) struct ck_approval_row row = {0};
-    const char *sha256 = NULL;
-    int64_t bytes = 0, files = 0;
-    (void)result;
+    const char *manifest = NULL, *audience = NULL;
+    int64_t files = 0, index = -1;
     if (actor->kind != CK_ACTOR_SYSTEM) {
         return ck_turn_deny(turn, actor, "approval", 0, 0, "bundles are made by ourselves",
                             refusal);
     }
     int r = load_approved(turn, actor, body, &row, refusal);
-    r = r == 0 ? ck_body_text(body, "sha256", SHA256_TEXT, false, &sha256, refusal) : r;
-    r = r == 0 ? ck_body_int(body, "bytes", 0, INT64_MAX, &bytes, refusal) : r;
+    r = r == 0 ? ck_body_text(body, "manifest", SHA256_TEXT, false, &manifest, refusal) : r;
+    r = r == 0 ? ck_case_word(body, "audience", audiences, &audience, refusal) : r;
     r = r == 0 ? ck_body_int(body, "files", 0, INT64_MAX, &files, refusal) : r;
-    return r == 0
-               ? ck_turn_audit(turn, actor,
-                               &(struct ck_record){
-                                   .action = "BUNDLE_BUILT",
-                                   .object = "approval",
-                                   .object_id = row.id,
-                                   .person_id = row.person,
-                                   .open = json_pack("{s:s, s:I, s:I}", "sha256", sha256, "bytes",
-                                                     (json_int_t)bytes, "files", (json_int_t)files),
-                               })
-               : r;
+    r = r == 0
+            ? ck_turn_audit(turn, actor,
+                            &(struct ck_record){
+                                .action = "BUNDLE_BUILT",
+                                .object = "approval",
+                                .object_id = row.id,
+                                .person_id = row.person,
+                                .open = json_pack("{s:s, s:s, s:I}", "manifest", manifest,
+                                                  "audience", audience, "files", (json_int_t)files),
+                                .index = &index,
+                            })
+            : r;
+    if (r == 0) {
+        *result = json_pack("{s:I}", "index", (json_int_t)index);
+        r = *result == NULL ? -ENOMEM : 0;
+    }
+    return r;
 }

@@ -23,30 +23,38 @@ struct exporting {
     struct ck_wall now;
     int fd;
     struct ck_bundle_made made;
+    int64_t entry; /* of the log: that it was made */
 };
 
 static void end(struct exporting *exporting)
 {
     exporting->product->export_runs = false;
+    ck_bundle_drop(&exporting->made);
     ck_closep(&exporting->fd);
     json_decref(exporting->order);
     free(exporting->recordings);
     free(exporting);
 }
 
+static int read_order(struct exporting *exporting, struct ck_bundle_order *order)
+{
+    const struct ck_product *product = exporting->product;
+    int r = ck_bundle_order_read(exporting->order, order);
+    order->now = exporting->now;
+    order->master_key = product->master_key;
+    order->recording_dir = exporting->recordings;
+    order->render_program = product->config->media.render_program;
+    order->mono = ck_clock_mono;
+    order->video_ms = VIDEO_MS;
+    order->stop = &product->films_stop;
+    return r;
+}
+
 static int build(struct ck_store *store, void *argument, json_t **out)
 {
     struct exporting *exporting = argument;
-    const struct ck_product *product = exporting->product;
     struct ck_bundle_order order;
-    int r = ck_bundle_order_read(exporting->order, &order);
-    order.now = exporting->now;
-    order.master_key = product->master_key;
-    order.recording_dir = exporting->recordings;
-    order.render_program = product->config->media.render_program;
-    order.mono = ck_clock_mono;
-    order.video_ms = VIDEO_MS;
-    order.stop = &product->films_stop;
+    int r = read_order(exporting, &order);
     exporting->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
     r = r == 0 && exporting->fd < 0 ? -errno : r;
     r = r == 0 ? ck_bundle_build(store, &order, exporting->fd, &exporting->made) : r;
@@ -54,36 +62,71 @@ static int build(struct ck_store *store, void *argument, json_t **out)
     return r;
 }
 
-static void on_built(void *cookie, int code, json_t *value)
+static int end_it(struct ck_store *store, void *argument, json_t **out)
+{
+    struct exporting *exporting = argument;
+    struct ck_bundle_order order;
+    int r = read_order(exporting, &order);
+    r = r == 0 ? ck_bundle_end(store, &order, exporting->entry, exporting->fd, &exporting->made)
+               : r;
+    *out = r == 0 ? json_true() : NULL;
+    return r;
+}
+
+static void fail(struct exporting *exporting, int code)
+{
+    ck_control_refuse(exporting->call, code, "the bundle cannot be made: %s", ck_error_text(code));
+    end(exporting);
+}
+
+static void on_ended(void *cookie, int code, json_t *value)
 {
     struct exporting *exporting = cookie;
     struct ck_product *product = exporting->product;
     const struct ck_bundle_made *made = &exporting->made;
-    const struct ck_actor system = ck_actor_system();
+    char sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
     json_decref(value);
     if (code != 0) {
-        ck_control_refuse(exporting->call, code, "the bundle cannot be made: %s",
-                          ck_error_text(code));
-        end(exporting);
+        fail(exporting, code);
         return;
     }
-    char sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
     ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
-    json_t *approval = json_object_get(exporting->order, "approval");
-    ck_bus_submit(product->bus, "bundle.built", &system,
-                  json_pack("{s:O, s:s, s:I, s:i}", "approval", approval, "sha256", sha256, "bytes",
-                            (json_int_t)made->bytes, "files", (int)made->files),
-                  NULL, NULL);
     ck_closep(&product->export_fd);
     product->export_fd = ck_take_fd(&exporting->fd);
     product->export_size = made->bytes;
-    ck_control_answer(exporting->call,
-                      json_pack("{s:I, s:s, s:i, s:i, s:i, s:i, s:i}", "bytes",
-                                (json_int_t)made->bytes, "sha256", sha256, "files",
-                                (int)made->files, "entries", (int)made->entries, "unsigned",
-                                (int)made->unsigned_entries, "recordings", (int)made->recordings,
-                                "left_out", (int)made->left_out));
+    ck_control_answer(
+        exporting->call,
+        json_pack("{s:I, s:s, s:b, s:i, s:i, s:i, s:i, s:i}", "bytes", (json_int_t)made->bytes,
+                  "sha256", sha256, "proven", (int)made->proven, "files", (int)made->files,
+                  "entries", (int)made->entries, "unsigned", (int)made->unsigned_entries,
+                  "recordings", (int)made->recordings, "left_out", (int)made->left_out));
     end(exporting);
+}
+
+/* What it is stands in the log: now it is ended with the proof of that. */
+static void on_recorded(void *cookie, const struct ck_result *result)
+{
+    struct exporting *exporting = cookie;
+    exporting->entry = json_integer_value(json_object_get(result->body, "index"));
+    int code = result->code != 0 ? result->code
+                                 : ck_readers_run(exporting->product->readers, end_it, exporting,
+                                                  on_ended, exporting);
+    if (code != 0) {
+        fail(exporting, code);
+    }
+}
+
+static void on_built(void *cookie, int code, json_t *value)
+{
+    struct exporting *exporting = cookie;
+    const struct ck_actor system = ck_actor_system();
+    json_decref(value);
+    if (code != 0) {
+        fail(exporting, code);
+        return;
+    }
+    ck_bus_submit(exporting->product->bus, "bundle.built", &system,
+                  ck_bundle_built_body(exporting->order, &exporting->made), on_recorded, exporting);
 }
 
 static void on_opened(void *cookie, const struct ck_result *result)

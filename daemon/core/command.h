@@ -221,6 +221,7 @@ struct ck_record {
     json_t *sealed;
     json_t *withheld; /* committed to like `sealed`, but only the salt lies beside the leaf: the
                          plaintext is kept sealed elsewhere (messages, photos) */
+    int64_t *index;   /* filled with its number; may be NULL */
 };
 
 /* 0, CK_E_LIMIT (leaf above 4 KiB), CK_E_INVALID (a real number), -errno. */

@@ -201,8 +201,9 @@ static int head(struct ck_turn *turn, const struct ck_actor *actor, const json_t
     return r == 0 ? record(turn, actor, id, person, "RECORDING_HEAD", head_json(&at), NULL) : r;
 }
 
+/* `more` goes into the record as well; NULL: nothing does. */
 static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-               const char *state, const char *action, struct ck_refusal *refusal)
+               const char *state, const char *action, json_t *more, struct ck_refusal *refusal)
 {
     struct ck_recording_head at;
     int64_t id = 0, checkin = 0, person = 0;
@@ -217,7 +218,15 @@ static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t 
         return ck_refuse(refusal, r, "recording", "it is over");
     }
     r = r == 0 ? ck_retention_recording(turn, id, person) : r;
-    return r == 0 ? record(turn, actor, id, person, action, head_json(&at), NULL) : r;
+    if (r != 0) {
+        return r;
+    }
+    json_t *open = head_json(&at);
+    if (open == NULL || (more != NULL && json_object_update(open, more) != 0)) {
+        json_decref(open);
+        return -ENOMEM;
+    }
+    return record(turn, actor, id, person, action, open, NULL);
 }
 
 /* {recording, chunks, bytes, head, duration_ms, gaps, gap_ms, error} */
@@ -225,15 +234,22 @@ static int closed(struct ck_turn *turn, const struct ck_actor *actor, const json
                   json_t **result, struct ck_refusal *refusal)
 {
     (void)result;
-    return end(turn, actor, body, "closed", "RECORDING_CLOSED", refusal);
+    return end(turn, actor, body, "closed", "RECORDING_CLOSED", NULL, refusal);
 }
 
 /* {recording, chunks, bytes, head, duration_ms, lost_bytes, was_whole} */
 static int recovered(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      json_t **result, struct ck_refusal *refusal)
 {
+    int64_t lost = 0;
     (void)result;
-    return end(turn, actor, body, "recovered", "RECORDING_RECOVERED", refusal);
+    int r = ck_body_int(body, "lost_bytes", 0, (INT64_C(1) << 53) - 1, &lost, refusal);
+    bool whole = json_is_true(json_object_get(body, "was_whole"));
+    json_t *more = json_pack("{s:I, s:b}", "lost_bytes", (json_int_t)lost, "was_whole", (int)whole);
+    r = r == 0 && more == NULL ? -ENOMEM : r;
+    r = r == 0 ? end(turn, actor, body, "recovered", "RECORDING_RECOVERED", more, refusal) : r;
+    json_decref(more);
+    return r;
 }
 
 #define OPEN_MAX 32 /* incidents of one person that are looked through */

@@ -218,7 +218,7 @@ static int append(struct ck_turn *turn, const struct ck_actor *actor,
         .sealed = record->sealed,
         .withheld = record->withheld,
     };
-    return ck_audit_append(&engine->audit, turn->store, &entry, &random, NULL);
+    return ck_audit_append(&engine->audit, turn->store, &entry, &random, record->index);
 }
 
 /* From which log-in, or link, somebody did it: two of one person are told apart. */

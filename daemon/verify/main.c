@@ -22,6 +22,7 @@ static const char usage_text[] =
     "  --key=KEY     public key of the log or of a witness, as text or as a file of it\n"
     "  --known=FILE  checkpoints that were kept elsewhere\n"
     "  --unseal=FILE key of a recording, 64 hexadecimal digits: its contents are opened as well\n"
+    "  --built=FILE  proof that a bundle was made, where it was not signed yet and is not in it\n"
     "Ends with 0 where everything is as it must be, 1 where something is not (each is named), 65 "
     "where\nthere is nothing to verify, 66 where it cannot be read.\n";
 
@@ -31,6 +32,7 @@ struct arguments {
     const char *known[CK_VERIFY_KNOWN_MAX];
     size_t known_count;
     const char *unseal;
+    const char *built;
     int count; /* words behind the command */
     char **words;
 };
@@ -98,7 +100,11 @@ static int run_bundle(struct arguments *arguments)
     if (arguments->count != 1) {
         return EX_USAGE;
     }
-    int r = ck_verify_bundle(arguments->words[0], &arguments->keys, &arguments->verdict);
+    const struct ck_verify_bundle bundle = {.path = arguments->words[0],
+                                            .built = arguments->built,
+                                            .known = arguments->known,
+                                            .known_count = arguments->known_count};
+    int r = ck_verify_bundle(&bundle, &arguments->keys, &arguments->verdict);
     return r != 0 ? cannot(arguments->words[0], r) : conclude(arguments);
 }
 
@@ -143,6 +149,9 @@ static int take_option(struct arguments *arguments, int option)
     case 'u':
         arguments->unseal = optarg;
         return 0;
+    case 'b':
+        arguments->built = optarg;
+        return 0;
     case 'j':
         arguments->verdict.json = true;
         return 0;
@@ -161,13 +170,10 @@ static int take_option(struct arguments *arguments, int option)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"known", required_argument, NULL, 'n'},
-        {"unseal", required_argument, NULL, 'u'},
-        {"json", no_argument, NULL, 'j'},
-        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"key", required_argument, NULL, 'k'},    {"known", required_argument, NULL, 'n'},
+        {"unseal", required_argument, NULL, 'u'}, {"built", required_argument, NULL, 'b'},
+        {"json", no_argument, NULL, 'j'},         {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     static struct arguments arguments;
     int option, code = 0;

@@ -144,7 +144,7 @@ export class FakeServer {
     if (path === "/api/approvals") return json({ approvals: bundles.filter((row) => (row.state === "open") === (search.get("state") === "open")), next: null });
     const begun = { part: "film", begun: fixtures.at(0) };
     if (post && !this.state.bundlesReady) return json(begun, 202);
-    if (post) return json({ url: path + "?view=T", bytes: 7, sha256: "ab".repeat(32), entries: 23, unsigned: 1, recordings: 1, left_out: 0 });
+    if (post) return json({ url: path + "?view=T", bytes: 7, sha256: "ab".repeat(32), proven: true, entries: 23, unsigned: 1, recordings: 1, left_out: 0 });
     response.writeHead(200, { ...this.headers("application/zip"), "Content-Disposition": 'attachment; filename="bundle-40.zip"' });
     return response.end("archive");
   }

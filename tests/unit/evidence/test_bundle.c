@@ -63,31 +63,51 @@ static int64_t result_id(const char *member)
     return json_integer_value(json_object_get(world.result.body, member));
 }
 
-/* A sealed file of the person's leg, as the worker leaves it. */
-static void record(void)
+static const uint8_t fresh_salt[CK_SEAL_SALT_SIZE] = "recovery's salt";
+
+/* A sealed file of one leg, as the worker leaves it; or cut off, and recovered at the next start.
+ */
+static int64_t record(const char *leg, bool recovered)
 {
     const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
     uint8_t recording_key[CK_KEY_SIZE];
     char file[256], head[CK_HEX_SIZE(CK_SHA256_SIZE)];
     struct sealed_file sealed = {.bytes = NULL};
-    must("recording.begin", &worker, json_pack("{s:i, s:s}", "checkin", 1, "leg", "person"));
-    recording = result_id("recording");
+    must("recording.begin", &worker, json_pack("{s:i, s:s}", "checkin", 1, "leg", leg));
+    int64_t id = result_id("recording");
     snprintf(file, sizeof file, "%s/%s", world.folder,
              json_string_value(json_object_get(world.result.body, "file")));
     assert_int_equal(ck_hex_decode(json_string_value(json_object_get(world.result.body, "key")),
                                    recording_key, sizeof recording_key),
                      0);
-    sealed_file_make(&sealed, (uint64_t)recording, recording_key, true);
+    sealed_file_make(&sealed, (uint64_t)id, recording_key, !recovered);
+    struct ck_seal_report report;
+    if (recovered) {
+        struct ck_seal_recovery recovery;
+        sealed.size = sealed.at[9] + 5;
+        struct ck_seal_source source = sealed_file_source(&sealed);
+        assert_int_equal(ck_seal_recover(&source, (uint64_t)id, recording_key, fresh_salt,
+                                         sealed_file_on_append, &sealed, &recovery),
+                         0);
+        assert_int_equal(recovery.lost_bytes, 5);
+    }
+    const struct ck_seal_source whole = sealed_file_source(&sealed);
+    assert_int_equal(ck_seal_verify(&whole, (uint64_t)id, recording_key, NULL, 0, &report), 0);
+    const struct ck_seal_head end = report.head;
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
     assert_int_equal(write(fd, sealed.bytes, sealed.size), (ssize_t)sealed.size);
     close(fd);
-    const struct ck_seal_head *end = &sealed.heads[TEST_CHUNKS + 1];
-    ck_hex_encode(end->hash, sizeof end->hash, head);
-    must("recording.closed", &worker,
-         json_pack("{s:I, s:I, s:I, s:s, s:i}", "recording", (json_int_t)recording, "chunks",
-                   (json_int_t)end->chunks, "bytes", (json_int_t)end->bytes, "head", head,
-                   "duration_ms", 12000));
+    ck_hex_encode(end.hash, sizeof end.hash, head);
+    json_t *body = json_pack("{s:I, s:I, s:I, s:s, s:i}", "recording", (json_int_t)id, "chunks",
+                             (json_int_t)end.chunks, "bytes", (json_int_t)end.bytes, "head", head,
+                             "duration_ms", 12000);
+    if (recovered) {
+        json_object_set_new(body, "lost_bytes", json_integer(5));
+        json_object_set_new(body, "was_whole", json_false());
+    }
+    must(recovered ? "recording.recovered" : "recording.closed", &worker, body);
     sealed_file_free(&sealed);
+    return id;
 }
 
 static void sign(void)
@@ -101,6 +121,8 @@ static void sign(void)
          json_pack("{s:s, s:s}", "note", answer.note, "key", answer.key));
     snprintf(key, sizeof key, "--key=%s", answer.key);
 }
+
+static struct ck_wall bundle_now; /* of all of them, so that two are the same */
 
 static int setup(void **state)
 {
@@ -117,7 +139,8 @@ static int setup(void **state)
     world_plan(&world, "09:10", NULL);
     world_run_for(&world, 11 * MINUTE);
     must("notice.ack", &person, json_pack("{s:i}", "version", 1));
-    record();
+    recording = record("person", false);
+    record("staff", true);
     must("checkin.concern", &inspector, json_pack("{s:i, s:s}", "checkin", 1, "text", CONCERN));
     must("message.send", &person,
          json_pack("{s:s, s:s, s:{s:s, s:s}}", "client_id", "m1", "text", "I am <late> today",
@@ -135,6 +158,7 @@ static int setup(void **state)
                    "reason", "no contact, no reason given"));
     sign();
     snprintf(path, sizeof path, "%s/bundle.zip", signer.folder);
+    bundle_now = world.now.wall;
     return 0;
 }
 
@@ -150,6 +174,7 @@ static int teardown(void **state)
 
 static uint8_t *bytes;
 static size_t size;
+static int64_t built; /* entry that it was made */
 
 static const char *render_program; /* for the film of both sides; NULL: none is made */
 static int64_t elapsed_us;
@@ -171,10 +196,33 @@ static struct ck_mono mono(void)
     return (struct ck_mono){elapsed_us};
 }
 
+static void (*before_build)(void); /* at the last moment; NULL: nothing */
+static bool signer_is_silent;      /* nothing is signed after a bundle was made */
+
+/* One that two persons decided on. */
+static int64_t approve(const char *audience)
+{
+    const struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
+    const struct ck_actor supervisor = world_staff(&world, world.supervisor, CK_ROLE_SUPERVISOR);
+    must("approval.propose", &officer,
+         json_pack("{s:s, s:{s:I, s:s, s:s}, s:s, s:I}", "kind", "bundle.export", "request",
+                   "incident", (json_int_t)incident, "audience", audience, "recipient",
+                   "Bostandyk district court", "reason", "case 12/2026", "person",
+                   (json_int_t)world.person));
+    int64_t id = result_id("id");
+    must("approval.decide", &supervisor,
+         json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)id, "approve", 1, "reason", "yes"));
+    return id;
+}
+
 static struct ck_bundle_made build(enum ck_bundle_audience audience)
 {
+    const struct ck_actor system = ck_actor_system();
     uint8_t master[CK_KEY_SIZE];
     struct ck_bundle_made made;
+    json_t *opened =
+        json_pack("{s:I, s:s}", "approval", (json_int_t)approve(ck_bundle_audience_name(audience)),
+                  "audience", ck_bundle_audience_name(audience));
     world_master_key(&world, master);
     const struct ck_bundle_order order = {.approval = 7,
                                           .person = world.person,
@@ -182,7 +230,7 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
                                           .audience = audience,
                                           .recipient = "Bostandyk district court",
                                           .reason = "case 12/2026",
-                                          .now = world.now.wall,
+                                          .now = bundle_now,
                                           .zone_dir = "/usr/share/zoneinfo",
                                           .master_key = master,
                                           .recording_dir = world.folder,
@@ -190,8 +238,21 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
                                           .mono = mono,
                                           .video_ms = patient ? 60000 : 5000};
     int fd = memfd_create("bundle", MFD_CLOEXEC);
+    if (before_build != NULL) {
+        before_build();
+    }
     assert_int_equal(ck_store_view(world.reader), 0);
     assert_int_equal(ck_bundle_build(world.reader, &order, fd, &made), 0);
+    ck_store_view_end(world.reader);
+    must("bundle.built", &system, ck_bundle_built_body(opened, &made));
+    json_decref(opened);
+    built = result_id("index");
+    if (!signer_is_silent) {
+        sign();
+    }
+    assert_int_equal(ck_store_view(world.reader), 0);
+    assert_int_equal(ck_bundle_end(world.reader, &order, built, fd, &made), 0);
+    assert_true(made.proven != signer_is_silent);
     ck_store_view_end(world.reader);
     free(bytes);
     size = made.bytes;
@@ -239,7 +300,7 @@ static void a_court_gets_all_that_is_proven(void **state)
 {
     (void)state;
     struct ck_bundle_made made = build(CK_BUNDLE_COURT);
-    assert_int_equal(made.recordings, 1);
+    assert_int_equal(made.recordings, 2);
     assert_int_equal(made.left_out, 0);
     assert_int_equal(made.unsigned_entries, 0);
     nothing_of_the_victim();
@@ -258,7 +319,7 @@ static void a_court_gets_all_that_is_proven(void **state)
     assert_true(holds("\"I am <late> today\""));
     assert_true(holds("%PDF-1.4"));
     assert_true(holds("messages/1.pdf"));
-    expect(0, "1 recordings are those that the entries speak of, and play as they were sealed");
+    expect(0, "2 recordings are those that the entries speak of, and play as they were sealed");
     expect(0, "entries are in the log of which");
 }
 
@@ -292,7 +353,7 @@ static void a_film_that_cannot_be_made_is_said(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         render_program = cases[i].program;
         struct ck_bundle_made made = build(CK_BUNDLE_COURT);
-        assert_int_equal(made.recordings, 1);
+        assert_int_equal(made.recordings, 2);
         assert_true(holds(cases[i].said));
         assert_false(holds("side-by-side.webm"));
         assert_true(holds("\"report_pdf\": \"failed\""));
@@ -388,16 +449,29 @@ static void an_agency_gets_no_more_than_a_court(void **state)
 
 struct change {
     struct ck_zip_writer *writer;
-    const char *drop;      /* beginning of the name of a file that is left out */
+    const char *drop[4];   /* beginnings of the names of files that are left out */
     const char *edit;      /* beginning of the name of a file in which … */
     const char *from, *to; /* … this is put for that, of equal length */
+    const char *add;       /* a file more … */
+    const char *text;      /* … and what is in it */
     bool done;
 };
+
+static bool is_dropped(const struct change *change, const char *name)
+{
+    for (size_t i = 0; i < sizeof change->drop / sizeof change->drop[0]; i++) {
+        if (change->drop[i] != NULL &&
+            strncmp(name, change->drop[i], strlen(change->drop[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static int copy_file(void *user, const struct ck_zip_file *file)
 {
     struct change *change = user;
-    if (change->drop != NULL && strncmp(file->name, change->drop, strlen(change->drop)) == 0) {
+    if (is_dropped(change, file->name)) {
         change->done = true;
         return 0;
     }
@@ -416,14 +490,18 @@ static int copy_file(void *user, const struct ck_zip_file *file)
     return r;
 }
 
-/* The bundle with one change, put together anew, so that the archive itself is whole. */
-static void tamper(struct change change)
+/* What lies in `bytes` with one change, put together anew, so that the archive itself is whole. */
+static void change_it(struct change change)
 {
     uint64_t made = 0;
-    build(CK_BUNDLE_COURT);
     int fd = memfd_create("changed", MFD_CLOEXEC);
     assert_int_equal(ck_zip_writer_create(&change.writer, fd, world.now.wall), 0);
     assert_int_equal(ck_zip_walk(bytes, size, copy_file, &change, NULL), 0);
+    if (change.add != NULL) {
+        assert_int_equal(ck_zip_add(change.writer, change.add, change.text, strlen(change.text)),
+                         0);
+        change.done = true;
+    }
     assert_int_equal(ck_zip_end(change.writer, &made), 0);
     assert_true(change.done);
     ck_zip_writer_destroy(change.writer);
@@ -432,6 +510,12 @@ static void tamper(struct change change)
     bytes = malloc(size);
     assert_int_equal(pread(fd, bytes, size, 0), (ssize_t)size);
     close(fd);
+}
+
+static void tamper(struct change change)
+{
+    build(CK_BUNDLE_COURT);
+    change_it(change);
 }
 
 static void whoever_is_at_it_is_found(void **state)
@@ -448,7 +532,7 @@ static void whoever_is_at_it_is_found(void **state)
     expect(1, "is not what was sealed");
     tamper((struct change){.edit = ckr, .from = "CKch", .to = "CKcx"});
     expect(1, ckr);
-    tamper((struct change){.drop = webm});
+    tamper((struct change){.drop = {webm}});
     expect(1, "missing: of recording");
 
     /* An entry left out with its proof. */
@@ -456,12 +540,215 @@ static void whoever_is_at_it_is_found(void **state)
     snprintf(entry, sizeof entry, "entries/%lld.",
              (long long)world_number(&world, "SELECT idx FROM log_plain WHERE action = "
                                              "'CHECKIN_MISSED' AND object_id = 1"));
-    tamper((struct change){.drop = entry});
+    tamper((struct change){.drop = {entry}});
     expect(1, "omitted: entry ");
 
     build(CK_BUNDLE_COURT);
     bytes[size / 2] ^= 1;
     expect(1, "changed: ");
+}
+
+/* "entries/N." of the newest entry with this action. */
+static const char *entry_of(const char *action)
+{
+    static char names[4][64];
+    static unsigned next;
+    char sql[160], *name = names[next++ % 4];
+    snprintf(sql, sizeof sql, "SELECT max(idx) FROM log_plain WHERE action = '%s'", action);
+    snprintf(name, sizeof names[0], "entries/%lld.", (long long)world_number(&world, sql));
+    return name;
+}
+
+static void an_end_that_is_dropped_is_found(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"RECORDING_CLOSED", "RECORDING_RECOVERED", "CHECKIN_OUTCOME",
+                                       "INCIDENT_CLOSED"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        tamper((struct change){.drop = {entry_of(ends[i])}});
+        expect(1, "missing: entries/");
+    }
+    /* All about one notice, and a recording with all that the log says of it. */
+    char notice[4][64];
+    struct change change = {.drop = {NULL}};
+    for (int i = 0; i < 4; i++) {
+        char sql[200];
+        snprintf(sql, sizeof sql,
+                 "SELECT coalesce((SELECT idx FROM log_plain WHERE action LIKE 'NOTICE_%%' AND "
+                 "object_id = 1 LIMIT 1 OFFSET %d), 0)",
+                 i);
+        long long index = (long long)world_number(&world, sql);
+        snprintf(notice[i], sizeof notice[i], "entries/%lld.", index);
+        change.drop[i] = index > 0 ? notice[i] : NULL;
+    }
+    tamper(change);
+    expect(1, "missing: entries/");
+    tamper((struct change){.drop = {"recordings/", entry_of("RECORDING_BEGUN"),
+                                    entry_of("RECORDING_RECOVERED"), "report"}});
+    expect(1, "missing: recordings/");
+}
+
+static void an_entry_that_was_signed_has_its_proof(void **state)
+{
+    (void)state;
+    char proof[80];
+    snprintf(proof, sizeof proof, "%stlog-proof", entry_of("INCIDENT_CLOSED"));
+    tamper((struct change){
+        .drop = {proof}, .edit = entry_of("INCIDENT_CLOSED"), .from = "breach", .to = "excuse"});
+    expect(1, "has no proof although");
+    tamper((struct change){.drop = {proof}});
+    expect(1, "has no proof although");
+    /* An entry that nobody wrote, behind all that was signed. */
+    build(CK_BUNDLE_COURT);
+    change_it((struct change){.add = "entries/999999.json", .text = "{}"});
+    expect(1, "inserted: entries/999999.json");
+}
+
+static void for_whom_it_is_cannot_be_forged(void **state)
+{
+    (void)state;
+    tamper((struct change){.edit = "facts.json",
+                           .from = "\"audience\": \"court\",",
+                           .to = "\"audience\": \"person\""});
+    change_it((struct change){.drop = {entry_of("CHECKIN_MISSED")}});
+    expect(1, "omitted: entry ");
+}
+
+static void a_file_that_no_entry_covers_is_covered_all_the_same(void **state)
+{
+    (void)state;
+    tamper((struct change){.edit = "facts.json", .from = "I am <late>", .to = "I am <liar>"});
+    expect(1, "changed: facts.json");
+    tamper((struct change){.edit = "messages/1.pdf", .from = "%PDF", .to = "%FDP"});
+    expect(1, "changed: messages/1.pdf");
+    tamper((struct change){.edit = "report.ru.html", .from = "html", .to = "HTML"});
+    expect(1, "changed: report.ru.html");
+    tamper((struct change){.drop = {"messages/1.pdf"}});
+    expect(1, "missing: messages/1.pdf");
+    tamper((struct change){.add = "side-by-side.webm", .text = "another film"});
+    expect(1, "inserted: side-by-side.webm");
+}
+
+/* Whoever changes a file and the manifest with it cannot change the log. */
+static void a_manifest_that_fits_a_changed_file_is_found(void **state)
+{
+    (void)state;
+    char before[CK_HEX_SIZE(CK_SHA256_SIZE)], after[CK_HEX_SIZE(CK_SHA256_SIZE)];
+    uint8_t digest[CK_SHA256_SIZE];
+    char pdf[] = "%PDF-1.4\n%%EOF\n";
+    const struct ck_slice slice = {pdf, sizeof pdf - 1};
+    assert_int_equal(ck_sha256(&slice, 1, digest), 0);
+    ck_hex_encode(digest, sizeof digest, before);
+    memcpy(pdf, "%FDP", 4);
+    assert_int_equal(ck_sha256(&slice, 1, digest), 0);
+    ck_hex_encode(digest, sizeof digest, after);
+    tamper((struct change){.edit = "messages/1.pdf", .from = "%PDF", .to = "%FDP"});
+    change_it((struct change){.edit = "manifest.json", .from = before, .to = after});
+    expect(1, "changed: manifest.json is not that of entry");
+    /* … nor for whom it was made. */
+    tamper((struct change){.edit = "manifest.json", .from = "\"court\"", .to = "\"perso\""});
+    expect(1, "changed: manifest.json is not that of entry");
+    tamper((struct change){.edit = "built.json", .from = "\"court\"", .to = "\"perso\""});
+    expect(1, "changed: manifest.json is not that of entry");
+    tamper((struct change){.edit = "built.json", .from = "\"files\":", .to = "\"flies\":"});
+    expect(1, "changed: built.json is not in the log that was signed");
+    tamper((struct change){.drop = {"manifest.json"}});
+    expect(1, "missing: manifest.json");
+    tamper((struct change){.drop = {"built."}});
+    expect(1, "unbound: no entry of the log says");
+}
+
+/* Made while the signer is silent: said, and mended with a proof that is got later. */
+static void a_bundle_that_was_not_signed_yet_needs_its_proof(void **state)
+{
+    (void)state;
+    static char text[CK_PROOF_TEXT_MAX];
+    char file[160], option[180], *printed = NULL;
+    size_t length = 0;
+    signer_is_silent = true;
+    build(CK_BUNDLE_COURT);
+    signer_is_silent = false;
+    expect(1, "unbound: that this bundle was made says entry ");
+    sign();
+    assert_int_equal(ck_audit_entry_proof(world.reader, built, text, &length), 0);
+    snprintf(file, sizeof file, "%s/built", signer.folder);
+    snprintf(option, sizeof option, "--built=%s", file);
+    FILE *out = fopen(file, "w");
+    assert_int_equal(fwrite(text, 1, length, out), length);
+    fclose(out);
+    assert_int_equal(
+        rig_run(PROGRAM, (const char *const[]){key, option, "bundle", path, NULL}, &printed), 0);
+    assert_non_null(strstr(printed, "says was made for the court"));
+    assert_non_null(strstr(printed, "not proven: that the log of "));
+    free(printed);
+    /* The proof taken out of one that had it. */
+    tamper((struct change){.drop = {"built.tlog-proof", "built.consistency"}});
+    expect(1, "unbound: that this bundle was made says entry ");
+}
+
+static void checkpoints_of_two_logs_are_named(void **state)
+{
+    (void)state;
+    char option[200], kept[160], *printed = NULL;
+    tamper((struct change){.drop = {"built.consistency"}});
+    expect(1, "fork: it is not proven that the log of ");
+    /* A checkpoint that was kept elsewhere: the signer's own, of this log and of another. */
+    build(CK_BUNDLE_COURT);
+    write_bundle();
+    snprintf(option, sizeof option, "--known=%s/checkpoint", signer.state);
+    assert_int_equal(
+        rig_run(PROGRAM, (const char *const[]){key, option, "bundle", path, NULL}, &printed), 0);
+    assert_non_null(strstr(printed, " entries is the one that "));
+    free(printed);
+    /* The same key signs another log of as many entries: the signer's state was put back. */
+    uint8_t seed[CK_ED25519_SIZE];
+    char note[CK_NOTE_BYTES_MAX + 1], hex[2 * CK_ED25519_SIZE + 1] = "";
+    struct ck_checkpoint checkpoint;
+    struct ck_note_key real;
+    size_t length;
+    snprintf(kept, sizeof kept, "%s/checkpoint", signer.state);
+    FILE *file = fopen(kept, "r");
+    length = fread(note, 1, sizeof note - 1, file);
+    fclose(file);
+    assert_int_equal(ck_checkpoint_parse(note, length, &checkpoint), 0);
+    snprintf(kept, sizeof kept, "%s/log.key", signer.state);
+    file = fopen(kept, "r");
+    assert_int_equal(fread(hex, 1, sizeof hex - 1, file), sizeof hex - 1);
+    fclose(file);
+    assert_int_equal(ck_hex_decode(hex, seed, sizeof seed), 0);
+    assert_int_equal(ck_note_key_parse(key + strlen("--key="), &real), 0);
+    checkpoint.root.bytes[0] ^= 1;
+    assert_int_equal(ck_checkpoint_sign(&checkpoint, &real, seed, note, sizeof note, &length), 0);
+    snprintf(kept, sizeof kept, "%s/other", signer.folder);
+    file = fopen(kept, "w");
+    assert_int_equal(fwrite(note, 1, length, file), length);
+    fclose(file);
+    snprintf(option, sizeof option, "--known=%s", kept);
+    assert_int_equal(
+        rig_run(PROGRAM, (const char *const[]){key, option, "bundle", path, NULL}, &printed), 1);
+    assert_non_null(strstr(printed, "fork: two logs of "));
+    free(printed);
+}
+
+static void two_files_of_one_name_are_named(void **state)
+{
+    (void)state;
+    char webm[64];
+    snprintf(webm, sizeof webm, "recordings/%lld.webm", (long long)recording);
+    tamper((struct change){.add = webm, .text = "what plays on disk"});
+    expect(1, "twice: ");
+}
+
+static void what_was_lost_of_a_recording_is_said(void **state)
+{
+    (void)state;
+    build(CK_BUNDLE_COURT);
+    expect(0, "was cut off and recovered; 5 bytes were torn");
+    assert_int_equal(
+        world_number(&world, "SELECT count(*) FROM log_plain p JOIN log_entry e USING (idx) "
+                             "WHERE action = 'RECORDING_RECOVERED' AND CAST(leaf AS TEXT) LIKE "
+                             "'%\"lost_bytes\":5,%\"was_whole\":false%'"),
+        1);
 }
 
 /* ---- four eyes ---- */
@@ -536,6 +823,21 @@ static uint8_t *read_file(const char *name, size_t *length)
     return text;
 }
 
+static uint8_t *backup;
+static size_t backup_size;
+static char backup_name[200];
+
+/* Keys and the first recording's file, from the backup. */
+static void put_back(void)
+{
+    world_execute(&world, "UPDATE recording SET (key, state) = (SELECT b.key, b.state FROM backup "
+                          "b WHERE b.id = recording.id)");
+    FILE *file = fopen(backup_name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(backup, 1, backup_size, file), backup_size);
+    fclose(file);
+}
+
 static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(void **state)
 {
     (void)state;
@@ -547,7 +849,7 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
                           "since_at - 10 * 86400000 WHERE class = 'recording'");
     world_restart(&world);
     world_run_for(&world, MINUTE);
-    assert_int_equal(build(CK_BUNDLE_COURT).recordings, 1); /* the hold keeps it */
+    assert_int_equal(build(CK_BUNDLE_COURT).recordings, 2); /* the hold keeps both */
 
     /* A backup of now: the wrapped key and the file. */
     char name[200];
@@ -555,7 +857,9 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
     world_execute(&world, "CREATE TABLE backup AS SELECT id, key, state FROM recording");
     snprintf(name, sizeof name, "%s/%s", world.folder,
              world_text(&world, "SELECT file FROM recording"));
-    uint8_t *backup = read_file(name, &length);
+    backup = read_file(name, &length);
+    backup_size = length;
+    snprintf(backup_name, sizeof backup_name, "%s", name);
 
     world_execute(&world, "UPDATE hold SET released_at = 1, released_by = 1, approved_by = 2, "
                           "next_at = NULL; UPDATE expiry SET state = 'kept', next_at = since_at "
@@ -566,25 +870,21 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
     sign();
     struct ck_bundle_made made = build(CK_BUNDLE_COURT);
     assert_int_equal(made.recordings, 0);
-    assert_int_equal(made.left_out, 1);
+    assert_int_equal(made.left_out, 2);
     assert_true(holds("EXPIRY_ERASED"));
-    expect(0, "1 recordings: their keys were destroyed when their time was over, as entries say");
+    expect(0, "2 recordings: their keys were destroyed when their time was over, as entries say");
 
     /* Put back under the same master key, it is known for what it is and left out. */
-    world_execute(&world, "UPDATE recording SET (key, state) = (SELECT b.key, b.state FROM backup "
-                          "b WHERE b.id = recording.id)");
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(backup, 1, length, file), length);
-    fclose(file);
-    free(backup);
+    before_build = put_back;
     made = build(CK_BUNDLE_COURT);
     assert_int_equal(made.recordings, 0);
-    assert_int_equal(made.left_out, 1);
+    assert_int_equal(made.left_out, 2);
 
     /* Who also changes what lies beside the log gets it out, and whoever verifies sees it. */
     world_execute(&world, "UPDATE log_plain SET action = 'X' WHERE action = 'EXPIRY_ERASED'");
-    assert_int_equal(build(CK_BUNDLE_COURT).recordings, 1);
+    assert_int_equal(build(CK_BUNDLE_COURT).recordings, 2);
+    before_build = NULL;
+    free(backup);
     expect(1, "erased: ");
 }
 
@@ -598,6 +898,15 @@ int main(void)
         cmocka_unit_test(a_long_line_of_events_loses_nothing_that_decides),
         cmocka_unit_test(an_agency_gets_no_more_than_a_court),
         cmocka_unit_test(whoever_is_at_it_is_found),
+        cmocka_unit_test(an_end_that_is_dropped_is_found),
+        cmocka_unit_test(an_entry_that_was_signed_has_its_proof),
+        cmocka_unit_test(for_whom_it_is_cannot_be_forged),
+        cmocka_unit_test(a_file_that_no_entry_covers_is_covered_all_the_same),
+        cmocka_unit_test(a_manifest_that_fits_a_changed_file_is_found),
+        cmocka_unit_test(a_bundle_that_was_not_signed_yet_needs_its_proof),
+        cmocka_unit_test(checkpoints_of_two_logs_are_named),
+        cmocka_unit_test(two_files_of_one_name_are_named),
+        cmocka_unit_test(what_was_lost_of_a_recording_is_said),
         cmocka_unit_test(two_persons_and_a_recipient),
         cmocka_unit_test(
             a_recording_that_is_held_is_there_and_one_that_is_erased_is_named), /* last: time goes

@@ -129,9 +129,19 @@ static void names_that_may_mean_another_file_are_refused(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "recordings/7.WEBM", "Recordings/7.webm", "recordings//.webm", "recordings/../web",
-        "recordings\\7.webm", "/ecordings/7.webm", "recordings/7.web.", "recordings/7.web ",
-        "recordings/7.web/", "./cordings/7.webm", "recordings/7\xd0\xba" "ebm", "recordings/7.we\tm",
+        "recordings/7.WEBM",
+        "Recordings/7.webm",
+        "recordings//.webm",
+        "recordings/../web",
+        "recordings\\7.webm",
+        "/ecordings/7.webm",
+        "recordings/7.web.",
+        "recordings/7.web ",
+        "recordings/7.web/",
+        "./cordings/7.webm",
+        "recordings/7\xd0\xba"
+        "ebm",
+        "recordings/7.we\tm",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct ck_zip_file bad;
@@ -174,16 +184,16 @@ static void files_outside_the_directory_are_refused(void **state)
     uint8_t *last = hidden + end - first;
     last[8] = last[10] = 2;
     last[12] = (uint8_t)(last[12] - first);
-    assert_int_equal(
-        ck_zip_walk(hidden, count - first, visit, &(struct seen){.count = 0}, &bad), CK_E_INVALID);
+    assert_int_equal(ck_zip_walk(hidden, count - first, visit, &(struct seen){.count = 0}, &bad),
+                     CK_E_INVALID);
     /* Something in front, behind the end, and a comment. */
     memcpy(hidden, "x", 1);
     memcpy(hidden + 1, bytes, count);
-    assert_int_not_equal(
-        ck_zip_walk(hidden, count + 1, visit, &(struct seen){.count = 0}, &bad), 0);
+    assert_int_not_equal(ck_zip_walk(hidden, count + 1, visit, &(struct seen){.count = 0}, &bad),
+                         0);
     memcpy(hidden, bytes, count);
-    assert_int_not_equal(
-        ck_zip_walk(hidden, count + 1, visit, &(struct seen){.count = 0}, &bad), 0);
+    assert_int_not_equal(ck_zip_walk(hidden, count + 1, visit, &(struct seen){.count = 0}, &bad),
+                         0);
 }
 
 /* Both headers of a file say the same. */
@@ -194,9 +204,8 @@ static void headers_that_disagree_are_refused(void **state)
     for (size_t i = 4; i < 30; i++) {
         make();
         bytes[i] ^= 1;
-        assert_int_equal(
-            ck_zip_walk(bytes, (size_t)size, visit, &(struct seen){.count = 0}, &bad),
-            CK_E_INVALID);
+        assert_int_equal(ck_zip_walk(bytes, (size_t)size, visit, &(struct seen){.count = 0}, &bad),
+                         CK_E_INVALID);
         assert_string_equal(bad.name, "one.txt");
     }
 }

@@ -150,8 +150,8 @@ void sealed_file_jump(struct sealed_file *file, const uint8_t *key, uint64_t ind
                      0);
     ck_put_u64(trailer + index_at, index);
     memcpy(nonce + 4, trailer + index_at, 8);
-    assert_int_equal(
-        ck_gcm_seal(chunk_key, nonce, trailer, CK_SEAL_CHUNK_HEAD, body, size, body), 0);
+    assert_int_equal(ck_gcm_seal(chunk_key, nonce, trailer, CK_SEAL_CHUNK_HEAD, body, size, body),
+                     0);
 }
 
 void sealed_file_free(struct sealed_file *file)

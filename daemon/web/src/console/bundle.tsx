@@ -13,10 +13,10 @@ interface Asked {
   id: number; kind: string; body: BundleRequest; proposer: string; created: Time; decided_by: string | null; decided: Time | null;
   state: "open" | "approved" | "refused" | "withdrawn" | "expired";
 }
-interface Bundle { url: string; bytes: number; sha256: string; entries: number; unsigned: number; recordings: number; left_out: number }
+interface Bundle { url: string; bytes: number; sha256: string; proven: boolean; entries: number; unsigned: number; recordings: number; left_out: number }
 
 const AUDIENCES = ["court", "person", "agency"] as const;
-interface BeingMade { part: "entries" | "recordings" | "film"; begun: Time }
+interface BeingMade { part: "entries" | "recordings" | "film" | "proof"; begun: Time }
 const ASK_AGAIN_MS = 2_000;
 const FETCHED_FOR_MS = 7 * 86_400_000;
 
@@ -79,6 +79,7 @@ function Fetch({ asked }: { asked: Asked }): JSX.Element {
         <p class="small" role="status">
           {t.t("bundle_made", { entries: made.entries, recordings: made.recordings })}
           {made.unsigned > 0 && ` ${t.t("bundle_unsigned", { n: made.unsigned })}`}
+          {!made.proven && ` ${t.t("bundle_unproven")}`}
           {made.left_out > 0 && ` ${t.t("bundle_left_out", { n: made.left_out })}`}
           <span class="soft break"> {t.t("bundle_digest", { digest: made.sha256 })}</span>
         </p>

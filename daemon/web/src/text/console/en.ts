@@ -1276,6 +1276,8 @@ export const en = {
   bundle_part_entries: "Entries and messages are put together.",
   bundle_part_recordings: "Recordings are put together.",
   bundle_part_film: "The film of both sides is made.",
+  bundle_part_proof: "The log is asked to prove what was made.",
+  bundle_unproven: "Its signature in the log was not there in time: whoever verifies the copy asks you for the proof of its entry.",
   bundle_being_made: "Begun {since}. It goes on when you leave this page.",
   bundle_made: "{entries} entries of the log, {recordings} recordings.",
   bundle_digest: "SHA-256 of the file: {digest}",

@@ -1277,6 +1277,8 @@ export const kk: Record<ConsoleKey, string> = {
   bundle_part_entries: "Журнал жазбалары мен хабарлар жиналуда.",
   bundle_part_recordings: "Бейнежазбалар жиналуда.",
   bundle_part_film: "Екі жақтың фильмі жасалуда.",
+  bundle_part_proof: "Журнал не жасалғанын растауда.",
+  bundle_unproven: "Журнал қолтаңбасы уақытында болмады: көшірмені тексеруші сізден оның жазбасының растауын сұрайды.",
   bundle_being_made: "Басталды: {since}. Беттен кетсеңіз де жалғасады.",
   bundle_made: "Журналдың {entries} жазбасы, {recordings} бейнежазба.",
   bundle_digest: "Файлдың SHA-256 мәні: {digest}",

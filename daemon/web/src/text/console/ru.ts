@@ -1277,6 +1277,8 @@ export const ru: Record<ConsoleKey, string> = {
   bundle_part_entries: "Собираются записи журнала и сообщения.",
   bundle_part_recordings: "Собираются видеозаписи.",
   bundle_part_film: "Составляется фильм обеих сторон.",
+  bundle_part_proof: "Журнал подтверждает, что было составлено.",
+  bundle_unproven: "Подписи журнала вовремя не было: тот, кто проверяет копию, попросит у вас подтверждение её записи.",
   bundle_being_made: "Начато: {since}. Продолжится, если уйти со страницы.",
   bundle_made: "Записей журнала: {entries}, видеозаписей: {recordings}.",
   bundle_digest: "SHA-256 файла: {digest}",
