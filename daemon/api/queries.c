@@ -451,16 +451,19 @@ int ck_api_system(struct ck_store *store, struct ck_api_call *call, json_t **out
     json_t *page = NULL;
     struct ck_log_filter filter = {.unit = -1, .after = -1};
     int r = ck_store_quarantined(store, &quarantined);
+    json_t *verified = NULL;
+    r = r == 0 ? ck_query_log_verified(store, &verified) : r;
     r = r == 0 ? ck_query_log(store, &filter, &page) : r;
     if (r != 0) {
+        json_decref(verified);
         return r;
     }
     /* What the loop knows was put into call->value before the query went to its thread. */
     json_t *system = json_incref(call->value);
     set_new(system, "quarantined", json_integer(quarantined));
     set_new(system, "log",
-            json_pack("{s:O*, s:O*}", "size", json_object_get(page, "size"), "root",
-                      json_object_get(page, "root")));
+            json_pack("{s:O*, s:O*, s:o}", "size", json_object_get(page, "size"), "root",
+                      json_object_get(page, "root"), "verified", verified));
     json_decref(page);
     *out = system;
     return 0;

@@ -283,10 +283,24 @@ json_t *ck_product_system(void *user)
                                                  (int)status.restarts));
     }
     json_t *offset = clock.known ? json_integer(clock.offset_us / 1000) : json_null();
-    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:{s:b, s:o}}", "version", CK_VERSION, "started",
-                     started, "engine_lag_ms", (json_int_t)ck_product_late_ms(product), "workers",
-                     workers, "channels", ck_notify_status_json(product->notify), "clock",
-                     "synchronised", (int)ck_product_clock_good(product), "offset_ms", offset);
+    char until[CK_WALL_TEXT_SIZE];
+    ck_wall_text(product->certificate_until, until);
+    int64_t left_ms = ck_product_certificate_left_ms(product, ck_clock_wall());
+    int64_t free_bytes = ck_product_disk_free(product);
+    return json_pack(
+        "{s:s, s:s, s:I, s:o, s:o, s:{s:b, s:o}, s:{s:s, s:b}, s:{s:o, s:I, s:b, s:b}, s:{s:b, "
+        "s:s?}, s:b}",
+        "version", CK_VERSION, "started", started, "engine_lag_ms",
+        (json_int_t)ck_product_late_ms(product), "workers", workers, "channels",
+        ck_notify_status_json(product->notify), "clock", "synchronised",
+        (int)ck_product_clock_good(product), "offset_ms", offset, "certificate", "until", until,
+        "good", left_ms >= CK_PRODUCT_CERTIFICATE_MS, "disk", "free_bytes",
+        free_bytes < 0 ? json_null() : json_integer(free_bytes), "reserve_bytes",
+        (json_int_t)product->config->limits.disk_reserve_bytes, "low",
+        (int)ck_product_disk_low(product), "recordings", (int)ck_product_recordings_good(product),
+        "signer", "configured", *product->config->signer.socket != '\0', "trouble",
+        ck_product_signer_trouble(product), "reaches_persons",
+        (int)ck_product_reaches_persons(product->config));
 }
 
 static struct ck_mono api_mono(void)

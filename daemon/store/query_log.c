@@ -162,3 +162,30 @@ int ck_query_log_entry(struct ck_store *store, int64_t unit, int64_t index, json
     }
     return r;
 }
+
+int ck_query_log_verified(struct ck_store *store, json_t **verified)
+{
+    ck_cleanup(ck_json_decrefp) json_t *entry = NULL;
+    int64_t index = 0;
+    int r = ck_sql_number(store,
+                          "SELECT idx FROM log_plain WHERE action = 'LOG_VERIFIED' "
+                          "ORDER BY idx DESC LIMIT 1",
+                          CK_NO_ARGS, &index);
+    if (r == CK_E_NOT_FOUND) {
+        *verified = json_null();
+        return 0;
+    }
+    r = r == 0 ? ck_query_log_entry(store, 0, index, &entry) : r;
+    if (r != 0) {
+        return r;
+    }
+    const char *result = json_string_value(json_object_get(entry, "result"));
+    json_t *found =
+        json_pack("{s:O, s:b, s:I}", "at", json_object_get(entry, "at"), "good",
+                  result != NULL && strcmp(result, "ok") == 0, "entry", (json_int_t)index);
+    if (found == NULL) {
+        return -ENOMEM;
+    }
+    *verified = found;
+    return 0;
+}

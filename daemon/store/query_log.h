@@ -31,4 +31,8 @@ int ck_query_log(struct ck_store *store, const struct ck_log_filter *filter, jso
 /* LogEntry with leaf and leaf_hash; CK_E_NOT_FOUND (also where it is of another unit). */
 int ck_query_log_entry(struct ck_store *store, int64_t unit, int64_t index, json_t **entry);
 
+/* When the log was last verified and what came of it: {at, good, entry}, or null where it never
+ * was. */
+int ck_query_log_verified(struct ck_store *store, json_t **verified);
+
 #endif

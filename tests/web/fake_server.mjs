@@ -286,7 +286,7 @@ export class FakeServer {
     if (path === "/api/log") return json({ ...this.log(), next: null, verified: fixtures.at(-1) });
     if ((m = match("/api/log/(\\d+)"))) return json(this.logEntry(Number(m[1])));
     if (path === "/api/figures") return json(fixtures.figures());
-    if (path === "/api/system") return json(fixtures.system());
+    if (path === "/api/system") return json(state.system || fixtures.system());
     return fail(404, "not_found");
   }
 

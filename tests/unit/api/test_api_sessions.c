@@ -329,6 +329,34 @@ static void a_desk_that_only_reads_is_unattended(void **state)
     assert_int_equal(api_ask(&people.inspector, "GET", "/api/today", NULL, NULL), 401);
 }
 
+static void the_system_tells_when_its_log_was_last_verified(void **state)
+{
+    (void)state;
+    const struct ck_actor system = ck_actor_system();
+    for (int findings = 0; findings < 2; findings++) {
+        json_t *answer = NULL;
+        assert_int_equal(
+            api_command("log.verified", &system,
+                        json_pack("{s:i, s:i, s:i}", "entries", 10, "findings", findings, "uid", 0),
+                        NULL),
+            0);
+        assert_int_equal(api_ask(&people.administrator, "GET", "/api/system", NULL, &answer), 200);
+        const json_t *verified = json_object_get(json_object_get(answer, "log"), "verified");
+        assert_int_equal(json_boolean_value(json_object_get(verified, "good")), findings == 0);
+        assert_true(json_is_string(json_object_get(verified, "at")));
+        json_decref(answer);
+    }
+}
+
+static void the_log_was_never_verified_at_first(void **state)
+{
+    (void)state;
+    json_t *answer = NULL;
+    assert_int_equal(api_ask(&people.administrator, "GET", "/api/system", NULL, &answer), 200);
+    assert_true(json_is_null(json_object_get(json_object_get(answer, "log"), "verified")));
+    json_decref(answer);
+}
+
 static void a_log_out_ends_this_session_alone(void **state)
 {
     (void)state;
@@ -904,6 +932,8 @@ int main(void)
         WITH(an_account_under_attack_is_not_locked, start_slow),
         SERVED(a_post_needs_the_token_of_its_own_session),
         SERVED(a_cookie_is_good_for_its_own_side_alone),
+        SERVED(the_system_tells_when_its_log_was_last_verified),
+        SERVED(the_log_was_never_verified_at_first),
         WITH(an_idle_session_ends, start_short),
         WITH(a_desk_that_only_reads_is_unattended, start_short),
         WITH(a_session_in_use_lasts_but_not_for_ever, start_short),

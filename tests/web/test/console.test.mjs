@@ -634,3 +634,23 @@ test("the end of the longest log-in is told before it comes", scene(async (serve
   await page.goto(server.origin + "/#/today");
   await page.getByText(/Your log-in ends at \d\d:\d\d/).waitFor();
 }));
+
+test("the administrator sees what is wrong first, with what to do, and what is only to be done", scene(async (server) => {
+  server.state.loggedIn = true;
+  server.state.me = f.me(["administrator"]);
+  server.state.system = { ...f.system(), channels: [], certificate: { until: f.at(60 * 24 * 6), good: false }, disk: { free_bytes: 21e9, reserve_bytes: 10e9, low: false, recordings: true }, signer: { configured: false, trouble: null } };
+  server.state.system.log.verified = null;
+  const page = await stage.page();
+  await page.goto(server.origin + "/#/system");
+  await page.getByText("The certificate ends on 27 November").waitFor();
+  await page.getByText(/21.GB are free. Below 10.GB recordings stop/).waitFor();
+  await page.getByText("no signer is set up").waitFor();
+  await page.getByText("has not been verified for a month").waitFor();
+  assert.equal(await page.getByText("Everything works.").count(), 0);
+  assert.equal(await page.locator(".note.warn").count(), 2);
+  server.state.system = { ...f.system(), channels: [] };
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByText("Everything works.").waitFor();
+  await page.getByText(/^until 20 January 2027/).waitFor();
+  assert.deepEqual(faults(page), []);
+}));

@@ -314,7 +314,10 @@ export interface Figures {
 export interface System {
   version: string; started: Time; engine_lag_ms: number; workers: { index: number; pid: number; state: string; legs: number; restarts: number }[];
   channels: { channel: Channel; configured: boolean; last_ok: Time | null; last_error: string | null; queued: number }[];
-  clock: { synchronised: boolean; offset_ms: number | null }; log: { size: number; root: string }; quarantined: number;
+  clock: { synchronised: boolean; offset_ms: number | null }; quarantined: number;
+  log: { size: number; root: string; verified: { at: Time; good: boolean; entry: number } | null };
+  certificate: { until: Time; good: boolean }; disk: { free_bytes: number | null; reserve_bytes: number; low: boolean; recordings: boolean };
+  signer: { configured: boolean; trouble: string | null }; reaches_persons: boolean;
 }
 
 // POST /api/devices/{id}/revoke {reason} -> Person

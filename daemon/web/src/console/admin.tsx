@@ -1,15 +1,15 @@
-// Staff, units and the system.
+// Staff and units.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
-import type { Language, Role, Staff, StaffChange, StaffRequest, System, Unit, ZonePreview } from "../api/types";
+import type { Language, Role, Staff, StaffChange, StaffRequest, Unit, ZonePreview } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { SessionList } from "./account";
 import { ZONES } from "./login";
-import { ActionFailure, Card, CheckField, Chip, Dialog, DraftNote, Empty, Loaded, Page, ReasonForm, SelectField, TextField, TableBox, useAction, useRowKeys, useSession } from "./parts";
+import { ActionFailure, CheckField, Chip, Dialog, DraftNote, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
 
 const ROLES: readonly Role[] = ["inspector", "officer", "supervisor", "administrator"];
 
@@ -193,8 +193,8 @@ function UnitRow({ unit, onZone, onPhone }: { unit: Unit; onZone(): void; onPhon
         {unit.phone ? <span class="row-fact soft">{t.t("unit_phone_is", { phone: unit.phone })}</span> : <Chip tone="warn" icon="alert">{t.t("unit_phone_none")}</Chip>}
       </span></div>
       <div class="row-buttons">
-        <button type="button" class="button plain" onClick={onPhone}>{t.t("unit_phone_change")}</button>
         <button type="button" class="button plain" onClick={onZone}>{t.t("zone_other")}</button>
+        <button type="button" class="button plain" onClick={onPhone}>{t.t("unit_phone_change")}</button>
       </div>
     </div>
   );
@@ -270,49 +270,6 @@ export function UnitsPage(): JSX.Element {
       {calling && <Dialog title={`${calling.name}: ${t.t("unit_phone")}`} onClose={() => setCalling(null)}><PhoneForm unit={calling} onDone={() => { setCalling(null); load.again(); }} /></Dialog>}
       {moving && <Dialog title={`${moving.name}: ${t.t("zone_other")}`} onClose={() => setMoving(null)}><ZoneForm unit={moving} onDone={() => { setMoving(null); load.again(); }} /></Dialog>}
       {adding && <Dialog title={t.t("unit_add")} onClose={() => setAdding(false)}><UnitForm onDone={() => { setAdding(false); load.again(); }} /></Dialog>}
-    </Page>
-  );
-}
-
-export function SystemPage(): JSX.Element {
-  const { view, t } = useSession();
-  const load = useLoad<System>("/api/system", ["all"]);
-  return (
-    <Page title={t.t("nav_system")} under={load.data ? t.t("system_under", { version: load.data.version, since: view.clock.momentAge(load.data.started) }) : null}
-      actions={<button type="button" class="button" onClick={load.again}><Icon name="refresh" size={20} />{t.t("refresh")}</button>}>
-      <Loaded load={load}>
-        {(system) => {
-          const troubles = [
-            !system.clock.synchronised && t.t("system_clock_bad"), system.quarantined > 0 && t.t("system_quarantined", { n: system.quarantined }),
-            system.engine_lag_ms > 1000 && t.t("system_lag", { length: view.clock.length(system.engine_lag_ms) }), !system.workers.some((worker) => worker.state === "ready" || worker.state === "running") && t.t("system_no_worker"),
-          ].filter(Boolean) as string[];
-          return (
-            <div class="cards">
-              {troubles.length ? troubles.map((trouble) => <p key={trouble} class="note warn"><Icon name="alert" /><span>{trouble}</span></p>) : <p class="calm"><Icon name="check" />{t.t("system_fine")}</p>}
-              <Card title={t.t("system_workers")} icon="camera">
-                <TableBox label={t.t("system_workers")}><thead><tr><th scope="col">{t.t("worker")}</th><th scope="col">{t.t("worker_state")}</th><th scope="col">{t.t("worker_legs")}</th><th scope="col">{t.t("worker_restarts")}</th></tr></thead>
-                  <tbody>{system.workers.map((worker) => <tr key={worker.index}><th scope="row">{worker.index}</th><td>{t.maybe("worker_" + worker.state) || worker.state}</td><td>{worker.legs}</td><td>{worker.restarts}</td></tr>)}</tbody></TableBox>
-              </Card>
-              <Card title={t.t("system_channels")} icon="send">
-                <TableBox label={t.t("system_channels")}><thead><tr><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("channel_state")}</th><th scope="col">{t.t("channel_last")}</th><th scope="col">{t.t("channel_queued")}</th></tr></thead>
-                  <tbody>{system.channels.map((channel) => (
-                    <tr key={channel.channel}><th scope="row">{t.maybe("channel_" + channel.channel) || channel.channel}</th>
-                      <td>{channel.configured ? (channel.last_error ? <Chip tone="warn" icon="alert">{channel.last_error}</Chip> : t.t("channel_works")) : t.t("channel_off")}</td>
-                      <td>{channel.last_ok ? view.clock.momentAge(channel.last_ok) : t.t("never")}</td><td>{channel.queued}</td></tr>
-                  ))}</tbody></TableBox>
-              </Card>
-              <Card title={t.t("system_rest")} icon="settings">
-                <dl class="data">
-                  <div><dt>{t.t("system_clock")}</dt><dd>{system.clock.synchronised ? t.t("system_clock_good", { offset: system.clock.offset_ms === null ? "?" : String(Math.round(system.clock.offset_ms)) }) : t.t("system_clock_bad")}</dd></div>
-                  <div><dt>{t.t("system_engine")}</dt><dd>{t.t("system_engine_lag", { n: Math.round(system.engine_lag_ms) })}</dd></div>
-                  <div><dt>{t.t("nav_log")}</dt><dd>{t.t("log_size", { n: system.log.size })}</dd></div>
-                  <div><dt>{t.t("proof_root")}</dt><dd class="mono break">{system.log.root}</dd></div>
-                </dl>
-              </Card>
-            </div>
-          );
-        }}
-      </Loaded>
     </Page>
   );
 }

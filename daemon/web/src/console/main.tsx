@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import "../style/console.css";
 import { guessLanguage, LANGUAGES } from "../text/format";
 import { Account } from "./account";
-import { StaffPage, SystemPage, UnitsPage } from "./admin";
+import { StaffPage, UnitsPage } from "./admin";
 import { ApprovalsPage } from "./approvals";
 import { CadencePage } from "./cadence";
 import { CallPage } from "./call";
@@ -24,6 +24,7 @@ import { ReviewPage, ReviewsPage } from "./reviews";
 import { go, type Route, useRoute } from "./router";
 import { ConsoleSession, firstOf, rememberedLanguage } from "./session";
 import { homeOf, Shell } from "./shell";
+import { SystemPage } from "./system";
 import { TodayPage } from "./today";
 
 function Missing(): JSX.Element {
