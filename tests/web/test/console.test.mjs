@@ -651,6 +651,6 @@ test("the administrator sees what is wrong first, with what to do, and what is o
   server.state.system = { ...f.system(), channels: [] };
   await page.getByRole("button", { name: "Refresh" }).click();
   await page.getByText("Everything works.").waitFor();
-  await page.getByText(/^until 20 January 2027/).waitFor();
+  await page.getByText(/^until 21 January 2027/).waitFor();
   assert.deepEqual(faults(page), []);
 }));

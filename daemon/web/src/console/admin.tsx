@@ -120,10 +120,15 @@ export function StaffPage(): JSX.Element {
                 {may && (
                   <div class="row-buttons">
                     <button type="button" class="button plain" onClick={() => setDialog({ edit: staff })}>{t.t("edit")}</button>
-                    <button type="button" class="button plain" onClick={() => setDialog({ password: staff })}>{t.t("staff_set_password")}</button>
-                    <button type="button" class="button plain" onClick={() => setDialog({ sessions: staff })}>{t.t("sessions_title")}</button>
-                    <button type="button" class="button plain" onClick={() => setDialog({ factor: staff })}>{t.t("factor_reset")}</button>
-                    <button type="button" class="button plain" onClick={() => setDialog({ disable: staff })}>{t.t(staff.disabled ? "staff_enable" : "staff_disable")}</button>
+                    <details class="row-more">
+                      <summary>{t.t("nav_more")}<Icon name="more" size={20} /></summary>
+                      <div>
+                        <button type="button" class="button plain" onClick={() => setDialog({ password: staff })}>{t.t("staff_set_password")}</button>
+                        <button type="button" class="button plain" onClick={() => setDialog({ sessions: staff })}>{t.t("sessions_title")}</button>
+                        <button type="button" class="button plain" onClick={() => setDialog({ factor: staff })}>{t.t("factor_reset")}</button>
+                        <button type="button" class="button plain" onClick={() => setDialog({ disable: staff })}>{t.t(staff.disabled ? "staff_enable" : "staff_disable")}</button>
+                      </div>
+                    </details>
                   </div>
                 )}
               </div>

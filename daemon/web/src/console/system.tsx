@@ -88,12 +88,15 @@ export function SystemPage(): JSX.Element {
                   <tbody>{system.workers.map((worker) => <tr key={worker.index}><th scope="row">{worker.index}</th><td>{t.maybe("worker_" + worker.state) || worker.state}</td><td>{worker.legs}</td><td>{worker.restarts}</td></tr>)}</tbody></TableBox>
               </Card>
               <Card title={t.t("system_channels")} icon="send">
-                <TableBox label={t.t("system_channels")}><thead><tr><th scope="col">{t.t("notice_channel")}</th><th scope="col">{t.t("channel_state")}</th><th scope="col">{t.t("channel_last")}</th><th scope="col">{t.t("channel_queued")}</th></tr></thead>
-                  <tbody>{system.channels.map((channel) => (
-                    <tr key={channel.channel}><th scope="row">{t.maybe("channel_" + channel.channel) || channel.channel}</th>
-                      <td>{channel.configured ? (channel.last_error ? <Chip tone="warn" icon="alert">{channel.last_error}</Chip> : t.t("channel_works")) : t.t("channel_off")}</td>
-                      <td>{channel.last_ok ? view.clock.momentAge(channel.last_ok) : t.t("never")}</td><td>{channel.queued}</td></tr>
-                  ))}</tbody></TableBox>
+                <ul class="channels">
+                  {system.channels.map((channel) => (
+                    <li key={channel.channel}>
+                      <strong>{t.maybe("channel_" + channel.channel) || channel.channel}</strong>
+                      {!channel.configured ? <Chip tone="quiet">{t.t("channel_off")}</Chip> : channel.last_error ? <Chip tone="warn" icon="alert">{channel.last_error}</Chip> : <Chip tone="good" icon="check">{t.t("channel_works")}</Chip>}
+                      {channel.configured && <span class="soft">{t.t("channel_facts", { at: channel.last_ok ? view.clock.momentAge(channel.last_ok) : t.t("never"), n: channel.queued })}</span>}
+                    </li>
+                  ))}
+                </ul>
               </Card>
               <SystemFacts system={system} />
             </div>
