@@ -99,6 +99,7 @@ struct ck_http_socket {
     bool started;
     bool closing;
     bool said_goodbye; /* the close frame is out */
+    size_t unheard;    /* bytes that came since it is closing */
     bool ping_due;
     unsigned close_code;
     char close_reason[124];

@@ -9,7 +9,10 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define GOODBYE_MS 5000 /* for what is queued and the close frame */
+#define GOODBYE_MS 5000          /* for what is queued and the close frame */
+#define UNHEARD_MAX (256u << 10) /* bytes meanwhile: what may have been on the way, and no flood   \
+                                  */
+#define FRAME_HEAD 6             /* of a frame from a browser, at least */
 
 static void forget_queue(struct ck_http_socket *socket)
 {
@@ -134,8 +137,12 @@ static int refuse(struct connection *connection, unsigned code)
 int ck_http_socket_receive(struct connection *connection, const void *data, size_t size)
 {
     struct ck_http_socket *socket = connection->socket;
-    if (socket == NULL || socket->closing) {
+    if (socket == NULL) {
         return 0;
+    }
+    if (socket->closing) {
+        socket->unheard += size + FRAME_HEAD;
+        return socket->unheard > UNHEARD_MAX ? -1 : 0;
     }
     if (lws_frame_is_binary(connection->wsi)) {
         return refuse(connection, CK_HTTP_CLOSE_UNSUPPORTED);

@@ -13,6 +13,7 @@
 #include "daemon/api/api.h"
 
 #define UNAUTHENTICATED 4401
+#define FLOOD_MAX 500000 /* messages; more than all buffers on the way hold */
 
 static struct caseload people;
 
@@ -274,6 +275,37 @@ static void too_many_messages_of_one_person_are_refused(void **state)
     client_close(other);
 }
 
+/* Says nonsense and sense without a pause and hears nothing of what is answered, until it is shut
+ * out; how many were said. */
+static unsigned flood(struct client *client)
+{
+    unsigned said = 0;
+    while (said < FLOOD_MAX && socket_say(client, said % 2 == 0 ? "{\"t\":\"offer\",\"id\":4}"
+                                                                : "{\"t\":\"resume\",\"id\":1}")) {
+        said++;
+    }
+    return said;
+}
+
+/* Whoever floods a socket loses it, again and again; between two floods and after them everybody
+ * else is let in, hears and is answered as ever. */
+static void a_flood_of_one_page_leaves_the_others_alone(void **state)
+{
+    (void)state;
+    struct client *other = connected(&people.inspector, "/ws/console");
+    for (int n = 0; n < CK_HUB_SOCKETS_PER_SESSION + 2; n++) {
+        struct client *hostile = upgraded(&people.person, "/ws/person");
+        unsigned said = flood(hostile);
+
+        assert_true(said < FLOOD_MAX);
+        assert_true(socket_say(other, "{\"t\":\"end\",\"id\":1,\"checkin\":1}"));
+        json_decref(hear(other, "ok"));
+        client_close(hostile);
+    }
+    client_close(connected(&people.officer, "/ws/console"));
+    client_close(other);
+}
+
 static void a_message_is_kept_once(void **state)
 {
     (void)state;
@@ -532,6 +564,7 @@ int main(void)
         SERVED(calls_are_handed_on),
         SERVED(too_many_messages_are_refused),
         SERVED(too_many_messages_of_one_person_are_refused),
+        SERVED(a_flood_of_one_page_leaves_the_others_alone),
         SERVED(a_message_is_kept_once),
         SERVED(a_console_writes_to_its_own_caseload_alone),
         SERVED(only_inspectors_conduct_calls),
