@@ -9,10 +9,11 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define GOODBYE_MS 5000          /* for what is queued and the close frame */
-#define UNHEARD_MAX (256u << 10) /* bytes meanwhile: what may have been on the way, and no flood   \
-                                  */
-#define FRAME_HEAD 6             /* of a frame from a browser, at least */
+#define GOODBYE_MS 5000 /* for what is queued and the close frame */
+#define UNHEARD_MAX                                                                                \
+    (256u << 10)     /* bytes meanwhile: what may have been on the way, and no flood               \
+                      */
+#define FRAME_HEAD 6 /* of a frame from a browser, at least */
 
 static void forget_queue(struct ck_http_socket *socket)
 {
