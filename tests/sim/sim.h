@@ -28,6 +28,7 @@
 #define SIM_LATE_S 3600
 #define SIM_PERCENT 60 /* R of the default policy */
 #define SIM_SILENCE_S 93600
+#define SIM_QUESTIONS 16 /* that the world asks of the store again and again */
 
 #define SIM_HOUR_MS INT64_C(3600000)
 #define SIM_DAY_MS (24 * SIM_HOUR_MS)
@@ -204,6 +205,12 @@ struct sim {
     struct ck_engine *engine;  /* NULL while down */
     struct sqlite3 *engine_db; /* its connection */
     struct sqlite3 *reader;    /* the world's own; sim_reader() */
+    struct {
+        const char *sql;
+        struct sqlite3_stmt *statement;
+    } asked[SIM_QUESTIONS]; /* of the reader; sim_ask() */
+    uint64_t *plans_seen;   /* of statements whose plan is known to be good; sim_check_plans() */
+    size_t plans_seen_count;
 
     char zones[64];           /* the folder of the zones' tables: the world's own */
     int64_t zones_changed_ms; /* the rules of some did; 0: not yet */
@@ -259,6 +266,9 @@ void sim_run_until(struct sim *sim, int64_t at_ms);
 void sim_check_plans(struct sim *sim);
 /* A connection that reads; until the daemon stops. NULL where there is none to be had. */
 struct sqlite3 *sim_reader(struct sim *sim);
+/* A statement of that connection, ready to be bound and stepped through; `sql` is a constant of the
+ * program. Give it back with sqlite3_reset(). NULL where there is none to be had. */
+struct sqlite3_stmt *sim_ask(struct sim *sim, const char *sql);
 void sim_stop_daemon(struct sim *sim);
 void sim_start_daemon(struct sim *sim);
 bool sim_turn(struct sim *sim); /* one turn now; false where the store refused it */

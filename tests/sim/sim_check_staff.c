@@ -65,9 +65,8 @@ static int64_t entry_of_zone(struct sim_check *check, const char *action, int un
 {
     char sql[400];
     snprintf(sql, sizeof(sql),
-             "SELECT ifnull(min(e.idx), 0x7fffffffffffffff) FROM log_plain l JOIN log_entry e ON "
-             "e.idx = l.idx WHERE l.action = '%s' AND json_extract(CAST(e.leaf AS TEXT), "
-             "'$.open.zone') = '%s'",
+             "SELECT ifnull(min(idx), 0x7fffffffffffffff) FROM said WHERE action = '%s' AND zone = "
+             "'%s'",
              action, sim_zone_names[unit]);
     return sim_check_number(check->db, sql);
 }
@@ -127,12 +126,10 @@ static void check_absences(struct sim_check *check)
         "= n.id JOIN leave a ON a.staff = n.staff_id WHERE n.template = 'incident' GROUP BY "
         "n.incident_id, n.fire, n.staff_id, a.rowid HAVING min(q.idx) > a.first AND min(q.idx) < "
         "a.last AND min(n.created_at) >= a.from_at AND min(n.created_at) < a.until_at");
-    sim_check_none(
-        check, "a caseload without its stand-in",
-        "SELECT 0 FROM absence a WHERE a.removed_at IS NULL AND a.from_at < (SELECT "
-        "max(at) FROM log_entry) - 3600000 AND NOT EXISTS (SELECT 1 FROM log_plain l "
-        "WHERE l.action = 'CASELOAD_WITH_STAND_IN' AND l.object = 'staff' AND l.object_id = "
-        "a.staff_id)");
+    sim_check_none(check, "a caseload without its stand-in",
+                   "SELECT 0 FROM absence a WHERE a.removed_at IS NULL AND a.from_at < (SELECT at "
+                   "FROM ended) - 3600000 AND NOT EXISTS (SELECT 1 FROM said s WHERE s.action = "
+                   "'CASELOAD_WITH_STAND_IN' AND s.id = a.staff_id)");
 }
 
 static void check_blackouts(struct sim_check *check)

@@ -191,19 +191,14 @@ static bool row_content(struct sim *sim, const struct ck_due *row, char *content
 /* Rows that are claimed now. One alone and no command: nothing else in this turn writes it. */
 static int64_t claimed_count(struct sim *sim)
 {
-    sqlite3 *db = sim_reader(sim);
-    int64_t count = 0;
-    for (size_t i = 0; i < sizeof(due_tables) / sizeof(due_tables[0]); i++) {
-        sqlite3_stmt *statement = NULL;
-        char sql[96];
-        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE lease_until IS NOT NULL",
-                 due_tables[i]);
-        if (db != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-            sqlite3_step(statement) == SQLITE_ROW) {
-            count += sqlite3_column_int64(statement, 0);
-        }
-        sqlite3_finalize(statement);
-    }
+    static const char sql[] = "SELECT (SELECT count(*) FROM checkin WHERE lease_until IS NOT NULL) "
+                              "+ (SELECT count(*) FROM incident WHERE lease_until IS NOT NULL) + "
+                              "(SELECT count(*) FROM notice WHERE lease_until IS NOT NULL) + "
+                              "(SELECT count(*) FROM plan WHERE lease_until IS NOT NULL) + "
+                              "(SELECT count(*) FROM person WHERE lease_until IS NOT NULL)";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
+    int64_t count = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_reset(statement);
     return count;
 }
 

@@ -593,19 +593,15 @@ static void sample(struct sim *sim, int64_t checkin)
  * challenge, and what was left lying. */
 void sim_look_at_queue(struct sim *sim)
 {
-    sqlite3 *db = sim_reader(sim);
-    sqlite3_stmt *statement = NULL;
-    if (db != NULL &&
-        sqlite3_prepare_v2(db, "SELECT id FROM checkin WHERE state = 'awaiting_review' ORDER BY id",
-                           -1, &statement, NULL) == SQLITE_OK) {
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            if (sim_chance(sim, sim->calm ? 100 : 50)) {
-                sim_later(sim, sim_seconds(sim, 60, 3600), EVENT_REVIEW,
-                          sqlite3_column_int64(statement, 0), 0, 0);
-            }
+    static const char sql[] = "SELECT id FROM checkin WHERE state = 'awaiting_review' ORDER BY id";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        if (sim_chance(sim, sim->calm ? 100 : 50)) {
+            sim_later(sim, sim_seconds(sim, 60, 3600), EVENT_REVIEW,
+                      sqlite3_column_int64(statement, 0), 0, 0);
         }
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
 }
 
@@ -619,20 +615,17 @@ void sim_look_at_queue(struct sim *sim)
 
 void sim_watch(struct sim *sim)
 {
-    sqlite3_stmt *statement = NULL;
+    static const char sql[] =
+        "SELECT i.checkin_id, i.id FROM incident i WHERE i.state <> 'closed' AND i.quarantined = 0 "
+        "AND ifnull(json_extract(i.machine, '$.calm'), 0) = 0 AND (SELECT max(l.at) FROM "
+        "incident_line l WHERE l.incident_id = i.id) < CASE WHEN i.state <> 'open' THEN ?2 WHEN "
+        "i.kind = 'review_overdue' THEN ?3 ELSE ?1 END";
     sim_later(sim, SIM_HOUR_MS / 2, EVENT_WATCH, 0, 0, 0);
     sim_release(sim);
-    if (!sim_ours_well(sim) || sim->now_ms - sim->well_since_ms < HOLD_SILENT_MS ||
-        sim_reader(sim) == NULL) {
+    if (!sim_ours_well(sim) || sim->now_ms - sim->well_since_ms < HOLD_SILENT_MS) {
         return;
     }
-    sqlite3_prepare_v2(sim_reader(sim),
-                       "SELECT i.checkin_id, i.id FROM incident i WHERE i.state <> 'closed' AND "
-                       "i.quarantined = 0 AND "
-                       "ifnull(json_extract(i.machine, '$.calm'), 0) = 0 AND (SELECT max(l.at) "
-                       "FROM incident_line l WHERE l.incident_id = i.id) < CASE WHEN i.state "
-                       "<> 'open' THEN ?2 WHEN i.kind = 'review_overdue' THEN ?3 ELSE ?1 END",
-                       -1, &statement, NULL);
+    sqlite3_stmt *statement = sim_ask(sim, sql);
     int64_t wall_ms = sim->now_ms + sim->clock_offset_ms;
     sqlite3_bind_int64(statement, 1, wall_ms - LADDER_SILENT_MS);
     sqlite3_bind_int64(statement, 2, wall_ms - HOLD_SILENT_MS);
@@ -642,7 +635,7 @@ void sim_watch(struct sim *sim)
                   "incident %lld is silent for longer than its ladder says",
                   (long long)sqlite3_column_int64(statement, 1));
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
 }
 
 void sim_person_event(struct sim *sim, const struct sim_event *event)

@@ -31,7 +31,7 @@ const char *seen_name(enum sim_seen seen)
 void sim_look_back(struct sim *sim, sqlite3 *db)
 {
     static const char *const counts[SEEN_COUNT] = {
-        [SEEN_STORM] = "SELECT count(*) FROM log_plain WHERE action = 'STORM'",
+        [SEEN_STORM] = "SELECT count(*) FROM said WHERE action = 'STORM'",
         [SEEN_DIGEST] = "SELECT count(*) FROM notice WHERE template = 'digest' AND channel <> "
                         "'webhook' AND accepted_at IS NOT NULL",
         [SEEN_DIGEST_FIRE] = "SELECT count(*) FROM digest_item",
@@ -48,13 +48,11 @@ void sim_look_back(struct sim *sim, sqlite3 *db)
                                "'help_sent', 'not_found')",
         [SEEN_ABSENCE] = "SELECT count(*) FROM absence WHERE removed_at IS NULL",
         [SEEN_SILENCE] = "SELECT count(*) FROM incident WHERE kind = 'silence'",
-        [SEEN_EXPIRED] = "SELECT count(*) FROM log_plain WHERE action = 'INCIDENT_ACK_EXPIRED'",
+        [SEEN_EXPIRED] = "SELECT count(*) FROM said WHERE action = 'INCIDENT_ACK_EXPIRED'",
         [SEEN_PLANS] =
             "SELECT count(*) FROM plan p JOIN contact_order o ON o.id = p.order_id WHERE "
             "o.until_date = (SELECT max(until_date) FROM contact_order)",
-        [SEEN_MOVED] = "SELECT ifnull(sum(json_extract(CAST(e.leaf AS TEXT), '$.open.moved')), 0) "
-                       "FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE l.action = "
-                       "'ZONE_PLACED'",
+        [SEEN_MOVED] = "SELECT ifnull(sum(moved), 0) FROM said WHERE action = 'ZONE_PLACED'",
         [SEEN_MAKE_UP] = "SELECT count(*) FROM checkin WHERE make_up_of IS NOT NULL",
     };
     for (int seen = 0; seen < SEEN_COUNT; seen++) {

@@ -72,21 +72,16 @@ void sim_acknowledge(struct sim *sim, const struct sim_event *event)
 /* The check-in whose review an incident is about, and which is still missing; 0: none. */
 static int64_t missing_review(struct sim *sim, int64_t incident)
 {
-    sqlite3 *db = sim_reader(sim);
-    sqlite3_stmt *statement = NULL;
+    static const char sql[] =
+        "SELECT c.id FROM incident i JOIN checkin c ON c.id = i.checkin_id WHERE i.id = ?1 AND "
+        "i.kind = 'review_overdue' AND c.state = 'awaiting_review'";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
     int64_t checkin = 0;
-    if (db == NULL || sqlite3_prepare_v2(db,
-                                         "SELECT c.id FROM incident i JOIN checkin c ON c.id = "
-                                         "i.checkin_id WHERE i.id = ?1 AND i.kind = "
-                                         "'review_overdue' AND c.state = 'awaiting_review'",
-                                         -1, &statement, NULL) != SQLITE_OK) {
-        return 0;
-    }
     sqlite3_bind_int64(statement, 1, incident);
     if (sqlite3_step(statement) == SQLITE_ROW) {
         checkin = sqlite3_column_int64(statement, 0);
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
     return checkin;
 }
 
@@ -119,32 +114,22 @@ void sim_conclude(struct sim *sim, const struct sim_event *event)
  */
 void sim_read_digest(struct sim *sim, const struct sim_event *event)
 {
-    sqlite3 *db = sim_reader(sim);
-    sqlite3_stmt *statement = NULL;
-    if (db == NULL || sqlite3_prepare_v2(db,
-                                         "SELECT incident_id FROM digest_item WHERE notice_id = ?1 "
-                                         "UNION SELECT incident_id FROM notice WHERE id = ?1",
-                                         -1, &statement, NULL) != SQLITE_OK) {
-        return;
-    }
+    static const char sql[] = "SELECT incident_id FROM digest_item WHERE notice_id = ?1 UNION "
+                              "SELECT incident_id FROM notice WHERE id = ?1";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
     sqlite3_bind_int64(statement, 1, event->a);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         sim_later(sim, sim_seconds(sim, 10, 300), EVENT_ACKNOWLEDGE,
                   sqlite3_column_int64(statement, 0), event->b, event->c);
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
 }
 
 void sim_release(struct sim *sim)
 {
     const struct ck_actor actor = ck_actor_system();
-    sqlite3 *db = sim_reader(sim);
-    sqlite3_stmt *statement = NULL;
-    if (db == NULL ||
-        sqlite3_prepare_v2(db, "SELECT kind, row_id FROM quarantine WHERE freed_at IS NULL", -1,
-                           &statement, NULL) != SQLITE_OK) {
-        return;
-    }
+    static const char sql[] = "SELECT kind, row_id FROM quarantine WHERE freed_at IS NULL";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         if (sim_chance(sim, sim->calm ? 100 : 30)) {
             sim_submit(sim, "quarantine.release", &actor,
@@ -154,7 +139,7 @@ void sim_release(struct sim *sim)
                        0);
         }
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
 }
 
 /* ---- what befalls a caseload ---- */
