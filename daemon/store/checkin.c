@@ -189,48 +189,42 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
     return read_row(&rows, row);
 }
 
-#define PLACE_DIFFERS                                                                              \
-    " WHERE id = ?1 AND fence = ?2 AND NOT (inspector_id = ?3 AND merged_into IS ?4 AND "          \
-    "window_start_at = ?5 AND window_end_at = ?6 AND due_at = ?7 AND receipt IS ?8 AND "           \
-    "reserved_id IS ?9 AND zone = ?10 AND zone_version = ?11 AND kind = ?12)"
+/* What is saved, in the order of the parameters after id and fence. */
+#define STATE_SAME "state = ?3 AND outcome IS ?4 AND next_at IS ?5 AND next_what IS ?6"
+#define PLACE_SAME                                                                                 \
+    "inspector_id = ?7 AND merged_into IS ?8 AND window_start_at = ?9 AND window_end_at = ?10 "    \
+    "AND due_at = ?11 AND receipt IS ?12 AND reserved_id IS ?13 AND zone = ?14 AND "               \
+    "zone_version = ?15 AND kind = ?16"
+#define COMPARED 16
+#define SET_STATE "state = ?3, outcome = ?4, next_at = ?5, next_what = ?6, "
+#define SET_PLACE                                                                                  \
+    "inspector_id = ?7, merged_into = ?8, window_start_at = ?9, window_end_at = ?10, "             \
+    "due_at = ?11, receipt = ?12, reserved_id = ?13, zone = ?14, zone_version = ?15, kind = ?16, "
+#define SET_REST                                                                                   \
+    "machine = ?17, attempt = ?18, waiting_since_at = ?19, connected_at = ?20, taken_by = ?21, "   \
+    "decided_at = ?22, answerable_ms = ?23, review_deadline_at = ?24, caught_up = ?25, "           \
+    "mandatory = ?26, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2"
 
-/* Where it stands: what indexes are kept of is written only where it differs, for SQLite renews an
- * entry of each index that a statement so much as names a column of. */
-static int save_place(struct ck_store *store, const struct ck_checkin_row *row)
+/* SQLite renews an entry of each index that a statement so much as names a column of: so what
+ * indexes are kept of, state and place, is written only where it differs, the state a few times in
+ * a check-in's life and the place hardly ever. */
+static int save_what_differs(struct ck_store *store, struct ck_args args)
 {
-    const struct ck_checkin *step = &row->step;
-    const struct ck_args args = CK_ARGS(
-        ck_int(step->id), ck_int(row->fence), ck_int(step->inspector), ck_id(step->merged_into),
-        ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
-        ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved),
-        ck_text(row->zone), ck_text(row->zone_version), ck_text(ck_checkin_kind_name(step->kind)));
-    int64_t id = 0;
-    int r = ck_sql_number(store, "SELECT id FROM checkin" PLACE_DIFFERS, args, &id);
+    static const char *const updates[] = {"UPDATE checkin SET " SET_REST,
+                                          "UPDATE checkin SET " SET_STATE SET_REST,
+                                          "UPDATE checkin SET " SET_STATE SET_PLACE SET_REST};
+    int64_t differs = 0;
+    int r = ck_sql_number(store,
+                          "SELECT CASE WHEN NOT (" PLACE_SAME ") THEN 2 ELSE NOT (" STATE_SAME
+                          ") END FROM checkin WHERE id = ?1 AND fence = ?2",
+                          (struct ck_args){args.at, COMPARED}, &differs);
     if (r != 0) {
-        return r == CK_E_NOT_FOUND ? 0 : r;
+        return r == CK_E_NOT_FOUND ? CK_E_FENCED : r;
     }
-    return ck_sql_run(store,
-                      "UPDATE checkin SET inspector_id = ?3, merged_into = ?4, "
-                      "window_start_at = ?5, window_end_at = ?6, due_at = ?7, "
-                      "receipt = ?8, reserved_id = ?9, zone = ?10, "
-                      "zone_version = ?11, kind = ?12" PLACE_DIFFERS,
-                      args);
+    return ck_sql_must(store, updates[differs], args, CK_E_FENCED);
 }
 
-static int save_state(struct ck_store *store, const struct ck_checkin_row *row)
-{
-    const struct ck_checkin *step = &row->step;
-    return ck_sql_run(
-        store,
-        "UPDATE checkin SET state = ?3, outcome = ?4, next_at = ?5, next_what = ?6 WHERE id = ?1 "
-        "AND fence = ?2 AND NOT (state = ?3 AND outcome IS ?4 AND next_at IS ?5 AND next_what IS "
-        "?6)",
-        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(ck_checkin_state_name(step->state)),
-                ck_text(outcome_text(step->outcome)), ck_time(step->next_at),
-                ck_text(next_what(step))));
-}
-
-static int save_rest(struct ck_store *store, const struct ck_checkin_row *row)
+int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
 {
     const struct ck_checkin *step = &row->step;
     ck_cleanup(ck_freep) char *machine =
@@ -238,26 +232,18 @@ static int save_rest(struct ck_store *store, const struct ck_checkin_row *row)
     if (machine == NULL) {
         return -ENOMEM;
     }
-    return ck_sql_must(
+    return save_what_differs(
         store,
-        "UPDATE checkin SET machine = ?3, attempt = ?4, waiting_since_at = ?5, connected_at = ?6, "
-        "taken_by = ?7, decided_at = ?8, answerable_ms = ?9, review_deadline_at = ?10, "
-        "caught_up = ?11, mandatory = ?12, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence "
-        "= ?2",
-        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(machine), ck_int(step->attempt),
+        CK_ARGS(ck_int(step->id), ck_int(row->fence), ck_text(ck_checkin_state_name(step->state)),
+                ck_text(outcome_text(step->outcome)), ck_time(step->next_at),
+                ck_text(next_what(step)), ck_int(step->inspector), ck_id(step->merged_into),
+                ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
+                ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved),
+                ck_text(row->zone), ck_text(row->zone_version),
+                ck_text(ck_checkin_kind_name(step->kind)), ck_text(machine), ck_int(step->attempt),
                 ck_time(row->waiting_since), ck_time(row->connected_at), ck_id(row->taken_by),
                 ck_time(row->decided_at), ck_int(step->answerable_ms), ck_time(step->review_by),
-                ck_int(step->caught_up), ck_int(step->mandatory)),
-        CK_E_FENCED);
-}
-
-int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
-{
-    int r = save_place(store, row);
-    if (r == 0) {
-        r = save_state(store, row);
-    }
-    return r == 0 ? save_rest(store, row) : r;
+                ck_int(step->caught_up), ck_int(step->mandatory)));
 }
 
 int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *taken)

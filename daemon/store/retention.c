@@ -77,8 +77,7 @@ int ck_expiry_add(struct ck_store *store, enum ck_keep keep, int64_t person, int
         store,
         "INSERT INTO expiry (class, person_id, recording_id, since_at, state, next_at) "
         "SELECT ?1, ?2, ?3, ?4, 'kept', ?5 WHERE NOT EXISTS (SELECT 1 FROM expiry WHERE "
-        "class = ?1 AND coalesce(person_id, 0) = coalesce(?2, 0) "
-        "AND coalesce(recording_id, 0) = coalesce(?3, 0))",
+        "class = ?1 AND person_id IS ?2 AND recording_id IS ?3)",
         CK_ARGS(ck_text(ck_keep_name(keep)), ck_id(person), ck_id(recording), ck_time(since),
                 ck_time(at)));
 }

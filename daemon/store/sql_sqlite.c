@@ -23,12 +23,15 @@ struct cached {
     const char *sql;
     sqlite3_stmt *statement;
     uint32_t schedules; /* the kinds of which it may change what falls due when */
+    bool writes;
 };
 
 struct ck_store {
     sqlite3 *db;
     bool reader;
     int savepoints;
+    int whole;    /* so many of them, the outermost, stand where the transaction began */
+    bool written; /* something, in this transaction */
     uint32_t
         next_known; /* kinds of which nothing has changed what falls due since `next` was read */
     struct ck_wall next[CK_DUE_KINDS];
@@ -104,9 +107,8 @@ static int prepare(struct ck_store *store, const char *sql, unsigned flags,
 static uint32_t schedules(sqlite3_stmt *statement)
 {
     const char *sql = sqlite3_sql(statement);
-    bool may = sqlite3_stmt_readonly(statement) == 0 &&
-               (strstr(sql, "next_at") != NULL || strstr(sql, "lease_until") != NULL ||
-                strstr(sql, "quarantined") != NULL);
+    bool may = strstr(sql, "next_at") != NULL || strstr(sql, "lease_until") != NULL ||
+               strstr(sql, "quarantined") != NULL;
     return may ? ck_sql_kinds_written(sql) : 0;
 }
 
@@ -135,9 +137,11 @@ static int statement_take(struct ck_store *store, const char *sql, sqlite3_stmt 
     if (*kept) {
         *statement = slot->statement;
         store->next_known &= ~slot->schedules;
+        store->written = store->written || slot->writes;
         return 0;
     }
     store->next_known = 0;
+    store->written = true;
     if (slot->sql != NULL || store->cached_count >= CACHE_SIZE / 2) {
         return prepare(store, sql, 0, statement);
     }
@@ -147,7 +151,8 @@ static int statement_take(struct ck_store *store, const char *sql, sqlite3_stmt 
     }
     slot->sql = sql;
     slot->statement = *statement;
-    slot->schedules = schedules(*statement);
+    slot->writes = sqlite3_stmt_readonly(*statement) == 0;
+    slot->schedules = slot->writes ? schedules(*statement) : 0;
     store->cached_count++;
     *kept = true;
     return 0;
@@ -309,7 +314,9 @@ const char *ck_row_name(const struct ck_rows *rows, int column)
 int ck_store_begin(struct ck_store *store)
 {
     assert(!store->reader && store->savepoints == 0);
-    return ck_sql_run(store, "BEGIN IMMEDIATE", CK_NO_ARGS);
+    int r = ck_sql_run(store, "BEGIN IMMEDIATE", CK_NO_ARGS);
+    store->written = false;
+    return r;
 }
 
 /* The first read after a commit writes a read mark into the -shm file
@@ -338,17 +345,24 @@ int ck_store_commit(struct ck_store *store)
 void ck_store_rollback(struct ck_store *store)
 {
     store->savepoints = 0;
+    store->whole = 0;
     if (sqlite3_get_autocommit(store->db) == 0) {
         /* It cannot fail in a way that leaves the transaction open. */
         (void)ck_sql_run(store, "ROLLBACK", CK_NO_ARGS);
     }
 }
 
+/* Under a savepoint SQLite keeps what each page was before. Where nothing has been written yet,
+ * that is what the transaction began with: rolling it back and beginning again undoes as much. */
 int ck_store_savepoint(struct ck_store *store)
 {
     static const char *const begin[SAVEPOINTS_MAX] = {"SAVEPOINT s0", "SAVEPOINT s1",
                                                       "SAVEPOINT s2", "SAVEPOINT s3"};
     assert(store->savepoints < SAVEPOINTS_MAX);
+    if (!store->written) {
+        store->whole = ++store->savepoints;
+        return 0;
+    }
     int r = ck_sql_run(store, begin[store->savepoints], CK_NO_ARGS);
     if (r == 0) {
         store->savepoints++;
@@ -362,7 +376,27 @@ int ck_store_release(struct ck_store *store)
                                                         "RELEASE s3"};
     assert(store->savepoints > 0);
     store->savepoints--;
+    if (store->savepoints < store->whole) {
+        store->whole = store->savepoints;
+        return 0;
+    }
     return ck_sql_run(store, release[store->savepoints], CK_NO_ARGS);
+}
+
+/* Undoes and ends the innermost savepoint, which stands where the transaction began. */
+static int begin_again(struct ck_store *store)
+{
+    int outer = store->savepoints - 1;
+    if (!store->written) {
+        store->savepoints = store->whole = outer;
+        return 0;
+    }
+    ck_store_rollback(store);
+    int r = ck_store_begin(store);
+    if (r == 0) {
+        store->savepoints = store->whole = outer;
+    }
+    return r;
 }
 
 int ck_store_undo(struct ck_store *store)
@@ -370,6 +404,9 @@ int ck_store_undo(struct ck_store *store)
     static const char *const undo[SAVEPOINTS_MAX] = {"ROLLBACK TO s0", "ROLLBACK TO s1",
                                                      "ROLLBACK TO s2", "ROLLBACK TO s3"};
     assert(store->savepoints > 0);
+    if (store->savepoints == store->whole) {
+        return begin_again(store);
+    }
     int r = ck_sql_run(store, undo[store->savepoints - 1], CK_NO_ARGS);
     if (r != 0) {
         store->savepoints--;

@@ -48,7 +48,10 @@ int ck_store_begin(struct ck_store *store);
 int ck_store_commit(struct ck_store *store); /* durable once it returns 0 */
 void ck_store_rollback(struct ck_store *store);
 
-/* Nested: what follows a savepoint is undone or kept by itself. They nest up to 4 deep. */
+/* Nested: what follows a savepoint is undone or kept by itself. They nest up to 4 deep. One before
+ * anything was written costs nothing; to undo it the transaction is begun again, and what was only
+ * read before may have been changed by others meanwhile. After an error of ck_store_undo() the
+ * transaction can only be rolled back. */
 int ck_store_savepoint(struct ck_store *store);
 int ck_store_release(struct ck_store *store);
 int ck_store_undo(struct ck_store *store); /* undoes and ends the savepoint */

@@ -200,9 +200,9 @@ static int on_open(sqlite3 *db, char **error, const struct sqlite3_api_routines 
 
 /* Tables that grow with the years. */
 static const char *const large_tables[] = {
-    "person",        "plan",   "contact_order", "checkin",   "attempt",   "fact",     "link",
-    "incident",      "notice", "incident_line", "log_entry", "log_plain", "session",  "conclusion",
-    "contact_order", "review", "outcome_form",  "recording", "message",   "challenge"};
+    "person",        "plan",   "contact_order", "checkin",   "attempt",   "fact",      "link",
+    "incident",      "notice", "incident_line", "log_entry", "log_plain", "session",   "conclusion",
+    "contact_order", "review", "outcome_form",  "recording", "message",   "challenge", "expiry"};
 
 static bool reads_all(const char *detail)
 {

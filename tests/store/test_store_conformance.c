@@ -188,6 +188,58 @@ static void what_is_rolled_back_never_was(void **state)
     free(value);
 }
 
+static void set(const char *name)
+{
+    assert_int_equal(ck_store_set_setting(store, name, "1"), 0);
+}
+
+static bool is_set(const char *name)
+{
+    char *value = NULL;
+    int r = ck_store_setting(store, name, &value);
+    free(value);
+    assert_true(r == 0 || r == CK_E_NOT_FOUND);
+    return r == 0;
+}
+
+/* The first part of a transaction is undone by beginning it again. */
+static void a_savepoint_may_stand_where_the_transaction_began(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(ck_store_savepoint(store), 0);
+    assert_int_equal(ck_store_undo(store), 0); /* of nothing */
+    assert_int_equal(ck_store_savepoint(store), 0);
+    assert_int_equal(ck_store_savepoint(store), 0);
+    set("inner");
+    assert_int_equal(ck_store_undo(store), 0);
+    set("outer");
+    assert_int_equal(ck_store_savepoint(store), 0);
+    set("later");
+    assert_int_equal(ck_store_undo(store), 0);
+    assert_int_equal(ck_store_release(store), 0);
+    assert_int_equal(ck_store_savepoint(store), 0);
+    set("last");
+    assert_int_equal(ck_store_undo(store), 0);
+    commit();
+    assert_false(is_set("inner") || is_set("later") || is_set("last"));
+    assert_true(is_set("outer"));
+    begin();
+    assert_int_equal(ck_store_savepoint(store), 0);
+    set("first");
+    assert_int_equal(ck_store_undo(store), 0);
+    set("second");
+    commit();
+    assert_false(is_set("first"));
+    assert_true(is_set("second"));
+    begin();
+    assert_int_equal(ck_store_savepoint(store), 0);
+    set("kept");
+    assert_int_equal(ck_store_release(store), 0);
+    ck_store_rollback(store);
+    assert_false(is_set("kept"));
+}
+
 /* ---- rows keep what they are given ---- */
 
 static void a_check_in_keeps_all_its_values(void **state)
@@ -801,6 +853,7 @@ int main(void)
         TEST(a_store_is_opened_again_as_it_was),
         TEST(a_reader_sees_commits_and_writes_nothing),
         TEST(what_is_rolled_back_never_was),
+        TEST(a_savepoint_may_stand_where_the_transaction_began),
         TEST(a_check_in_keeps_all_its_values),
         TEST(a_row_with_something_to_do_needs_a_time),
         TEST(a_plan_has_each_occurrence_once),
