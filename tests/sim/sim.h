@@ -302,6 +302,8 @@ void sim_reconnect(struct sim *sim); /* after a new start of the daemon */
 void sim_lose_worker(struct sim *sim);
 void sim_watch(struct sim *sim);
 void sim_look_at_queue(struct sim *sim);
+/* Nothing is open any more: no check-in, incident, notice or row taken aside. */
+bool sim_all_ended(struct sim *sim);
 bool sim_ours_well(const struct sim *sim);
 
 /* sim_staff.c: who acts for the agency, and what befalls a caseload. */

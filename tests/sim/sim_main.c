@@ -20,6 +20,8 @@
 
 #define SHARDS_MAX 4096
 
+#define CALM_HOURS_MAX 48
+
 struct shard_result {
     bool finished;
     int64_t wrong;
@@ -39,7 +41,9 @@ static void run_shard(const struct sim_options *options, struct shard_result *re
     /* From here on nothing fails, and everybody does their duty: what was begun comes to its end.
      */
     sim.calm = true;
-    sim_run_until(&sim, end_ms + 2 * SIM_DAY_MS);
+    for (int hour = 1; hour <= CALM_HOURS_MAX && !sim_all_ended(&sim); hour++) {
+        sim_run_until(&sim, end_ms + hour * SIM_HOUR_MS);
+    }
     if (sim.engine == NULL) {
         sim_fail(&sim, "the daemon is down in the end");
     }

@@ -605,6 +605,19 @@ void sim_look_at_queue(struct sim *sim)
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
 }
 
+bool sim_all_ended(struct sim *sim)
+{
+    static const char sql[] =
+        "SELECT NOT EXISTS (SELECT 1 FROM checkin WHERE state <> 'done') AND NOT EXISTS (SELECT 1 "
+        "FROM incident WHERE state <> 'closed') AND NOT EXISTS (SELECT 1 FROM notice WHERE state "
+        "IN ('queued', 'sending', 'unknown', 'failed_temp')) AND NOT EXISTS (SELECT 1 FROM "
+        "quarantine WHERE freed_at IS NULL)";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
+    bool ended = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) != 0;
+    sqlite3_reset(statement);
+    return ended;
+}
+
 /* No incident is silent for longer than its ladder says, while everything of ours is well: the
  * longest wait of the ladder is a quarter of an hour, of an acknowledgement half an hour, between
  * two repeats about an overdue review some hours. Calm ones, whose person was reached after all,
