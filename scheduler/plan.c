@@ -193,10 +193,19 @@ static enum ck_place find_place(const struct expansion *expansion, struct ck_int
     return CK_PLACE_NO_ROOM;
 }
 
-/* Whether the version of the plan takes effect too late for this bucket: it is then no duty. */
-static bool is_before_effect(const struct expansion *expansion, struct ck_interval bucket)
+/* Whether the version of the plan takes effect too late for this bucket: it is then no duty. What
+ * is drawn anew was one before, and takes what is left of its window. */
+static bool is_before_effect(const struct expansion *expansion, struct ck_interval span,
+                             struct ck_interval bucket)
 {
-    return expansion->around->not_before.ms > bucket.until.ms - MINUTE_MS;
+    struct ck_wall until = expansion->around->redraw > 0 ? span.until : bucket.until;
+    return expansion->around->not_before.ms > until.ms - MINUTE_MS;
+}
+
+static bool is_wanted(const struct expansion *expansion, uint32_t window, uint32_t slot)
+{
+    const struct ck_plan_slot *only = expansion->around->only;
+    return only == NULL || (only->window == window && only->slot == slot);
 }
 
 static int draw_slot(struct expansion *expansion, struct ck_date date, uint32_t window_index,
@@ -205,7 +214,7 @@ static int draw_slot(struct expansion *expansion, struct ck_date date, uint32_t 
     const struct ck_plan *plan = expansion->plan;
     struct ck_interval span = span_of(plan, window);
     struct ck_interval bucket = bucket_of(span, slot, plan->draws);
-    if (is_before_effect(expansion, bucket)) {
+    if (is_before_effect(expansion, span, bucket)) {
         return 0;
     }
     struct ck_occurrence *made = &expansion->made[expansion->count];
@@ -290,13 +299,15 @@ int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struc
         bool extended;
         struct ck_interval window = ck_plan_window_of(plan, zone, date, index, &extended);
         for (uint32_t slot = 0; slot < plan->draws; slot++) {
-            int code = draw_slot(&expansion, date, index, window, extended, slot);
+            int code = is_wanted(&expansion, index, slot)
+                           ? draw_slot(&expansion, date, index, window, extended, slot)
+                           : 0;
             if (code != 0) {
                 return code;
             }
         }
         for (uint32_t slot = 0; slot < plan->fixed_count; slot++) {
-            if (ck_plan_fixed_in_window(plan, slot, index)) {
+            if (ck_plan_fixed_in_window(plan, slot, index) && is_wanted(&expansion, index, slot)) {
                 fixed_slot(&expansion, date, index, window, extended, slot);
             }
         }

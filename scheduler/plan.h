@@ -125,6 +125,11 @@ struct ck_occurrence {
 };
 
 /* What surrounds one date. All instants; intervals are half-open and need no order. */
+/* Where a date's occurrence has its place: which window, which draw or fixed time. */
+struct ck_plan_slot {
+    uint32_t window, slot;
+};
+
 struct ck_plan_surroundings {
     struct ck_wall not_before; /* when this version of the plan takes effect: what would lie before
                                   it is no duty, and not made */
@@ -136,7 +141,9 @@ struct ck_plan_surroundings {
     const struct ck_wall
         *neighbours; /* due times of this person's other check-ins around the date */
     size_t neighbour_count;
-    uint32_t redraw; /* 0; counts recorded events after which this date is drawn anew (S4) */
+    uint32_t redraw; /* 0; counts recorded events after which this is drawn anew (S4): then all that
+                        is left of the window from not_before on is drawn from */
+    const struct ck_plan_slot *only; /* NULL: all of the date; else this one alone */
 };
 
 /* Makes the occurrences of one date. `occurrences` has room for CK_PLAN_SLOTS_MAX. Plan checked.

@@ -174,6 +174,7 @@ static int check_message(const struct evidence *evidence, const struct ck_draw *
         .date = date.day,
         .window = (uint32_t)(slot / SLOTS_PER_WINDOW),
         .slot = (uint32_t)(slot % SLOTS_PER_WINDOW),
+        .redraw = (uint32_t)member(planned, "redraw"),
     };
     if (json_object_get(planned, "draw_slot") != NULL) { /* a second check has slots of its own */
         named.window = (uint32_t)member(planned, "draw_window");

@@ -12,6 +12,7 @@
 #define ALONE_MAX_MS (INT64_C(7) * 86400000) /* what one person decides, and at once */
 #define PAST_MAX_MS (INT64_C(60) * 86400000) /* how late one may be entered */
 #define TOUCHED_BATCH 64
+#define TAIL_MAX_MS INT64_C(86400000) /* no check-in runs longer after it is due */
 
 #define ABSENCE 3
 
@@ -99,6 +100,17 @@ static int note_begun(struct ck_turn *turn, const struct ck_actor *actor,
     return r == 0 ? ck_tell_today(turn, row) : r;
 }
 
+/* Whether the rings and grace of one that begins before it would run into it. */
+static int runs_into(struct ck_turn *turn, const struct ck_checkin_row *row,
+                     const struct blackout *blackout, bool *does)
+{
+    struct ck_checkin_policy policy;
+    int r = ck_checkin_policy_of(turn, row->policy, &policy);
+    *does =
+        r == 0 && row->step.due.ms + policy.response_ms + policy.grace_ms > blackout->row.from.ms;
+    return r;
+}
+
 static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
                  const struct blackout *blackout)
 {
@@ -106,6 +118,13 @@ static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
     int r = ck_checkin_load(turn->store, id, &row);
     if (r != 0) {
         return r;
+    }
+    if (row.step.due.ms < blackout->row.from.ms) {
+        bool runs_in = false;
+        r = row.step.state < CK_CHECKIN_RINGING ? runs_into(turn, &row, blackout, &runs_in) : 0;
+        if (r != 0 || !runs_in) {
+            return r;
+        }
     }
     if (row.step.state < CK_CHECKIN_RINGING) {
         return ck_checkin_feed(turn, actor, &row,
@@ -143,7 +162,8 @@ static int touch_all(struct ck_turn *turn, const struct ck_actor *actor,
     size_t count = TOUCHED_BATCH;
     int r = 0;
     while (r == 0 && count == TOUCHED_BATCH) {
-        r = ck_checkin_due_between(turn->store, blackout->row.person, blackout->row.from,
+        r = ck_checkin_due_between(turn->store, blackout->row.person,
+                                   ck_wall_add_ms(blackout->row.from, -TAIL_MAX_MS),
                                    blackout->row.until, after, ids, TOUCHED_BATCH, &count);
         for (size_t i = 0; r == 0 && i < count; i++) {
             r = touch(turn, actor, ids[i], blackout);
@@ -169,10 +189,19 @@ static int load_person(struct ck_turn *turn, const struct ck_actor *actor, int64
     return r;
 }
 
+static int tell_today(struct ck_turn *turn, const struct ck_subject *subject)
+{
+    return ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,
+                                                    .unit_id = subject->unit,
+                                                    .staff_id = subject->inspector,
+                                                    .person_id = subject->id});
+}
+
 static int insert(struct ck_turn *turn, const struct ck_actor *actor, struct blackout *blackout,
                   json_t **result)
 {
     char from[CK_WALL_TEXT_SIZE], until[CK_WALL_TEXT_SIZE];
+    int64_t redrawn = 0;
     ck_wall_text(blackout->row.from, from);
     ck_wall_text(blackout->row.until, until);
     int r = ck_blackout_insert(turn->store, &blackout->row, turn->now.wall);
@@ -190,6 +219,11 @@ static int insert(struct ck_turn *turn, const struct ck_actor *actor, struct bla
                                 .sealed = json_pack("{s:s}", "reason", blackout->row.reason)});
     }
     r = r == 0 ? touch_all(turn, actor, blackout) : r;
+    /* Half a day at court leaves the other half. */
+    r = r == 0 ? ck_redraw_waived(turn, blackout->row.person,
+                                  (struct ck_interval){blackout->row.from, blackout->row.until},
+                                  &redrawn)
+               : r;
     if (r == 0) {
         *result = json_pack("{s:I, s:I}", "id", (json_int_t)blackout->row.person, "blackout",
                             (json_int_t)blackout->row.id);
@@ -245,34 +279,41 @@ static int absence_approved(struct ck_turn *turn, const struct ck_actor *actor, 
     return r == 0 ? insert(turn, actor, &blackout, result) : r;
 }
 
-/* {blackout, reason}: it is over from now on. */
+/* {blackout, reason}: it is over from now on, and what it had waived ahead is owed again. */
 static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                json_t **result, struct ck_refusal *refusal)
 {
     struct ck_subject subject;
-    int64_t id = 0, person = 0;
+    struct ck_interval rest = {.from = turn->now.wall};
+    int64_t id = 0, person = 0, redrawn = 0;
     const char *reason = NULL;
     int r = ck_body_id(body, "blackout", &id, refusal);
     r = r == 0 ? ck_body_text(body, "reason", REASON_MAX, false, &reason, refusal) : r;
     if (r != 0) {
         return r;
     }
-    r = ck_blackout_end(turn->store, id, &person, turn->now.wall);
+    r = ck_blackout_end(turn->store, id, &person, &rest.until, turn->now.wall);
     if (r == CK_E_NOT_FOUND || r == CK_E_CONFLICT) {
         return ck_refuse(refusal, r, "blackout",
                          r == CK_E_CONFLICT ? "it is over already" : "there is no such blackout");
     }
     r = r == 0 ? load_person(turn, actor, person, &subject, refusal) : r;
+    r = r == 0 ? ck_redraw_waived(turn, person, rest, &redrawn) : r;
     if (r == 0) {
-        r = ck_turn_audit(turn, actor,
-                          &(struct ck_record){.action = "BLACKOUT_ENDED",
-                                              .object = "blackout",
-                                              .object_id = id,
-                                              .person_id = person,
-                                              .sealed = json_pack("{s:s}", "reason", reason)});
+        r = ck_turn_audit(
+            turn, actor,
+            &(struct ck_record){.action = "BLACKOUT_ENDED",
+                                .object = "blackout",
+                                .object_id = id,
+                                .person_id = person,
+                                .open = json_pack("{s:I}", "redrawn", (json_int_t)redrawn),
+                                .sealed = json_pack("{s:s}", "reason", reason)});
     }
+    r = r == 0 ? tell_today(turn, &subject) : r;
     if (r == 0) {
-        *result = json_pack("{s:I, s:I}", "id", (json_int_t)person, "blackout", (json_int_t)id);
+        *result = json_pack("{s:I, s:I, s:I}", "id", (json_int_t)person, "blackout", (json_int_t)id,
+                            "redrawn", (json_int_t)redrawn);
+        r = *result == NULL ? -ENOMEM : 0;
     }
     return r;
 }

@@ -161,10 +161,11 @@ static json_t *second_record(const struct ck_draw *chance, const struct ck_draw 
         ck_draw_record(moment, open);
         json_object_set_new(open, "version", json_integer(plan->version));
         json_object_set_new(open, "date", json_string(date));
-        json_object_set_new(open, "draw_window", json_integer(of->slot / CK_PLAN_SLOTS_PER_WINDOW));
+        json_object_set_new(open, "draw_window",
+                            json_integer(ck_plan_slot_of(of) / CK_PLAN_SLOTS_PER_WINDOW));
         json_object_set_new(
             open, "draw_slot",
-            json_integer(of->slot % CK_PLAN_SLOTS_PER_WINDOW + CK_SECOND_MOMENT_SLOT));
+            json_integer(ck_plan_slot_of(of) % CK_PLAN_SLOTS_PER_WINDOW + CK_SECOND_MOMENT_SLOT));
     }
     return open;
 }
@@ -199,8 +200,8 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     const struct ck_actor actor = ck_actor_system();
     const struct ck_occurrence first = {
         .date = row->date,
-        .window = (uint32_t)(row->slot / CK_PLAN_SLOTS_PER_WINDOW),
-        .slot = (uint32_t)(row->slot % CK_PLAN_SLOTS_PER_WINDOW),
+        .window = (uint32_t)(ck_plan_slot_of(row) / CK_PLAN_SLOTS_PER_WINDOW),
+        .slot = (uint32_t)(ck_plan_slot_of(row) % CK_PLAN_SLOTS_PER_WINDOW),
         .window_start = row->step.window_start,
         .window_end = row->step.window_end,
     };
@@ -239,7 +240,7 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
 
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row)
 {
-    if (row->step.plan == 0 || row->slot >= MAKE_UP_SLOT) {
+    if (row->step.plan == 0 || ck_plan_slot_of(row) >= MAKE_UP_SLOT) {
         return 0; /* one second check, and none of a make-up */
     }
     ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);

@@ -203,6 +203,24 @@ void ck_draw_record(const struct ck_draw *draw, json_t *open);
 /* Blackouts of a person around a date. */
 #define CK_PLAN_BLACKOUTS_MAX 32
 #define CK_PLAN_SLOTS_PER_WINDOW 16 /* numbers in the slots of a date */
+#define CK_PLAN_REDRAW_SLOT                                                                        \
+    10000 /* what is drawn for the n-th time anew has n times this on top                          \
+           */
+
+/* The slot of a check-in's row within its date and window, however often it was drawn anew. */
+static inline int64_t ck_plan_slot_of(const struct ck_checkin_row *row)
+{
+    return row->slot % CK_PLAN_REDRAW_SLOT;
+}
+
+/* What a blackout had waived is drawn anew in what is left of its window: all of the person's of
+ * active plans whose window touches `span`, that no other blackout takes away and that no redraw
+ * has replaced already. Recorded as CHECKIN_PLANNED with the number of the redraw and the waived
+ * one. The waived row stays. *count says how many there are. */
+int ck_redraw_waived(struct ck_turn *turn, int64_t person, struct ck_interval span, int64_t *count);
+
+/* One of them: made where its date, plan and slot still have room from now on. */
+int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bool *made);
 
 /* After a check-in of a plan was completed: whether a second one follows, and makes it. */
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row);

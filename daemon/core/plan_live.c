@@ -48,8 +48,10 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
 
 /* ---- occurrences ---- */
 
+/* `waived`: the check-in in whose place it was drawn anew; 0: none. */
 static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row,
-                          const struct ck_occurrence *occurrence, enum ck_relation relation)
+                          const struct ck_occurrence *occurrence, enum ck_relation relation,
+                          int64_t waived)
 {
     char due[CK_WALL_TEXT_SIZE], start[CK_WALL_TEXT_SIZE], end[CK_WALL_TEXT_SIZE];
     char date[CK_DATE_TEXT_SIZE];
@@ -57,12 +59,17 @@ static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row
     ck_wall_text(row->step.window_start, start);
     ck_wall_text(row->step.window_end, end);
     ck_date_text(row->date, date);
-    json_t *open = json_pack(
-        "{s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "plan", (json_int_t)row->step.plan,
-        "version", (json_int_t)row->plan_version, "date", date, "slot", (json_int_t)row->slot,
-        "place", ck_place_name(occurrence->place), "window_start", start, "window_end", end, "zone",
-        row->zone, "zone_version", row->zone_version, "policy", (json_int_t)row->policy);
+    json_t *open = json_pack("{s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "plan",
+                             (json_int_t)row->step.plan, "version", (json_int_t)row->plan_version,
+                             "date", date, "slot", (json_int_t)ck_plan_slot_of(row), "place",
+                             ck_place_name(occurrence->place), "window_start", start, "window_end",
+                             end, "zone", row->zone, "zone_version", row->zone_version, "policy",
+                             (json_int_t)row->policy);
     ck_draw_record(&occurrence->draw, open);
+    if (waived != 0) {
+        json_object_set_new(open, "of", json_integer(waived));
+        json_object_set_new(open, "redraw", json_integer(row->slot / CK_PLAN_REDRAW_SLOT));
+    }
     if (row->reserved != 0) {
         json_object_set_new(open, "reserved", json_integer(row->reserved));
         json_object_set_new(open, "relation", json_string(ck_relation_name(relation)));
@@ -87,9 +94,19 @@ static int64_t take_time(struct ck_capacity_look *look, const struct ck_occurren
     return look == NULL || !placed ? 0 : ck_capacity_take(look, occurrence->due, relation);
 }
 
+/* What surrounds one date: the person's other check-ins and blackouts. */
+struct around {
+    struct ck_plan_surroundings all;
+    struct ck_wall neighbours[NEIGHBOURS_MAX];
+    struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
+    struct ck_capacity_look *look; /* NULL: the plan needs nobody's time */
+    struct ck_interval_set busy;
+    int64_t waived; /* the check-in in whose place one is drawn anew; 0: none */
+};
+
 static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *frame,
                              const struct ck_occurrence *occurrence, int64_t policy,
-                             struct ck_capacity_look *look)
+                             const struct around *around)
 {
     const struct ck_actor actor = ck_actor_system();
     enum ck_relation relation = CK_RELATION_ASSIGNED;
@@ -101,10 +118,11 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
     row.plan_version = frame->plan.version;
     row.date = occurrence->date;
     row.due_local = occurrence->due_local;
-    row.slot = (int64_t)occurrence->window * CK_PLAN_SLOTS_PER_WINDOW + occurrence->slot;
+    row.slot = (int64_t)occurrence->window * CK_PLAN_SLOTS_PER_WINDOW + occurrence->slot +
+               (int64_t)around->all.redraw * CK_PLAN_REDRAW_SLOT;
     row.drawn = occurrence->draw.size > 0;
     row.attempts = frame->policy.attempts;
-    row.reserved = take_time(look, occurrence, &relation);
+    row.reserved = take_time(around->look, occurrence, &relation);
     snprintf(row.zone, sizeof row.zone, "%s", frame->subject.zone);
     snprintf(row.zone_version, sizeof row.zone_version, "%s",
              ck_zones_version(turn->engine->zones, row.zone));
@@ -121,7 +139,7 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
         r = released;
     }
     if (r == 0) {
-        r = record_planned(turn, &row, occurrence, relation);
+        r = record_planned(turn, &row, occurrence, relation, around->waived);
     }
     if (r == 0 && occurrence->place == CK_PLACE_OVER_CAPACITY) {
         r = ck_capacity_fault(turn, &row);
@@ -134,15 +152,6 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
     }
     return r;
 }
-
-/* What surrounds one date: the person's other check-ins and blackouts. */
-struct around {
-    struct ck_plan_surroundings all;
-    struct ck_wall neighbours[NEIGHBOURS_MAX];
-    struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
-    struct ck_capacity_look *look; /* NULL: the plan needs nobody's time */
-    struct ck_interval_set busy;
-};
 
 static void around_clear(struct around *around)
 {
@@ -192,23 +201,31 @@ static int look_around(struct ck_turn *turn, const struct ck_plan_frame *frame, 
     return r == 0 ? look_at_staff(turn, frame, date, around) : r;
 }
 
+static int draw_date(struct ck_turn *turn, const struct ck_plan_frame *frame, struct ck_date date,
+                     struct around *around, struct ck_occurrence *occurrences, size_t *count)
+{
+    struct ck_draw_key key;
+    int r = ck_draw_key_of(turn, date, &key);
+    r = r == 0 ? look_around(turn, frame, date, around) : r;
+    r = r == 0 ? ck_plan_expand(&frame->plan, frame->zone, date, &around->all, ck_draw_bytes, &key,
+                                occurrences, count)
+               : r;
+    ck_wipe(&key, sizeof key);
+    return r;
+}
+
 static int expand_date(struct ck_turn *turn, const struct ck_plan_frame *frame,
                        struct ck_wall not_before, int64_t policy, struct ck_date date)
 {
     ck_cleanup(ck_freep) struct ck_occurrence *occurrences =
         calloc(CK_PLAN_SLOTS_MAX, sizeof *occurrences);
     ck_cleanup(around_clear) struct around around = {.all = {.not_before = not_before}};
-    struct ck_draw_key key;
     size_t count = 0;
-    int r = occurrences == NULL ? -ENOMEM : ck_draw_key_of(turn, date, &key);
-    r = r == 0 ? look_around(turn, frame, date, &around) : r;
-    r = r == 0 ? ck_plan_expand(&frame->plan, frame->zone, date, &around.all, ck_draw_bytes, &key,
-                                occurrences, &count)
-               : r;
+    int r =
+        occurrences == NULL ? -ENOMEM : draw_date(turn, frame, date, &around, occurrences, &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
-        r = insert_occurrence(turn, frame, &occurrences[i], policy, around.look);
+        r = insert_occurrence(turn, frame, &occurrences[i], policy, &around);
     }
-    ck_wipe(&key, sizeof key);
     return r;
 }
 
@@ -258,6 +275,34 @@ int ck_plan_due(struct ck_turn *turn, const struct ck_due *due)
     }
     free(frame);
     return r;
+}
+
+int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bool *made)
+{
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
+    ck_cleanup(ck_freep) struct ck_occurrence *occurrences =
+        calloc(CK_PLAN_SLOTS_MAX, sizeof *occurrences);
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    const struct ck_plan_slot slot = {
+        (uint32_t)(ck_plan_slot_of(waived) / CK_PLAN_SLOTS_PER_WINDOW),
+        (uint32_t)(ck_plan_slot_of(waived) % CK_PLAN_SLOTS_PER_WINDOW)};
+    ck_cleanup(around_clear) struct around around = {
+        .all = {.redraw = (uint32_t)(waived->slot / CK_PLAN_REDRAW_SLOT) + 1, .only = &slot},
+        .waived = waived->step.id};
+    size_t count = 0;
+    *made = false;
+    int r = frame == NULL || occurrences == NULL
+                ? -ENOMEM
+                : ck_plan_load(turn->store, waived->step.plan, &record);
+    r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+    if (r != 0 || slot.window >= frame->plan.window_count) {
+        return r;
+    }
+    /* Nobody is rung the moment that a door opens. */
+    around.all.not_before = ck_wall_add_ms(turn->now.wall, frame->policy.arm_lead_ms);
+    r = draw_date(turn, frame, waived->date, &around, occurrences, &count);
+    *made = r == 0 && count > 0 && occurrences[0].due.ms != 0;
+    return *made ? insert_occurrence(turn, frame, &occurrences[0], waived->policy, &around) : r;
 }
 
 /* ---- commands ---- */

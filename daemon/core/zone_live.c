@@ -31,7 +31,7 @@ static void place(const struct ck_plan_frame *frame, const struct ck_zone *zone,
     const struct ck_checkin *step = &row->step;
     struct ck_occurrence at = {
         .date = row->date,
-        .window = (uint32_t)(row->slot / CK_PLAN_SLOTS_PER_WINDOW),
+        .window = (uint32_t)(ck_plan_slot_of(row) / CK_PLAN_SLOTS_PER_WINDOW),
         .due = step->due,
         .due_local = row->due_local,
     };

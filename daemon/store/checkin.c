@@ -487,6 +487,28 @@ int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck
                    CK_ARGS(ck_int(plan), ck_int(now.ms)), ids, capacity, count);
 }
 
+/* No window is longer than two days. */
+#define WINDOW_MAX_MS (INT64_C(2) * 86400000)
+#define SLOT_EXTRA 1000 /* make-ups and second checks begin here */
+
+int ck_checkin_waived_in(struct ck_store *store, int64_t person, struct ck_wall from,
+                         struct ck_wall until, int64_t redraw, int64_t after, int64_t *ids,
+                         size_t capacity, size_t *count)
+{
+    return collect(
+        store,
+        "SELECT c.id FROM checkin c JOIN plan p ON p.id = c.plan_id WHERE c.person_id = ?1 "
+        "AND c.due_at >= ?4 AND c.due_at < ?5 AND c.outcome = 'waived' AND p.state = 'active' "
+        "AND c.window_end_at > ?2 AND c.window_start_at < ?3 AND c.slot % ?6 < ?7 AND c.id > ?8 "
+        "AND NOT EXISTS (SELECT 1 FROM checkin d WHERE d.plan_id = c.plan_id "
+        "AND d.local_date = c.local_date AND d.slot % ?6 = c.slot % ?6 AND d.slot > c.slot) "
+        "ORDER BY c.id",
+        CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms), ck_int(from.ms - WINDOW_MAX_MS),
+                ck_int(until.ms + WINDOW_MAX_MS), ck_int(redraw), ck_int(SLOT_EXTRA),
+                ck_int(after)),
+        ids, capacity, count);
+}
+
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
                          size_t capacity, size_t *count)
 {

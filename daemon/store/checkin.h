@@ -138,6 +138,13 @@ int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wal
                            struct ck_wall until, int64_t after, int64_t *ids, size_t capacity,
                            size_t *count);
 
+/* Waived check-ins of the person's active plans whose window touches [from, until), the newest of
+ * their place alone: their slots count anew from each multiple of `redraw`. By id and with ids
+ * above `after`, as above. */
+int ck_checkin_waived_in(struct ck_store *store, int64_t person, struct ck_wall from,
+                         struct ck_wall until, int64_t redraw, int64_t after, int64_t *ids,
+                         size_t capacity, size_t *count);
+
 /* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it,
  * or are to make up. */
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,

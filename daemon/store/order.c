@@ -289,10 +289,14 @@ int ck_blackout_insert(struct ck_store *store, struct ck_blackout_row *row, stru
                          &row->id);
 }
 
-int ck_blackout_end(struct ck_store *store, int64_t id, int64_t *person, struct ck_wall now)
+int ck_blackout_end(struct ck_store *store, int64_t id, int64_t *person, struct ck_wall *until,
+                    struct ck_wall now)
 {
     int r = ck_sql_number(store, "SELECT person_id FROM blackout WHERE id = ?1",
                           CK_ARGS(ck_int(id)), person);
+    r = r == 0 ? ck_sql_number(store, "SELECT until_at FROM blackout WHERE id = ?1",
+                               CK_ARGS(ck_int(id)), &until->ms)
+               : r;
     return r != 0
                ? r
                : ck_sql_must(store,

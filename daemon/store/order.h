@@ -83,8 +83,10 @@ struct ck_blackout_row {
 };
 
 int ck_blackout_insert(struct ck_store *store, struct ck_blackout_row *row, struct ck_wall now);
-/* Cuts it at `now`. CK_E_CONFLICT: it is over already; CK_E_NOT_FOUND. */
-int ck_blackout_end(struct ck_store *store, int64_t id, int64_t *person, struct ck_wall now);
+/* Cuts it at `now`; *until is when it would have been over. CK_E_CONFLICT: it is over already;
+ * CK_E_NOT_FOUND. */
+int ck_blackout_end(struct ck_store *store, int64_t id, int64_t *person, struct ck_wall *until,
+                    struct ck_wall now);
 
 /* The person's blackouts that touch [from, until), at most `capacity`, by beginning; `sources` (may
  * be NULL) says which kind each is. */

@@ -198,17 +198,19 @@ static void a_blackout_is_cut_where_it_ends_early(void **state)
     (void)state;
     int64_t id = blackout("absence", 1, 9, 2), person = 0;
     struct ck_interval found[4];
+    struct ck_wall until;
     size_t count = 0;
     json_t *list = NULL;
-    assert_int_equal(ck_blackout_end(store, 999, &person, now), CK_E_NOT_FOUND);
-    assert_int_equal(ck_blackout_end(store, id, &person, later(3)), 0);
+    assert_int_equal(ck_blackout_end(store, 999, &person, &until, now), CK_E_NOT_FOUND);
+    assert_int_equal(ck_blackout_end(store, id, &person, &until, later(3)), 0);
     assert_int_equal(person, 1);
+    assert_int_equal(until.ms, later(9).ms);
     assert_int_equal(ck_blackouts_of(store, 1, later(0), later(24), found, NULL, 4, &count), 0);
     assert_int_equal(found[0].until.ms, later(3).ms);
-    assert_int_equal(ck_blackout_end(store, id, &person, later(4)), CK_E_CONFLICT);
+    assert_int_equal(ck_blackout_end(store, id, &person, &until, later(4)), CK_E_CONFLICT);
     /* One that has not begun is as if it had never been. */
     id = blackout("hospital", 12, 14, 1);
-    assert_int_equal(ck_blackout_end(store, id, &person, later(5)), 0);
+    assert_int_equal(ck_blackout_end(store, id, &person, &until, later(5)), 0);
     assert_int_equal(ck_blackouts_of(store, 1, later(6), later(24), found, NULL, 4, &count), 0);
     assert_int_equal(count, 0);
     assert_int_equal(ck_query_blackouts(store, 1, &list), 0);

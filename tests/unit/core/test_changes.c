@@ -182,6 +182,16 @@ static int blackout(const char *source, const char *from, const char *until)
                                    "the hospital called"));
 }
 
+/* A longer one is approved by another. */
+static int long_blackout(const char *source, const char *from, const char *until)
+{
+    return world_command(&world, "approved.blackout.absence", &supervisor,
+                         json_pack("{s:I, s:I, s:{s:s, s:s, s:s, s:s}}", "person",
+                                   (json_int_t)world.person, "proposer",
+                                   (json_int_t)world.inspector, "request", "source", source, "from",
+                                   from, "until", until, "reason", "in custody"));
+}
+
 static void a_blackout_is_entered_while_one_is_missed(void **state)
 {
     (void)state;
@@ -227,8 +237,109 @@ static void a_long_blackout_leaves_nothing_out(void **state)
                          "draws", 6));
     int64_t planned = count("SELECT count(*) FROM checkin WHERE state = 'planned'");
     assert_true(planned > 64); /* more than one batch */
-    must(blackout("custody", "2026-11-21T03:00:00Z", "2027-01-31T19:00:00Z"));
+    must(long_blackout("custody", "2026-11-21T03:00:00Z", "2027-01-31T19:00:00Z"));
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), planned);
+}
+
+static int64_t owed(const char *from, const char *until)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM checkin WHERE local_date BETWEEN '%s' AND '%s' AND outcome IS "
+             "NOT 'waived'",
+             from, until);
+    return count(sql);
+}
+
+static void end_blackout(void)
+{
+    must(world_command(&world, "blackout.end", &inspector,
+                       json_pack("{s:I, s:s}", "blackout",
+                                 (json_int_t)count("SELECT max(id) FROM blackout"), "reason",
+                                 "released")));
+}
+
+static int64_t drawn_plan(void)
+{
+    return world_plan(&world, "10:00",
+                      json_pack("{s:[{s:s, s:s, s:i}]}", "windows", "start", "10:00", "end",
+                                "20:00", "draws", 2));
+}
+
+/* What was drawn anew can be recomputed like any other draw. */
+static void prove_redraws(void)
+{
+    world.healthy = false;
+    must(world_command(&world, "plan.end", &inspector,
+                       json_pack("{s:i, s:s}", "plan", 1, "reason", "x")));
+    run_for(34 * DAY);
+    struct ck_draw_proof proof;
+    int64_t id = count("SELECT max(id) FROM checkin WHERE slot >= 10000");
+    assert_int_equal(ck_draw_prove_checkin(world.reader, id, &proof), 0);
+    char sql[96];
+    snprintf(sql, sizeof sql, "SELECT due_at FROM checkin WHERE id = %lld", (long long)id);
+    assert_int_equal(proof.due.ms, count(sql));
+}
+
+static void a_blackout_that_ends_early_gives_back_what_it_took(void **state)
+{
+    (void)state;
+    drawn_plan();
+    must(long_blackout("custody", "2026-11-21T03:00:00Z", "2026-12-20T19:00:00Z"));
+    assert_int_equal(owed("2026-11-21", "2026-12-31"), 0);
+    run_for(3 * DAY + 7 * HOUR); /* 24 November, 16:00 */
+    assert_int_equal(owed("2026-11-21", "2026-12-31"), 0);
+    end_blackout();
+    assert_int_equal(json_integer_value(json_object_get(world.result.body, "redrawn")),
+                     owed("2026-11-24", "2026-12-31"));
+    assert_int_equal(owed("2026-11-21", "2026-11-23"), 0); /* what is over is over */
+    assert_in_range(owed("2026-11-24", "2026-11-24"), 1, 2);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'planned' AND due_at < "
+                           "1795233600000 + 3 * 86400000 + 7 * 3600000"),
+                     0);
+    for (int day = 25; day <= 30; day++) {
+        char date[16];
+        snprintf(date, sizeof date, "2026-11-%d", day);
+        assert_int_equal(owed(date, date), 2);
+    }
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state <> 'done' AND slot < 10000"),
+                     0);
+    run_for(DAY + 8 * HOUR); /* and it is owed */
+    assert_true(count("SELECT count(*) FROM incident WHERE kind = 'no_contact'") >= 2);
+    /* The same again: each place is drawn once more, and the dates that come later once. */
+    must(blackout("hospital", "2026-11-26T19:00:00Z", "2026-11-30T19:00:00Z"));
+    assert_int_equal(owed("2026-11-27", "2026-11-30"), 0);
+    end_blackout();
+    assert_int_equal(owed("2026-11-27", "2026-11-30"), 8);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE slot >= 20000 AND state <> 'done'"),
+                     8);
+    prove_redraws();
+}
+
+static void an_hour_at_court_leaves_the_rest_of_the_day(void **state)
+{
+    (void)state;
+    drawn_plan();
+    int64_t due = count("SELECT min(due_at) FROM checkin WHERE local_date = '2026-11-22'");
+    char from[CK_WALL_TEXT_SIZE], until[CK_WALL_TEXT_SIZE];
+    ck_wall_text((struct ck_wall){due - 10 * MINUTE}, from);
+    ck_wall_text((struct ck_wall){due + 50 * MINUTE}, until);
+    must(blackout("court", from, until));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 1);
+    assert_int_equal(owed("2026-11-22", "2026-11-22"), 2);
+    /* One that would ring into it is moved as well. */
+    due = count("SELECT min(due_at) FROM checkin WHERE local_date = '2026-11-23'");
+    ck_wall_text((struct ck_wall){due + 5 * MINUTE}, from);
+    ck_wall_text((struct ck_wall){due + 50 * MINUTE}, until);
+    must(blackout("court", from, until));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 2);
+    assert_int_equal(owed("2026-11-23", "2026-11-23"), 2);
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM checkin WHERE outcome IS NULL AND due_at + 1200000 > %lld AND "
+             "due_at < %lld",
+             (long long)(due + 5 * MINUTE), (long long)(due + 50 * MINUTE));
+    assert_int_equal(count(sql), 0);
 }
 
 /* ---- the longest silence ---- */
@@ -364,6 +475,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_order_that_ends_ends_what_was_demanded_beside_plans,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_blackout_that_ends_early_gives_back_what_it_took, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_hour_at_court_leaves_the_rest_of_the_day, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -394,7 +394,17 @@ static void test_draws_fall_into_their_buckets(void **state)
     around.redraw = 1;
     expand(&plan, &zone, "2026-11-05", &around, again);
     assert_int_not_equal(made[0].due.ms, again[0].due.ms);
-    around.redraw = 0;
+    /* One place alone, and from what is left of its window: its bucket is over. */
+    const struct ck_plan_slot first = {.window = 0, .slot = 0};
+    around.only = &first;
+    around.not_before.ms = start + span / 2 + HOUR;
+    assert_int_equal(expand(&plan, &zone, "2026-11-05", &around, again), 1);
+    assert_int_equal(again[0].slot, 0);
+    assert_int_equal(again[0].place, CK_PLACE_WINDOW);
+    assert_true(again[0].due.ms >= around.not_before.ms);
+    around.not_before.ms = start + span;
+    assert_int_equal(expand(&plan, &zone, "2026-11-05", &around, again), 0);
+    around = (struct ck_plan_surroundings){0};
     plan.version = 2;
     expand(&plan, &zone, "2026-11-05", &around, again);
     assert_int_not_equal(made[0].due.ms, again[0].due.ms);
@@ -556,6 +566,12 @@ static void test_fixed_times(void **state)
     struct ck_zone zone = zone_plus(5);
     struct ck_plan_surroundings around = {0};
     struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
+    assert_int_equal(expand(&plan, &zone, "2026-11-05", &around, made), 3);
+    const struct ck_plan_slot third = {.window = 1, .slot = 2};
+    around.only = &third;
+    assert_int_equal(expand(&plan, &zone, "2026-11-05", &around, made), 1);
+    assert_int_equal(made[0].slot, 2);
+    around.only = NULL;
     assert_int_equal(expand(&plan, &zone, "2026-11-05", &around, made), 3);
     assert_int_equal(made[0].due.ms, at_utc("2026-11-05", 3, 0));
     assert_int_equal(made[1].due.ms, at_utc("2026-11-05", 14, 0));
