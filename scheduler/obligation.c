@@ -91,6 +91,7 @@ static bool inside_hours(const struct ck_order *order, int32_t start_min, int32_
 struct cursor {
     const struct ck_plan *plan;
     struct ck_rule_walk walk;
+    struct ck_date first; /* no date before it counts */
     struct ck_date date;
     bool live;
 };
@@ -102,7 +103,7 @@ static void advance(struct cursor *cursor, struct ck_date last)
     do {
         cursor->live =
             ck_rule_walk_next(&plan->rule, plan->first, until, &cursor->walk, &cursor->date);
-    } while (cursor->live && cursor->date.day < plan->order_from.day);
+    } while (cursor->live && cursor->date.day < cursor->first.day);
 }
 
 /* More plans than this for one person are refused as too many. */
@@ -112,35 +113,60 @@ enum { PLANS_MAX = 16 };
 struct calendar {
     size_t count;
     struct cursor cursors[PLANS_MAX];
-    struct ck_date last;
+    struct ck_date first, last;
     bool mandatory_only;
     uint32_t modes; /* of those that are counted */
+    const struct ck_contacts_made *made;
+    const uint32_t *counts; /* of `made`, that count here; NULL: none */
 };
 
-static bool is_counted(const struct calendar *calendar, const struct ck_plan *plan)
+static struct ck_date later_date(struct ck_date a, struct ck_date b)
 {
-    return (plan->mandatory || !calendar->mandatory_only) &&
+    return a.day > b.day ? a : b;
+}
+
+static bool is_counted(const struct calendar *calendar, const struct ck_plan *plan, size_t index)
+{
+    bool elsewhere =
+        calendar->made != NULL && (calendar->made->elsewhere & UINT32_C(1) << index) != 0;
+    return (!calendar->mandatory_only || (plan->mandatory && !elsewhere)) &&
            (calendar->modes & CK_MODE_BIT(mode_of(plan->kind))) != 0;
 }
 
+/* What is over cannot be asked for less of: only what reaches today is walked. */
 static void calendar_begin(struct calendar *calendar, const struct ck_order *order,
                            const struct ck_plan *const *plans, size_t count)
 {
+    const struct ck_contacts_made *made = calendar->made;
     calendar->count = 0;
+    calendar->first = made == NULL ? order->from : later_date(order->from, made->from);
     calendar->last = order->until;
     for (size_t i = 0; i < count; i++) {
-        if (is_counted(calendar, plans[i])) {
+        if (is_counted(calendar, plans[i], i)) {
             struct cursor *cursor = &calendar->cursors[calendar->count++];
             cursor->plan = plans[i];
+            cursor->first = later_date(plans[i]->order_from, calendar->first);
+            if (made != NULL) {
+                cursor->first = later_date(cursor->first, (struct ck_date){made->after[i].day + 1});
+            }
             cursor->walk = ck_rule_walk_from(&plans[i]->rule, plans[i]->first);
             advance(cursor, calendar->last);
         }
     }
 }
 
+static uint32_t made_on(const struct calendar *calendar, struct ck_date date)
+{
+    const struct ck_contacts_made *made = calendar->made;
+    if (calendar->counts == NULL || date.day >= made->from.day + (int32_t)made->days) {
+        return 0;
+    }
+    return calendar->counts[date.day - made->from.day];
+}
+
 static uint32_t contacts_on(struct calendar *calendar, struct ck_date date)
 {
-    uint32_t contacts = 0;
+    uint32_t contacts = made_on(calendar, date);
     for (size_t i = 0; i < calendar->count; i++) {
         struct cursor *cursor = &calendar->cursors[i];
         if (cursor->live && cursor->date.day == date.day) {
@@ -153,24 +179,31 @@ static uint32_t contacts_on(struct calendar *calendar, struct ck_date date)
 
 /* The first date from which more than `limit` contacts fall into the period; false where none does.
  */
-static bool exceeds(struct calendar *calendar, const struct ck_order *order, uint32_t days,
-                    uint32_t limit, struct ck_date *from)
+static bool exceeds(struct calendar *calendar, uint32_t days, uint32_t limit,
+                    struct ck_excess *excess)
 {
     uint32_t ring[CK_REQUIREMENT_DAYS_MAX] = {0};
     uint32_t sum = 0;
-    for (struct ck_date date = order->from; date.day <= order->until.day; date.day++) {
+    int32_t first = calendar->first.day;
+    int32_t today = calendar->made == NULL ? first : calendar->made->today.day;
+    for (struct ck_date date = {first}; date.day <= calendar->last.day; date.day++) {
         uint32_t contacts = contacts_on(calendar, date);
         struct ck_civil civil = ck_date_civil(date);
         if (days == CK_REQUIREMENT_MONTH) {
             sum = civil.day == 1 ? contacts : sum + contacts;
         } else {
-            uint32_t *slot = &ring[(uint32_t)(date.day - order->from.day) % days];
+            uint32_t *slot = &ring[(uint32_t)(date.day - first) % days];
             sum += contacts - *slot;
             *slot = contacts;
         }
-        if (sum > limit) {
+        if (sum > limit && date.day >= today) {
             int32_t back = days == CK_REQUIREMENT_MONTH ? civil.day - 1 : (int32_t)days - 1;
-            from->day = date.day - back < order->from.day ? order->from.day : date.day - back;
+            *excess = (struct ck_excess){
+                .from = later_date((struct ck_date){date.day - back}, calendar->first),
+                .found = sum,
+                .limit = limit,
+                .days = days,
+            };
             return true;
         }
     }
@@ -205,16 +238,21 @@ bool ck_obligation_serves(const struct ck_order *order, enum ck_contact_mode mod
 /* Contacts of one mode may serve several requirements; each of those caps them. */
 static enum ck_obligation_reason check_counts(const struct ck_order *order,
                                               const struct ck_plan *const *plans, size_t count,
-                                              enum ck_contact_mode mode, struct ck_date *on)
+                                              enum ck_contact_mode mode,
+                                              const struct ck_contacts_made *made,
+                                              struct ck_excess *excess)
 {
     for (uint32_t i = 0; i < order->requirement_count; i++) {
         const struct ck_requirement *requirement = &order->requirements[i];
         if (!serves(requirement, mode)) {
             continue;
         }
-        struct calendar calendar = {.mandatory_only = true, .modes = requirement->modes};
+        struct calendar calendar = {.mandatory_only = true,
+                                    .modes = requirement->modes,
+                                    .made = made,
+                                    .counts = made == NULL ? NULL : made->served[i]};
         calendar_begin(&calendar, order, plans, count);
-        if (exceeds(&calendar, order, requirement->days, requirement->count, on)) {
+        if (exceeds(&calendar, requirement->days, requirement->count, excess)) {
             return CK_OBLIGATION_TOO_MANY;
         }
     }
@@ -244,14 +282,13 @@ static enum ck_obligation_reason check_demand(const struct ck_order *order, bool
     return ck_obligation_serves(order, mode) ? CK_OBLIGATION_OK : CK_OBLIGATION_MODE;
 }
 
-enum ck_obligation_reason ck_obligation_check(const struct ck_order *order,
-                                              const struct ck_plan *const *plans, size_t count,
-                                              size_t index, struct ck_date *on)
+enum ck_obligation_reason ck_obligation_measure(const struct ck_order *order,
+                                                const struct ck_plan *const *plans, size_t count,
+                                                size_t index, const struct ck_contacts_made *made,
+                                                struct ck_excess *excess)
 {
     assert(index < count);
     const struct ck_plan *plan = plans[index];
-    struct ck_date ignored;
-    on = on == NULL ? &ignored : on;
     enum ck_obligation_reason reason = ck_order_check(order);
     if (reason != CK_OBLIGATION_OK) {
         return reason;
@@ -267,19 +304,34 @@ enum ck_obligation_reason ck_obligation_check(const struct ck_order *order,
         return reason;
     }
     if (count > PLANS_MAX) {
-        *on = order->from;
-        return CK_OBLIGATION_TOO_MANY;
+        return CK_OBLIGATION_TOO_MANY_PLANS;
     }
     if (plan->mandatory) {
-        reason = check_counts(order, plans, count, mode_of(plan->kind), on);
+        reason = check_counts(order, plans, count, mode_of(plan->kind), made, excess);
         if (reason != CK_OBLIGATION_OK) {
             return reason;
         }
     }
-    struct calendar all = {.mandatory_only = false, .modes = UINT32_MAX};
+    struct calendar all = {.mandatory_only = false,
+                           .modes = UINT32_MAX,
+                           .made = made,
+                           .counts = made == NULL ? NULL : made->all};
     calendar_begin(&all, order, plans, count);
-    return exceeds(&all, order, 1, order->per_day_max, on) ? CK_OBLIGATION_PER_DAY
-                                                           : CK_OBLIGATION_OK;
+    return exceeds(&all, 1, order->per_day_max, excess) ? CK_OBLIGATION_PER_DAY : CK_OBLIGATION_OK;
+}
+
+enum ck_obligation_reason ck_obligation_check(const struct ck_order *order,
+                                              const struct ck_plan *const *plans, size_t count,
+                                              size_t index, struct ck_date *on)
+{
+    struct ck_excess excess;
+    enum ck_obligation_reason reason =
+        ck_obligation_measure(order, plans, count, index, NULL, &excess);
+    bool dated = reason == CK_OBLIGATION_TOO_MANY || reason == CK_OBLIGATION_PER_DAY;
+    if (dated && on != NULL) {
+        *on = excess.from;
+    }
+    return reason;
 }
 
 /* ---- extras
@@ -332,6 +384,7 @@ const char *ck_obligation_reason_text(enum ck_obligation_reason reason)
         [CK_OBLIGATION_MODE] = "the order does not require this kind of contact",
         [CK_OBLIGATION_TOO_MANY] = "more mandatory contacts than the order says",
         [CK_OBLIGATION_PER_DAY] = "more contacts on one day than are allowed",
+        [CK_OBLIGATION_TOO_MANY_PLANS] = "more plans than one person can have",
     };
     return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? texts[reason] : NULL;
 }
@@ -352,6 +405,7 @@ const char *ck_obligation_reason_name(enum ck_obligation_reason reason)
         [CK_OBLIGATION_MODE] = "mode",
         [CK_OBLIGATION_TOO_MANY] = "too_many",
         [CK_OBLIGATION_PER_DAY] = "per_day",
+        [CK_OBLIGATION_TOO_MANY_PLANS] = "too_many_plans",
     };
     return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? names[reason] : NULL;
 }

@@ -69,10 +69,11 @@ enum ck_obligation_reason {
     CK_OBLIGATION_REPLACES_PERSONS,  /* "replaces" without two different people */
     CK_OBLIGATION_NOT_IN_FORCE,      /* outside the dates of the order */
     CK_OBLIGATION_OUTSIDE_HOURS,
-    CK_OBLIGATION_NOT_REQUIRED, /* mandatory, and the order requires no such contact */
-    CK_OBLIGATION_MODE,         /* mandatory, in a mode that no requirement allows */
-    CK_OBLIGATION_TOO_MANY,     /* more mandatory contacts than the order says */
-    CK_OBLIGATION_PER_DAY,      /* more contacts on one date than are allowed */
+    CK_OBLIGATION_NOT_REQUIRED,   /* mandatory, and the order requires no such contact */
+    CK_OBLIGATION_MODE,           /* mandatory, in a mode that no requirement allows */
+    CK_OBLIGATION_TOO_MANY,       /* more mandatory contacts than the order says */
+    CK_OBLIGATION_PER_DAY,        /* more contacts on one date than are allowed */
+    CK_OBLIGATION_TOO_MANY_PLANS, /* more plans than one person can have */
     CK_OBLIGATION_REASON_COUNT,
 };
 
@@ -88,6 +89,34 @@ enum ck_obligation_reason ck_order_check(const struct ck_order *order);
 enum ck_obligation_reason ck_obligation_check(const struct ck_order *order,
                                               const struct ck_plan *const *plans, size_t count,
                                               size_t index, struct ck_date *on);
+
+/* What there is already beside what the plans will make: contacts that were made, failed, go on or
+ * are drawn; not the waived, not those that failed through us. Days before `from` and behind the
+ * last one have none. */
+struct ck_contacts_made {
+    struct ck_date today; /* periods that are over before it are not measured any more */
+    struct ck_date from;
+    size_t days;
+    const uint32_t *all;                         /* of any kind, on each of the days */
+    const uint32_t *served[CK_REQUIREMENTS_MAX]; /* mandatory ones of each requirement's modes */
+    const struct ck_date *after; /* for each plan: up to this date its contacts are among these */
+    uint32_t elsewhere; /* mask of the plans that are under another order: only the number on one
+                           date counts them */
+};
+
+/* What is beyond the order: `found` contacts in the days from `from` on, where `limit` are allowed
+ * in `days` of them (1: on one date; CK_REQUIREMENT_MONTH: in a calendar month). */
+struct ck_excess {
+    struct ck_date from;
+    uint32_t found, limit, days;
+};
+
+/* The same as ck_obligation_check(), with what there is already (NULL: nothing, and all dates of
+ * the order count). *excess is filled on TOO_MANY and PER_DAY alone. */
+enum ck_obligation_reason ck_obligation_measure(const struct ck_order *order,
+                                                const struct ck_plan *const *plans, size_t count,
+                                                size_t index, const struct ck_contacts_made *made,
+                                                struct ck_excess *excess);
 
 /* An extra contact: on demand, second check or make-up. */
 struct ck_extra {

@@ -1,6 +1,7 @@
 #include "daemon/core/demand.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,11 @@
 
 /* ---- plans ---- */
 
-/* The active plans of an order as the scheduler's, but the replaced one; `plans` has room for
+/* The active plans of an order as the scheduler's; `plans` has room for
  * CK_DEMAND_PLANS_MAX. */
 static int load_plans(struct ck_store *store, const struct ck_order_record *order,
                       const struct ck_subject *subject, const struct ck_checkin_policy *house,
-                      int64_t but, struct ck_plan *plans, struct ck_date *expanded, size_t *count)
+                      struct ck_plan *plans, struct ck_date *expanded, size_t *count)
 {
     int64_t ids[CK_DEMAND_PLANS_MAX + 1];
     struct ck_checkin_policy policy;
@@ -23,9 +24,6 @@ static int load_plans(struct ck_store *store, const struct ck_order_record *orde
     int r = ck_plan_of_order(store, order->id, ids, CK_DEMAND_PLANS_MAX + 1, &found);
     for (size_t i = 0; r == 0 && i < found; i++) {
         ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
-        if (ids[i] == but) {
-            continue;
-        }
         if (loaded == CK_DEMAND_PLANS_MAX) {
             return CK_E_LIMIT;
         }
@@ -50,6 +48,7 @@ static const char *field_of(enum ck_obligation_reason reason)
     case CK_OBLIGATION_MODE:
         return "mandatory";
     case CK_OBLIGATION_TOO_MANY:
+    case CK_OBLIGATION_TOO_MANY_PLANS:
     case CK_OBLIGATION_PER_DAY:
         return "recurrence";
     default:
@@ -57,10 +56,23 @@ static const char *field_of(enum ck_obligation_reason reason)
     }
 }
 
+/* "5 in 7 days, 3 are allowed" */
+static void excess_text(const struct ck_excess *excess, char *text, size_t size)
+{
+    if (excess->days == 1) {
+        snprintf(text, size, "%u on one day, %u are allowed", excess->found, excess->limit);
+    } else if (excess->days == CK_REQUIREMENT_MONTH) {
+        snprintf(text, size, "%u in one month, %u are allowed", excess->found, excess->limit);
+    } else {
+        snprintf(text, size, "%u in %u days, %u are allowed", excess->found, excess->days,
+                 excess->limit);
+    }
+}
+
 int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault *fault,
                      struct ck_refusal *refusal)
 {
-    char date[CK_DATE_TEXT_SIZE];
+    char date[CK_DATE_TEXT_SIZE], numbers[64];
     const char *field = field_of(fault->reason), *text = ck_obligation_reason_text(fault->reason);
     if (fault->reason == CK_OBLIGATION_OUTSIDE_HOURS) {
         return ck_refuse(refusal, CK_E_INVALID, field,
@@ -68,39 +80,143 @@ int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault 
                          (int)rules->hours_start_min / 60, (int)rules->hours_start_min % 60,
                          (int)rules->hours_end_min / 60 % 24, (int)rules->hours_end_min % 60);
     }
-    if (fault->on.day != 0) {
-        ck_date_text(fault->on, date);
-        return ck_refuse(refusal, CK_E_INVALID, field, "%s, first from %s on", text, date);
+    if (fault->excess.from.day != 0) {
+        ck_date_text(fault->excess.from, date);
+        excess_text(&fault->excess, numbers, sizeof numbers);
+        return ck_refuse(refusal, CK_E_INVALID, field, "%s, first from %s on: %s", text, date,
+                         numbers);
     }
     return ck_refuse(refusal, CK_E_INVALID, field, "%s", text);
 }
 
-int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
-                   const struct ck_subject *subject, const struct ck_checkin_policy *house,
-                   const struct ck_plan *plan, int64_t replaced, struct ck_demand_fault *fault)
-{
-    ck_cleanup(ck_freep) struct ck_plan *plans = calloc(CK_DEMAND_PLANS_MAX, sizeof *plans);
-    struct ck_date expanded[CK_DEMAND_PLANS_MAX], on = {0};
+#define MADE_BACK (2 * CK_REQUIREMENT_DAYS_MAX)  /* dates before today that are counted … */
+#define MADE_AHEAD (2 * CK_REQUIREMENT_DAYS_MAX) /* … and from today on: more than is ever drawn \
+                                                  */
+#define MADE_DAYS (MADE_BACK + MADE_AHEAD)
+
+/* A plan that is to be made, and all that it is measured with. */
+struct measured {
+    struct ck_store *store;
+    const struct ck_order_record *order;
+    const struct ck_plan_asked *asked;
+    struct ck_order
+        rules; /* of the order, with the least number a day of any that asks for contact */
+    struct ck_plan plans[CK_DEMAND_PLANS_MAX];
     const struct ck_plan *all[CK_DEMAND_PLANS_MAX + 1];
-    size_t count = 0;
-    int r = plans == NULL
-                ? -ENOMEM
-                : load_plans(store, order, subject, house, replaced, plans, expanded, &count);
-    if (r == CK_E_LIMIT) {
-        *fault = (struct ck_demand_fault){CK_OBLIGATION_TOO_MANY, order->rules.from};
-        return 0;
-    }
+    struct ck_date after[CK_DEMAND_PLANS_MAX + 1];
+    uint32_t counts[CK_REQUIREMENTS_MAX + 1][MADE_DAYS];
+    struct ck_contacts_made made;
+    size_t count;
+};
+
+/* One more of the person's plans, under whatever order. */
+static int add_plan(struct measured *measured, int64_t id)
+{
+    ck_cleanup(ck_freep) struct ck_order_record *order = calloc(1, sizeof *order);
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    struct ck_checkin_policy policy;
+    size_t at = measured->count;
+    int r = order == NULL ? -ENOMEM : ck_plan_load(measured->store, id, &record);
+    r = r == 0 ? ck_order_load(measured->store, record.order, order) : r;
+    r = r == 0 ? ck_plan_record_read(&record, order, measured->asked->subject,
+                                     measured->asked->house, &measured->plans[at], &policy)
+               : r;
     if (r != 0) {
         return r;
     }
-    for (size_t i = 0; i < count; i++) {
-        all[i] = &plans[i];
+    if (record.order != measured->order->id) {
+        measured->made.elsewhere |= UINT32_C(1) << at;
     }
-    all[count] = plan;
-    fault->reason = ck_obligation_check(&order->rules, all, count + 1, count, &on);
-    bool dated = fault->reason == CK_OBLIGATION_TOO_MANY || fault->reason == CK_OBLIGATION_PER_DAY;
-    fault->on = dated ? on : (struct ck_date){0};
+    if (order->rules.per_day_max < measured->rules.per_day_max) {
+        measured->rules.per_day_max = order->rules.per_day_max;
+    }
+    measured->all[at] = &measured->plans[at];
+    measured->after[at] = record.expanded;
+    measured->count++;
     return 0;
+}
+
+static int add_plans(struct measured *measured)
+{
+    int64_t ids[CK_DEMAND_PLANS_MAX + 2];
+    size_t found = 0;
+    int r = ck_plan_of_person(measured->store, measured->order->person, ids,
+                              CK_DEMAND_PLANS_MAX + 2, &found);
+    for (size_t i = 0; r == 0 && i < found; i++) {
+        if (ids[i] == measured->asked->replaced) {
+            continue;
+        }
+        r = measured->count == CK_DEMAND_PLANS_MAX ? CK_E_LIMIT : add_plan(measured, ids[i]);
+    }
+    return r;
+}
+
+/* The new one begins today, or tomorrow where its time of today is over or the day is begun by the
+ * plan that it replaces. */
+static int add_new(struct measured *measured, const struct ck_plan *plan)
+{
+    const struct ck_plan_asked *asked = measured->asked;
+    int32_t last = plan->windows[0].end_min;
+    int64_t begun = 0;
+    for (uint32_t i = 1; i < plan->window_count; i++) {
+        last = plan->windows[i].end_min > last ? plan->windows[i].end_min : last;
+    }
+    bool over = last * INT64_C(60000) - plan->tail_ms <= asked->now.second * INT64_C(1000);
+    int r = asked->replaced == 0
+                ? 0
+                : ck_plan_begun_on(measured->store, asked->replaced, asked->now.date, &begun);
+    measured->after[measured->count].day = asked->now.date.day - (over || begun > 0 ? 0 : 1);
+    measured->all[measured->count] = plan;
+    return r;
+}
+
+static int count_made(struct measured *measured)
+{
+    struct ck_contacts_made *made = &measured->made;
+    struct ck_contacts_of of = {.modes = UINT32_MAX, .leaving = measured->asked->replaced};
+    made->today = measured->asked->now.date;
+    made->from.day = made->today.day - MADE_BACK;
+    made->days = MADE_DAYS;
+    made->after = measured->after;
+    made->all = measured->counts[CK_REQUIREMENTS_MAX];
+    int r = ck_contacts_on(measured->store, measured->order->person, made->from, MADE_DAYS, &of,
+                           measured->counts[CK_REQUIREMENTS_MAX]);
+    of.mandatory = true;
+    of.order = measured->order->id;
+    for (uint32_t i = 0; r == 0 && i < measured->rules.requirement_count; i++) {
+        of.modes = measured->rules.requirements[i].modes;
+        made->served[i] = measured->counts[i];
+        r = ck_contacts_on(measured->store, measured->order->person, made->from, MADE_DAYS, &of,
+                           measured->counts[i]);
+    }
+    return r;
+}
+
+int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
+                   const struct ck_plan_asked *asked, const struct ck_plan *plan,
+                   struct ck_demand_fault *fault)
+{
+    ck_cleanup(ck_freep) struct measured *measured = calloc(1, sizeof *measured);
+    if (measured == NULL) {
+        return -ENOMEM;
+    }
+    *fault = (struct ck_demand_fault){CK_OBLIGATION_OK, {{0}, 0, 0, 0}};
+    measured->store = store;
+    measured->order = order;
+    measured->asked = asked;
+    measured->rules = order->rules;
+    int r = add_plans(measured);
+    if (r == CK_E_LIMIT) {
+        fault->reason = CK_OBLIGATION_TOO_MANY_PLANS;
+        return 0;
+    }
+    r = r == 0 ? add_new(measured, plan) : r;
+    r = r == 0 ? count_made(measured) : r;
+    if (r == 0) {
+        fault->reason = ck_obligation_measure(&measured->rules, measured->all, measured->count + 1,
+                                              measured->count, &measured->made, &fault->excess);
+    }
+    return r;
 }
 
 /* ---- extras ---- */
@@ -168,8 +284,8 @@ static int count_period(const struct around *around, const struct ck_requirement
             days--;
         }
     }
-    int r = ck_contacts_on(around->store, around->order->person, from, days, requirement->modes,
-                           true, counts);
+    const struct ck_contacts_of of = {.modes = requirement->modes, .mandatory = true};
+    int r = ck_contacts_on(around->store, around->order->person, from, days, &of, counts);
     for (size_t i = 0; r == 0 && i < around->plan_count; i++) {
         add_ahead(&around->plans[i], around->expanded[i], from, days, requirement->modes, counts);
     }
@@ -199,12 +315,11 @@ int ck_demand_extra(struct ck_store *store, const struct ck_order_record *order,
     /* Of the plans only dates and numbers matter, and no rule of the house changes those. */
     const struct ck_house_rules house = ck_house_rules_default();
     int r = plans == NULL ? -ENOMEM : ck_subject_load(store, order->person, &subject);
-    r = r == 0 ? load_plans(store, order, &subject, &house.checkin, 0, plans, around.expanded,
+    r = r == 0 ? load_plans(store, order, &subject, &house.checkin, plans, around.expanded,
                             &around.plan_count)
                : r;
-    r = r == 0 ? ck_contacts_on(store, order->person, extra.at.date, 1, UINT32_MAX, false,
-                                &extra.on_date)
-               : r;
+    const struct ck_contacts_of any = {.modes = UINT32_MAX};
+    r = r == 0 ? ck_contacts_on(store, order->person, extra.at.date, 1, &any, &extra.on_date) : r;
     for (uint32_t i = 0; r == 0 && i < order->rules.requirement_count; i++) {
         r = count_period(&around, &order->rules.requirements[i], extra.at.date,
                          &extra.in_period[i]);

@@ -14,25 +14,34 @@
 #include "scheduler/obligation.h"
 #include "scheduler/plan.h"
 
-#define CK_DEMAND_PLANS_MAX 15 /* active plans under one order, beside a new one */
+#define CK_DEMAND_PLANS_MAX 15 /* active plans of one person, beside a new one */
 #define CK_DEMAND_ORDERS_MAX                                                                       \
     16 /* orders of one person in force at once; more are not looked at                            \
         */
 
-/* What the order says against a plan; CK_OBLIGATION_OK: nothing. `on`: the first date concerned, 0
- * where it is not about dates. */
+/* What the order says against a plan; CK_OBLIGATION_OK: nothing. `excess.from` is 0 where it is not
+ * about dates. */
 struct ck_demand_fault {
     enum ck_obligation_reason reason;
-    struct ck_date on;
+    struct ck_excess excess;
 };
 
-/* Measures a plan that is to be made, beside the active plans under the same order. `replaced` is
- * the plan it takes the place of, or 0. */
-int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
-                   const struct ck_subject *subject, const struct ck_checkin_policy *house,
-                   const struct ck_plan *plan, int64_t replaced, struct ck_demand_fault *fault);
+/* Whose plan is asked for, and when. */
+struct ck_plan_asked {
+    const struct ck_subject *subject;
+    const struct ck_checkin_policy *house;
+    int64_t replaced;    /* the plan that it takes the place of; 0: none */
+    struct ck_local now; /* in the zone of the person's unit */
+};
 
-/* A fault as a refusal: CK_E_INVALID, with what goes beyond and from which date on. */
+/* Measures a plan that is to be made beside the person's other active plans, and beside the
+ * contacts that there are already: made, failed, going on or drawn. Plans under other orders count
+ * for the number on one date, of which the least of all their orders holds. */
+int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
+                   const struct ck_plan_asked *asked, const struct ck_plan *plan,
+                   struct ck_demand_fault *fault);
+
+/* A fault as a refusal: CK_E_INVALID, with what goes beyond, from which date on and by how much. */
 int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault *fault,
                      struct ck_refusal *refusal);
 

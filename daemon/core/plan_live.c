@@ -312,6 +312,25 @@ static bool may_plan(const struct ck_actor *actor, const struct ck_subject *subj
     return ck_in_scope(actor, subject->unit, subject->inspector);
 }
 
+/* What the orders say against it. */
+static int measure(struct ck_turn *turn, const struct ck_order_record *order, int64_t replaced,
+                   struct ck_plan_frame *frame, struct ck_refusal *refusal)
+{
+    struct ck_demand_fault fault;
+    int r = ck_zones_find(turn->engine->zones, frame->subject.zone, &frame->zone);
+    if (r != 0) {
+        return r > 0 ? ck_refuse(refusal, CK_E_INVALID, "", "the unit's zone is not known") : r;
+    }
+    const struct ck_plan_asked asked = {.subject = &frame->subject,
+                                        .house = &turn->engine->rules.checkin,
+                                        .replaced = replaced,
+                                        .now = ck_zone_local(frame->zone, turn->now.wall)};
+    r = ck_demand_plan(turn->store, order, &asked, &frame->plan, &fault);
+    return r == 0 && fault.reason != CK_OBLIGATION_OK
+               ? ck_demand_refuse(&order->rules, &fault, refusal)
+               : r;
+}
+
 /* The person, the order and the plan that a request is about; everything checked. */
 static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                        struct ck_plan_frame *frame, struct ck_plan_record *record,
@@ -319,7 +338,6 @@ static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const
 {
     const json_t *request = json_object_get(body, "request");
     struct ck_order_record order;
-    struct ck_demand_fault fault;
     enum ck_plan_reason warning = CK_PLAN_OK;
     const struct ck_checkin_policy *house = &turn->engine->rules.checkin;
     int r = ck_body_id(body, "person", &record->person, refusal);
@@ -346,17 +364,7 @@ static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const
     r = r == 0 ? ck_plan_request_read(request, &order, &frame->subject, house, &frame->plan,
                                       &frame->policy, &warning, refusal)
                : r;
-    r = r == 0 ? ck_demand_plan(turn->store, &order, &frame->subject, house, &frame->plan,
-                                *replaced, &fault)
-               : r;
-    if (r == 0 && fault.reason != CK_OBLIGATION_OK) {
-        return ck_demand_refuse(&order.rules, &fault, refusal);
-    }
-    if (r != 0) {
-        return r;
-    }
-    r = ck_zones_find(turn->engine->zones, frame->subject.zone, &frame->zone);
-    return r > 0 ? ck_refuse(refusal, CK_E_INVALID, "", "the unit's zone is not known") : r;
+    return r == 0 ? measure(turn, &order, *replaced, frame, refusal) : r;
 }
 
 /* Ends the plan whose place a new one takes. Where one of its check-ins of today has begun, the new

@@ -120,10 +120,10 @@ static json_t *refused_json(const struct ck_demand_fault *fault)
     if (fault->reason == CK_OBLIGATION_OK) {
         return json_null();
     }
-    ck_date_text(fault->on, day);
+    ck_date_text(fault->excess.from, day);
     return json_pack("{s:s, s:s, s:s?}", "reason", ck_obligation_reason_name(fault->reason), "text",
                      ck_obligation_reason_text(fault->reason), "on",
-                     fault->on.day == 0 ? NULL : day);
+                     fault->excess.from.day == 0 ? NULL : day);
 }
 
 int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person,
@@ -144,9 +144,14 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
                : r;
     r = r == 0 && replaced != 0 ? load_replaced(store, &house.checkin, preview, replaced, refusal)
                                 : r;
-    r = r == 0 ? ck_demand_plan(store, &preview->order, &preview->subject, &house.checkin,
-                                &preview->plan, replaced, &fault)
-               : r;
+    if (r != 0) {
+        return r;
+    }
+    const struct ck_plan_asked asked = {.subject = &preview->subject,
+                                        .house = &house.checkin,
+                                        .replaced = replaced,
+                                        .now = ck_zone_local(preview->zone, now)};
+    r = ck_demand_plan(store, &preview->order, &asked, &preview->plan, &fault);
     if (r != 0) {
         return r;
     }

@@ -239,7 +239,7 @@ int ck_order_in_force(struct ck_store *store, int64_t person, struct ck_date dat
 /* ---- contacts that count ---- */
 
 int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, size_t days,
-                   uint32_t mask, bool mandatory, uint32_t *counts)
+                   const struct ck_contacts_of *of, uint32_t *counts)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     char first[CK_DATE_TEXT_SIZE], last[CK_DATE_TEXT_SIZE];
@@ -252,10 +252,13 @@ int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, 
         "AND (outcome IS NULL OR outcome NOT IN ('waived', 'system_fault', 'unstaffed')) "
         "AND (?4 = 0 OR mandatory = 1) "
         "AND ((?5 = 1 AND kind <> 'unattended') OR (?6 = 1 AND kind = 'unattended')) "
+        "AND (?7 = 0 OR plan_id IS NULL OR plan_id IN (SELECT id FROM plan WHERE order_id = ?7)) "
+        "AND NOT (?8 <> 0 AND coalesce(plan_id, 0) = ?8 AND state IN ('planned', 'armed')) "
         "GROUP BY local_date",
-        CK_ARGS(ck_int(person), ck_text(first), ck_text(last), ck_int(mandatory),
-                ck_int((mask & CK_MODE_BIT(CK_MODE_LIVE_VIDEO)) != 0),
-                ck_int((mask & CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO)) != 0)));
+        CK_ARGS(ck_int(person), ck_text(first), ck_text(last), ck_int(of->mandatory),
+                ck_int((of->modes & CK_MODE_BIT(CK_MODE_LIVE_VIDEO)) != 0),
+                ck_int((of->modes & CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO)) != 0), ck_int(of->order),
+                ck_int(of->leaving)));
     while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
         struct ck_date date;
         if (ck_date_parse(ck_row_text(&rows, 0), &date) != 0) {

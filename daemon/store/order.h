@@ -64,11 +64,19 @@ int ck_query_requirements(struct ck_store *store, int64_t order, json_t **list);
 
 /* ---- contacts that count ---- */
 
+/* Which contacts are counted. */
+struct ck_contacts_of {
+    uint32_t modes; /* mask of CK_MODE_BIT */
+    bool mandatory; /* only those */
+    int64_t order;  /* of plans under it, and of none; 0: of all */
+    int64_t
+        leaving; /* a plan that is to end: what it made and has not begun does not count; 0: none */
+};
+
 /* How many contacts of a person there are on each of `days` dates from `from` on: not the waived
- * ones, and not those that failed through us. `modes`: mask of CK_MODE_BIT that are counted;
- * `mandatory`: only those. Counts are added to what `counts` holds. */
+ * ones, and not those that failed through us. Counts are added to what `counts` holds. */
 int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, size_t days,
-                   uint32_t modes, bool mandatory, uint32_t *counts);
+                   const struct ck_contacts_of *of, uint32_t *counts);
 
 /* ---- blackouts ---- */
 

@@ -172,7 +172,8 @@ static void a_plan_beyond_the_order_is_refused_with_the_reason(void **state)
     assert_int_equal(make(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL)), CK_E_INVALID);
     assert_string_equal(world.result.refusal.field, "recurrence");
     assert_string_equal(world.result.refusal.message,
-                        "more mandatory contacts than the order says, first from 2026-11-17 on");
+                        "more mandatory contacts than the order says, first from 2026-11-17 on: 3 "
+                        "in 7 days, 2 are allowed");
     assert_int_equal(make(request("FREQ=WEEKLY;BYDAY=MO", "06:00", "07:30", 1, true, NULL)),
                      CK_E_INVALID);
     assert_string_equal(world.result.refusal.field, "windows");
@@ -187,6 +188,62 @@ static void a_plan_beyond_the_order_is_refused_with_the_reason(void **state)
     assert_int_equal(make(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, true, NULL)),
                      CK_E_INVALID);
     made(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, false, NULL));
+}
+
+/* Once in seven days, and it was had today: neither another plan nor one made anew gets a second.
+ */
+static void a_plan_is_measured_with_what_was_made(void **state)
+{
+    (void)state;
+    order(1, 7, "live", 3, "2027-11-01");
+    int64_t first = made(request("FREQ=WEEKLY;BYDAY=SA", "10:00", "12:00", 1, true, NULL));
+    run_for(2 * HOUR);
+    int64_t id = count("SELECT id FROM checkin WHERE state = 'ringing'");
+    for (int i = 0; id == 0 && i < 60; i++) {
+        run_for(2 * MINUTE);
+        id = count("SELECT id FROM checkin WHERE state = 'ringing'");
+    }
+    answer(id);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'completed'"), 1);
+    json_t *replaces = json_pack("{s:I}", "replaces", (json_int_t)first);
+    assert_int_equal(
+        make(request("FREQ=WEEKLY;BYDAY=WE", "10:00", "12:00", 1, true, json_incref(replaces))),
+        CK_E_INVALID);
+    assert_string_equal(world.result.refusal.message,
+                        "more mandatory contacts than the order says, first from 2026-11-19 on: 2 "
+                        "in 7 days, 1 are allowed");
+    assert_int_equal(
+        world_command(&world, "plan.end", &inspector,
+                      json_pack("{s:I, s:s}", "plan", (json_int_t)first, "reason", "moved")),
+        0);
+    assert_int_equal(make(request("FREQ=WEEKLY;BYDAY=WE", "10:00", "12:00", 1, true, NULL)),
+                     CK_E_INVALID);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state <> 'done'"), 0);
+    made(request("FREQ=WEEKLY;BYDAY=WE", "10:00", "12:00", 1, true,
+                 json_pack("{s:s}", "first_date", "2026-11-28")));
+    json_decref(replaces);
+}
+
+/* Two orders, one contact a day under each: together they are two. */
+static void the_number_of_a_day_is_of_all_orders(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 1, "2027-11-01");
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL));
+    assert_int_equal(
+        world_command(
+            &world, "order.create", &inspector,
+            json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:[{s:s, s:i, s:i, "
+                      "s:[s], s:b}]}",
+                      "person", (json_int_t)world.person, "kind", "protective_order", "article",
+                      "20", "number", "10", "issuer", "court", "from", "2026-11-01", "until",
+                      "2027-11-01", "conditions", "", "per_day_max", 3, "hours_start", "08:00",
+                      "hours_end", "22:00", "requirements", "source", "court", "count", 1, "days",
+                      1, "modes", "live", "mandatory", 1)),
+        0);
+    world.order = json_integer_value(json_object_get(world.result.body, "id"));
+    assert_int_equal(make(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL)), CK_E_INVALID);
+    assert_non_null(strstr(world.result.refusal.message, "2 on one day, 1 are allowed"));
 }
 
 static void an_order_without_requirements_has_voluntary_plans_only(void **state)
@@ -665,6 +722,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_plan_beyond_the_order_is_refused_with_the_reason),
+        TEST(a_plan_is_measured_with_what_was_made),
+        TEST(the_number_of_a_day_is_of_all_orders),
         TEST(an_order_without_requirements_has_voluntary_plans_only),
         TEST(a_plan_takes_the_place_of_another),
         TEST(dates_beside_the_rule_and_out_of_it),

@@ -289,7 +289,65 @@ static void test_plans_are_counted_together(void **state)
     for (int i = 0; i < 17; i++) {
         many[i] = &second;
     }
-    assert_int_equal(ck_obligation_check(&order, many, 17, 0, NULL), CK_OBLIGATION_TOO_MANY);
+    assert_int_equal(ck_obligation_check(&order, many, 17, 0, NULL), CK_OBLIGATION_TOO_MANY_PLANS);
+}
+
+/* What there is already counts beside what the plans will make; what is over is not measured. */
+static void test_contacts_that_were_made_count(void **state)
+{
+    (void)state;
+    struct ck_order order = good_order();
+    struct ck_plan friday = weekly_plan(), daily = weekly_plan();
+    const struct ck_plan *plans[2] = {&daily, &friday};
+    uint32_t all[62] = {0}, served[62] = {0};
+    struct ck_date after[2] = {day("2026-11-10"), day("2026-11-10")};
+    struct ck_contacts_made made = {.today = day("2026-11-11"),
+                                    .from = day("2026-10-11"),
+                                    .days = 62,
+                                    .all = all,
+                                    .served = {served},
+                                    .after = after};
+    struct ck_excess excess;
+    friday.first = day("2026-11-06");
+    const struct ck_plan *alone[1] = {&friday};
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess), CK_OBLIGATION_OK);
+    served[day("2026-11-09").day - made.from.day] = 1;
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess),
+                     CK_OBLIGATION_TOO_MANY);
+    assert_int_equal(excess.from.day, day("2026-11-07").day);
+    assert_int_equal(excess.found, 2);
+    assert_int_equal(excess.limit, 1);
+    assert_int_equal(excess.days, 7);
+    after[0] = day("2026-11-13"); /* it begins a week later */
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess), CK_OBLIGATION_OK);
+    /* Twice in one week that is over: nobody can take that back. */
+    served[day("2026-11-02").day - made.from.day] = 2;
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess), CK_OBLIGATION_OK);
+    order.requirements[0].days = CK_REQUIREMENT_MONTH;
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess),
+                     CK_OBLIGATION_TOO_MANY);
+    assert_int_equal(excess.days, CK_REQUIREMENT_MONTH);
+    order = good_order();
+    served[day("2026-11-02").day - made.from.day] = 0;
+    /* Another order's plan counts for the date alone. */
+    daily.rule = rule_of("FREQ=DAILY");
+    made.elsewhere = 1;
+    order.per_day_max = 2;
+    after[0] = day("2026-11-10");
+    after[1] = day("2026-11-13");
+    assert_int_equal(ck_obligation_measure(&order, plans, 2, 1, &made, &excess), CK_OBLIGATION_OK);
+    order.per_day_max = 1;
+    assert_int_equal(ck_obligation_measure(&order, plans, 2, 1, &made, &excess),
+                     CK_OBLIGATION_PER_DAY);
+    assert_int_equal(excess.from.day, day("2026-11-20").day);
+    order.per_day_max = 2;
+    all[day("2026-11-12").day - made.from.day] = 2;
+    assert_int_equal(ck_obligation_measure(&order, plans, 2, 1, &made, &excess),
+                     CK_OBLIGATION_PER_DAY);
+    assert_int_equal(excess.found, 3);
+    made.elsewhere = 0;
+    assert_int_equal(ck_obligation_measure(&order, plans, 2, 1, &made, &excess),
+                     CK_OBLIGATION_TOO_MANY);
 }
 
 static void test_extras_obey_the_same(void **state)
@@ -654,6 +712,7 @@ int main(void)
         cmocka_unit_test(test_not_more_than_the_order_says),
         cmocka_unit_test(test_calendar_months),
         cmocka_unit_test(test_plans_are_counted_together),
+        cmocka_unit_test(test_contacts_that_were_made_count),
         cmocka_unit_test(test_extras_obey_the_same),
         cmocka_unit_test(test_proration),
         cmocka_unit_test(test_bands),

@@ -853,6 +853,7 @@ export const en = {
   refused_not_required: "The order demands no contact: the plan can only be voluntary.",
   refused_mode: "The order does not demand this kind of contact.",
   refused_too_many: "More mandatory contacts than the order says.",
+  refused_too_many_plans: "More plans than one person can have.",
   refused_per_day: "More contacts on one day than the order allows.",
   warning_gap_predictable: "The least gap takes over half of the window: the last moment is easy to guess.",
   call_now_duty: "Under the order",
