@@ -248,7 +248,34 @@ static void rule_text(const struct ck_rule *rule, char *text, size_t size)
     }
 }
 
-static json_t *request_json(const struct ck_plan *plan, int64_t order,
+#define RUNNING_MAX 16 /* active plans of an order that are looked at */
+
+/* The running plan of the same kind under the order, whose place the proposed one takes; 0: none.
+ * Which of several it is, is not for a table to say. */
+static int running_plan(struct ck_store *store, int64_t order, bool mandatory, int64_t *running,
+                        struct ck_refusal *refusal)
+{
+    int64_t ids[RUNNING_MAX];
+    size_t count = 0;
+    *running = 0;
+    int r = ck_plan_of_order(store, order, ids, RUNNING_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        r = ck_plan_load(store, ids[i], &record);
+        if (r != 0 || record.unattended || record.mandatory != mandatory) {
+            continue;
+        }
+        if (*running != 0) {
+            return ck_refuse(refusal, CK_E_CONFLICT, "order_id",
+                             "several plans run under this order: end those first whose place the "
+                             "proposal is to take");
+        }
+        *running = ids[i];
+    }
+    return r;
+}
+
+static json_t *request_json(const struct ck_plan *plan, int64_t order, int64_t replaced,
                             const struct ck_checkin_policy *house)
 {
     char rule[128], first[CK_DATE_TEXT_SIZE];
@@ -262,6 +289,9 @@ static json_t *request_json(const struct ck_plan *plan, int64_t order,
         (int)house->attempts, "attempt_spacing_s", (json_int_t)(house->ring_spacing_ms / 1000),
         "response_window_s", (json_int_t)(house->response_ms / 1000), "grace_s",
         (json_int_t)(house->grace_ms / 1000), "late_limit_s", (json_int_t)(house->late_ms / 1000));
+    if (request != NULL && replaced != 0) {
+        json_object_set_new(request, "replaces", json_integer(replaced));
+    }
     if (request != NULL && plan->mandatory && plan->max_silence_ms > 0) {
         json_object_set_new(request, "max_silence_s", json_integer(plan->max_silence_ms / 1000));
     }
@@ -313,6 +343,7 @@ int ck_risk_proposal(struct ck_store *store, const uint8_t master[static CK_KEY_
     enum ck_band band = CK_BAND_UNSCORED;
     struct ck_date today;
     uint32_t gave_way = 0;
+    int64_t running = 0;
     json_t *approved = NULL;
     int r = plan == NULL ? -ENOMEM : ck_subject_load(store, asked->person, &subject);
     r = r == 0 ? ck_order_load(store, asked->order, &order) : r;
@@ -331,9 +362,13 @@ int ck_risk_proposal(struct ck_store *store, const uint8_t master[static CK_KEY_
     if (r == CK_E_NOT_FOUND) {
         return ck_refuse(refusal, CK_E_CONFLICT, "order_id", "the order leaves no room for a plan");
     }
+    r = r == 0 ? running_plan(store, asked->order, plan->mandatory, &running, refusal) : r;
+    if (r != 0) {
+        return r;
+    }
     *proposal = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "basis", asked->basis, "score_band",
                           ck_band_name(band), "band", class_of(band), "request",
-                          request_json(plan, asked->order, asked->house), "gave_way",
+                          request_json(plan, asked->order, running, asked->house), "gave_way",
                           gave_way_json(gave_way), "advice", advice_json(&table.bands[band]));
     return *proposal == NULL ? -ENOMEM : 0;
 }

@@ -89,9 +89,10 @@ int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault 
     return ck_refuse(refusal, CK_E_INVALID, field, "%s", text);
 }
 
-#define MADE_BACK (2 * CK_REQUIREMENT_DAYS_MAX)  /* dates before today that are counted … */
-#define MADE_AHEAD (2 * CK_REQUIREMENT_DAYS_MAX) /* … and from today on: more than is ever drawn \
-                                                  */
+#define MADE_BACK (2 * CK_REQUIREMENT_DAYS_MAX) /* dates before today that are counted … */
+#define MADE_AHEAD                                                                                 \
+    (2 * CK_REQUIREMENT_DAYS_MAX) /* … and from today on: more than is ever drawn                \
+                                   */
 #define MADE_DAYS (MADE_BACK + MADE_AHEAD)
 
 /* A plan that is to be made, and all that it is measured with. */

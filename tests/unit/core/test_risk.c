@@ -200,6 +200,36 @@ static void a_proposal_becomes_a_plan_when_a_supervisor_approves(void **state)
         world_number(&world, "SELECT count(*) FROM log_plain WHERE action = 'PERSON_BAND_SET'"), 1);
 }
 
+static int decide(int64_t approval)
+{
+    return world_command(&world, "approval.decide", &supervisor,
+                         json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)approval, "approve",
+                                   1, "reason", "as the table says"));
+}
+
+/* Re-scored, with a plan that runs: the order has no room for both. */
+static void a_proposal_takes_the_place_of_the_plan_that_runs(void **state)
+{
+    (void)state;
+    world_execute(&world, "UPDATE requirement SET count = 3, days = 7");
+    int64_t first =
+        world_plan(&world, "10:00", json_pack("{s:s}", "recurrence", "FREQ=WEEKLY;BYDAY=MO,WE,FR"));
+    assert_int_equal(score("1111100000000", true), 0);
+    assert_int_equal(propose("score"), 0);
+    assert_int_equal(decide(json_integer_value(json_object_get(world.result.body, "id"))), 0);
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM plan WHERE state = 'active'"), 1);
+    char sql[96];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM plan WHERE id = %lld AND state = 'ended'",
+             (long long)first);
+    assert_int_equal(world_number(&world, sql), 1);
+    assert_string_equal(world_text(&world, "SELECT band FROM person"), "high");
+    /* Of two that run nobody can say which. */
+    world_execute(&world, "UPDATE requirement SET count = 8, days = 1");
+    world_plan(&world, "12:00", NULL);
+    assert_int_equal(propose("score"), CK_E_CONFLICT);
+    assert_non_null(strstr(world.result.refusal.message, "several plans"));
+}
+
 static void a_judgement_stands_beside_the_score(void **state)
 {
     (void)state;
@@ -292,6 +322,7 @@ int main(void)
         TEST(nothing_of_it_lies_open),
         TEST(check_ins_never_change_a_score),
         TEST(a_proposal_becomes_a_plan_when_a_supervisor_approves),
+        TEST(a_proposal_takes_the_place_of_the_plan_that_runs),
         TEST(a_judgement_stands_beside_the_score),
         TEST(the_table_is_changed_by_two_persons),
         TEST(a_class_is_lowered_by_a_supervisor),

@@ -100,6 +100,7 @@ function ProposalDialog({ person, risk, onClose }: { person: Person; risk: Risk;
               <p><BandMark band={proposal.band} /></p>
               <p>{planWords(t, proposal.request)}</p>
               <p class="soft small">{t.t(proposal.request.mandatory ? "plan_is_mandatory" : "plan_is_voluntary")}</p>
+              {proposal.request.replaces && <p class="small">{t.t("proposal_replaces")}</p>}
             </div></div>
             {proposal.gave_way.map((word) => <p key={word} class="note warn"><Icon name="shield" size={20} /><span>{t.maybe("gave_way_" + word)}</span></p>)}
             {proposal.advice.map((word) => <p key={word} class="small">{t.maybe("advice_" + word)}</p>)}

@@ -624,6 +624,7 @@ export const en = {
   judgement_reasons: "Reasons",
   proposal_title: "What the table proposes",
   proposal_text: "A proposal from the policy table. A supervisor approves it; the order caps it.",
+  proposal_replaces: "It takes the place of the plan that runs.",
   proposal_basis: "From",
   basis_score: "the newest score",
   basis_judgement: "the newest judgement",

@@ -625,6 +625,7 @@ export const kk: Record<ConsoleKey, string> = {
   judgement_reasons: "Негіздер",
   proposal_title: "Кесте не ұсынады",
   proposal_text: "Ережелер кестесінен ұсыныс. Басшы мақұлдайды; ұйғарым шектейді.",
+  proposal_replaces: "Ол қолданыстағы жоспарды ауыстырады.",
   proposal_basis: "Негізі",
   basis_score: "соңғы баға",
   basis_judgement: "соңғы пікір",

@@ -625,6 +625,7 @@ export const ru: Record<ConsoleKey, string> = {
   judgement_reasons: "Основания",
   proposal_title: "Что предлагает таблица",
   proposal_text: "Предложение по таблице правил. Одобряет руководитель; предписание ограничивает.",
+  proposal_replaces: "Он заменит действующий план.",
   proposal_basis: "На основании",
   basis_score: "последней оценки",
   basis_judgement: "последнего суждения",
