@@ -620,11 +620,110 @@ static int end_world(void **state)
     return 0;
 }
 
+/* ---- rows of others ---- */
+
+static int make_another_world(void **state)
+{
+    return end_world(state) == 0 ? make_world(state) : -1;
+}
+
+static const struct {
+    struct user *user;
+    bool sees; /* the person is theirs, or of their unit */
+} readers[] = {
+    {&people.inspector, true},        {&people.supervisor, true},
+    {&people.other_inspector, false}, /* of the unit, but not of the caseload */
+    {&people.far_inspector, false},   {&people.far_officer, false},
+    {&people.far_supervisor, false},
+};
+
+/* A list that one may ask for holds what is theirs and nothing else: the walk above asks whether it
+ * may be asked for. */
+static void lists_hold_nothing_of_others(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {
+        "/api/persons",   "/api/today",    "/api/incidents", "/api/requests",      "/api/reviews",
+        "/api/approvals", "/api/overload", "/api/retention", "/api/contact-paths", "/api/log",
+    };
+    unsigned seen = 0;
+    for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++) {
+        for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+            unsigned status = api_ask(readers[i].user, "GET", lists[list], NULL, NULL);
+            bool told = status == 200 &&
+                        (strstr(api_raw(), "Secret") != NULL || strstr(api_raw(), "+7701") != NULL);
+            if (told && !readers[i].sees) {
+                fail_msg("%s tells reader %zu of somebody else's person: %s", lists[list], i,
+                         api_raw());
+            }
+            seen += told ? 1 : 0;
+        }
+    }
+    assert_true(seen >= 8); /* or there was nothing to be told */
+}
+
+static int64_t made_id(struct user *user, const char *path, json_t *body, const char *member)
+{
+    json_t *answer = NULL;
+    assert_int_equal(api_ask(user, "POST", path, body, &answer), 200);
+    int64_t id = json_integer_value(json_object_get(answer, member));
+    json_decref(answer);
+    assert_true(id > 0);
+    return id;
+}
+
+/* What hangs on a row that has no person in its path: an approval, a blackout. */
+static void another_unit_decides_nothing(void **state)
+{
+    (void)state;
+    static const char *const asked[] = {"approval", "approval/decide", "approval/withdraw",
+                                        "approval/bundle", "blackout/end"};
+    struct user *const far[] = {&people.far_supervisor, &people.far_officer, &people.far_inspector,
+                                &people.other_inspector};
+    char path[96];
+    int64_t approval =
+        made_id(&people.inspector, "/api/approvals",
+                json_pack("{s:s, s:I, s:s, s:{s:s, s:s, s:s, s:s}}", "kind", "blackout.absence",
+                          "person", (json_int_t)people.person_id, "reason", "a funeral", "request",
+                          "source", "absence", "from", "2027-01-10T19:00:00Z", "until",
+                          "2027-01-12T19:00:00Z", "reason", "Secret reason"),
+                "id");
+    snprintf(path, sizeof path, "/api/persons/%lld/blackouts", (long long)people.person_id);
+    assert_int_equal(api_ask(&people.inspector, "POST", path,
+                             json_pack("{s:s, s:s, s:s, s:s}", "source", "hospital", "from",
+                                       "2027-01-14T19:00:00Z", "until", "2027-01-15T19:00:00Z",
+                                       "reason", "surgery"),
+                             NULL),
+                     200);
+    int64_t blackout = api_number("SELECT max(id) FROM blackout");
+    assert_true(blackout > 0);
+    for (size_t what = 0; what < sizeof asked / sizeof asked[0]; what++) {
+        const char *rest = strchr(asked[what], '/');
+        bool read = rest == NULL;
+        bool of_blackout = strncmp(asked[what], "blackout", 8) == 0;
+        snprintf(path, sizeof path, "/api/%s/%lld%s", of_blackout ? "blackouts" : "approvals",
+                 (long long)(of_blackout ? blackout : approval), read ? "" : rest);
+        for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+            unsigned status =
+                read ? api_ask(far[i], "GET", path, NULL, NULL)
+                     : api_ask(far[i], "POST", path,
+                               json_pack("{s:b, s:s}", "approve", 1, "reason", "x"), NULL);
+            if ((status != 403 && status != 404) || strstr(api_raw(), "Secret") != NULL) {
+                fail_msg("%s by far reader %zu: %u %s", path, i, status, api_raw());
+            }
+        }
+    }
+    assert_int_equal(api_number("SELECT count(*) FROM approval WHERE state <> 'open'"), 0);
+    assert_int_equal(api_number("SELECT count(*) FROM blackout WHERE until_at > 1800000000000"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_document_and_the_routes_agree),
+        cmocka_unit_test(lists_hold_nothing_of_others),
         cmocka_unit_test(every_operation_is_walked_with_every_actor),
+        cmocka_unit_test_setup(another_unit_decides_nothing, make_another_world),
     };
     return cmocka_run_group_tests(tests, make_world, end_world);
 }
