@@ -30,6 +30,7 @@ struct ck_hub_page {
     struct ck_session session; /* what the last look-up found */
     bool found;
     bool started;     /* authorised and greeted */
+    bool rechecked;   /* its session is being looked up again */
     unsigned queries; /* under way: the memory must wait for them */
     unsigned errors, messages;
     uint64_t window_ms; /* since when `messages` counts */
@@ -437,6 +438,7 @@ static void on_recheck(void *cookie, int code, json_t *value)
     struct ck_hub_page *page = cookie;
     (void)value;
     page->queries--;
+    page->rechecked = false;
     if (code == 0 && !page->found) {
         close_page(page, CK_HTTP_CLOSE_UNAUTHENTICATED, "the session has ended");
     } else if (code == 0) { /* an account may have been given other roles, or another unit */
@@ -665,8 +667,8 @@ static void on_tick(uv_timer_t *timer)
         if (page->today_waits) {
             send_today(page, now_ms);
         }
-        if (recheck) {
-            run(page, query_session, on_recheck);
+        if (recheck && !page->rechecked) { /* where the disk stands still the last one waits yet */
+            page->rechecked = run(page, query_session, on_recheck);
         }
     }
 }

@@ -16,6 +16,7 @@
 #include "daemon/store/incident.h"
 #include "daemon/store/log.h"
 #include "daemon/store/person.h"
+#include "daemon/store/plan.h"
 #include "protocol/base/cleanup.h"
 
 #define CK_BUNDLE_OPEN_MS (INT64_C(7) * 86400000)
@@ -127,6 +128,16 @@ static int load_approved(struct ck_turn *turn, const struct ck_actor *actor, con
          (actor->staff_id != row->proposer && actor->staff_id != approver))) {
         return ck_turn_deny(turn, actor, "approval", id, row->person,
                             "it is fetched by whoever proposed or approved it", refusal);
+    }
+    /* Whoever went to another unit or caseload since has lost it with the rest. */
+    struct ck_subject subject;
+    if (r != 0 || row->person == 0 || actor->kind != CK_ACTOR_STAFF) {
+        return r;
+    }
+    r = ck_subject_load(ck_turn_store(turn), row->person, &subject);
+    if (r == 0 && !ck_in_scope(actor, subject.unit, subject.inspector)) {
+        return ck_turn_deny(turn, actor, "approval", id, row->person,
+                            "the person is outside your caseload or unit", refusal);
     }
     return r;
 }

@@ -10,6 +10,7 @@
 #include "daemon/cases/cases_impl.h"
 #include "daemon/cases/content.h"
 #include "daemon/cases/file_type.h"
+#include "daemon/cases/picture.h"
 #include "daemon/core/incident_body.h"
 #include "daemon/core/wrap.h"
 #include "daemon/store/person.h"
@@ -205,7 +206,9 @@ static int take_file(struct ck_turn *turn, const struct ck_actor *actor, const j
         return ck_refuse(refusal, CK_E_INVALID, "file.data",
                          "must be a whole JPEG, PNG or WebP picture, or a PDF");
     }
-    return seal_file(turn, draft, name, type, bytes, size);
+    size = ck_picture_strip(type, bytes, size);
+    return size == 0 ? ck_refuse(refusal, CK_E_INVALID, "file.data", "is a picture that is broken")
+                     : seal_file(turn, draft, name, type, bytes, size);
 }
 
 /* More than anybody writes: who goes on all the same fills the disk. */

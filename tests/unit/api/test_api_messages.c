@@ -12,6 +12,7 @@
 #include "api_world.h"
 #include "daemon/cases/cases.h"
 #include "daemon/cases/file_type.h"
+#include "daemon/cases/picture.h"
 #include "protocol/base/text.h"
 
 static struct caseload people;
@@ -65,6 +66,73 @@ static void the_bytes_say_what_a_file_is(void **state)
         kind_of(copy, size);
         free(copy);
     }
+}
+
+/* What of `bytes` is kept; NULL: the picture is broken. */
+static const char *stripped(const char *mime, const char *bytes, size_t size, size_t *kept)
+{
+    static uint8_t copy[512];
+    assert_true(size <= sizeof copy);
+    memcpy(copy, bytes, size);
+    *kept = ck_picture_strip(ck_file_type_find(mime), copy, size);
+    return *kept == 0 ? NULL : (const char *)copy;
+}
+
+static void check_stripped(const char *mime, const char *bytes, size_t size, const char *expected,
+                           size_t expected_size)
+{
+    size_t kept;
+    const char *left = stripped(mime, bytes, size, &kept);
+    assert_int_equal(kept, expected_size);
+    assert_memory_equal(left, expected, kept);
+}
+#define STRIPPED(mime, text, expected)                                                             \
+    check_stripped(mime, text, sizeof(text) - 1, expected, sizeof(expected) - 1)
+
+static void a_picture_does_not_say_where_it_was_taken(void **state)
+{
+    (void)state;
+    /* Exif, XMP, a comment and a second picture behind the end go; JFIF, ICC, Adobe, a table, the
+     * scan with a stuffed byte and a restart, and a second scan stay. */
+    STRIPPED("image/jpeg",
+             "\xff\xd8\xff\xe0\0\x06JFIF\xff\xe1\0\x0b"
+             "Exif\0GPS4"
+             "\xff\xfe\0\x04hi\xff\xff\xe2\0\x10"
+             "ICC_PROFILE\0ab\xff\xee\0\x04"
+             "Ad\xff\xdb\0\x03q\xff\xda\0\x03s12\xff\0"
+             "3\xff\xd0"
+             "4\xff\xda\0\x03t5\xff\xd9"
+             "\xff\xd8\xff\xe1\0\x06GPS5\xff\xd9",
+             "\xff\xd8\xff\xe0\0\x06JFIF\xff\xff\xe2\0\x10"
+             "ICC_PROFILE\0ab\xff\xee\0\x04"
+             "Ad\xff\xdb\0\x03q\xff\xda\0\x03s12\xff\0"
+             "3\xff\xd0"
+             "4\xff\xda\0\x03t5\xff\xd9");
+    STRIPPED("image/png",
+             "\x89PNG\r\n\x1a\n\0\0\0\1IHDRaCRC1\0\0\0\3eXIfGPSCRC2\0\0\0\2tEXthiCRC3\0\0\0\0IEND"
+             "\xae\x42\x60\x82"
+             "GPS",
+             "\x89PNG\r\n\x1a\n\0\0\0\1IHDRaCRC1\0\0\0\0IEND\xae\x42\x60\x82");
+    STRIPPED("image/webp",
+             "RIFF\x2a\0\0\0WEBPVP8X\1\0\0\0\x1c\0"
+             "VP8 \2\0\0\0abEXIF\3\0\0\0GPS\0",
+             "RIFF\x18\0\0\0WEBPVP8X\1\0\0\0\x10\0"
+             "VP8 \2\0\0\0ab");
+    STRIPPED("application/pdf", "%PDF-1.4 Exif %%EOF", "%PDF-1.4 Exif %%EOF");
+    size_t kept;
+    static const char broken[] = "\xff\xd8\xff\xe1\xff\xf0GPS\xff\xd9";
+    for (size_t size = 4; size < sizeof broken; size++) { /* nothing is read behind a short one */
+        char *copy = malloc(size);
+        memcpy(copy, broken, size);
+        assert_int_equal(ck_picture_strip(ck_file_type_find("image/jpeg"), (uint8_t *)copy, size),
+                         0);
+        free(copy);
+    }
+    assert_null(stripped("image/png",
+                         "\x89PNG\r\n\x1a\n\xff\xff\xff\xff"
+                         "eXIfCRC1",
+                         20, &kept));
+    assert_null(stripped("image/webp", "RIFF\x18\0\0\0WEBPVP8 \xff\xff\xff\xff", 20, &kept));
 }
 
 static void a_saved_name_ends_as_its_type_does(void **state)
@@ -421,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bytes_say_what_a_file_is),
+        cmocka_unit_test(a_picture_does_not_say_where_it_was_taken),
         cmocka_unit_test(a_saved_name_ends_as_its_type_does),
         cmocka_unit_test(a_document_goes_both_ways),
         cmocka_unit_test(another_persons_file_does_not_exist),
