@@ -63,6 +63,9 @@ static char *answered(void)
     size_t size = 0;
     assert_int_equal(ck_sdp_write_answer(&offer, &answer, out, CK_SDP_ANSWER_MAX, &size), 0);
     out[size] = '\0';
+    /* Without it a browser turns the picture itself, and so it lies in the file: no answer to
+     * anybody takes it. */
+    assert_null(strstr(out, "video-orientation"));
     return out;
 }
 
@@ -115,8 +118,7 @@ static void test_chromium(void **state)
     assert_has(sdp, "a=rtcp-fb:111 transport-cc\r\n");
     assert_has(sdp, "a=rtcp-fb:96 transport-cc\r\n");
     assert_has(sdp, "a=extmap:3 " CK_SDP_URI_TRANSPORT "\r\n");
-    /* Without it the browser turns the picture itself, and so it lies in the file. */
-    assert_lacks(sdp, "video-orientation");
+    assert_non_null(strstr(text, "video-orientation"));
     assert_lacks(sdp, "rtp-stream-id");
     assert_lacks(sdp, "H264");
 }
@@ -167,8 +169,6 @@ static void test_odd_browsers(void **state)
         assert_lacks(sdp, "H264");
         assert_lacks(sdp, "red/");
         assert_lacks(sdp, "ulpfec");
-        assert_lacks(sdp,
-                     "video-orientation"); /* so the browser turns the picture upright itself */
         char media[64];
         (void)snprintf(media, sizeof media, "m=video 9 UDP/TLS/RTP/SAVPF %u %u\r\n",
                        offers[i].video, offers[i].rtx);
