@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/bytes.h"
+#include "protocol/base/digest.h"
+#include "protocol/base/text.h"
 #include "protocol/base/time.h"
 
 #define ID_SIZE 32
@@ -14,12 +17,18 @@
 #define PATIENCE_MS (INT64_C(24) * 3600 * 1000) /* what has not ended by then is missing */
 #define BACK_MS 60000
 
-enum kind { NONE, CHECKIN, INCIDENT, NOTICE, RECORDING, KINDS };
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define EPOCH_DAYS 28 /* of a draw key */
+#define REVEAL_DAYS 4 /* after its last date, in whatever zone, the key is told */
+
+/* Of OTHER only the chain of its entries is looked at. */
+enum kind { NONE, OTHER, CHECKIN, INCIDENT, NOTICE, RECORDING, PERSON, DRAW_KEY, KINDS };
 
 /* What is known of one object. */
 struct object {
     char id[ID_SIZE];
     enum kind kind;
+    int64_t newest;      /* entry about it; -1: only named by others */
     int64_t begun;       /* entry that made it; -1: only named by others */
     int64_t last_ms;     /* newest time at which it must have gone on */
     unsigned ends;       /* outcomes; terminal states */
@@ -27,7 +36,9 @@ struct object {
     bool has_incident;
     int64_t outcome; /* entry of its outcome */
     int64_t fired;   /* INCIDENT: entry of the last step that fired; -1: none waits for notices;
-                        RECORDING: of its erasure; -1: no file waits to be removed */
+                        RECORDING: of its erasure; -1: no file waits to be removed; PERSON: of a
+                        silence for which no incident is open; -1: there is none */
+    bool is_silence; /* INCIDENT: about one */
 };
 
 struct ck_complete {
@@ -35,6 +46,7 @@ struct ck_complete {
     size_t capacity, count;
     uint64_t seen[KINDS];
     int64_t now_ms;
+    int64_t started_ms;       /* when the system was started last: it was not there before */
     char minute[MINUTE_SIZE]; /* of the last time read, and what it is */
     int64_t minute_ms;
 };
@@ -111,9 +123,13 @@ static struct object *object_of(struct ck_complete *complete, const char *id, en
     }
     struct object *object = slot_of(complete->objects, complete->capacity, id);
     if (object->kind == NONE) {
-        *object = (struct object){.kind = kind, .begun = -1, .outcome = -1, .fired = -1};
+        *object =
+            (struct object){.kind = kind, .newest = -1, .begun = -1, .outcome = -1, .fired = -1};
         memcpy(object->id, id, ID_SIZE);
         complete->count++;
+    }
+    if (object->kind == OTHER) {
+        object->kind = kind; /* until now only looked at */
     }
     return object;
 }
@@ -193,12 +209,57 @@ static void add_checkin(struct object *object, const struct ck_leaf *leaf,
     object->last_ms = object->last_ms > at ? object->last_ms : at;
 }
 
-static int add_incident(struct ck_complete *complete, struct object *object,
-                        const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at)
+/* The person that an entry concerns; *person is NULL where it concerns nobody. -ENOMEM. */
+static int person_of(struct ck_complete *complete, const struct ck_leaf_tail *tail,
+                     struct object **person)
 {
+    *person = NULL;
+    if (tail->person.size != ID_SIZE + 2) {
+        return 0;
+    }
+    *person = object_of(complete, tail->person.at + 1, PERSON);
+    return *person == NULL ? -ENOMEM : 0;
+}
+
+/* An incident that is not closed rests for no day: its ladder goes on, or somebody has it in hand
+ * for a while. Time in which the system was not there is another matter. */
+static void judge_rest(const struct ck_complete *complete, const struct object *object, int64_t at,
+                       struct ck_verdict *verdict)
+{
+    int64_t since = object->last_ms > complete->started_ms ? object->last_ms : complete->started_ms;
+    if (object->begun >= 0 && object->ends == 0 && at - since > PATIENCE_MS) {
+        ck_verdict_find(verdict, "omitted",
+                        "for more than a day nothing was done about incident %.32s (entry %" PRId64
+                        "), which was open",
+                        object->id, object->begun);
+    }
+}
+
+/* An incident about a silence begins or ends. */
+static int add_silence(struct ck_complete *complete, const struct ck_leaf_tail *tail, bool open)
+{
+    struct object *person;
+    int r = person_of(complete, tail, &person);
+    if (r == 0 && person != NULL) {
+        person->has_incident = open;
+        person->fired = open ? -1 : person->fired;
+    }
+    return r;
+}
+
+static int add_incident(struct ck_complete *complete, struct object *object,
+                        const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at,
+                        struct ck_verdict *verdict)
+{
+    judge_rest(complete, object, at, verdict);
+    object->last_ms = at;
     if (ck_leaf_is(leaf->action, "INCIDENT_OPENED")) {
         struct ck_leaf_text checkin = ck_leaf_string(tail->open, "checkin");
         object->begun = leaf->index;
+        object->is_silence = ck_leaf_is(ck_leaf_string(tail->open, "kind"), "silence");
+        if (object->is_silence) {
+            return add_silence(complete, tail, true); /* has no check-in */
+        }
         if (checkin.size == ID_SIZE) {
             struct object *missed = object_of(complete, checkin.at, CHECKIN);
             if (missed == NULL) {
@@ -208,13 +269,13 @@ static int add_incident(struct ck_complete *complete, struct object *object,
         }
     } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_FIRED")) {
         object->fired = leaf->index;
-        object->last_ms = at;
     } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_SKIPPED") ||
                ck_leaf_is(leaf->action, "INCIDENT_IN_DIGEST") ||
                ck_leaf_is(leaf->action, "INCIDENT_UNANSWERED")) {
         object->fired = -1;
     } else if (ck_leaf_is(leaf->action, "INCIDENT_CLOSED")) {
         object->ends++;
+        return object->is_silence ? add_silence(complete, tail, false) : 0;
     }
     return 0;
 }
@@ -257,6 +318,51 @@ static void add_recording(struct object *object, const struct ck_leaf *leaf, int
     }
 }
 
+/* What 64 hexadecimal digits begin with; -1 where they are none. */
+static int64_t digest_of(struct ck_leaf_text hex, bool hashed)
+{
+    char text[CK_HEX_SIZE(CK_SHA256_SIZE)] = {0};
+    uint8_t bytes[CK_SHA256_SIZE], digest[CK_SHA256_SIZE];
+    const struct ck_slice slice = {bytes, sizeof bytes};
+    if (hex.size != sizeof text - 1) {
+        return -1;
+    }
+    memcpy(text, hex.at, hex.size);
+    if (ck_hex_decode(text, bytes, sizeof bytes) != 0 ||
+        (hashed && ck_sha256(&slice, 1, digest) != 0)) {
+        return -1;
+    }
+    return (int64_t)(ck_get_u64(hashed ? digest : bytes) >> 1);
+}
+
+/* Committed before its epoch, told after it; `outcome` has what the commitment begins with. */
+static void add_draw_key(struct object *object, const struct ck_leaf *leaf,
+                         const struct ck_leaf_tail *tail, struct ck_verdict *verdict)
+{
+    if (ck_leaf_is(leaf->action, "DRAW_KEY_COMMITTED")) {
+        object->begun = leaf->index;
+        object->last_ms =
+            ((ck_leaf_number(tail->open, "epoch", 0) + 1) * EPOCH_DAYS + REVEAL_DAYS) * DAY_MS;
+        object->outcome = digest_of(ck_leaf_string(tail->open, "sha256"), false);
+    } else if (ck_leaf_is(leaf->action, "DRAW_KEY_REVEALED")) {
+        object->ends++;
+        if (object->begun >= 0 &&
+            digest_of(ck_leaf_string(tail->open, "key"), true) != object->outcome) {
+            ck_verdict_find(verdict, "plain",
+                            "the draw key of entry %" PRId64 " is not the one that entry %" PRId64
+                            " commits to",
+                            leaf->index, object->begun);
+        }
+    }
+}
+
+static void add_person(struct object *object, const struct ck_leaf *leaf)
+{
+    if (!object->has_incident) {
+        object->fired = leaf->index;
+    }
+}
+
 static enum kind kind_of(const struct ck_leaf *leaf)
 {
     switch (leaf->action.size == 0 ? 0 : leaf->action.at[0]) {
@@ -264,36 +370,44 @@ static enum kind kind_of(const struct ck_leaf *leaf)
         return ck_leaf_begins(leaf->action, "CHECKIN_") &&
                        !ck_leaf_is(leaf->action, "CHECKIN_CONCERN")
                    ? CHECKIN
-                   : NONE;
+                   : OTHER;
     case 'I':
         return ck_leaf_begins(leaf->action, "INCIDENT_") &&
                        !ck_leaf_is(leaf->action, "INCIDENT_SAFETY")
                    ? INCIDENT
-                   : NONE;
+                   : OTHER;
     case 'N':
         return ck_leaf_begins(leaf->action, "NOTICE_") &&
                        !ck_leaf_is(leaf->action, "NOTICE_ACKNOWLEDGED")
                    ? NOTICE
-                   : NONE;
+                   : OTHER;
     case 'E':
         return ck_leaf_is(leaf->action, "EXPIRY_ERASED") &&
                        ck_leaf_is(leaf->object_kind, "recording")
                    ? RECORDING
-                   : NONE;
+                   : OTHER;
     case 'R':
-        return ck_leaf_begins(leaf->action, "RECORDING_") ? RECORDING : NONE;
+        return ck_leaf_begins(leaf->action, "RECORDING_") ? RECORDING : OTHER;
+    case 'P':
+        return ck_leaf_is(leaf->action, "PERSON_SILENCE") ? PERSON : OTHER;
+    case 'D':
+        return ck_leaf_begins(leaf->action, "DRAW_KEY_") ? DRAW_KEY : OTHER;
     default:
-        return NONE;
+        return OTHER;
     }
 }
 
-/* Whether more must be known of it than that it happened. */
-static bool speaks(const struct ck_leaf *leaf, enum kind kind)
+/* Each entry names the one before it about the same object: what leaves one out shows it. */
+static void check_previous(struct object *object, const struct ck_leaf *leaf, int64_t previous,
+                           struct ck_verdict *verdict)
 {
-    static const struct word actions[] = {WORD("CHECKIN_PLANNED"), WORD("CHECKIN_OUTCOME"),
-                                          WORD("INCIDENT_OPENED"), WORD("NOTICE_QUEUED"),
-                                          WORD("NOTICE_STATE")};
-    return kind != RECORDING && IS_ONE_OF(leaf->action, actions);
+    if (previous != object->newest) {
+        ck_verdict_find(verdict, "chain",
+                        "entry %" PRId64 " names %" PRId64
+                        " as the one before it about the same, and it is %" PRId64 " (-1: none)",
+                        leaf->index, previous, object->newest);
+    }
+    object->newest = leaf->index;
 }
 
 void ck_complete_expect(const struct ck_complete *complete, const struct ck_leaf *leaf)
@@ -314,23 +428,37 @@ int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
     complete->now_ms = at;
     enum kind kind = kind_of(leaf);
     struct ck_leaf_tail tail = {.previous = -1};
-    if (kind == NONE) {
+    struct object *object = object_of(complete, leaf->object_id.at, kind);
+    if (object == NULL) {
+        return -ENOMEM;
+    }
+    if (!ck_leaf_read_tail(leaf, &tail)) {
+        ck_verdict_find(verdict, "changed", "entry %" PRId64 " is no entry of this log",
+                        leaf->index);
         return 0;
     }
-    struct object *object = object_of(complete, leaf->object_id.at, kind);
-    if (object == NULL || (speaks(leaf, kind) && !ck_leaf_read_tail(leaf, &tail))) {
-        return object == NULL ? -ENOMEM : 0;
-    }
+    check_previous(object, leaf, tail.previous, verdict);
     switch (kind) {
     case CHECKIN:
         add_checkin(object, leaf, &tail, at);
         return 0;
     case INCIDENT: /* may grow the table: `object` is not used after */
-        return add_incident(complete, object, leaf, &tail, at);
+        return add_incident(complete, object, leaf, &tail, at, verdict);
     case NOTICE:
         return add_notice(complete, object, leaf, &tail, at);
     case RECORDING:
         add_recording(object, leaf, at);
+        return 0;
+    case PERSON:
+        add_person(object, leaf);
+        return 0;
+    case DRAW_KEY:
+        add_draw_key(object, leaf, &tail, verdict);
+        return 0;
+    case OTHER:
+        if (ck_leaf_is(leaf->action, "SYSTEM_STARTED")) {
+            complete->started_ms = at;
+        }
         return 0;
     case NONE:
     case KINDS:
@@ -366,9 +494,23 @@ static void judge_checkin(const struct object *object, bool overdue, struct ck_v
 static void judge(const struct ck_complete *complete, const struct object *object,
                   struct ck_verdict *verdict)
 {
-    static const char *const names[KINDS] = {
-        [NOTICE] = "notice", [RECORDING] = "recording", [INCIDENT] = "incident"};
+    static const char *const names[KINDS] = {[NOTICE] = "notice",
+                                             [RECORDING] = "recording",
+                                             [INCIDENT] = "incident",
+                                             [DRAW_KEY] = "draw key"};
     bool overdue = complete->now_ms - object->last_ms > PATIENCE_MS;
+    if (object->kind == OTHER) {
+        return;
+    }
+    if (object->kind == PERSON) {
+        if (object->fired >= 0) {
+            ck_verdict_find(verdict, "omitted",
+                            "person %.32s was silent too long (entry %" PRId64
+                            ") and no incident was opened",
+                            object->id, object->fired);
+        }
+        return;
+    }
     if (object->kind == CHECKIN) {
         judge_checkin(object, overdue, verdict);
         return;
@@ -378,6 +520,9 @@ static void judge(const struct ck_complete *complete, const struct object *objec
                         "recording %.32s was destroyed (entry %" PRId64
                         ") and no entry says that its file is gone",
                         object->id, object->fired);
+    }
+    if (object->kind == INCIDENT) {
+        judge_rest(complete, object, complete->now_ms, verdict);
     }
     if (object->begun < 0) {
         ck_verdict_find(verdict, "omitted", "no entry says how %s %.32s came to be",

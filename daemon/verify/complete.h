@@ -5,6 +5,11 @@
  *   - every mandatory one that ends without accepted contact, WAIVED apart, has an incident;
  *   - every notice that was queued has an end, and every step of a ladder made notices or says why
  *     not;
+ *   - an incident that is not closed does not rest for a day: steps, what somebody did, or that it
+ *     was held; counted from the start of the system where that was down;
+ *   - every silence that was too long has an incident open about this person;
+ *   - every draw key that was committed was told after its epoch, and is the one committed;
+ *   - every entry names the one before it about the same object (`prev`);
  *   - every recording that was begun was closed, recovered or failed, and of every one that was
  *     destroyed the file was removed;
  *   - time goes on: an entry that is older than the one before it by more than a minute comes with

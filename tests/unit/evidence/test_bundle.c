@@ -17,6 +17,7 @@
 
 #include "daemon/access/access.h"
 #include "daemon/audit/checkpoint.h"
+#include "daemon/audit/export.h"
 #include "daemon/bundle/bundle.h"
 #include "daemon/cases/cases.h"
 #include "daemon/store/erase.h"
@@ -751,6 +752,21 @@ static void what_was_lost_of_a_recording_is_said(void **state)
         1);
 }
 
+/* The engine's own log: its chains are whole, and nothing is missing that must follow. */
+static void the_whole_log_is_good(void **state)
+{
+    (void)state;
+    struct ck_audit_copy made;
+    char folder[160], *printed = NULL;
+    snprintf(folder, sizeof folder, "%s/copy", signer.folder);
+    assert_int_equal(ck_audit_export(world.reader, folder, &made), 0);
+    if (rig_run(PROGRAM, (const char *const[]){key, "log", folder, NULL}, &printed) != 0) {
+        fail_msg("%s", printed);
+    }
+    assert_non_null(strstr(printed, "nothing is missing about "));
+    free(printed);
+}
+
 /* ---- four eyes ---- */
 
 static void two_persons_and_a_recipient(void **state)
@@ -907,6 +923,7 @@ int main(void)
         cmocka_unit_test(checkpoints_of_two_logs_are_named),
         cmocka_unit_test(two_files_of_one_name_are_named),
         cmocka_unit_test(what_was_lost_of_a_recording_is_said),
+        cmocka_unit_test(the_whole_log_is_good),
         cmocka_unit_test(two_persons_and_a_recipient),
         cmocka_unit_test(
             a_recording_that_is_held_is_there_and_one_that_is_erased_is_named), /* last: time goes
