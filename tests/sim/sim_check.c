@@ -100,82 +100,35 @@ static void check_log(struct sim_check *check, struct sim_matrix *matrix)
     ck_store_close(store);
 }
 
-#define OF_LEAF(action, member)                                                                    \
-    "CASE l.action WHEN '" action "' THEN json_extract(CAST(e.leaf AS TEXT), '$.open." member      \
-    "') END AS " member
-
 /* What the log says of each check-in, incident and zone, and when it ends: beside it for the
  * queries. One walk, and a leaf is only taken apart where something in it is asked for. */
 static void gather_log(struct sim_check *check)
 {
-    char *error = NULL;
-    sqlite3_exec(
-        check->db,
+    static const char sql[] =
         "PRAGMA temp_store = MEMORY;"
         "CREATE TEMP TABLE said AS SELECT l.object_id AS id, l.action AS action, l.idx AS idx, "
         "CASE WHEN l.action IN ('ZONE_RULES_CHANGED', 'ZONE_PLACED') THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.zone') END AS zone, " OF_LEAF("CHECKIN_RING", "attempt") ", " OF_LEAF(
-            "CHECKIN_RING",
-            "notices") ", " OF_LEAF("INCIDENT_STEP_FIRED",
-                                    "fire") ", " OF_LEAF("CHECKIN_PLANNED",
-                                                         "due") ", " OF_LEAF("ZONE_PLACED",
-                                                                             "moved") " FROM "
-                                                                                      "log_plain l "
-                                                                                      "JOIN "
-                                                                                      "log_entry e "
-                                                                                      "ON e.idx = "
-                                                                                      "l.idx "
-                                                                                      "WHERE "
-                                                                                      "l.action IN "
-                                                                                      "('ABSENCE_"
-                                                                                      "ENTERED', "
-                                                                                      "'BLACKOUT_"
-                                                                                      "CREATED', "
-                                                                                      "'CASELOAD_"
-                                                                                      "WITH_STAND_"
-                                                                                      "IN', "
-                                                                                      "'CHECKIN_"
-                                                                                      "CALL_LOST', "
-                                                                                      "'CHECKIN_NO_"
-                                                                                      "MAKE_UP', "
-                                                                                      "'CHECKIN_"
-                                                                                      "OUTCOME', "
-                                                                                      "'CHECKIN_"
-                                                                                      "PLANNED', "
-                                                                                      "'CHECKIN_"
-                                                                                      "RING', "
-                                                                                      "'INCIDENT_"
-                                                                                      "ACK_EXPIRED'"
-                                                                                      ", "
-                                                                                      "'INCIDENT_"
-                                                                                      "OPENED', "
-                                                                                      "'INCIDENT_"
-                                                                                      "STEP_FIRED',"
-                                                                                      " "
-                                                                                      "'NOTICE_"
-                                                                                      "QUEUED', "
-                                                                                      "'PERSON_"
-                                                                                      "SILENCE', "
-                                                                                      "'STAFF_"
-                                                                                      "FAULT', "
-                                                                                      "'STORM', "
-                                                                                      "'ZONE_"
-                                                                                      "PLACED', "
-                                                                                      "'ZONE_RULES_"
-                                                                                      "CHANGED');"
-                                                                                      "CREATE "
-                                                                                      "INDEX "
-                                                                                      "said_id ON "
-                                                                                      "said "
-                                                                                      "(action, "
-                                                                                      "id);"
-                                                                                      "CREATE TEMP "
-                                                                                      "TABLE ended "
-                                                                                      "AS SELECT "
-                                                                                      "max(at) AS "
-                                                                                      "at FROM "
-                                                                                      "log_entry;",
-        NULL, NULL, &error);
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.zone') END AS zone, "
+        "CASE l.action WHEN 'CHECKIN_RING' THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.attempt') END AS attempt, "
+        "CASE l.action WHEN 'CHECKIN_RING' THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.notices') END AS notices, "
+        "CASE l.action WHEN 'INCIDENT_STEP_FIRED' THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.fire') END AS fire, "
+        "CASE l.action WHEN 'CHECKIN_PLANNED' THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.due') END AS due, "
+        "CASE l.action WHEN 'ZONE_PLACED' THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.moved') END AS moved "
+        "FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE l.action IN ("
+        "'ABSENCE_ENTERED', 'BLACKOUT_CREATED', 'CASELOAD_WITH_STAND_IN', "
+        "'CHECKIN_BLACKOUT_ENTERED', 'CHECKIN_CALL_LOST', 'CHECKIN_NO_MAKE_UP', "
+        "'CHECKIN_OUTCOME', 'CHECKIN_PLANNED', 'CHECKIN_RING', 'INCIDENT_ACK_EXPIRED', "
+        "'INCIDENT_OPENED', 'INCIDENT_STEP_FIRED', 'NOTICE_QUEUED', 'PERSON_SILENCE', "
+        "'STAFF_FAULT', 'STORM', 'ZONE_PLACED', 'ZONE_RULES_CHANGED');"
+        "CREATE INDEX said_id ON said (action, id);"
+        "CREATE TEMP TABLE ended AS SELECT max(at) AS at FROM log_entry;";
+    char *error = NULL;
+    sqlite3_exec(check->db, sql, NULL, NULL, &error);
     if (error != NULL) {
         fprintf(stderr, "the log cannot be gathered: %s\n", error);
         exit(1);
