@@ -453,9 +453,9 @@ int ck_srtp_derive(enum ck_srtp_profile profile, const struct ck_srtp_keys *keys
         {rtp->key, sizeof rtp->key},   {rtp->auth, sizeof rtp->auth},   {rtp->salt, salt_size},
         {rtcp->key, sizeof rtcp->key}, {rtcp->auth, sizeof rtcp->auth}, {rtcp->salt, salt_size},
     };
-    for (uint8_t label = 0; label < sizeof wanted / sizeof wanted[0]; label++) {
-        int error =
-            derive_one(cipher, keys, salt_size, label, wanted[label].out, wanted[label].size);
+    for (size_t label = 0; label < sizeof wanted / sizeof wanted[0]; label++) {
+        int error = derive_one(cipher, keys, salt_size, (uint8_t)label, wanted[label].out,
+                               wanted[label].size);
         if (error != CK_OK) {
             return error;
         }

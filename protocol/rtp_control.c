@@ -4,6 +4,7 @@
 
 #include "protocol/base/error.h"
 
+#define REMB 0x52454d42 /* its letters */
 #define REPORT_SIZE 24
 #define SENDER_SIZE 24  /* with the SSRC in front */
 #define FEEDBACK_SIZE 8 /* sender and media SSRC */
@@ -264,7 +265,7 @@ void ck_rtcp_write_remb(struct ck_writer *writer, uint32_t from, uint64_t bitrat
     uint32_t mantissa = (uint32_t)(bitrate >> exponent);
     ck_put_u32(b, from);
     ck_put_u32(b + 4, 0);
-    memcpy(b + 8, "REMB", 4);
+    ck_put_u32(b + 8, REMB);
     b[12] = (uint8_t)count;
     b[13] = (uint8_t)(exponent << 2 | mantissa >> 16);
     ck_put_u16(b + 14, (uint16_t)mantissa);

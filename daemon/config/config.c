@@ -62,7 +62,11 @@ void ck_parse_quote(const char *value, char quoted[CK_QUOTE_SIZE])
     bool utf8 = ck_utf8_valid(value, take);
     for (size_t i = 0; i < take; i++) {
         unsigned char c = (unsigned char)value[i];
-        quoted[i] = c < ' ' || c == 0x7f || (!utf8 && c >= 0x80) ? '?' : value[i];
+        bool shown = c >= ' ' && c != 0x7f && (utf8 || c < 0x80);
+        quoted[i] = '?';
+        if (shown) {
+            quoted[i] = value[i];
+        }
     }
     memcpy(quoted + take, take < size ? "…" : "", take < size ? sizeof "…" : 1);
 }

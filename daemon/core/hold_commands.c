@@ -172,6 +172,7 @@ static int review(struct ck_turn *turn, const struct ck_actor *actor, const json
 static int read_release(struct ck_turn *turn, const json_t *body, struct ck_hold_row *hold,
                         struct ck_refusal *refusal)
 {
+    *hold = (struct ck_hold_row){.id = 0};
     int r = load(turn, json_object_get(body, "request"), hold, refusal);
     bool theirs = r == 0 && hold->person == json_integer_value(json_object_get(body, "person"));
     return r != 0 || theirs

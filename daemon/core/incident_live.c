@@ -333,6 +333,8 @@ int ck_incident_feed(struct ck_turn *turn, const struct ck_actor *actor,
     if (r != 0) {
         return r;
     }
+    /* Both were copied whole, padding and all.
+     * NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
     bool same = memcmp(&row->step, &next, sizeof next) == 0;
     row->step = next;
     keep_target(row, &effects);

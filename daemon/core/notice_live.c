@@ -730,7 +730,7 @@ static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, con
     static const enum ck_notice_event_kind kinds[] = {CK_NOTICE_TAKEN, CK_NOTICE_LIMITED,
                                                       CK_NOTICE_REFUSED, CK_NOTICE_REJECTED,
                                                       CK_NOTICE_NO_ANSWER};
-    struct ck_notice_row row;
+    struct ck_notice_row row = {.reference = ""};
     int word = 0;
     int64_t tries = 0;
     int r = ck_body_word(body, "result", words, &word, refusal);
@@ -791,7 +791,7 @@ static int notice_receipt(struct ck_turn *turn, const struct ck_actor *actor, co
                           json_t **result, struct ck_refusal *refusal)
 {
     static const char *const words[] = {"delivered", "read", "failed", NULL};
-    struct ck_notice_row row;
+    struct ck_notice_row row = {.reference = ""};
     int word = 0;
     int r = ck_body_word(body, "receipt", words, &word, refusal);
     if (r == 0) {

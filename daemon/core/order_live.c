@@ -196,7 +196,7 @@ static int replaces_proposed(struct ck_turn *turn, const struct ck_actor *actor,
 static int replaces_approved(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                              json_t **result, struct ck_refusal *refusal)
 {
-    struct ck_order_record order;
+    struct ck_order_record order = {.id = 0};
     const char *citation = NULL;
     int64_t requirement = 0;
     int64_t proposer = json_integer_value(json_object_get(body, "proposer"));

@@ -111,7 +111,7 @@ static int address_of(const struct sockaddr_storage *from, struct address *addre
 
 static int peer_of(int fd, struct address *address)
 {
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof from;
     if (getpeername(fd, (struct sockaddr *)&from, &size) != 0) {
         return -errno;
@@ -123,7 +123,7 @@ static int peer_of(int fd, struct address *address)
  * handshake. */
 static int filter_accept(struct ck_http *http, int fd)
 {
-    struct address address;
+    struct address address = {.size = 0};
     if (!http->stopping && http->counts.connections_open < http->connections_max &&
         peer_of(fd, &address) == 0 &&
         ck_limit_held(http->rate, address.key, address.size) < http->connections_per_address) {
@@ -307,10 +307,10 @@ static int parse_listener(const char *text, struct listener *listener)
     const char *colon = strrchr(text, ':');
     const char *port = colon == NULL ? text : colon + 1;
     size_t digits = strspn(port, "0123456789");
-    if (digits == 0 || digits > 5 || port[digits] != '\0' || atoi(port) > 65535) {
+    if (digits == 0 || digits > 5 || port[digits] != '\0' || strtol(port, NULL, 10) > 65535) {
         return -EINVAL;
     }
-    listener->port = atoi(port);
+    listener->port = (int)strtol(port, NULL, 10);
     if (colon == NULL) {
         return 0;
     }

@@ -115,7 +115,8 @@ static int listen_at(const char *path)
 static int passed_socket(void)
 {
     const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-    bool ours = count != NULL && strcmp(count, "1") == 0 && pid != NULL && atol(pid) == getpid();
+    bool ours = count != NULL && strcmp(count, "1") == 0 && pid != NULL &&
+                strtol(pid, NULL, 10) == getpid();
     return ours ? FIRST_PASSED_FD : -ENOTCONN;
 }
 

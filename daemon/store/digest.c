@@ -27,8 +27,16 @@ int ck_storm_load(struct ck_store *store, struct ck_storm *storm, int64_t *incid
     if (r != 0 && r != CK_E_NOT_FOUND) {
         return r;
     }
-    if (r == 0 && sscanf(text, "%lld %lld", &since, &id) != 2) {
-        return -EUCLEAN;
+    char *end = text;
+    if (r == 0) {
+        since = strtoll(text, &end, 10);
+        if (*end != ' ') {
+            return -EUCLEAN;
+        }
+        id = strtoll(end, &end, 10);
+        if (*end != '\0') {
+            return -EUCLEAN;
+        }
     }
     *storm = (struct ck_storm){.on = since != 0, .since = {since}};
     *incident = id;

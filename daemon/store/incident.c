@@ -198,10 +198,10 @@ int ck_due_owner(struct ck_store *store, const struct ck_due *due, int64_t *pers
                           "ON p.id = o.person_id WHERE o.id = ?1"),
         [CK_DUE_ZONE] = "SELECT NULL, unit_id FROM zone_change WHERE id = ?1",
         [CK_DUE_KEY] = "SELECT NULL, NULL FROM draw_key WHERE id = ?1",
-        [CK_DUE_EXPIRY] = "SELECT p.id, p.unit_id FROM expiry e LEFT JOIN person p ON p.id = "
-                          "e.person_id WHERE e.id = ?1",
-        [CK_DUE_HOLD] = "SELECT p.id, p.unit_id FROM hold h JOIN person p ON p.id = h.person_id "
-                        "WHERE h.id = ?1",
+        [CK_DUE_EXPIRY] = ("SELECT p.id, p.unit_id FROM expiry e LEFT JOIN person p ON p.id = "
+                           "e.person_id WHERE e.id = ?1"),
+        [CK_DUE_HOLD] = ("SELECT p.id, p.unit_id FROM hold h JOIN person p ON p.id = h.person_id "
+                         "WHERE h.id = ?1"),
     };
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_query(store, &rows, sql[due->kind], CK_ARGS(ck_int(due->id)));

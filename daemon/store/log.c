@@ -96,14 +96,13 @@ int ck_log_load_head(struct ck_store *store, struct ck_log_head *head)
     }
     struct ck_log_head loaded = {.frontier.size = (uint64_t)ck_row_int(&rows, 0)};
     size_t roots = ck_frontier_count(&loaded.frontier) * sizeof(struct ck_hash), size = 0;
-    const void *frontier = ck_row_blob(&rows, 2, &size);
+    (void)ck_row_blob(&rows, 2, &size);
     if (size != roots || !copy_blob(&rows, 1, loaded.root.bytes, sizeof loaded.root.bytes) ||
         !copy_blob(&rows, 3, loaded.salt, sizeof loaded.salt)) {
         return -EUCLEAN;
     }
     if (roots > 0) {
-        frontier = ck_row_blob(&rows, 2, &size);
-        memcpy(loaded.frontier.roots, frontier, roots);
+        memcpy(loaded.frontier.roots, ck_row_blob(&rows, 2, &size), roots);
     }
     *head = loaded;
     return 0;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -7,8 +8,12 @@
 
 void ck_row_copy(const struct ck_rows *rows, int column, char *to, size_t size)
 {
+    assert(size > 0);
     const char *text = ck_row_text(rows, column);
-    size_t length = text == NULL ? 0 : strlen(text);
+    if (text == NULL) {
+        text = "";
+    }
+    size_t length = strlen(text);
     if (length >= size) {
         length = size - 1;
         while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {

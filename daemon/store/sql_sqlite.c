@@ -553,6 +553,7 @@ int ck_store_open_version(struct ck_store **store, const char *path, int version
     ck_cleanup(ck_store_closep) struct ck_store *opened = NULL;
     int r = open_file(&opened, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (r == 0) {
+        assert(opened != NULL);
         /* Deleted keys must be gone from the file too, hence secure_delete. The cache is small on
          * purpose: a commit that split a page looks at every page in it
          * (sqlite3PcacheTruncate()), while a page that is not in it is one copy away. */
@@ -584,6 +585,7 @@ int ck_store_open_reader(struct ck_store **store, const char *path)
     if (r != 0) {
         return r == -EACCES ? CK_E_NOT_FOUND : r;
     }
+    assert(opened != NULL);
     opened->reader = true;
     int64_t version = 0;
     r = run_script(opened, "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;"

@@ -1,5 +1,6 @@
 #include "media/record/recorder.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -149,6 +150,7 @@ static bool push(struct ck_recorder *recorder, const struct record *record, cons
     if (room == NULL) {
         return false;
     }
+    assert(record->size == 0 || payload != NULL);
     *room = *record;
     if (record->size > 0) {
         memcpy(room + 1, payload, record->size);

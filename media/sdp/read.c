@@ -282,9 +282,9 @@ static int read_setup(struct reading *reading, struct ck_sdp_text value)
         [CK_SDP_PASSIVE] = "passive",
         [CK_SDP_HOLDCONN] = "holdconn",
     };
-    for (uint8_t i = CK_SDP_ACTPASS; i <= CK_SDP_HOLDCONN; i++) {
+    for (unsigned i = CK_SDP_ACTPASS; i <= CK_SDP_HOLDCONN; i++) {
         if (is(value, names[i])) {
-            reading->section->setup = i;
+            reading->section->setup = (uint8_t)i;
             return CK_SDP_OK;
         }
     }

@@ -51,7 +51,8 @@ int ck_hex_decode(const char *text, void *bytes, size_t count)
     }
     uint8_t *b = bytes;
     for (size_t i = 0; i < count; i++) {
-        b[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+        b[i] =
+            (uint8_t)((unsigned)hex_value(text[2 * i]) << 4 | (unsigned)hex_value(text[2 * i + 1]));
     }
     return 0;
 }
