@@ -73,6 +73,7 @@ static void read_message(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ck_entry_proof proof;
+    struct ck_add_checkpoint add;
     const char *text = (const char *)data + 1;
     switch (size == 0 ? 'x' : data[0]) {
     case 'n':
@@ -84,6 +85,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'p':
         if (ck_entry_proof_read(text, size - 1, &proof) == 0 &&
             proof.note + proof.note_size != text + size - 1) {
+            abort();
+        }
+        break;
+    case 'a':
+        if (ck_add_checkpoint_read(text, size - 1, &add) == 0 &&
+            add.proof.count > CK_MERKLE_PROOF_MAX) {
             abort();
         }
         break;
