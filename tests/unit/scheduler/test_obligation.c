@@ -318,6 +318,10 @@ static void test_contacts_that_were_made_count(void **state)
     assert_int_equal(excess.found, 2);
     assert_int_equal(excess.limit, 1);
     assert_int_equal(excess.days, 7);
+    made.days = 30; /* of what comes after them nothing is made yet */
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess),
+                     CK_OBLIGATION_TOO_MANY);
+    made.days = 62;
     after[0] = day("2026-11-13"); /* it begins a week later */
     assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess), CK_OBLIGATION_OK);
     /* Twice in one week that is over: nobody can take that back. */
