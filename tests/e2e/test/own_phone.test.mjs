@@ -102,6 +102,23 @@ test("a phone is enrolled, answers by itself, and another one is seen to be anot
   await phone.getByText("Принято: Справка получена.").waitFor();
   await shot(phone, "person-answered");
 
+  // Later, with no session left: the phone comes in by its key, and the person calls by themselves.
+  await phone.context().clearCookies();
+  await phone.goto(`${product.base}/p`);
+  await screen(phone, "home");
+  await phone.getByRole("button", { name: "Позвонить инспектору" }).click();
+  await screen(phone, "check");
+  await phone.getByRole("button", { name: "Позвонить инспектору" }).click();
+  await screen(phone, "waiting");
+  await console_.getByText("Позвонил сам").first().waitFor();
+  await shot(console_, "console-inbound");
+  const inbound = product.sql("SELECT state, mandatory, (SELECT device_id IS NOT NULL FROM checkin_device WHERE checkin_id = id) AS own FROM checkin WHERE kind = 'inbound'");
+  assert.deepEqual(inbound.map((row) => ({ ...row })), [{ state: "connected", mandatory: 0, own: 1 }]);
+  await phone.getByRole("button", { name: "Сейчас не могу говорить" }).click();
+  await phone.locator(".choice").first().click();
+  await phone.locator("form .primary").click();
+  await screen(phone, "result");
+
   // A lost phone is taken back: its key opens nothing any more.
   await console_.goto(`${product.base}/#/persons/${person.id}`);
   await console_.getByRole("button", { name: "Отозвать" }).click();
