@@ -39,6 +39,12 @@ function look(archive, name) {
   assert.equal(facts.bundle.reason, "дело 12/2026");
   assert.deepEqual(facts.recordings.map((one) => [one.leg, one.in_bundle]).sort(), [["person", true], ["staff", true]]);
   assert.equal(facts.side_by_side, "made");
+  assert.equal(facts.report_pdf, "made");
+  for (const language of ["en", "kk", "ru"]) {
+    const report = execFileSync("pdftotext", ["-raw", path.join(into, `report.${language}.pdf`), "-"], { encoding: "utf8" });
+    for (const fact of ["Сергей Волков", "дело 12/2026", "справка.pdf", "recordings/"]) assert.ok(report.includes(fact), `report.${language}.pdf: ${fact}`);
+    for (const never of [CONCERN, OFFICERS]) assert.ok(!report.includes(never), `report.${language}.pdf holds "${never}"`);
+  }
   const [message] = facts.messages.filter((one) => one.file);
   assert.equal(message.file.name, "справка.pdf");
   assert.match(fs.readFileSync(path.join(into, message.file.path), "utf8"), /^%PDF/);
