@@ -515,14 +515,6 @@ json_t *ck_client_person_peer(bool here)
     return with(of_kind("peer"), "state", json_string(here ? "here" : "away"));
 }
 
-json_t *ck_client_person_ended(const char *result, const char *receipt, json_t *state)
-{
-    json_t *message = of_kind("ended");
-    message = with(message, "result", result == NULL ? json_null() : json_string(result));
-    message = with(message, "receipt", receipt == NULL ? json_null() : json_string(receipt));
-    return with(message, "state", state == NULL ? json_null() : state);
-}
-
 json_t *ck_client_replaced(void)
 {
     return of_kind("replaced");

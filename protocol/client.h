@@ -161,7 +161,6 @@ json_t *ck_client_connected(const char *with, bool recording);
 json_t *ck_client_challenge(unsigned number, unsigned of, const char *kind, const char *digits,
                             unsigned seconds);
 json_t *ck_client_person_peer(bool here);
-json_t *ck_client_person_ended(const char *result, const char *receipt, json_t *state);
 json_t *ck_client_replaced(void);
 
 /* To the console. */

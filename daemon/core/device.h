@@ -9,6 +9,11 @@
 #define CK_DEVICES_MAX 5       /* of one person, revoked ones not counted */
 #define CK_DEVICE_NAME_MAX 200 /* bytes */
 #define CK_INBOUND_PER_DAY 8   /* calls of one person by themselves in 24 hours; more are refused */
+/* Sessions of one person within CK_REPEATS_MS beyond which their own phone and links that were used
+ * already open nothing for a while (CK_E_LIMIT): each leaves records that are kept. A link that was
+ * never used always opens. */
+#define CK_REPEATS_MAX 60
+#define CK_REPEATS_MS (INT64_C(1) * 3600000)
 #define CK_DEVICE_SESSION_MS (INT64_C(12) * 3600000) /* of a page that came in without a link */
 
 enum ck_device_proof {

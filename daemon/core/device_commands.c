@@ -103,6 +103,10 @@ static int enter(struct ck_turn *turn, const struct ck_actor *actor, const json_
     if (r == CK_E_NOT_FOUND) {
         return ck_refuse(refusal, CK_E_AUTH, "device", "this phone is not known here");
     }
+    r = r == 0 ? ck_link_repeats(turn, device.person, "device", refusal) : r;
+    if (r != 0) {
+        return r;
+    }
     struct ck_link link = {.person = device.person,
                            .device = id,
                            .expires = ck_wall_add_ms(turn->now.wall, CK_DEVICE_SESSION_MS)};

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/device.h"
 #include "daemon/core/live_impl.h"
 #include "daemon/core/zone_live.h"
 #include "daemon/store/health.h"
@@ -63,6 +64,19 @@ static int make_session(struct ck_turn *turn, const struct ck_actor *actor,
     ck_wipe(token, sizeof token);
     ck_wipe(text, sizeof text);
     return r;
+}
+
+int ck_link_repeats(struct ck_turn *turn, int64_t person, const char *field,
+                    struct ck_refusal *refusal)
+{
+    int64_t count = 0;
+    int r = ck_link_sessions(turn->store, person, ck_wall_add_ms(turn->now.wall, -CK_REPEATS_MS),
+                             &count);
+    return r == 0 && count >= CK_REPEATS_MAX
+               ? ck_refuse(refusal, CK_E_LIMIT, field,
+                           "was opened more than %d times in an hour; try again later",
+                           CK_REPEATS_MAX)
+               : r;
 }
 
 int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const struct ck_link *link,
@@ -135,6 +149,12 @@ static int exchange(struct ck_turn *turn, const struct ck_actor *actor, const js
     }
     if (r == 0 && !ck_wall_before(turn->now.wall, link.expires)) {
         return refused(turn, &link, "this link has expired", refusal);
+    }
+    if (r == 0 && link.used.ms != 0) {
+        r = ck_link_repeats(turn, link.person, "token", refusal);
+        if (r != 0) {
+            return r;
+        }
     }
     if (r == 0) {
         r = ck_link_use(turn->store, digest, by, turn->now.wall);

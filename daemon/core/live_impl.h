@@ -242,6 +242,11 @@ int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t p
 struct ck_link;
 int ck_link_open(struct ck_turn *turn, const struct ck_actor *person, const struct ck_link *link,
                  const char *device, json_t **result);
+/* CK_E_LIMIT with *refusal filled: this person's pages have been opened too often lately
+ * (device.h).
+ */
+int ck_link_repeats(struct ck_turn *turn, int64_t person, const char *field,
+                    struct ck_refusal *refusal);
 
 /* ---- the handlers of each file ---- */
 

@@ -300,6 +300,13 @@ int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256
                          session);
 }
 
+int ck_link_sessions(struct ck_store *store, int64_t person, struct ck_wall from, int64_t *count)
+{
+    return ck_sql_number(store,
+                         "SELECT count(*) FROM session WHERE person_id = ?1 AND created_at > ?2",
+                         CK_ARGS(ck_int(person), ck_time(from)), count);
+}
+
 int ck_link_enrolment(struct ck_store *store, int64_t session, bool *enrolment)
 {
     int64_t number = 0;

@@ -93,6 +93,8 @@ int ck_link_use(struct ck_store *store, const uint8_t token_hash[CK_SHA256_SIZE]
 int ck_link_session(struct ck_store *store, const uint8_t session_hash[CK_SHA256_SIZE],
                     const struct ck_link *link, const char *peer, const char *device,
                     struct ck_wall now, int64_t *session);
+/* How many sessions a person's links and phones were exchanged for since `from`. */
+int ck_link_sessions(struct ck_store *store, int64_t person, struct ck_wall from, int64_t *count);
 /* Whether an enrolment link opened this session. */
 int ck_link_enrolment(struct ck_store *store, int64_t session, bool *enrolment);
 /* Removes the ones that ended before `until`. */

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "api_world.h"
+
+#include "daemon/core/device.h"
 #include "protocol/base/error.h"
 #include "protocol/base/p256.h"
 #include "protocol/base/text.h"
@@ -121,6 +123,27 @@ static void an_own_phone_calls_in(void **state)
                      1);
     assert_int_equal(api_ask(&user, "GET", "/api/p/state", NULL, NULL), 200);
     assert_int_equal(api_ask(&user, "POST", "/api/p/call", json_object(), NULL), 409);
+}
+
+static void an_own_phone_comes_in_so_often_and_no_more(void **state)
+{
+    (void)state;
+    struct user user = {0};
+    json_t *answer = NULL;
+    unsigned status = 200;
+    int times = 0;
+    int64_t device = api_own_phone(&people.person, phone);
+    for (; status == 200 && times <= CK_REPEATS_MAX; times++) {
+        status = enter(&user, device, phone, &answer);
+        if (status == 200) {
+            json_decref(answer);
+        }
+    }
+    assert_int_equal(status, 429);
+    api_expect_error(answer, "busy", "device");
+    assert_true(times > CK_REPEATS_MAX / 2);
+    api_pass_ms(CK_REPEATS_MS + 1000);
+    assert_int_equal(enter(&user, device, phone, NULL), 200);
 }
 
 static void a_challenge_is_good_once_and_for_two_minutes(void **state)
@@ -316,6 +339,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVED(an_own_phone_comes_in_without_a_link),
         SERVED(an_own_phone_calls_in),
+}
+
+        SERVED(an_own_phone_comes_in_so_often_and_no_more),
         SERVED(a_challenge_is_good_once_and_for_two_minutes),
         SERVED(another_key_does_not_come_in),
         SERVED(only_keys_are_taken_and_not_many),

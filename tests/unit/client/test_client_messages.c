@@ -371,10 +371,6 @@ static void messages_to_the_person_are_written(void **state)
            "{\"kind\":\"look_up\",\"number\":2,\"of\":3,\"seconds\":6,\"t\":\"challenge\"}");
     expect(ck_client_person_peer(true), "{\"state\":\"here\",\"t\":\"peer\"}");
     expect(ck_client_person_peer(false), "{\"state\":\"away\",\"t\":\"peer\"}");
-    expect(ck_client_person_ended("received", "R-1", json_object()),
-           "{\"receipt\":\"R-1\",\"result\":\"received\",\"state\":{},\"t\":\"ended\"}");
-    expect(ck_client_person_ended(NULL, NULL, NULL),
-           "{\"receipt\":null,\"result\":null,\"state\":null,\"t\":\"ended\"}");
     expect(ck_client_replaced(), "{\"t\":\"replaced\"}");
 }
 

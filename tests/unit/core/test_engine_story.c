@@ -170,6 +170,38 @@ static void the_disk_refuses(struct world *world, const struct ck_actor *worker,
         world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'RECORDING_FAILED'"), 3);
 }
 
+static int open_again(struct world *world, const char *token)
+{
+    const struct ck_actor nobody = {.kind = CK_ACTOR_GATEWAY, .peer = "127.0.0.1:3"};
+    return world_command(
+        world, "link.exchange", &nobody,
+        json_pack("{s:s, s:s}", "token", token, "key", "0123456789abcdef01234567"));
+}
+
+/* A page that comes again and again fills neither the store nor the log; the next link opens. */
+static void a_used_link_opens_again_so_often_and_no_more(void **state)
+{
+    struct world *world = *state;
+    char token[64];
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 11 * MINUTE);
+    last_token(world, token);
+    for (int i = 0; i < CK_REPEATS_MAX; i++) {
+        assert_int_equal(open_again(world, token), 0);
+    }
+    int64_t records = world_number(world, "SELECT size FROM log_head");
+    assert_int_equal(open_again(world, token), CK_E_LIMIT);
+    assert_string_equal(world->result.refusal.field, "token");
+    assert_int_equal(world_number(world, "SELECT size FROM log_head"), records);
+    /* A link that nobody used is another message's. */
+    world_execute(world, "UPDATE link SET used_at = NULL, used_by = NULL");
+    assert_int_equal(open_again(world, token), 0);
+    /* An hour later there is room again; links of this kind are good for longer in this test. */
+    world_execute(world, "UPDATE link SET expires_at = expires_at + 86400000");
+    world_run_for(world, 61 * MINUTE);
+    assert_int_equal(open_again(world, token), 0);
+}
+
 static void a_live_call_is_completed(void **state)
 {
     struct world *world = *state;
@@ -787,6 +819,8 @@ int main(void)
                                         world_teardown),
         cmocka_unit_test_setup_teardown(our_outage_is_never_charged, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_used_link_opens_again_so_often_and_no_more, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_live_call_is_completed, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(the_person_calls_in, world_setup, world_teardown),
