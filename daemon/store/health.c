@@ -38,6 +38,21 @@ static int extend(struct ck_store *store, int64_t id, struct ck_wall until)
                       CK_ARGS(ck_int(id), ck_int(until.ms)));
 }
 
+/* The clock went back: until it has caught up nothing is proven, and neither is it by what was well
+ * when these instants passed for the first time. */
+static int cut(struct ck_store *store, const struct interval *last, struct ck_wall at)
+{
+    if (last->bits == 0 && last->from.ms <= at.ms) {
+        return 0;
+    }
+    int r = ck_sql_run(store, "DELETE FROM health WHERE until_at > ?1 AND from_at >= ?1",
+                       CK_ARGS(ck_int(at.ms)));
+    r = r == 0 ? ck_sql_run(store, "UPDATE health SET until_at = ?1 WHERE until_at > ?1",
+                            CK_ARGS(ck_int(at.ms)))
+               : r;
+    return r == 0 ? insert(store, at, last->until, 0) : r;
+}
+
 int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits)
 {
     struct interval last;
@@ -49,7 +64,7 @@ int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits)
         return r;
     }
     if (at.ms < last.until.ms) {
-        return 0; /* the clock went back: nothing is proven until it has caught up */
+        return cut(store, &last, at);
     }
     if (at.ms - last.until.ms > CK_HEALTH_GAP_MAX_MS) {
         return insert(store, at, at, bits);
