@@ -41,7 +41,7 @@ static bool stands_alone(uint8_t marker)
 static bool jpeg_keeps(uint8_t marker, const uint8_t *content, size_t size)
 {
     bool app = marker >= M_APP0 && marker <= M_APP15;
-    bool icc = app && size >= 12 && memcmp(content, "ICC_PROFILE", 12) == 0;
+    bool icc = app && size >= 4 && memcmp(content, "ICC_", 4) == 0;
     return icc || marker == M_APP0 || marker == M_APP14 || (!app && marker != M_COM);
 }
 

@@ -339,8 +339,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVED(an_own_phone_comes_in_without_a_link),
         SERVED(an_own_phone_calls_in),
-}
-
         SERVED(an_own_phone_comes_in_so_often_and_no_more),
         SERVED(a_challenge_is_good_once_and_for_two_minutes),
         SERVED(another_key_does_not_come_in),
