@@ -19,9 +19,9 @@ enum ck_health {
 #define CK_HEALTH_GAP_MAX_MS 15000
 #define CK_HEALTH_LAG_MS 1000
 
-/* A report: `bits` is well at `at`. Between two reports, what both had counts. One of an instant that
- * has passed already (the clock went back) takes away what was said of the time from there on, and
- * nothing counts until the clock has caught up. */
+/* A report: `bits` is well at `at`. Between two reports, what both had counts. One of an instant
+ * that has passed already (the clock went back) takes away what was said of the time from there on,
+ * and nothing counts until the clock has caught up. */
 int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits);
 
 /* Milliseconds of [from, until) in which everything was well. */
