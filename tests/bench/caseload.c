@@ -76,7 +76,8 @@ static int64_t policy_row(const char *path)
     char *text = ck_checkin_policy_text(&rules.checkin);
     check(ck_store_open(&store, path), "store");
     check(ck_store_begin(store), "begin");
-    check(ck_policy_row_insert(store, "checkin", text, &id), "policy");
+    int r = ck_policy_row_find(store, "checkin", text, &id);
+    check(r == CK_E_NOT_FOUND ? ck_policy_row_insert(store, "checkin", text, &id) : r, "policy");
     check(ck_store_commit(store), "commit");
     ck_store_close(store);
     free(text);
