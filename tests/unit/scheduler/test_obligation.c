@@ -311,6 +311,9 @@ static void test_contacts_that_were_made_count(void **state)
     friday.first = day("2026-11-06");
     const struct ck_plan *alone[1] = {&friday};
     assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess), CK_OBLIGATION_OK);
+    made.days = 20; /* nothing is there behind them */
+    assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess), CK_OBLIGATION_OK);
+    made.days = 62;
     served[day("2026-11-09").day - made.from.day] = 1;
     assert_int_equal(ck_obligation_measure(&order, alone, 1, 0, &made, &excess),
                      CK_OBLIGATION_TOO_MANY);
