@@ -8,6 +8,7 @@
 #include "daemon/core/rules.h"
 #include "daemon/store/checkin.h"
 #include "daemon/store/store.h"
+#include "protocol/base/error.h"
 
 static void check(int code, const char *what)
 {
