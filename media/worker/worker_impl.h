@@ -38,11 +38,10 @@
 #define HELLO_AGE_MS 2000   /* of one that is still of use */
 #define HANDSHAKE_QUEUE 256 /* DTLS datagrams that wait for their turn */
 /* Of one leg: two flights of a browser's. More wait with the browser, which repeats them. Once it
- * is connected nothing but a repeated end of the handshake and a farewell may come, so many a
- * second.
- */
+ * is connected nothing but its last flight may come, again, where ours was lost, and a farewell: so
+ * many a second, which is that flight three times over. */
 #define HANDSHAKES_PER_LEG 16
-#define HANDSHAKES_CONNECTED 8
+#define HANDSHAKES_CONNECTED 16
 #define HANDSHAKES_PER_TURN 4 /* so that a rush of log-ins does not hold up the sound of calls */
 #define TICK_MS 10
 #define SERVICE_MS 50   /* of a leg that waits for nothing soon */

@@ -139,8 +139,8 @@ static void names_that_may_mean_another_file_are_refused(void **state)
         "recordings/7.web ",
         "recordings/7.web/",
         "./cordings/7.webm",
-        "recordings/7\xd0\xba"
-        "ebm",
+        ("recordings/7\xd0\xba"
+         "ebm"),
         "recordings/7.we\tm",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
