@@ -91,10 +91,13 @@ struct ck_zip_writer {
     struct entry entries[CK_ZIP_FILES_MAX];
 };
 
+#define EPOCH_S INT64_C(315532800) /* 1980: the format knows no earlier year */
+
 /* Days since 1970 as year, month and day (the proleptic Gregorian calendar). */
 static void set_time(struct ck_zip_writer *writer, struct ck_wall at)
 {
-    int64_t seconds = at.ms / 1000, days = seconds / 86400, rest = seconds % 86400;
+    int64_t seconds = at.ms / 1000 < EPOCH_S ? EPOCH_S : at.ms / 1000;
+    int64_t days = seconds / 86400, rest = seconds % 86400;
     int64_t era_day = days + 719468, era = era_day / 146097, of_era = era_day - era * 146097;
     int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
