@@ -5,7 +5,6 @@
 #include "daemon/core/live_impl.h"
 #include "protocol/base/error.h"
 
-#define BATCH 64
 #define OPEN_MAX                                                                                   \
     512 /* incidents of one person; the gravest part of what is open is far below it               \
          */
@@ -15,36 +14,29 @@ struct reach_of {
     int64_t planned, begun, incidents;
 };
 
-static int band_checkin(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
-                        enum ck_band band, struct reach_of *reach)
+/* A band that came, and how far it has reached. */
+struct banding {
+    const struct ck_actor *actor;
+    enum ck_band band;
+    struct reach_of *reach;
+};
+
+static int band_checkin(struct ck_turn *turn, int64_t id, void *user)
 {
+    const struct banding *banding = user;
     struct ck_checkin_row row;
     int r = ck_checkin_load(turn->store, id, &row);
+    if (r != 0) {
+        return r;
+    }
     enum ck_band was = row.step.band;
     bool begun = row.step.state > CK_CHECKIN_ARMED;
-    r = r == 0 ? ck_checkin_feed(
-                     turn, actor, &row,
-                     &(struct ck_checkin_event){.kind = CK_CHECKIN_BANDED, .banded.band = band})
-               : r;
+    r = ck_checkin_feed(
+        turn, banding->actor, &row,
+        &(struct ck_checkin_event){.kind = CK_CHECKIN_BANDED, .banded.band = banding->band});
     if (r == 0 && row.step.band != was) {
-        reach->begun += begun;
-        reach->planned += !begun;
-    }
-    return r;
-}
-
-static int band_checkins(struct ck_turn *turn, const struct ck_actor *actor, int64_t person,
-                         enum ck_band band, struct reach_of *reach)
-{
-    int64_t ids[BATCH], after = 0;
-    size_t count = BATCH;
-    int r = 0;
-    while (r == 0 && count == BATCH) {
-        r = ck_checkin_open_of(turn->store, person, after, ids, BATCH, &count);
-        for (size_t i = 0; r == 0 && i < count; i++) {
-            r = band_checkin(turn, actor, ids[i], band, reach);
-            after = ids[i];
-        }
+        banding->reach->begun += begun;
+        banding->reach->planned += !begun;
     }
     return r;
 }
@@ -96,7 +88,8 @@ int ck_person_banded(struct ck_turn *turn, const struct ck_actor *actor, int64_t
         json_decref(more);
         return 0;
     }
-    int r = band_checkins(turn, actor, person, ck_band_of(band), &reach);
+    int r = ck_checkins_each(turn, ck_checkin_open_of, person, band_checkin,
+                             &(struct banding){actor, ck_band_of(band), &reach});
     r = r == 0 ? band_incidents(turn, actor, person, ck_band_of(band), &reach) : r;
     r = r == 0 ? ck_silence_changed(turn, person) : r;
     json_t *open = more == NULL ? json_object() : more;

@@ -154,7 +154,7 @@ int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row)
                                                 .waived.cause = ck_place_cause(CK_PLACE_BLACKOUT)});
 }
 
-/* In order of their time, batch after batch: nothing that is to come is left out. */
+/* By their numbers, batch after batch: nothing that is to come is left out. */
 static int touch_all(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct blackout *blackout)
 {

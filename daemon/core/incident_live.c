@@ -237,13 +237,8 @@ static int alarm_all(struct ck_turn *turn, const struct ck_actor *actor,
     char reference[32], path[48];
     snprintf(reference, sizeof reference, "INCIDENT-%" PRId64, row->step.id);
     snprintf(path, sizeof path, "/#/incidents/%" PRId64, row->step.id);
-    int r = ck_turn_audit(
-        turn, actor,
-        &(struct ck_record){.action = "INCIDENT_NOBODY_REACHED",
-                            .object = "incident",
-                            .object_id = row->step.id,
-                            .person_id = row->step.person,
-                            .open = json_pack("{s:I}", "step", (json_int_t)row->step.step)});
+    int r = ck_record_incident(turn, actor, row, "INCIDENT_NOBODY_REACHED",
+                               json_pack("{s:I}", "step", (json_int_t)row->step.step));
     r = r == 0 ? ck_incident_line(turn->store, row->step.id, turn->now.wall, "nobody_reached", 0, 0,
                                   NULL)
                : r;

@@ -225,13 +225,23 @@ int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bo
 /* After a check-in of a plan was completed: whether a second one follows, and makes it. */
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row);
 
-/* Lets a check-in go, for what it was made for is over: waives what has not begun; where it is the
- * order that ended (CK_CAUSE_WAIVED_ORDER_ENDED), also what rings, and a call that goes on is
- * voluntary from here on. What was missed before stays missed. */
-int ck_checkin_released(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
-                        enum ck_cause cause);
+/* One of ck_checkin_open_of(), ck_checkin_open_of_plan(), ck_checkin_open_unplanned(). */
+typedef int ck_checkin_list(struct ck_store *store, int64_t of, int64_t after, int64_t *ids,
+                            size_t capacity, size_t *count);
+typedef int ck_checkin_visit(struct ck_turn *turn, int64_t id, void *user);
 
-/* Ends a plan and lets go of all that it made (ck_checkin_released()). */
+/* Visits all that the list has of `of`, by their numbers; the first result that is not 0 ends it
+ * and is returned. A visit may change the check-in. */
+int ck_checkins_each(struct ck_turn *turn, ck_checkin_list *list, int64_t of,
+                     ck_checkin_visit *visit, void *user);
+
+/* Lets check-ins go, for what they were made for is over: waives what has not begun; where it is
+ * the order that ended (CK_CAUSE_WAIVED_ORDER_ENDED), also what rings, and a call that goes on is
+ * voluntary from here on. What was missed before stays missed. */
+int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
+                        int64_t of, enum ck_cause cause);
+
+/* Ends a plan and lets go of all that it made (ck_checkins_release()). */
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause);
 

@@ -7,29 +7,20 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define UNPLANNED_BATCH 32
-
 /* What was demanded outside of plans was demanded under the orders together: it goes with the last
  * of them. */
 static int finish_unplanned(struct ck_turn *turn, const struct ck_actor *actor, int64_t person,
                             struct ck_date today)
 {
     ck_cleanup(ck_freep) struct ck_order_record *order = calloc(1, sizeof *order);
-    int64_t ids[UNPLANNED_BATCH], after = 0;
     size_t count = 0;
     int r =
         order == NULL ? -ENOMEM : ck_order_in_force(turn->store, person, today, order, 1, &count);
     if (r != 0 || count > 0) {
         return r;
     }
-    for (count = UNPLANNED_BATCH; r == 0 && count == UNPLANNED_BATCH;) {
-        r = ck_checkin_open_unplanned(turn->store, person, after, ids, UNPLANNED_BATCH, &count);
-        for (size_t i = 0; r == 0 && i < count; i++) {
-            r = ck_checkin_released(turn, actor, ids[i], CK_CAUSE_WAIVED_ORDER_ENDED);
-            after = ids[i];
-        }
-    }
-    return r;
+    return ck_checkins_release(turn, actor, ck_checkin_open_unplanned, person,
+                               CK_CAUSE_WAIVED_ORDER_ENDED);
 }
 
 /* Ends the plans of an order whose last date is over, or sets when that will be: the beginning of

@@ -14,7 +14,7 @@
 
 #define NEIGHBOURS_MAX 64
 #define NEIGHBOUR_MS (INT64_C(2) * 24 * 3600 * 1000)
-#define RELEASE_BATCH 64  /* check-ins of one plan that are let go at a time */
+#define EACH_BATCH 64     /* check-ins that are read at a time */
 #define DATES_PER_TURN 32 /* of one plan; the rest in the next turn */
 
 /* Its draws are named by the beginning of the plan's pseudonym: the message of a draw stays in the
@@ -476,37 +476,51 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     return r;
 }
 
-int ck_checkin_released(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
-                        enum ck_cause cause)
+int ck_checkins_each(struct ck_turn *turn, ck_checkin_list *list, int64_t of,
+                     ck_checkin_visit *visit, void *user)
 {
-    struct ck_checkin_row row;
-    int r = ck_checkin_load(turn->store, id, &row);
-    bool ended = cause == CK_CAUSE_WAIVED_ORDER_ENDED;
-    bool rings = row.step.state == CK_CHECKIN_RINGING && row.step.finding == CK_OUTCOME_OPEN;
-    bool goes = r == 0 && (row.step.state < CK_CHECKIN_RINGING ||
-                           (ended && (rings || row.step.state == CK_CHECKIN_CONNECTED)));
-    return goes ? ck_checkin_feed(turn, actor, &row,
-                                  &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
-                                                             .waived.cause = cause,
-                                                             .waived.staff = actor->staff_id})
-                : r;
-}
-
-/* Batch after batch, by their numbers. */
-static int release_checkins(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
-                            enum ck_cause cause)
-{
-    int64_t ids[RELEASE_BATCH], after = 0;
-    size_t count = RELEASE_BATCH;
+    int64_t ids[EACH_BATCH], after = 0;
+    size_t count = EACH_BATCH;
     int r = 0;
-    while (r == 0 && count == RELEASE_BATCH) {
-        r = ck_checkin_open_of_plan(turn->store, plan, after, ids, RELEASE_BATCH, &count);
+    while (r == 0 && count == EACH_BATCH) {
+        r = list(turn->store, of, after, ids, EACH_BATCH, &count);
         for (size_t i = 0; r == 0 && i < count; i++) {
-            r = ck_checkin_released(turn, actor, ids[i], cause);
+            r = visit(turn, ids[i], user);
             after = ids[i];
         }
     }
     return r;
+}
+
+struct release {
+    const struct ck_actor *actor;
+    enum ck_cause cause;
+};
+
+static int release(struct ck_turn *turn, int64_t id, void *user)
+{
+    const struct release *release = user;
+    struct ck_checkin_row row;
+    int r = ck_checkin_load(turn->store, id, &row);
+    if (r != 0) {
+        return r;
+    }
+    bool ended = release->cause == CK_CAUSE_WAIVED_ORDER_ENDED;
+    bool rings = row.step.state == CK_CHECKIN_RINGING && row.step.finding == CK_OUTCOME_OPEN;
+    bool goes = row.step.state < CK_CHECKIN_RINGING ||
+                (ended && (rings || row.step.state == CK_CHECKIN_CONNECTED));
+    return goes ? ck_checkin_feed(
+                      turn, release->actor, &row,
+                      &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
+                                                 .waived.cause = release->cause,
+                                                 .waived.staff = release->actor->staff_id})
+                : 0;
+}
+
+int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
+                        int64_t of, enum ck_cause cause)
+{
+    return ck_checkins_each(turn, list, of, release, &(struct release){actor, cause});
 }
 
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
@@ -528,7 +542,7 @@ int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t p
                               .sealed = json_pack("{s:s}", "reason", reason),
                           });
     }
-    r = r == 0 ? release_checkins(turn, actor, plan, cause) : r;
+    r = r == 0 ? ck_checkins_release(turn, actor, ck_checkin_open_of_plan, plan, cause) : r;
     return r == 0 ? ck_silence_changed(turn, record.person) : r;
 }
 
