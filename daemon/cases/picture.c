@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "protocol/base/bytes.h"
+
 /* Bytes that are read at `at`, and kept, in order, at `kept`. */
 struct pass {
     uint8_t *bytes;
@@ -73,7 +75,7 @@ static bool jpeg_segment(struct pass *pass, bool *end)
         take(pass, 1, true);
         return true;
     }
-    size_t length = left < 4 ? 0 : (size_t)b[2] << 8 | b[3];
+    size_t length = left < 4 ? 0 : ck_get_u16(b + 2);
     if (length < 2 || length + 2 > left) {
         return false;
     }
@@ -108,7 +110,7 @@ static bool strip_png(struct pass *pass)
         if (left < 12) {
             return false;
         }
-        size_t length = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+        size_t length = ck_get_u32(b);
         if (length > left - 12) {
             return false;
         }
