@@ -103,13 +103,6 @@ static int decide(const struct ck_actor *actor, int64_t id, bool approve)
                                    (int)approve, "reason", "seen"));
 }
 
-static int64_t records(const char *action)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
-    return world_number(&world, sql);
-}
-
 /* ---- tests ---- */
 
 static void another_person_approves_and_it_is_done_once(void **state)
@@ -127,9 +120,9 @@ static void another_person_approves_and_it_is_done_once(void **state)
         1);
     assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
     assert_int_equal(carried_out, 1);
-    assert_int_equal(records("APPROVAL_PROPOSED"), 1);
-    assert_int_equal(records("APPROVAL_GIVEN"), 1);
-    assert_int_equal(records("TEST_DONE"), 1);
+    assert_int_equal(world_records(&world, "APPROVAL_PROPOSED"), 1);
+    assert_int_equal(world_records(&world, "APPROVAL_GIVEN"), 1);
+    assert_int_equal(world_records(&world, "TEST_DONE"), 1);
 }
 
 static void nobody_decides_what_they_proposed(void **state)
@@ -140,7 +133,7 @@ static void nobody_decides_what_they_proposed(void **state)
     assert_int_equal(decide(&supervisor, id, true), CK_E_DENIED);
     assert_int_equal(decide(&supervisor, id, false), CK_E_DENIED);
     assert_int_equal(carried_out, 0);
-    assert_int_equal(records("DENIED"), 2);
+    assert_int_equal(world_records(&world, "DENIED"), 2);
     assert_int_equal(decide(&second, id, true), 0);
     assert_int_equal(carried_out, 1);
 }
@@ -212,7 +205,7 @@ static void what_cannot_be_carried_out_stays_open(void **state)
     assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
     assert_string_equal(world.result.refusal.message, "not any more");
     assert_string_equal(world_text(&world, "SELECT state FROM approval"), "open");
-    assert_int_equal(records("APPROVAL_GIVEN"), 0);
+    assert_int_equal(world_records(&world, "APPROVAL_GIVEN"), 0);
     refuse = false;
     assert_int_equal(decide(&supervisor, id, true), 0);
     assert_int_equal(carried_out, 1);
@@ -252,8 +245,8 @@ static void a_refused_or_withdrawn_request_is_over(void **state)
         0);
     assert_int_equal(decide(&supervisor, id, true), CK_E_CONFLICT);
     assert_int_equal(carried_out, 0);
-    assert_int_equal(records("APPROVAL_REFUSED"), 1);
-    assert_int_equal(records("APPROVAL_WITHDRAWN"), 1);
+    assert_int_equal(world_records(&world, "APPROVAL_REFUSED"), 1);
+    assert_int_equal(world_records(&world, "APPROVAL_WITHDRAWN"), 1);
 }
 
 static void an_old_request_cannot_be_approved(void **state)

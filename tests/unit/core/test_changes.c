@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "daemon/audit/draw_proof.h"
-#include "daemon/audit/verify.h"
 #include "daemon/cases/cases.h"
 #include "world.h"
 
@@ -36,9 +35,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    struct ck_audit_report report = {.finding = NULL};
-    assert_int_equal(ck_audit_verify(world.reader, &report), 0);
-    assert_int_equal(report.findings, 0);
+    world_verify_log(&world);
     world_close(&world);
     return 0;
 }
@@ -55,13 +52,6 @@ static void run_for(int64_t ms)
 static int64_t count(const char *sql)
 {
     return world_number(&world, sql);
-}
-
-static int64_t records(const char *action)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
-    return count(sql);
 }
 
 static void must(int code)
@@ -114,7 +104,7 @@ static void a_band_reaches_what_is_planned(void **state)
     assert_true(planned > 10);
     set_band("top");
     assert_int_equal(BANDS_OF("7", "state = 'planned'"), planned);
-    assert_int_equal(records("PERSON_BAND_SET"), 1);
+    assert_int_equal(world_records(&world, "PERSON_BAND_SET"), 1);
     assert_non_null(strstr(world_text(&world, "SELECT CAST(l.leaf AS TEXT) FROM log_entry l JOIN "
                                               "log_plain p ON p.idx = l.idx WHERE p.action = "
                                               "'PERSON_BAND_SET'"),
@@ -207,7 +197,7 @@ static void a_blackout_is_entered_while_one_is_missed(void **state)
                                            "'blackout_entered'"),
                         "hospital 2026-11-20T19:00:00.000Z 2026-11-24T19:00:00.000Z");
     assert_int_equal(count("SELECT count(*) FROM fact WHERE fact = 'blackout_entered'"), 1);
-    assert_int_equal(records("CHECKIN_BLACKOUT_ENTERED"), 1);
+    assert_int_equal(world_records(&world, "CHECKIN_BLACKOUT_ENTERED"), 1);
     run_for(3 * HOUR); /* its outcome is what it is, and the incident waits for somebody */
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
     assert_int_equal(count("SELECT count(*) FROM incident WHERE state = 'closed'"), 0);
@@ -419,7 +409,7 @@ static void an_order_that_ends_lets_a_call_go_on(void **state)
     end_order();
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'connected'"), 1);
     assert_int_equal(count("SELECT mandatory FROM checkin WHERE state = 'connected'"), 0);
-    assert_int_equal(records("CHECKIN_ORDER_OVER"), 1);
+    assert_int_equal(world_records(&world, "CHECKIN_ORDER_OVER"), 1);
     hang_up(id);
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'completed' AND "
                            "mandatory = 0"),

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "daemon/audit/draw_proof.h"
-#include "daemon/audit/verify.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/overload.h"
 #include "world.h"
@@ -38,9 +37,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    struct ck_audit_report report = {.finding = NULL};
-    assert_int_equal(ck_audit_verify(world.reader, &report), 0);
-    assert_int_equal(report.findings, 0);
+    world_verify_log(&world);
     world_close(&world);
     return 0;
 }
@@ -57,13 +54,6 @@ static void run_for(int64_t ms)
 static int64_t count(const char *sql)
 {
     return world_number(&world, sql);
-}
-
-static int64_t records(const char *action)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
-    return count(sql);
 }
 
 /* An order with one requirement (or none: contacts 0), in place of the world's. */
@@ -404,7 +394,7 @@ static void an_order_ends_on_its_date_and_its_plans_with_it(void **state)
                                              "date", "2026-11-23", "reason", "lifted")),
                      0);
     assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 1);
-    assert_int_equal(records("PLAN_ENDED"), 0);
+    assert_int_equal(world_records(&world, "PLAN_ENDED"), 0);
     world.healthy = false;
     run_for(39 * HOUR - 1); /* 22nd, 23:59 */
     assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active'"), 1);
@@ -417,7 +407,7 @@ static void an_order_ends_on_its_date_and_its_plans_with_it(void **state)
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date > '2026-11-22' AND "
                            "outcome <> 'waived'"),
                      0);
-    assert_int_equal(records("ORDER_OVER"), 1);
+    assert_int_equal(world_records(&world, "ORDER_OVER"), 1);
     assert_true(plan > 0);
     assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 1)), CK_E_CONFLICT);
 }
@@ -470,7 +460,7 @@ static void video_replaces_visits_only_with_a_citation_and_two_persons(void **st
     assert_int_equal(count("SELECT replaces FROM requirement"), 1);
     assert_int_equal(count("SELECT proposer_id FROM requirement"), world.supervisor);
     assert_int_equal(count("SELECT approver_id FROM requirement"), world.officer);
-    assert_int_equal(records("ORDER_VIDEO_REPLACES"), 1);
+    assert_int_equal(world_records(&world, "ORDER_VIDEO_REPLACES"), 1);
     made(request("FREQ=DAILY", "10:00", "12:00", 1, true, NULL)); /* and such an order is sound */
 }
 
@@ -587,7 +577,7 @@ static void silence_is_alarmed_once_and_contact_ends_it(void **state)
     answer(count("SELECT max(id) FROM checkin"));
     run_for(36 * HOUR);
     assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
-    assert_int_equal(records("PERSON_SILENCE"), 2);
+    assert_int_equal(world_records(&world, "PERSON_SILENCE"), 2);
 }
 
 static void silence_ends_with_the_plan_and_pauses_in_a_blackout(void **state)
@@ -637,7 +627,7 @@ static void a_second_check_follows_a_completed_one(void **state)
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 2);
     int64_t again = count("SELECT max(due_at) FROM checkin WHERE local_date = '2026-11-21'");
     assert_true(again >= due + 900 * 1000 && again < due + 7200 * 1000);
-    assert_int_equal(records("CHECKIN_SECOND"), 1);
+    assert_int_equal(world_records(&world, "CHECKIN_SECOND"), 1);
     world_run_until(&world, (struct ck_wall){again});
     answer(count("SELECT id FROM checkin WHERE local_date = '2026-11-21' ORDER BY due_at DESC"));
     run_for(HOUR);
@@ -650,7 +640,7 @@ static void a_second_check_keeps_to_the_order(void **state)
     order(1, 1, "live", 3, "2027-11-01");
     first_contact(100);
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 1);
-    assert_int_equal(records("CHECKIN_NO_SECOND"), 1);
+    assert_int_equal(world_records(&world, "CHECKIN_NO_SECOND"), 1);
 }
 
 /* ---- proof of a draw ---- */
@@ -674,7 +664,7 @@ static void a_draw_is_proven_once_its_key_is_revealed(void **state)
                                    json_pack("{s:i, s:s}", "plan", 1, "reason", "x")),
                      0);
     run_for(34 * DAY);
-    assert_true(records("DRAW_KEY_REVEALED") > 0);
+    assert_true(world_records(&world, "DRAW_KEY_REVEALED") > 0);
     assert_int_equal(ck_draw_prove_checkin(world.reader, id, &proof), 0);
     assert_true(proof.committed < proof.planned && proof.planned < proof.revealed);
     char sql[96];
@@ -684,7 +674,7 @@ static void a_draw_is_proven_once_its_key_is_revealed(void **state)
     assert_int_equal(ck_draw_prove_checkin(world.reader, 999999, &proof), CK_E_NOT_FOUND);
     assert_int_equal(count("SELECT count(*) FROM draw_key WHERE revealed_at IS NOT NULL "
                            "AND next_at IS NULL"),
-                     records("DRAW_KEY_REVEALED"));
+                     world_records(&world, "DRAW_KEY_REVEALED"));
 }
 
 /* ---- overload ahead ---- */

@@ -36,13 +36,6 @@ static const char *kind(struct world *world, int64_t person)
     return world_text(world, sql);
 }
 
-static int64_t records(struct world *world, const char *action)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
-    return world_number(world, sql);
-}
-
 static void shift(struct world *world, int64_t staff, const char *start, const char *end)
 {
     const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
@@ -70,7 +63,7 @@ static void time_is_taken_in_the_order_in_which_people_are_asked(void **state)
         assert_string_equal(kind(world, world->person), i == 3 ? "unattended" : "live");
     }
     /* Each of the fourteen days and today. */
-    assert_int_equal(records(world, "STAFF_FAULT"), 15);
+    assert_int_equal(world_records(world, "STAFF_FAULT"), 15);
     world_another_person(world);
     world_plan(world, "10:15", NULL);
     assert_int_equal(reserved(world, world->person), world->inspector);
@@ -148,7 +141,7 @@ static void what_must_be_live_and_has_nobody_is_unstaffed(void **state)
     world_plan(world, "09:20", NULL);
     assert_string_equal(kind(world, world->person), "live");
     assert_int_equal(reserved(world, world->person), 0);
-    int64_t faults = records(world, "STAFF_FAULT");
+    int64_t faults = world_records(world, "STAFF_FAULT");
     assert_true(faults > 0);
     json_t *ahead = NULL;
     assert_int_equal(ck_overload_ahead(world->reader, "/usr/share/zoneinfo", world->unit,
@@ -167,7 +160,7 @@ static void what_must_be_live_and_has_nobody_is_unstaffed(void **state)
                      0);
     world_run_for(world, 2 * MINUTE);
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "unstaffed");
-    assert_true(records(world, "STAFF_FAULT") > faults);
+    assert_true(world_records(world, "STAFF_FAULT") > faults);
     assert_int_equal(world_number(world,
                                   "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
                                   "'%\"attribution\":\"never\"%\"outcome\":\"unstaffed\"%'"),
@@ -193,12 +186,12 @@ static void an_absence_moves_the_reservation(void **state)
     world_run_for(world, 1000);
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "planned");
     assert_int_equal(reserved(world, world->person), team);
-    assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
+    assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 1);
     world_run_for(world, 51 * MINUTE);
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "armed");
     assert_int_equal(reserved(world, world->person), team);
-    assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
-    assert_int_equal(records(world, "STAFF_FAULT"), 0);
+    assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 1);
+    assert_int_equal(world_records(world, "STAFF_FAULT"), 0);
 }
 
 /* And gets it back with a leave that is taken back; a colleague who had the time keeps nothing that
@@ -232,10 +225,10 @@ static void a_leave_taken_back_gives_the_time_back(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 2 AND "
                                          "reserved_id <> 1"),
                      15);
-    assert_int_equal(records(world, "CHECKIN_RESERVED"), 22); /* there and back */
+    assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 22); /* there and back */
     world_run_for(world, 5 * MINUTE);
-    assert_int_equal(records(world, "CHECKIN_RESERVED"), 22);
-    assert_int_equal(records(world, "STAFF_FAULT"), 0);
+    assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 22);
+    assert_int_equal(world_records(world, "STAFF_FAULT"), 0);
 }
 
 /* What nobody had time for, live or made unattended for it, is asked for again when there is more
@@ -306,7 +299,7 @@ static void a_long_absence_moves_all_of_them(void **state)
     world_restart(world);
     world_run_for(world, 1000);
     assert_int_equal(world_number(world, HAS_IT), 0);
-    assert_int_equal(records(world, "CHECKIN_RESERVED"), 45);
+    assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 45);
 }
 
 /* Whoever takes over a person takes over their times: of two at once the later one goes to somebody
@@ -323,7 +316,7 @@ static void two_calls_of_one_person_part_when_they_are_armed(void **state)
     world_run_for(world, 61 * MINUTE);
     assert_int_equal(reserved(world, 1), world->inspector);
     assert_int_equal(reserved(world, 2), team);
-    assert_int_equal(records(world, "CHECKIN_RESERVED"), 1);
+    assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 1);
 }
 
 /* A check-in with somebody of the team rings there too, and they may take it; a third one of the

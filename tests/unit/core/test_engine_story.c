@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "daemon/audit/verify.h"
 #include "daemon/core/device.h"
 #include "daemon/store/query_checkin.h"
 #include "daemon/store/query_incident.h"
@@ -17,14 +16,6 @@
 #include "tests/unit/core/world.h"
 
 #define MINUTE INT64_C(60000)
-
-static void verify_log(struct world *world)
-{
-    struct ck_audit_report report = {0};
-    assert_int_equal(ck_audit_verify(world->reader, &report), 0);
-    assert_int_equal(report.findings, 0);
-    assert_true(report.entries > 0);
-}
 
 static int count_text(struct world *world, const char *channel, const char *template)
 {
@@ -103,7 +94,7 @@ static void nobody_answers_and_the_ladder_climbs(void **state)
         CK_E_CONFLICT);
     world_run_for(world, 120 * MINUTE);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 1);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void our_outage_is_never_charged(void **state)
@@ -117,7 +108,7 @@ static void our_outage_is_never_charged(void **state)
                         "system_fault");
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE checkin_id = 1"), 1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE make_up_of = 1"), 1);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void a_channel_that_is_down_is_never_charged(void **state)
@@ -129,7 +120,7 @@ static void a_channel_that_is_down_is_never_charged(void **state)
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
                         "system_fault");
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE checkin_id = 1"), 1);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* The path of the newest link to the person, as a token. */
@@ -323,7 +314,7 @@ static void a_live_call_is_completed(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) "
                                          "LIKE '%POLICY_KEPT%\"kind\":\"checkin\",\"text\":%'"),
                      1);
-    verify_log(world);
+    world_verify_log(world);
 
     const struct ck_scope scope = {.inspector = world->inspector};
     json_t *checkin = NULL;
@@ -392,7 +383,7 @@ static void nobody_takes_the_call_and_it_goes_on_unattended(void **state)
                       json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision", "accept", "note", "")),
         0);
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "completed");
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* The recording shows nothing: no contact was made, and nobody is charged with it. */
@@ -434,7 +425,7 @@ static void what_cannot_be_made_out_is_nobodys_fault(void **state)
                                    json_pack("{s:i, s:s, s:s}", "checkin", 1, "conclusion",
                                              "breach", "reason", "x")),
                      CK_E_INVALID);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* A review that nobody does climbs the ladder as a matter of the staff, and ends with the review;
@@ -511,7 +502,7 @@ static void a_review_that_nobody_does_climbs_the_ladder(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact' "
                                          "AND checkin_id = 1"),
                      0);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void a_refusal_with_a_reason_opens_an_incident(void **state)
@@ -531,7 +522,7 @@ static void a_refusal_with_a_reason_opens_an_incident(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry "
                                          "WHERE CAST(leaf AS TEXT) LIKE '%at work%'"),
                      0);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void a_late_answer_is_late_and_the_incident_says_so(void **state)
@@ -570,7 +561,7 @@ static void a_late_answer_is_late_and_the_incident_says_so(void **state)
     assert_true(json_array_size(json_object_get(incident, "line")) >= 4);
     assert_true(json_is_object(json_object_get(incident, "checkin")));
     json_decref(incident);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void drawn_instants_stay_hidden(void **state)
@@ -606,7 +597,7 @@ static void drawn_instants_stay_hidden(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain "
                                          "WHERE action = 'DRAW_KEY_COMMITTED'") >= 1,
                      1);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void a_plan_that_ends_takes_its_check_ins_with_it(void **state)
@@ -627,7 +618,7 @@ static void a_plan_that_ends_takes_its_check_ins_with_it(void **state)
                      15);
     world_run_for(world, 60 * MINUTE);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void a_horizon_of_two_weeks_moves_on(void **state)
@@ -644,7 +635,7 @@ static void a_horizon_of_two_weeks_moves_on(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM checkin c "
                                          "WHERE outcome IS NOT NULL AND make_up_of IS NULL"),
                      3);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void an_order_of_hours_is_kept(void **state)
@@ -674,7 +665,7 @@ static void an_order_of_hours_is_kept(void **state)
                                              "reason", "r", "kind", "live")),
                      0);
     assert_string_equal(json_string_value(json_object_get(world->result.body, "state")), "ringing");
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* The person's page leaves and comes in again within one turn, over and over, so that no timer of
@@ -708,7 +699,7 @@ static void leaving_and_coming_back_puts_off_nothing(void **state)
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "done");
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
                         "person_fault");
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* A page that tells the same for ever fills neither its check-in's facts nor the log. */

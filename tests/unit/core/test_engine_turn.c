@@ -13,7 +13,6 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "daemon/audit/verify.h"
 #include "daemon/store/quarantine.h"
 #include "protocol/base/error.h"
 #include "tests/unit/core/world.h"
@@ -28,13 +27,6 @@ static void poke(struct world *world, const char *sql)
     sqlite3_busy_timeout(db, 5000);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
-}
-
-static void verify_log(struct world *world)
-{
-    struct ck_audit_report report = {0};
-    assert_int_equal(ck_audit_verify(world->reader, &report), 0);
-    assert_int_equal(report.findings, 0);
 }
 
 static json_t *note_body(int incident)
@@ -75,7 +67,7 @@ static void a_command_that_fails_changes_nothing_and_the_others_go_on(void **sta
     ck_batch_free(batch);
     assert_true(world_number(world, "SELECT size FROM log_head") > before);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line"), 0);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static int half_done(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
@@ -104,7 +96,7 @@ static void a_denial_leaves_its_record_and_nothing_else(void **state)
                      0);
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'DENIED'"),
                      1);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void the_queue_has_a_limit_and_unknown_commands_are_refused(void **state)
@@ -210,7 +202,7 @@ static void a_row_that_cannot_be_read_is_taken_aside_and_told(void **state)
     assert_int_equal(ck_store_quarantine_list(world->reader, &list), 0);
     assert_int_equal(json_array_size(list), 0);
     json_decref(list);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 static void a_row_present_at_two_crashes_is_taken_aside(void **state)
@@ -225,7 +217,7 @@ static void a_row_present_at_two_crashes_is_taken_aside(void **state)
     assert_int_equal(world_number(world, "SELECT quarantined FROM checkin WHERE id = 2"), 0);
     assert_int_equal(world_number(world, "SELECT claims FROM checkin WHERE id = 2"), 0);
     assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 2"), "armed");
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* ---- a store that refuses ---- */
@@ -289,7 +281,7 @@ static void nothing_is_decided_while_the_disk_is_full(void **state)
     assert_int_equal(world_count(world, CK_OUTPUT_ALARM_OVER), 1);
     const json_t *over = world_last(world, CK_OUTPUT_ALARM_OVER)->body;
     assert_true(json_integer_value(json_object_get(over, "lasted_ms")) > 0);
-    verify_log(world);
+    world_verify_log(world);
 }
 
 /* ---- a store that stands still ---- */

@@ -72,13 +72,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static int64_t records(struct world *world, const char *action)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
-    return world_number(world, sql);
-}
-
 static void run_hours(struct world *world, int hours)
 {
     for (int i = 0; i < hours; i++) {
@@ -121,9 +114,9 @@ static void check_moved(struct world *world)
 {
     assert_int_equal(moved_by(world, "c.id <> 1", -HOUR), 44);
     assert_int_equal(moved_by(world, "c.id = 1", 0), 1);
-    assert_int_equal(records(world, "ZONE_RULES_CHANGED"), 1);
-    assert_int_equal(records(world, "CHECKIN_MOVED"), 44);
-    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    assert_int_equal(world_records(world, "ZONE_RULES_CHANGED"), 1);
+    assert_int_equal(world_records(world, "CHECKIN_MOVED"), 44);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 1);
     /* The log does not give the new moments away. */
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_entry e JOIN log_plain p ON "
                                          "p.idx = e.idx WHERE p.action = 'CHECKIN_MOVED' AND "
@@ -146,7 +139,7 @@ static void rules_that_change_while_we_run(void **state)
     check_moved(world);
     /* What the plans make from here on is placed by the same table, and nothing moves twice. */
     run_hours(world, 26);
-    assert_int_equal(records(world, "CHECKIN_MOVED"), 44);
+    assert_int_equal(world_records(world, "CHECKIN_MOVED"), 44);
     assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE person_id = 2 AND "
                                          "make_up_of IS NULL"),
                      16);
@@ -210,7 +203,7 @@ static void what_cannot_be_placed_stays_whole(void **state)
     assert_int_equal(world_number(world, "SELECT count(DISTINCT zone_version) FROM checkin WHERE "
                                          "person_id = 999 OR id = 1"),
                      1);
-    assert_int_equal(records(world, "CHECKIN_MOVED"), 43);
+    assert_int_equal(world_records(world, "CHECKIN_MOVED"), 43);
     assert_string_equal(world_text(world, "SELECT cause FROM incident WHERE kind = 'system'"),
                         "a time zone changed: 43 moved, 1 not");
 }
@@ -239,8 +232,8 @@ static void a_change_is_placed_in_pieces(void **state)
     }
     world_run_for(world, 10000);
     assert_int_equal(world_number(world, MOVED), 40);
-    assert_int_equal(records(world, "CHECKIN_MOVED"), 40 * 14);
-    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    assert_int_equal(world_records(world, "CHECKIN_MOVED"), 40 * 14);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 1);
     assert_string_equal(world_text(world, "SELECT cause FROM incident WHERE kind = 'system'"),
                         "a time zone changed: 560 check-ins moved");
 }
@@ -262,12 +255,12 @@ static void leave_is_placed_anew(void **state)
         0);
     world_run_for(world, 2 * MINUTE);
     world_plan(world, "15:00", NULL); /* notes by which table it is placed */
-    assert_int_equal(records(world, "CASELOAD_WITH_STAND_IN"), 1);
+    assert_int_equal(world_records(world, "CASELOAD_WITH_STAND_IN"), 1);
     put_zone("Asia/Tashkent", "Asia/Almaty");
     world_run_for(world, 2 * MINUTE);
-    assert_int_equal(records(world, "CASELOAD_BACK"), 1);
+    assert_int_equal(world_records(world, "CASELOAD_BACK"), 1);
     world_run_for(world, 57 * MINUTE);
-    assert_int_equal(records(world, "CASELOAD_WITH_STAND_IN"), 2);
+    assert_int_equal(world_records(world, "CASELOAD_WITH_STAND_IN"), 2);
 }
 
 /* A file that is no table leaves the zone as it was; the same table in a new file changes nothing.
@@ -285,8 +278,8 @@ static void files_that_change_nothing(void **state)
     world_run_for(world, 3 * MINUTE);
     put_zone("Asia/Almaty", "Asia/Almaty");
     world_run_for(world, 3 * MINUTE);
-    assert_int_equal(records(world, "ZONE_RULES_CHANGED"), 0);
-    assert_int_equal(records(world, "CHECKIN_MOVED"), 0);
+    assert_int_equal(world_records(world, "ZONE_RULES_CHANGED"), 0);
+    assert_int_equal(world_records(world, "CHECKIN_MOVED"), 0);
     assert_int_equal(moved_by(world, "1", 0), 45);
 }
 
@@ -327,8 +320,8 @@ static void a_unit_moves_to_another_zone(void **state)
     world_run_for(world, 10000);
     assert_int_equal(moved_by(world, "c.local_date = '2026-11-21'", 0), 3);
     assert_int_equal(moved_by(world, "c.local_date > '2026-11-21'", -4 * HOUR), 42);
-    assert_int_equal(records(world, "UNIT_ZONE_CHANGED"), 1);
-    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    assert_int_equal(world_records(world, "UNIT_ZONE_CHANGED"), 1);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'system'"), 1);
 
     run_hours(world, 72);
@@ -403,7 +396,7 @@ static void the_last_of_two_changes_counts(void **state)
     world_restart(world); /* which looks at what falls due */
     world_run_for(world, 10000);
     assert_int_equal(moved_by(world, "1", 0), 45);
-    assert_int_equal(records(world, "ZONE_PLACED"), 1);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 1);
     world_execute(world, "UPDATE unit SET zone = 'Asia/Almaty'");
     for (int i = 0; i < 2; i++) {
         assert_int_equal(world_command(world, "unit.zone", &administrator,
@@ -413,7 +406,7 @@ static void the_last_of_two_changes_counts(void **state)
     }
     world_run_for(world, 10000);
     assert_int_equal(moved_by(world, "1", 0), 45);
-    assert_int_equal(records(world, "ZONE_PLACED"), 3);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 3);
     assert_int_equal(ck_zone_preview(world->reader, folder, 99, "Asia/Tokyo", world->now.wall,
                                      &preview, &refusal),
                      CK_E_NOT_FOUND);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "daemon/audit/verify.h"
 #include "daemon/store/order.h"
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
@@ -507,4 +508,19 @@ int64_t world_colleague(struct world *world, const char *login, int64_t roles, b
     assert_int_equal(ck_store_commit(store), 0);
     ck_store_close(store);
     return row.id;
+}
+
+int64_t world_records(struct world *world, const char *action)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM log_plain WHERE action = '%s'", action);
+    return world_number(world, sql);
+}
+
+void world_verify_log(struct world *world)
+{
+    struct ck_audit_report report = {.finding = NULL};
+    assert_int_equal(ck_audit_verify(world->reader, &report), 0);
+    assert_int_equal(report.findings, 0);
+    assert_true(report.entries > 0);
 }

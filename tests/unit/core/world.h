@@ -101,6 +101,12 @@ int64_t world_colleague(struct world *world, const char *login, int64_t roles, b
 /* Changes the store behind the engine's back, between two turns. */
 void world_execute(struct world *world, const char *sql);
 
+/* How many records of an action the log has. */
+int64_t world_records(struct world *world, const char *action);
+
+/* The log is not empty, and nothing is wrong with it. */
+void world_verify_log(struct world *world);
+
 /* A number out of the store. */
 int64_t world_number(struct world *world, const char *sql);
 /* A text; static storage. "" for null. */
