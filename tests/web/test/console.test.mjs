@@ -213,6 +213,29 @@ test("an officer on a phone takes an incident over with one tap on the alarm", s
   assert.equal(await page.locator(".urgent").count(), 0);
 }));
 
+test("what was being read before a tap is not shown after its answer", scene(async (server) => {
+  const page = await stage.console(server, "incidents", { roles: ["officer"], viewport: PHONE });
+  let answered = false, letIn;
+  const released = new Promise((resolve) => (letIn = resolve));
+  const late = [];
+  await page.route("**/api/incidents/71", async (route) => {
+    if (answered) return route.continue();
+    const response = await route.fetch(); // as it was before the tap, on a slow network
+    late.push(released.then(() => route.fulfill({ response })));
+  });
+  page.on("response", (response) => (answered = answered || response.url().endsWith("/acknowledge")));
+  const readAnew = page.waitForRequest((request) => answered && request.url().endsWith("/api/incidents/71"));
+  server.tell("console", { t: "alert", incident: f.incidentRow({}), notice: "N-1" });
+  await page.locator(".urgent").getByRole("button", { name: "I take it" }).click();
+  await page.getByText("with Сәнияш Тамыртасова").waitFor();
+  await readAnew;
+  letIn();
+  assert.ok(late.length > 0);
+  await Promise.all(late);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.equal(await page.getByText("with Сәнияш Тамыртасова").count(), 1);
+}));
+
 test("an incident says what was done, what comes next and when, and ends with a reason", scene(async (server) => {
   const page = await stage.console(server, "incidents/71", { roles: ["officer"] });
   await page.getByText("If nobody takes this over, Кезекші офицер Ж. Бозінген is told at 19:08.").waitFor();

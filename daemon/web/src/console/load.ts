@@ -48,7 +48,7 @@ function fetchOnce<T>(path: string): Promise<T> {
 
 export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<T> {
   const [, draw] = useState(0);
-  const state = useRef<{ path: string | null; data: T | null; failure: Failure | null; turn: number }>({ path: null, data: null, failure: null, turn: 0 });
+  const state = useRef<{ path: string | null; data: T | null; failure: Failure | null; turn: number; reading: boolean }>({ path: null, data: null, failure: null, turn: 0, reading: false });
   const current = state.current;
   if (current.path !== path) {
     current.path = path;
@@ -68,14 +68,27 @@ export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<
   const read = (): void => {
     if (!path) return;
     const turn = ++current.turn;
+    current.reading = true;
     fetchOnce<T>(path).then(
-      (data) => turn === current.turn && put(data),
+      (data) => {
+        if (turn !== current.turn) return;
+        current.reading = false;
+        put(data);
+      },
       (cause: unknown) => {
         if (turn !== current.turn) return;
+        current.reading = false;
         current.failure = failureOf(cause);
         draw((n) => n + 1);
       },
     );
+  };
+
+  // What is being read began before the POST was answered, and may tell what was before it: it is read anew.
+  const putAnswer = (data: T): void => {
+    changes++;
+    put(data);
+    if (current.reading) read();
   };
 
   useEffect(() => {
@@ -90,7 +103,7 @@ export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<
     };
   }, [path]);
 
-  return { data: current.data, failure: current.failure, loading: !!path && !current.data && !current.failure, again: read, put };
+  return { data: current.data, failure: current.failure, loading: !!path && !current.data && !current.failure, again: read, put: putAnswer };
 }
 
 export interface SteadyRow<T> {
