@@ -2,9 +2,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -14,36 +19,59 @@ struct ck_watchdog {
     void *user;
 };
 
+/* What sd_notify() does, but it never waits: that one stands still while the manager does not read,
+ * and with it everything that is due. */
+static void tell(const char *state)
+{
+    struct sockaddr_un manager = {.sun_family = AF_UNIX};
+    const char *name = getenv("NOTIFY_SOCKET");
+    size_t length = name != NULL ? strlen(name) : 0;
+    if (length == 0 || length > sizeof manager.sun_path) {
+        return;
+    }
+    memcpy(manager.sun_path, name, length);
+    if (name[0] == '@') {
+        manager.sun_path[0] = '\0'; /* abstract */
+    }
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+        close(fd);
+    }
+}
+
 void ck_service_ready(void)
 {
-    sd_notify(0, "READY=1");
+    tell("READY=1");
 }
 
 void ck_service_reloading(void)
 {
-    sd_notify(0, "RELOADING=1");
+    tell("RELOADING=1");
 }
 
 void ck_service_stopping(void)
 {
-    sd_notify(0, "STOPPING=1");
+    tell("STOPPING=1");
 }
 
 void ck_service_status(const char *format, ...)
 {
-    char text[200];
+    char text[200] = "STATUS=";
+    size_t prefix = strlen(text);
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text + prefix, sizeof text - prefix, format, args);
     va_end(args);
-    sd_notifyf(0, "STATUS=%s", text);
+    tell(text);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct ck_watchdog *watchdog = timer->data;
     if (watchdog->sound(watchdog->user)) {
-        sd_notify(0, "WATCHDOG=1");
+        tell("WATCHDOG=1");
     }
 }
 

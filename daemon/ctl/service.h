@@ -1,5 +1,5 @@
-/* What the service manager is told (sd_notify(3)). Without one, every call does nothing and
- * succeeds. */
+/* What the service manager is told (sd_notify(3)). Without one, every call does nothing. None ever
+ * waits: what a manager that does not read has no room for is lost, and the next sign tells it. */
 #ifndef DAEMON_CTL_SERVICE_H
 #define DAEMON_CTL_SERVICE_H
 

@@ -67,6 +67,22 @@ static void states_are_told(void **state)
     expect("STOPPING=1");
 }
 
+/* A manager that is stuck has room for a few; the daemon goes on all the same. */
+static void nobody_reads(void **state)
+{
+    (void)state;
+    enum { MANY = 5000, STUCK_S = 20 };
+    alarm(STUCK_S); /* a call that waits would wait for good */
+    for (int i = 0; i < MANY; i++) {
+        ck_service_status("%d calls", i);
+    }
+    alarm(0);
+    expect("STATUS=0 calls");
+    char rest[64];
+    while (recv(manager, rest, sizeof rest, MSG_DONTWAIT) > 0) {
+    }
+}
+
 struct heart {
     uv_loop_t loop;
     int asked;
@@ -118,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(states_are_told),
+        cmocka_unit_test(nobody_reads),
         cmocka_unit_test(the_sign_of_life_stops_with_the_work),
         cmocka_unit_test(nobody_wants_a_sign),
     };
