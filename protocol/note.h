@@ -19,6 +19,9 @@
 #define CK_NOTE_SIGNATURES_MAX 32 /* looked at in one note */
 #define CK_NOTE_KEY_TEXT_SIZE (CK_NOTE_NAME_MAX + 64)
 
+/* Keys that one log has had: one that is changed every year reaches it in a lifetime. */
+#define CK_NOTE_LOG_KEYS_MAX 64
+
 enum ck_note_key_type {
     CK_NOTE_LOG = 1,     /* signs the text of a note */
     CK_NOTE_WITNESS = 4, /* cosigns a checkpoint and the time at which it was seen */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+#include "protocol/leaf.h"
 #include "protocol/note.h"
 
 #define LEVELS 8 /* of 256 hashes each */
@@ -105,6 +107,33 @@ static int add_hash(struct copying *copying, int level, const struct ck_hash *ha
     return r;
 }
 
+static int append(int folder, const char *name, const void *bytes, size_t size)
+{
+    ck_cleanup(ck_closep) int fd =
+        openat(folder, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return -errno;
+    }
+    errno = EIO; /* of a write that was short */
+    return write(fd, bytes, size) == (ssize_t)size ? 0 : -errno;
+}
+
+/* The key that an entry SIGNER_KEY names, as a line of log.vkeys. */
+static int copy_key(const struct copying *copying, const struct ck_log_row *row)
+{
+    char line[CK_NOTE_KEY_TEXT_SIZE + 1];
+    struct ck_leaf leaf;
+    struct ck_leaf_tail tail;
+    if (!ck_leaf_read(row->leaf, row->leaf_size, &leaf) || !ck_leaf_is(leaf.action, "SIGNER_KEY") ||
+        !ck_leaf_read_tail(&leaf, &tail)) {
+        return 0;
+    }
+    struct ck_leaf_text key = ck_leaf_string(tail.open, "key");
+    int size = snprintf(line, sizeof line, "%.*s\n", (int)key.size, key.at);
+    return size < (int)sizeof line ? append(copying->folder, "log.vkeys", line, (size_t)size)
+                                   : -EUCLEAN;
+}
+
 static int copy_leaf(void *user, const struct ck_log_row *row, bool has_plain)
 {
     struct copying *copying = user;
@@ -122,7 +151,8 @@ static int copy_leaf(void *user, const struct ck_log_row *row, bool has_plain)
     copying->bundle_size += 2 + row->leaf_size;
     copying->next++;
     copying->copy->entries++;
-    int r = ck_merkle_leaf(row->leaf, row->leaf_size, &hash);
+    int r = copy_key(copying, row);
+    r = r == 0 ? ck_merkle_leaf(row->leaf, row->leaf_size, &hash) : r;
     return r == 0 ? add_hash(copying, 0, &hash) : r;
 }
 
@@ -143,15 +173,11 @@ static int write_rest(struct copying *copying)
 static int append_checkpoint(void *user, const struct ck_log_checkpoint *checkpoint)
 {
     struct copying *copying = user;
-    ck_cleanup(ck_closep) int fd =
-        openat(copying->folder, "checkpoints", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    size_t size = strlen(checkpoint->note);
     bool first = copying->copy->checkpoints++ == 0;
-    if (fd < 0 || (!first && write(fd, "\n", 1) != 1) ||
-        write(fd, checkpoint->note, size) != (ssize_t)size) {
-        return fd >= 0 && errno == 0 ? -EIO : -errno;
-    }
-    return 0;
+    int r = first ? 0 : append(copying->folder, "checkpoints", "\n", 1);
+    return r == 0
+               ? append(copying->folder, "checkpoints", checkpoint->note, strlen(checkpoint->note))
+               : r;
 }
 
 static int write_checkpoints(struct copying *copying, struct ck_store *store, const char *note)

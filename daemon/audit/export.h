@@ -5,6 +5,7 @@
  *   checkpoint      the newest checkpoint; what stands behind it in the log is left out
  *   checkpoints     all of them, oldest first, an empty line between two
  *   log.vkey        the public key as the signer names it
+ *   log.vkeys       every key that an entry SIGNER_KEY names, one a line, oldest first
  *   tile/entries/…  bundles of 256 leaves, each behind its size in two bytes
  *   tile/L/…        hashes */
 #ifndef DAEMON_AUDIT_EXPORT_H

@@ -127,6 +127,44 @@ static int add_row(struct ck_bundle_work *work, const struct ck_log_row *row, bo
                : r;
 }
 
+/* ---- one entry ---- */
+
+struct one {
+    struct ck_bundle_work *work;
+    int64_t index;
+    bool done;
+    int result;
+    int (*add)(struct ck_bundle_work *work, const struct ck_log_row *row, bool has_plain);
+};
+
+static int visit_one(void *user, const struct ck_log_row *row, bool has_plain)
+{
+    struct one *one = user;
+    one->done = row->index == one->index;
+    one->result = one->done ? one->add(one->work, row, has_plain) : -EUCLEAN;
+    return CK_E_LIMIT; /* the first is the only one */
+}
+
+/* -EUCLEAN: there is no such entry. */
+static int for_one(struct ck_bundle_work *work, int64_t index,
+                   int (*add)(struct ck_bundle_work *work, const struct ck_log_row *row,
+                              bool has_plain))
+{
+    struct one one = {.work = work, .index = index, .add = add};
+    int r = ck_log_walk(work->store, index, visit_one, &one);
+    return r == CK_E_LIMIT && one.done ? one.result : r == 0 || r == CK_E_LIMIT ? -EUCLEAN : r;
+}
+
+/* ---- the log's keys ---- */
+
+static int add_key_leaf(struct ck_bundle_work *work, const struct ck_log_row *row, bool has_plain)
+{
+    char name[64];
+    (void)has_plain;
+    snprintf(name, sizeof name, "keys/%lld.json", (long long)row->index);
+    return ck_zip_add(work->zip, name, row->leaf, row->leaf_size);
+}
+
 /* The newest checkpoint, and whose key signs. */
 static int add_checkpoint(struct ck_bundle_work *work)
 {
@@ -138,6 +176,34 @@ static int add_checkpoint(struct ck_bundle_work *work)
     r = r == 0 ? ck_store_setting(work->store, "signer.key", &key) : r;
     r = r == 0 ? ck_zip_add(work->zip, "checkpoint", work->note, strlen(work->note)) : r;
     return r == 0 ? ck_zip_add(work->zip, "log.vkey", key, strlen(key)) : r;
+}
+
+/* keys/N.json, keys/N.tlog-proof: an entry that names a key of the signer, and its proof under the
+ * first checkpoint that covers it, which the key of before signed as well. */
+static int add_key(struct ck_bundle_work *work, int64_t index)
+{
+    ck_cleanup(ck_freep) char *text = malloc(CK_PROOF_TEXT_MAX);
+    char name[64];
+    size_t size = 0;
+    int r = text == NULL ? -ENOMEM : ck_audit_entry_proof(work->store, index, text, &size);
+    if (r == CK_E_NOT_FOUND) {
+        return 0; /* not signed yet */
+    }
+    snprintf(name, sizeof name, "keys/%lld.tlog-proof", (long long)index);
+    r = r == 0 ? ck_zip_add(work->zip, name, text, size) : r;
+    return r == 0 ? for_one(work, index, add_key_leaf) : r;
+}
+
+/* How the log came to today's key, for whoever was given an earlier one. */
+static int add_keys(struct ck_bundle_work *work)
+{
+    int64_t indices[CK_NOTE_LOG_KEYS_MAX];
+    size_t count = 0;
+    int r = ck_log_signer_keys(work->store, indices, CK_NOTE_LOG_KEYS_MAX, &count);
+    for (size_t i = 1; r == 0 && i < count; i++) {
+        r = add_key(work, indices[i]);
+    }
+    return r;
 }
 
 /* ---- which ---- */
@@ -194,21 +260,6 @@ static int find_entries(struct ck_bundle_work *work, const struct ck_log_subject
     return r;
 }
 
-struct one {
-    struct ck_bundle_work *work;
-    int64_t index;
-    bool done;
-    int result;
-};
-
-static int visit_one(void *user, const struct ck_log_row *row, bool has_plain)
-{
-    struct one *one = user;
-    one->done = row->index == one->index;
-    one->result = one->done ? add_row(one->work, row, has_plain) : -EUCLEAN;
-    return CK_E_LIMIT; /* the first is the only one */
-}
-
 int ck_bundle_entries(struct ck_bundle_work *work)
 {
     const struct ck_log_subject subject = {
@@ -221,11 +272,10 @@ int ck_bundle_entries(struct ck_bundle_work *work)
     size_t count = 0;
     int r = json_object_set_new(work->facts, "entries", json_array());
     r = r == 0 ? add_checkpoint(work) : r;
+    r = r == 0 ? add_keys(work) : r;
     r = r == 0 ? find_entries(work, &subject, indices, &count) : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        struct one one = {.work = work, .index = indices[i]};
-        r = ck_log_walk(work->store, indices[i], visit_one, &one);
-        r = r == CK_E_LIMIT && one.done ? one.result : r == 0 || r == CK_E_LIMIT ? -EUCLEAN : r;
+        r = for_one(work, indices[i], add_row);
     }
     return r;
 }

@@ -83,21 +83,33 @@ static int make_key(struct ck_signer_head *head, void (*random)(void *bytes, siz
     return r;
 }
 
+static int read_seed(int folder, const char *path, uint8_t seed[static CK_ED25519_SIZE])
+{
+    char text[256];
+    int r = read_file(folder, path, text, sizeof text);
+    if (r == 0) {
+        text[strcspn(text, "\r\n")] = '\0';
+        r = ck_hex_decode(text, seed, CK_ED25519_SIZE);
+    }
+    ck_wipe(text, sizeof text);
+    return r;
+}
+
+static int public_of(const uint8_t seed[static CK_ED25519_SIZE], const char *name,
+                     struct ck_note_key *key)
+{
+    uint8_t public_key[CK_ED25519_SIZE];
+    int r = ck_ed25519_public(seed, public_key);
+    return r == 0 ? ck_note_key_make(name, CK_NOTE_LOG, public_key, key) : r;
+}
+
 static int load_key(struct ck_signer_head *head, const char *path, const char *name,
                     void (*random)(void *bytes, size_t size))
 {
-    char text[256], public_text[CK_NOTE_KEY_TEXT_SIZE + 1];
-    uint8_t public_key[CK_ED25519_SIZE];
-    int r = read_file(head->folder, path == NULL ? "log.key" : path, text, sizeof text);
-    if (r == -ENOENT && path == NULL) {
-        r = make_key(head, random);
-    } else if (r == 0) {
-        text[strcspn(text, "\r\n")] = '\0';
-        r = ck_hex_decode(text, head->seed, sizeof head->seed);
-    }
-    ck_wipe(text, sizeof text);
-    r = r == 0 ? ck_ed25519_public(head->seed, public_key) : r;
-    r = r == 0 ? ck_note_key_make(name, CK_NOTE_LOG, public_key, &head->key) : r;
+    char public_text[CK_NOTE_KEY_TEXT_SIZE + 1];
+    int r = read_seed(head->folder, path == NULL ? "log.key" : path, head->seed);
+    r = r == -ENOENT && path == NULL ? make_key(head, random) : r;
+    r = r == 0 ? public_of(head->seed, name, &head->key) : r;
     if (r == 0) {
         ck_note_key_text(&head->key, public_text);
         size_t size = strlen(public_text);
@@ -105,6 +117,16 @@ static int load_key(struct ck_signer_head *head, const char *path, const char *n
         r = replace(head->folder, "log.vkey", public_text, size + 1, 0444);
     }
     return r;
+}
+
+static int load_old_key(struct ck_signer_head *head, const char *path, const char *name)
+{
+    int r = read_seed(head->folder, path == NULL ? "log.key.old" : path, head->old_seed);
+    if (r == -ENOENT && path == NULL) {
+        return 0;
+    }
+    head->has_old = r == 0;
+    return r == 0 ? public_of(head->old_seed, name, &head->old_key) : r;
 }
 
 /* ---- the head ---- */
@@ -137,9 +159,16 @@ static char *next_line(char **at)
     return line;
 }
 
-static int parse_head(struct ck_signer_head *head, char *text)
+/* Whether a head was signed by this key. */
+static bool is_by(const struct ck_note_key *key, const char *quoted)
 {
     char id[CK_HEX_SIZE(4)];
+    ck_hex_encode(key->id, sizeof key->id, id);
+    return strcmp(quoted, id) == 0;
+}
+
+static int parse_head(struct ck_signer_head *head, char *text)
+{
     char *at = text, *form = next_line(&at);
     char *name = form == NULL ? NULL : next_line(&at);
     char *key = name == NULL ? NULL : next_line(&at);
@@ -148,8 +177,8 @@ static int parse_head(struct ck_signer_head *head, char *text)
     if (size == NULL || strcmp(form, HEAD_FORM) != 0) {
         return CK_E_SYNTAX;
     }
-    ck_hex_encode(head->key.id, sizeof head->key.id, id);
-    if (strcmp(name, head->key.name) != 0 || strcmp(key, id) != 0) {
+    if (strcmp(name, head->key.name) != 0 ||
+        !(is_by(&head->key, key) || (head->has_old && is_by(&head->old_key, key)))) {
         return CK_E_CONFLICT;
     }
     char *end;
@@ -172,8 +201,9 @@ static int parse_head(struct ck_signer_head *head, char *text)
     return ck_frontier_root(&frontier, &head->last_root);
 }
 
-int ck_signer_head_open(struct ck_signer_head *head, const char *folder, const char *key_path,
-                        const char *name, void (*random)(void *bytes, size_t size))
+int ck_signer_head_open(struct ck_signer_head *head, const char *folder,
+                        const struct ck_signer_keys *keys, const char *name,
+                        void (*random)(void *bytes, size_t size))
 {
     char text[HEAD_MAX];
     *head = (struct ck_signer_head){.folder = -1};
@@ -184,7 +214,8 @@ int ck_signer_head_open(struct ck_signer_head *head, const char *folder, const c
     if (head->folder < 0) {
         return -errno;
     }
-    int r = load_key(head, key_path, name, random);
+    int r = load_key(head, keys == NULL ? NULL : keys->key, name, random);
+    r = r == 0 ? load_old_key(head, keys == NULL ? NULL : keys->old, name) : r;
     if (r == 0) {
         r = read_file(head->folder, "head", text, sizeof text);
         r = r == -ENOENT ? ck_merkle_empty(&head->last_root) : r == 0 ? parse_head(head, text) : r;
@@ -193,6 +224,19 @@ int ck_signer_head_open(struct ck_signer_head *head, const char *folder, const c
         ck_signer_head_close(head);
     }
     return r;
+}
+
+/* Adds the signature of the key of before. */
+static int sign_with_old(const struct ck_signer_head *head, const struct ck_checkpoint *checkpoint,
+                         char *note, size_t *size)
+{
+    char old[CK_NOTE_BYTES_MAX + 1];
+    size_t old_size = 0;
+    int r =
+        ck_checkpoint_sign(checkpoint, &head->old_key, head->old_seed, old, sizeof old, &old_size);
+    const char *line = r == 0 ? strstr(old, "\n\n") + 2 : NULL; /* its one signature */
+    return r == 0 ? ck_note_add(note, size, line, (size_t)(old + old_size - line), &head->old_key)
+                  : r;
 }
 
 int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *grown,
@@ -211,6 +255,7 @@ int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *g
     head->last = *grown;
     head->last_root = checkpoint.root;
     r = ck_checkpoint_sign(&checkpoint, &head->key, head->seed, note, CK_NOTE_BYTES_MAX + 1, size);
+    r = r == 0 && head->has_old ? sign_with_old(head, &checkpoint, note, size) : r;
     /* For whoever looks into the folder; the head is what counts. */
     return r == 0 ? replace(head->folder, "checkpoint", note, *size, 0444) : r;
 }

@@ -25,15 +25,17 @@
 #define BACKLOG 4
 
 static const char usage_text[] =
-    "checkin-signer --state=FOLDER --name=NAME [--key=FILE] [--socket=PATH]\n"
+    "checkin-signer --state=FOLDER --name=NAME [--key=FILE] [--old-key=FILE] [--socket=PATH]\n"
     "  --state=FOLDER  where the last head is kept, and the key unless --key names it\n"
     "  --name=NAME     name of the log, such as checkin.example.org/log\n"
     "  --key=FILE      private key: 64 hexadecimal digits\n"
+    "  --old-key=FILE  the one of before, which signs beside it\n"
     "  --socket=PATH   where checkind connects; without it the socket is passed on (LISTEN_FDS)\n"
     "  --print-key     prints the public key and ends\n";
 
 struct options {
-    const char *state, *name, *key, *socket;
+    const char *state, *name, *socket;
+    struct ck_signer_keys keys;
     bool print_key;
 };
 
@@ -57,10 +59,15 @@ static void random_bytes(void *bytes, size_t size)
 static int parse(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"state", required_argument, NULL, 's'}, {"name", required_argument, NULL, 'n'},
-        {"key", required_argument, NULL, 'k'},   {"socket", required_argument, NULL, 'l'},
-        {"print-key", no_argument, NULL, 'p'},   {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"state", required_argument, NULL, 's'},
+        {"name", required_argument, NULL, 'n'},
+        {"key", required_argument, NULL, 'k'},
+        {"old-key", required_argument, NULL, 'o'},
+        {"socket", required_argument, NULL, 'l'},
+        {"print-key", no_argument, NULL, 'p'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
@@ -72,7 +79,10 @@ static int parse(int argc, char **argv, struct options *options)
             options->name = optarg;
             break;
         case 'k':
-            options->key = optarg;
+            options->keys.key = optarg;
+            break;
+        case 'o':
+            options->keys.old = optarg;
             break;
         case 'l':
             options->socket = optarg;
@@ -183,7 +193,8 @@ int main(int argc, char **argv)
     }
     umask(077);
     struct ck_signer_head head;
-    int error = ck_signer_head_open(&head, options.state, options.key, options.name, random_bytes);
+    int error =
+        ck_signer_head_open(&head, options.state, &options.keys, options.name, random_bytes);
     if (error != 0) {
         return cannot_open(&options, error);
     }

@@ -293,6 +293,12 @@ int ck_log_indices_of(struct ck_store *store, const struct ck_pseudonym *object,
                       count);
 }
 
+int ck_log_signer_keys(struct ck_store *store, int64_t *indices, size_t capacity, size_t *count)
+{
+    return ck_sql_ids(store, "SELECT idx FROM log_plain WHERE action = 'SIGNER_KEY' ORDER BY idx",
+                      CK_NO_ARGS, indices, capacity, count);
+}
+
 int ck_log_walk(struct ck_store *store, int64_t from, ck_log_visit *visit, void *user)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;

@@ -95,6 +95,9 @@ int ck_log_objects_of(struct ck_store *store, const struct ck_log_subject *subje
 int ck_log_indices_of(struct ck_store *store, const struct ck_pseudonym *object, int64_t *indices,
                       size_t capacity, size_t *count);
 
+/* The indices of the entries that name a key of the signer, ascending, at most `capacity`. */
+int ck_log_signer_keys(struct ck_store *store, int64_t *indices, size_t capacity, size_t *count);
+
 /* Walks the whole log in its order. Pointers in the row live during the call. A negative result of
  * `visit` ends the walk and goes up; `has_plain` is false where the row beside it is missing. */
 typedef int ck_log_visit(void *user, const struct ck_log_row *row, bool has_plain);

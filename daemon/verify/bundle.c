@@ -150,16 +150,6 @@ static int by_index(const void *a, const void *b)
 
 /* ---- the whole ---- */
 
-static void find_key(struct bundle_work *work)
-{
-    char text[CK_NOTE_KEY_TEXT_SIZE] = {0};
-    const struct ck_zip_file *file = bundle_find(work, "log.vkey");
-    if (!ck_keys_have_log(work->keys) && file != NULL && file->size < sizeof text) {
-        memcpy(text, file->bytes, file->size);
-        work->keys->found_inside = ck_keys_add(work->keys, text) == 0;
-    }
-}
-
 static void conclude_good(struct bundle_work *work)
 {
     struct ck_verdict *verdict = work->verdict;
@@ -208,7 +198,7 @@ static int check_all(struct bundle_work *work)
     if (bundle_find(work, "facts.json") == NULL && bundle_find(work, "manifest.json") == NULL) {
         return CK_E_NOT_FOUND;
     }
-    find_key(work);
+    bundle_take_keys(work);
     bundle_check_checkpoint(work);
     bundle_check_manifest(work);
     for (size_t i = 0; i < work->file_count; i++) {

@@ -43,6 +43,9 @@ static inline bool bundle_same_object(const struct bundle_entry *a, const struct
     return memcmp(a->leaf.object_id.at, b->leaf.object_id.at, BUNDLE_ID_SIZE) == 0;
 }
 
+/* bundle_keys.c: the log's key that lies in it, where none was given; and the later ones of which
+ * the log says under a known one that they are its own. */
+void bundle_take_keys(struct bundle_work *work);
 /* bundle_manifest.c: the checkpoint in it; what the manifest lists, against what is there; that the
  * log holds the manifest, and that both checkpoints are of one log. */
 void bundle_check_checkpoint(struct bundle_work *work);

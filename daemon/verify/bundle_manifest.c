@@ -231,11 +231,10 @@ static void check_known(struct bundle_work *work)
         const char *name = work->what->known[i];
         char note[CK_NOTE_BYTES_MAX];
         struct ck_checkpoint known;
-        unsigned witnesses = 0;
         size_t size = 0;
         if (ck_input_read(name, note, sizeof note, &size) != 0) {
             ck_verdict_find(work->verdict, "unsigned", "%s cannot be read as one checkpoint", name);
-        } else if (ck_keys_check(work->keys, note, size, name, work->verdict, &witnesses) &&
+        } else if (ck_keys_check(work->keys, note, size, name, work->verdict, NULL) &&
                    ck_checkpoint_parse(note, size, &known) == 0) {
             compare_known(work, &known, name);
         }
@@ -245,9 +244,8 @@ static void check_known(struct bundle_work *work)
 void bundle_check_checkpoint(struct bundle_work *work)
 {
     const struct ck_leaf_text note = text_of(bundle_find(work, "checkpoint"));
-    unsigned witnesses = 0;
     if (note.size > 0 && ck_keys_check(work->keys, note.at, note.size, "the bundle's checkpoint",
-                                       work->verdict, &witnesses)) {
+                                       work->verdict, NULL)) {
         (void)ck_checkpoint_parse(note.at, note.size, &work->checkpoint);
     }
 }

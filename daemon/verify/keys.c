@@ -36,12 +36,22 @@ bool ck_keys_have_log(const struct ck_keys *keys)
     return false;
 }
 
+size_t ck_keys_find(const struct ck_keys *keys, const struct ck_note_key *key)
+{
+    size_t at = 0;
+    while (at < keys->count &&
+           (keys->keys[at].type != key->type || strcmp(keys->keys[at].name, key->name) != 0 ||
+            memcmp(keys->keys[at].key, key->key, sizeof key->key) != 0)) {
+        at++;
+    }
+    return at;
+}
+
 bool ck_keys_check(const struct ck_keys *keys, const char *note, size_t size, const char *what,
-                   struct ck_verdict *verdict, unsigned *witnesses)
+                   struct ck_verdict *verdict, struct ck_signers *by)
 {
     struct ck_checkpoint checkpoint;
-    bool good = false;
-    *witnesses = 0;
+    struct ck_signers good = {0, 0};
     if (ck_checkpoint_parse(note, size, &checkpoint) != 0) {
         ck_verdict_find(verdict, "unsigned", "%s is no checkpoint", what);
         return false;
@@ -55,15 +65,18 @@ bool ck_keys_check(const struct ck_keys *keys, const char *note, size_t size, co
             return false;
         }
         if (r == 0 && key->type == CK_NOTE_LOG && strcmp(key->name, checkpoint.origin) == 0) {
-            good = true;
+            good.logs |= UINT64_C(1) << i;
         } else if (r == 0 && key->type == CK_NOTE_WITNESS) {
-            ++*witnesses;
+            good.witnesses++;
         }
     }
-    if (!good) {
+    if (good.logs == 0) {
         ck_verdict_find(verdict, "forged",
                         "%s (%" PRIu64 " entries of %s) was signed by none of the keys given", what,
                         checkpoint.size, checkpoint.origin);
     }
-    return good;
+    if (by != NULL) {
+        *by = good;
+    }
+    return good.logs != 0;
 }

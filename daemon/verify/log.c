@@ -7,32 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/verify/claims.h"
 #include "daemon/verify/complete.h"
 #include "daemon/verify/input.h"
+#include "daemon/verify/succession.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/leaf.h"
 
 #define PATH_SIZE 4352
-#define CHECKPOINTS_MAX (1u << 20)
 #define BUNDLE_MAX ((size_t)CK_TILE_WIDTH * (2 + UINT16_MAX))
-
-/* A checkpoint whose signature is good, waiting for the walk to reach its size. */
-struct claim {
-    struct ck_checkpoint checkpoint;
-    bool from_elsewhere;
-};
 
 struct walk {
     struct ck_verify_log *log;
     struct ck_verdict *verdict;
     struct ck_complete *complete;
     int folder;
-    uint8_t *bundle;      /* BUNDLE_MAX bytes: read, which costs less than mapping so little */
-    struct claim *claims; /* ascending by size */
-    size_t claim_count, claim_next, claim_capacity;
+    uint8_t *bundle; /* BUNDLE_MAX bytes: read, which costs less than mapping so little */
+    struct ck_claims claims;
+    struct ck_succession succession;
     uint64_t size;            /* of the newest checkpoint */
+    uint64_t sizes;           /* of checkpoints that hold, each counted once … */
+    uint64_t newest_size;     /* … and the largest of them */
     struct ck_frontier tiles; /* roots of complete runs of 256 */
     struct ck_frontier run;   /* leaves behind them */
     int64_t expected;         /* index that the next leaf must name */
@@ -46,67 +43,6 @@ static void path_of(const struct walk *walk, const char *name, char path[static 
 }
 
 /* ---- checkpoints ---- */
-
-static int add_claim(struct walk *walk, const char *note, size_t size, const char *what,
-                     bool from_elsewhere)
-{
-    unsigned witnesses = 0;
-    struct claim claim = {.from_elsewhere = from_elsewhere};
-    if (!ck_keys_check(&walk->log->keys, note, size, what, walk->verdict, &witnesses)) {
-        return 0;
-    }
-    if (walk->claim_count == walk->claim_capacity) {
-        size_t capacity = walk->claim_capacity == 0 ? 64 : walk->claim_capacity * 2;
-        struct claim *claims = realloc(walk->claims, capacity * sizeof *claims);
-        if (capacity > CHECKPOINTS_MAX || claims == NULL) {
-            return capacity > CHECKPOINTS_MAX ? CK_E_LIMIT : -ENOMEM;
-        }
-        walk->claims = claims;
-        walk->claim_capacity = capacity;
-    }
-    (void)ck_checkpoint_parse(note, size, &claim.checkpoint);
-    walk->claims[walk->claim_count++] = claim;
-    walk->witnesses = witnesses > walk->witnesses ? witnesses : walk->witnesses;
-    return 0;
-}
-
-/* Where a note ends: behind its last signature line. */
-static size_t note_end(const char *text, size_t size)
-{
-    const char *blank = memmem(text, size, "\n\n", 2);
-    const char *end =
-        blank == NULL ? NULL : memmem(blank + 2, (size_t)(text + size - blank - 2), "\n\n", 2);
-    return end == NULL ? size : (size_t)(end - text) + 1;
-}
-
-static int read_claims(struct walk *walk, const char *path, bool from_elsewhere)
-{
-    struct ck_input input;
-    int r = ck_input_map(path, &input);
-    if (r != 0) {
-        return r;
-    }
-    const char *text = (const char *)input.bytes;
-    for (size_t at = 0, number = 1; r == 0 && at < input.size; number++) {
-        char what[80];
-        size_t size = note_end(text + at, input.size - at);
-        snprintf(what, sizeof what, "checkpoint %zu of %.40s", number,
-                 strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1);
-        r = add_claim(walk, text + at, size, what, from_elsewhere);
-        at += size;
-        at += at < input.size && text[at] == '\n';
-    }
-    ck_input_unmap(&input);
-    return r;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const struct claim *first = a, *second = b;
-    return first->checkpoint.size < second->checkpoint.size
-               ? -1
-               : first->checkpoint.size > second->checkpoint.size;
-}
 
 static int load_claims(struct walk *walk)
 {
@@ -127,15 +63,15 @@ static int load_claims(struct walk *walk)
             return CK_E_NOT_FOUND;
         }
     }
-    r = add_claim(walk, note, size, "the newest checkpoint", false);
+    path_of(walk, "log.vkeys", path);
+    r = ck_succession_begin(&walk->succession, &walk->log->keys, path);
+    path_of(walk, "checkpoint", path);
+    r = r == 0 ? ck_claims_add(&walk->claims, path, "the newest checkpoint", false) : r;
     path_of(walk, "checkpoints", path);
-    r = r == 0 ? read_claims(walk, path, false) : r;
+    r = r == 0 ? ck_claims_add(&walk->claims, path, NULL, false) : r;
     r = r == -ENOENT ? 0 : r;
     for (size_t i = 0; r == 0 && i < walk->log->known_count; i++) {
-        r = read_claims(walk, walk->log->known[i], true);
-    }
-    if (walk->claim_count > 0) {
-        qsort(walk->claims, walk->claim_count, sizeof walk->claims[0], by_size);
+        r = ck_claims_add(&walk->claims, walk->log->known[i], NULL, true);
     }
     return r;
 }
@@ -157,27 +93,70 @@ static int root_now(const struct walk *walk, struct ck_hash *root)
     return ck_frontier_root(&whole, root);
 }
 
+/* Holds a checkpoint whose signatures are good against the entries that it covers. */
+static void judge_claim(struct walk *walk, const struct ck_claim_note *note,
+                        const struct ck_hash *root, const struct ck_signers *by)
+{
+    uint64_t size = note->claim.size;
+    if (memcmp(root->bytes, note->claim.root.bytes, sizeof root->bytes) != 0) {
+        ck_verdict_find(walk->verdict, note->from_elsewhere ? "fork" : "root",
+                        note->from_elsewhere
+                            ? "the first %" PRIu64 " entries are not those of the checkpoint "
+                              "that was kept elsewhere: two logs were signed"
+                            : "the first %" PRIu64 " entries do not give the root that was "
+                              "signed",
+                        size);
+        return;
+    }
+    ck_succession_signed(&walk->succession, by->logs, size);
+    walk->witnesses = by->witnesses > walk->witnesses ? by->witnesses : walk->witnesses;
+    walk->sizes += size != walk->newest_size || walk->sizes == 0;
+    walk->newest_size = size;
+}
+
+static int take_claim(struct walk *walk, struct ck_claim_note *note, struct ck_signers *by,
+                      bool *good)
+{
+    int r = ck_claims_take(&walk->claims, note);
+    *good = r == 0 && ck_keys_check(&walk->log->keys, note->text, note->claim.bytes, note->name,
+                                    walk->verdict, by);
+    return r;
+}
+
+static int check_claim(struct walk *walk, const struct ck_hash *root)
+{
+    struct ck_claim_note note;
+    struct ck_signers by;
+    bool good = false;
+    int r = take_claim(walk, &note, &by, &good);
+    if (r == 0 && note.claim.size < size_now(walk)) {
+        ck_verdict_find(walk->verdict, "moved",
+                        "%s (%" PRIu64 " entries) stands behind many larger ones: put them in "
+                        "order",
+                        note.name, note.claim.size);
+    } else if (r == 0 && good) {
+        judge_claim(walk, &note, root, &by);
+    }
+    return r;
+}
+
+/* All that end here. */
 static int check_claims(struct walk *walk)
 {
-    while (walk->claim_next < walk->claim_count &&
-           walk->claims[walk->claim_next].checkpoint.size == size_now(walk)) {
-        const struct claim *claim = &walk->claims[walk->claim_next++];
-        struct ck_hash root;
-        int r = root_now(walk, &root);
+    const struct ck_claim *next;
+    struct ck_hash root;
+    bool have_root = false;
+    int r;
+    while ((r = ck_claims_peek(&walk->claims, &next)) == 0 && next != NULL &&
+           next->size <= size_now(walk)) {
+        r = have_root ? 0 : root_now(walk, &root);
+        have_root = true;
+        r = r == 0 ? check_claim(walk, &root) : r;
         if (r != 0) {
             return r;
         }
-        if (memcmp(root.bytes, claim->checkpoint.root.bytes, sizeof root.bytes) != 0) {
-            ck_verdict_find(walk->verdict, claim->from_elsewhere ? "fork" : "root",
-                            claim->from_elsewhere
-                                ? "the first %" PRIu64 " entries are not those of the checkpoint "
-                                  "that was kept elsewhere: two logs were signed"
-                                : "the first %" PRIu64 " entries do not give the root that was "
-                                  "signed",
-                            claim->checkpoint.size);
-        }
     }
-    return 0;
+    return r;
 }
 
 /* Adds the hashes of a whole tile, or of the part of one behind the last. Where a checkpoint ends
@@ -186,9 +165,12 @@ static int add_hashes(struct walk *walk, struct ck_hash *hashes, unsigned count)
 {
     struct ck_hash root;
     uint64_t until = size_now(walk) + count;
-    bool ends_inside = walk->claim_next < walk->claim_count &&
-                       walk->claims[walk->claim_next].checkpoint.size < until;
-    int r = 0;
+    const struct ck_claim *next;
+    int r = ck_claims_peek(&walk->claims, &next);
+    bool ends_inside = next != NULL && next->size < until;
+    if (r != 0) {
+        return r;
+    }
     if (count < CK_TILE_WIDTH || ends_inside) {
         for (unsigned i = 0; r == 0 && i < count; i++) {
             r = ck_frontier_add(&walk->run, &hashes[i]);
@@ -243,6 +225,7 @@ static int visit(struct walk *walk, uint64_t place, const struct ck_leaf *leaf)
         return 0;
     }
     check_place(walk, place, leaf->index);
+    ck_succession_entry(&walk->succession, leaf);
     return ck_complete_add(walk->complete, leaf, walk->verdict);
 }
 
@@ -347,22 +330,20 @@ static int walk_all(struct walk *walk)
 /* ---- the whole ---- */
 
 /* Checkpoints beyond the end: the copy is of an older log than was signed. */
-static void beyond(struct walk *walk)
+static int beyond(struct walk *walk)
 {
-    for (size_t i = walk->claim_next; i < walk->claim_count; i++) {
-        ck_verdict_find(walk->verdict, "rollback",
-                        "a log of %" PRIu64 " entries was signed, and %" PRIu64 " are here",
-                        walk->claims[i].checkpoint.size, size_now(walk));
+    struct ck_claim_note note;
+    struct ck_signers by;
+    bool good = true;
+    int r;
+    while ((r = take_claim(walk, &note, &by, &good)) == 0) {
+        if (good) {
+            ck_verdict_find(walk->verdict, "rollback",
+                            "a log of %" PRIu64 " entries was signed, and %" PRIu64 " are here",
+                            note.claim.size, size_now(walk));
+        }
     }
-}
-
-static uint64_t different_sizes(const struct walk *walk)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < walk->claim_count; i++) {
-        count += i == 0 || walk->claims[i].checkpoint.size != walk->claims[i - 1].checkpoint.size;
-    }
-    return count;
+    return r == CK_E_NOT_FOUND ? 0 : r;
 }
 
 static void conclude(struct walk *walk)
@@ -372,7 +353,7 @@ static void conclude(struct walk *walk)
         ck_verdict_proven(verdict,
                           "%" PRIu64 " entries are, in this order, those that %" PRIu64
                           " checkpoints were signed for",
-                          walk->log->entries, different_sizes(walk));
+                          walk->log->entries, walk->sizes);
     }
     if (walk->witnesses > 0) {
         ck_verdict_proven(verdict, "%u known witnesses signed as well", walk->witnesses);
@@ -393,19 +374,21 @@ int ck_verify_log(struct ck_verify_log *log, struct ck_verdict *verdict)
     ck_cleanup(ck_closep) int folder = open(log->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct walk walk = {
         .log = log, .verdict = verdict, .folder = folder, .bundle = malloc(BUNDLE_MAX)};
+    walk.claims.verdict = verdict;
     int r = walk.bundle == NULL ? -ENOMEM : ck_complete_create(&walk.complete);
     r = r == 0 ? load_claims(&walk) : r;
     r = r == 0 ? walk_all(&walk) : r;
     if (r == 0 || r == CK_E_TRUNCATED) {
-        beyond(&walk);
-        if (r == 0 && !walk.out_of_order) {
+        bool whole = r == 0 && !walk.out_of_order;
+        r = beyond(&walk);
+        if (whole) {
             ck_complete_end(walk.complete, verdict);
         }
+        ck_succession_end(&walk.succession, verdict);
         conclude(&walk);
-        r = 0;
     }
     ck_complete_destroy(walk.complete);
-    free(walk.claims);
+    ck_claims_deinit(&walk.claims);
     free(walk.bundle);
     return r;
 }

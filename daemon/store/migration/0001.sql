@@ -895,6 +895,7 @@ CREATE TABLE log_plain (
 CREATE INDEX log_plain_access ON log_plain (idx)
     WHERE object = 'session' AND person_id IS NULL AND salted IS NOT NULL;
 CREATE INDEX log_plain_verified ON log_plain (idx) WHERE action = 'LOG_VERIFIED';
+CREATE INDEX log_plain_signer_key ON log_plain (idx) WHERE action = 'SIGNER_KEY';
 CREATE INDEX log_plain_person ON log_plain (person_id, idx) WHERE person_id IS NOT NULL;
 CREATE INDEX log_plain_staff ON log_plain (staff_id, idx) WHERE staff_id IS NOT NULL;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,8 +110,13 @@ void rig_signer_start(struct rig *rig)
     snprintf(state, sizeof state, "--state=%s", rig->state);
     snprintf(listening, sizeof listening, "--socket=%s", rig->socket);
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    pid_t test = getpid();
     rig->signer = fork();
     if (rig->signer == 0) {
+        /* A test that is killed leaves no signer behind. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != test) {
+            _exit(126);
+        }
         dup2(pipes[1], 2);
         execl(CK_BUILD_DIR "/bin/checkin-signer", "checkin-signer", state,
               "--name=checkin.example.org/log", listening, (char *)NULL);
@@ -220,4 +226,28 @@ struct ck_signer_answer *rig_checkpoint(struct rig *rig)
         assert_int_equal(ck_store_commit(rig->store), 0);
     }
     return &answer;
+}
+
+void rig_name_key(struct rig *rig, const char *key)
+{
+    rig_append(rig, "SIGNER_KEY", "log", 0, json_pack("{s:s}", "key", key), NULL);
+}
+
+void rig_change_key(struct rig *rig)
+{
+    char key[160], old[160];
+    snprintf(key, sizeof key, "%s/log.key", rig->state);
+    snprintf(old, sizeof old, "%s/log.key.old", rig->state);
+    rig_signer_stop(rig);
+    assert_int_equal(rename(key, old), 0);
+    rig_signer_start(rig);
+}
+
+void rig_drop_old_key(struct rig *rig)
+{
+    char old[160];
+    snprintf(old, sizeof old, "%s/log.key.old", rig->state);
+    rig_signer_stop(rig);
+    assert_int_equal(unlink(old), 0);
+    rig_signer_start(rig);
 }

@@ -42,6 +42,13 @@ void rig_many(struct rig *rig, int count);
 /* Has the head signed and keeps the checkpoint, as the engine does. */
 struct ck_signer_answer *rig_checkpoint(struct rig *rig);
 
+/* The entry that names the signer's key, as the engine writes it. */
+void rig_name_key(struct rig *rig, const char *key);
+
+/* Gives the signer another key beside the one of before; and takes that one away from it. */
+void rig_change_key(struct rig *rig);
+void rig_drop_old_key(struct rig *rig);
+
 /* The pseudonym of an object as a new text. */
 json_t *rig_name(struct rig *rig, const char *kind, int64_t id);
 

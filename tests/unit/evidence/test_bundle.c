@@ -767,6 +767,37 @@ static void the_whole_log_is_good(void **state)
     free(printed);
 }
 
+/* The signer's key is changed: whoever was given the old one alone is led to the new one by the log
+ * itself, and by nobody else. */
+static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
+{
+    (void)state;
+    char old[sizeof key];
+    snprintf(old, sizeof old, "%s", key);
+    rig_change_key(&signer);
+    world_run_for(&world, 10 * MINUTE);
+    sign(); /* the engine names the new key in the log */
+    sign(); /* which the old one signs, too */
+    rig_drop_old_key(&signer);
+    approve("court"); /* so that there is something to sign */
+    sign();
+    build(CK_BUNDLE_COURT);
+    assert_string_not_equal(old, key);
+    expect(0, "GOOD");
+    snprintf(key, sizeof key, "%s", old);
+    expect(0, "as that entry says under a key that is known");
+    const char *named = entry_of("SIGNER_KEY") + strlen("entries/");
+    char entry[64], proof[80];
+    snprintf(entry, sizeof entry, "keys/%s", named);
+    snprintf(proof, sizeof proof, "keys/%stlog-proof", named);
+    change_it((struct change){.edit = entry, .from = "\"key\":\"", .to = "\"kez\":\""});
+    expect(1, "forged: the bundle's checkpoint ");
+    tamper((struct change){.drop = {proof}}); /* which signs: the key is today's again */
+    snprintf(key, sizeof key, "%s", old);
+    expect(1, "forged: keys/");
+    build(CK_BUNDLE_COURT); /* the key is today's again */
+}
+
 /* ---- four eyes ---- */
 
 static void two_persons_and_a_recipient(void **state)
@@ -924,6 +955,7 @@ int main(void)
         cmocka_unit_test(two_files_of_one_name_are_named),
         cmocka_unit_test(what_was_lost_of_a_recording_is_said),
         cmocka_unit_test(the_whole_log_is_good),
+        cmocka_unit_test(a_bundle_leads_from_an_earlier_key_to_todays),
         cmocka_unit_test(two_persons_and_a_recipient),
         cmocka_unit_test(
             a_recording_that_is_held_is_there_and_one_that_is_erased_is_named), /* last: time goes

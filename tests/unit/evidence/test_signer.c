@@ -1,5 +1,6 @@
 /* checkin-signer as it runs: what it signs, what it refuses, and that it survives being killed. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +37,11 @@ static int teardown(void **state)
     (void)state;
     rig_end(&rig);
     return 0;
+}
+
+static void other_random(void *bytes, size_t size)
+{
+    memset(bytes, 7, size);
 }
 
 static void a_log_that_grew_is_signed(void **state)
@@ -85,6 +92,71 @@ static void a_killed_signer_goes_on_where_it_was(void **state)
     assert_int_equal(answer->state, CK_SIGNER_SIGNED);
     assert_int_equal(answer->size, 6);
     assert_string_equal(answer->key, key);
+}
+
+/* The key of before signs beside the new one while it is there, and is needed for its head. */
+static void another_key_goes_on_where_the_old_one_was(void **state)
+{
+    (void)state;
+    struct ck_note_key old, key;
+    struct ck_signer_head head;
+    char text[CK_NOTE_KEY_TEXT_SIZE], path[160];
+    rig_signer_start(&rig);
+    rig_many(&rig, 3);
+    snprintf(text, sizeof text, "%s", rig_checkpoint(&rig)->key);
+    rig_change_key(&rig);
+    rig_many(&rig, 3);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    assert_int_equal(ck_note_key_parse(text, &old), 0);
+    assert_int_equal(ck_note_key_parse(answer->key, &key), 0);
+    assert_memory_not_equal(old.key, key.key, sizeof key.key);
+    assert_int_equal(ck_note_check(answer->note, strlen(answer->note), &old, NULL), 0);
+    assert_int_equal(ck_note_check(answer->note, strlen(answer->note), &key, NULL), 0);
+    rig_drop_old_key(&rig);
+    rig_many(&rig, 3);
+    answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    assert_int_equal(ck_note_check(answer->note, strlen(answer->note), &old, NULL), CK_E_NOT_FOUND);
+    /* A head by a key that is gone altogether is another log's. */
+    rig_signer_stop(&rig);
+    snprintf(path, sizeof path, "%s/log.key", rig.state);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(
+        ck_signer_head_open(&head, rig.state, NULL, "checkin.example.org/log", other_random),
+        CK_E_CONFLICT);
+}
+
+/* A test that is killed leaves no signer behind. */
+static void a_signer_ends_with_its_test(void **state)
+{
+    (void)state;
+    struct {
+        pid_t signer;
+        char folder[64];
+    } said;
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t test = fork();
+    if (test == 0) {
+        struct rig other;
+        rig_begin(&other);
+        rig_signer_start(&other);
+        said.signer = other.signer;
+        memcpy(said.folder, other.folder, sizeof said.folder);
+        _exit(write(pipes[1], &said, sizeof said) == sizeof said ? pause() : 1);
+    }
+    assert_int_equal(read(pipes[0], &said, sizeof said), sizeof said);
+    int signer = (int)syscall(SYS_pidfd_open, said.signer, 0);
+    assert_true(signer >= 0);
+    kill(test, SIGKILL);
+    assert_int_equal(waitpid(test, NULL, 0), test);
+    struct pollfd ended = {.fd = signer, .events = POLLIN};
+    assert_int_equal(poll(&ended, 1, 10000), 1);
+    close(signer);
+    char *printed = NULL;
+    assert_int_equal(rig_run("rm", (const char *const[]){"-rf", said.folder, NULL}, &printed), 0);
+    free(printed);
 }
 
 /* A copy of the store from before, put back while the signer has gone on. */
@@ -307,6 +379,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_log_that_grew_is_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(many_leaves_go_in_many_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(a_killed_signer_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_key_goes_on_where_the_old_one_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_signer_ends_with_its_test, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_copy_of_the_store_is_not_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(it_hashes_itself_what_it_signs, setup, teardown),
         cmocka_unit_test_setup_teardown(messages_of_another_form_end_the_connection, setup,

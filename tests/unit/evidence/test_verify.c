@@ -336,6 +336,173 @@ static void a_witness_is_counted(void **state)
     expect(0, "proven: 1 known witnesses signed as well", option);
 }
 
+/* ---- many checkpoints ---- */
+
+#define MANY 4000 /* more than are read ahead */
+
+/* `count` checkpoints of the first `size` entries: the signer signed so often. */
+static void sign_often(FILE *out, uint64_t size, unsigned count)
+{
+    uint8_t seed[CK_ED25519_SIZE];
+    char hex[2 * CK_ED25519_SIZE + 1] = "", note[CK_NOTE_BYTES_MAX + 1], path[192];
+    struct ck_note_key real;
+    struct ck_checkpoint checkpoint = {.size = size};
+    struct ck_frontier frontier = {.size = 0};
+    size_t length = 0;
+    snprintf(path, sizeof path, "%s/log.key", rig.state);
+    FILE *file = fopen(path, "r");
+    assert_int_equal(fread(hex, 1, sizeof hex - 1, file), sizeof hex - 1);
+    fclose(file);
+    assert_int_equal(ck_hex_decode(hex, seed, sizeof seed), 0);
+    assert_int_equal(ck_note_key_parse(key + strlen("--key="), &real), 0);
+    memcpy(checkpoint.origin, real.name, sizeof checkpoint.origin);
+    for (uint64_t i = 0; i < size; i++) {
+        struct ck_hash hash;
+        if (i % CK_TILE_WIDTH == 0) {
+            take_apart(i / CK_TILE_WIDTH, CK_TILE_WIDTH);
+        }
+        const struct ck_slice *entry = &bundle.entries[i % CK_TILE_WIDTH];
+        assert_int_equal(ck_merkle_leaf(entry->data, entry->size, &hash), 0);
+        assert_int_equal(ck_frontier_add(&frontier, &hash), 0);
+    }
+    assert_int_equal(ck_frontier_root(&frontier, &checkpoint.root), 0);
+    assert_int_equal(ck_checkpoint_sign(&checkpoint, &real, seed, note, sizeof note, &length), 0);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(fwrite(note, 1, length, out), length);
+        fputc('\n', out);
+    }
+}
+
+static FILE *other_checkpoints(char option[static 200])
+{
+    char path[192];
+    snprintf(path, sizeof path, "%s/many", rig.folder);
+    snprintf(option, 200, "--known=%s", path);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    return out;
+}
+
+/* However many there are, each is compared; those that stand near each other in any order. */
+static void more_checkpoints_than_are_held_are_all_compared(void **state)
+{
+    (void)state;
+    char option[200];
+    FILE *out = other_checkpoints(option);
+    sign_often(out, 200, MANY);
+    sign_often(out, 100, 1);
+    sign_often(out, 400, 10);
+    sign_often(out, 300, 10);
+    fclose(out);
+    expect(1, "moved: checkpoint 4001 of many (100 entries) stands behind many larger ones",
+           option);
+    out = other_checkpoints(option);
+    sign_often(out, 100, MANY);
+    sign_often(out, 400, 10);
+    sign_often(out, 300, 10);
+    fclose(out);
+    expect(0, "those that 4 checkpoints were signed for", option);
+    /* The last of all is of another log. */
+    out = other_checkpoints(option);
+    sign_often(out, 100, MANY);
+    bundle.count = 0;
+    take_apart(0, CK_TILE_WIDTH);
+    uint8_t *at = (uint8_t *)(uintptr_t)bundle.entries[4].data;
+    memcpy(memmem(at, bundle.entries[4].size, "no_answer", 9), "completed", 9);
+    put_together(false);
+    sign_often(out, 200, 1);
+    fclose(out);
+    memcpy(memmem(at, bundle.entries[4].size, "completed", 9), "no_answer", 9);
+    put_together(false);
+    expect(1, "fork: the first 200 entries are not those of the checkpoint that was kept elsewhere",
+           option);
+    out = other_checkpoints(option);
+    sign_often(out, 100, 1);
+    for (unsigned i = 0; i < 3 * CK_NOTE_BYTES_MAX; i++) {
+        fputc('x', out);
+    }
+    fclose(out);
+    expect(1, "unsigned: checkpoint 2 of many is no checkpoint", option);
+}
+
+/* ---- keys ---- */
+
+static char first_key[CK_NOTE_KEY_TEXT_SIZE + 8];
+
+static void export_anew(const char *name)
+{
+    struct ck_audit_copy made;
+    rig_path(&rig, name, copy, sizeof copy);
+    assert_int_equal(ck_audit_export(rig.store, copy, &made), 0);
+}
+
+/* A log that says which key signs it, and then with another one, which the first vouches for. */
+static void change_the_key(void)
+{
+    rig_name_key(&rig, key + strlen("--key="));
+    snprintf(first_key, sizeof first_key, "%s", key);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    rig_change_key(&rig);
+    rig_many(&rig, 5);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig); /* by both */
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    snprintf(key, sizeof key, "--key=%s", answer->key);
+    assert_string_not_equal(key, first_key);
+    rig_name_key(&rig, answer->key);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED); /* by both as well */
+    rig_drop_old_key(&rig);
+    rig_many(&rig, 5);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED); /* by the new one alone */
+}
+
+static void a_log_of_two_keys_is_good_for_whoever_knows_one_of_them(void **state)
+{
+    (void)state;
+    change_the_key();
+    export_anew("two-keys");
+    expect(0, "2 keys signed it, and each is one that was given or that the log names", NULL);
+    char *printed = NULL, newer[sizeof key];
+    snprintf(newer, sizeof newer, "%s", key);
+    snprintf(key, sizeof key, "%s", first_key);
+    expect(0, "2 keys signed it", NULL);
+    assert_int_equal(rig_run(PROGRAM, (const char *const[]){"log", copy, NULL}, &printed), 0);
+    assert_non_null(strstr(printed, "2 keys signed it"));
+    free(printed);
+    independent(0);
+    /* Without what claims them, what the other one signed is nobody's. */
+    char claims[160];
+    snprintf(claims, sizeof claims, "%s/log.vkeys", copy);
+    assert_int_equal(unlink(claims), 0);
+    expect(1, "was signed by none of the keys given", NULL);
+}
+
+/* Somebody who can write the store, but has not the key: a key of their own, an entry that names
+ * it, and the log signed with it. */
+static void a_key_that_nobody_vouches_for_is_named(void **state)
+{
+    (void)state;
+    char wanted[400], path[192];
+    rig_name_key(&rig, key + strlen("--key="));
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    rig_signer_stop(&rig);
+    static const char *const kept[] = {"head", "log.key"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", rig.state, kept[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    rig_signer_start(&rig);
+    rig_many(&rig, 5);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    rig_name_key(&rig, answer->key);
+    snprintf(wanted, sizeof wanted,
+             "forged: 3 checkpoints are by the key %s, and no key that is trusted ever signed",
+             answer->key);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    export_anew("usurped");
+    expect(1, wanted, NULL);
+}
+
 /* ---- what was never written ---- */
 
 /* A log of its own, honestly signed, two days later. */
@@ -593,6 +760,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_checkpoint_by_another_key_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_witness_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_checkpoints_than_are_held_are_all_compared, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_log_of_two_keys_is_good_for_whoever_knows_one_of_them,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_that_nobody_vouches_for_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_left_out_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_missed_where_nothing_is_missing, setup,
                                         teardown),

@@ -1,0 +1,125 @@
+#include "daemon/verify/succession.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/verify/input.h"
+#include "protocol/base/error.h"
+
+static int claim(struct ck_succession *succession, const char *line)
+{
+    struct ck_keys *keys = succession->keys;
+    struct ck_note_key key;
+    int r = ck_note_key_parse(line, &key);
+    if (r != 0 || key.type != CK_NOTE_LOG) {
+        return CK_E_SYNTAX;
+    }
+    if (ck_keys_find(keys, &key) < keys->count) {
+        return 0;
+    }
+    if (keys->count == CK_KEYS_MAX) {
+        return CK_E_LIMIT;
+    }
+    succession->of[keys->count].trusted = false;
+    keys->keys[keys->count++] = key;
+    return 0;
+}
+
+int ck_succession_begin(struct ck_succession *succession, struct ck_keys *keys, const char *path)
+{
+    char text[CK_KEYS_MAX * CK_NOTE_KEY_TEXT_SIZE + 1], *at = text;
+    size_t size = 0;
+    *succession = (struct ck_succession){.keys = keys};
+    for (size_t i = 0; i < CK_KEYS_MAX; i++) {
+        succession->of[i].trusted = true;
+        succession->of[i].named = -1;
+    }
+    int r = ck_input_read(path, text, sizeof text - 1, &size);
+    text[size] = '\0';
+    for (char *line; r == 0 && (line = strsep(&at, "\n")) != NULL;) {
+        r = *line == '\0' ? 0 : claim(succession, line);
+    }
+    return r == -ENOENT ? 0 : r;
+}
+
+void ck_succession_entry(struct ck_succession *succession, const struct ck_leaf *leaf)
+{
+    char text[CK_NOTE_KEY_TEXT_SIZE] = {0};
+    struct ck_leaf_tail tail;
+    struct ck_note_key key;
+    if (!ck_leaf_is(leaf->action, "SIGNER_KEY") || !ck_leaf_read_tail(leaf, &tail)) {
+        return;
+    }
+    struct ck_leaf_text named = ck_leaf_string(tail.open, "key");
+    if (named.size >= sizeof text) {
+        return;
+    }
+    memcpy(text, named.at, named.size);
+    size_t at = ck_note_key_parse(text, &key) == 0 ? ck_keys_find(succession->keys, &key)
+                                                   : succession->keys->count;
+    if (at < succession->keys->count && succession->of[at].named < 0) {
+        succession->of[at].named = leaf->index;
+    }
+}
+
+void ck_succession_signed(struct ck_succession *succession, uint64_t logs, uint64_t size)
+{
+    for (size_t i = 0; i < succession->keys->count; i++) {
+        if ((logs >> i & 1) != 0) {
+            succession->of[i].count++;
+            succession->of[i].covers =
+                size > succession->of[i].covers ? size : succession->of[i].covers;
+        }
+    }
+}
+
+/* Whether a trusted key signed the entry that names this one. */
+static bool is_vouched_for(const struct ck_succession *succession, size_t which)
+{
+    int64_t named = succession->of[which].named;
+    for (size_t i = 0; named >= 0 && i < succession->keys->count; i++) {
+        if (succession->of[i].trusted && succession->of[i].covers > (uint64_t)named) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Until no key is added any more: one vouches for the next. */
+static void spread(struct ck_succession *succession)
+{
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = 0; i < succession->keys->count; i++) {
+            if (!succession->of[i].trusted && is_vouched_for(succession, i)) {
+                succession->of[i].trusted = again = true;
+            }
+        }
+    }
+}
+
+void ck_succession_end(struct ck_succession *succession, struct ck_verdict *verdict)
+{
+    uint64_t before = verdict->findings;
+    unsigned count = 0;
+    spread(succession);
+    for (size_t i = 0; i < succession->keys->count; i++) {
+        count += succession->of[i].count > 0;
+        if (!succession->of[i].trusted && succession->of[i].count > 0) {
+            char key[CK_NOTE_KEY_TEXT_SIZE];
+            ck_note_key_text(&succession->keys->keys[i], key);
+            ck_verdict_find(verdict, "forged",
+                            "%" PRIu64 " checkpoints are by the key %s, and no key that is trusted "
+                            "ever signed that it is the log's",
+                            succession->of[i].count, key);
+        }
+    }
+    if (count > 1 && verdict->findings == before) {
+        ck_verdict_proven(verdict,
+                          "%u keys signed it, and each is one that was given or that the log names "
+                          "under a key that is trusted",
+                          count);
+    }
+}
