@@ -12,8 +12,10 @@ enum attribute {
     MESSAGE_INTEGRITY = 0x0008,
     ERROR_CODE = 0x0009,
     UNKNOWN_ATTRIBUTES = 0x000a,
+    LIFETIME = 0x000d,
     REALM = 0x0014,
     NONCE = 0x0015,
+    REQUESTED_TRANSPORT = 0x0019,
     MESSAGE_INTEGRITY_SHA256 = 0x001c,
     XOR_MAPPED_ADDRESS = 0x0020,
     PRIORITY = 0x0024,
@@ -95,6 +97,17 @@ static int read_username(struct ck_stun *message, const uint8_t *value, size_t s
     return CK_OK;
 }
 
+static int read_text(struct ck_slice *into, const uint8_t *value, size_t size)
+{
+    if (size > CK_STUN_TEXT_MAX) {
+        return CK_E_LIMIT;
+    }
+    if (into->data == NULL) {
+        *into = (struct ck_slice){value, size};
+    }
+    return CK_OK;
+}
+
 static int read_tie_breaker(struct ck_stun *message, bool *role, const uint8_t *value, size_t size)
 {
     if (size != 8) {
@@ -157,10 +170,12 @@ static int read_attribute(struct ck_stun *message, const uint8_t *header, uint16
     case XOR_MAPPED_ADDRESS:
         return message->mapped.family != 0 ? CK_OK
                                            : read_address(value, size, header, &message->mapped);
+    case REALM:
+        return read_text(&message->realm, value, size);
+    case NONCE:
+        return read_text(&message->nonce, value, size);
     case MAPPED_ADDRESS:
     case UNKNOWN_ATTRIBUTES:
-    case REALM:
-    case NONCE:
     case MESSAGE_INTEGRITY_SHA256:
         return CK_OK;
     default:
@@ -327,6 +342,25 @@ static void write_ice(struct ck_writer *writer, const struct ck_stun_write *what
     }
 }
 
+static void write_turn(struct ck_writer *writer, const struct ck_stun_write *what)
+{
+    static const uint8_t udp[4] = {17};
+    uint8_t lifetime[4];
+    if (what->relayed_udp) {
+        write_attribute(writer, REQUESTED_TRANSPORT, udp, sizeof udp);
+    }
+    if (what->has_lifetime) {
+        ck_put_u32(lifetime, what->lifetime_s);
+        write_attribute(writer, LIFETIME, lifetime, sizeof lifetime);
+    }
+    if (what->realm.data != NULL) {
+        write_attribute(writer, REALM, what->realm.data, what->realm.size);
+    }
+    if (what->nonce.data != NULL) {
+        write_attribute(writer, NONCE, what->nonce.data, what->nonce.size);
+    }
+}
+
 static void set_length(struct ck_writer *writer)
 {
     if (!writer->failed) {
@@ -359,17 +393,26 @@ static void write_fingerprint(struct ck_writer *writer)
     }
 }
 
+int ck_stun_long_term_key(const char *username, struct ck_slice realm, const char *password,
+                          uint8_t key[static CK_STUN_LONG_TERM_KEY_SIZE])
+{
+    const struct ck_slice slices[] = {
+        {username, strlen(username)}, {":", 1}, realm, {":", 1}, {password, strlen(password)}};
+    return ck_md5(slices, sizeof slices / sizeof slices[0], key);
+}
+
 int ck_stun_write(const struct ck_stun_write *what, void *bytes, size_t capacity, size_t *size)
 {
     struct ck_writer writer = ck_writer_of(bytes, capacity);
-    ck_write_u16(&writer,
-                 (uint16_t)(CK_STUN_BINDING | (what->klass & 1) << 4 | (what->klass & 2) << 7));
+    ck_write_u16(&writer, (uint16_t)((what->method == 0 ? CK_STUN_BINDING : what->method) |
+                                     (what->klass & 1) << 4 | (what->klass & 2) << 7));
     ck_write_u16(&writer, 0);
     ck_write_u32(&writer, CK_STUN_MAGIC);
     ck_write_bytes(&writer, what->transaction, CK_STUN_TRANSACTION_SIZE);
     if (what->username != NULL) {
         write_attribute(&writer, USERNAME, what->username, what->username_size);
     }
+    write_turn(&writer, what);
     write_ice(&writer, what);
     if (what->error_code != 0) {
         write_error(&writer, what->error_code, what->reason);

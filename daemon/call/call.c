@@ -507,6 +507,12 @@ void ck_calls_end(struct ck_calls *calls, ck_call_page *page, int64_t checkin, i
     ck_call_finish(call, "ended");
 }
 
+void ck_calls_trouble(struct ck_calls *calls, bool signalling, bool relay)
+{
+    calls->signalling_down = signalling;
+    calls->relay_down = relay;
+}
+
 void ck_calls_page_closed(struct ck_calls *calls, ck_call_page *page)
 {
     for (struct call *call = calls->first, *next; call != NULL; call = next) {
@@ -514,6 +520,10 @@ void ck_calls_page_closed(struct ck_calls *calls, ck_call_page *page)
         for (int side = 0; side < LEGS; side++) {
             if (call->legs[side].page == page) {
                 call->legs[side].page = NULL;
+                if (side == CK_CALL_PERSON && calls->signalling_down && !call->left &&
+                    call->mode != CALL_OVER) {
+                    ck_call_fault(call, "signalling");
+                }
                 if (side == CK_CALL_STAFF && call->mode == CALL_WAITING &&
                     call->legs[side].joined) {
                     ck_call_await_staff(call); /* took it, and went before there was a picture */

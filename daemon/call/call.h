@@ -134,6 +134,10 @@ void ck_calls_ended(struct ck_calls *calls, int64_t checkin, const json_t *body)
 /* Ends every recording that runs; the calls go on. Whether another may begin, the engine says. */
 void ck_calls_stop_recordings(struct ck_calls *calls);
 
+/* What of ours is down from now on: pages (`signalling`), TURN servers (`relay`). A person whose
+ * page or media goes meanwhile, or who comes without a way for media, is not charged for it. */
+void ck_calls_trouble(struct ck_calls *calls, bool signalling, bool relay);
+
 /* ---- state, for pages and metrics ---- */
 
 struct ck_calls_status {

@@ -103,6 +103,7 @@ struct ck_calls {
     size_t count;
     uint64_t next_leg, next_call;
     unsigned jobs; /* in the thread pool or at the render process */
+    bool signalling_down, relay_down;
     bool stopping;
     bool pool_stopped, render_stopped;
     void (*stopped)(void *context);
@@ -135,6 +136,8 @@ void ck_calls_maybe_stopped(struct ck_calls *calls);
 struct ck_actor ck_call_worker_actor(const struct call *call);
 
 /* legs.c */
+/* A fault of ours touched the person's attempt: a word of checkin.fault. */
+void ck_call_fault(struct call *call, const char *fault);
 void ck_call_leg_open(struct call *call, int side, int64_t generation, const char *sdp, int64_t id);
 void ck_call_leg_close(struct call *call, int side);
 /* Closes it as if its peer had gone: the other side waits for whoever was there. */

@@ -35,7 +35,7 @@ void ck_call_absence_stop(struct call *call)
 
 /* ---- opening and closing ---- */
 
-static void submit_fault(struct call *call, const char *fault)
+void ck_call_fault(struct call *call, const char *fault)
 {
     struct ck_actor actor = ck_call_worker_actor(call);
     ck_call_submit(call->calls, "checkin.fault", &actor,
@@ -45,7 +45,7 @@ static void submit_fault(struct call *call, const char *fault)
 static void refuse_busy(struct call *call, int side, int64_t id)
 {
     if (side == CK_CALL_PERSON) {
-        submit_fault(call, "no_worker");
+        ck_call_fault(call, "no_worker");
     }
     ck_call_page_busy(call->calls, call->legs[side].page, id, "no media worker has room");
 }
@@ -56,11 +56,14 @@ void ck_call_leg_open(struct call *call, int side, int64_t generation, const cha
     struct leg *leg = &call->legs[side];
     if (leg->crashes >= CK_CALL_CRASHES_MAX) {
         if (side == CK_CALL_PERSON) {
-            submit_fault(call, "worker_lost"); /* ours, also where media has flowed in between */
+            ck_call_fault(call, "worker_lost"); /* ours, also where media has flowed in between */
         }
         ck_call_page_error(calls, leg->page, id, CK_CLIENT_UNAVAILABLE, NULL,
                            "media workers fell over with this connection");
         return;
+    }
+    if (side == CK_CALL_PERSON && calls->relay_down) {
+        ck_call_fault(call, "relay"); /* until there is a picture */
     }
     ck_call_leg_close(call, side);
     if (!call->has_worker) {
@@ -220,7 +223,7 @@ static void on_refused(struct call *call, int side, const struct ck_worker_leg_r
     leg->restarting = false;
     enum ck_client_error word = refusal_word(refused->code);
     if (side == CK_CALL_PERSON && word == CK_CLIENT_BUSY) {
-        submit_fault(call, "no_worker");
+        ck_call_fault(call, "no_worker");
     }
     ck_call_leg_send(call, side,
                      ck_client_error(ck_call_ref(leg->offer_id), word, "sdp", refused->line, text,
@@ -301,6 +304,9 @@ static void on_closed(struct call *call, int side)
     call->relay = false;
     if (!call->left && side == CK_CALL_PERSON && leg->joined) {
         call->challenges_running = false;
+        if (call->calls->relay_down) {
+            ck_call_fault(call, "relay");
+        }
         ck_call_leg_send(call, side, ck_client_reconnect(0, "gone"));
         await_person(call);
     } else if (!call->left && side == CK_CALL_STAFF && call->mode == CALL_LIVE) {
@@ -550,7 +556,7 @@ void ck_call_worker_down(void *context, unsigned worker)
         call->has_worker = false;
         call->relay = false;
         if (call->mode != CALL_OVER && call->legs[CK_CALL_PERSON].state != LEG_NONE) {
-            submit_fault(call, "worker_lost");
+            ck_call_fault(call, "worker_lost");
         }
         for (int side = 0; side < LEGS; side++) {
             leg_lost(call, side);

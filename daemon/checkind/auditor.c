@@ -20,6 +20,7 @@
 enum trouble {
     STORE_SILENT = CK_WATCH_FAULT_COUNT,
     CHANNEL_FAILING,
+    RELAY_SILENT,
     LOG_UNSIGNED,
     ROWS_ASIDE,
     CERTIFICATE_ENDS,
@@ -47,6 +48,8 @@ static const struct {
                              "recordings can be written again", -1},
     [CHANNEL_FAILING] = {"a channel takes no notices", "all channels take notices again",
                          CK_LOG_EVENT_CHANNEL_FAILING},
+    [RELAY_SILENT] = {"a TURN server gives no address: nobody counts as missed",
+                      "the TURN servers give addresses again", -1},
     [STORE_SILENT] = {"the store cannot be read", "the store can be read again", -1},
     [LOG_UNSIGNED] = {"the audit log is not signed", "the audit log is signed again", -1},
     [ROWS_ASIDE] = {"rows were set aside", "no row is set aside", CK_LOG_EVENT_QUARANTINED},
@@ -144,6 +147,7 @@ static void judge(struct ck_auditor *auditor, const json_t *operations)
         set_trouble(auditor, fault, (faults >> fault & 1) != 0);
     }
     set_trouble(auditor, CHANNEL_FAILING, failing > 0);
+    set_trouble(auditor, RELAY_SILENT, !product->relay_good);
     set_trouble(auditor, LOG_UNSIGNED, ck_product_signer_trouble(product) != NULL);
     set_trouble(auditor, ROWS_ASIDE,
                 json_integer_value(json_object_get(operations, "quarantined")) > 0);

@@ -130,6 +130,8 @@ static void answer_health(struct ask *ask, json_t *operations)
               "our own pages do not answer in time");
     add_check(checks, &healthy, "media", ck_calls_status(product->calls).room,
               "no worker has room for a call");
+    add_check(checks, &healthy, "relay", product->relay_good,
+              "a TURN server gives no address: who needs it cannot call");
     add_check(checks, &healthy, "clock", ck_product_clock_good(product),
               "no time service keeps the clock right");
     add_check(checks, &healthy, "engine", lag_ms < 1000, "decisions are late");

@@ -34,10 +34,11 @@ static bool channel_good(const struct ck_product *product)
 static void report(struct ck_product *product)
 {
     struct ck_actor actor = ck_actor_system();
-    json_t *body =
-        json_pack("{s:b, s:b, s:b, s:b}", "probe", (int)product->probe_good, "worker",
-                  (int)ck_calls_status(product->calls).room, "clock",
-                  (int)ck_product_clock_good(product), "channel", (int)channel_good(product));
+    ck_calls_trouble(product->calls, !product->probe_good, !product->relay_good);
+    json_t *body = json_pack("{s:b, s:b, s:b, s:b, s:b}", "probe", (int)product->probe_good,
+                             "worker", (int)ck_calls_status(product->calls).room, "clock",
+                             (int)ck_product_clock_good(product), "channel",
+                             (int)channel_good(product), "relay", (int)product->relay_good);
     ck_bus_submit(product->bus, "health.report", &actor, body, NULL, NULL);
     ck_product_note_clock(product);
 }

@@ -2,6 +2,7 @@
  * behind them. A hub's page is what calls know as a page. */
 #include "daemon/api/api.h"
 #include "daemon/checkind/product_impl.h"
+#include "daemon/notify/turn.h"
 
 void ck_product_page_send(void *context, ck_call_page *page, json_t *message)
 {
@@ -107,25 +108,19 @@ static bool in_call(void *user, int64_t session)
     return ck_calls_has_session(product->calls, session);
 }
 
-/* Time-limited TURN credentials: the user is the time of expiry, the password its HMAC-SHA1 under
- * the shared secret, as coturn's use-auth-secret wants it. */
+/* TURN servers with credentials of limited life. */
 static json_t *ice_servers(void *user)
 {
     const struct ck_product *product = user;
     const struct ck_config *config = product->config;
+    const struct ck_slice secret = {config->media.turn_secret.bytes,
+                                    config->media.turn_secret.size};
     size_t count = config->media.turn_urls.count;
-    char name[32], password[CK_BASE64_SIZE(20)];
-    bool credentials = config->media.turn_secret.bytes != NULL && count > 0;
-    if (credentials) {
-        int64_t until = (ck_clock_wall().ms + config->media.turn_lifetime_ms) / 1000;
-        uint8_t mac[20];
-        snprintf(name, sizeof name, "%lld:checkind", (long long)until);
-        struct ck_slice text = {name, strlen(name)};
-        if (ck_hmac_sha1(config->media.turn_secret.bytes, config->media.turn_secret.size, &text, 1,
-                         mac) != 0) {
-            return NULL;
-        }
-        ck_base64_encode(mac, sizeof mac, password);
+    char name[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE];
+    bool credentials = secret.data != NULL && count > 0;
+    int64_t until_s = (ck_clock_wall().ms + config->media.turn_lifetime_ms) / 1000;
+    if (credentials && ck_turn_credentials(secret, until_s, name, password) != 0) {
+        return NULL;
     }
     return ck_client_ice_servers((const char *const *)config->media.turn_urls.items, count,
                                  credentials ? name : NULL, credentials ? password : NULL);

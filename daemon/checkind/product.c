@@ -289,7 +289,7 @@ json_t *ck_product_system(void *user)
     int64_t free_bytes = ck_product_disk_free(product);
     return json_pack(
         "{s:s, s:s, s:I, s:o, s:o, s:{s:b, s:o}, s:{s:s, s:b}, s:{s:o, s:I, s:b, s:b}, s:{s:b, "
-        "s:s?}, s:b}",
+        "s:s?}, s:{s:b, s:b}, s:b}",
         "version", CK_VERSION, "started", started, "engine_lag_ms",
         (json_int_t)ck_product_late_ms(product), "workers", workers, "channels",
         ck_notify_status_json(product->notify), "clock", "synchronised",
@@ -299,7 +299,8 @@ json_t *ck_product_system(void *user)
         (json_int_t)product->config->limits.disk_reserve_bytes, "low",
         (int)ck_product_disk_low(product), "recordings", (int)ck_product_recordings_good(product),
         "signer", "configured", *product->config->signer.socket != '\0', "trouble",
-        ck_product_signer_trouble(product), "reaches_persons",
+        ck_product_signer_trouble(product), "relay", "configured", product->relay != NULL, "good",
+        (int)product->relay_good, "reaches_persons",
         (int)ck_product_reaches_persons(product->config));
 }
 
@@ -425,6 +426,7 @@ static void stop(struct ck_product *product)
     for_each_signal(product, uv_unref);
     ck_product_note_stop(product);
     ck_product_health_stop(product);
+    ck_product_relay_stop(product);
     ck_product_auditor_stop(product);
     ck_product_checkpoints_stop(product);
     ck_product_reserve_stop(product);
@@ -551,6 +553,7 @@ int ck_product_run(const struct ck_config *config)
     uv_loop_init(&product->loop);
     int error = start_signals(product);
     error = error == 0 ? start_all(product) : error;
+    error = error == 0 ? ck_product_relay_start(product) : error;
     error = error == 0 ? ck_product_health_start(product) : error;
     if (error == 0) {
         ck_product_note_start(product);

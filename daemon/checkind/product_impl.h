@@ -78,6 +78,8 @@ struct ck_product {
     uv_timer_t health;
     uv_signal_t signals[3];
     bool probe_good;
+    struct ck_relay_watch *relay; /* NULL: no TURN server is configured */
+    bool relay_good;
     bool clock_noted; /* what the log says of the clock, and since when */
     int64_t clock_noted_ms;
     bool stopping;
@@ -132,6 +134,10 @@ bool ck_product_reaches_persons(const struct ck_config *config);
 int ck_product_health_start(struct ck_product *product);
 void ck_product_health_stop(struct ck_product *product);
 bool ck_product_clock_good(const struct ck_product *product);
+
+/* relay.c: looks after `relay_good`. 0 or -errno. */
+int ck_product_relay_start(struct ck_product *product);
+void ck_product_relay_stop(struct ck_product *product);
 
 /* product.c: what the loop knows for GET /api/system; `product` as void. NULL where memory is
  * short. */

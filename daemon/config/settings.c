@@ -365,7 +365,9 @@ static const struct ck_setting table[] = {
      .example = "turns:turn.example.org:443?transport=tcp",
      .help = "TURN servers for browsers whose network blocks UDP. A configuration of coturn that "
              "relays to the media workers and to nobody else is turnserver.conf in "
-             "/usr/share/doc/checkind/examples."},
+             "/usr/share/doc/checkind/examples. Every five seconds each is asked for an address; "
+             "of those with one scheme and transport one must give it, else nobody counts as "
+             "missed."},
     {.section = "media",
      .key = "turn_secret_file",
      .type = CK_SETTING_SECRET,

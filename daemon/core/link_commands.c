@@ -240,8 +240,35 @@ static int clean(struct ck_turn *turn)
     return r;
 }
 
-/* {probe, worker}: the loop's part; lateness and the clock are the engine's own. Every few seconds.
- */
+/* What nobody could reach us through, in the log: from when to when. Lateness, clock, disk and
+ * store have entries of their own. */
+static int note_faults(struct ck_turn *turn, const struct ck_actor *actor, unsigned before,
+                       unsigned bits)
+{
+    static const struct {
+        unsigned bit;
+        enum ck_fault fault;
+    } noted[] = {{CK_HEALTH_PROBE, CK_FAULT_SIGNALLING},
+                 {CK_HEALTH_WORKER, CK_FAULT_NO_WORKER},
+                 {CK_HEALTH_RELAY, CK_FAULT_RELAY}};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof noted / sizeof noted[0]; i++) {
+        bool bad = (bits & noted[i].bit) == 0;
+        if (bad != ((before & noted[i].bit) == 0)) {
+            r = ck_turn_audit(
+                turn, actor,
+                &(struct ck_record){
+                    .action = bad ? "FAULT_BEGUN" : "FAULT_OVER",
+                    .object = "system",
+                    .result = bad ? "failed" : "ok",
+                    .open = json_pack("{s:s}", "fault", ck_fault_name(noted[i].fault))});
+        }
+    }
+    return r;
+}
+
+/* {probe, worker, relay?: not where no TURN server is configured}: the loop's part; lateness and
+ * the clock are the engine's own. Every few seconds. */
 static int report(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
@@ -260,8 +287,11 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
     struct ck_engine *engine = turn->engine;
     unsigned bits = (engine->worst_lag_ms < CK_HEALTH_LAG_MS ? CK_HEALTH_ENGINE : 0) |
                     (probe ? CK_HEALTH_PROBE : 0) | (worker ? CK_HEALTH_WORKER : 0) |
-                    (turn->now.synchronised ? CK_HEALTH_CLOCK : 0);
-    r = ck_health_report(turn->store, turn->now.wall, bits);
+                    (turn->now.synchronised ? CK_HEALTH_CLOCK : 0) |
+                    (json_is_false(json_object_get(body, "relay")) ? 0 : CK_HEALTH_RELAY);
+    unsigned before;
+    r = ck_health_report(turn->store, turn->now.wall, bits, &before);
+    r = r == 0 ? note_faults(turn, actor, before, bits) : r;
     if (r == 0) {
         engine->worst_lag_ms = 0;
         r = clean(turn);

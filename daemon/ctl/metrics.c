@@ -68,6 +68,10 @@ static const struct {
                                      "How often the wall clock was set.", COUNTER, NULL, NULL},
     [CK_METRIC_PROBE_GOOD] = {"checkind_probe_good",
                               "Whether our own pages answered the last time.", GAUGE, NULL, NULL},
+    [CK_METRIC_RELAY_GOOD] = {"checkind_relay_good",
+                              "Whether the TURN servers gave addresses the last time; 1 where "
+                              "there are none.",
+                              GAUGE, NULL, NULL},
     [CK_METRIC_HTTP_REQUESTS_TOTAL] = {"checkind_http_requests_total",
                                        "Requests that were answered.", COUNTER, NULL, NULL},
     [CK_METRIC_HTTP_REFUSED_TOTAL] = {"checkind_http_refused_total",

@@ -53,10 +53,11 @@ static int cut(struct ck_store *store, const struct interval *last, struct ck_wa
     return r == 0 ? insert(store, at, last->until, 0) : r;
 }
 
-int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits)
+int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits, unsigned *before)
 {
     struct interval last;
     int r = newest(store, &last);
+    *before = CK_HEALTH_ALL;
     if (r == CK_E_NOT_FOUND) {
         return insert(store, at, at, bits);
     }
@@ -64,11 +65,13 @@ int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits)
         return r;
     }
     if (at.ms < last.until.ms) {
+        *before = 0;
         return cut(store, &last, at);
     }
     if (at.ms - last.until.ms > CK_HEALTH_GAP_MAX_MS) {
         return insert(store, at, at, bits);
     }
+    *before = last.bits;
     unsigned both = last.bits & bits;
     if (both == last.bits) {
         r = extend(store, last.id, at);

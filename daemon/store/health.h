@@ -12,17 +12,19 @@ enum ck_health {
     CK_HEALTH_PROBE = 2,  /* our own request over HTTPS was answered */
     CK_HEALTH_WORKER = 4, /* a media worker had room */
     CK_HEALTH_CLOCK = 8,  /* the clock was synchronised */
+    CK_HEALTH_RELAY = 16, /* the TURN servers gave addresses, or there are none */
 };
-#define CK_HEALTH_ALL 15
+#define CK_HEALTH_ALL 31
 
 /* Reports further apart than this leave the time between them uncovered. */
 #define CK_HEALTH_GAP_MAX_MS 15000
 #define CK_HEALTH_LAG_MS 1000
 
-/* A report: `bits` is well at `at`. Between two reports, what both had counts. One of an instant
- * that has passed already (the clock went back) takes away what was said of the time from there on,
- * and nothing counts until the clock has caught up. */
-int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits);
+/* A report: `bits` is well at `at`; `before` gets what the report before said, CK_HEALTH_ALL where
+ * there was none or it is too old, 0 while the clock went back. Between two reports, what both had
+ * counts. One of an instant that has passed already (the clock went back) takes away what was said
+ * of the time from there on, and nothing counts until the clock has caught up. */
+int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits, unsigned *before);
 
 /* Milliseconds of [from, until) in which everything was well. */
 int ck_health_answerable(struct ck_store *store, struct ck_wall from, struct ck_wall until,

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/md5.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
 #include <stdbool.h>
@@ -53,6 +54,16 @@ int ck_sha256(const struct ck_slice *slices, size_t count, uint8_t digest[static
         good = SHA256_Update(&ctx, slices[i].data, slices[i].size) == 1;
     }
     return good && SHA256_Final(digest, &ctx) == 1 ? 0 : -ENOMEM;
+}
+
+int ck_md5(const struct ck_slice *slices, size_t count, uint8_t digest[static CK_MD5_SIZE])
+{
+    MD5_CTX ctx;
+    bool good = MD5_Init(&ctx) == 1;
+    for (size_t i = 0; good && i < count; i++) {
+        good = MD5_Update(&ctx, slices[i].data, slices[i].size) == 1;
+    }
+    return good && MD5_Final(digest, &ctx) == 1 ? 0 : -ENOMEM;
 }
 
 #define HMAC_BLOCK_SIZE 64 /* of SHA-1 and of SHA-256 */

@@ -25,6 +25,11 @@ struct ck_slice {
 /* SHA-256 (FIPS 180-4) over the concatenation of `count` slices. */
 int ck_sha256(const struct ck_slice *slices, size_t count, uint8_t digest[static CK_SHA256_SIZE]);
 
+/* MD5 (RFC 1321) over the concatenation of `count` slices, for the long-term credentials of STUN
+ * alone (RFC 8489 section 9.2.2). */
+#define CK_MD5_SIZE 16
+int ck_md5(const struct ck_slice *slices, size_t count, uint8_t digest[static CK_MD5_SIZE]);
+
 /* HMAC-SHA-256 (RFC 2104) over the concatenation of `count` slices. */
 int ck_hmac_sha256(const void *key, size_t key_size, const struct ck_slice *slices, size_t count,
                    uint8_t tag[static CK_SHA256_SIZE]);

@@ -48,6 +48,7 @@ struct world {
     unsigned past; /* of them, whose calls are no longer looked at */
     int64_t recordings;
     unsigned faults; /* "worker_lost", told to the engine */
+    unsigned relay_faults, signalling_faults;
     bool stopped;
 };
 
@@ -66,8 +67,10 @@ static void submit(void *context, const char *name, const struct ck_actor *actor
     struct ck_result result = {.code = 0};
     const char *fault = json_string_value(json_object_get(body, "fault"));
     (void)actor;
-    if (strcmp(name, "checkin.fault") == 0 && strcmp(fault, "worker_lost") == 0) {
-        world->faults++;
+    if (strcmp(name, "checkin.fault") == 0) {
+        world->faults += strcmp(fault, "worker_lost") == 0;
+        world->relay_faults += strcmp(fault, "relay") == 0;
+        world->signalling_faults += strcmp(fault, "signalling") == 0;
     }
     if (strcmp(name, "recording.begin") == 0) {
         char file[32];
@@ -406,12 +409,65 @@ static void a_drained_worker_keeps_its_calls_and_gets_no_more(void **state)
     until(world, all_gone, START_MS);
 }
 
+static bool person_reconnects(struct world *world)
+{
+    return world->party[0].reconnects > 0;
+}
+
+static void who_comes_while_the_relay_is_dead_is_touched_by_our_fault(void **state)
+{
+    struct world *world = *state;
+    ck_calls_trouble(world->calls, false, true);
+    begin_call(world, 7);
+    assert_int_equal(world->relay_faults, 1); /* once: the inspector is no person */
+    until(world, media_flows, START_MS);
+    ck_calls_trouble(world->calls, false, false);
+    begin_call(world, 8);
+    assert_int_equal(world->relay_faults, 1);
+    assert_int_equal(world->signalling_faults, 0);
+}
+
+static void who_loses_media_while_the_relay_is_dead_is_touched_by_our_fault(void **state)
+{
+    struct world *world = *state;
+    begin_call(world, 7);
+    until(world, media_flows, START_MS);
+    assert_int_equal(world->relay_faults, 0);
+    ck_calls_trouble(world->calls, false, true);
+    ck_tclient_destroy(world->party[0].client); /* says good-bye to the worker */
+    world->party[0].client = NULL;
+    until(world, person_reconnects, 60000);
+    assert_int_equal(world->relay_faults, 1);
+}
+
+static void a_page_that_goes_while_ours_do_not_answer_is_our_fault(void **state)
+{
+    struct world *world = *state;
+    begin_call(world, 7);
+    begin_call(world, 8);
+    until(world, media_flows, START_MS);
+    ck_calls_page_closed(world->calls, &world->party[0]);
+    assert_int_equal(world->signalling_faults, 0); /* its own doing, as far as we know */
+    ck_calls_trouble(world->calls, true, false);
+    ck_calls_page_closed(world->calls, &world->party[3]);
+    assert_int_equal(world->signalling_faults, 0); /* an inspector's */
+    ck_calls_page_closed(world->calls, &world->party[2]);
+    assert_int_equal(world->signalling_faults, 1);
+    assert_int_equal(world->relay_faults, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_crash_costs_two_seconds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_hang_is_ended_after_its_silence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leg_present_at_two_crashes_is_refused_as_our_fault,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_comes_while_the_relay_is_dead_is_touched_by_our_fault,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_loses_media_while_the_relay_is_dead_is_touched_by_our_fault, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_page_that_goes_while_ours_do_not_answer_is_our_fault,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(calls_go_to_the_least_loaded_worker, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_drained_worker_keeps_its_calls_and_gets_no_more, set_up,

@@ -20,6 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "daemon/notify/turn.h"
 #include "protocol/base/bytes.h"
 #include "tests/client/stun.h"
 
@@ -31,6 +32,7 @@
 #define TEXT_MAX 160
 #define ANSWER_MS 3000
 #define START_MS 10000
+#define ADDRESSES 24 /* that the server gives at one time */
 #define TRY_MS 50
 
 /* RFC 8656 section 18. */
@@ -56,7 +58,7 @@ enum attribute {
 
 struct server {
     pid_t pid;
-    uint16_t port;
+    uint16_t port, tls_port;
     char folder[64];
     char secret[33];
 };
@@ -105,8 +107,10 @@ static void write_configuration(const struct server *server, const char *path)
     fprintf(made,
             "listening-ip=127.0.0.1\nlistening-port=%u\nrelay-ip=127.0.0.1\nrelay-ip=::1\n"
             "static-auth-secret=%s\nallowed-peer-ip=" WORKER_ADDRESS "\nallow-loopback-peers\n"
-            "no-tls\nno-dtls\npidfile=%s/pid\nuserdb=%s/db\nlog-file=%s/log\nsimple-log\n",
-            server->port, server->secret, server->folder, server->folder, server->folder);
+            "tls-listening-port=%u\ncert=%s/cert.pem\npkey=%s/key.pem\ntotal-quota=%u\npidfile=%s/"
+            "pid\nuserdb=%s/db\nlog-file=%s/log\nsimple-log\n",
+            server->port, server->secret, server->tls_port, server->folder, server->folder,
+            ADDRESSES, server->folder, server->folder, server->folder);
     fclose(shipped);
     assert_int_equal(fclose(made), 0);
 }
@@ -128,16 +132,31 @@ static bool answers(uint16_t port)
     return answered;
 }
 
+/* A certificate for localhost that this process trusts. */
+static bool make_certificate(const struct server *server)
+{
+    char command[512], path[96];
+    snprintf(command, sizeof command,
+             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "
+             "/CN=localhost -addext subjectAltName=DNS:localhost -keyout %s/key.pem -out "
+             "%s/cert.pem 2>%s/openssl",
+             server->folder, server->folder, server->folder);
+    snprintf(path, sizeof path, "%s/cert.pem", server->folder);
+    return system(command) == 0 && setenv("SSL_CERT_FILE", path, 1) == 0;
+}
+
 static int start_server(void **state)
 {
     static struct server server;
     char path[96];
     server = (struct server){.folder = "/tmp/ck-turn-XXXXXX",
                              .secret = "5f3c9b1e77aa40d2b6c80e4d1f2a9c63"};
-    if (mkdtemp(server.folder) == NULL || access(TURNSERVER, X_OK) != 0) {
+    if (mkdtemp(server.folder) == NULL || access(TURNSERVER, X_OK) != 0 ||
+        !make_certificate(&server)) {
         return -1;
     }
     server.port = free_port();
+    server.tls_port = free_port();
     snprintf(path, sizeof path, "%s/conf", server.folder);
     write_configuration(&server, path);
     server.pid = fork();
@@ -494,6 +513,84 @@ static void turn_carries_nothing_to_a_refused_peer(void **state)
     close(visitor.fd);
 }
 
+/* ---- the daemon's own question ---- */
+
+static bool daemon_gets_in(const char *host, uint16_t port, const char *tail, const char *password)
+{
+    static char user[CK_TURN_USER_SIZE], good[CK_TURN_PASSWORD_SIZE];
+    const char *secret = "5f3c9b1e77aa40d2b6c80e4d1f2a9c63";
+    char url[96], detail[CK_TURN_DETAIL_SIZE];
+    assert_int_equal(ck_turn_credentials((struct ck_slice){secret, strlen(secret)},
+                                         (int64_t)time(NULL) + 60, user, good),
+                     0);
+    snprintf(url, sizeof url, "%s:%u%s", host, port, tail);
+    bool in = ck_turn_answers(url, user, password == NULL ? good : password, ANSWER_MS, detail);
+    if (in == (*detail != '\0')) {
+        fail_msg("%s: %d, %s", url, in, detail);
+    }
+    return in;
+}
+
+static void turn_gives_the_daemon_an_address(void **state)
+{
+    const struct server *server = *state;
+    assert_true(daemon_gets_in("turn:127.0.0.1", server->port, "", NULL));
+    assert_true(daemon_gets_in("turn:127.0.0.1", server->port, "?transport=udp", NULL));
+    assert_true(daemon_gets_in("turn:127.0.0.1", server->port, "?transport=tcp", NULL));
+    assert_true(daemon_gets_in("turns:localhost", server->tls_port, "", NULL));
+    assert_true(daemon_gets_in("turns:localhost", server->tls_port, "?transport=tcp", NULL));
+    assert_true(daemon_gets_in("turns:localhost", server->tls_port, "?transport=udp", NULL));
+}
+
+static void turn_that_gives_none_is_told(void **state)
+{
+    const struct server *server = *state;
+    uint16_t port = 0;
+    int silent = listen_at("127.0.0.1", &port); /* by datagrams, and never answers */
+    assert_false(
+        daemon_gets_in("turn:127.0.0.1", server->port, "", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+    assert_false(
+        daemon_gets_in("turns:127.0.0.1", server->tls_port, "", NULL)); /* another's name */
+    assert_false(daemon_gets_in("turn:127.0.0.1", free_port(), "", NULL));
+    assert_false(daemon_gets_in("turn:127.0.0.1", free_port(), "?transport=tcp", NULL));
+    assert_false(daemon_gets_in("turn:127.0.0.1", port, "", NULL));
+    assert_false(daemon_gets_in("turns:127.0.0.1", port, "?transport=udp", NULL));
+    assert_false(daemon_gets_in("turn:no.such.name.invalid", server->port, "", NULL));
+    close(silent);
+}
+
+/* The server counts an address for a second longer than it is kept; one that is not given back, for
+ * ten minutes. */
+static void turn_gets_its_address_back(void **state)
+{
+    const struct server *server = *state;
+    struct visitor visitor;
+    unsigned refused = 0;
+    for (int i = 0; i < ADDRESSES && refused == 0; i++) {
+        refused = !daemon_gets_in("turn:127.0.0.1", server->port, "", NULL);
+    }
+    assert_int_equal(refused, 1);
+    for (int waited = 0; refused != 0 && waited < START_MS; waited += TRY_MS) {
+        with_good_credentials(&visitor, server);
+        refused = allocate(&visitor, false);
+        close(visitor.fd);
+        poll(NULL, 0, TRY_MS);
+    }
+    assert_int_equal(refused, 0);
+}
+
+static void ways_in_are_told_apart(void **state)
+{
+    (void)state;
+    assert_int_equal(ck_turn_kind("turn:a.example"),
+                     ck_turn_kind("turn:b.example:1?transport=udp"));
+    assert_int_equal(ck_turn_kind("turns:a.example"),
+                     ck_turn_kind("turns:[2001:db8::1]:443?transport=tcp"));
+    assert_true(ck_turn_kind("turn:a.example") != ck_turn_kind("turn:a.example?transport=tcp"));
+    assert_true(ck_turn_kind("turn:a.example?transport=tcp") != ck_turn_kind("turns:a.example"));
+    assert_true(ck_turn_kind("turns:a.example") != ck_turn_kind("turns:a.example?transport=udp"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +600,10 @@ int main(void)
         cmocka_unit_test(turn_refuses_every_other_peer),
         cmocka_unit_test(turn_refuses_every_peer_of_ipv6),
         cmocka_unit_test(turn_carries_nothing_to_a_refused_peer),
+        cmocka_unit_test(turn_gives_the_daemon_an_address),
+        cmocka_unit_test(turn_that_gives_none_is_told),
+        cmocka_unit_test(turn_gets_its_address_back),
+        cmocka_unit_test(ways_in_are_told_apart),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

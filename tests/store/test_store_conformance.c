@@ -673,14 +673,16 @@ static void health_counts_only_what_is_proven(void **state)
     begin();
     /* Well from 0 to 20 s, the probe fails at 25 s and is well again from 35 s on, nothing from 40
      * s to 60 s. */
+    unsigned before = 0;
     static const struct {
         int64_t at;
         unsigned bits;
-    } reports[] = {{0, 15},     {5000, 15},  {10000, 15}, {15000, 15}, {20000, 15}, {25000, 13},
-                   {30000, 13}, {35000, 15}, {40000, 15}, {60000, 15}, {65000, 15}};
+    } reports[] = {{0, 31},     {5000, 31},  {10000, 31}, {15000, 31}, {20000, 31}, {25000, 29},
+                   {30000, 29}, {35000, 31}, {40000, 31}, {60000, 31}, {65000, 31}};
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
-        assert_int_equal(
-            ck_health_report(store, (struct ck_wall){now.ms + reports[i].at}, reports[i].bits), 0);
+        assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + reports[i].at},
+                                          reports[i].bits, &before),
+                         0);
     }
     commit();
     assert_int_equal(answerable(0, 20000), 20000);
@@ -691,12 +693,12 @@ static void health_counts_only_what_is_proven(void **state)
     assert_int_equal(answerable(5, 5), 0);
     /* The clock goes back: what was well the first time proves nothing of the second. */
     begin();
-    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 50000}, 15), 0);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 50000}, 31, &before), 0);
     commit();
     assert_int_equal(answerable(0, 100000), 25000);
     begin();
-    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 38000}, 7), 0);
-    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 48000}, 7), 0);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 38000}, 23, &before), 0);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 48000}, 23, &before), 0);
     commit();
     assert_int_equal(answerable(0, 100000), 23000);
     assert_true(backend_run("CREATE TABLE n (x INTEGER CHECK (x <= 8));"
@@ -706,14 +708,31 @@ static void health_counts_only_what_is_proven(void **state)
 static void health_changes_in_every_way_are_the_common_part(void **state)
 {
     (void)state;
+    unsigned before = 0;
     begin();
     /* Two different faults one after the other: between the reports neither was well. */
-    assert_int_equal(ck_health_report(store, now, 14), 0);
-    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 5000}, 13), 0);
-    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 10000}, 15), 0);
-    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 15000}, 15), 0);
+    assert_int_equal(ck_health_report(store, now, 30, &before), 0);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 5000}, 29, &before), 0);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 10000}, 31, &before), 0);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){now.ms + 15000}, 31, &before), 0);
     commit();
+    assert_int_equal(before, 31);
     assert_int_equal(answerable(0, 20000), 5000);
+}
+
+static void health_says_what_it_was_before(void **state)
+{
+    (void)state;
+    unsigned before = 0;
+    const struct ck_wall first = {now.ms + 1000000};
+    begin();
+    assert_int_equal(ck_health_report(store, first, 31 & ~CK_HEALTH_RELAY, &before), 0);
+    assert_int_equal(before, CK_HEALTH_ALL);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){first.ms + 2000}, 31, &before), 0);
+    assert_int_equal(before, 31 & ~CK_HEALTH_RELAY);
+    assert_int_equal(ck_health_report(store, (struct ck_wall){first.ms + 1000}, 31, &before), 0);
+    assert_int_equal(before, 0);
+    commit();
 }
 
 static void orders_and_people_are_found(void **state)
@@ -876,6 +895,7 @@ int main(void)
         TEST(a_quarantined_row_is_never_due),
         TEST(health_counts_only_what_is_proven),
         TEST(health_changes_in_every_way_are_the_common_part),
+        TEST(health_says_what_it_was_before),
         TEST(orders_and_people_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,33 +1,17 @@
 // "Relay only" is policy: with [media] relay_only both pages get the daemon's credentials for the TURN server and send nothing any other
 // way. A real coturn that knows no users, only the shared secret, takes them; here by TCP.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import crypto from "node:crypto";
-import fs from "node:fs";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { DESK, PHONE, launch, open } from "../lib/browser.mjs";
 import { makeMedia } from "../lib/media.mjs";
 import { answer, login, screen, verifyMedia } from "../lib/pages.mjs";
-import { Product, freePort, until } from "../lib/product.mjs";
+import { Product, until } from "../lib/product.mjs";
+import { Turn } from "../lib/turn.mjs";
 
 const media = path.join(os.tmpdir(), "checkind-e2e-media");
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), "checkind-turn-"));
-const secret = crypto.randomBytes(24).toString("hex");
 let product, personBrowser, staffBrowser, turn;
-
-async function startTurn() {
-  const port = await freePort();
-  turn = spawn("/usr/bin/turnserver", ["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", `--listening-port=${port}`, "--use-auth-secret",
-    `--static-auth-secret=${secret}`, "--realm=checkind.test", "--no-tls", "--no-dtls", "--no-cli", "--allow-loopback-peers",
-    `--pidfile=${folder}/pid`, `--userdb=${folder}/db`, `--log-file=${folder}/log`, "--simple-log"], { stdio: "ignore" });
-  await until(() => new Promise((resolve) => {
-    const socket = net.connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); }).on("error", () => resolve(false));
-  }), "turnserver listens");
-  return port;
-}
 
 // Keeps the peer connections of a page within reach.
 const watchConnections = (page) => page.context().addInitScript(() => {
@@ -53,11 +37,10 @@ const wayOf = (page) => page.evaluate(async () => {
 
 before(async () => {
   makeMedia(media);
-  fs.writeFileSync(path.join(folder, "secret"), secret, { mode: 0o600 });
-  const port = await startTurn();
+  turn = await Turn.start();
   product = await (await Product.start({
     name: "relay",
-    media: { turn_urls: `turn:127.0.0.1:${port}?transport=tcp`, turn_secret_file: path.join(folder, "secret"), relay_only: "yes" },
+    media: { ...turn.media, relay_only: "yes" },
   })).people();
   personBrowser = await launch(media, "person");
   staffBrowser = await launch(media, "staff");
@@ -67,8 +50,7 @@ after(async () => {
   await personBrowser?.close();
   await staffBrowser?.close();
   await product?.stop();
-  turn?.kill();
-  fs.rmSync(folder, { recursive: true, force: true });
+  await turn?.stop();
 });
 
 test("a live check-in by relay alone", { timeout: 120000 }, async () => {

@@ -97,18 +97,48 @@ static void nobody_answers_and_the_ladder_climbs(void **state)
     world_verify_log(world);
 }
 
-static void our_outage_is_never_charged(void **state)
+/* How often the log says that a part of ours failed, or works again. */
+static int64_t faults_in_log(struct world *world, const char *action, const char *fault)
 {
-    struct world *world = *state;
+    char query[256];
+    snprintf(query, sizeof query,
+             "SELECT count(*) FROM log_entry JOIN log_plain USING (idx) WHERE action = '%s' AND "
+             "json_extract(leaf, '$.open.fault') = '%s'",
+             action, fault);
+    return world_number(world, query);
+}
+
+static void charge_nothing_without(struct world *world, bool *part, const char *fault)
+{
     world_plan(world, "09:10", NULL);
     world_run_for(world, 10 * MINUTE);
-    world->probe = false; /* our own probe fails from now on */
+    *part = false;
     world_run_for(world, 25 * MINUTE);
+    assert_int_equal(faults_in_log(world, "FAULT_BEGUN", fault), 1);
+    assert_int_equal(faults_in_log(world, "FAULT_OVER", fault), 0);
+    *part = true;
+    world_run_for(world, MINUTE);
+    assert_int_equal(faults_in_log(world, "FAULT_OVER", fault), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action LIKE "
+                                         "'FAULT_%'"),
+                     2);
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"),
                         "system_fault");
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE checkin_id = 1"), 1);
     assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE make_up_of = 1"), 1);
     world_verify_log(world);
+}
+
+static void our_outage_is_never_charged(void **state)
+{
+    struct world *world = *state;
+    charge_nothing_without(world, &world->probe, "signalling");
+}
+
+static void a_dead_relay_is_never_charged(void **state)
+{
+    struct world *world = *state;
+    charge_nothing_without(world, &world->relay, "relay");
 }
 
 static void a_channel_that_is_down_is_never_charged(void **state)
@@ -809,6 +839,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_answers_and_the_ladder_climbs, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(our_outage_is_never_charged, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_dead_relay_is_never_charged, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_channel_that_is_down_is_never_charged, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_used_link_opens_again_so_often_and_no_more, world_setup,

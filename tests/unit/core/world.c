@@ -164,7 +164,7 @@ void world_open_zones(struct world *world, const char *zone_dir)
     world->zone_dir = zone_dir;
     world->seed = 42;
     world->now = (struct ck_now){{WORLD_START_MS}, {0}, true};
-    world->healthy = world->probe = world->channels_up = true;
+    world->healthy = world->probe = world->relay = world->channels_up = true;
     snprintf(world->folder, sizeof world->folder, "/tmp/ck-world-XXXXXX");
     assert_non_null(mkdtemp(world->folder));
     snprintf(world->path, sizeof world->path, "%s/store", world->folder);
@@ -277,7 +277,9 @@ static void report_health(struct world *world)
     if (world->healthy && world->now.wall.ms - world->reported_at.ms >= HEALTH_EVERY_MS) {
         world->reported_at = world->now.wall;
         submit(world, "health.report", &actor,
-               json_pack("{s:b, s:b}", "probe", (int)world->probe, "worker", 1), 0);
+               json_pack("{s:b, s:b, s:b}", "probe", (int)world->probe, "worker", 1, "relay",
+                         (int)world->relay),
+               0);
     }
 }
 

@@ -30,10 +30,10 @@ struct world {
     uint64_t seed;
     uint64_t ticket;
 
-    bool healthy;     /* report health */
-    bool probe;       /* what is reported */
-    bool channels_up; /* answer "accepted" to what is to be sent; otherwise "refused" */
-    bool mute;        /* answer nothing */
+    bool healthy;      /* report health */
+    bool probe, relay; /* what is reported */
+    bool channels_up;  /* answer "accepted" to what is to be sent; otherwise "refused" */
+    bool mute;         /* answer nothing */
     struct ck_wall reported_at;
 
     struct ck_output outputs[WORLD_OUTPUTS_MAX]; /* everything since world_forget() */
