@@ -9,16 +9,6 @@ static bool deserves_make_up(const struct ck_checkin *row, enum ck_outcome outco
     return outcome == CK_OUTCOME_SYSTEM_FAULT && row->mandatory && row->make_up_of == 0;
 }
 
-static void make_up(struct ck_checkin_turn *turn)
-{
-    const struct ck_checkin_policy *policy = turn->policy;
-    struct ck_effect *effect = ck_effects_add(&turn->effects, CK_EFFECT_MAKE_UP);
-    struct ck_wall at = ck_wall_add_ms(turn->now, policy->make_up_delay_ms);
-    if (at.ms + policy->response_ms + policy->grace_ms <= turn->row.window_end.ms) {
-        effect->make_up.at = at;
-    }
-}
-
 /* Contact decides safety: the same incident whatever the finding, at once. A make-up runs beside
  * it; only below the top band, and only for a fault of ours, a policy may let the ladder's first
  * step wait for it. */
@@ -110,7 +100,7 @@ void ck_checkin_finish(struct ck_checkin_turn *turn, enum ck_outcome outcome, en
         open_incident(turn, outcome, cause);
     }
     if (deserves_make_up(row, outcome)) {
-        make_up(turn);
+        ck_effects_add(&turn->effects, CK_EFFECT_MAKE_UP);
     }
     row->state = CK_CHECKIN_DONE;
     row->phase = CK_PHASE_NONE;

@@ -223,8 +223,8 @@ enum ck_effect_kind {
      * NO_CONTACT and SILENCE incidents of this person that belong to other check-ins;
      * CK_SILENCE_CONTACT (silence.h) to the plan. */
     CK_EFFECT_CONTACT,
-    /* Insert one make-up of this check-in (make_up.at; 0: place it by ck_make_up_place() in
-     * plan.h), within the same hours and caps. */
+    /* Insert one make-up of this check-in, placed by ck_make_up_place() in plan.h from the policy's
+     * make_up_delay_ms on, within the same hours and caps. */
     CK_EFFECT_MAKE_UP,
     /* Insert outbox rows for one member of staff; see struct ck_effect_notify. */
     CK_EFFECT_NOTIFY,
@@ -284,9 +284,6 @@ struct ck_effect {
             enum ck_incident_news news;
             enum ck_outcome outcome;
         } incident_news;
-        struct {
-            struct ck_wall at; /* 0: no place in this check-in's own window */
-        } make_up;
         struct ck_effect_notify notify;
         struct {
             enum ck_cause cause;

@@ -117,15 +117,19 @@ static void take_gap(struct ck_interval_set *set, struct ck_wall neighbour, int6
     ck_interval_set_take(set, shadow);
 }
 
-static void take_neighbours(struct ck_interval_set *set, const struct expansion *expansion)
+static void take_neighbours(struct ck_interval_set *set, const struct ck_plan_surroundings *around,
+                            int64_t gap_ms)
 {
-    int64_t gap_ms = expansion->plan->min_gap_ms;
-    for (size_t i = 0; i < expansion->around->neighbour_count; i++) {
-        take_gap(set, expansion->around->neighbours[i], gap_ms);
+    for (size_t i = 0; i < around->neighbour_count; i++) {
+        take_gap(set, around->neighbours[i], gap_ms);
     }
+}
+
+static void take_made(struct ck_interval_set *set, const struct expansion *expansion)
+{
     for (size_t i = 0; i < expansion->count; i++) {
         if (expansion->made[i].due.ms != 0) {
-            take_gap(set, expansion->made[i].due, gap_ms);
+            take_gap(set, expansion->made[i].due, expansion->plan->min_gap_ms);
         }
     }
 }
@@ -158,7 +162,8 @@ static void allowed_of(const struct expansion *expansion, struct ck_interval int
     take_before(set, expansion->around->not_before);
     take_blackouts(set, expansion->plan->tail_ms, expansion->around->blackouts,
                    expansion->around->blackout_count);
-    take_neighbours(set, expansion);
+    take_neighbours(set, expansion->around, expansion->plan->min_gap_ms);
+    take_made(set, expansion);
     if (busy_too) {
         take_busy(set, expansion);
     }
@@ -366,10 +371,33 @@ struct ck_date ck_zone_change_date(const struct ck_zone *old_zone, struct ck_wal
     return (struct ck_date){ck_zone_local(old_zone, at).date.day + 1};
 }
 
+struct ck_wall ck_plan_keep_gap(const struct ck_plan *plan, struct ck_interval window,
+                                struct ck_wall at, const struct ck_plan_surroundings *around)
+{
+    struct ck_interval_set set;
+    struct ck_wall best = at;
+    int64_t least = INT64_MAX;
+    ck_interval_set_of(span_of(plan, window), &set);
+    take_neighbours(&set, around, plan->min_gap_ms);
+    for (uint32_t i = 0; i < set.count; i++) {
+        struct ck_wall last = ck_wall_add_ms(set.items[i].until, -1);
+        struct ck_wall from = set.items[i].from;
+        struct ck_wall here = ck_wall_before(at, from)   ? from
+                              : ck_wall_before(last, at) ? last
+                                                         : at;
+        int64_t by = here.ms < at.ms ? at.ms - here.ms : here.ms - at.ms;
+        if (by < least) {
+            least = by;
+            best = here;
+        }
+    }
+    return best;
+}
+
 int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
-                     struct ck_wall earliest, uint32_t days, const struct ck_interval *blackouts,
-                     size_t blackout_count, const struct ck_wall *neighbours,
-                     size_t neighbour_count, struct ck_wall *at, struct ck_interval *window)
+                     struct ck_wall earliest, uint32_t days,
+                     const struct ck_plan_surroundings *around, struct ck_wall *at,
+                     struct ck_interval *window)
 {
     struct ck_date today = ck_zone_local(zone, earliest).date;
     /* Yesterday's last window may go past midnight. */
@@ -384,10 +412,8 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
             struct ck_interval_set set;
             ck_interval_set_of(span_of(plan, found), &set);
             take_before(&set, earliest);
-            take_blackouts(&set, plan->tail_ms, blackouts, blackout_count);
-            for (size_t i = 0; i < neighbour_count; i++) {
-                take_gap(&set, neighbours[i], plan->min_gap_ms);
-            }
+            take_blackouts(&set, plan->tail_ms, around->blackouts, around->blackout_count);
+            take_neighbours(&set, around, plan->min_gap_ms);
             if (set.count > 0) {
                 *at = set.items[0].from;
                 *window = found;
@@ -402,9 +428,9 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
 enum { SECOND_CHANCE_SLOT = 1000 };
 
 int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
-                    struct ck_wall completed_at, const struct ck_interval *blackouts,
-                    size_t blackout_count, ck_draw_function *draw, void *draw_context,
-                    struct ck_wall *at, struct ck_draw *chance, struct ck_draw *moment)
+                    struct ck_wall completed_at, const struct ck_plan_surroundings *around,
+                    ck_draw_function *draw, void *draw_context, struct ck_wall *at,
+                    struct ck_draw *chance, struct ck_draw *moment)
 {
     chance->size = 0;
     struct ck_interval wanted = {
@@ -421,7 +447,8 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
     }
     struct ck_interval_set allowed;
     ck_interval_set_of(wanted, &allowed);
-    take_blackouts(&allowed, plan->tail_ms, blackouts, blackout_count);
+    take_blackouts(&allowed, plan->tail_ms, around->blackouts, around->blackout_count);
+    take_neighbours(&allowed, around, plan->min_gap_ms);
     if (plan->second_percent == 0 || allowed.count == 0) {
         return CK_E_NOT_FOUND;
     }

@@ -124,12 +124,12 @@ struct ck_occurrence {
     struct ck_draw draw; /* inputs of the draw, to be logged (S4); size 0 where nothing was drawn */
 };
 
-/* What surrounds one date. All instants; intervals are half-open and need no order. */
 /* Where a date's occurrence has its place: which window, which draw or fixed time. */
 struct ck_plan_slot {
     uint32_t window, slot;
 };
 
+/* What surrounds one date. All instants; intervals are half-open and need no order. */
 struct ck_plan_surroundings {
     struct ck_wall not_before; /* when this version of the plan takes effect: what would lie before
                                   it is no duty, and not made */
@@ -138,8 +138,8 @@ struct ck_plan_surroundings {
     const struct ck_interval
         *busy; /* when no live check-in can begin for want of an inspector (S7, capacity.h) */
     size_t busy_count;
-    const struct ck_wall
-        *neighbours; /* due times of this person's other check-ins around the date */
+    const struct ck_wall *neighbours; /* due times that the minimum gap is kept to (S6): of this
+                                         person's other check-ins around the date */
     size_t neighbour_count;
     uint32_t redraw; /* 0; counts recorded events after which this is drawn anew (S4): then all that
                         is left of the window from not_before on is drawn from */
@@ -176,25 +176,31 @@ void ck_plan_checkin(const struct ck_plan *plan, const struct ck_occurrence *occ
 enum ck_cause ck_place_cause(enum ck_place place);
 
 /* Where a make-up may go: the first instant from `earliest` on inside the plan's hours, with the
- * tail free, outside blackouts and with the minimum gap to `neighbours` (due times), within the
+ * tail free, outside the blackouts and with the minimum gap to the neighbours around it, within the
  * order, up to `days` ahead. 0, or CK_E_NOT_FOUND. The window found is given too. */
 int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
-                     struct ck_wall earliest, uint32_t days, const struct ck_interval *blackouts,
-                     size_t blackout_count, const struct ck_wall *neighbours,
-                     size_t neighbour_count, struct ck_wall *at, struct ck_interval *window);
+                     struct ck_wall earliest, uint32_t days,
+                     const struct ck_plan_surroundings *around, struct ck_wall *at,
+                     struct ck_interval *window);
+
+/* The instant nearest to `at` in a window, tail free, that keeps the minimum gap to the neighbours
+ * around it; `at` itself where the window has none: the contact is owed all the same (S15). */
+struct ck_wall ck_plan_keep_gap(const struct ck_plan *plan, struct ck_interval window,
+                                struct ck_wall at, const struct ck_plan_surroundings *around);
 
 /* What is added to a slot for the draw of the moment of its second check. */
 #define CK_SECOND_MOMENT_SLOT 2000
 
 /* Whether a second check follows a check-in that was completed at `completed_at`, and when. Two
  * draws decide, both provable: `chance` (yes where it falls below second_percent of 100) and
- * `moment`. The second lies in the same window, with the tail free and outside blackouts; that it
- * fits the order is asked with ck_obligation_check_extra(). 0; CK_E_NOT_FOUND where none follows
- * (then *chance says whether it was drawn: size 0 if not); or what the draw function returned. */
+ * `moment`. The second lies in the same window, with the tail free, outside the blackouts and with
+ * the minimum gap to the neighbours around it, of which the first is none; that it fits the order
+ * is asked with ck_obligation_check_extra(). 0; CK_E_NOT_FOUND where none follows (then *chance
+ * says whether it was drawn: size 0 if not); or what the draw function returned. */
 int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
-                    struct ck_wall completed_at, const struct ck_interval *blackouts,
-                    size_t blackout_count, ck_draw_function *draw, void *draw_context,
-                    struct ck_wall *at, struct ck_draw *chance, struct ck_draw *moment);
+                    struct ck_wall completed_at, const struct ck_plan_surroundings *around,
+                    ck_draw_function *draw, void *draw_context, struct ck_wall *at,
+                    struct ck_draw *chance, struct ck_draw *moment);
 
 /* S16: the instants of an occurrence that is not armed yet, recomputed after a change of the zone's
  * rules. */

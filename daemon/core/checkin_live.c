@@ -460,7 +460,7 @@ static int carry_out(struct ck_turn *turn, const struct ck_actor *actor,
     case CK_EFFECT_CONTACT:
         return ck_contact_made(turn, actor, row);
     case CK_EFFECT_MAKE_UP:
-        return ck_make_up(turn, row, effect->make_up.at);
+        return ck_make_up(turn, row);
     case CK_EFFECT_NOTIFY:
         return ck_notice_staff(turn,
                                &(struct ck_notice_about){.checkin = row->step.id,

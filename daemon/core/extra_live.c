@@ -12,11 +12,8 @@
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
-#define NEIGHBOURS_MAX 64
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define MAKE_UP_DAYS 7
-#define MAKE_UP_SLOT 1000 /* numbers of make-ups begin here … */
-#define SECOND_SLOT 2000  /* … and those of second checks here */
 
 static int load_frame(struct ck_turn *turn, int64_t plan, struct ck_plan_frame *frame)
 {
@@ -62,24 +59,42 @@ static int is_allowed(struct ck_turn *turn, const struct ck_checkin_row *made,
 
 /* ---- make-ups ---- */
 
+/* What one of the person's is placed beside, in a span: everything but `but`. */
+struct beside {
+    struct ck_plan_surroundings all;
+    struct ck_wall neighbours[CK_PLAN_NEIGHBOURS_MAX];
+    struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
+};
+
+static int look_beside(struct ck_turn *turn, const struct ck_checkin_row *but, int64_t gap_ms,
+                       struct ck_interval span, struct beside *beside)
+{
+    beside->all = (struct ck_plan_surroundings){.neighbours = beside->neighbours,
+                                                .blackouts = beside->blackouts};
+    int r = ck_checkin_neighbours(turn->store, but->step.person, but->step.id,
+                                  ck_wall_add_ms(span.from, -gap_ms),
+                                  ck_wall_add_ms(span.until, gap_ms), beside->neighbours,
+                                  CK_PLAN_NEIGHBOURS_MAX, &beside->all.neighbour_count);
+    return r == 0 ? ck_blackouts_of(turn->store, but->step.person, span.from, span.until,
+                                    beside->blackouts, NULL, CK_PLAN_BLACKOUTS_MAX,
+                                    &beside->all.blackout_count)
+                  : r;
+}
+
 static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
                          const struct ck_checkin_policy *policy, struct ck_checkin *made)
 {
-    struct ck_wall neighbours[NEIGHBOURS_MAX], at;
-    struct ck_interval window, blackouts[CK_PLAN_BLACKOUTS_MAX];
-    size_t count = 0, blackout_count = 0;
+    struct ck_wall at;
+    struct ck_interval window;
+    const struct ck_interval span = {turn->now.wall,
+                                     ck_wall_add_ms(turn->now.wall, (MAKE_UP_DAYS + 2) * DAY_MS)};
+    struct beside beside;
     struct ck_wall earliest = ck_wall_add_ms(turn->now.wall, policy->make_up_delay_ms);
-    struct ck_wall last = ck_wall_add_ms(turn->now.wall, (MAKE_UP_DAYS + 2) * DAY_MS);
     ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
     int r = frame == NULL ? -ENOMEM : load_frame(turn, row->step.plan, frame);
-    r = r == 0 ? ck_checkin_neighbours(turn->store, row->step.person, turn->now.wall, last,
-                                       neighbours, NEIGHBOURS_MAX, &count)
-               : r;
-    r = r == 0 ? ck_blackouts_of(turn->store, row->step.person, turn->now.wall, last, blackouts,
-                                 NULL, CK_PLAN_BLACKOUTS_MAX, &blackout_count)
-               : r;
-    r = r == 0 ? ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, blackouts,
-                                  blackout_count, neighbours, count, &at, &window)
+    r = r == 0 ? look_beside(turn, row, frame->plan.min_gap_ms, span, &beside) : r;
+    r = r == 0 ? ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, &beside.all,
+                                  &at, &window)
                : r;
     if (r == 0) {
         made->due = at;
@@ -89,7 +104,8 @@ static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
     return r;
 }
 
-/* Whose time it takes, and its wall time. */
+/* Whose time it takes, its wall time, and the date that it counts for: the one that it rings on,
+ * which may be a later one than that of what it belongs to. */
 static int settle(struct ck_turn *turn, struct ck_checkin_row *made)
 {
     const struct ck_zone *zone = NULL;
@@ -98,6 +114,8 @@ static int settle(struct ck_turn *turn, struct ck_checkin_row *made)
         return r > 0 ? -EUCLEAN : r;
     }
     made->due_local = ck_zone_local(zone, made->step.due);
+    made->slot += (int64_t)(made->due_local.date.day - made->date.day) * CK_EXTRA_DAY_SLOT;
+    made->date = made->due_local.date;
     return ck_capacity_reserve(turn, made);
 }
 
@@ -118,25 +136,20 @@ static int insert_make_up(struct ck_turn *turn, struct ck_checkin_row *made,
     return r == 0 ? ck_tell_today(turn, made) : r;
 }
 
-int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall at)
+int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row)
 {
     const struct ck_actor actor = ck_actor_system();
     struct ck_checkin_policy policy;
     struct ck_refusal refusal = {.message = "no place in the plan's hours"};
-    struct ck_checkin_row made = copy_of(row, MAKE_UP_SLOT);
-    bool allowed = true;
+    struct ck_checkin_row made = copy_of(row, CK_MAKE_UP_SLOT);
+    bool allowed = false;
     made.step.make_up_of = row->step.id;
-    made.step.due = at;
     int r = ck_checkin_policy_of(turn, row->policy, &policy);
-    if (r == 0 && (at.ms == 0 || row->step.plan == 0)) {
+    if (r == 0) {
         r = row->step.plan == 0 ? CK_E_NOT_FOUND : place_make_up(turn, row, &policy, &made.step);
-        allowed = r == 0;
-        r = r == CK_E_NOT_FOUND ? 0 : r;
     }
-    if (r == 0 && allowed) {
-        r = is_allowed(turn, &made, &policy, &refusal, &allowed);
-    }
-    if (r != 0) {
+    r = r == 0 ? is_allowed(turn, &made, &policy, &refusal, &allowed) : r;
+    if (r != 0 && r != CK_E_NOT_FOUND) {
         return r;
     }
     return allowed ? insert_make_up(turn, &made, &policy)
@@ -205,18 +218,17 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
         .window_start = row->step.window_start,
         .window_end = row->step.window_end,
     };
-    struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
-    size_t count = 0;
+    const struct ck_interval span = {turn->now.wall, first.window_end};
+    struct beside beside;
     struct ck_draw chance = {.size = 0}, moment;
     struct ck_checkin_policy policy;
     struct ck_refusal refusal;
-    struct ck_checkin_row made = copy_of(row, SECOND_SLOT);
+    struct ck_checkin_row made = copy_of(row, CK_SECOND_SLOT);
     bool allowed = false;
-    int r = ck_blackouts_of(turn->store, row->step.person, turn->now.wall, first.window_end,
-                            blackouts, NULL, CK_PLAN_BLACKOUTS_MAX, &count);
+    int r = look_beside(turn, row, frame->plan.min_gap_ms, span, &beside);
     r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
-    r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, blackouts, count,
-                                 ck_draw_bytes, key, &made.step.due, &chance, &moment)
+    r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, &beside.all, ck_draw_bytes,
+                                 key, &made.step.due, &chance, &moment)
                : r;
     if (r == CK_E_NOT_FOUND) {
         return chance.size == 0
@@ -240,7 +252,7 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
 
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row)
 {
-    if (row->step.plan == 0 || ck_plan_slot_of(row) >= MAKE_UP_SLOT) {
+    if (row->step.plan == 0 || ck_plan_slot_of(row) >= CK_MAKE_UP_SLOT) {
         return 0; /* one second check, and none of a make-up */
     }
     ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);

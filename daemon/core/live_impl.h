@@ -66,8 +66,9 @@ int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
 /* Waives a check-in ahead that lies in a blackout; others it leaves as they are. */
 int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row);
 
-/* Makes up for a check-in that failed by our fault. `at`: 0 where it is to be placed. */
-int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall at);
+/* Makes up for a check-in that failed by our fault; where the plan's hours, the minimum gap or the
+ * orders have no room for it, the record says so. */
+int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row);
 
 /* ---- incidents ---- */
 
@@ -202,7 +203,14 @@ void ck_draw_record(const struct ck_draw *draw, json_t *open);
 
 /* Blackouts of a person around a date. */
 #define CK_PLAN_BLACKOUTS_MAX 32
+#define CK_PLAN_NEIGHBOURS_MAX 256  /* other check-ins that one is placed beside: ten full days */
 #define CK_PLAN_SLOTS_PER_WINDOW 16 /* numbers in the slots of a date */
+/* What is made beside the dates of a plan counts its slot from here, by what it belongs to. Where
+ * it rings on a later date than that, the days between count CK_EXTRA_DAY_SLOT each: two that come
+ * from different dates never have one place. */
+#define CK_MAKE_UP_SLOT 1000
+#define CK_SECOND_SLOT 2000
+#define CK_EXTRA_DAY_SLOT 100
 #define CK_PLAN_REDRAW_SLOT                                                                        \
     10000 /* what is drawn for the n-th time anew has n times this on top                          \
            */

@@ -12,7 +12,6 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define NEIGHBOURS_MAX 64
 #define NEIGHBOUR_MS (INT64_C(2) * 24 * 3600 * 1000)
 #define EACH_BATCH 64     /* check-ins that are read at a time */
 #define DATES_PER_TURN 32 /* of one plan; the rest in the next turn */
@@ -97,7 +96,7 @@ static int64_t take_time(struct ck_capacity_look *look, const struct ck_occurren
 /* What surrounds one date: the person's other check-ins and blackouts. */
 struct around {
     struct ck_plan_surroundings all;
-    struct ck_wall neighbours[NEIGHBOURS_MAX];
+    struct ck_wall neighbours[CK_PLAN_NEIGHBOURS_MAX];
     struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
     struct ck_capacity_look *look; /* NULL: the plan needs nobody's time */
     struct ck_interval_set busy;
@@ -184,6 +183,52 @@ static int look_at_staff(struct ck_turn *turn, const struct ck_plan_frame *frame
     return r;
 }
 
+/* The times of a plan that fixes them, on the date, the one before and the one after. */
+static void add_fixed_of(const struct ck_plan *plan, const struct ck_zone *zone,
+                         struct ck_date date, struct around *around)
+{
+    const struct ck_date last = {date.day + 1};
+    struct ck_rule_walk walk = ck_rule_walk_from(&plan->rule, plan->first);
+    struct ck_date found;
+    while (ck_rule_walk_next(&plan->rule, plan->first, last, &walk, &found)) {
+        bool near = found.day >= date.day - 1 && found.day >= plan->order_from.day &&
+                    found.day <= plan->order_until.day;
+        for (uint32_t i = 0; near && i < plan->fixed_count; i++) {
+            const struct ck_local at = {found, plan->fixed_min[i] * 60};
+            if (around->all.neighbour_count < CK_PLAN_NEIGHBOURS_MAX) {
+                around->neighbours[around->all.neighbour_count++] =
+                    ck_zone_instant(zone, at, CK_ZONE_FIRST, NULL);
+            }
+        }
+    }
+}
+
+/* A fixed time stays where it is, so what is drawn keeps its distance to those that the person's
+ * other plans have still to make, too. */
+static int add_fixed(struct ck_turn *turn, const struct ck_plan_frame *frame, struct ck_date date,
+                     struct around *around)
+{
+    int64_t ids[CK_DEMAND_PLANS_MAX + 1];
+    size_t count = 0;
+    int r =
+        ck_plan_of_person(turn->store, frame->plan.person, ids, CK_DEMAND_PLANS_MAX + 1, &count);
+    ck_cleanup(ck_freep) struct ck_plan_frame *other =
+        r == 0 && count > 1 ? calloc(1, sizeof *other) : NULL;
+    r = r == 0 && count > 1 && other == NULL ? -ENOMEM : r;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        if (ids[i] == frame->plan.id) {
+            continue;
+        }
+        r = ck_plan_load(turn->store, ids[i], &record);
+        r = r == 0 ? ck_plan_frame(turn, &record, other) : r;
+        if (r == 0) {
+            add_fixed_of(&other->plan, frame->zone, date, around);
+        }
+    }
+    return r;
+}
+
 static int look_around(struct ck_turn *turn, const struct ck_plan_frame *frame, struct ck_date date,
                        struct around *around)
 {
@@ -193,8 +238,10 @@ static int look_around(struct ck_turn *turn, const struct ck_plan_frame *frame, 
     struct ck_wall until = ck_wall_add_ms(noon, NEIGHBOUR_MS);
     around->all.neighbours = around->neighbours;
     around->all.blackouts = around->blackouts;
-    int r = ck_checkin_neighbours(turn->store, frame->plan.person, from, until, around->neighbours,
-                                  NEIGHBOURS_MAX, &around->all.neighbour_count);
+    int r =
+        ck_checkin_neighbours(turn->store, frame->plan.person, 0, from, until, around->neighbours,
+                              CK_PLAN_NEIGHBOURS_MAX, &around->all.neighbour_count);
+    r = r == 0 && frame->plan.draws > 0 ? add_fixed(turn, frame, date, around) : r;
     r = r == 0 ? ck_blackouts_of(turn->store, frame->plan.person, from, until, around->blackouts,
                                  NULL, CK_PLAN_BLACKOUTS_MAX, &around->all.blackout_count)
                : r;

@@ -16,12 +16,35 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
-#define PERSONS_AT_ONCE 16   /* in one turn of a change; the rest in the next */
-#define CHECKINS_MAX 512     /* of one person that have not begun */
-#define ABSENCES_MAX 256     /* of one unit; more keep their instants */
+#define PAGES_AT_ONCE 16 /* in one turn of a change; the rest in the next */
+#define PAGE 64          /* check-ins of one person, absences of a unit, or units */
+#define NEAR_MS (INT64_C(2) * 24 * 3600 * 1000) /* check-ins nearer than this may be too near */
 #define CHECKIN_MIN_MS 60000 /* where a wall time leaves its window it is this far from its end */
 
 /* ---- one check-in ---- */
+
+/* S6 across the change: what was drawn, or makes up, keeps the minimum gap to what stays where it
+ * is and to what has moved already. A fixed time is where it is, and a second check is near its
+ * first. */
+static int keep_gap(struct ck_turn *turn, const struct ck_zone_moving *change,
+                    const struct ck_plan *plan, const struct ck_checkin_row *row,
+                    struct ck_checkin_event *event)
+{
+    struct ck_wall neighbours[CK_PLAN_NEIGHBOURS_MAX];
+    struct ck_plan_surroundings around = {.neighbours = neighbours};
+    const struct ck_interval window = {event->moved.window_start, event->moved.window_end};
+    if (plan->draws == 0 || ck_plan_slot_of(row) >= CK_SECOND_SLOT) {
+        return 0;
+    }
+    int r = ck_zone_moving_neighbours(turn->store, change, row->step.id,
+                                      ck_wall_add_ms(event->moved.due, -NEAR_MS),
+                                      ck_wall_add_ms(event->moved.due, NEAR_MS), neighbours,
+                                      CK_PLAN_NEIGHBOURS_MAX, &around.neighbour_count);
+    if (r == 0) {
+        event->moved.due = ck_plan_keep_gap(plan, window, event->moved.due, &around);
+    }
+    return r;
+}
 
 /* Where it goes: windows from the plan, times without a window of their own (make-ups, second
  * checks) with their window. */
@@ -71,6 +94,10 @@ static int move(struct ck_turn *turn, struct ck_zone_moving *change, const struc
         return r;
     }
     place(frame, zone, row, &event);
+    r = keep_gap(turn, change, &frame->plan, row, &event);
+    if (r != 0) {
+        return r;
+    }
     snprintf(row->zone, sizeof row->zone, "%s", change->zone);
     snprintf(row->zone_version, sizeof row->zone_version, "%s", change->version);
     if (event.moved.due.ms == row->step.due.ms &&
@@ -126,32 +153,28 @@ static int move_absence(struct ck_turn *turn, const struct ck_zone *zone, int64_
 }
 
 /* The times of a unit's absences are wall times as well. */
-static int move_absences(struct ck_turn *turn, const struct ck_zone *zone, int64_t unit)
+static int move_absences(struct ck_turn *turn, const struct ck_zone_moving *change,
+                         const struct ck_zone *zone, int64_t unit)
 {
-    int64_t ids[ABSENCES_MAX];
-    size_t count = 0;
-    int r = ck_absences_ahead(turn->store, unit, turn->now.wall, ids, ABSENCES_MAX, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = move_absence(turn, zone, ids[i]);
+    (void)change;
+    int64_t ids[PAGE], after = 0;
+    size_t count = PAGE;
+    int r = 0;
+    while (r == 0 && count == PAGE) {
+        r = ck_absences_ahead(turn->store, unit, turn->now.wall, after, ids, PAGE, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = move_absence(turn, zone, ids[i]);
+            after = ids[i];
+        }
     }
     return r;
 }
 
-/* The units that the change is of. */
-static int units_of(struct ck_turn *turn, const struct ck_zone_moving *change, int64_t *units,
-                    size_t *count)
-{
-    if (change->unit != 0) {
-        units[0] = change->unit;
-        *count = 1;
-        return 0;
-    }
-    return ck_zone_units(turn->store, change->zone, units, CK_ZONE_UNITS_MAX, count);
-}
-
-static int tell(struct ck_turn *turn, const struct ck_zone_moving *change, int64_t unit)
+static int tell(struct ck_turn *turn, const struct ck_zone_moving *change,
+                const struct ck_zone *zone, int64_t unit)
 {
     const struct ck_actor actor = ck_actor_system();
+    (void)zone;
     char cause[96]; /* what is kept is shorter; the figures of a real agency fit */
     if (change->failed > 0) {
         snprintf(cause, sizeof cause, "a time zone changed: %lld moved, %lld not",
@@ -170,12 +193,33 @@ static int tell(struct ck_turn *turn, const struct ck_zone_moving *change, int64
                             });
 }
 
+typedef int unit_visit(struct ck_turn *turn, const struct ck_zone_moving *change,
+                       const struct ck_zone *zone, int64_t unit);
+
+/* The units that the change is of. */
+static int each_unit(struct ck_turn *turn, const struct ck_zone_moving *change,
+                     const struct ck_zone *zone, unit_visit *visit)
+{
+    int64_t ids[PAGE], after = 0;
+    size_t count = PAGE;
+    int r = 0;
+    if (change->unit != 0) {
+        return visit(turn, change, zone, change->unit);
+    }
+    while (r == 0 && count == PAGE) {
+        r = ck_zone_units(turn->store, change->zone, after, ids, PAGE, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = visit(turn, change, zone, ids[i]);
+            after = ids[i];
+        }
+    }
+    return r;
+}
+
 /* All are placed: the record of it, and the supervisors of the units are told. */
 static int finish(struct ck_turn *turn, const struct ck_zone_moving *change)
 {
     const struct ck_actor actor = ck_actor_system();
-    int64_t units[CK_ZONE_UNITS_MAX];
-    size_t count = 0;
     int r = ck_turn_audit(
         turn, &actor,
         &(struct ck_record){.action = "ZONE_PLACED",
@@ -185,23 +229,8 @@ static int finish(struct ck_turn *turn, const struct ck_zone_moving *change)
                                               "zone_version", change->version, "moved",
                                               (json_int_t)change->moved, "failed",
                                               (json_int_t)change->failed)});
-    r = r == 0 ? units_of(turn, change, units, &count) : r;
-    for (size_t i = 0; r == 0 && change->moved + change->failed > 0 && i < count; i++) {
-        r = tell(turn, change, units[i]);
-    }
+    r = r == 0 && change->moved + change->failed > 0 ? each_unit(turn, change, NULL, tell) : r;
     return r == 0 ? ck_zone_moving_save(turn->store, change, true, turn->now.wall) : r;
-}
-
-static int begin(struct ck_turn *turn, const struct ck_zone_moving *change,
-                 const struct ck_zone *zone)
-{
-    int64_t units[CK_ZONE_UNITS_MAX];
-    size_t count = 0;
-    int r = units_of(turn, change, units, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = move_absences(turn, zone, units[i]);
-    }
-    return r;
 }
 
 /* Whether the unit has gone on to yet another zone: what is left is that change's to place. */
@@ -213,12 +242,29 @@ static int is_overtaken(struct ck_turn *turn, const struct ck_zone_moving *chang
     return r;
 }
 
+/* The next of a person's check-ins; after the last of them the next person. CK_E_NOT_FOUND: there
+ * is nobody more. */
+static int place_page(struct ck_turn *turn, struct ck_zone_moving *change,
+                      const struct ck_zone *zone)
+{
+    int64_t ids[PAGE];
+    size_t count = 0;
+    int r = ck_zone_moving_checkins(turn->store, change, ids, PAGE, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = move_or_leave(turn, change, zone, ids[i]);
+        change->checkin = ids[i];
+    }
+    if (r == 0 && count < PAGE) {
+        change->checkin = 0;
+        r = ck_zone_moving_person(turn->store, change->person, &change->person);
+    }
+    return r;
+}
+
 int ck_zone_moving_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_zone_moving change;
     const struct ck_zone *zone = NULL;
-    int64_t ids[CHECKINS_MAX];
-    size_t count = 0;
     bool overtaken = false;
     int r = ck_zone_moving_load(turn->store, due->id, &change);
     if (r == 0 && change.fence != due->fence) {
@@ -229,15 +275,12 @@ int ck_zone_moving_due(struct ck_turn *turn, const struct ck_due *due)
         return finish(turn, &change);
     }
     r = r == 0 ? ck_zones_find(turn->engine->zones, change.zone, &zone) : r;
-    r = r == 0 && change.person == 0 ? begin(turn, &change, zone) : r;
-    for (int persons = 0; r == 0 && persons < PERSONS_AT_ONCE; persons++) {
-        r = ck_zone_moving_person(turn->store, change.person, &change.person);
-        r = r == 0 ? ck_zone_moving_checkins(turn->store, &change, change.person, ids, CHECKINS_MAX,
-                                             &count)
-                   : r;
-        for (size_t i = 0; r == 0 && i < count; i++) {
-            r = move_or_leave(turn, &change, zone, ids[i]);
-        }
+    if (r == 0 && change.person == 0) {
+        r = each_unit(turn, &change, zone, move_absences);
+        r = r == 0 ? ck_zone_moving_person(turn->store, 0, &change.person) : r;
+    }
+    for (int pages = 0; r == 0 && pages < PAGES_AT_ONCE; pages++) {
+        r = place_page(turn, &change, zone);
     }
     if (r == CK_E_NOT_FOUND) {
         return finish(turn, &change);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/store/checkin_json_impl.h"
+#include "daemon/store/distance_impl.h"
 #include "daemon/store/fields_impl.h"
 #include "daemon/store/name_impl.h"
 #include "daemon/store/sql_impl.h"
@@ -345,14 +346,15 @@ static int collect(struct ck_store *store, const char *sql, struct ck_args args,
     return r;
 }
 
-int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall from,
+int ck_checkin_neighbours(struct ck_store *store, int64_t person, int64_t but, struct ck_wall from,
                           struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count)
 {
-    return collect(store,
-                   "SELECT due_at FROM checkin WHERE person_id = ?1 AND due_at >= ?2 "
-                   "AND due_at < ?3 AND state <> 'done' ORDER BY due_at",
-                   CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
-                   count);
+    return collect(
+        store,
+        "SELECT due_at FROM checkin WHERE person_id = ?1 AND due_at >= ?2 AND due_at < ?3 "
+        "AND id <> ?4 AND " CK_CHECKIN_KEEPS_DISTANCE " ORDER BY due_at",
+        CK_ARGS(ck_int(person), ck_int(from.ms), ck_int(until.ms), ck_int(but)), &due->ms, capacity,
+        count);
 }
 _Static_assert(sizeof(struct ck_wall) == sizeof(int64_t), "a list of times is a list of numbers");
 

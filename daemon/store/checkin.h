@@ -73,9 +73,10 @@ int ck_checkin_backlog(struct ck_store *store, struct ck_wall now, int64_t max, 
 int ck_checkin_previous_due(struct ck_store *store, int64_t person, struct ck_wall before,
                             struct ck_wall *due);
 
-/* Due instants of the person's check-ins that are not over, in [from, until), ascending; at most
- * `capacity`. */
-int ck_checkin_neighbours(struct ck_store *store, int64_t person, struct ck_wall from,
+/* Due instants that others keep their distance to, in [from, until), ascending; at most `capacity`:
+ * of the person's check-ins but `but`, ahead, going on or over. Not of the waived, of those that
+ * failed through us, or of those in which the person called in by themselves. */
+int ck_checkin_neighbours(struct ck_store *store, int64_t person, int64_t but, struct ck_wall from,
                           struct ck_wall until, struct ck_wall *due, size_t capacity,
                           size_t *count);
 

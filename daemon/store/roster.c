@@ -183,14 +183,14 @@ int ck_absences_of(struct ck_store *store, int64_t staff, struct ck_interval spa
     return r;
 }
 
-int ck_absences_ahead(struct ck_store *store, int64_t unit, struct ck_wall now, int64_t *ids,
-                      size_t capacity, size_t *count)
+int ck_absences_ahead(struct ck_store *store, int64_t unit, struct ck_wall now, int64_t after,
+                      int64_t *ids, size_t capacity, size_t *count)
 {
     return ck_sql_ids(store,
                       "SELECT a.id FROM absence a JOIN staff s ON s.id = a.staff_id "
                       "WHERE s.unit_id = ?1 AND a.removed_at IS NULL AND a.until_at > ?2 "
-                      "ORDER BY a.id",
-                      CK_ARGS(ck_int(unit), ck_time(now)), ids, capacity, count);
+                      "AND a.id > ?3 ORDER BY a.id",
+                      CK_ARGS(ck_int(unit), ck_time(now), ck_int(after)), ids, capacity, count);
 }
 
 /* ---- stand-ins ---- */

@@ -56,9 +56,10 @@ int ck_absence_remove(struct ck_store *store, int64_t id, struct ck_wall now);
 /* Those of one member of staff that touch [from, until), by beginning. */
 int ck_absences_of(struct ck_store *store, int64_t staff, struct ck_interval span,
                    struct ck_interval intervals[static CK_ABSENCES_MAX], size_t *count);
-/* Ids of the absences of a unit's staff that have not ended. */
-int ck_absences_ahead(struct ck_store *store, int64_t unit, struct ck_wall now, int64_t *ids,
-                      size_t capacity, size_t *count);
+/* The absences of a unit's staff that have not ended, by id and with ids above `after`: asked again
+ * from the last one until it gives fewer than `capacity`. */
+int ck_absences_ahead(struct ck_store *store, int64_t unit, struct ck_wall now, int64_t after,
+                      int64_t *ids, size_t capacity, size_t *count);
 
 /* Replaces the list. CK_E_CONFLICT: somebody twice. */
 int ck_stand_ins_set(struct ck_store *store, int64_t staff, const int64_t *stand_ins, size_t count);

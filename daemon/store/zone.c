@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "daemon/store/distance_impl.h"
 #include "daemon/store/sql_impl.h"
 #include "protocol/base/error.h"
 
@@ -56,7 +57,8 @@ int ck_zone_moving_load(struct ck_store *store, int64_t id, struct ck_zone_movin
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     struct ck_zone_moving read = {.id = id};
     int r = ck_sql_first(store, &rows,
-                         "SELECT unit_id, zone, version, from_date, person, moved, failed, fence "
+                         "SELECT unit_id, zone, version, from_date, person, moved, failed, fence, "
+                         "checkin "
                          "FROM zone_change WHERE id = ?1 AND ended_at IS NULL",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
@@ -72,6 +74,7 @@ int ck_zone_moving_load(struct ck_store *store, int64_t id, struct ck_zone_movin
     read.moved = ck_row_int(&rows, 5);
     read.failed = ck_row_int(&rows, 6);
     read.fence = ck_row_int(&rows, 7);
+    read.checkin = ck_row_int(&rows, 8);
     *change = read;
     return 0;
 }
@@ -82,10 +85,12 @@ int ck_zone_moving_save(struct ck_store *store, const struct ck_zone_moving *cha
     const struct ck_wall never = {0};
     return ck_sql_must(store,
                        "UPDATE zone_change SET person = ?3, moved = ?4, failed = ?5, next_at = ?6, "
-                       "ended_at = ?7, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2",
+                       "ended_at = ?7, checkin = ?8, lease_until = NULL, claims = 0 "
+                       "WHERE id = ?1 AND fence = ?2",
                        CK_ARGS(ck_int(change->id), ck_int(change->fence), ck_int(change->person),
                                ck_int(change->moved), ck_int(change->failed),
-                               ck_time(ended ? never : now), ck_time(ended ? now : never)),
+                               ck_time(ended ? never : now), ck_time(ended ? now : never),
+                               ck_int(change->checkin)),
                        CK_E_FENCED);
 }
 
@@ -97,26 +102,46 @@ int ck_zone_moving_person(struct ck_store *store, int64_t after, int64_t *person
                          CK_ARGS(ck_int(after)), person);
 }
 
+/* What a change has still to move: of unit ?2 (0: none) to zone ?3 of version ?4 from date ?5 on.
+ */
+#define PENDING                                                                                    \
+    "state = 'planned' AND due_local IS NOT NULL AND (zone <> ?3 OR zone_version <> ?4) AND "      \
+    "CASE WHEN ?2 = 0 THEN zone = ?3 ELSE unit_id = ?2 AND local_date >= ?5 END"
+
 int ck_zone_moving_checkins(struct ck_store *store, const struct ck_zone_moving *change,
-                            int64_t person, int64_t *ids, size_t capacity, size_t *count)
+                            int64_t *ids, size_t capacity, size_t *count)
 {
     char from[CK_DATE_TEXT_SIZE];
     ck_date_text(change->from, from);
-    return ck_sql_ids(
-        store,
-        "SELECT id FROM checkin WHERE person_id = ?1 AND state <> 'done' AND state = 'planned' "
-        "AND due_local IS NOT NULL AND (zone <> ?3 OR zone_version <> ?4) AND "
-        "CASE WHEN ?2 = 0 THEN zone = ?3 ELSE unit_id = ?2 AND local_date >= ?5 END ORDER BY id",
-        CK_ARGS(ck_int(person), ck_int(change->unit), ck_text(change->zone),
-                ck_text(change->version), ck_text(from)),
-        ids, capacity, count);
+    return ck_sql_ids(store,
+                      "SELECT id FROM checkin WHERE person_id = ?1 AND state <> 'done' "
+                      "AND id > ?6 AND " PENDING " ORDER BY id",
+                      CK_ARGS(ck_int(change->person), ck_int(change->unit), ck_text(change->zone),
+                              ck_text(change->version), ck_text(from), ck_int(change->checkin)),
+                      ids, capacity, count);
 }
 
-int ck_zone_units(struct ck_store *store, const char *zone, int64_t *ids, size_t capacity,
-                  size_t *count)
+int ck_zone_moving_neighbours(struct ck_store *store, const struct ck_zone_moving *change,
+                              int64_t but, struct ck_wall from, struct ck_wall until,
+                              struct ck_wall *due, size_t capacity, size_t *count)
 {
-    return ck_sql_ids(store, "SELECT id FROM unit WHERE zone = ?1 ORDER BY id",
-                      CK_ARGS(ck_text(zone)), ids, capacity, count);
+    char date[CK_DATE_TEXT_SIZE];
+    ck_date_text(change->from, date);
+    return ck_sql_ids(store,
+                      "SELECT due_at FROM checkin WHERE person_id = ?1 AND due_at >= ?6 "
+                      "AND due_at < ?7 AND id <> ?8 AND " CK_CHECKIN_KEEPS_DISTANCE
+                      " AND NOT (" PENDING ") ORDER BY due_at",
+                      CK_ARGS(ck_int(change->person), ck_int(change->unit), ck_text(change->zone),
+                              ck_text(change->version), ck_text(date), ck_int(from.ms),
+                              ck_int(until.ms), ck_int(but)),
+                      &due->ms, capacity, count);
+}
+
+int ck_zone_units(struct ck_store *store, const char *zone, int64_t after, int64_t *ids,
+                  size_t capacity, size_t *count)
+{
+    return ck_sql_ids(store, "SELECT id FROM unit WHERE zone = ?1 AND id > ?2 ORDER BY id",
+                      CK_ARGS(ck_text(zone), ck_int(after)), ids, capacity, count);
 }
 
 int ck_unit_set_zone(struct ck_store *store, int64_t unit, const char *zone)

@@ -845,7 +845,7 @@ static void stand_ins_are_asked_while_somebody_is_absent(void **state)
     assert_int_equal(
         ck_absences_of(store, 1, (struct ck_interval){now, {now.ms + 1000}}, span, &count), 0);
     assert_int_equal(count, 0);
-    assert_int_equal(ck_absences_ahead(store, 1, now, ids, 4, &count), 0);
+    assert_int_equal(ck_absences_ahead(store, 1, now, 0, ids, 4, &count), 0);
     assert_int_equal(count, 1);
     begin();
     assert_int_equal(ck_cover_set(store, 1, other, now, &changed), 0);

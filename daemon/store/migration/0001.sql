@@ -417,7 +417,8 @@ CREATE TABLE zone_change (
     zone        TEXT NOT NULL,
     version     TEXT NOT NULL,
     from_date   TEXT,                 -- of a unit: the first date in the new zone
-    person      INTEGER NOT NULL,     -- done up to and with this one
+    person      INTEGER NOT NULL,     -- those before this one are done …
+    checkin     INTEGER NOT NULL DEFAULT 0, -- … and of this one's check-ins those up to and with this
     moved       INTEGER NOT NULL DEFAULT 0,
     failed      INTEGER NOT NULL DEFAULT 0,
     created_at  INTEGER NOT NULL,

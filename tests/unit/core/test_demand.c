@@ -643,6 +643,45 @@ static void a_second_check_keeps_to_the_order(void **state)
     assert_int_equal(world_records(&world, "CHECKIN_NO_SECOND"), 1);
 }
 
+/* 23:50, and the second check after midnight: it counts for the date that it rings on, of which the
+ * order allows two with the plan's own. */
+static void a_second_check_past_midnight_counts_for_its_own_date(void **state)
+{
+    (void)state;
+    order(3, 1, "live", 2, "2027-11-01");
+    world_execute(&world, "UPDATE contact_order SET hours_start = '20:00', hours_end = '04:00'");
+    made(request("FREQ=DAILY", "23:50", "03:00", 0, true,
+                 json_pack("{s:{s:i, s:i, s:i}}", "second", "percent", 100, "after_min_s", 900,
+                           "after_max_s", 2400)));
+    run_for(14 * HOUR + 50 * MINUTE);
+    answer(count("SELECT id FROM checkin WHERE local_date = '2026-11-21'"));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 1);
+    assert_int_equal(count("SELECT slot FROM checkin WHERE local_date = '2026-11-22' AND "
+                           "slot <> 0"),
+                     2100);
+    run_for(20 * HOUR + 30 * MINUTE); /* 22nd, 20:20 */
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 0)), CK_E_CONFLICT);
+    assert_string_equal(world.result.refusal.message, "more contacts on one day than are allowed");
+}
+
+/* A make-up on the next day is a contact of that day. */
+static void a_make_up_of_yesterday_counts_for_today(void **state)
+{
+    (void)state;
+    order(3, 1, "live", 2, "2027-11-01");
+    made(request("FREQ=DAILY", "21:00", "22:00", 0, true, NULL));
+    run_for(11 * HOUR);
+    world.channels_up = false;
+    run_for(2 * HOUR);
+    world.channels_up = true;
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE make_up_of > 0"), 1);
+    assert_string_equal(world_text(&world, "SELECT local_date FROM checkin WHERE make_up_of > 0"),
+                        "2026-11-22");
+    assert_int_equal(count("SELECT slot FROM checkin WHERE make_up_of > 0"), 1100);
+    run_for(10 * HOUR);
+    assert_int_equal(on_demand(json_pack("{s:b}", "mandatory", 0)), CK_E_CONFLICT);
+}
+
 /* ---- proof of a draw ---- */
 
 static void a_draw_is_proven_once_its_key_is_revealed(void **state)
@@ -732,6 +771,8 @@ int main(void)
         TEST(silence_ends_with_the_plan_and_pauses_in_a_blackout),
         TEST(a_second_check_follows_a_completed_one),
         TEST(a_second_check_keeps_to_the_order),
+        TEST(a_second_check_past_midnight_counts_for_its_own_date),
+        TEST(a_make_up_of_yesterday_counts_for_today),
         TEST(a_draw_is_proven_once_its_key_is_revealed),
         TEST(overload_is_seen_before_it_happens),
     };

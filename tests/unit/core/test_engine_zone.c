@@ -238,6 +238,66 @@ static void a_change_is_placed_in_pieces(void **state)
                         "a time zone changed: 560 check-ins moved");
 }
 
+/* However many one person has, in however many turns: 700 more than the plan made, and one of the
+ * first page that cannot be placed. */
+static void none_of_many_is_left_behind(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "15:00", NULL);
+    world_execute(
+        world, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) "
+               "INSERT INTO checkin (person_id, unit_id, inspector_id, plan_id, plan_version, "
+               "local_date, slot, drawn, zone, zone_version, kind, mandatory, policy_id, "
+               "window_start_at, window_end_at, due_at, due_local, state, machine, attempts, "
+               "created_at, next_at) SELECT person_id, unit_id, inspector_id, plan_id, "
+               "plan_version, local_date, 100000 + i, drawn, zone, zone_version, kind, mandatory, "
+               "policy_id, window_start_at, window_end_at, due_at, due_local, state, machine, "
+               "attempts, created_at, next_at FROM checkin, n WHERE id = 5");
+    world_execute(world, "UPDATE checkin SET zone = 'Asia/Nowhere', policy_id = 1 WHERE id = 3");
+    world_execute(world, "CREATE TABLE was AS SELECT id, due_at, window_start_at, window_end_at, "
+                         "local_date FROM checkin");
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(moved_by(world, "c.id <> 3", -HOUR), 714);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 1);
+}
+
+/* S6 across a change: a draw that would come too near to what is over goes as far away as its gap
+ * wants; a fixed time does not. */
+static void what_is_drawn_keeps_the_gap_across_a_change(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    world_plan(world, "16:00",
+               json_pack("{s:[{s:s, s:s, s:i}], s:i}", "windows", "start", "16:00", "end", "19:00",
+                         "draws", 1, "min_gap_s", 5400));
+    world_plan(world, "20:00", NULL);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            world_command(world, "checkin.on_demand", &inspector,
+                          json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world->person,
+                                    "reason", "r", "kind", "live")),
+            0);
+    }
+    world_execute(world, "CREATE TABLE was AS SELECT id, due_at, window_start_at, window_end_at, "
+                         "local_date FROM checkin");
+    /* Both were had, 40 minutes before where the draw, and the fixed time, of the 21st will be. */
+    world_execute(world, "UPDATE checkin SET state = 'done', outcome = 'declined', next_at = NULL, "
+                         "due_at = (SELECT p.due_at - 6000000 FROM checkin p WHERE p.plan_id = "
+                         "1 + checkin.id % 2 AND p.local_date = '2026-11-21') WHERE plan_id IS "
+                         "NULL");
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(moved_by(world, "c.plan_id IS NOT NULL", -HOUR), 29);
+    assert_int_equal(moved_by(world, "c.plan_id = 2", -HOUR), 15);
+    assert_true(world_number(world,
+                             "SELECT min(abs(c.due_at - o.due_at)) FROM checkin c, checkin o WHERE "
+                             "c.plan_id = 1 AND o.plan_id IS NULL") >= 90 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE plan_id = 1 AND "
+                                         "(due_at < window_start_at OR due_at > window_end_at)"),
+                     0);
+}
+
 /* Leave that had begun by the old rules begins an hour later by the new ones: until then its
  * caseload is back. */
 static void leave_is_placed_anew(void **state)
@@ -418,6 +478,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rules_that_change_while_we_run), TEST(rules_that_changed_while_nothing_ran),
         TEST(files_that_change_nothing),      TEST(what_cannot_be_placed_stays_whole),
+        TEST(none_of_many_is_left_behind),    TEST(what_is_drawn_keeps_the_gap_across_a_change),
         TEST(a_change_is_placed_in_pieces),   TEST(leave_is_placed_anew),
         TEST(a_unit_moves_to_another_zone),   TEST(check_ins_ahead_go_with_the_person),
         TEST(the_last_of_two_changes_counts), TEST(what_moves_into_a_blackout_is_waived),

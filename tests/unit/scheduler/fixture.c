@@ -233,8 +233,6 @@ static int effect_text(const struct ck_effect *effect, char *text, size_t size)
         return snprintf(text, size, "%s %s", name,
                         effect->incident_news.news == CK_NEWS_OUTCOME ? "outcome"
                                                                       : "answered_late");
-    case CK_EFFECT_MAKE_UP:
-        return snprintf(text, size, "%s%s", name, effect->make_up.at.ms == 0 ? " elsewhere" : "");
     case CK_EFFECT_NOTIFY:
         return snprintf(text, size, "%s %lld %s%s", name, (long long)effect->notify.staff,
                         ck_template_name(effect->notify.template),

@@ -293,8 +293,7 @@ static void test_incident_effects(void **state)
         bool top = bands[i].band == CK_BAND_TOP;
         assert_int_equal(open->incident.first_step_at.ms - c.now.ms, top ? 0 : 600000);
         assert_int_equal(effects_count(&effects, CK_EFFECT_OPEN_SAFETY), top);
-        const struct ck_effect *make_up = effects_find(&effects, CK_EFFECT_MAKE_UP);
-        assert_int_equal(make_up->make_up.at.ms, c.now.ms + c.policy.make_up_delay_ms);
+        assert_int_equal(effects_count(&effects, CK_EFFECT_MAKE_UP), 1);
     }
 }
 

@@ -799,39 +799,37 @@ static void test_make_ups_keep_hours_and_gaps(void **state)
     struct ck_zone zone = zone_plus(5);
     struct ck_wall at;
     struct ck_interval window;
+    struct ck_plan_surroundings around = {0};
     /* Inside the window: at once. */
     struct ck_wall earliest = {at_utc("2026-11-05", 14, 0)};
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, NULL, 0, NULL, 0, &at, &window),
-                     0);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window), 0);
     assert_int_equal(at.ms, earliest.ms);
     assert_int_equal(window.from.ms, at_utc("2026-11-05", 13, 0));
     /* Too late for its rings: tomorrow. */
     earliest.ms = at_utc("2026-11-05", 16, 41);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, NULL, 0, NULL, 0, &at, &window),
-                     0);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window), 0);
     assert_int_equal(at.ms, at_utc("2026-11-06", 13, 0));
     /* Not beside a neighbour, not into a blackout. */
     struct ck_wall neighbour = {at_utc("2026-11-06", 13, 0)};
     struct ck_interval court = interval(at_utc("2026-11-06", 14, 0), at_utc("2026-11-06", 15, 0));
-    assert_int_equal(
-        ck_make_up_place(&plan, &zone, earliest, 7, &court, 1, &neighbour, 1, &at, &window), 0);
+    const struct ck_plan_surroundings beside = {
+        .blackouts = &court, .blackout_count = 1, .neighbours = &neighbour, .neighbour_count = 1};
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &beside, &at, &window), 0);
     assert_int_equal(at.ms, court.until.ms);
     /* Not beyond the order, not beyond the days asked for. */
     earliest.ms = at_utc("2026-11-30", 17, 0);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, NULL, 0, NULL, 0, &at, &window),
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window),
                      CK_E_NOT_FOUND);
     earliest.ms = at_utc("2026-11-05", 17, 0);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 0, NULL, 0, NULL, 0, &at, &window),
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 0, &around, &at, &window),
                      CK_E_NOT_FOUND);
     earliest.ms = at_utc("2026-10-25", 17, 0);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 20, NULL, 0, NULL, 0, &at, &window),
-                     0);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 20, &around, &at, &window), 0);
     assert_int_equal(at.ms, at_utc("2026-11-01", 13, 0));
     /* Yesterday's window goes past midnight. */
     plan.windows[0] = (struct ck_plan_window){22 * 60, 26 * 60};
     earliest.ms = at_utc("2026-11-05", 20, 0); /* 01:00 on the 6th */
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, NULL, 0, NULL, 0, &at, &window),
-                     0);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window), 0);
     assert_int_equal(at.ms, earliest.ms);
 }
 
@@ -860,7 +858,7 @@ static void test_second_checks(void **state)
                          0);
         struct ck_wall done = {made[0].window_start.ms + HOUR};
         int code =
-            ck_second_check(&plan, &made[0], done, NULL, 0, hmac, epoch_key, &at, &chance, &moment);
+            ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &at, &chance, &moment);
         assert_int_equal(chance.size, CK_DRAW_MESSAGE_SIZE);
         if (code != 0) {
             assert_int_equal(code, CK_E_NOT_FOUND);
@@ -890,32 +888,44 @@ static void test_second_checks_keep_hours(void **state)
     /* Rings and grace would go beyond the window: none, and none was drawn. */
     struct ck_wall late = {made[0].window_end.ms - 30 * MINUTE};
     assert_int_equal(
-        ck_second_check(&plan, &made[0], late, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        ck_second_check(&plan, &made[0], late, &around, hmac, epoch_key, &at, &chance, &moment),
         CK_E_NOT_FOUND);
     assert_int_equal(chance.size, 0);
     late.ms = made[0].window_end.ms - 35 * MINUTE;
     assert_int_equal(
-        ck_second_check(&plan, &made[0], late, NULL, 0, hmac, epoch_key, &at, &chance, &moment), 0);
+        ck_second_check(&plan, &made[0], late, &around, hmac, epoch_key, &at, &chance, &moment), 0);
     assert_true(at.ms + plan.tail_ms <= made[0].window_end.ms);
     struct ck_wall early = {made[0].window_start.ms - 35 * MINUTE};
     assert_int_equal(
-        ck_second_check(&plan, &made[0], early, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        ck_second_check(&plan, &made[0], early, &around, hmac, epoch_key, &at, &chance, &moment),
         0);
     assert_in_range(at.ms, made[0].window_start.ms, made[0].window_start.ms + 5 * MINUTE - 1);
     early.ms -= 5 * MINUTE;
     assert_int_equal(
-        ck_second_check(&plan, &made[0], early, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        ck_second_check(&plan, &made[0], early, &around, hmac, epoch_key, &at, &chance, &moment),
         CK_E_NOT_FOUND);
     struct ck_wall done = made[0].window_start;
     struct ck_interval court = interval(done.ms, done.ms + HOUR);
+    struct ck_plan_surroundings beside = {.blackouts = &court, .blackout_count = 1};
     assert_int_equal(
-        ck_second_check(&plan, &made[0], done, &court, 1, hmac, epoch_key, &at, &chance, &moment),
+        ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &at, &chance, &moment),
         CK_E_NOT_FOUND);
     assert_int_equal(
-        ck_second_check(&plan, &made[0], done, NULL, 0, broken, NULL, &at, &chance, &moment), -12);
+        ck_second_check(&plan, &made[0], done, &around, broken, NULL, &at, &chance, &moment), -12);
+    /* Another check-in of the person within the gap of the last moment: there is none left. */
+    struct ck_wall next = {done.ms + 59 * MINUTE};
+    beside = (struct ck_plan_surroundings){.neighbours = &next, .neighbour_count = 1};
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &at, &chance, &moment),
+        CK_E_NOT_FOUND);
+    assert_int_equal(chance.size, 0);
+    next.ms = done.ms + 70 * MINUTE;
+    assert_int_equal(
+        ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &at, &chance, &moment), 0);
+    assert_in_range(at.ms, done.ms + 10 * MINUTE, done.ms + 20 * MINUTE);
     plan.second_percent = 0;
     assert_int_equal(
-        ck_second_check(&plan, &made[0], done, NULL, 0, hmac, epoch_key, &at, &chance, &moment),
+        ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &at, &chance, &moment),
         CK_E_NOT_FOUND);
     plan.second_percent = 101;
     expect_reason(&plan, CK_PLAN_SECOND_RANGE);
@@ -924,6 +934,39 @@ static void test_second_checks_keep_hours(void **state)
     expect_reason(&plan, CK_PLAN_SECOND_RANGE);
     plan.second_min_ms = 40 * MINUTE;
     expect_reason(&plan, CK_PLAN_SECOND_RANGE);
+}
+
+/* ---- the gap across a change
+ * ---------------------------------------------------------------------------- */
+
+/* 18:00 to 22:00, 20 minutes kept free, 50 minutes between. */
+static void test_the_gap_across_a_change(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    const int64_t six = at_utc("2026-11-05", 13, 0);
+    const struct ck_interval window = interval(six, six + 4 * HOUR);
+    struct ck_wall near[3] = {{six + 60 * MINUTE}};
+    struct ck_plan_surroundings around = {.neighbours = near, .neighbour_count = 1};
+    /* What is far enough stays; what is too near goes the shorter way. */
+    const struct {
+        int64_t at, then;
+    } cases[] = {
+        {5, 5}, {10, 10}, {11, 10}, {59, 10}, {61, 110}, {109, 110}, {110, 110}, {230, 220},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ck_wall at = {six + cases[i].at * MINUTE};
+        at = ck_plan_keep_gap(&plan, window, at, &around);
+        int64_t then = (at.ms - six + 1) / MINUTE; /* the end of a piece is not in it */
+        assert_int_equal(then, cases[i].then);
+    }
+    /* Where there is no room it stays, for it is owed. */
+    near[0].ms = six + 40 * MINUTE;
+    near[1].ms = six + 120 * MINUTE;
+    near[2].ms = six + 200 * MINUTE;
+    around.neighbour_count = 3;
+    const struct ck_wall at = {six + 125 * MINUTE};
+    assert_int_equal(ck_plan_keep_gap(&plan, window, at, &around).ms, at.ms);
 }
 
 /* ---- before it is saved
@@ -1071,6 +1114,7 @@ int main(void)
         cmocka_unit_test(test_make_ups_keep_hours_and_gaps),
         cmocka_unit_test(test_second_checks),
         cmocka_unit_test(test_second_checks_keep_hours),
+        cmocka_unit_test(test_the_gap_across_a_change),
         cmocka_unit_test(test_preview),
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_place_names),
