@@ -62,9 +62,8 @@ static int64_t on_demand(struct world *world)
 {
     const struct ck_actor inspector = inspector_of(world);
     assert_int_equal(world_command(world, "checkin.on_demand", &inspector,
-                                   json_pack("{s:I, s:s, s:s}", "person",
-                                             (json_int_t)world->person, "reason", "r", "kind",
-                                             "live")),
+                                   json_pack("{s:I, s:s, s:s}", "person", (json_int_t)world->person,
+                                             "reason", "r", "kind", "live")),
                      0);
     return json_integer_value(json_object_get(world->result.body, "checkin"));
 }
@@ -96,8 +95,8 @@ static void answer(struct world *world, int64_t id)
         0);
 }
 
-/* What is drawn keeps the gap to what is over, unless nothing came of it through us, and to what the
- * person did by themselves it has none to keep. */
+/* What is drawn keeps the gap to what is over, unless nothing came of it through us, and to what
+ * the person did by themselves it has none to keep. */
 static void what_is_drawn_keeps_the_gap_to_what_is_over(void **state)
 {
     struct world *world = *state;
@@ -105,9 +104,9 @@ static void what_is_drawn_keeps_the_gap_to_what_is_over(void **state)
         const char *kind, *outcome;
         bool keeps;
     } cases[] = {
-        {"live", "completed", true},      {"live", "no_answer", true},
-        {"on_demand", "late", true},      {"unattended", "declined", true},
-        {"live", "waived", false},        {"live", "system_fault", false},
+        {"live", "completed", true},       {"live", "no_answer", true},
+        {"on_demand", "late", true},       {"unattended", "declined", true},
+        {"live", "waived", false},         {"live", "system_fault", false},
         {"on_demand", "unstaffed", false}, {"inbound", "completed", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -156,8 +155,8 @@ static void a_fixed_time_stays_beside_others(void **state)
     assert_int_equal(world_number(world, sql), at(0, minute));
 }
 
-/* 10:00, a fault of ours: the make-up could be from 10:50 on. The contact asked for at 10:15 and had
- * keeps it away for the hour of the gap; the one that failed does not. */
+/* 10:00, a fault of ours: the make-up could be from 10:50 on. The contact asked for at 10:15 and
+ * had keeps it away for the hour of the gap; the one that failed does not. */
 static void a_make_up_keeps_the_gap_to_what_is_over(void **state)
 {
     struct world *world = *state;
@@ -182,14 +181,14 @@ static void a_make_up_keeps_the_gap_to_what_is_over(void **state)
 static json_t *second(int gap_min)
 {
     json_t *plan = gap(gap_min);
-    json_object_set_new(plan, "second",
-                        json_pack("{s:i, s:i, s:i}", "percent", 100, "after_min_s", 900,
-                                  "after_max_s", 2400));
+    json_object_set_new(
+        plan, "second",
+        json_pack("{s:i, s:i, s:i}", "percent", 100, "after_min_s", 900, "after_max_s", 2400));
     return plan;
 }
 
-/* A second check is in the gap of its first, and of no other: here another one is an hour and a half
- * after the first, and thirty of the forty minutes are too near to it. */
+/* A second check is in the gap of its first, and of no other: here another one is an hour and a
+ * half after the first, and thirty of the forty minutes are too near to it. */
 static void a_second_check_keeps_the_gap_to_all_but_its_first(void **state)
 {
     struct world *world = *state;

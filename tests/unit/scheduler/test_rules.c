@@ -128,7 +128,7 @@ static bool calls(const char *test, const char *const texts[2], char *const *hea
             length = strspn(at, NAME_CHARACTERS);
             char name[64];
             snprintf(name, sizeof(name), "%.*s", (int)length, at);
-            if (length > 0 && declares(headers, count, name, strlen(name))) {
+            if (strncmp(name, "ck_", 3) == 0 && declares(headers, count, name, strlen(name))) {
                 return true;
             }
             bool seen = length == 0 || length >= sizeof(name) || known == REACHED_MAX;
