@@ -52,6 +52,11 @@ void ck_silence_step(const struct ck_silence *row, const struct ck_silence_event
             turn.alarmed = false;
         }
         break;
+    case CK_SILENCE_CONCLUDED:
+        if (turn.alarmed) {
+            ck_silence_begin(&turn, now);
+        }
+        break;
     case CK_SILENCE_CHANGED:
         turn.max_ms = event->max_ms;
         turn.band = event->band;
@@ -84,10 +89,9 @@ int64_t ck_silence_excused_ms(const struct ck_interval *blackouts, size_t count,
 const char *ck_silence_event_name(enum ck_silence_event_kind kind)
 {
     static const char *const names[CK_SILENCE_EVENT_COUNT] = {
-        [CK_SILENCE_TIMER] = "timer",
-        [CK_SILENCE_CONTACT] = "contact",
-        [CK_SILENCE_CHANGED] = "changed",
-        [CK_SILENCE_ENDED] = "ended",
+        [CK_SILENCE_TIMER] = "timer",         [CK_SILENCE_CONTACT] = "contact",
+        [CK_SILENCE_CHANGED] = "changed",     [CK_SILENCE_ENDED] = "ended",
+        [CK_SILENCE_CONCLUDED] = "concluded",
     };
     return (unsigned)kind < CK_SILENCE_EVENT_COUNT ? names[kind] : NULL;
 }

@@ -1,5 +1,7 @@
 /* The longest time without accepted contact that a plan allows. Exceeding it opens one incident,
- * whatever the check-ins in between said; time in blackouts does not count. */
+ * whatever the check-ins in between said; time in blackouts does not count. Where that is concluded
+ * and still nobody has had contact, the time runs anew from the conclusion: no silence is closed
+ * for good by closing its incident. */
 #ifndef SCHEDULER_SILENCE_H
 #define SCHEDULER_SILENCE_H
 
@@ -14,7 +16,8 @@
 struct ck_silence {
     int64_t max_ms; /* 0: no limit now; the row rests, and goes on from `since` where one comes */
     enum ck_band band;
-    struct ck_wall since; /* last accepted contact, or the beginning of the duty; 0: none is owed */
+    struct ck_wall since; /* last accepted contact, the beginning of the duty, or the conclusion of
+                             an alarm without contact; 0: none is owed */
     int64_t excused_ms;   /* of the time since then */
     bool alarmed;         /* the incident of this silence has been opened */
     struct ck_wall next_at; /* CK_WALL_NEVER where there is nothing to wait for */
@@ -22,9 +25,11 @@ struct ck_silence {
 
 enum ck_silence_event_kind {
     CK_SILENCE_TIMER = 0,
-    CK_SILENCE_CONTACT, /* accepted contact at `at` */
-    CK_SILENCE_CHANGED, /* max_ms or band are new; never moves the beginning */
-    CK_SILENCE_ENDED,   /* no contact is owed any more: a next duty begins anew */
+    CK_SILENCE_CONTACT,   /* accepted contact at `at` */
+    CK_SILENCE_CHANGED,   /* max_ms or band are new; never moves the beginning */
+    CK_SILENCE_ENDED,     /* no contact is owed any more: a next duty begins anew */
+    CK_SILENCE_CONCLUDED, /* the incident of this silence was: without contact since, it is alarmed
+                             again after another max_ms from here */
     CK_SILENCE_EVENT_COUNT,
 };
 

@@ -231,6 +231,23 @@ static enum ck_conclusion conclusion_of(const struct ck_incident *step, const ch
                                                                    : CK_CONCLUSION_TECHNICAL;
 }
 
+/* What the record of a conclusion holds: of a silence without contact also when it is alarmed
+ * again. */
+static int closed_members(struct ck_turn *turn, const struct ck_incident *step, const char *word,
+                          json_t **open)
+{
+    struct ck_wall again_at = {0};
+    char text[CK_WALL_TEXT_SIZE];
+    int r =
+        step->kind == CK_INCIDENT_SILENCE ? ck_silence_concluded(turn, step->person, &again_at) : 0;
+    *open = r == 0 ? json_pack("{s:s}", "conclusion", word) : NULL;
+    if (again_at.ms != 0) {
+        ck_wall_text(again_at, text);
+        json_object_set_new(*open, "again_at", json_string(text));
+    }
+    return r;
+}
+
 /* {incident, conclusion, reason}: closes it. */
 static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
@@ -241,6 +258,7 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
     struct ck_incident_event event = {
         .kind = CK_INCIDENT_CONCLUDE, .staff = actor->staff_id, .has_reason = true};
     const char *reason = NULL;
+    json_t *open = NULL;
     int word = 0;
     int r = ck_body_word(body, "conclusion", words, &word, refusal);
     r = r == 0 ? ck_body_text(body, "reason", TEXT_MAX, false, &reason, refusal) : r;
@@ -256,9 +274,8 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
     r = r == 0 ? ck_conclusion_insert(turn->store, restricted ? 0 : row.step.checkin, row.step.id,
                                       words[word], reason, actor->staff_id, turn->now.wall)
                : r;
-    r = r == 0 ? write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED",
-                            json_pack("{s:s}", "conclusion", words[word]), reason)
-               : r;
+    r = r == 0 ? closed_members(turn, &row.step, words[word], &open) : r;
+    r = r == 0 ? write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED", open, reason) : r;
     return r == 0 ? result_of(&row, result) : r;
 }
 

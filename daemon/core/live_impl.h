@@ -171,6 +171,11 @@ int ck_plan_frame(struct ck_turn *turn, const struct ck_plan_record *record,
  */
 int ck_silence_contact(struct ck_turn *turn, int64_t person, struct ck_wall at);
 
+/* A named person has concluded the incident of the person's silence. Where there was no contact
+ * since it was opened the time runs anew; *again_at is when it is alarmed next (0: it is not, for
+ * contact has begun the time anew, or nothing is owed). */
+int ck_silence_concluded(struct ck_turn *turn, int64_t person, struct ck_wall *again_at);
+
 /* The person's plans, orders or band are other ones: what they allow is looked up anew. The
  * beginning of the silence stays where it is for as long as an order or a plan is there. */
 int ck_silence_changed(struct ck_turn *turn, int64_t person);

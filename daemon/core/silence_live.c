@@ -87,6 +87,21 @@ int ck_silence_contact(struct ck_turn *turn, int64_t person, struct ck_wall at)
     return feed(turn, &subject, &(struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = at});
 }
 
+int ck_silence_concluded(struct ck_turn *turn, int64_t person, struct ck_wall *again_at)
+{
+    struct ck_subject subject;
+    *again_at = (struct ck_wall){0};
+    int r = ck_subject_load(turn->store, person, &subject);
+    if (r != 0 || !subject.silence.alarmed) {
+        return r;
+    }
+    r = feed(turn, &subject, &(struct ck_silence_event){.kind = CK_SILENCE_CONCLUDED});
+    if (r == 0 && subject.silence.next_at.ms != CK_WALL_NEVER.ms) {
+        *again_at = subject.silence.next_at;
+    }
+    return r;
+}
+
 /* The shortest of the silences that the active mandatory plans allow; 0 where none limits it. */
 static int shortest(struct ck_turn *turn, int64_t person, int64_t *max_ms)
 {

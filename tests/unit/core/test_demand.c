@@ -580,6 +580,49 @@ static void silence_is_alarmed_once_and_contact_ends_it(void **state)
     assert_int_equal(world_records(&world, "PERSON_SILENCE"), 2);
 }
 
+static int64_t silences(void)
+{
+    return count("SELECT count(*) FROM incident WHERE kind = 'silence'");
+}
+
+/* Closed without anybody having had contact: alarmed again 36 hours after that, and again. */
+static void a_silence_that_is_closed_is_alarmed_again(void **state)
+{
+    (void)state;
+    made(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, true,
+                 json_pack("{s:i}", "max_silence_s", 36 * 3600)));
+    world.healthy = false;
+    run_for(40 * HOUR);
+    for (int closed = 1; closed <= 2; closed++) {
+        assert_int_equal(silences(), closed);
+        int64_t id = count("SELECT max(id) FROM incident WHERE kind = 'silence'");
+        assert_int_equal(world_command(&world, "incident.conclude", &supervisor,
+                                       json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)id,
+                                                 "conclusion", "no_action", "reason", "seen")),
+                         0);
+        run_for(36 * HOUR - 1);
+        assert_int_equal(silences(), closed);
+        run_for(1);
+        assert_int_equal(silences(), closed + 1);
+    }
+    assert_int_equal(world_records(&world, "PERSON_SILENCE"), 3);
+    assert_int_equal(count("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                           "'%INCIDENT_CLOSED%\"again_at\":\"2026-11-2%'"),
+                     2);
+    /* Contact while it is open: the conclusion begins nothing. */
+    run_for(9 * HOUR); /* in the morning */
+    assert_int_equal(on_demand(NULL), 0);
+    answer(count("SELECT max(id) FROM checkin"));
+    run_for(HOUR);
+    int64_t next = count("SELECT next_at FROM person");
+    int64_t id = count("SELECT max(id) FROM incident WHERE kind = 'silence'");
+    assert_int_equal(world_command(&world, "incident.conclude", &supervisor,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)id,
+                                             "conclusion", "no_action", "reason", "reached")),
+                     0);
+    assert_int_equal(count("SELECT next_at FROM person"), next);
+}
+
 static void silence_ends_with_the_plan_and_pauses_in_a_blackout(void **state)
 {
     (void)state;
@@ -768,6 +811,7 @@ int main(void)
         TEST(an_absence_needs_a_second_person),
         TEST(more_than_a_week_needs_a_second_person),
         TEST(silence_is_alarmed_once_and_contact_ends_it),
+        TEST(a_silence_that_is_closed_is_alarmed_again),
         TEST(silence_ends_with_the_plan_and_pauses_in_a_blackout),
         TEST(a_second_check_follows_a_completed_one),
         TEST(a_second_check_keeps_to_the_order),

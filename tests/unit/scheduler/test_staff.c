@@ -209,6 +209,30 @@ static void test_silence_is_alarmed_once(void **state)
                      CK_SEVERITY_TOP);
 }
 
+/* Closing the incident ends no silence: without contact it is alarmed again, counted from there. */
+static void test_a_silence_that_is_concluded_goes_on(void **state)
+{
+    (void)state;
+    struct ck_effects effects;
+    struct ck_silence row = {.max_ms = 7 * DAY, .band = CK_BAND_3};
+    const struct ck_silence_event timer = {.kind = CK_SILENCE_TIMER};
+    const struct ck_silence_event concluded = {.kind = CK_SILENCE_CONCLUDED};
+    ck_silence_begin(&row, (struct ck_wall){DAY});
+    row = silence_step(row, concluded, 2 * DAY, &effects); /* of an earlier one */
+    assert_int_equal(row.next_at.ms, 8 * DAY);
+    row = silence_step(row, timer, 8 * DAY, &effects);
+    row.excused_ms = DAY;
+    row = silence_step(row, concluded, 10 * DAY, &effects);
+    assert_int_equal(effects.count, 0);
+    assert_int_equal(row.next_at.ms, 17 * DAY);
+    row = silence_step(row, timer, 17 * DAY, &effects);
+    assert_int_equal(effects_incidents(&effects, CK_INCIDENT_SILENCE), 1);
+    row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = {18 * DAY}},
+                       18 * DAY, &effects);
+    row = silence_step(row, concluded, 20 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 25 * DAY);
+}
+
 static void test_blackouts_do_not_count_as_silence(void **state)
 {
     (void)state;
@@ -464,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_busy_is_when_nobody_is_free),
         cmocka_unit_test(test_overload_is_seen_ahead),
         cmocka_unit_test(test_silence_is_alarmed_once),
+        cmocka_unit_test(test_a_silence_that_is_concluded_goes_on),
         cmocka_unit_test(test_blackouts_do_not_count_as_silence),
         cmocka_unit_test(test_silence_limits_change_and_end),
         cmocka_unit_test(test_lint),
