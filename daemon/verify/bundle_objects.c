@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/verify/bundle_impl.h"
+#include "daemon/verify/complete.h"
 #include "protocol/base/time.h"
 
 #define PATIENCE_MS (INT64_C(24) * 3600 * 1000) /* what has not ended by then has no end */
@@ -119,6 +120,19 @@ static void check_object(struct bundle_work *work, struct ck_leaf_text id,
     }
 }
 
+/* Who took an incident over or closed it is named. */
+static void check_officers(struct bundle_work *work)
+{
+    for (size_t i = 0; i < work->entry_count; i++) {
+        const struct bundle_entry *entry = &work->entries[i];
+        if (!ck_complete_names_officer(&entry->leaf, &entry->tail)) {
+            ck_verdict_find(work->verdict, "omitted",
+                            "entry %" PRId64 " (%.*s) names nobody who did it", entry->leaf.index,
+                            (int)entry->leaf.action.size, entry->leaf.action.at);
+        }
+    }
+}
+
 /* Every entry is about an object that the manifest names. */
 static void check_subjects(struct bundle_work *work)
 {
@@ -143,6 +157,7 @@ void bundle_check_objects(struct bundle_work *work)
     if (work->objects.size > 0) {
         check_subjects(work);
     }
+    check_officers(work);
     if (gaps > 0 && work->for_person) {
         ck_verdict_not_proven(work->verdict,
                               "that it is all: entries are left out in %u places, as from "

@@ -16,13 +16,14 @@
 #define MINUTE_SIZE 16                          /* of it up to the minute */
 #define PATIENCE_MS (INT64_C(24) * 3600 * 1000) /* what has not ended by then is missing */
 #define BACK_MS 60000
+#define MINUTE_MS 60000
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define EPOCH_DAYS 28 /* of a draw key */
 #define REVEAL_DAYS 4 /* after its last date, in whatever zone, the key is told */
 
 /* Of OTHER only the chain of its entries is looked at. */
-enum kind { NONE, OTHER, CHECKIN, INCIDENT, NOTICE, RECORDING, PERSON, DRAW_KEY, KINDS };
+enum kind { NONE, OTHER, CHECKIN, INCIDENT, NOTICE, RECORDING, PERSON, DRAW_KEY, POLICY, KINDS };
 
 /* What is known of one object. */
 struct object {
@@ -34,11 +35,22 @@ struct object {
     unsigned ends;       /* outcomes; terminal states */
     bool needs_incident; /* ended without accepted contact although it was mandatory */
     bool has_incident;
-    int64_t outcome; /* entry of its outcome */
-    int64_t fired;   /* INCIDENT: entry of the last step that fired; -1: none waits for notices;
-                        RECORDING: of its erasure; -1: no file waits to be removed; PERSON: of a
-                        silence for which no incident is open; -1: there is none */
-    bool is_silence; /* INCIDENT: about one */
+    int64_t outcome;   /* entry of its outcome; DRAW_KEY: its number in draws; POLICY: how long its
+                          first step, or that of an incident, may wait, in ms */
+    int64_t fired;     /* INCIDENT: entry of the last step that fired; -1: none waits for notices;
+                          RECORDING: of its erasure; -1: no file waits to be removed; PERSON: of a
+                          silence for which no incident is open; -1: there is none; CHECKIN: how long
+                          the first step about it may wait, in ms */
+    int64_t opened_ms; /* INCIDENT */
+    int64_t first_ms;  /* INCIDENT: in which its first step must come; -1: it came */
+    bool is_silence;   /* INCIDENT: about one */
+    bool is_about_safety; /* INCIDENT */
+    bool is_ladder;       /* POLICY */
+};
+
+/* What a draw key must be, as it was committed. */
+struct draw {
+    uint8_t sha256[CK_SHA256_SIZE];
 };
 
 struct ck_complete {
@@ -49,6 +61,8 @@ struct ck_complete {
     int64_t started_ms;       /* when the system was started last: it was not there before */
     char minute[MINUTE_SIZE]; /* of the last time read, and what it is */
     int64_t minute_ms;
+    struct draw *draws;
+    size_t draw_count, draw_capacity;
 };
 
 #define FIRST_CAPACITY 1024
@@ -72,6 +86,7 @@ void ck_complete_destroy(struct ck_complete *complete)
 {
     if (complete != NULL) {
         free(complete->objects);
+        free(complete->draws);
         free(complete);
     }
 }
@@ -123,8 +138,8 @@ static struct object *object_of(struct ck_complete *complete, const char *id, en
     }
     struct object *object = slot_of(complete->objects, complete->capacity, id);
     if (object->kind == NONE) {
-        *object =
-            (struct object){.kind = kind, .newest = -1, .begun = -1, .outcome = -1, .fired = -1};
+        *object = (struct object){
+            .kind = kind, .newest = -1, .begun = -1, .outcome = -1, .fired = -1, .first_ms = -1};
         memcpy(object->id, id, ID_SIZE);
         complete->count++;
     }
@@ -190,8 +205,61 @@ static inline bool is_among(struct ck_leaf_text text, const struct word *words, 
 }
 #define IS_ONE_OF(text, words) is_among(text, words, sizeof(words) / sizeof((words)[0]))
 
+/* ---- policies ---- */
+
+/* A number in the text of a policy, which is JSON within a JSON string. */
+static int64_t number_in(struct ck_leaf_text text, const char *name)
+{
+    const char *at = memmem(text.at, text.size, name, strlen(name));
+    int64_t number = 0;
+    for (at = at == NULL ? NULL : at + strlen(name);
+         at != NULL && at < text.at + text.size && *at >= '0' && *at <= '9' && number < DAY_MS;
+         at++) {
+        number = number * 10 + (*at - '0');
+    }
+    return number;
+}
+
+/* Kept with its text: that of a ladder says when its second step comes, before which the first must
+ * have; that of check-ins, how long the first step may wait for a make-up. */
+static void add_policy(struct object *object, const struct ck_leaf *leaf,
+                       const struct ck_leaf_tail *tail)
+{
+    struct ck_leaf_text text = ck_leaf_string(tail->open, "text");
+    object->begun = leaf->index;
+    object->is_ladder = ck_leaf_is(ck_leaf_string(tail->open, "kind"), "ladder");
+    object->outcome = number_in(text, object->is_ladder ? "\\\"steps\\\":[{\\\"ack_timeout_ms\\\":"
+                                                        : "\\\"make_up_hold_ms\\\":");
+}
+
+/* The policy that an entry quotes was kept before it, and is of that kind. *wait_ms: its time. */
+static int check_policy(struct ck_complete *complete, const struct ck_leaf *leaf,
+                        const struct ck_leaf_tail *tail, bool ladder, int64_t *wait_ms,
+                        struct ck_verdict *verdict)
+{
+    struct ck_leaf_text quoted = ck_leaf_string(tail->open, "policy");
+    if (quoted.size != ID_SIZE) {
+        return 0;
+    }
+    struct object *policy = object_of(complete, quoted.at, POLICY);
+    if (policy == NULL) {
+        return -ENOMEM;
+    }
+    if (policy->kind != POLICY || policy->begun < 0 || policy->is_ladder != ladder) {
+        ck_verdict_find(verdict, "omitted",
+                        "entry %" PRId64 " quotes the %s %.32s, and no entry before it says what "
+                        "that is",
+                        leaf->index, ladder ? "ladder" : "policy", quoted.at);
+        return 0;
+    }
+    *wait_ms = policy->outcome;
+    return 0;
+}
+
+/* ---- the objects ---- */
+
 static void add_checkin(struct object *object, const struct ck_leaf *leaf,
-                        const struct ck_leaf_tail *tail, int64_t at)
+                        const struct ck_leaf_tail *tail, int64_t at, int64_t wait_ms)
 {
     static const struct word begins[] = {WORD("CHECKIN_PLANNED"), WORD("CHECKIN_ON_DEMAND"),
                                          WORD("CHECKIN_MAKE_UP"), WORD("CHECKIN_SECOND"),
@@ -199,6 +267,7 @@ static void add_checkin(struct object *object, const struct ck_leaf *leaf,
     static const struct word contact[] = {WORD("completed"), WORD("late"), WORD("waived")};
     if (IS_ONE_OF(leaf->action, begins)) {
         object->begun = leaf->index;
+        object->fired = wait_ms;
         object->last_ms = time_of(ck_leaf_string(tail->open, "window_end"));
     } else if (ck_leaf_is(leaf->action, "CHECKIN_OUTCOME")) {
         object->ends++;
@@ -235,6 +304,57 @@ static void judge_rest(const struct ck_complete *complete, const struct object *
     }
 }
 
+/* Its first step comes before its second would, unless nobody could be reached, which is an entry
+ * as well, or somebody had taken it over. */
+static void judge_first_step(const struct ck_complete *complete, struct object *object, int64_t at,
+                             struct ck_verdict *verdict)
+{
+    int64_t since =
+        object->opened_ms > complete->started_ms ? object->opened_ms : complete->started_ms;
+    if (object->first_ms >= 0 && at - since > object->first_ms) {
+        ck_verdict_find(verdict, "omitted",
+                        "incident %.32s (entry %" PRId64 ") had no step of its ladder for %" PRId64
+                        " s, and by its policy the first comes within %" PRId64 " s",
+                        object->id, object->begun, (at - since) / 1000, object->first_ms / 1000);
+    }
+    object->first_ms = -1;
+}
+
+/* Who took it over or closed it is a named member of staff. */
+static void judge_officer(const struct ck_leaf *leaf, const struct ck_leaf_tail *tail,
+                          struct ck_verdict *verdict)
+{
+    if (!ck_complete_names_officer(leaf, tail)) {
+        ck_verdict_find(verdict, "omitted", "entry %" PRId64 " (%.*s) names nobody who did it",
+                        leaf->index, (int)leaf->action.size, leaf->action.at);
+    }
+}
+
+bool ck_complete_names_officer(const struct ck_leaf *leaf, const struct ck_leaf_tail *tail)
+{
+    bool by_staff = ck_leaf_is(leaf->actor_kind, "staff") && leaf->actor_id.size == ID_SIZE;
+    if (ck_leaf_is(leaf->action, "INCIDENT_CLOSED") || ck_leaf_is(leaf->action, "INCIDENT_TAKEN")) {
+        return by_staff;
+    }
+    /* A key that was pressed on a telephone comes by a gateway: whose it is, is sealed. */
+    return !ck_leaf_is(leaf->action, "INCIDENT_ACKNOWLEDGED") || by_staff ||
+           ck_leaf_member(tail->sealed, "staff").size > 0;
+}
+
+/* A check on somebody's safety ends with what came of it. */
+static void judge_safety(const struct object *object, const struct ck_leaf *leaf,
+                         const struct ck_leaf_tail *tail, struct ck_verdict *verdict)
+{
+    static const struct word results[] = {WORD("safe"), WORD("help_sent"), WORD("not_found")};
+    if (object->is_about_safety && (!IS_ONE_OF(ck_leaf_string(tail->open, "conclusion"), results) ||
+                                    ck_leaf_member(tail->sealed, "text").size == 0)) {
+        ck_verdict_find(verdict, "omitted",
+                        "incident %.32s, a check on somebody's safety, was closed by entry %" PRId64
+                        " without what came of it",
+                        object->id, leaf->index);
+    }
+}
+
 /* An incident about a silence begins or ends. */
 static int add_silence(struct ck_complete *complete, const struct ck_leaf_tail *tail, bool open)
 {
@@ -247,33 +367,60 @@ static int add_silence(struct ck_complete *complete, const struct ck_leaf_tail *
     return r;
 }
 
+static int open_incident(struct ck_complete *complete, struct object *object,
+                         const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at,
+                         int64_t wait_ms)
+{
+    struct ck_leaf_text checkin = ck_leaf_string(tail->open, "checkin");
+    struct ck_leaf_text kind = ck_leaf_string(tail->open, "kind");
+    object->begun = leaf->index;
+    object->opened_ms = at;
+    object->first_ms = wait_ms < 0 ? -1 : wait_ms > MINUTE_MS ? wait_ms : MINUTE_MS;
+    object->is_silence = ck_leaf_is(kind, "silence");
+    object->is_about_safety = ck_leaf_is(kind, "safety") || ck_leaf_is(kind, "concern");
+    if (object->is_silence) {
+        return add_silence(complete, tail, true); /* has no check-in */
+    }
+    if (checkin.size == ID_SIZE) {
+        char id[ID_SIZE]; /* the table may grow */
+        memcpy(id, object->id, ID_SIZE);
+        struct object *missed = object_of(complete, checkin.at, CHECKIN);
+        if (missed == NULL) {
+            return -ENOMEM;
+        }
+        missed->has_incident = true;
+        int64_t hold_ms = missed->fired > 0 ? missed->fired : 0;
+        object = object_of(complete, id, INCIDENT);
+        object->first_ms += object->first_ms < 0 ? 0 : hold_ms;
+    }
+    return 0;
+}
+
 static int add_incident(struct ck_complete *complete, struct object *object,
                         const struct ck_leaf *leaf, const struct ck_leaf_tail *tail, int64_t at,
-                        struct ck_verdict *verdict)
+                        int64_t wait_ms, struct ck_verdict *verdict)
 {
+    static const struct word moves[] = {
+        WORD("INCIDENT_STEP_FIRED"),     WORD("INCIDENT_STEP_SKIPPED"), WORD("INCIDENT_HELD"),
+        WORD("INCIDENT_LADDER_WRAPPED"), WORD("INCIDENT_ACKNOWLEDGED"), WORD("INCIDENT_CLOSED"),
+        WORD("INCIDENT_NOBODY_REACHED")};
     judge_rest(complete, object, at, verdict);
+    judge_officer(leaf, tail, verdict);
+    if (IS_ONE_OF(leaf->action, moves)) {
+        judge_first_step(complete, object, at, verdict);
+    }
     object->last_ms = at;
     if (ck_leaf_is(leaf->action, "INCIDENT_OPENED")) {
-        struct ck_leaf_text checkin = ck_leaf_string(tail->open, "checkin");
-        object->begun = leaf->index;
-        object->is_silence = ck_leaf_is(ck_leaf_string(tail->open, "kind"), "silence");
-        if (object->is_silence) {
-            return add_silence(complete, tail, true); /* has no check-in */
-        }
-        if (checkin.size == ID_SIZE) {
-            struct object *missed = object_of(complete, checkin.at, CHECKIN);
-            if (missed == NULL) {
-                return -ENOMEM;
-            }
-            missed->has_incident = true;
-        }
-    } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_FIRED")) {
+        return open_incident(complete, object, leaf, tail, at, wait_ms);
+    }
+    if (ck_leaf_is(leaf->action, "INCIDENT_STEP_FIRED")) {
         object->fired = leaf->index;
     } else if (ck_leaf_is(leaf->action, "INCIDENT_STEP_SKIPPED") ||
                ck_leaf_is(leaf->action, "INCIDENT_IN_DIGEST") ||
                ck_leaf_is(leaf->action, "INCIDENT_UNANSWERED")) {
         object->fired = -1;
     } else if (ck_leaf_is(leaf->action, "INCIDENT_CLOSED")) {
+        judge_safety(object, leaf, tail, verdict);
         object->ends++;
         return object->is_silence ? add_silence(complete, tail, false) : 0;
     }
@@ -318,42 +465,70 @@ static void add_recording(struct object *object, const struct ck_leaf *leaf, int
     }
 }
 
-/* What 64 hexadecimal digits begin with; -1 where they are none. */
-static int64_t digest_of(struct ck_leaf_text hex, bool hashed)
+/* What 64 hexadecimal digits are; false where they are none. */
+static bool digest_of(struct ck_leaf_text hex, uint8_t digest[static CK_SHA256_SIZE])
 {
     char text[CK_HEX_SIZE(CK_SHA256_SIZE)] = {0};
-    uint8_t bytes[CK_SHA256_SIZE], digest[CK_SHA256_SIZE];
-    const struct ck_slice slice = {bytes, sizeof bytes};
     if (hex.size != sizeof text - 1) {
-        return -1;
+        return false;
     }
     memcpy(text, hex.at, hex.size);
-    if (ck_hex_decode(text, bytes, sizeof bytes) != 0 ||
-        (hashed && ck_sha256(&slice, 1, digest) != 0)) {
-        return -1;
-    }
-    return (int64_t)(ck_get_u64(hashed ? digest : bytes) >> 1);
+    return ck_hex_decode(text, digest, CK_SHA256_SIZE) == 0;
 }
 
-/* Committed before its epoch, told after it; `outcome` has what the commitment begins with. */
-static void add_draw_key(struct object *object, const struct ck_leaf *leaf,
-                         const struct ck_leaf_tail *tail, struct ck_verdict *verdict)
+/* What was committed, kept whole: there is one in four weeks. */
+static int keep_draw(struct ck_complete *complete, struct object *object,
+                     struct ck_leaf_text committed)
+{
+    struct draw draw;
+    if (!digest_of(committed, draw.sha256)) {
+        return 0; /* no key can be the one: what is told is named then */
+    }
+    if (complete->draw_count == complete->draw_capacity) {
+        size_t capacity = complete->draw_capacity * 2 + 16;
+        struct draw *draws = realloc(complete->draws, capacity * sizeof *draws);
+        if (draws == NULL) {
+            return -ENOMEM;
+        }
+        complete->draws = draws;
+        complete->draw_capacity = capacity;
+    }
+    object->outcome = (int64_t)complete->draw_count;
+    complete->draws[complete->draw_count++] = draw;
+    return 0;
+}
+
+static bool is_committed(const struct ck_complete *complete, const struct object *object,
+                         struct ck_leaf_text told)
+{
+    uint8_t key[CK_SHA256_SIZE], digest[CK_SHA256_SIZE];
+    const struct ck_slice slice = {key, sizeof key};
+    return object->outcome >= 0 && digest_of(told, key) && ck_sha256(&slice, 1, digest) == 0 &&
+           memcmp(digest, complete->draws[object->outcome].sha256, sizeof digest) == 0;
+}
+
+/* Committed before its epoch, told after it. */
+static int add_draw_key(struct ck_complete *complete, struct object *object,
+                        const struct ck_leaf *leaf, const struct ck_leaf_tail *tail,
+                        struct ck_verdict *verdict)
 {
     if (ck_leaf_is(leaf->action, "DRAW_KEY_COMMITTED")) {
         object->begun = leaf->index;
         object->last_ms =
             ((ck_leaf_number(tail->open, "epoch", 0) + 1) * EPOCH_DAYS + REVEAL_DAYS) * DAY_MS;
-        object->outcome = digest_of(ck_leaf_string(tail->open, "sha256"), false);
-    } else if (ck_leaf_is(leaf->action, "DRAW_KEY_REVEALED")) {
+        return keep_draw(complete, object, ck_leaf_string(tail->open, "sha256"));
+    }
+    if (ck_leaf_is(leaf->action, "DRAW_KEY_REVEALED")) {
         object->ends++;
         if (object->begun >= 0 &&
-            digest_of(ck_leaf_string(tail->open, "key"), true) != object->outcome) {
+            !is_committed(complete, object, ck_leaf_string(tail->open, "key"))) {
             ck_verdict_find(verdict, "plain",
                             "the draw key of entry %" PRId64 " is not the one that entry %" PRId64
                             " commits to",
                             leaf->index, object->begun);
         }
     }
+    return 0;
 }
 
 static void add_person(struct object *object, const struct ck_leaf *leaf)
@@ -389,7 +564,9 @@ static enum kind kind_of(const struct ck_leaf *leaf)
     case 'R':
         return ck_leaf_begins(leaf->action, "RECORDING_") ? RECORDING : OTHER;
     case 'P':
-        return ck_leaf_is(leaf->action, "PERSON_SILENCE") ? PERSON : OTHER;
+        return ck_leaf_is(leaf->action, "PERSON_SILENCE") ? PERSON
+               : ck_leaf_is(leaf->action, "POLICY_KEPT")  ? POLICY
+                                                          : OTHER;
     case 'D':
         return ck_leaf_begins(leaf->action, "DRAW_KEY_") ? DRAW_KEY : OTHER;
     default:
@@ -415,6 +592,65 @@ void ck_complete_expect(const struct ck_complete *complete, const struct ck_leaf
     __builtin_prefetch(&complete->objects[place_of(leaf->object_id.at, complete->capacity)], 1);
 }
 
+/* Entries that quote the policy by which they came to be. */
+static int check_quoted(struct ck_complete *complete, const struct ck_leaf *leaf,
+                        const struct ck_leaf_tail *tail, int64_t *wait_ms,
+                        struct ck_verdict *verdict)
+{
+    static const struct word of_checkins[] = {WORD("CHECKIN_PLANNED"), WORD("CHECKIN_ON_DEMAND"),
+                                              WORD("CHECKIN_MAKE_UP"), WORD("CHECKIN_SECOND"),
+                                              WORD("CHECKIN_INBOUND"), WORD("CHECKIN_RING"),
+                                              WORD("CHECKIN_OUTCOME")};
+    static const struct word of_ladders[] = {
+        WORD("INCIDENT_OPENED"), WORD("INCIDENT_LADDER_CHANGED"), WORD("LADDER_IN_FORCE")};
+    bool ladder = IS_ONE_OF(leaf->action, of_ladders);
+    return ladder || IS_ONE_OF(leaf->action, of_checkins)
+               ? check_policy(complete, leaf, tail, ladder, wait_ms, verdict)
+               : 0;
+}
+
+static int add(struct ck_complete *complete, const struct ck_leaf *leaf,
+               const struct ck_leaf_tail *tail, int64_t at, struct ck_verdict *verdict)
+{
+    int64_t wait_ms = -1;
+    int r = check_quoted(complete, leaf, tail, &wait_ms, verdict);
+    enum kind kind = kind_of(leaf);
+    struct object *object = object_of(complete, leaf->object_id.at, kind); /* where it is now */
+    if (r != 0 || object == NULL) {
+        return r != 0 ? r : -ENOMEM;
+    }
+    switch (kind) {
+    case CHECKIN:
+        add_checkin(object, leaf, tail, at, wait_ms);
+        return 0;
+    case INCIDENT: /* may grow the table: `object` is not used after */
+        return add_incident(complete, object, leaf, tail, at, wait_ms, verdict);
+    case NOTICE:
+        return add_notice(complete, object, leaf, tail, at);
+    case RECORDING:
+        add_recording(object, leaf, at);
+        return 0;
+    case PERSON:
+        add_person(object, leaf);
+        return 0;
+    case DRAW_KEY:
+        return add_draw_key(complete, object, leaf, tail, verdict);
+    case POLICY:
+        add_policy(object, leaf, tail);
+        return 0;
+    case OTHER:
+        if (ck_leaf_is(leaf->action, "SYSTEM_STARTED") ||
+            ck_leaf_is(leaf->action, "STORE_FAILED")) {
+            complete->started_ms = at;
+        }
+        return 0;
+    case NONE:
+    case KINDS:
+        break;
+    }
+    return 0;
+}
+
 int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
                     struct ck_verdict *verdict)
 {
@@ -438,33 +674,7 @@ int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
         return 0;
     }
     check_previous(object, leaf, tail.previous, verdict);
-    switch (kind) {
-    case CHECKIN:
-        add_checkin(object, leaf, &tail, at);
-        return 0;
-    case INCIDENT: /* may grow the table: `object` is not used after */
-        return add_incident(complete, object, leaf, &tail, at, verdict);
-    case NOTICE:
-        return add_notice(complete, object, leaf, &tail, at);
-    case RECORDING:
-        add_recording(object, leaf, at);
-        return 0;
-    case PERSON:
-        add_person(object, leaf);
-        return 0;
-    case DRAW_KEY:
-        add_draw_key(object, leaf, &tail, verdict);
-        return 0;
-    case OTHER:
-        if (ck_leaf_is(leaf->action, "SYSTEM_STARTED")) {
-            complete->started_ms = at;
-        }
-        return 0;
-    case NONE:
-    case KINDS:
-        break;
-    }
-    return 0;
+    return add(complete, leaf, &tail, at, verdict);
 }
 
 /* ---- the end ---- */
@@ -491,7 +701,7 @@ static void judge_checkin(const struct object *object, bool overdue, struct ck_v
     }
 }
 
-static void judge(const struct ck_complete *complete, const struct object *object,
+static void judge(const struct ck_complete *complete, struct object *object,
                   struct ck_verdict *verdict)
 {
     static const char *const names[KINDS] = {[NOTICE] = "notice",
@@ -499,7 +709,7 @@ static void judge(const struct ck_complete *complete, const struct object *objec
                                              [INCIDENT] = "incident",
                                              [DRAW_KEY] = "draw key"};
     bool overdue = complete->now_ms - object->last_ms > PATIENCE_MS;
-    if (object->kind == OTHER) {
+    if (object->kind == OTHER || object->kind == POLICY) {
         return;
     }
     if (object->kind == PERSON) {
@@ -522,6 +732,7 @@ static void judge(const struct ck_complete *complete, const struct object *objec
                         object->id, object->fired);
     }
     if (object->kind == INCIDENT) {
+        judge_first_step(complete, object, complete->now_ms, verdict);
         judge_rest(complete, object, complete->now_ms, verdict);
     }
     if (object->begun < 0) {

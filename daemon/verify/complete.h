@@ -7,6 +7,10 @@
  *     not;
  *   - an incident that is not closed does not rest for a day: steps, what somebody did, or that it
  *     was held; counted from the start of the system where that was down;
+ *   - the first step of its ladder comes within the time that the policy in force allows;
+ *   - it is taken over and closed by a named member of staff, and a check on somebody's safety ends
+ *     with what came of it;
+ *   - the policy or ladder that an entry quotes was kept before it;
  *   - every silence that was too long has an incident open about this person;
  *   - every draw key that was committed was told after its epoch, and is the one committed;
  *   - every entry names the one before it about the same object (`prev`);
@@ -19,12 +23,17 @@
 #ifndef DAEMON_VERIFY_COMPLETE_H
 #define DAEMON_VERIFY_COMPLETE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/verify/finding.h"
 #include "protocol/leaf.h"
 
 struct ck_complete;
+
+/* Whether an entry by which an incident is taken over or closed names who did it; true of any
+ * other. */
+bool ck_complete_names_officer(const struct ck_leaf *leaf, const struct ck_leaf_tail *tail);
 
 int ck_complete_create(struct ck_complete **complete); /* -ENOMEM */
 void ck_complete_destroy(struct ck_complete *complete);

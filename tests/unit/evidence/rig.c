@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "daemon/store/checkpoint.h"
+#include "daemon/store/staff.h"
 #include "protocol/base/text.h"
 
 #define START_MS INT64_C(1795233600000)
@@ -81,6 +82,20 @@ void rig_copy(const char *from, const char *to)
     run_plain("cp", (const char *const[]){"-a", from, to, NULL});
 }
 
+static void hire(struct rig *rig)
+{
+    struct ck_staff_row row = {.login = "officer",
+                               .name = "Officer",
+                               .language = "en",
+                               .roles = 2,
+                               .password = "-",
+                               .pseudonym = "an officer's id"};
+    assert_int_equal(
+        ck_unit_insert(rig->store, "Unit", "UTC", (struct ck_wall){rig->now_ms}, &row.unit), 0);
+    assert_int_equal(ck_staff_insert(rig->store, &row, (struct ck_wall){rig->now_ms}), 0);
+    rig->staff = row.id;
+}
+
 void rig_begin(struct rig *rig)
 {
     *rig = (struct rig){.now_ms = START_MS};
@@ -93,6 +108,7 @@ void rig_begin(struct rig *rig)
     assert_int_equal(ck_store_open(&rig->store, rig->store_path), 0);
     assert_int_equal(ck_store_begin(rig->store), 0);
     assert_int_equal(ck_audit_load(&rig->audit, rig->store, &generator), 0);
+    hire(rig);
     assert_int_equal(ck_store_commit(rig->store), 0);
 }
 
@@ -141,15 +157,17 @@ void rig_signer_stop(struct rig *rig)
     }
 }
 
-int64_t rig_append(struct rig *rig, const char *action, const char *object, int64_t id,
-                   json_t *open, json_t *sealed)
+static int64_t append(struct rig *rig, int64_t staff, const char *action, const char *object,
+                      int64_t id, json_t *open, json_t *sealed)
 {
     int64_t index = -1;
     rig->now_ms += 1000;
     const struct ck_audit_entry entry = {
         .at = {rig->now_ms},
         .clock_synchronised = true,
-        .actor_kind = "system",
+        .actor_kind = staff == 0 ? "system" : "staff",
+        .actor_staff = staff,
+        .actor_roles = staff == 0 ? 0 : 2,
         .action = action,
         .object = object,
         .object_id = id,
@@ -164,6 +182,18 @@ int64_t rig_append(struct rig *rig, const char *action, const char *object, int6
     json_decref(open);
     json_decref(sealed);
     return index;
+}
+
+int64_t rig_append(struct rig *rig, const char *action, const char *object, int64_t id,
+                   json_t *open, json_t *sealed)
+{
+    return append(rig, 0, action, object, id, open, sealed);
+}
+
+int64_t rig_append_by_staff(struct rig *rig, const char *action, const char *object, int64_t id,
+                            json_t *open, json_t *sealed)
+{
+    return append(rig, rig->staff, action, object, id, open, sealed);
 }
 
 json_t *rig_name(struct rig *rig, const char *kind, int64_t id)
@@ -195,8 +225,9 @@ void rig_missed(struct rig *rig, int64_t id)
                json_pack("{s:n, s:o}", "checkin", "incident", rig_name(rig, "incident", id)), NULL);
     rig_append(rig, "NOTICE_STATE", "notice", 2 * id + 1, json_pack("{s:s}", "state", "accepted"),
                NULL);
-    rig_append(rig, "INCIDENT_CLOSED", "incident", id, json_pack("{s:s}", "conclusion", "breach"),
-               NULL);
+    rig_append_by_staff(rig, "INCIDENT_CLOSED", "incident", id,
+                        json_pack("{s:s}", "conclusion", "breach"),
+                        json_pack("{s:s}", "text", "nobody was there"));
 }
 
 void rig_many(struct rig *rig, int count)

@@ -17,6 +17,7 @@ struct rig {
     char socket[128]; /* of the signer */
     struct ck_store *store;
     struct ck_audit audit;
+    int64_t staff; /* a member of staff */
     int64_t now_ms;
     pid_t signer;
 };
@@ -31,6 +32,10 @@ void rig_signer_stop(struct rig *rig);
 /* One entry in a transaction of its own; objects are taken over. Its index. */
 int64_t rig_append(struct rig *rig, const char *action, const char *object, int64_t id,
                    json_t *open, json_t *sealed);
+
+/* The same by the member of staff. */
+int64_t rig_append_by_staff(struct rig *rig, const char *action, const char *object, int64_t id,
+                            json_t *open, json_t *sealed);
 
 /* What a check-in leaves behind that nobody answered: planned, rung, its notice, its outcome, its
  * incident with a step that told somebody. */

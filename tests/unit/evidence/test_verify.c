@@ -561,7 +561,7 @@ static void a_ladder_that_rested(void)
     rig_append(&rig, "INCIDENT_OPENED", "incident", 77, json_pack("{s:n}", "checkin"), NULL);
     rig_append(&rig, "INCIDENT_STEP_SKIPPED", "incident", 77, NULL, NULL);
     rig.now_ms += INT64_C(72) * 3600 * 1000;
-    rig_append(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
 }
 
 /* The same while the system was down, which is a fault that is stated. */
@@ -571,7 +571,7 @@ static void a_system_that_was_down(void)
     rig_append(&rig, "INCIDENT_STEP_SKIPPED", "incident", 77, NULL, NULL);
     rig.now_ms += INT64_C(72) * 3600 * 1000;
     rig_append(&rig, "SYSTEM_STARTED", "system", 0, NULL, NULL);
-    rig_append(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
 }
 
 static void a_silence_without_incident(void)
@@ -593,6 +593,19 @@ static void another_draw_key_told(void)
     rig_append(&rig, "DRAW_KEY_REVEALED", "draw_key", 79,
                json_pack("{s:i, s:s}", "epoch", 2, "key",
                          "0100000000000000000000000000000000000000000000000000000000000000"),
+               NULL);
+}
+
+/* What was committed begins as the SHA-256 of the key that is told, and ends otherwise. */
+static void a_draw_key_alike_in_its_beginning(void)
+{
+    rig_append(&rig, "DRAW_KEY_COMMITTED", "draw_key", 79,
+               json_pack("{s:i, s:s}", "epoch", 2, "sha256",
+                         "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2926"),
+               NULL);
+    rig_append(&rig, "DRAW_KEY_REVEALED", "draw_key", 79,
+               json_pack("{s:i, s:s}", "epoch", 2, "key",
+                         "0000000000000000000000000000000000000000000000000000000000000000"),
                NULL);
 }
 
@@ -644,7 +657,122 @@ static void ends_of_all_kinds(void)
     /* In a storm a step tells of several incidents in one message. */
     no_notice_of_a_step();
     rig_append(&rig, "INCIDENT_IN_DIGEST", "incident", 77, NULL, NULL);
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+}
+
+#define LADDER                                                                                     \
+    "{\"ack_hold_ms\":1800000,\"step_count\":1,\"steps\":[{\"ack_timeout_ms\":300000,"             \
+    "\"channels\":[1],"                                                                            \
+    "\"target_count\":1}]}"
+
+/* Kept, and quoted by an incident about a check-in that quotes another. */
+static void an_incident_by_policy(const char *ladder_kind, int64_t quoted)
+{
+    rig_append(&rig, "POLICY_KEPT", "policy", 1,
+               json_pack("{s:s, s:s}", "kind", "checkin", "text",
+                         "{\"arm_lead_ms\":1,\"make_up_hold_ms\":600000}"),
+               NULL);
+    rig_append(&rig, "POLICY_KEPT", "policy", 2,
+               json_pack("{s:s, s:s}", "kind", ladder_kind, "text", LADDER), NULL);
+    rig_append(&rig, "CHECKIN_ON_DEMAND", "checkin", 76,
+               json_pack("{s:o}", "policy", rig_name(&rig, "policy", 1)), NULL);
+    rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 76,
+               json_pack("{s:b, s:s}", "mandatory", 1, "outcome", "system_fault"), NULL);
+    rig_append(&rig, "INCIDENT_OPENED", "incident", 77,
+               json_pack("{s:o, s:o}", "checkin", rig_name(&rig, "checkin", 76), "policy",
+                         rig_name(&rig, "policy", quoted)),
+               NULL);
+}
+
+/* The first step comes in its time, which a make-up may make longer. */
+static void a_first_step_after(int64_t seconds)
+{
+    an_incident_by_policy("ladder", 2);
+    rig.now_ms += seconds * 1000;
+    rig_append(&rig, "INCIDENT_STEP_SKIPPED", "incident", 77, NULL, NULL);
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+}
+
+static void a_first_step_in_time(void)
+{
+    a_first_step_after(890);
+}
+
+static void a_first_step_too_late(void)
+{
+    a_first_step_after(910);
+}
+
+/* A note in between is no step. */
+static void no_first_step(void)
+{
+    an_incident_by_policy("ladder", 2);
+    rig_append_by_staff(&rig, "INCIDENT_NOTE", "incident", 77, NULL, NULL);
+}
+
+static void a_first_step_after_a_failure(void)
+{
+    an_incident_by_policy("ladder", 2);
+    rig.now_ms += 3600000;
+    rig_append(&rig, "SYSTEM_STARTED", "system", 0, NULL, NULL);
+    rig_append(&rig, "INCIDENT_STEP_SKIPPED", "incident", 77, NULL, NULL);
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+}
+
+static void a_ladder_that_nobody_kept(void)
+{
+    an_incident_by_policy("ladder", 3);
+}
+
+static void a_ladder_that_is_another_policy(void)
+{
+    an_incident_by_policy("checkin", 2);
+}
+
+static void a_policy_that_nobody_kept(void)
+{
+    rig_append(&rig, "CHECKIN_ON_DEMAND", "checkin", 76,
+               json_pack("{s:o}", "policy", rig_name(&rig, "policy", 1)), NULL);
+    rig_append(&rig, "CHECKIN_OUTCOME", "checkin", 76,
+               json_pack("{s:b, s:s}", "mandatory", 0, "outcome", "completed"), NULL);
+}
+
+static void closed_by_nobody(void)
+{
+    rig_append(&rig, "INCIDENT_OPENED", "incident", 77, json_pack("{s:n}", "checkin"), NULL);
     rig_append(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+}
+
+static void acknowledged_by_nobody(void)
+{
+    rig_append(&rig, "INCIDENT_OPENED", "incident", 77, json_pack("{s:n}", "checkin"), NULL);
+    rig_append(&rig, "INCIDENT_ACKNOWLEDGED", "incident", 77, NULL, NULL);
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77, NULL, NULL);
+}
+
+static void a_safety_check(const char *conclusion, bool words)
+{
+    rig_append(&rig, "INCIDENT_OPENED", "incident", 77, json_pack("{s:s}", "kind", "safety"), NULL);
+    /* By a key on a telephone: whose it is, is sealed. */
+    rig_append(&rig, "INCIDENT_ACKNOWLEDGED", "incident", 77, NULL, json_pack("{s:i}", "staff", 1));
+    rig_append_by_staff(&rig, "INCIDENT_CLOSED", "incident", 77,
+                        json_pack("{s:s}", "conclusion", conclusion),
+                        words ? json_pack("{s:s}", "text", "she was at home") : NULL);
+}
+
+static void a_safety_check_without_result(void)
+{
+    a_safety_check("no_action", true);
+}
+
+static void a_safety_check_without_words(void)
+{
+    a_safety_check("safe", false);
+}
+
+static void a_safety_check_with_result(void)
+{
+    a_safety_check("safe", true);
 }
 
 static void a_clock_set_back(void)
@@ -692,7 +820,18 @@ static void what_was_left_out_is_named(void **state)
         {"and no incident was opened", a_silence_without_incident},
         {"omitted: draw key ", a_draw_key_never_told},
         {"plain: the draw key of entry ", another_draw_key_told},
+        {"plain: the draw key of entry ", a_draw_key_alike_in_its_beginning},
         {"chain: entry ", a_chain_that_skips_one},
+        {"had no step of its ladder for 911 s, and by its policy the first comes within 900 s",
+         a_first_step_too_late},
+        {"had no step of its ladder for ", no_first_step},
+        {"quotes the ladder ", a_ladder_that_nobody_kept},
+        {"quotes the ladder ", a_ladder_that_is_another_policy},
+        {"quotes the policy ", a_policy_that_nobody_kept},
+        {"(INCIDENT_CLOSED) names nobody who did it", closed_by_nobody},
+        {"(INCIDENT_ACKNOWLEDGED) names nobody who did it", acknowledged_by_nobody},
+        {"without what came of it", a_safety_check_without_result},
+        {"without what came of it", a_safety_check_without_words},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tell(1, cases[i].wanted, cases[i].story);
@@ -705,6 +844,9 @@ static void nothing_is_missed_where_nothing_is_missing(void **state)
     tell(0, "", ends_of_all_kinds);
     tell(0, "", a_system_that_was_down);
     tell(0, "", the_draw_key_told);
+    tell(0, "", a_first_step_in_time);
+    tell(0, "", a_first_step_after_a_failure);
+    tell(0, "", a_safety_check_with_result);
 }
 
 /* ---- one entry ---- */
