@@ -14,11 +14,13 @@ export async function launch({ camera = "granted" } = {}) {
 export const PHONE = { width: 360, height: 800 };
 export const DESK = { width: 1440, height: 900 };
 
-// A page whose clock stands at the fixtures' moment (and runs), in a language, in light or dark.
-export async function open(browser, { viewport = PHONE, scheme = "light", language = null, touch = viewport.width < 800, clock = true } = {}) {
+// A page whose clock stands at the fixtures' moment (and runs), in a language, in light or dark. `text`: the size
+// that is set in the browser.
+export async function open(browser, { viewport = PHONE, scheme = "light", language = null, touch = viewport.width < 800, clock = true, text = 16 } = {}) {
   const context = await browser.newContext({ viewport, colorScheme: scheme, hasTouch: touch, isMobile: touch, deviceScaleFactor: touch ? 2 : 1, locale: language || "kk" });
   if (language) await context.addInitScript((chosen) => localStorage.setItem("checkind.language", chosen), language);
   const page = await context.newPage();
+  if (text !== 16) await (await context.newCDPSession(page)).send("Page.setFontSizes", { fontSizes: { standard: text, fixed: text } });
   page.faults = [];
   page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
   page.on("pageerror", (error) => page.faults.push(String(error)));

@@ -11,7 +11,7 @@ import { useStore, useTick } from "../ui/store";
 import { Video } from "../ui/video";
 import type { CallSession, CallView } from "./call_session";
 import { changed, useLoad } from "./load";
-import { ActionFailure, CheckField, DraftNote, Empty, Page, Skeleton, TextField, useAction, useKeys, useSession } from "./parts";
+import { ActionFailure, CheckField, DraftNote, Empty, Page, roomBeside, Skeleton, TextField, useAction, useKeys, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
 import { go } from "./router";
 import { outcomeMissing } from "./words";
@@ -197,7 +197,7 @@ export function OutcomeForm({ checkin, behaviours, onDone }: { checkin: number; 
 function CallBody({ call: session }: { call: CallSession }): JSX.Element {
   const { session: page, t } = useSession();
   const call = useStore(session.store);
-  const [panel, setPanel] = useState<Panel>(window.innerWidth >= 1280 ? "messages" : null);
+  const [panel, setPanel] = useState<Panel>(roomBeside() ? "messages" : null);
   const load = useLoad<Checkin>(call.row ? null : `/api/checkins/${session.checkin}`, []);
   useEffect(() => {
     if (load.data && !session.store.value.row) session.store.set({ row: load.data });

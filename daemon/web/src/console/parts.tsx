@@ -21,6 +21,9 @@ export function useSession(): { session: ConsoleSession; view: ConsoleView; t: C
 
 // ---------------------------------------------------------------- pages and states
 
+// There is room beside the list, as the style sheet sees it: wider than a small desk, and less wide where text is large.
+export const roomBeside = (): boolean => matchMedia("(min-width: 80em)").matches;
+
 export function Page(props: { title: string; under?: string | null; back?: string; actions?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; wide?: boolean; wideActions?: boolean }): JSX.Element {
   const { t } = useSession();
   const heading = useRef<HTMLHeadingElement>(null);

@@ -5,7 +5,7 @@ import type { CheckinRow, Today } from "../api/types";
 import { Icon, type IconName } from "../ui/icons";
 import { useTick } from "../ui/store";
 import { type SteadyRow, useLoad, useSteady } from "./load";
-import { BandMark, Chip, Empty, Loaded, NewRows, Page, useRowKeys, useSession } from "./parts";
+import { BandMark, Chip, Empty, Loaded, NewRows, Page, roomBeside, useRowKeys, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
 import { go } from "./router";
 import { IncidentListRow } from "./incidents";
@@ -43,7 +43,7 @@ export function CheckinListRow({ row, gone, onSelect, selected, dated }: { row: 
     <div class={"row" + (waits || missing ? " urgent-row" : "") + (gone ? " gone" : "") + (selected ? " selected" : "")}>
       <a class="row-main" data-row href={review ? "#/reviews/" + row.id : "#/checkins/" + row.id}
         onClick={(event) => {
-          if (!onSelect || window.innerWidth < 1280 || event.ctrlKey || event.metaKey) return;
+          if (!onSelect || !roomBeside() || event.ctrlKey || event.metaKey) return;
           event.preventDefault();
           onSelect(row);
         }}
