@@ -29,7 +29,7 @@ bool ck_missing_found(struct ck_missing *missing, uint64_t sequence)
 }
 
 unsigned ck_missing_due(struct ck_missing *missing, struct ck_mono now, uint32_t rtt_us,
-                        uint16_t *asked)
+                        unsigned most, uint16_t *asked)
 {
     int64_t retry_us = rtt_us > CK_MISSING_RETRY_MS * 1000 ? rtt_us : CK_MISSING_RETRY_MS * 1000;
     unsigned count = 0;
@@ -42,8 +42,9 @@ unsigned ck_missing_due(struct ck_missing *missing, struct ck_mono now, uint32_t
         }
         int64_t pause_us =
             packet.tries > 2 && retry_us > 2 * CK_MISSING_RETRY_MS * 1000 ? retry_us / 2 : retry_us;
-        if (packet.tries == 0 ? age_us >= CK_MISSING_WAIT_MS * 1000
-                              : now.us - packet.asked.us >= pause_us) {
+        bool due = packet.tries == 0 ? age_us >= CK_MISSING_WAIT_MS * 1000
+                                     : now.us - packet.asked.us >= pause_us;
+        if (due && count < most) {
             packet.tries++; /* the one after the last is its time to arrive */
             packet.asked = now;
             if (packet.tries <= CK_MISSING_TRIES) {

@@ -36,10 +36,10 @@ bool ck_missing_gap(struct ck_missing *missing, uint64_t from, uint64_t to, stru
 /* A late packet. Whether it was waited for. */
 bool ck_missing_found(struct ck_missing *missing, uint64_t sequence);
 
-/* Puts the numbers to ask for now into `asked` (CK_MISSING_MAX places), ascending, forgets those
- * that are past hope, and returns how many to ask for. */
+/* Puts the numbers to ask for now into `asked` (CK_MISSING_MAX places), the lowest first and `most`
+ * of them, forgets those that are past hope, and returns how many to ask for. */
 unsigned ck_missing_due(struct ck_missing *missing, struct ck_mono now, uint32_t rtt_us,
-                        uint16_t *asked);
+                        unsigned most, uint16_t *asked);
 
 static inline void ck_missing_clear(struct ck_missing *missing)
 {

@@ -68,12 +68,28 @@ static bool is_steady(struct ck_uplink *uplink, const struct ck_uplink_interval 
     return uplink->steady >= CK_UPLINK_STEADY;
 }
 
-/* A queue that is there whatever is sent is no queue but a longer way. */
+/* What comes out of a full queue is what the way carries, whatever was allowed: a browser that has
+ * not heard of less yet gives no reason to allow even less. */
+static uint64_t below_what_came(const struct ck_uplink *uplink, uint32_t bitrate)
+{
+    uint64_t rate = (uint64_t)(bitrate > 0 ? bitrate : uplink->allowed) * 85 / 100;
+    return rate < uplink->allowed ? rate : uplink->allowed;
+}
+
+/* Whether to give a step down the time to be felt, but not where most of what is sent is lost. */
+static bool is_settling(const struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                        unsigned percent)
+{
+    bool chokes = percent > CK_UPLINK_LOSS_HIGH && interval->bitrate < uplink->allowed / 2;
+    return uplink->settle > 0 && interval->bitrate <= uplink->allowed && !chokes;
+}
+
+/* A queue that is there whatever is sent, and that loses nothing, is no queue but a longer way. */
 static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
                               unsigned percent, bool *longer_way)
 {
     bool steady = is_steady(uplink, interval, percent);
-    if (steady || (percent <= CK_UPLINK_RADIO_PERCENT &&
+    if (steady || (percent < CK_UPLINK_LOSS_LOW &&
                    was_in_vain(uplink, interval, uplink->cut_queue_us, interval->queue_us))) {
         uplink->cut_queue_us = 0;
         uplink->steady = 0;
@@ -85,13 +101,24 @@ static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_i
         uplink->cut_queue_us = interval->queue_us;
         return uplink->allowed;
     }
-    if (uplink->settle > 0 && interval->bitrate <= uplink->allowed) {
+    if (is_settling(uplink, interval, percent)) {
         return uplink->allowed;
     }
     uplink->settle = CK_UPLINK_SETTLE + 1;
     uplink->cut_queue_us = interval->queue_us;
     uplink->cut_bitrate = interval->bitrate;
-    return base_of(uplink, interval->bitrate) * 85 / 100;
+    return below_what_came(uplink, interval->bitrate);
+}
+
+/* Bursts did not fit: what came is about what fits. */
+static uint64_t cut_for_bursts(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                               unsigned percent)
+{
+    if (is_settling(uplink, interval, percent)) {
+        return uplink->allowed;
+    }
+    uplink->settle = CK_UPLINK_SETTLE + 1;
+    return below_what_came(uplink, interval->bitrate);
 }
 
 static uint64_t below_ceiling(const struct ck_uplink *uplink)
@@ -157,7 +184,8 @@ static void note_loss(struct ck_uplink *uplink, const struct ck_uplink_interval 
         uplink->good = (uint32_t)smaller(uplink->good, interval->bitrate);
     }
     bool unseen = interval->queue_us < 0 && percent > CK_UPLINK_RADIO_PERCENT;
-    bool seen = interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US && percent >= CK_UPLINK_LOSS_LOW;
+    bool seen = (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US || interval->bursts) &&
+                percent >= CK_UPLINK_LOSS_LOW;
     if (!seen && !unseen) {
         return;
     }
@@ -199,6 +227,7 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
     bool longer_way = false;
     uplink->since_cut += uplink->since_cut < CK_UPLINK_TWICE ? 1 : 0;
     uplink->ceiling_left -= uplink->ceiling_left > 0 ? 1 : 0;
+    uplink->settle -= uplink->settle > 0 ? 1 : 0;
     if (all < CK_UPLINK_PACKETS_MIN) {
         return false;
     }
@@ -206,13 +235,14 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
     uint64_t rate = uplink->allowed;
     if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
         rate = cut_for_queue(uplink, interval, percent, &longer_way);
+    } else if (interval->bursts && percent >= CK_UPLINK_LOSS_LOW) {
+        rate = cut_for_bursts(uplink, interval, percent);
     } else if (percent > CK_UPLINK_LOSS_HIGH) {
         rate = cut_for_loss(uplink, interval, percent);
     } else if (percent < CK_UPLINK_LOSS_LOW && interval->queue_us < CK_UPLINK_QUEUE_LOW_US) {
         rate = grow(uplink, interval->bitrate);
     }
     uplink->hold -= uplink->hold > 0 ? 1 : 0;
-    uplink->settle -= uplink->settle > 0 ? 1 : 0;
     set_rate(uplink, rate);
     note_loss(uplink, interval, percent);
     return longer_way;

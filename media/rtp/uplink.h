@@ -2,8 +2,10 @@
  * the way. Told to it by REMB. The same judges a downlink by what its browser reports. Values; time
  * is an argument.
  *
- * A standing queue (transit.h) is of our making and loses what does not fit. Loss without one may
- * be the radio's: where less traffic does not lessen it, less traffic is no help. */
+ * A standing queue (transit.h) is of our making and loses what does not fit. A short one is filled
+ * by the burst that a picture is, loses the sound behind it, and is empty again before the next: it
+ * does not stand, and loses all the same. Loss without either may be the radio's: where less
+ * traffic does not lessen it, less traffic is no help. */
 #ifndef MEDIA_RTP_UPLINK_H
 #define MEDIA_RTP_UPLINK_H
 
@@ -67,6 +69,7 @@ struct ck_uplink_interval {
     uint64_t missed;  /* at first, whether or not they were sent again */
     uint32_t bitrate; /* bits per second received */
     int64_t queue_us; /* the standing queue; negative: not known */
+    bool bursts;      /* most of what was missed was missed behind a queue that did not stand */
 };
 
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);

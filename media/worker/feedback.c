@@ -60,11 +60,31 @@ void feedback_key_frame(struct leg *leg)
     finish(leg, packet, &writer);
 }
 
+/* On an uplink that carries little, what was lost was most likely crowded out, and sound that is
+ * sent again crowds out more: there it comes bit by bit, and not at all where the sound alone is
+ * too much. */
+static unsigned most_to_ask(struct leg *leg, const struct track *track)
+{
+    const struct ck_uplink *uplink = &leg->uplink;
+    if (track->kind == VIDEO || uplink->allowed >= CK_UPLINK_RADIO_FLOOR ||
+        uplink->allowed == uplink->cap) {
+        return CK_MISSING_MAX;
+    }
+    if (leg->sound_fills || leg->worker->now.us < leg->sound_due.us) {
+        return 0;
+    }
+    leg->sound_due = ck_mono_add_us(leg->worker->now, SOUND_AGAIN_MS * 1000);
+    return 1;
+}
+
 static void ask_again(struct leg *leg, struct track *track)
 {
     uint16_t asked[CK_MISSING_MAX];
     struct ck_writer writer;
-    unsigned count = ck_missing_due(&track->missing, leg->worker->now, leg->rtt_us, asked);
+    /* What is sent again waits in the uplink's queue as well. */
+    uint32_t trip_us = leg->rtt_us + (uint32_t)media_late_us(leg);
+    unsigned count =
+        ck_missing_due(&track->missing, leg->worker->now, trip_us, most_to_ask(leg, track), asked);
     struct ck_packet *packet = count == 0 ? NULL : begin(leg, &writer);
     if (packet == NULL) {
         return;
@@ -79,11 +99,6 @@ void feedback_missing(struct leg *leg)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         struct track *track = &leg->tracks[kind];
-        /* On an uplink that hardly carries the sound, sound that is sent twice only crowds out
-         * more. */
-        if (kind == AUDIO && leg->uplink.allowed < CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS) {
-            ck_missing_clear(&track->missing);
-        }
         if (track->source >= 0 && track->missing.count > 0) {
             ask_again(leg, track);
         }
@@ -171,6 +186,8 @@ static void judge_uplink(struct leg *leg)
     uint64_t came = 0;
     uint64_t missed = 0;
     uint64_t bytes = 0;
+    uint64_t pictures = 0; /* packets, sent */
+    uint32_t allowed = leg->uplink.allowed;
     int64_t us = worker->now.us - leg->interval_began.us;
     for (int kind = 0; kind < KINDS; kind++) {
         struct track *track = &leg->tracks[kind];
@@ -179,12 +196,22 @@ static void judge_uplink(struct leg *leg)
         came += packets - track->interval_in_packets;
         bytes += size - track->interval_in_bytes;
         missed += track->missed - track->interval_missed;
+        if (kind == VIDEO) {
+            pictures =
+                packets - track->interval_in_packets + track->missed - track->interval_missed;
+        }
         track->interval_in_packets = packets;
         track->interval_in_bytes = size;
         track->interval_missed = track->missed;
     }
-    struct ck_uplink_interval interval = {
-        .came = came, .missed = missed, .bitrate = rate_of(bytes, us), .queue_us = queue_of(leg)};
+    struct ck_uplink_interval interval = {.came = came,
+                                          .missed = missed,
+                                          .bitrate = rate_of(bytes, us),
+                                          .queue_us = queue_of(leg),
+                                          .bursts = 2 * leg->missed_behind > missed};
+    leg->missed_behind = 0;
+    leg->sound_fills = pictures == 0 && interval.queue_us >= CK_UPLINK_QUEUE_HIGH_US;
+    leg->unheeded = leg->tracks[VIDEO].remb && pictures > 0 && interval.bitrate > allowed;
     leg->uplink_lost[1] = leg->uplink_lost[0];
     leg->uplink_lost[0] = came + missed == 0 ? 0 : missed * 256 / (came + missed);
     leg->uplink_loses = missed * 100 > (came + missed) * CK_UPLINK_LOSS_HIGH &&
@@ -223,7 +250,9 @@ void feedback_told(struct leg *leg, uint64_t bitrate)
 }
 
 /* The standing queue of a downlink. A browser that is busy answers late as well: without any loss a
- * queue counts from the second time on that it is seen. */
+ * queue counts from the second time on that it is seen. Where the downlink loses, the report that
+ * would tell of it may be what was lost: a queue that was seen stands until it is seen to be gone.
+ */
 static int64_t downlink_queue_us(struct leg *leg, bool loses)
 {
     int64_t now_us = ck_transit_queue_us(&leg->round_trip);
@@ -231,7 +260,10 @@ static int64_t downlink_queue_us(struct leg *leg, bool loses)
     if (now_us >= 0) {
         leg->queue_before_us = now_us;
     }
-    return now_us < 0 || loses || now_us < before_us ? now_us : before_us;
+    if (now_us < 0) {
+        return loses && before_us >= CK_UPLINK_QUEUE_HIGH_US ? before_us : -1;
+    }
+    return loses || now_us < before_us ? now_us : before_us;
 }
 
 /* What was sent in the last interval, and what the browser's reports say became of it, in parts of
@@ -270,8 +302,8 @@ static struct outcome take_outcome(struct leg *leg)
 }
 
 /* A radio that loses some, without a queue that is known of (reports get lost as well), is not
- * helped by leaving out pictures. The first loss may as well be the first of a queue that is full:
- * then the rate is held. */
+ * helped by leaving out pictures. The first loss may as well be the first of a queue that is full,
+ * and so may any while nothing is known of the queue: then the rate is held. */
 static uint64_t loss_that_counts(struct leg *leg, const struct outcome *outcome, int64_t queue_us)
 {
     bool again = leg->downlink_loses;
@@ -282,7 +314,9 @@ static uint64_t loss_that_counts(struct leg *leg, const struct outcome *outcome,
         outcome->lost * 100 > outcome->told * RADIO_PERCENT) {
         return outcome->lost;
     }
-    return again ? 0 : outcome->told * (CK_UPLINK_LOSS_LOW + CK_UPLINK_LOSS_HIGH) / 200;
+    return again && queue_us >= 0
+               ? 0
+               : outcome->told * (CK_UPLINK_LOSS_LOW + CK_UPLINK_LOSS_HIGH) / 200;
 }
 
 /* Neither this way nor the one of whoever feeds it is the cause: nothing came at all for a while.
@@ -312,10 +346,10 @@ static void judge_downlink(struct leg *leg)
         interval.queue_us = -1; /* looked at once a second, and not when that was lost */
     }
     interval.came = outcome.told - interval.missed;
+    /* Reports tell of the second before as well. */
+    uint64_t sent = outcome.sent > leg->sent_bitrate ? outcome.sent : leg->sent_bitrate;
     interval.bitrate =
-        outcome.told == 0
-            ? outcome.sent
-            : (uint32_t)(outcome.sent * (outcome.told - interval.missed) / outcome.told);
+        outcome.told == 0 ? outcome.sent : (uint32_t)(sent * interval.came / outcome.told);
     leg->sent_bitrate = outcome.sent;
     /* Of an outage, in which nothing comes at all, nothing follows for afterwards. */
     leg->unheard =
@@ -368,6 +402,33 @@ void feedback_arrivals(struct leg *leg)
     finish(leg, packet, &writer);
 }
 
+static void write_allowed(struct leg *leg, struct ck_writer *writer)
+{
+    const struct track *video = &leg->tracks[VIDEO];
+    if (video->remb && video->source >= 0) {
+        ck_rtcp_write_remb(writer, leg->ssrc, leg->uplink.allowed,
+                           &leg->sources[video->source].rtp.ssrc, 1);
+        leg->allowed_told = leg->uplink.allowed;
+        leg->allowed_due = ck_mono_add_us(leg->worker->now, ALLOWED_MS * 1000);
+    }
+}
+
+/* Each report says what the browser may send. While more comes than that it is said more often: a
+ * way that is full has most likely lost it. */
+void feedback_allowed(struct leg *leg)
+{
+    struct ck_writer writer;
+    if (!leg->unheeded || leg->worker->now.us < leg->allowed_due.us) {
+        return;
+    }
+    struct ck_packet *packet = begin(leg, &writer);
+    if (packet != NULL) {
+        introduce(leg, &writer);
+        write_allowed(leg, &writer);
+        finish(leg, packet, &writer);
+    }
+}
+
 void feedback_report(struct leg *leg)
 {
     struct ck_writer writer;
@@ -377,12 +438,7 @@ void feedback_report(struct leg *leg)
     }
     judge(leg);
     write_reports(leg, &writer);
-    const struct track *video = &leg->tracks[VIDEO];
-    if (video->remb && video->source >= 0) {
-        ck_rtcp_write_remb(&writer, leg->ssrc, leg->uplink.allowed,
-                           &leg->sources[video->source].rtp.ssrc, 1);
-        leg->allowed_told = leg->uplink.allowed;
-    }
+    write_allowed(leg, &writer);
     finish(leg, packet, &writer);
 }
 

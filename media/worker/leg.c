@@ -288,6 +288,7 @@ static void service_media(struct leg *leg)
     feedback_missing(leg);
     feedback_key_frame(leg);
     feedback_arrivals(leg);
+    feedback_allowed(leg);
     record_service(leg);
     if (worker->now.us >= leg->report_due.us) {
         leg->report_due = ck_mono_add_us(worker->now, REPORT_MS * 1000);

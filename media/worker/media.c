@@ -81,6 +81,15 @@ static struct source *source_of(struct leg *leg, const struct ck_rtp *rtp)
 /* --- RTP
  * -------------------------------------------------------------------------------------------- */
 
+int64_t media_late_us(const struct leg *leg)
+{
+    const struct track *audio = &leg->tracks[AUDIO];
+    bool speaks = audio->source >= 0 &&
+                  leg->worker->now.us - leg->sources[audio->source].rtp.heard.us < UPLINK_KNOWN_US;
+    int64_t late_us = speaks ? ck_transit_late_us(&audio->transit) : 0;
+    return late_us < 0 ? 0 : late_us;
+}
+
 static void note_sequence(struct leg *leg, struct track *track, int ahead, uint64_t sequence)
 {
     if (ahead > CK_MISSING_MAX) { /* an outage: it says nothing about what the uplink carries */
@@ -90,6 +99,9 @@ static void note_sequence(struct leg *leg, struct track *track, int ahead, uint6
         }
     } else if (ahead > 1) {
         track->missed += (unsigned)ahead - 1;
+        if (media_late_us(leg) >= CK_UPLINK_QUEUE_HIGH_US) {
+            leg->missed_behind += (unsigned)ahead - 1;
+        }
         if (track->nack) {
             if (ck_missing_gap(&track->missing, sequence - (unsigned)ahead + 1, sequence,
                                leg->worker->now)) {
@@ -169,11 +181,11 @@ static void take_rtp(struct leg *leg, struct ck_packet *packet)
     if (source != &leg->sources[track->source]) {
         return; /* a source of before, still on its way */
     }
-    note_sequence(leg, track, ahead, sequence);
     packet->again = ahead <= 0;
     if (ahead > 0) {
         ck_transit_packet(&track->transit, packet->rtp.timestamp, packet->arrival);
     }
+    note_sequence(leg, track, ahead, sequence);
     if (ck_source_is_new(&source->rtp, sequence)) {
         pass_on(leg, source, sequence, packet);
     }
@@ -287,16 +299,6 @@ static struct ck_sender *sender_find(struct leg *leg, uint32_t ssrc, enum kind *
     return NULL;
 }
 
-/* How late what the browser sends comes just now: that much of a round trip is its uplink's. */
-static int64_t uplink_late_us(const struct leg *leg)
-{
-    const struct track *audio = &leg->tracks[AUDIO];
-    bool speaks = audio->source >= 0 &&
-                  leg->worker->now.us - leg->sources[audio->source].rtp.heard.us < UPLINK_KNOWN_US;
-    int64_t late_us = speaks ? ck_transit_late_us(&audio->transit) : 0;
-    return late_us < 0 ? 0 : late_us;
-}
-
 /* RFC 3550 section 6.4.1: round trip = now - time of our report - what the browser waited. */
 static void note_round_trip(struct leg *leg, struct ck_sender *sender,
                             const struct ck_rtcp_report *report)
@@ -309,7 +311,7 @@ static void note_round_trip(struct leg *leg, struct ck_sender *sender,
     if (trip < 10u << 16) { /* else a clock was set */
         sender->rtt_us = (uint32_t)((uint64_t)trip * 1000000 >> 16);
         leg->rtt_us = sender->rtt_us;
-        int64_t late_us = uplink_late_us(leg);
+        int64_t late_us = media_late_us(leg); /* that much of the trip is the uplink's */
         /* One report of ours tells of the downlink once: while none comes through, browsers go on
          * to name the last that did, and nothing is known of the queue. */
         if (report->last_sr != sender->answered_sr) {

@@ -105,6 +105,7 @@ void record_resume(struct leg *leg)
 {
     struct record *record = &leg->record;
     if (record->paused && record->state == RECORD_OPEN) {
+        flush(leg); /* of the pause, and not to be written */
         ck_recording_resume(record->recording, leg->worker->now);
         ck_key_frames_want(&leg->keys, true);
         leg_soon(leg, 0);
@@ -207,11 +208,15 @@ static void open_recording(struct leg *leg, enum kind kind)
 void record_packet(struct leg *leg, enum kind kind, uint64_t sequence, struct ck_packet *packet)
 {
     struct record *record = &leg->record;
+    struct ck_reorder *reorder = &leg->tracks[kind].reorder;
+    if (packet->again && !reorder->started) {
+        return; /* said before: a file holds what is said from its begin on */
+    }
     if (record->state == RECORD_ARMED && !record->paused) {
         open_recording(leg, kind);
     }
     if (record->state == RECORD_OPEN) {
-        ck_reorder_put(&leg->tracks[kind].reorder, sequence, packet);
+        ck_reorder_put(reorder, sequence, packet);
     }
 }
 

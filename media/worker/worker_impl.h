@@ -44,9 +44,11 @@
 #define HANDSHAKES_CONNECTED 16
 #define HANDSHAKES_PER_TURN 4 /* so that a rush of log-ins does not hold up the sound of calls */
 #define TICK_MS 10
-#define SERVICE_MS 50   /* of a leg that waits for nothing soon */
-#define REPORT_MS 1000  /* RR, SR, REMB */
-#define ARRIVALS_MS 100 /* between two reports of arrivals */
+#define SERVICE_MS 50      /* of a leg that waits for nothing soon */
+#define REPORT_MS 1000     /* RR, SR, REMB */
+#define SOUND_AGAIN_MS 100 /* between two sounds that are asked for again, on a poor uplink */
+#define ALLOWED_MS 100     /* REMB, while more comes than it allows */
+#define ARRIVALS_MS 100    /* between two reports of arrivals */
 /* An address that another leg was heard from so lately is that leg's: longer than browsers take
  * between two checks (RFC 7675 section 5.1). */
 #define OWNED_PATH_MS 6500
@@ -210,11 +212,16 @@ struct leg {
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
-    uint64_t told_bitrate;   /* of the downlink, by the browser (REMB); 0: never told */
-    uint8_t transport_id;    /* header extension that numbers the browser's packets; 0: none */
+    uint64_t missed_behind;  /* of this interval's: behind a queue, as the sound after them shows */
+    bool sound_fills;        /* its uplink, alone, in the last interval */
+    struct ck_mono sound_due; /* one that was lost may be asked for again */
+    uint64_t told_bitrate;    /* of the downlink, by the browser (REMB); 0: never told */
+    uint8_t transport_id;     /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;
     struct ck_mono arrivals_due;
     uint32_t allowed_told;
+    struct ck_mono allowed_due; /* to be told again, while: */
+    bool unheeded;              /* more comes than that */
     struct ck_mono report_due;
     struct ck_mono interval_began;
     struct ck_mono stats_due;
@@ -363,6 +370,8 @@ void path_handshake_state(struct leg *leg, enum ck_dtls_state state);
  * ---------------------------------------------------------------------------------------- */
 
 void media_rtp(struct worker *worker, struct ck_packet *packet, const struct ck_path *path);
+/* How late what the browser sends comes just now; 0 where nobody speaks. */
+int64_t media_late_us(const struct leg *leg);
 void media_rtcp(struct worker *worker, struct ck_packet *packet, const struct ck_path *path);
 
 /* --- relay.c
@@ -384,6 +393,7 @@ void feedback_missing(struct leg *leg);
 void feedback_arrivals(struct leg *leg);
 /* The leg's browser says what its downlink carries. */
 void feedback_told(struct leg *leg, uint64_t bitrate);
+void feedback_allowed(struct leg *leg);
 void feedback_report(struct leg *leg);
 void feedback_stats(struct leg *leg);
 

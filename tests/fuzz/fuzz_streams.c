@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (void)ck_missing_found(&missing, sequence);
         }
         assert(missing.count <= CK_MISSING_MAX);
-        assert(ck_missing_due(&missing, now, 0, asked) <= CK_MISSING_MAX);
+        assert(ck_missing_due(&missing, now, 0, CK_MISSING_MAX, asked) <= CK_MISSING_MAX);
         (void)ck_key_frames_packet(&frames, sequence, &rtp, &vp8, now);
         (void)ck_key_frames_due(&frames, now, now, true);
         struct ck_packet *packet = ck_packet_get(pool);

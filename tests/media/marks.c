@@ -169,6 +169,7 @@ static int read_marks(const uint8_t *bytes, size_t size, struct ck_film_marks *m
         read_all(reading);
         marks->sounds = (unsigned)reading->sounds;
         marks->pictures = (unsigned)reading->pictures;
+        marks->first_sound = reading->first;
         count_tones(reading, marks);
         measure_sync(reading, marks);
     }

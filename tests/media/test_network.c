@@ -320,6 +320,36 @@ static void test_arrivals_are_told(void **state)
 /* --- recorded on a bad road
  * ------------------------------------------------------------------------------ */
 
+#define FAR 150000 /* us one way: 300 ms round trip */
+
+/* What was lost before a recording began, and is sent again after, is not in it. */
+static void test_film_holds_nothing_from_before(void **state)
+{
+    (void)state;
+    struct road road;
+    struct ck_impair_rules rules = {.loss = 0.3, .delay_us = FAR};
+    open_road(&road, &(struct ck_tclient_config){.rtx = true, .check_interval_us = 500000});
+    set_rules(&road, &rules, &rules);
+    assert_int_equal(ck_rig_await_media(road.rig, 15000), 0);
+    ck_rig_run(road.rig, 1500);
+    for (unsigned i = 0; i < 16; i++) {
+        struct ck_film film;
+        struct ck_film_marks marks;
+        assert_int_equal(ck_film_create(&film, road.legs[0], 1 + i, NULL), 0);
+        uint32_t said = ck_rig_stats(road.rig, road.legs[0])->sent[0];
+        ck_film_start(road.rig, &film);
+        ck_rig_run(road.rig, 251 + 7 * (int)i); /* another phase each time */
+        ck_film_stop(road.rig, &film);
+        assert_non_null(
+            ck_rig_await(road.rig, CK_WORKER_RECORD_CLOSED, road.legs[0], 0, 1 + i, 5000));
+        assert_int_equal(ck_film_marks(&film, &marks), 0);
+        /* On its way at the order were at most those of the way there; sent again is older. */
+        assert_true(marks.sounds > 0 && marks.first_sound + FAR / 20000 + 3 >= said);
+        ck_film_destroy(&film);
+    }
+    close_road(&road);
+}
+
 struct journey {
     const char *name;
     struct ck_impair_rules up;
@@ -441,8 +471,6 @@ static void run_journey(const struct journey *journey)
     close_road(&road);
 }
 
-#define FAR 150000 /* us one way: 300 ms round trip */
-
 static void test_journey_loss(void **state)
 {
     (void)state;
@@ -541,6 +569,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_loss_of_an_uplink_is_no_loss_of_a_downlink),
         cmocka_unit_test(test_queue_of_an_uplink_is_no_queue_of_a_downlink),
         cmocka_unit_test(test_arrivals_are_told),
+        cmocka_unit_test(test_film_holds_nothing_from_before),
     };
     int failed;
     cmocka_set_test_filter(getenv("CK_TEST")); /* a pattern of names; unset: all */

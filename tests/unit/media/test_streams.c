@@ -105,18 +105,40 @@ static void test_missing_waits_asks_and_gives_up(void **state)
     struct ck_missing missing = {0};
     uint16_t asked[CK_MISSING_MAX];
     assert_true(ck_missing_gap(&missing, 65535, 65538, at_ms(0)));
-    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS - 1), 0, asked), 0);
+    assert_int_equal(
+        ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS - 1), 0, CK_MISSING_MAX, asked), 0);
     assert_true(ck_missing_found(&missing, 65536)); /* it was only late */
     assert_false(ck_missing_found(&missing, 65536));
-    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS), 0, asked), 2);
+    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS), 0, CK_MISSING_MAX, asked),
+                     2);
     assert_int_equal(asked[0], 65535);
     assert_int_equal(asked[1], 1);
-    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 1), 0, asked), 0);
+    assert_int_equal(
+        ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 1), 0, CK_MISSING_MAX, asked), 0);
     /* Once a round trip, not more often. */
-    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 99), 100000, asked), 0);
-    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 100), 100000, asked), 2);
-    assert_int_equal(ck_missing_due(&missing, at_ms(CK_MISSING_AGE_MS + 1), 0, asked), 0);
+    assert_int_equal(
+        ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 99), 100000, CK_MISSING_MAX, asked), 0);
+    assert_int_equal(
+        ck_missing_due(&missing, at_ms(CK_MISSING_WAIT_MS + 100), 100000, CK_MISSING_MAX, asked),
+        2);
+    assert_int_equal(
+        ck_missing_due(&missing, at_ms(CK_MISSING_AGE_MS + 1), 0, CK_MISSING_MAX, asked), 0);
     assert_int_equal(missing.count, 0);
+}
+
+/* Of those that are due the lowest come first, and the others keep their turn. */
+static void test_missing_comes_bit_by_bit(void **state)
+{
+    (void)state;
+    struct ck_missing missing = {0};
+    uint16_t asked[CK_MISSING_MAX];
+    assert_true(ck_missing_gap(&missing, 5, 8, at_ms(0)));
+    assert_int_equal(ck_missing_due(&missing, at_ms(20), 100000, 0, asked), 0);
+    for (uint16_t i = 0; i < 3; i++) {
+        assert_int_equal(ck_missing_due(&missing, at_ms(20 + i), 100000, 1, asked), 1);
+        assert_int_equal(asked[0], 5 + i);
+    }
+    assert_int_equal(ck_missing_due(&missing, at_ms(23), 100000, 1, asked), 0);
 }
 
 static void test_missing_tries_are_limited(void **state)
@@ -127,7 +149,7 @@ static void test_missing_tries_are_limited(void **state)
     unsigned times = 0;
     assert_true(ck_missing_gap(&missing, 5, 6, at_ms(0)));
     for (int64_t ms = 0; ms < CK_MISSING_AGE_MS; ms++) {
-        times += ck_missing_due(&missing, at_ms(ms), 0, asked);
+        times += ck_missing_due(&missing, at_ms(ms), 0, CK_MISSING_MAX, asked);
     }
     assert_int_equal(times, CK_MISSING_TRIES);
 }
@@ -626,6 +648,78 @@ static void test_uplink_comes_back_from_a_hiccup(void **state)
     }
 }
 
+/* The burst that a picture is fills a short queue and loses the sound behind it: such loss is ours,
+ * though no queue stands. */
+static void test_uplink_follows_bursts_that_do_not_fit(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    struct ck_uplink_interval what = {.came = 95, .missed = 5, .bitrate = 70000};
+    ck_uplink_init(&uplink, 800000);
+    uplink.allowed = 90000;
+    (void)ck_uplink_interval(&uplink, &what);
+    assert_int_equal(uplink.allowed, 90000); /* the radio's */
+    what.bursts = true;
+    (void)ck_uplink_interval(&uplink, &what);
+    assert_int_equal(uplink.allowed, 70000 * 85 / 100);
+    what.bitrate = 50000;
+    (void)ck_uplink_interval(&uplink, &what); /* it has not been felt yet */
+    assert_int_equal(uplink.allowed, 70000 * 85 / 100);
+    what = (struct ck_uplink_interval){.came = 99, .missed = 1, .bitrate = 70000, .bursts = true};
+    ck_uplink_init(&uplink, 800000);
+    (void)ck_uplink_interval(&uplink, &what);
+    assert_int_equal(uplink.allowed, 800000); /* so little is nothing */
+}
+
+/* A browser that has not heard of a step down sends on as before: what comes out of the full queue
+ * stays the same, and so does what is allowed. */
+static void test_uplink_is_not_lowered_for_what_was_not_heard(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    for (unsigned i = 0; i < 10; i++) {
+        interval(&uplink, 20, 80, 100000, 3 * CK_UPLINK_QUEUE_HIGH_US);
+        assert_int_equal(uplink.allowed, 85000);
+    }
+}
+
+/* A step down is given time to be felt: seconds of which nothing is known count, and a way on which
+ * most is lost still is not waited for. */
+static void test_uplink_waits_no_longer_than_it_has_to(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 98, 2, 600000, CK_UPLINK_QUEUE_HIGH_US);
+    assert_int_equal(uplink.allowed, 510000);
+    interval(&uplink, 90, 10, 500000, CK_UPLINK_QUEUE_HIGH_US);
+    assert_int_equal(uplink.allowed, 510000);
+    interval(&uplink, 30, 70, 150000, 2 * CK_UPLINK_QUEUE_HIGH_US);
+    assert_int_equal(uplink.allowed, 127500);
+    for (unsigned i = 0; i < CK_UPLINK_SETTLE; i++) {
+        interval(&uplink, 0, 0, 0, -1);
+    }
+    interval(&uplink, 95, 5, 100000, CK_UPLINK_QUEUE_HIGH_US);
+    assert_int_equal(uplink.allowed, 85000);
+}
+
+/* A longer way loses nothing: a queue that does is one, however little was sent since the last step
+ * down. */
+static void test_uplink_takes_no_queue_that_loses_for_a_longer_way(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    struct ck_uplink_interval what = {
+        .came = 96, .missed = 4, .bitrate = 640000, .queue_us = 260000};
+    ck_uplink_init(&downlink, 10000000);
+    assert_false(ck_uplink_interval(&downlink, &what));
+    what = (struct ck_uplink_interval){
+        .came = 80, .missed = 20, .bitrate = 120000, .queue_us = 470000};
+    assert_false(ck_uplink_interval(&downlink, &what));
+    assert_true(downlink.allowed <= 120000);
+}
+
 /* A queue that has lost most of what was sent: the rate is not gone back to at a bound. */
 static void test_uplink_does_not_go_back_to_what_was_lost(void **state)
 {
@@ -855,6 +949,7 @@ int main(void)
         cmocka_unit_test(test_source_reports),
         cmocka_unit_test(test_source_jitter),
         cmocka_unit_test(test_missing_waits_asks_and_gives_up),
+        cmocka_unit_test(test_missing_comes_bit_by_bit),
         cmocka_unit_test(test_missing_tries_are_limited),
         cmocka_unit_test(test_missing_too_many),
         cmocka_unit_test(test_reorder),
@@ -874,6 +969,10 @@ int main(void)
         cmocka_unit_test(test_uplink_puts_up_with_a_lossy_radio),
         cmocka_unit_test(test_uplink_knows_a_longer_way),
         cmocka_unit_test(test_uplink_comes_back_from_a_hiccup),
+        cmocka_unit_test(test_uplink_follows_bursts_that_do_not_fit),
+        cmocka_unit_test(test_uplink_is_not_lowered_for_what_was_not_heard),
+        cmocka_unit_test(test_uplink_waits_no_longer_than_it_has_to),
+        cmocka_unit_test(test_uplink_takes_no_queue_that_loses_for_a_longer_way),
         cmocka_unit_test(test_uplink_does_not_go_back_to_what_was_lost),
         cmocka_unit_test(test_uplink_does_not_go_back_to_what_was_lost_unseen),
         cmocka_unit_test(test_uplink_remembers_a_ceiling),
