@@ -5,9 +5,12 @@
  *   {"do":"open","leg":1,"call":1,"role":1,"offer":"…","bitrate":800000}
  * {"do":"restart","leg":1,"offer":"…"}
  *   {"do":"relay","call":1,"on":true}   {"do":"close","leg":1}
+ *   {"do":"record","leg":1,"recording":9,"file":"…","key":"64 hexadecimal digits"}
+ *   {"do":"stop","leg":1}
  *
  * Ends with the worker's status when standard input does. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,7 @@
 #include <jansson.h>
 
 #include "protocol/base/error.h"
+#include "protocol/base/text.h"
 #include "protocol/worker.h"
 
 static uint8_t buffer[CK_WORKER_MESSAGE_MAX];
@@ -29,16 +33,53 @@ static void die(const char *what)
     exit(1);
 }
 
-static void send_message(int control, const struct ck_worker_message *message)
+/* With a descriptor (-1: none) that the worker gets a copy of. */
+static void send_with(int control, const struct ck_worker_message *message, int fd)
 {
     const char *field = NULL;
     size_t size = 0;
     if (ck_worker_encode(message, buffer, sizeof buffer, &size, &field) != CK_OK) {
         die(field);
     }
-    if (send(control, buffer, size, MSG_NOSIGNAL) < 0) {
+    struct iovec part = {buffer, size};
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof fd)] = {0};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd >= 0) {
+        header.msg_control = room;
+        header.msg_controllen = sizeof room;
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    }
+    if (sendmsg(control, &header, MSG_NOSIGNAL) < 0) {
         die("the worker is gone");
     }
+}
+
+static void send_message(int control, const struct ck_worker_message *message)
+{
+    send_with(control, message, -1);
+}
+
+static void record(int control, uint64_t leg, json_t *line)
+{
+    const char *path = json_string_value(json_object_get(line, "file"));
+    const char *key = json_string_value(json_object_get(line, "key"));
+    struct ck_worker_message message = {
+        .kind = CK_WORKER_RECORD_START,
+        .record_start = {.leg = leg,
+                         .recording =
+                             (uint64_t)json_integer_value(json_object_get(line, "recording"))},
+    };
+    int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || key == NULL ||
+        ck_hex_decode(key, message.record_start.key, CK_WORKER_KEY_SIZE) != 0) {
+        die("nowhere to record to, or no key");
+    }
+    send_with(control, &message, fd);
+    close(fd);
 }
 
 static void order(int control, json_t *line)
@@ -66,6 +107,12 @@ static void order(int control, json_t *line)
     } else if (strcmp(what, "relay") == 0) {
         message.kind = CK_WORKER_RELAY;
         message.relay = (struct ck_worker_relay){call, json_is_true(json_object_get(line, "on"))};
+    } else if (strcmp(what, "record") == 0) {
+        record(control, leg, line);
+        return;
+    } else if (strcmp(what, "stop") == 0) {
+        message.kind = CK_WORKER_RECORD_STOP;
+        message.record_stop.leg = leg;
     } else if (strcmp(what, "close") == 0) {
         message.kind = CK_WORKER_LEG_CLOSE;
         message.leg_close.leg = leg;
@@ -124,6 +171,11 @@ static json_t *json_of(const struct ck_worker_message *m)
                          (int)m->leg_event.elapsed_ms);
     case CK_WORKER_LEG_STATS:
         return stats_of(&m->leg_stats);
+    case CK_WORKER_RECORD_CLOSED:
+        return json_pack("{s:I,s:I,s:I,s:i}", "leg", (json_int_t)m->record_closed.leg, "recording",
+                         (json_int_t)m->record_closed.recording, "duration_ms",
+                         (json_int_t)m->record_closed.duration_ms, "error",
+                         (int)m->record_closed.error);
     default:
         return json_object();
     }

@@ -37,6 +37,42 @@ function tone(context, leg) {
   return out.stream;
 }
 
+// A camera of a phone in upright position: twelve pictures that are upright as they are, 240x320 with a white strip up, then as many that
+// lie on their side, the strip on their left, and are to be turned by a quarter.
+function turned() {
+  const generator = new MediaStreamTrackGenerator({ kind: 'video' });
+  const writer = generator.writable.getWriter();
+  let count = 0;
+  setInterval(() => {
+    const lies = Math.floor(count++ / 12) % 2 === 1;
+    const canvas = lies ? new OffscreenCanvas(320, 240) : new OffscreenCanvas(240, 320);
+    const draw = canvas.getContext('2d');
+    draw.fillStyle = '#000000';
+    draw.fillRect(0, 0, canvas.width, canvas.height);
+    draw.fillStyle = '#ffffff';
+    draw.fillRect(0, 0, lies ? 40 : 240, lies ? 240 : 40);
+    draw.fillStyle = `rgb(${count % 32},${count % 32},${count % 32})`;
+    draw.fillRect(110, 110, 20, 20);
+    void writer.write(new VideoFrame(canvas, { timestamp: performance.now() * 1000, rotation: lies ? 90 : 0 }));
+  }, 33);
+  return new MediaStream([generator]);
+}
+
+async function openTurned(leg) {
+  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  legs.set(leg, { peer });
+  const own = turned();
+  peer.addTransceiver('audio', { direction: 'sendrecv' });
+  peer.addTransceiver(own.getTracks()[0], { direction: 'sendrecv', streams: [own] });
+  const offer = await peer.createOffer();
+  await peer.setLocalDescription(offer);
+  return offer.sdp;
+}
+
+// The header extensions that its picture goes out with.
+const extensionsOf = (leg) =>
+  legs.get(leg).peer.getSenders().find((sender) => sender.track?.kind === 'video').getParameters().headerExtensions.map((extension) => extension.uri);
+
 async function open(leg, configuration = {}) {
   const context = new AudioContext({ sampleRate: 48000 });
   await context.resume();
@@ -154,4 +190,4 @@ function close(leg) {
   legs.delete(leg);
 }
 const pitchOf = (leg) => pitch(legs.get(leg));
-Object.assign(window, { ck: { open, answer, restart, look, pitchOf, candidateError, close, keepSize } });
+Object.assign(window, { ck: { open, openTurned, extensionsOf, answer, restart, look, pitchOf, candidateError, close, keepSize } });
