@@ -139,7 +139,9 @@ int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
 int ck_notice_supervisors(struct ck_turn *turn, int64_t unit, size_t most, int64_t except,
                           const struct ck_effect_notify *notify);
 
-/* A test of somebody's contact path: recipient, channel, address and language of `like`. */
+/* A test of somebody's contact path: recipient, channel, address and language of `like`. It has so
+ * long to arrive, and its receipt to come: a telephone may be off for an hour. */
+#define CK_PATH_TEST_MS (INT64_C(6) * 3600000)
 int ck_notice_test(struct ck_turn *turn, const struct ck_notice_row *like, int64_t *id);
 
 /* What came of one. */

@@ -11,7 +11,6 @@
 
 #define PENDING_MAX 32
 #define TOKEN_SIZE 16 /* 128 bits */
-#define TEST_DEADLINE_MS (INT64_C(6) * 3600000)
 #define DIGEST_FIRES_MAX 500
 
 _Static_assert(CK_ADDRESS_SIZE == CK_PUSH_TEXT_SIZE, "a subscription is an address");
@@ -343,7 +342,7 @@ int ck_notice_test(struct ck_turn *turn, const struct ck_notice_row *like, int64
 {
     struct ck_notice_row notice = *like;
     notice.template = CK_TEMPLATE_CONTACT_TEST;
-    notice.step.deadline = ck_wall_add_ms(turn->now.wall, TEST_DEADLINE_MS);
+    notice.step.deadline = ck_wall_add_ms(turn->now.wall, CK_PATH_TEST_MS);
     int count = 0;
     int r = insert(turn, &notice, &count);
     *id = notice.step.id;

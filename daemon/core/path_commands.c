@@ -64,6 +64,17 @@ static int wait_for_day(struct ck_turn *turn, const struct ck_path_row *path, st
     return 0;
 }
 
+static int tell(struct ck_turn *turn, const struct ck_notice_row *row, bool reached);
+
+/* The time in which a receipt could come is over: a gateway that takes everything and delivers
+ * nothing looks like this. What has not even been taken tells of its own end. */
+static int end_of_test(struct ck_turn *turn, const struct ck_path_row *path)
+{
+    struct ck_notice_row row;
+    int r = ck_notice_load(turn->store, path->notice, &row);
+    return r == 0 && row.step.state == CK_NOTICE_ACCEPTED ? tell(turn, &row, false) : r;
+}
+
 int ck_path_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_path_row path;
@@ -72,6 +83,11 @@ int ck_path_due(struct ck_turn *turn, const struct ck_due *due)
     int r = ck_path_load(turn->store, due->id, &path);
     if (r == CK_E_NOT_FOUND || (r == 0 && path.fence != due->fence)) {
         return CK_E_FENCED;
+    }
+    if (r == 0 && !path.by_hand && ck_wall_before(turn->now.wall, path.week_over)) {
+        path.next_at = path.week_over;
+        r = path.testing ? end_of_test(turn, &path) : 0;
+        return r == 0 ? ck_path_postpone(turn->store, &path) : r;
     }
     r = r == 0 ? wait_for_day(turn, &path, &later) : r;
     if (r == 0 && later.ms != 0) {
@@ -85,7 +101,8 @@ int ck_path_due(struct ck_turn *turn, const struct ck_due *due)
         return ck_path_delete(turn->store, path.id);
     }
     r = r == 0 ? ck_notice_test(turn, &like, &notice) : r;
-    return r == 0 ? ck_path_tested(turn->store, &path, notice, NULL, turn->now.wall) : r;
+    path.next_at = ck_wall_add_ms(turn->now.wall, CK_PATH_TEST_MS);
+    return r == 0 ? ck_path_tested(turn->store, &path, notice, turn->now.wall) : r;
 }
 
 /* Whose last way has failed cannot be reached by anything that we would send: a matter of the
@@ -113,23 +130,16 @@ static int nothing_left(struct ck_turn *turn, const struct ck_notice_row *row)
                                                   });
 }
 
-/* Reached: delivered, or accepted where the channel says no more. Not reached is a record, and the
- * page shows it until a test succeeds; where no way is left it is an incident. */
-int ck_path_news(struct ck_turn *turn, const struct ck_notice_row *row)
+/* What came of the newest test. Not reached is a record, and the page shows it until a test
+ * succeeds; where no way is left it is an incident. */
+static int tell(struct ck_turn *turn, const struct ck_notice_row *row, bool reached)
 {
     const struct ck_actor actor = ck_actor_system();
-    enum ck_notice_state state = row->step.state;
-    bool reached = state == CK_NOTICE_DELIVERED || state == CK_NOTICE_READ ||
-                   (state == CK_NOTICE_ACCEPTED && !row->step.receipts);
-    bool lost = state == CK_NOTICE_FAILED_PERM || state == CK_NOTICE_EXPIRED;
     bool known = false;
-    if (!reached && !lost) {
-        return 0;
-    }
     int r = ck_path_result(turn->store, row->step.id, reached,
                            row->failure[0] == '\0' ? "no receipt came" : row->failure,
                            turn->now.wall, &known);
-    if (r == 0 && known && lost) {
+    if (r == 0 && known && !reached) {
         r = nothing_left(turn, row);
     }
     return r != 0 || !known
@@ -144,6 +154,16 @@ int ck_path_news(struct ck_turn *turn, const struct ck_notice_row *row)
                          .result = reached ? "ok" : "failed",
                          .open = json_pack("{s:s}", "channel", ck_channel_name(row->step.channel)),
                      });
+}
+
+/* Reached: delivered, or accepted where the channel says no more. */
+int ck_path_news(struct ck_turn *turn, const struct ck_notice_row *row)
+{
+    enum ck_notice_state state = row->step.state;
+    bool reached = state == CK_NOTICE_DELIVERED || state == CK_NOTICE_READ ||
+                   (state == CK_NOTICE_ACCEPTED && !row->step.receipts);
+    bool lost = state == CK_NOTICE_FAILED_PERM || state == CK_NOTICE_EXPIRED;
+    return reached || lost ? tell(turn, row, reached) : 0;
 }
 
 /* {staff | person (the other 0), channel}: test it now. */

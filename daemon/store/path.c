@@ -37,6 +37,7 @@ int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now,
          STAFF_PATHS("web_push", "EXISTS (SELECT 1 FROM push p WHERE p.staff_id = o.id)")},
         {CK_CHANNEL_EMAIL, PERSON_PATHS("email", "o.email IS NOT NULL")},
         {CK_CHANNEL_SMS, PERSON_PATHS("sms", "o.phone IS NOT NULL")},
+        {CK_CHANNEL_VOICE, PERSON_PATHS("voice", "o.phone IS NOT NULL")},
         {CK_CHANNEL_WEB_PUSH,
          PERSON_PATHS("web_push", "EXISTS (SELECT 1 FROM push p WHERE p.person_id = o.id)")},
     };
@@ -58,13 +59,13 @@ int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now,
 int ck_path_load(struct ck_store *store, int64_t id, struct ck_path_row *row)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_first(
-        store, &rows,
-        "SELECT c.id, c.staff_id, c.person_id, c.channel, u.zone, c.next_at, "
-        "c.fence, c.by_hand FROM contact_path c LEFT JOIN staff s ON s.id = c.staff_id "
-        "LEFT JOIN person p ON p.id = c.person_id "
-        "JOIN unit u ON u.id = coalesce(s.unit_id, p.unit_id) WHERE c.id = ?1",
-        CK_ARGS(ck_int(id)));
+    int r = ck_sql_first(store, &rows,
+                         "SELECT c.id, c.staff_id, c.person_id, c.channel, u.zone, c.next_at, "
+                         "c.fence, c.by_hand, c.notice_id, c.state = 'testing', c.tested_at FROM "
+                         "contact_path c LEFT JOIN staff s ON s.id = c.staff_id "
+                         "LEFT JOIN person p ON p.id = c.person_id "
+                         "JOIN unit u ON u.id = coalesce(s.unit_id, p.unit_id) WHERE c.id = ?1",
+                         CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
     }
@@ -75,7 +76,13 @@ int ck_path_load(struct ck_store *store, int64_t id, struct ck_path_row *row)
         .next_at = ck_row_time(&rows, 5),
         .fence = ck_row_int(&rows, 6),
         .by_hand = ck_row_int(&rows, 7) != 0,
+        .notice = ck_row_int(&rows, 8),
+        .testing = ck_row_int(&rows, 9) != 0,
     };
+    struct ck_wall tested_at = ck_row_time(&rows, 10);
+    if (tested_at.ms != 0) {
+        row->week_over = ck_wall_add_ms(tested_at, WEEK_MS);
+    }
     ck_row_copy(&rows, 4, row->zone, sizeof row->zone);
     return CK_NAME_FIND(ck_channel_name, CK_CHANNEL_COUNT, ck_row_text(&rows, 3), &row->channel)
                ? 0
@@ -93,15 +100,14 @@ int ck_path_find(struct ck_store *store, int64_t staff, int64_t person, enum ck_
 }
 
 int ck_path_tested(struct ck_store *store, const struct ck_path_row *row, int64_t notice,
-                   const char *failure, struct ck_wall now)
+                   struct ck_wall now)
 {
     return ck_sql_must(store,
-                       "UPDATE contact_path SET notice_id = ?3, state = ?4, failure = ?5, "
-                       "tested_at = ?6, next_at = ?7, by_hand = 0, lease_until = NULL, claims = 0 "
+                       "UPDATE contact_path SET notice_id = ?3, state = 'testing', failure = NULL, "
+                       "tested_at = ?4, next_at = ?5, by_hand = 0, lease_until = NULL, claims = 0 "
                        "WHERE id = ?1 AND fence = ?2",
-                       CK_ARGS(ck_int(row->id), ck_int(row->fence), ck_id(notice),
-                               ck_text(notice == 0 ? "failed" : "testing"), ck_text(failure),
-                               ck_time(now), ck_int(now.ms + WEEK_MS)),
+                       CK_ARGS(ck_int(row->id), ck_int(row->fence), ck_int(notice), ck_time(now),
+                               ck_time(row->next_at)),
                        CK_E_FENCED);
 }
 
@@ -133,10 +139,11 @@ int ck_path_result(struct ck_store *store, int64_t notice, bool reached, const c
     int64_t changed = 0;
     int r = ck_sql_change(store,
                           "UPDATE contact_path SET state = ?2, failure = ?3, "
-                          "last_ok_at = CASE WHEN ?2 = 'ok' THEN ?4 ELSE last_ok_at END "
+                          "last_ok_at = CASE WHEN ?2 = 'ok' THEN ?4 ELSE last_ok_at END, "
+                          "next_at = CASE WHEN by_hand THEN next_at ELSE tested_at + ?5 END "
                           "WHERE notice_id = ?1",
                           CK_ARGS(ck_int(notice), ck_text(reached ? "ok" : "failed"),
-                                  ck_text(reached ? NULL : failure), ck_time(now)),
+                                  ck_text(reached ? NULL : failure), ck_time(now), ck_int(WEEK_MS)),
                           &changed);
     if (r == 0) {
         *known = changed > 0;

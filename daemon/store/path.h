@@ -15,8 +15,11 @@ struct ck_path_row {
     int64_t id;
     int64_t staff, person; /* one of them is 0 */
     enum ck_channel channel;
-    char zone[64]; /* of the unit */
-    bool by_hand;  /* somebody asked for it now, whatever the hour */
+    char zone[64];            /* of the unit */
+    bool by_hand;             /* somebody asked for it now, whatever the hour */
+    int64_t notice;           /* the newest test; 0: none yet */
+    bool testing;             /* nothing has come of it so far */
+    struct ck_wall week_over; /* of the newest test: the next one is due; 0: none yet */
     struct ck_wall next_at;
     int64_t fence;
 };
@@ -30,9 +33,10 @@ int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now,
 int ck_path_load(struct ck_store *store, int64_t id, struct ck_path_row *row);
 int ck_path_find(struct ck_store *store, int64_t staff, int64_t person, enum ck_channel channel,
                  int64_t *id);
-/* A test has left, or could not: `notice` 0 and a failure. Under the fence. CK_E_FENCED. */
+/* A test has left; it is looked at again at row->next_at, or after the week where something comes
+ * of it before. Under the fence. CK_E_FENCED. */
 int ck_path_tested(struct ck_store *store, const struct ck_path_row *row, int64_t notice,
-                   const char *failure, struct ck_wall now);
+                   struct ck_wall now);
 /* Only its next moment, under the fence. CK_E_FENCED. */
 int ck_path_postpone(struct ck_store *store, const struct ck_path_row *row);
 /* It falls due now. */

@@ -152,22 +152,57 @@ static void every_way_is_tested_once_a_week_by_day(void **state)
     struct world *world = *state;
     /* The sweep is part of the housekeeping that a health report brings about. */
     world_run_for(world, 10 * MINUTE);
-    /* Staff have mail addresses, the person a telephone and a mail address. */
-    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path"), 5);
+    /* Staff have mail addresses; the person a mail address and a telephone, which takes messages
+     * and calls. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path"), 6);
     assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path "
                                          "WHERE state = 'untested'"),
-                     5);
+                     6);
     world_run_for(world, 8 * DAY);
-    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path WHERE state = 'ok'"),
+    /* Calls have receipts, and none came. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path WHERE state = 'ok' AND "
+                                         "channel <> 'voice'"),
                      5);
     int64_t tests = world_number(world, "SELECT count(*) FROM notice "
                                         "WHERE template = 'contact_test'");
-    assert_in_range(tests, 5, 10);
+    assert_in_range(tests, 6, 12);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path WHERE channel <> "
+                                         "'voice' AND next_at - tested_at = 7 * 86400000"),
+                     5);
     /* Between 10:00 and 17:00 in Almaty, five hours ahead. */
     assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE template = "
                                          "'contact_test' AND ((created_at / 3600000 + 5) % 24 < 10 "
                                          "OR (created_at / 3600000 + 5) % 24 >= 17)"),
                      0);
+}
+
+/* A gateway that says "taken" to everything and delivers nothing. */
+static void a_test_without_its_receipt_has_failed(void **state)
+{
+    static const char of_voice[] = "SELECT %s FROM contact_path WHERE channel = 'voice'";
+    struct world *world = *state;
+    char sql[3][128];
+    static const char *const columns[] = {"state", "failure", "notice_id"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(sql[i], sizeof sql[i], of_voice, columns[i]);
+    }
+    world_run_for(world, 10 * MINUTE);
+    const struct ck_actor supervisor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    for (int failures = 1; failures <= 2; failures++) {
+        assert_int_equal(world_command(world, "path.test", &supervisor,
+                                       json_pack("{s:i, s:I, s:s}", "staff", 0, "person",
+                                                 (json_int_t)world->person, "channel", "voice")),
+                         0);
+        world_run_for(world, 6 * HOUR - MINUTE);
+        assert_string_equal(world_text(world, sql[0]), "testing");
+        world_run_for(world, 2 * MINUTE);
+        assert_string_equal(world_text(world, sql[0]), "failed");
+        assert_string_equal(world_text(world, sql[1]), "no receipt came");
+        assert_int_equal(world_records(world, "CONTACT_PATH_FAILED"), failures);
+    }
+    /* One that comes after all counts. */
+    receipt(world, world_number(world, sql[2]), "delivered");
+    assert_string_equal(world_text(world, sql[0]), "ok");
 }
 
 static void who_cannot_be_reached_is_shown(void **state)
@@ -199,14 +234,18 @@ static void who_cannot_be_reached_is_shown(void **state)
     assert_string_equal(json_string_value(json_object_get(first, "state")), "failed");
     json_decref(page);
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident"), 0);
-    for (int i = 0; i < 2; i++) { /* the last way, twice: one matter */
+    static const char *const left[] = {"voice", "sms", "sms"};
+    for (int i = 0; i < 3; i++) { /* the last way, twice: one matter */
+        char sql[128];
         assert_int_equal(world_command(world, "path.test", &supervisor,
                                        json_pack("{s:i, s:I, s:s}", "staff", 0, "person",
-                                                 (json_int_t)world->person, "channel", "sms")),
+                                                 (json_int_t)world->person, "channel", left[i])),
                          0);
         world_run_for(world, 1000);
-        notice = world_number(world, "SELECT notice_id FROM contact_path WHERE person_id = 1 "
-                                     "AND channel = 'sms'");
+        snprintf(sql, sizeof sql,
+                 "SELECT notice_id FROM contact_path WHERE person_id = 1 AND channel = '%s'",
+                 left[i]);
+        notice = world_number(world, sql);
         assert_int_equal(
             world_command(world, "notice.result", &gateway,
                           json_pack("{s:I, s:i, s:s, s:s}", "notice", (json_int_t)notice, "try", 1,
@@ -222,7 +261,7 @@ static void who_cannot_be_reached_is_shown(void **state)
     json_decref(page);
     assert_int_equal(world_command(world, "path.test", &supervisor,
                                    json_pack("{s:i, s:I, s:s}", "staff", 0, "person",
-                                             (json_int_t)world->person, "channel", "voice")),
+                                             (json_int_t)world->person, "channel", "web_push")),
                      CK_E_NOT_FOUND);
 }
 
@@ -338,6 +377,7 @@ int main(void)
         TEST(a_second_storm_has_a_question_of_its_own),
         TEST(nothing_is_a_storm_where_the_rules_say_so),
         TEST(every_way_is_tested_once_a_week_by_day),
+        TEST(a_test_without_its_receipt_has_failed),
         TEST(who_cannot_be_reached_is_shown),
         TEST(a_browser_that_subscribed_is_told),
         TEST(a_key_on_the_officers_telephone_takes_it_over),
