@@ -720,7 +720,7 @@ static int find_notice(struct ck_turn *turn, const json_t *body, struct ck_notic
     return r == CK_E_NOT_FOUND ? ck_refuse(refusal, r, "notice", "there is no such notice") : r;
 }
 
-/* {notice, try, result, retry_after_ms?, provider_id?, detail?} */
+/* {notice, try, result, retry_after_ms?, gone?, provider_id?, detail?} */
 static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                          json_t **result, struct ck_refusal *refusal)
 {
@@ -757,7 +757,7 @@ static int notice_result(struct ck_turn *turn, const struct ck_actor *actor, con
              event.kind == CK_NOTICE_TAKEN || detail == NULL ? "" : detail);
     (void)result;
     /* The browser has unsubscribed: there is nothing left to send to. */
-    if (event.kind == CK_NOTICE_REJECTED && row.step.channel == CK_CHANNEL_WEB_PUSH) {
+    if (json_is_true(json_object_get(body, "gone")) && row.step.channel == CK_CHANNEL_WEB_PUSH) {
         r = ck_push_remove(turn->store, row.staff, row.person, row.address);
     }
     return r == 0 ? ck_notice_feed(turn, actor, &row, &event) : r;

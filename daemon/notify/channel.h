@@ -81,6 +81,7 @@ enum ck_sent_kind {
 /* What came of one try. */
 struct ck_sent {
     enum ck_sent_kind kind;
+    bool gone; /* REJECTED: the address is no more, and nothing will ever arrive there */
     int64_t retry_after_ms;            /* LIMITED, REFUSED: what the server asked for; 0: nothing */
     char provider_id[CK_SENT_ID_SIZE]; /* ACCEPTED: the server's own number, or "" */
     char detail[CK_SENT_DETAIL_SIZE]; /* one line in English for logs and the timeline; no secret */
@@ -105,6 +106,8 @@ struct ck_notify_channel {
     const struct ck_config_gateway *gateway;              /* of channels that are gateways */
     void (*random)(void *user, void *bytes, size_t size); /* set by whoever uses it; user is NULL */
     bool on;                                              /* it is configured */
+    bool many_servers; /* each address has a server of its own: what one of them asks for (LIMITED)
+                          holds back no notice to the others */
     int64_t parallel;
     int64_t per_minute;
 

@@ -93,9 +93,9 @@ static void judge(const struct ck_notify_channel *channel, const struct ck_sendi
         ck_sent_fill(sent, CK_SENT_ACCEPTED, 0, "250");
     } else if (replied && (status == 530 || status == 535)) {
         ck_sent_fill(sent, CK_SENT_REFUSED, 0, "log-in needed: %s", response->detail);
-    } else if (replied && status >= 500) {
+    } else if (replied && status >= 500 && response->recipient_named) {
         ck_sent_fill(sent, CK_SENT_REJECTED, 0, "%d: %s", status, response->detail);
-    } else if (replied && status >= 400) {
+    } else if (replied && status >= 400) { /* of 5xx: it is ourselves whom the server refuses */
         ck_sent_fill(sent, CK_SENT_REFUSED, 0, "%d: %s", status, response->detail);
     } else if (!ck_judge_fault(response, sent)) {
         ck_sent_fill(sent, CK_SENT_UNKNOWN, 0, "the server ended with %d", status);

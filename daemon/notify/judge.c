@@ -47,7 +47,10 @@ bool ck_judge_fault(const struct ck_response *response, struct ck_sent *sent)
 void ck_judge_status(const struct ck_response *response, struct ck_sent *sent)
 {
     int status = response->status;
-    int64_t after_ms = response->retry_after_ms < 0 ? 0 : response->retry_after_ms;
+    int64_t after_ms = response->retry_after_ms < 0 ? 0
+                       : response->retry_after_ms > CK_JUDGE_AFTER_MAX_MS
+                           ? CK_JUDGE_AFTER_MAX_MS
+                           : response->retry_after_ms;
     if (status == 429) {
         ck_sent_fill(sent, CK_SENT_LIMITED, after_ms > 0 ? after_ms : CK_JUDGE_LIMITED_MS,
                      "HTTP 429: too many requests");

@@ -13,12 +13,26 @@
 #define ALARM_EVERY_MS (15 * 60 * 1000)
 #define NOBODY_REACHED_EVERY_MS (5 * 60 * 1000) /* as often as the ladder says it */
 #define ALARMED_MAX 64
+/* An alarm has no row that would be sent again: it is tried here, after pauses that double, until
+ * about the time at which the roster may be told anew. */
+#define ALARM_TRIES_MAX 9
+#define ALARM_RETRY_FIRST_MS 5000
+#define ALARM_RETRY_MAX_MS 120000
+#define ALARMS_WAITING_MAX 1024
 
 /* A notice that could not even be read. */
 struct refused {
     struct refused *next;
     struct ck_sending sending;
     struct ck_sent sent;
+};
+
+/* An alarm that was not taken, until it is tried again. */
+struct alarm {
+    struct alarm *next;
+    struct ck_sender *sender;
+    struct ck_sending sending;
+    uint64_t at_ms; /* of the loop's clock */
 };
 
 /* A test that waits for its answer; its sending carries -number in the place of a notice. */
@@ -35,6 +49,8 @@ struct ck_notify {
     uv_loop_t *loop;
     uv_timer_t timer;
     struct refused *refused;
+    struct alarm *alarms;
+    size_t alarms_waiting;
     struct test *tests;
     int64_t last_test;
     struct alarmed {
@@ -60,6 +76,9 @@ static void tell_result(struct ck_notify *notify, const struct ck_sending *sendi
     }
     if (sent->retry_after_ms > 0) {
         json_object_set_new(body, "retry_after_ms", json_integer(sent->retry_after_ms));
+    }
+    if (sent->gone) {
+        json_object_set_new(body, "gone", json_true());
     }
     if (*sent->provider_id != '\0') {
         json_object_set_new(body, "provider_id", json_string(sent->provider_id));
@@ -93,7 +112,37 @@ static void finish_test(struct ck_notify *notify, int64_t number, const struct c
     }
 }
 
-/* Alarms have no row: their results go to the journal only. */
+static struct ck_sender *sender_by_name(const struct ck_notify *notify, const char *name);
+static void set_timer(struct ck_notify *notify);
+
+static void alarm_again(struct ck_notify *notify, struct ck_sender *sender,
+                        const struct ck_sending *sending, const struct ck_sent *sent)
+{
+    bool over = sent->kind == CK_SENT_ACCEPTED || sent->kind == CK_SENT_REJECTED;
+    if (over || sending->tries >= ALARM_TRIES_MAX || sender == NULL) {
+        return;
+    }
+    struct alarm *alarm =
+        notify->alarms_waiting < ALARMS_WAITING_MAX ? malloc(sizeof *alarm) : NULL;
+    if (alarm == NULL) {
+        ck_log_error("alarm not sent again: reference=%s", sending->reference);
+        return;
+    }
+    int64_t wait_ms = (int64_t)ALARM_RETRY_FIRST_MS << (sending->tries - 1);
+    wait_ms = wait_ms > ALARM_RETRY_MAX_MS ? ALARM_RETRY_MAX_MS : wait_ms;
+    wait_ms = wait_ms < sent->retry_after_ms ? sent->retry_after_ms : wait_ms;
+    *alarm = (struct alarm){.next = notify->alarms,
+                            .sender = sender,
+                            .sending = *sending,
+                            .at_ms = uv_now(notify->loop) + (uint64_t)wait_ms};
+    alarm->sending.tries++;
+    alarm->sending.repeated |= sent->kind == CK_SENT_UNKNOWN;
+    notify->alarms = alarm;
+    notify->alarms_waiting++;
+    set_timer(notify);
+}
+
+/* The result of an alarm goes to the journal only. */
 static void finish(struct ck_notify *notify, const char *channel, const struct ck_sending *sending,
                    const struct ck_sent *sent, int64_t waited_ms)
 {
@@ -105,6 +154,8 @@ static void finish(struct ck_notify *notify, const char *channel, const struct c
         tell_result(notify, sending, sent);
     } else if (sending->notice < 0) {
         finish_test(notify, -sending->notice, sent);
+    } else {
+        alarm_again(notify, sender_by_name(notify, channel), sending, sent);
     }
 }
 
@@ -140,14 +191,49 @@ static void on_web_push(void *user, const struct ck_sending *sending, const stru
 
 /* ---- life ---- */
 
+static void send_alarms_again(struct ck_notify *notify)
+{
+    struct alarm **at = &notify->alarms;
+    while (*at != NULL) {
+        struct alarm *alarm = *at;
+        if (alarm->at_ms > uv_now(notify->loop)) {
+            at = &alarm->next;
+            continue;
+        }
+        *at = alarm->next;
+        notify->alarms_waiting--;
+        if (ck_sender_send(alarm->sender, &alarm->sending) != 0) {
+            ck_log_error("alarm not sent: reference=%s out of memory", alarm->sending.reference);
+        }
+        free(alarm);
+    }
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct ck_notify *notify = timer->data;
+    send_alarms_again(notify);
     while (!notify->destroyed && notify->refused != NULL) {
         struct refused *refused = notify->refused;
         notify->refused = refused->next;
         finish(notify, "none", &refused->sending, &refused->sent, 0);
         free(refused);
+    }
+    if (!notify->destroyed) {
+        set_timer(notify);
+    }
+}
+
+/* For the soonest of what waits; at once where something was refused. */
+static void set_timer(struct ck_notify *notify)
+{
+    uint64_t now_ms = uv_now(notify->loop), at_ms = UINT64_MAX;
+    for (const struct alarm *alarm = notify->alarms; alarm != NULL; alarm = alarm->next) {
+        at_ms = alarm->at_ms < at_ms ? alarm->at_ms : at_ms;
+    }
+    at_ms = notify->refused != NULL ? now_ms : at_ms;
+    if (at_ms != UINT64_MAX) {
+        uv_timer_start(&notify->timer, on_timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
     }
 }
 
@@ -193,6 +279,11 @@ static void on_closed(uv_handle_t *handle)
         struct refused *refused = notify->refused;
         notify->refused = refused->next;
         free(refused);
+    }
+    while (notify->alarms != NULL) {
+        struct alarm *alarm = notify->alarms;
+        notify->alarms = alarm->next;
+        free(alarm);
     }
     free(notify);
 }
@@ -313,7 +404,7 @@ static void reject(struct ck_notify *notify, const struct ck_sending *sending, c
         last = &(*last)->next;
     }
     *last = refused;
-    uv_timer_start(&notify->timer, on_timer, 0, 0);
+    set_timer(notify);
 }
 
 void ck_notify_send(struct ck_notify *notify, int64_t notice, const json_t *body)

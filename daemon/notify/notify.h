@@ -19,6 +19,7 @@ struct ck_notify;
  *   notice, try   integers, as they were in the output
  *   result        "accepted", "limited", "refused", "rejected" or "unknown" (enum ck_sent_kind)
  *   retry_after_ms  integer, where the result is limited or refused and a time was asked for
+ *   gone          true where the address is no more (enum CK_SENT_REJECTED)
  *   provider_id   text, where the server gave one
  *   detail        text of one line for the timeline, no secret */
 typedef void ck_notify_result(void *user, json_t *body);
@@ -58,7 +59,8 @@ void ck_notify_send(struct ck_notify *notify, int64_t notice, const json_t *body
 
 /* Tells the duty roster, held in memory, that nothing can be written: a mail and an SMS to each at
  * once. `body` (borrowed) is that of CK_OUTPUT_ALARM: {error, roster: [{email, phone, language}]}.
- * No result comes; what failed is logged. */
+ * No result comes; what failed is logged and, unless it was rejected, tried again for about as long
+ * as the roster is not told anew. */
 void ck_notify_alarm(struct ck_notify *notify, const json_t *body);
 
 /* Tells the duty roster that nobody on the ladder of an incident can be reached: a mail and an SMS

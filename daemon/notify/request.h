@@ -61,6 +61,7 @@ enum ck_transfer_fault {
 struct ck_response {
     enum ck_transfer_fault fault;
     bool left;              /* so much has left that the server may have acted on it */
+    bool recipient_named;   /* MAIL: the last reply came after the recipient was told */
     int status;             /* HTTP status, or the last SMTP reply; 0: none came */
     int64_t retry_after_ms; /* from Retry-After; -1: none */
     const char *body;       /* HTTP: never NULL, zero-terminated */

@@ -257,7 +257,7 @@ static void on_response(void *user, uint64_t ticket, const struct ck_response *r
     struct item *item = take_running(sender, ticket);
     struct ck_sent sent;
     sender->options.channel.judge(&sender->options.channel, &item->sending, response, &sent);
-    if (sent.kind == CK_SENT_LIMITED) {
+    if (sent.kind == CK_SENT_LIMITED && !sender->options.channel.many_servers) {
         sender->held_until_ms = now_ms(sender) + sent.retry_after_ms;
     }
     sender->working = true;
@@ -337,6 +337,20 @@ void ck_sender_destroy(struct ck_sender *sender)
     uv_close((uv_handle_t *)&sender->timer, on_closed);
 }
 
+/* Gives the place of something less urgent, which then goes back to the outbox, to a sending of
+ * this urgency. False where all that waits is as urgent. */
+static bool make_room(struct ck_sender *sender, enum ck_urgency urgency)
+{
+    for (int less = CK_URGENCY_LOW; less < (int)urgency; less++) {
+        if (sender->queues[less].first != NULL) {
+            queue_put(&sender->bounced, queue_take(&sender->queues[less]));
+            sender->waiting--;
+            return true;
+        }
+    }
+    return false;
+}
+
 int ck_sender_send(struct ck_sender *sender, const struct ck_sending *sending)
 {
     struct item *item = calloc(1, sizeof *item);
@@ -345,7 +359,8 @@ int ck_sender_send(struct ck_sender *sender, const struct ck_sending *sending)
     }
     item->sending = *sending;
     item->since_ms = now_ms(sender);
-    if ((int64_t)sender->waiting >= sender->options.queue_max) {
+    if ((int64_t)sender->waiting >= sender->options.queue_max &&
+        !make_room(sender, sending->urgency)) {
         queue_put(&sender->bounced, item);
     } else {
         queue_put(&sender->queues[sending->urgency], item);

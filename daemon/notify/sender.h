@@ -21,7 +21,7 @@ typedef void ck_sender_done(void *user, const struct ck_sending *sending,
 struct ck_sender_options {
     struct ck_notify_channel channel; /* copied */
     struct ck_wall (*now)(void);      /* the wall clock, for dates and signatures */
-    int64_t queue_max; /* sendings that may wait; further ones are given back at once */
+    int64_t queue_max; /* sendings that may wait; of further ones the least urgent goes back */
     ck_sender_done *done;
     void *user;
 };

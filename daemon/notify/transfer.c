@@ -24,6 +24,7 @@ struct ck_transfer {
     void *user;
     size_t sent; /* MAIL: bytes of the message given away */
     bool message_ended;
+    bool recipient_named; /* MAIL: RCPT is out */
     size_t body_size;
     char body[CK_RESPONSE_BODY_MAX + 1];
     char detail[CURL_ERROR_SIZE];
@@ -101,6 +102,16 @@ static size_t on_message(char *bytes, size_t one, size_t count, void *user)
     transfer->sent += take;
     transfer->message_ended |= take == left;
     return take;
+}
+
+/* Sees each command that goes out; nothing is kept of it. */
+static int on_command(CURL *easy, curl_infotype kind, char *bytes, size_t size, void *user)
+{
+    (void)easy;
+    struct ck_transfer *transfer = user;
+    transfer->recipient_named |=
+        kind == CURLINFO_HEADER_OUT && size >= 5 && memcmp(bytes, "RCPT ", 5) == 0;
+    return 0;
 }
 
 static void forget(struct ck_transfers *transfers, curl_socket_t socket)
@@ -244,6 +255,9 @@ static bool set_mail(struct ck_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_message);
     curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L); /* the library tells on_command of commands */
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_command);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, transfer);
     return good;
 }
 
@@ -350,6 +364,7 @@ static void finish(struct ck_transfer *transfer, CURLcode code)
     struct ck_response response = {
         .fault = fault_of(transfer, code),
         .left = has_left(transfer),
+        .recipient_named = transfer->recipient_named,
         .status = (int)status,
         .retry_after_ms = retry_after_s > 0 ? (int64_t)retry_after_s * 1000 : -1,
         .body = transfer->body,

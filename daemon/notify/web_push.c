@@ -163,6 +163,7 @@ static void judge(const struct ck_notify_channel *channel, const struct ck_sendi
     } else if (response->status == 404 || response->status == 410) {
         ck_sent_fill(sent, CK_SENT_REJECTED, 0, "HTTP %d: the browser has unsubscribed",
                      response->status);
+        sent->gone = true;
     } else {
         ck_judge_status(response, sent);
     }
@@ -174,6 +175,7 @@ void ck_channel_web_push(struct ck_notify_channel *channel, const struct ck_conf
         .name = "web_push",
         .config = config,
         .on = config->web_push.key.bytes != NULL,
+        .many_servers = true,
         .parallel = config->web_push.parallel,
         .per_minute = config->web_push.per_minute,
         .prepare = prepare,

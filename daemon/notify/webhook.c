@@ -131,6 +131,7 @@ void ck_channel_webhook(struct ck_notify_channel *channel, const struct ck_confi
         .name = "webhook",
         .config = config,
         .on = config->webhook_count > 0,
+        .many_servers = true,
         .parallel = config->webhook_common.parallel,
         .per_minute = config->webhook_common.per_minute,
         .prepare = prepare,

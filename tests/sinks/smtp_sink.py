@@ -10,6 +10,8 @@ It prints "READY PORT" once it listens and ends when its standard input does. Ea
   stall      no answer after the mail
   quit550    550 to RCPT, then no answer to QUIT
   slow       the answer to the mail comes after 1.5 s
+
+A sender "refused@…" gets 550 to MAIL.
 """
 
 import argparse
@@ -32,6 +34,12 @@ class Handler:
         self.bare = bare
         self.count = 0
         self.mute = False
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if address.startswith("refused@"):
+            return "550 5.7.1 you may not send from here"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         local = address.split("@")[0]

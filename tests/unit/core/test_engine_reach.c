@@ -302,6 +302,11 @@ static void a_browser_that_subscribed_is_told(void **state)
         world, "notice.result", &gateway,
         json_pack("{s:I, s:i, s:s}", "notice", (json_int_t)notice, "try", 1, "result", "rejected"));
     assert_int_equal(world_number(world, "SELECT count(*) FROM push WHERE staff_id IS NOT NULL"),
+                     1); /* this notice was no good; the browser is still there */
+    world_command(world, "notice.result", &gateway,
+                  json_pack("{s:I, s:i, s:s, s:b}", "notice", (json_int_t)notice, "try", 1,
+                            "result", "rejected", "gone", 1));
+    assert_int_equal(world_number(world, "SELECT count(*) FROM push WHERE staff_id IS NOT NULL"),
                      0);
     assert_int_equal(world_command(world, "push.unsubscribe", &person,
                                    json_pack("{s:s}", "subscription", "{\"other\":6}")),

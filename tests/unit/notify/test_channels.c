@@ -88,6 +88,62 @@ static void every_text_is_there_in_every_language(void **state)
     assert_null(ck_urgency_name(CK_URGENCY_COUNT));
 }
 
+/* Who receives a webhook reads the kinds in its specification. */
+static void every_kind_is_in_the_specification(void **state)
+{
+    (void)state;
+    char text[16384];
+    FILE *file = fopen(CK_SOURCE_DIR "/protocol/webhook.md", "r");
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    text[size] = '\0';
+    fclose(file);
+    char *kinds = strstr(text, "| `kind` |");
+    assert_non_null(kinds);
+    kinds[strcspn(kinds, "\n")] = '\0';
+    for (int words = 0; words < CK_WORDS_COUNT; words++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "`%s`", ck_words_name((enum ck_words)words));
+        if (strstr(kinds, quoted) == NULL) {
+            fail_msg("webhook.md does not know the kind %s", quoted);
+        }
+    }
+}
+
+/* In Cyrillic a part of a short message has 67 characters, and an agency pays for each part. */
+#define SMS_PART 67
+#define SMS_PARTS_MAX 2
+
+static size_t characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += ((unsigned char)*text & 0xc0) != 0x80; /* none of ours needs two units of UCS-2 */
+    }
+    return count;
+}
+
+static void a_short_message_is_short(void **state)
+{
+    (void)state;
+    for (int words = 0; words < CK_WORDS_COUNT; words++) {
+        for (size_t k = 0; k < 3; k++) {
+            static const char *const languages[] = {"kk", "ru", "en"};
+            struct ck_sending sending = test_sending("+77011234567");
+            char sms[CK_WORDS_SMS_SIZE];
+            sending.words = (enum ck_words)words;
+            strcpy(sending.language, languages[k]);
+            strcpy(sending.link, words == CK_WORDS_RING
+                                     ? "https://checkin.example.org/c/0123456789abcdefghijkl"
+                                     : "https://checkin.example.org/#/incidents/12345");
+            ck_words_sms(&sending, sms);
+            if (characters(sms) > SMS_PARTS_MAX * SMS_PART) {
+                fail_msg("%zu characters: %s", characters(sms), sms);
+            }
+        }
+    }
+}
+
 static void staff_is_told_that_it_is_the_same_again(void **state)
 {
     (void)state;
@@ -403,9 +459,9 @@ static void every_fault_and_reply_has_its_meaning(void **state)
         {CK_TRANSFER_LOST, true, 354, CK_SENT_UNKNOWN, CK_SENT_UNKNOWN},
         {CK_TRANSFER_MEMORY, false, 0, CK_SENT_REFUSED, CK_SENT_REFUSED},
         {CK_TRANSFER_REFUSED, false, 421, CK_SENT_REFUSED, CK_SENT_REFUSED},
-        {CK_TRANSFER_REFUSED, false, 550, CK_SENT_REJECTED, CK_SENT_REFUSED},
+        {CK_TRANSFER_REFUSED, false, 550, CK_SENT_REFUSED, CK_SENT_REFUSED},  /* MAIL FROM */
         {CK_TRANSFER_PROTOCOL, false, 554, CK_SENT_REFUSED, CK_SENT_REFUSED}, /* the greeting */
-        {CK_TRANSFER_PROTOCOL, true, 554, CK_SENT_REJECTED, CK_SENT_UNKNOWN},
+        {CK_TRANSFER_PROTOCOL, true, 554, CK_SENT_REJECTED, CK_SENT_UNKNOWN}, /* what was said */
         {CK_TRANSFER_PROTOCOL, true, 451, CK_SENT_REFUSED, CK_SENT_UNKNOWN},
         {CK_TRANSFER_DONE, true, 250, CK_SENT_ACCEPTED, CK_SENT_REFUSED},
         {CK_TRANSFER_DONE, true, 354, CK_SENT_UNKNOWN, CK_SENT_REFUSED},
@@ -417,6 +473,7 @@ static void every_fault_and_reply_has_its_meaning(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ck_response response = {.fault = cases[i].fault,
                                        .left = cases[i].left,
+                                       .recipient_named = cases[i].left,
                                        .status = cases[i].status,
                                        .retry_after_ms = -1,
                                        .body = "",
@@ -473,6 +530,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_person_is_told_a_time_and_a_link_and_no_more),
         cmocka_unit_test(every_text_is_there_in_every_language),
+        cmocka_unit_test(every_kind_is_in_the_specification),
+        cmocka_unit_test(a_short_message_is_short),
         cmocka_unit_test(staff_is_told_that_it_is_the_same_again),
         cmocka_unit_test(the_longest_values_fit),
         cmocka_unit_test(addresses_that_could_do_harm_are_refused),

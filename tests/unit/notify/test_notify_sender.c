@@ -199,6 +199,25 @@ static void mail_counts_only_after_the_last_250(void **state)
     bench_close(bench);
 }
 
+/* Not the officer's address is at fault: it is tried again, and the operator sees the channel fail.
+ */
+static void a_server_that_refuses_us_rejects_nobody(void **state)
+{
+    (void)state;
+    char lines[512];
+    snprintf(lines, sizeof lines,
+             "[smtp]\nurl = smtp://127.0.0.1:%d\nfrom = refused@example.org\n"
+             "starttls_required = no\n",
+             smtp.port);
+    struct bench *bench = bench_open(ck_channel_email, lines);
+    struct ck_sending sending = test_sending("good@example.org");
+    expect(bench_send(bench, &sending), CK_SENT_REFUSED, "550");
+    struct ck_sender_status status;
+    ck_sender_status(bench->sender, &status);
+    assert_true(ck_sender_fails(&status));
+    bench_close(bench);
+}
+
 static void mail_that_cannot_connect_is_refused(void **state)
 {
     (void)state;
@@ -359,6 +378,8 @@ static void sms_reads_what_the_gateway_means(void **state)
         {"/status/429", "", CK_SENT_LIMITED, "429", 30000},
         {"/status/500", "", CK_SENT_REFUSED, "500", 0},
         {"/status/503?retry=9", "", CK_SENT_REFUSED, "503", 9000},
+        {"/status/429?retry=99999999", "", CK_SENT_LIMITED, "429", 900000},
+        {"/status/503?retry=99999999", "", CK_SENT_REFUSED, "503", 900000},
         {"/status/400", "", CK_SENT_REJECTED, "400", 0},
         {"/status/422", "", CK_SENT_REJECTED, "422", 0},
         {"/status/401", "", CK_SENT_REFUSED, "401", 0},
@@ -387,7 +408,7 @@ static struct bench *hook_bench(const struct sink *sink, const char *scheme, con
     char lines[1024];
     snprintf(lines, sizeof lines,
              "[webhook duty]\nurl = %s://127.0.0.1:%d%s\nsecret_file = %%d/secret\n"
-             "[webhooks]\ntimeout = 1 s\n%s\n",
+             "[webhooks]\ntimeout = 10 s\n%s\n",
              scheme, sink->port, path, more);
     return bench_open(ck_channel_webhook, lines);
 }
@@ -542,18 +563,21 @@ static void browsers_that_unsubscribed_are_told_apart(void **state)
         const char *path;
         enum ck_sent_kind kind;
         const char *detail;
+        bool gone;
     } cases[] = {
-        {"/status/410", CK_SENT_REJECTED, "unsubscribed"},
-        {"/status/404", CK_SENT_REJECTED, "unsubscribed"},
-        {"/status/413", CK_SENT_REJECTED, "413"},
-        {"/status/429?retry=3", CK_SENT_LIMITED, "429"},
-        {"/status/403", CK_SENT_REFUSED, "403"},
-        {"/status/204", CK_SENT_REFUSED, "204"},
+        {"/status/410", CK_SENT_REJECTED, "unsubscribed", true},
+        {"/status/404", CK_SENT_REJECTED, "unsubscribed", true},
+        {"/status/413", CK_SENT_REJECTED, "413", false},
+        {"/status/429?retry=3", CK_SENT_LIMITED, "429", false},
+        {"/status/403", CK_SENT_REFUSED, "403", false},
+        {"/status/204", CK_SENT_REFUSED, "204", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bench *bench = push_bench("127.0.0.1");
         struct ck_sending sending = push_sending(cases[i].path);
-        expect(bench_send(bench, &sending), cases[i].kind, cases[i].detail);
+        const struct ck_sent *sent = bench_send(bench, &sending);
+        expect(sent, cases[i].kind, cases[i].detail);
+        assert_int_equal(sent->gone, cases[i].gone);
         bench_close(bench);
     }
 }
@@ -634,6 +658,26 @@ static void a_full_queue_gives_back_and_never_drops(void **state)
     bench_close(bench);
 }
 
+/* Twelve, of which the last are the gravest, for a queue of eight. */
+static void a_full_queue_gives_back_the_least_urgent(void **state)
+{
+    (void)state;
+    struct bench *bench = hook_bench(&http, "http", "/ok", "parallel = 1");
+    for (int i = 0; i < 12; i++) {
+        struct ck_sending sending = test_sending("duty");
+        sending.notice = i + 1;
+        sending.urgency = i < 8 ? CK_URGENCY_LOW : CK_URGENCY_TOP;
+        assert_int_equal(ck_sender_send(bench->sender, &sending), 0);
+    }
+    bench_wait(bench, 12);
+    for (size_t i = 0; i < 12; i++) {
+        const struct result *result = &bench->results[i];
+        bool oldest = result->sending.notice <= 4;
+        assert_int_equal(result->sent.kind, oldest ? CK_SENT_LIMITED : CK_SENT_ACCEPTED);
+    }
+    bench_close(bench);
+}
+
 static void the_limit_a_minute_holds_back(void **state)
 {
     (void)state;
@@ -654,12 +698,12 @@ static void the_limit_a_minute_holds_back(void **state)
     bench_close(bench);
 }
 
-/* After a 429 the others wait as well. */
+/* After a 429 of a gateway the others wait as well. */
 static void a_limit_of_the_server_holds_the_channel(void **state)
 {
     (void)state;
-    struct bench *bench = hook_bench(&http, "http", "/status/429?retry=5", "");
-    struct ck_sending sending = test_sending("duty");
+    struct bench *bench = sms_bench("/status/429?retry=5", "");
+    struct ck_sending sending = test_sending("+77010000000");
     expect(bench_send(bench, &sending), CK_SENT_LIMITED, "429");
     size_t before = sink_count(&http, ".json");
     assert_int_equal(ck_sender_send(bench->sender, &sending), 0);
@@ -670,6 +714,22 @@ static void a_limit_of_the_server_holds_the_channel(void **state)
     struct ck_sender_status status;
     ck_sender_status(bench->sender, &status);
     assert_int_equal(status.waiting, 1);
+    bench_close(bench);
+}
+
+/* What one system of the agency asks for is no reason to keep the next one waiting. */
+static void a_limit_of_one_webhook_holds_no_other(void **state)
+{
+    (void)state;
+    char lines[512];
+    snprintf(lines, sizeof lines,
+             "[webhook busy]\nurl = http://127.0.0.1:%d/status/429?retry=30\nsecret_file = "
+             "%%d/secret\n[webhook free]\nurl = http://127.0.0.1:%d/ok\nsecret_file = %%d/secret\n",
+             http.port, http.port);
+    struct bench *bench = bench_open(ck_channel_webhook, lines);
+    struct ck_sending busy = test_sending("busy"), other = test_sending("free");
+    expect(bench_send(bench, &busy), CK_SENT_LIMITED, "429");
+    expect(bench_send(bench, &other), CK_SENT_ACCEPTED, "200");
     bench_close(bench);
 }
 
@@ -750,6 +810,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mail_arrives_whole),
         cmocka_unit_test(mail_counts_only_after_the_last_250),
+        cmocka_unit_test(a_server_that_refuses_us_rejects_nobody),
         cmocka_unit_test(mail_that_cannot_connect_is_refused),
         cmocka_unit_test(mail_needs_trusted_tls),
         cmocka_unit_test(mail_logs_in),
@@ -766,8 +827,10 @@ int main(void)
         cmocka_unit_test(only_named_services_are_spoken_to),
         cmocka_unit_test(urgent_ones_go_first),
         cmocka_unit_test(a_full_queue_gives_back_and_never_drops),
+        cmocka_unit_test(a_full_queue_gives_back_the_least_urgent),
         cmocka_unit_test(the_limit_a_minute_holds_back),
         cmocka_unit_test(a_limit_of_the_server_holds_the_channel),
+        cmocka_unit_test(a_limit_of_one_webhook_holds_no_other),
         cmocka_unit_test(a_channel_that_is_off_rejects),
         cmocka_unit_test(may_be_destroyed_from_its_callback),
     };
