@@ -5,14 +5,17 @@ usage: test_operation.py BUILD_DIR [TEST…]
 """
 
 import contextlib
+import ctypes
 import json
 import os
+import pathlib
 import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -31,6 +34,29 @@ def make_certificate(folder, name, days, kind="rsa:2048"):
                    check=True, capture_output=True)
     files[1].chmod(0o600)
     return files
+
+
+def old_almaty():
+    """For this process alone: Asia/Almaty as before March 2024, an hour more."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    private, recursive, bind, new_mounts = 1 << 18, 1 << 14, 1 << 12, 0x20000
+    zones = b"/usr/share/zoneinfo/Asia/"
+    done = libc.unshare(new_mounts) == 0 and libc.mount(b"none", b"/", None, private | recursive, None) == 0 and \
+        libc.mount(zones + b"Omsk", zones + b"Almaty", None, bind, None) == 0
+    if not done:
+        raise OSError(ctypes.get_errno(), "no old zone")
+
+
+def hear(monitor, beats):
+    """Answers every request with 200 and keeps it, until the socket is shut down."""
+    while True:
+        try:
+            peer, _ = monitor.accept()
+        except OSError:
+            return
+        with peer:
+            beats.append(peer.recv(4096).decode())
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
 class Case(unittest.TestCase):
@@ -115,6 +141,12 @@ class Start(Case):
         _, key = make_certificate(self.daemon.run, "two", 30)
         self.daemon.settings["http"]["key"] = key
         self.refuses("the certificate cannot be used: the key is that of another one")
+
+    @unittest.skipUnless(os.getuid() == 0, "mounts")
+    def test_outdated_time_zones_are_named(self):
+        self.daemon.start(before=old_almaty)
+        self.assertEqual(self.daemon.end(), os.EX_OSFILE, self.daemon.text)
+        self.assertIn("the installed time zones are out of date", self.daemon.text)
 
     def test_our_own_pages_are_asked_where_they_listen(self):
         self.daemon.settings["http"]["listen"] = f"127.0.0.2:{self.daemon.port}"
@@ -230,6 +262,41 @@ class Watch(Case):
                                          if state.startswith("STATUS=")), "status")
         other.execute("DELETE FROM checkin")
         self.daemon.wait_line("no check-in is late")
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_the_clock_is_watched_by_all_who_wait_for_it(self):
+        self.daemon.start().wait_ready()
+        self.daemon.wait_line("our own page answers")
+        flags = []
+        for file in pathlib.Path(f"/proc/{self.daemon.child.pid}/fdinfo").iterdir():
+            about = dict(line.split(":", 1) for line in file.read_text().splitlines() if ":" in line)
+            if about.get("clockid", "").strip() == "0":  # a timer of the wall clock
+                flags.append(int(about["settime flags"], 8))
+        absolute, cancel_on_set = 1, 2
+        self.assertEqual(flags, [absolute | cancel_on_set] * 2)  # of the loop and of the engine
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_the_monitor_hears_us_only_while_all_is_well(self):
+        beats = []
+        monitor = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(monitor.close)
+        threading.Thread(target=hear, args=(monitor, beats), daemon=True).start()
+        self.daemon.settings["heartbeat"] = {"url": f"http://127.0.0.1:{monitor.getsockname()[1]}/ping", "every": "10 s"}
+        self.daemon.start().wait_ready()
+        self.daemon.wait_for(lambda: beats, "sign of life")
+        self.assertEqual(beats[0].split("\r\n")[0], "GET /ping HTTP/1.1")
+        (self.daemon.run / "recordings").rmdir()
+        self.daemon.wait_line("recordings cannot be written")
+        self.daemon.wait_line("the heartbeat is withheld")
+        heard = len(beats)
+        (self.daemon.run / "recordings").mkdir(mode=0o700)
+        self.daemon.wait_line("the heartbeat is sent again")
+        self.daemon.wait_for(lambda: len(beats) > heard, "sign of life")
+        # A monitor that is down is told to the operator, and holds up nothing.
+        monitor.shutdown(socket.SHUT_RDWR)
+        self.daemon.wait_line("the heartbeat is not taken")
+        self.becomes("pages", True)
+        self.assertIn('checkind_heartbeats_total{result="failed"} 1', self.daemon.ctl("metrics")["text"])
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_no_way_to_reach_a_person_is_told(self):

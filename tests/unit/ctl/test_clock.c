@@ -35,7 +35,7 @@ static void jumped(void *user, int64_t jump_ms)
     ++*(int *)user;
 }
 
-/* A clock that nobody sets is quiet; setting it is for the tests that own the machine. */
+/* A clock that nobody sets is quiet; one that is set: test_clock_set.c. */
 static void a_steady_clock_is_quiet(void **state)
 {
     (void)state;
