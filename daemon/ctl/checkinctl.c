@@ -24,7 +24,7 @@ static const char usage_text[] =
     "  quarantine list               rows set aside because deciding them failed\n"
     "  quarantine release KIND ID    lets the engine try such a row again\n"
     "  contact-test CHANNEL ADDRESS [LANGUAGE]\n"
-    "                                sends a test notice by email, sms or webhook\n"
+    "                                sends a test notice by email, sms, voice or webhook\n"
     "  media list                    the media workers and how busy they are\n"
     "  media drain WORKER            no new calls for it; started anew after its last one\n"
     "  export APPROVAL FILE          the bundle that two persons approved, for a court or another\n"
