@@ -79,23 +79,27 @@ static void ring(struct ck_product *product, const struct ck_output *output)
     }
 }
 
-/* A notice on the channel "console" is shown to the member of staff's open pages, and that is its
- * answer. */
-static void push_notice(void *cookie, int code, json_t *row)
+/* What is shown to the member of staff's open pages, of which there are so many, has arrived. */
+static void answer_notice(struct push *push, unsigned shown)
 {
-    struct push *push = cookie;
     struct ck_actor actor = {.kind = CK_ACTOR_GATEWAY};
-    unsigned shown = 0;
-    if (code == 0) {
-        shown =
-            ck_hub_to_staff(push->product->hub, push->staff, ck_client_alert(row, push->reference));
-    }
     ck_bus_submit(push->product->bus, "notice.result", &actor,
                   json_pack("{s:I, s:i, s:s, s:s}", "notice", (json_int_t)push->notice, "try",
                             push->try, "result", shown > 0 ? "accepted" : "rejected", "detail",
                             shown > 0 ? "" : "no console of this person is open"),
                   NULL, NULL);
     free(push);
+}
+
+static void push_notice(void *cookie, int code, json_t *row)
+{
+    struct push *push = cookie;
+    unsigned shown = 0;
+    if (code == 0) {
+        shown =
+            ck_hub_to_staff(push->product->hub, push->staff, ck_client_alert(row, push->reference));
+    }
+    answer_notice(push, shown);
 }
 
 /* To whoever is there: any of them may take it over. */
@@ -138,7 +142,11 @@ static void send_notice(struct ck_product *product, const struct ck_output *outp
         push->notice = output->id;
         push->try = (int)json_integer_value(json_object_get(output->body, "try"));
         snprintf(push->reference, sizeof push->reference, "%s", reference == NULL ? "" : reference);
-        query(push, query_incident, push_notice);
+        if (output->incident_id != 0) {
+            query(push, query_incident, push_notice);
+        } else { /* a result that is missing: it is in the list of what to do */
+            answer_notice(push, ck_hub_to_staff(product->hub, push->staff, ck_client_today()));
+        }
     }
 }
 

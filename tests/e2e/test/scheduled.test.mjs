@@ -182,6 +182,8 @@ test("from an empty store to a kept check-in, by pages alone", { timeout: 300000
   assert.equal(done.outcome, "completed");
   assert.equal(done.incident_id, null);
   assert.equal(done.attempts_made.length, 1, "it rang once");
+  assert.deepEqual(product.sql("SELECT state FROM notice WHERE template = 'form_due'"), [{ state: "accepted" }],
+    "the desk was told that the result was missing");
 
   // The person keeps a receipt, and finds it again later.
   await phone.getByText("Спасибо. Готово.").waitFor();
