@@ -1,4 +1,7 @@
 /* The channels against real servers: what they say is what the sender makes of it. */
+#include <dlfcn.h>
+#include <netdb.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -306,6 +309,42 @@ static void destroying_forgets_what_runs(void **state)
     for (int i = 0; i < 6; i++) {
         assert_int_equal(ck_sender_send(bench->sender, &sending), 0);
     }
+    for (int i = 0; i < 20; i++) {
+        uv_run(&bench->loop, UV_RUN_NOWAIT);
+    }
+    bench_close(bench);
+}
+
+/* ---- names ---- */
+
+static sem_t never; /* until the tests are over */
+
+/* In the place of the C library's: one name is looked up for ever, as where the name server does
+ * not answer. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    typedef int look_up(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    look_up *real;
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node != NULL && strcmp(node, "hangs.example.org") == 0) {
+        sem_wait(&never);
+        sem_post(&never);
+        return EAI_AGAIN;
+    }
+    return real(node, service, hints, found);
+}
+
+/* It costs the try its time and nothing else: neither the loop nor the end waits for the name. */
+static void a_name_that_hangs_is_given_up(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open(ck_channel_sms, "[sms]\nurl = "
+                                                     "https://hangs.example.org/v1/messages\n"
+                                                     "timeout = 1 s\n");
+    struct ck_sending sending = test_sending("+77010000000");
+    expect(bench_send(bench, &sending), CK_SENT_REFUSED, "no answer in time"); /* nothing left */
+    assert_int_equal(ck_sender_send(bench->sender, &sending), 0);
     for (int i = 0; i < 20; i++) {
         uv_run(&bench->loop, UV_RUN_NOWAIT);
     }
@@ -774,6 +813,7 @@ static int start_sinks(void **state)
 {
     (void)state;
     char certificate[300], key[300], secret[300];
+    sem_init(&never, 0, 0);
     test_dir_make(dir);
     sink_make_certificate(dir, "good", "IP:127.0.0.1");
     sink_make_certificate(dir, "other", "IP:127.0.0.1");
@@ -801,6 +841,7 @@ static int stop_sinks(void **state)
     sink_stop(&smtp_login);
     sink_stop(&http);
     sink_stop(&https);
+    sem_post(&never);
     test_dir_remove(dir);
     return 0;
 }
@@ -816,6 +857,7 @@ int main(void)
         cmocka_unit_test(mail_logs_in),
         cmocka_unit_test(a_silent_server_does_not_hold_the_loop),
         cmocka_unit_test(destroying_forgets_what_runs),
+        cmocka_unit_test(a_name_that_hangs_is_given_up),
         cmocka_unit_test(sms_arrives_whole),
         cmocka_unit_test(sms_reads_what_the_gateway_means),
         cmocka_unit_test(webhook_is_signed),
