@@ -9,7 +9,8 @@
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
-#define PENDING_MAX 32
+/* Each ring by SMS, mail and telephone, and on each browser. */
+#define PENDING_MAX (CK_ATTEMPTS_MAX * (3 + CK_PUSH_BROWSERS_MAX))
 #define TOKEN_SIZE 16 /* 128 bits */
 #define DIGEST_FIRES_MAX 500
 

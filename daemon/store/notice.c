@@ -170,7 +170,7 @@ int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, 
     return ck_sql_ids(store,
                       "SELECT id FROM notice WHERE checkin_id = ?1 AND incident_id IS NULL "
                       "AND person_id IS NOT NULL AND (state = 'queued' OR state = 'failed_temp' "
-                      "OR state = 'unknown') ORDER BY id",
+                      "OR state = 'unknown' OR state = 'sending') ORDER BY id",
                       CK_ARGS(ck_int(checkin)), ids, capacity, count);
 }
 

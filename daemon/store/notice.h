@@ -48,7 +48,8 @@ int ck_notice_by_provider_id(struct ck_store *store, const char *channel, const 
                              int64_t *id);
 int ck_notice_save(struct ck_store *store, const struct ck_notice_row *row);
 
-/* The check-in's own notices (to the person) that may still leave: queued, failed_temp, unknown. */
+/* The check-in's own notices (to the person) that may still leave: queued, failed_temp, unknown,
+ * and sending, which may have to be sent again. */
 int ck_notice_pending_of(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
                          size_t *count);
 

@@ -145,6 +145,35 @@ static void nothing_is_a_storm_where_the_rules_say_so(void **state)
                      0);
 }
 
+/* ---- taking back ---- */
+
+/* What is leaving while the person answers cannot be stopped; where it did not get through it is
+ * not sent again. */
+static void nobody_is_rung_after_the_answer(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    world_plan(world, "09:10", NULL);
+    world->mute = true;
+    world_run_for(world, 10 * MINUTE + 1000);
+    static const char sending[] = "SELECT count(*) FROM notice WHERE state = 'sending'";
+    static const char one[] = "SELECT min(id) FROM notice WHERE state = 'sending'";
+    assert_int_equal(world_number(world, sending), 2); /* SMS and mail */
+    int64_t refused = world_number(world, one);
+    const struct ck_actor person = world_person(world, 1);
+    assert_int_equal(world_command(world, "checkin.declined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "reason", "at work")),
+                     0);
+    assert_int_equal(world_command(world, "notice.result", &gateway,
+                                   json_pack("{s:I, s:i, s:s}", "notice", (json_int_t)refused,
+                                             "try", 1, "result", "refused")),
+                     0);
+    world_run_for(world, 10 * MINUTE); /* of the other nothing is heard */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE checkin_id = 1 AND "
+                                         "person_id = 1 AND state = 'cancelled' AND tries = 1"),
+                     2);
+}
+
 /* ---- contact paths ---- */
 
 static void every_way_is_tested_once_a_week_by_day(void **state)
@@ -381,6 +410,7 @@ int main(void)
         TEST(many_at_once_are_told_together),
         TEST(a_second_storm_has_a_question_of_its_own),
         TEST(nothing_is_a_storm_where_the_rules_say_so),
+        TEST(nobody_is_rung_after_the_answer),
         TEST(every_way_is_tested_once_a_week_by_day),
         TEST(a_test_without_its_receipt_has_failed),
         TEST(who_cannot_be_reached_is_shown),
