@@ -14,7 +14,14 @@
 #define LOCAL_MARK 0x04034b50u
 #define CENTRAL_MARK 0x02014b50u
 #define END_MARK 0x06054b50u
+#define END64_SIZE 56
+#define END64_MARK 0x06064b50u
+#define LOCATOR_SIZE 20
+#define LOCATOR_MARK 0x07064b50u
+#define TAIL_MAX (END64_SIZE + LOCATOR_SIZE + END_SIZE)
+#define MANY 0xffff /* files: from here on ZIP64 says how many */
 #define VERSION 20
+#define VERSION64 45
 #define UTF8_NAMES 0x0800
 
 /* ---- small things: the format is little-endian ---- */
@@ -29,6 +36,12 @@ static void put32(uint8_t *to, uint32_t value)
 {
     put16(to, value & 0xffff);
     put16(to + 2, value >> 16);
+}
+
+static void put64(uint8_t *to, uint64_t value)
+{
+    put32(to, (uint32_t)value);
+    put32(to + 4, (uint32_t)(value >> 32));
 }
 
 static unsigned get16(const uint8_t *from)
@@ -78,7 +91,7 @@ static bool is_name(const uint8_t *name, size_t size)
 /* ---- writing ---- */
 
 struct entry {
-    char name[CK_ZIP_NAME_MAX + 1];
+    char *name;
     uint32_t offset, size, crc;
 };
 
@@ -87,8 +100,8 @@ struct ck_zip_writer {
     uint64_t at; /* bytes written */
     uint16_t date, time;
     bool open;
-    size_t count;
-    struct entry entries[CK_ZIP_FILES_MAX];
+    size_t count, room;
+    struct entry *entries;
 };
 
 #define EPOCH_S INT64_C(315532800) /* 1980: the format knows no earlier year */
@@ -122,6 +135,12 @@ int ck_zip_writer_create(struct ck_zip_writer **writer, int fd, struct ck_wall a
 
 void ck_zip_writer_destroy(struct ck_zip_writer *writer)
 {
+    for (size_t i = 0; writer != NULL && i < writer->count; i++) {
+        free(writer->entries[i].name);
+    }
+    if (writer != NULL) {
+        free(writer->entries);
+    }
     free(writer);
 }
 
@@ -171,6 +190,21 @@ static int close_file(struct ck_zip_writer *writer)
     return pwrite(writer->fd, header, sizeof header, entry->offset) == sizeof header ? 0 : -EIO;
 }
 
+static int make_room(struct ck_zip_writer *writer)
+{
+    if (writer->count < writer->room) {
+        return 0;
+    }
+    size_t room = writer->room * 2 + 64;
+    struct entry *entries = realloc(writer->entries, room * sizeof *entries);
+    if (entries == NULL) {
+        return -ENOMEM;
+    }
+    writer->entries = entries;
+    writer->room = room;
+    return 0;
+}
+
 int ck_zip_begin(struct ck_zip_writer *writer, const char *name)
 {
     static const uint8_t later[LOCAL_SIZE];
@@ -184,16 +218,20 @@ int ck_zip_begin(struct ck_zip_writer *writer, const char *name)
     if (!is_name((const uint8_t *)name, strlen(name))) {
         return CK_E_INVALID;
     }
-    struct entry *entry = &writer->entries[writer->count];
-    *entry = (struct entry){.offset = (uint32_t)writer->at};
-    memcpy(entry->name, name, strlen(name));
-    r = write_out(writer, later, sizeof later);
-    r = r == 0 ? write_out(writer, name, strlen(name)) : r;
-    if (r == 0) {
-        writer->count++;
-        writer->open = true;
+    r = make_room(writer);
+    if (r != 0) {
+        return r;
     }
-    return r;
+    struct entry entry = {.name = strdup(name), .offset = (uint32_t)writer->at};
+    r = entry.name == NULL ? -ENOMEM : write_out(writer, later, sizeof later);
+    r = r == 0 ? write_out(writer, name, strlen(name)) : r;
+    if (r != 0) {
+        free(entry.name);
+        return r;
+    }
+    writer->entries[writer->count++] = entry;
+    writer->open = true;
+    return 0;
 }
 
 int ck_zip_put(struct ck_zip_writer *writer, const void *bytes, size_t size)
@@ -228,9 +266,37 @@ struct ck_zip_place ck_zip_place(const struct ck_zip_writer *writer, unsigned nu
     };
 }
 
+/* What stands behind the directory; its size. */
+static size_t fill_tail(uint8_t tail[static TAIL_MAX], uint64_t count, uint64_t from,
+                        uint64_t length)
+{
+    uint8_t *end = tail;
+    memset(tail, 0, TAIL_MAX);
+    if (count >= MANY) {
+        put32(tail, END64_MARK);
+        put64(tail + 4, END64_SIZE - 12); /* of what follows */
+        put16(tail + 12, VERSION64);
+        put16(tail + 14, VERSION64);
+        put64(tail + 24, count);
+        put64(tail + 32, count);
+        put64(tail + 40, length);
+        put64(tail + 48, from);
+        put32(tail + END64_SIZE, LOCATOR_MARK);
+        put64(tail + END64_SIZE + 8, from + length);
+        put32(tail + END64_SIZE + 16, 1);
+        end += END64_SIZE + LOCATOR_SIZE;
+    }
+    put32(end, END_MARK);
+    put16(end + 8, count >= MANY ? MANY : (unsigned)count);
+    put16(end + 10, count >= MANY ? MANY : (unsigned)count);
+    put32(end + 12, (uint32_t)length);
+    put32(end + 16, (uint32_t)from);
+    return (size_t)(end - tail) + END_SIZE;
+}
+
 int ck_zip_end(struct ck_zip_writer *writer, uint64_t *size)
 {
-    uint8_t end[END_SIZE] = {0};
+    uint8_t tail[TAIL_MAX];
     int r = close_file(writer);
     uint64_t from = writer->at;
     for (size_t i = 0; r == 0 && i < writer->count; i++) {
@@ -243,12 +309,8 @@ int ck_zip_end(struct ck_zip_writer *writer, uint64_t *size)
         r = write_out(writer, header, sizeof header);
         r = r == 0 ? write_out(writer, entry->name, strlen(entry->name)) : r;
     }
-    put32(end, END_MARK);
-    put16(end + 8, (unsigned)writer->count);
-    put16(end + 10, (unsigned)writer->count);
-    put32(end + 12, (uint32_t)(writer->at - from));
-    put32(end + 16, (uint32_t)from);
-    r = r == 0 ? write_out(writer, end, sizeof end) : r;
+    r = r == 0 ? write_out(writer, tail, fill_tail(tail, writer->count, from, writer->at - from))
+               : r;
     if (r == 0) {
         *size = writer->at;
     }
@@ -353,30 +415,51 @@ static int visit_all(const uint8_t *bytes, size_t end, const uint8_t *const *hea
     return at == end ? 0 : CK_E_INVALID; /* something between the files and the directory */
 }
 
+/* Where the directory is and how many files it lists; CK_E_INVALID unless all that stands behind it
+ * is what a writer of this form writes. */
+static int read_tail(const uint8_t *bytes, size_t size, uint64_t *count, size_t *at, size_t *length)
+{
+    const uint8_t *end = bytes + size - END_SIZE;
+    uint8_t tail[TAIL_MAX];
+    size_t tail_size = get16(end + 10) == MANY ? TAIL_MAX : END_SIZE;
+    *count = get16(end + 10);
+    if (tail_size > size) {
+        return CK_E_INVALID;
+    }
+    const uint8_t *from = bytes + size - tail_size;
+    if (*count == MANY) {
+        *count = get32(from + 32) | (uint64_t)get32(from + 36) << 32;
+    }
+    *at = get32(end + 16);
+    *length = get32(end + 12);
+    return *at <= size - tail_size && size - tail_size - *at == *length &&
+                   fill_tail(tail, *count, *at, *length) == tail_size &&
+                   memcmp(tail, from, tail_size) == 0
+               ? 0
+               : CK_E_INVALID;
+}
+
 int ck_zip_walk(const void *archive, size_t size, ck_zip_visit *visit, void *user,
                 struct ck_zip_file *bad)
 {
-    static const uint8_t nothing[4];
-    const uint8_t *bytes = archive, *end = bytes + size - END_SIZE;
+    const uint8_t *bytes = archive;
+    uint64_t count = 0;
+    size_t at = 0, length = 0;
     if (bad != NULL) {
         *bad->name = '\0';
     }
-    if (size < END_SIZE || get32(end) != END_MARK) {
+    if (size < END_SIZE || get32(bytes + size - END_SIZE) != END_MARK) {
         return CK_E_SYNTAX;
     }
-    size_t count = get16(end + 10), at = get32(end + 16), length = get32(end + 12);
-    if (count > CK_ZIP_FILES_MAX) {
-        return CK_E_LIMIT;
-    }
-    if (memcmp(end + 4, nothing, 4) != 0 || get16(end + 8) != count || get16(end + 20) != 0 ||
-        at > size - END_SIZE || size - END_SIZE - at != length) {
-        return CK_E_INVALID;
+    int r = read_tail(bytes, size, &count, &at, &length);
+    if (r != 0 || count > CK_ZIP_FILES_MAX) {
+        return r != 0 ? r : CK_E_LIMIT;
     }
     const uint8_t **headers = calloc(2 * count + 1, sizeof *headers);
     if (headers == NULL) {
         return -ENOMEM;
     }
-    int r = read_directory(bytes, at, at + length, headers, count, bad);
+    r = read_directory(bytes, at, at + length, headers, count, bad);
     memcpy(headers + count, headers, count * sizeof *headers);
     r = r == 0 ? find_twins(headers + count, count, bad) : r;
     r = r == 0 ? visit_all(bytes, at, headers, count, visit, user, bad) : r;

@@ -16,7 +16,7 @@
 
 #include "protocol/base/time.h"
 
-#define CK_ZIP_FILES_MAX 4096
+#define CK_ZIP_FILES_MAX 1000000
 #define CK_ZIP_NAME_MAX 200
 #define CK_ZIP_SIZE_MAX UINT64_C(0xfffffffe)
 
@@ -29,7 +29,7 @@ struct ck_zip_writer;
 int ck_zip_writer_create(struct ck_zip_writer **writer, int fd, struct ck_wall at);
 void ck_zip_writer_destroy(struct ck_zip_writer *writer); /* NULL is taken */
 
-/* A file: begun, given its bytes, and ended by the next one or by the end. CK_E_LIMIT;
+/* A file: begun, given its bytes, and ended by the next one or by the end. CK_E_LIMIT, -ENOMEM;
  * CK_E_INVALID: the name is not of the form above; that it is new is for the caller to know. -errno
  * of writing. */
 int ck_zip_begin(struct ck_zip_writer *writer, const char *name);

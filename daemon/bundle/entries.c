@@ -208,7 +208,18 @@ static int add_keys(struct ck_bundle_work *work)
 
 /* ---- which ---- */
 
-#define OBJECTS_MAX 256
+/* What a bundle is about, and where the entries are. */
+struct found {
+    struct ck_log_object *objects; /* CK_BUNDLE_ENTRIES_MAX: each has one entry at least */
+    int64_t *indices;              /* CK_BUNDLE_ENTRIES_MAX */
+    size_t count;
+};
+
+static void found_free(struct found *found)
+{
+    free(found->objects);
+    free(found->indices);
+}
 
 static int by_number(const void *a, const void *b)
 {
@@ -229,34 +240,45 @@ static int list_object(struct ck_bundle_work *work, const struct ck_log_object *
     return json_object_set_new(work->objects, name, about) == 0 ? 0 : -ENOMEM;
 }
 
+static int find_entries_of(struct ck_bundle_work *work, struct ck_audit *audit,
+                           const struct ck_log_object *object, struct found *found)
+{
+    struct ck_pseudonym pseudonym;
+    int64_t person = 0;
+    size_t more = 0;
+    int r = ck_log_owner(work->store, object->kind, object->id, &person);
+    r = r == 0
+            ? ck_audit_pseudonym(audit, work->store, object->kind, object->id, person, &pseudonym)
+            : r;
+    r = r == 0 ? ck_log_indices_of(work->store, &pseudonym, found->indices + found->count,
+                                   CK_BUNDLE_ENTRIES_MAX - found->count, &more)
+               : r;
+    found->count += more;
+    return r == 0 && more > 0 ? list_object(work, object, &pseudonym) : r;
+}
+
 /* The indices of all entries about the objects, ascending. */
 static int find_entries(struct ck_bundle_work *work, const struct ck_log_subject *subject,
-                        int64_t indices[static CK_BUNDLE_ENTRIES_MAX], size_t *count)
+                        struct found *found)
 {
-    struct ck_log_object objects[OBJECTS_MAX];
     struct ck_audit audit = {.dirty = false};
     size_t object_count = 0;
-    *count = 0;
-    int r = ck_log_load_head(work->store, &audit.head);
-    r = r == 0 ? ck_log_objects_of(work->store, subject, objects, OBJECTS_MAX, &object_count) : r;
-    for (size_t i = 0; r == 0 && i < object_count; i++) {
-        struct ck_pseudonym pseudonym;
-        int64_t person = 0;
-        size_t found = 0;
-        r = ck_log_owner(work->store, objects[i].kind, objects[i].id, &person);
-        r = r == 0 ? ck_audit_pseudonym(&audit, work->store, objects[i].kind, objects[i].id, person,
-                                        &pseudonym)
-                   : r;
-        r = r == 0 ? ck_log_indices_of(work->store, &pseudonym, indices + *count,
-                                       CK_BUNDLE_ENTRIES_MAX - *count, &found)
-                   : r;
-        r = r == 0 && found > 0 ? list_object(work, &objects[i], &pseudonym) : r;
-        *count += found;
+    found->objects = calloc(CK_BUNDLE_ENTRIES_MAX, sizeof *found->objects);
+    found->indices = calloc(CK_BUNDLE_ENTRIES_MAX, sizeof *found->indices);
+    if (found->objects == NULL || found->indices == NULL) {
+        return -ENOMEM;
     }
-    if (r == 0 && *count == CK_BUNDLE_ENTRIES_MAX) {
+    int r = ck_log_load_head(work->store, &audit.head);
+    r = r == 0 ? ck_log_objects_of(work->store, subject, found->objects, CK_BUNDLE_ENTRIES_MAX,
+                                   &object_count)
+               : r;
+    for (size_t i = 0; r == 0 && i < object_count; i++) {
+        r = find_entries_of(work, &audit, &found->objects[i], found);
+    }
+    if (r == 0 && found->count == CK_BUNDLE_ENTRIES_MAX) {
         return CK_E_LIMIT;
     }
-    qsort(indices, *count, sizeof indices[0], by_number);
+    qsort(found->indices, found->count, sizeof found->indices[0], by_number);
     return r;
 }
 
@@ -268,14 +290,13 @@ int ck_bundle_entries(struct ck_bundle_work *work)
         .incident = work->order->audience == CK_BUNDLE_PERSON ? 0 : work->order->incident,
         .person_alone = work->order->audience == CK_BUNDLE_PERSON,
     };
-    int64_t indices[CK_BUNDLE_ENTRIES_MAX];
-    size_t count = 0;
+    ck_cleanup(found_free) struct found found = {NULL, NULL, 0};
     int r = json_object_set_new(work->facts, "entries", json_array());
     r = r == 0 ? add_checkpoint(work) : r;
     r = r == 0 ? add_keys(work) : r;
-    r = r == 0 ? find_entries(work, &subject, indices, &count) : r;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = for_one(work, indices[i], add_row);
+    r = r == 0 ? find_entries(work, &subject, &found) : r;
+    for (size_t i = 0; r == 0 && i < found.count; i++) {
+        r = for_one(work, found.indices[i], add_row);
     }
     return r;
 }

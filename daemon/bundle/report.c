@@ -67,6 +67,16 @@ static void time_cell(struct ck_report *report, const char *at)
     ck_paper_cell(report->out, CK_PAPER_TIGHT, moment.local, moment.utc, NULL);
 }
 
+/* That something is in facts.json alone. */
+static void say_left_out(struct ck_report *report, size_t count)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%s: %zu", words(report, CK_TEXT_LEFT_OUT), count);
+    if (count > 0) {
+        ck_paper_text(report->out, 0, text, "facts.json");
+    }
+}
+
 /* ---- parts ---- */
 
 static void write_head(struct ck_report *report)
@@ -172,12 +182,7 @@ static void write_events(struct ck_report *report)
         cell(report, report->events[i].what);
         cell(report, report->events[i].detail);
     }
-    if (report->events_left_out > 0) {
-        char text[400];
-        snprintf(text, sizeof text, "%s: %zu", words(report, CK_TEXT_LEFT_OUT),
-                 report->events_left_out);
-        ck_paper_text(report->out, 0, text, "facts.json");
-    }
+    say_left_out(report, report->events_left_out);
 }
 
 /* A cell with the words, and the file as a link to where it lies in the archive. */
@@ -254,27 +259,65 @@ static void write_recordings(struct ck_report *report)
     }
 }
 
+/* What of the log is shown, in the order in which it is left out. */
+enum weight { READS, NOTICES, DECIDING, WEIGHTS };
+
+static enum weight weight_of(const json_t *entry)
+{
+    const char *action = text_of(entry, "action");
+    return strcmp(action, "READ") == 0 || strcmp(action, "DENIED") == 0 ? READS
+           : strncmp(action, "NOTICE_", strlen("NOTICE_")) == 0         ? NOTICES
+                                                                        : DECIDING;
+}
+
+static void write_entry(struct ck_report *report, const json_t *entry)
+{
+    long long index = json_integer_value(json_object_get(entry, "index"));
+    char number[24], path[48];
+    bool is_signed = json_is_true(json_object_get(entry, "signed"));
+    snprintf(number, sizeof number, "%lld", index);
+    snprintf(path, sizeof path, "entries/%lld.json", index);
+    ck_paper_row(report->out, 0, 4);
+    ck_paper_cell(report->out, 0, number, NULL, path);
+    time_cell(report, text_of(entry, "at"));
+    cell(report, text_of(entry, "action"));
+    cell(report, is_signed ? "" : words(report, CK_TEXT_UNSIGNED));
+}
+
+/* The entries, and how many of them were left out because there are too many for a page. */
+static size_t write_entries(struct ck_report *report, const json_t *list)
+{
+    size_t counts[WEIGHTS] = {0}, places[WEIGHTS] = {0}, room[WEIGHTS] = {0};
+    size_t i, left = CK_REPORT_ENTRIES_MAX, left_out = 0;
+    const json_t *entry;
+    json_array_foreach(list, i, entry)
+    {
+        counts[weight_of(entry)]++;
+    }
+    for (int weight = DECIDING; weight >= READS; weight--) {
+        room[weight] = counts[weight] < left ? counts[weight] : left;
+        left -= room[weight];
+    }
+    json_array_foreach(list, i, entry)
+    {
+        enum weight weight = weight_of(entry);
+        size_t at = places[weight]++, half = room[weight] / 2;
+        if (at < half || at + (room[weight] - half) >= counts[weight]) {
+            write_entry(report, entry);
+        } else {
+            left_out++;
+        }
+    }
+    return left_out;
+}
+
 static void write_log(struct ck_report *report)
 {
     static const uint8_t widths[] = {10, 30, 34, 26};
-    const json_t *list = json_object_get(report->facts, "entries"), *entry;
-    size_t i;
     heading(report, CK_TEXT_LOG);
     say(report, 0, CK_TEXT_LOG_EXPLAINED);
     ck_paper_table(report->out, widths, COUNT(widths));
-    json_array_foreach(list, i, entry)
-    {
-        long long index = json_integer_value(json_object_get(entry, "index"));
-        char number[24], path[48];
-        bool is_signed = json_is_true(json_object_get(entry, "signed"));
-        snprintf(number, sizeof number, "%lld", index);
-        snprintf(path, sizeof path, "entries/%lld.json", index);
-        ck_paper_row(report->out, 0, COUNT(widths));
-        ck_paper_cell(report->out, 0, number, NULL, path);
-        time_cell(report, text_of(entry, "at"));
-        cell(report, text_of(entry, "action"));
-        cell(report, is_signed ? "" : words(report, CK_TEXT_UNSIGNED));
-    }
+    say_left_out(report, write_entries(report, json_object_get(report->facts, "entries")));
     say(report, CK_PAPER_QUIET, CK_TEXT_WITHHELD);
     say(report, 0, CK_TEXT_VERIFY);
     ck_paper_end(report->out);

@@ -14,6 +14,10 @@
  * said and of notices some may be left out, which the report then says; facts.json has all. */
 #define CK_REPORT_EVENTS_MAX 3000
 
+/* Rows of the log in a report. Of more the reads are left out first, then the notices, then the
+ * middle; each entry is in the bundle all the same. */
+#define CK_REPORT_ENTRIES_MAX 3000
+
 enum ck_report_lane { CK_LANE_RING, CK_LANE_PERSON, CK_LANE_NOTICE, CK_LANE_INCIDENT, CK_LANES };
 
 /* Something that happened, for the table and for the picture. Texts live as long as the facts. */

@@ -18,18 +18,80 @@
 static int keep(void *user, const struct ck_zip_file *file)
 {
     struct bundle_work *work = user;
+    if (work->file_count == work->file_room) {
+        size_t room = work->file_room * 2 + 64;
+        struct ck_zip_file *files = realloc(work->files, room * sizeof *files);
+        if (files == NULL) {
+            return -ENOMEM;
+        }
+        work->files = files;
+        work->file_room = room;
+    }
     work->files[work->file_count++] = *file;
+    return 0;
+}
+
+/* ---- finding what is in it ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    const struct ck_zip_file *const *first = a, *const *second = b;
+    return strcmp((*first)->name, (*second)->name);
+}
+
+static int order_files(struct bundle_work *work)
+{
+    work->by_name = calloc(work->file_count + 1, sizeof(const struct ck_zip_file *));
+    work->entries = calloc(work->file_count + 1, sizeof *work->entries);
+    work->by_object = calloc(work->file_count + 1, sizeof(struct bundle_entry *));
+    if (work->by_name == NULL || work->entries == NULL || work->by_object == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < work->file_count; i++) {
+        work->by_name[i] = &work->files[i];
+    }
+    qsort(work->by_name, work->file_count, sizeof(const struct ck_zip_file *), by_name);
     return 0;
 }
 
 const struct ck_zip_file *bundle_find(const struct bundle_work *work, const char *name)
 {
-    for (size_t i = 0; i < work->file_count; i++) {
-        if (strcmp(work->files[i].name, name) == 0) {
-            return &work->files[i];
-        }
+    struct ck_zip_file wanted;
+    const struct ck_zip_file *key = &wanted;
+    snprintf(wanted.name, sizeof wanted.name, "%s", name);
+    const struct ck_zip_file *const *found =
+        bsearch(&key, work->by_name, work->file_count, sizeof(const struct ck_zip_file *), by_name);
+    return found == NULL ? NULL : *found;
+}
+
+static int by_object(const void *a, const void *b)
+{
+    const struct bundle_entry *const *first = a, *const *second = b;
+    int order = memcmp((*first)->leaf.object_id.at, (*second)->leaf.object_id.at, BUNDLE_ID_SIZE);
+    return order != 0 ? order : (*first)->leaf.index < (*second)->leaf.index ? -1 : 1;
+}
+
+static int of_object(const void *id, const void *entry)
+{
+    const struct bundle_entry *const *at = entry;
+    return memcmp(id, (*at)->leaf.object_id.at, BUNDLE_ID_SIZE);
+}
+
+struct bundle_entry *const *bundle_entries_of(const struct bundle_work *work, const char *id,
+                                              size_t *count)
+{
+    struct bundle_entry *const *any =
+        bsearch(id, work->by_object, work->entry_count, sizeof(struct bundle_entry *), of_object);
+    struct bundle_entry *const *end = work->by_object + work->entry_count;
+    struct bundle_entry *const *first = any;
+    *count = 0;
+    while (any != NULL && first > work->by_object && of_object(id, first - 1) == 0) {
+        first--;
     }
-    return NULL;
+    while (any != NULL && first + *count < end && of_object(id, first + *count) == 0) {
+        ++*count;
+    }
+    return first;
 }
 
 bool bundle_number(const char *name, const char *folder, const char *ending, uint64_t *number)
@@ -200,7 +262,7 @@ static int check_all(struct bundle_work *work)
     }
     bundle_take_keys(work);
     bundle_check_checkpoint(work);
-    bundle_check_manifest(work);
+    int r = bundle_check_manifest(work);
     for (size_t i = 0; i < work->file_count; i++) {
         if (bundle_number(work->files[i].name, "entries/", ".json", &number)) {
             listed++;
@@ -208,12 +270,16 @@ static int check_all(struct bundle_work *work)
         }
     }
     qsort(work->entries, work->entry_count, sizeof work->entries[0], by_index);
+    for (size_t i = 0; i < work->entry_count; i++) {
+        work->by_object[i] = &work->entries[i];
+    }
+    qsort(work->by_object, work->entry_count, sizeof(struct bundle_entry *), by_object);
     if (work->entry_count == listed) {
         bundle_check_objects(work);
     }
     bundle_check_recordings(work);
     conclude(work);
-    return 0;
+    return r;
 }
 
 /* What the archive itself says against it. False: what is in it cannot be told. */
@@ -243,20 +309,19 @@ int ck_verify_bundle(const struct ck_verify_bundle *what, struct ck_keys *keys,
 {
     struct ck_input input;
     struct ck_zip_file bad = {.size = 0};
-    struct bundle_work work = {.what = what,
-                               .verdict = verdict,
-                               .keys = keys,
-                               .files = calloc(CK_ZIP_FILES_MAX, sizeof *work.files),
-                               .entries = calloc(CK_ZIP_FILES_MAX, sizeof *work.entries)};
-    int r = work.files == NULL || work.entries == NULL ? -ENOMEM : ck_input_map(what->path, &input);
+    struct bundle_work work = {.what = what, .verdict = verdict, .keys = keys};
+    int r = ck_input_map(what->path, &input);
     if (r == 0) {
         r = ck_zip_walk(input.bytes, input.size, keep, &work, &bad);
         if (check_archive(&work, &r, &bad)) {
-            r = check_all(&work);
+            r = order_files(&work);
+            r = r == 0 ? check_all(&work) : r;
         }
         ck_input_unmap(&input);
     }
     free(work.files);
+    free(work.by_name);
     free(work.entries);
+    free(work.by_object);
     return r;
 }

@@ -14,6 +14,7 @@ struct bundle_entry {
     struct ck_leaf leaf;
     struct ck_leaf_tail tail;
     bool proven; /* by a proof of its own; else by the manifest alone */
+    bool named;  /* what it is about is in the manifest */
 };
 
 struct bundle_work {
@@ -21,9 +22,11 @@ struct bundle_work {
     struct ck_verdict *verdict;
     struct ck_keys *keys;
     struct ck_zip_file *files;
-    size_t file_count;
+    size_t file_count, file_room;
+    const struct ck_zip_file **by_name;
     struct bundle_entry *entries; /* ascending by index */
     size_t entry_count;
+    struct bundle_entry **by_object; /* ascending by object, then by index */
     struct ck_checkpoint checkpoint; /* under which the entries are proven; size 0: none */
     /* manifest.c */
     bool bound;                          /* the log says that this very bundle was made */
@@ -38,6 +41,10 @@ const struct ck_zip_file *bundle_find(const struct bundle_work *work, const char
 /* The number of "folder/N.ending"; false where the name is another. */
 bool bundle_number(const char *name, const char *folder, const char *ending, uint64_t *number);
 
+/* The entries about the object with this pseudonym, ascending; NULL where there are none. */
+struct bundle_entry *const *bundle_entries_of(const struct bundle_work *work, const char *id,
+                                              size_t *count);
+
 static inline bool bundle_same_object(const struct bundle_entry *a, const struct bundle_entry *b)
 {
     return memcmp(a->leaf.object_id.at, b->leaf.object_id.at, BUNDLE_ID_SIZE) == 0;
@@ -47,9 +54,9 @@ static inline bool bundle_same_object(const struct bundle_entry *a, const struct
  * the log says under a known one that they are its own. */
 void bundle_take_keys(struct bundle_work *work);
 /* bundle_manifest.c: the checkpoint in it; what the manifest lists, against what is there; that the
- * log holds the manifest, and that both checkpoints are of one log. */
+ * log holds the manifest, and that both checkpoints are of one log. -ENOMEM. */
 void bundle_check_checkpoint(struct bundle_work *work);
-void bundle_check_manifest(struct bundle_work *work);
+int bundle_check_manifest(struct bundle_work *work);
 /* bundle_objects.c: of every object that the manifest names all entries up to its end. */
 void bundle_check_objects(struct bundle_work *work);
 /* bundle_recordings.c: every recording against the heads in the entries. */

@@ -1,5 +1,6 @@
 /* What binds a bundle to the log: its manifest has the hash of every file in it, and the entry
  * BUNDLE_BUILT has the hash of the manifest. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,8 @@ static struct ck_leaf_text text_of(const struct ck_zip_file *file)
 
 /* ---- files ---- */
 
-/* Every file that is listed, as it is listed; *count of them. */
-static void check_listed(struct bundle_work *work, size_t *count)
+/* Every file that is listed, as it is listed, and marks it. */
+static void check_listed(struct bundle_work *work, bool *listed)
 {
     struct ck_leaf_text name, digest;
     char path[CK_ZIP_NAME_MAX + 1];
@@ -56,37 +57,32 @@ static void check_listed(struct bundle_work *work, size_t *count)
         snprintf(path, sizeof path, "%.*s",
                  name.size > CK_ZIP_NAME_MAX ? CK_ZIP_NAME_MAX : (int)name.size, name.at);
         const struct ck_zip_file *file = bundle_find(work, path);
-        ++*count;
         if (file == NULL) {
             ck_verdict_find(work->verdict, "missing", "%s, which the manifest lists, is not there",
                             path);
-        } else if (!has_digest(file->bytes, file->size, digest)) {
+            continue;
+        }
+        listed[file - work->files] = true;
+        if (!has_digest(file->bytes, file->size, digest)) {
             ck_verdict_find(work->verdict, "changed", "%s is not what the manifest lists", path);
         }
     }
 }
 
-static bool is_listed(const struct bundle_work *work, const char *name)
+static int check_files(struct bundle_work *work)
 {
-    return ck_leaf_member(work->listed, name).size > 0;
-}
-
-static void check_files(struct bundle_work *work)
-{
-    size_t listed = 0, there = 0;
-    check_listed(work, &listed);
-    for (size_t i = 0; i < work->file_count; i++) {
-        there += !is_outside(work->files[i].name);
+    ck_cleanup(ck_freep) bool *listed = calloc(work->file_count + 1, sizeof *listed);
+    if (listed == NULL) {
+        return -ENOMEM;
     }
-    if (there == listed) {
-        return; /* each name is there once, and each that is listed was looked for */
-    }
+    check_listed(work, listed);
     for (size_t i = 0; i < work->file_count; i++) {
-        if (!is_outside(work->files[i].name) && !is_listed(work, work->files[i].name)) {
+        if (!is_outside(work->files[i].name) && !listed[i]) {
             ck_verdict_find(work->verdict, "inserted", "%s is not in the manifest",
                             work->files[i].name);
         }
     }
+    return 0;
 }
 
 /* ---- the entry about it ---- */
@@ -250,9 +246,10 @@ void bundle_check_checkpoint(struct bundle_work *work)
     }
 }
 
-void bundle_check_manifest(struct bundle_work *work)
+int bundle_check_manifest(struct bundle_work *work)
 {
     const struct ck_zip_file *manifest = bundle_find(work, "manifest.json");
+    int r = 0;
     if (manifest == NULL) {
         ck_verdict_find(work->verdict, "missing",
                         "manifest.json is not there: what else was taken out or put in is not to "
@@ -260,9 +257,10 @@ void bundle_check_manifest(struct bundle_work *work)
     } else {
         work->listed = ck_leaf_member(text_of(manifest), "files");
         work->objects = ck_leaf_member(text_of(manifest), "objects");
-        check_files(work);
+        r = check_files(work);
         check_built(work, manifest);
     }
     check_consistency(work);
     check_known(work);
+    return r;
 }

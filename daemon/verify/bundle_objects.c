@@ -58,12 +58,9 @@ static unsigned check_chains(struct bundle_work *work)
 {
     unsigned gaps = 0;
     for (size_t i = 0; i < work->entry_count; i++) {
-        const struct bundle_entry *entry = &work->entries[i];
-        int64_t before = -1;
-        for (size_t k = i; k-- > 0 && before < 0;) {
-            before =
-                bundle_same_object(entry, &work->entries[k]) ? work->entries[k].leaf.index : -1;
-        }
+        const struct bundle_entry *entry = work->by_object[i];
+        bool follows = i > 0 && bundle_same_object(entry, work->by_object[i - 1]);
+        int64_t before = follows ? work->by_object[i - 1]->leaf.index : -1;
         if (entry->tail.previous == before) {
             continue;
         }
@@ -104,12 +101,13 @@ static void check_object(struct bundle_work *work, struct ck_leaf_text id,
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         ending = ck_leaf_is(kind, endings[i].kind) ? &endings[i] : ending;
     }
-    for (size_t i = 0; id.size == BUNDLE_ID_SIZE && i < work->entry_count; i++) {
-        const struct bundle_entry *entry = &work->entries[i];
-        if (memcmp(entry->leaf.object_id.at, id.at, BUNDLE_ID_SIZE) == 0) {
-            last = entry;
-            ended = ended || (ending != NULL && is_end(ending, entry));
-        }
+    size_t count = 0;
+    struct bundle_entry *const *entries =
+        id.size == BUNDLE_ID_SIZE ? bundle_entries_of(work, id.at, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        last = entries[i];
+        entries[i]->named = true;
+        ended = ended || (ending != NULL && is_end(ending, last));
     }
     if (last == NULL || last->leaf.index != wanted) {
         ck_verdict_find(work->verdict, "omitted",
@@ -136,10 +134,8 @@ static void check_officers(struct bundle_work *work)
 /* Every entry is about an object that the manifest names. */
 static void check_subjects(struct bundle_work *work)
 {
-    char id[BUNDLE_ID_SIZE + 1];
     for (size_t i = 0; i < work->entry_count; i++) {
-        snprintf(id, sizeof id, "%.*s", BUNDLE_ID_SIZE, work->entries[i].leaf.object_id.at);
-        if (ck_leaf_member(work->objects, id).size == 0) {
+        if (!work->entries[i].named) {
             ck_verdict_find(work->verdict, "inserted",
                             "entry %" PRId64 " is about nothing that the manifest names",
                             work->entries[i].leaf.index);

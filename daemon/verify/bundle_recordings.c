@@ -10,7 +10,8 @@
 
 /* Where the entries about one recording are, and what they say. */
 struct spoken {
-    size_t first; /* the entry that it was begun */
+    struct bundle_entry *const *entries;
+    size_t entry_count;
     struct ck_seal_head *heads;
     size_t head_count;
     bool has_end;   /* closed or recovered: the last head is the end of the file */
@@ -18,23 +19,21 @@ struct spoken {
     int64_t erased; /* the entry that says so; -1: none does */
 };
 
-/* The first entry about the object that the manifest gives this file; entry_count: there is none.
- */
-static size_t first_entry(const struct bundle_work *work, uint64_t number)
+/* The entries about the object that the manifest gives this file; NULL where there are none. */
+static struct bundle_entry *const *entries_of_file(const struct bundle_work *work, uint64_t number,
+                                                   size_t *count)
 {
     struct ck_leaf_text id, about;
     for (size_t at = 0; ck_leaf_next(work->objects, &at, &id, &about);) {
-        if (!ck_leaf_is(ck_leaf_string(about, "kind"), "recording") ||
-            ck_leaf_number(about, "file", -1) != (int64_t)number || id.size != BUNDLE_ID_SIZE) {
-            continue;
-        }
-        for (size_t i = 0; i < work->entry_count; i++) {
-            if (memcmp(work->entries[i].leaf.object_id.at, id.at, BUNDLE_ID_SIZE) == 0) {
-                return i;
+        if (ck_leaf_is(ck_leaf_string(about, "kind"), "recording") &&
+            ck_leaf_number(about, "file", -1) == (int64_t)number && id.size == BUNDLE_ID_SIZE) {
+            struct bundle_entry *const *entries = bundle_entries_of(work, id.at, count);
+            if (entries != NULL) {
+                return entries;
             }
         }
     }
-    return work->entry_count;
+    return NULL;
 }
 
 /* Adds the head of an entry; heads ascend. */
@@ -52,13 +51,10 @@ static void take_head(const struct bundle_entry *entry, struct spoken *spoken)
     spoken->head_count += ck_hex_decode(hex, to->hash, sizeof to->hash) == 0;
 }
 
-static void listen(const struct bundle_work *work, struct spoken *spoken)
+static void listen(struct spoken *spoken)
 {
-    for (size_t i = spoken->first; i < work->entry_count; i++) {
-        const struct bundle_entry *entry = &work->entries[i];
-        if (!bundle_same_object(entry, &work->entries[spoken->first])) {
-            continue;
-        }
+    for (size_t i = 0; i < spoken->entry_count; i++) {
+        const struct bundle_entry *entry = spoken->entries[i];
         take_head(entry, spoken);
         bool recovered = ck_leaf_is(entry->leaf.action, "RECORDING_RECOVERED");
         spoken->has_end =
@@ -134,14 +130,15 @@ static void check_sealed(struct bundle_work *work, const struct ck_zip_file *sea
                          const struct ck_zip_file *plain, uint64_t number, const uint8_t *key)
 {
     ck_cleanup(ck_freep) struct ck_seal_head *heads = calloc(work->entry_count + 1, sizeof *heads);
-    struct spoken spoken = {.first = first_entry(work, number), .heads = heads, .erased = -1};
+    struct spoken spoken = {.heads = heads, .erased = -1};
     struct ck_seal_report report;
-    if (spoken.first == work->entry_count || heads == NULL) {
+    spoken.entries = entries_of_file(work, number, &spoken.entry_count);
+    if (spoken.entries == NULL || heads == NULL) {
         ck_verdict_find(work->verdict, "chain", "%s is not the recording of any entry",
                         sealed->name);
         return;
     }
-    listen(work, &spoken);
+    listen(&spoken);
     if (spoken.erased >= 0) {
         ck_verdict_find(work->verdict, "erased",
                         "%s was destroyed, as entry %" PRId64

@@ -198,7 +198,8 @@ static struct ck_mono mono(void)
 }
 
 static void (*before_build)(void); /* at the last moment; NULL: nothing */
-static bool signer_is_silent;      /* nothing is signed after a bundle was made */
+static struct ck_bundle_made made_last;
+static bool signer_is_silent; /* nothing is signed after a bundle was made */
 
 /* One that two persons decided on. */
 static int64_t approve(const char *audience)
@@ -260,6 +261,7 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
     bytes = malloc(size);
     assert_int_equal(pread(fd, bytes, size, 0), (ssize_t)size);
     close(fd);
+    made_last = made;
     return made;
 }
 
@@ -767,6 +769,45 @@ static void the_whole_log_is_good(void **state)
     free(printed);
 }
 
+/* Nobody answered for days, and somebody looked at it all the time: it is exported all the same. */
+static void a_very_long_incident_is_exported_whole(void **state)
+{
+    (void)state;
+    const struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
+    char folder[] = "/tmp/ck-report-XXXXXX", command[100];
+    int64_t before = incident;
+    for (int hour = 0; hour < 4 * 24; hour++) {
+        world_run_for(&world, 60 * MINUTE);
+        world_forget(&world);
+    }
+    incident = world_number(&world, "SELECT min(id) FROM incident WHERE kind = 'no_contact' AND "
+                                    "state = 'open'");
+    for (int i = 0; i < 1000; i++) {
+        must("read", &officer,
+             json_pack("{s:s, s:I}", "object", "incident", "id", (json_int_t)incident));
+        world_forget(&world);
+    }
+    must("incident.acknowledge", &officer, json_pack("{s:I}", "incident", (json_int_t)incident));
+    must("incident.conclude", &officer,
+         json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident, "conclusion", "breach",
+                   "reason", "nobody was there for days"));
+    sign();
+    assert_non_null(mkdtemp(folder));
+    build_with_reports(folder);
+    assert_true(made_last.entries > 5000);
+    assert_int_equal(made_last.unsigned_entries, 0);
+    assert_true(holds("\"report_pdf\": \"made\""));
+    assert_true(holds("<td>INCIDENT_CLOSED</td>"));
+    assert_true(holds("<td>An officer concluded and closed it</td>"));
+    assert_true(holds("all of it is in facts.json: "));
+    expect(0, "GOOD");
+    change_it((struct change){.drop = {entry_of("INCIDENT_CLOSED")}});
+    expect(1, "missing: entries/");
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    incident = before;
+}
+
 /* The signer's key is changed: whoever was given the old one alone is led to the new one by the log
  * itself, and by nobody else. */
 static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
@@ -955,6 +996,7 @@ int main(void)
         cmocka_unit_test(two_files_of_one_name_are_named),
         cmocka_unit_test(what_was_lost_of_a_recording_is_said),
         cmocka_unit_test(the_whole_log_is_good),
+        cmocka_unit_test(a_very_long_incident_is_exported_whole),
         cmocka_unit_test(a_bundle_leads_from_an_earlier_key_to_todays),
         cmocka_unit_test(two_persons_and_a_recipient),
         cmocka_unit_test(

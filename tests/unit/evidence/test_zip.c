@@ -210,6 +210,51 @@ static void headers_that_disagree_are_refused(void **state)
     }
 }
 
+/* More files than the first ZIP can count, as another program sees them, too. */
+#define MANY 70000
+
+static int count_file(void *user, const struct ck_zip_file *file)
+{
+    (void)file;
+    ++*(int *)user;
+    return 0;
+}
+
+static void more_files_than_the_first_zip_can_count(void **state)
+{
+    (void)state;
+    struct ck_zip_writer *writer = NULL;
+    char name[64], path[] = "/tmp/ck-zip-XXXXXX", command[300];
+    uint64_t made = 0;
+    int count = 0, fd = mkstemp(path);
+    assert_int_equal(ck_zip_writer_create(&writer, fd, (struct ck_wall){INT64_C(1795233600000)}),
+                     0);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "entries/%d.json", i);
+        assert_int_equal(ck_zip_add(writer, name, name, strlen(name)), 0);
+    }
+    assert_int_equal(ck_zip_end(writer, &made), 0);
+    ck_zip_writer_destroy(writer);
+    uint8_t *all = mmap(NULL, made, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    assert_ptr_not_equal(all, MAP_FAILED);
+    assert_int_equal(ck_zip_walk(all, made, count_file, &count, NULL), 0);
+    assert_int_equal(count, MANY);
+    snprintf(command, sizeof command,
+             "python3 -c \"import zipfile; z = zipfile.ZipFile('%s'); assert len(z.namelist()) == "
+             "%d and z.read('entries/69999.json') == b'entries/69999.json'\"",
+             path, MANY);
+    assert_int_equal(system(command), 0);
+    /* Each byte behind the directory is as it must be. */
+    for (uint64_t at = made - 98; at < made; at++) {
+        all[at] ^= 1;
+        assert_int_not_equal(ck_zip_walk(all, made, count_file, &count, NULL), 0);
+        all[at] ^= 1;
+    }
+    munmap(all, made);
+    close(fd);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +265,7 @@ int main(void)
         cmocka_unit_test(names_that_may_mean_another_file_are_refused),
         cmocka_unit_test(files_outside_the_directory_are_refused),
         cmocka_unit_test(headers_that_disagree_are_refused),
+        cmocka_unit_test(more_files_than_the_first_zip_can_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
