@@ -65,8 +65,8 @@ int ck_bundle_build(struct ck_store *store, const struct ck_bundle_order *order,
                 ? -ENOMEM
                 : ck_zip_writer_create(&work.zip, fd, order->now);
     r = r == 0 ? ck_bundle_facts(&work) : r;
+    r = r == 0 ? ck_bundle_messages(&work) : r; /* whose entries are among the others */
     r = r == 0 ? ck_bundle_entries(&work) : r;
-    r = r == 0 ? ck_bundle_messages(&work) : r;
     tell(order, CK_BUNDLE_PART_RECORDINGS);
     r = r == 0 ? ck_bundle_recordings(&work) : r;
     tell(order, CK_BUNDLE_PART_FILM);

@@ -18,7 +18,8 @@
  *   entries/N.json          an entry of the audit log as it was hashed
  *   entries/N.tlog-proof    the proof that it is in the signed log (C2SP tlog-proof), all under the
  *                           one checkpoint
- *   opened/N.json           what the entry commits to: member → [salt, value]
+ *   opened/N.json           what the entry commits to: member → [salt, value]; the texts of the
+ *                           messages below are among it
  *   messages/N.jpg, …       photos and documents of the messages around the check-in, which are in
  *                           facts.json
  *   recordings/N.ckr, N.webm, N.key   a recording as it was sealed, as it plays, and its key

@@ -24,7 +24,8 @@ static const struct {
     {"CHECKIN_PLANNED", "due", true},       {"CHECKIN_DECLINED", "reason", true},
     {"CHECKIN_ON_DEMAND", "reason", false}, {"CHECKIN_CONCLUDED", "reason", false},
     {"INCIDENT_CLOSED", "text", false},     {"NOTICE_STATE", "detail", false},
-    {"RECORDING_FAILED", "text", true},
+    {"RECORDING_FAILED", "text", true},     {"MESSAGE_SENT", "text", true},
+    {"MESSAGE_SENT", "sha256", true}, /* of the thread with the person, which both sides have */
 };
 
 static bool may_open(const struct ck_bundle_work *work, const char *action, const char *member)
@@ -37,6 +38,23 @@ static bool may_open(const struct ck_bundle_work *work, const char *action, cons
     return false;
 }
 
+/* The text of a message, which lies sealed in the message and not beside the entry; NULL where it
+ * is not in the bundle. */
+static json_t *withheld_text(const struct ck_bundle_work *work, const struct ck_log_row *row)
+{
+    const json_t *message;
+    size_t i;
+    json_array_foreach(json_object_get(work->facts, "messages"), i, message)
+    {
+        if (strcmp(row->action, "MESSAGE_SENT") == 0 &&
+            json_integer_value(json_object_get(message, "id")) == row->object_id) {
+            json_t *text = json_object_get(message, "text");
+            return json_is_string(text) ? text : NULL;
+        }
+    }
+    return NULL;
+}
+
 /* opened/N.json: a line for each member: its name, the salt, and the value as it was hashed. */
 static int add_opened(struct ck_bundle_work *work, const struct ck_log_row *row)
 {
@@ -47,6 +65,9 @@ static int add_opened(struct ck_bundle_work *work, const struct ck_log_row *row)
     int r = 0;
     json_object_foreach(salted, member, pair)
     {
+        if (json_array_size(pair) == 1 && strcmp(member, "text") == 0) {
+            json_array_append(pair, withheld_text(work, row)); /* stays alone where there is none */
+        }
         if (json_array_size(pair) == 2 && may_open(work, row->action, member)) {
             json_object_set(shown, member, pair);
         }
@@ -262,7 +283,8 @@ static int find_entries(struct ck_bundle_work *work, const struct ck_log_subject
                         struct found *found)
 {
     struct ck_audit audit = {.dirty = false};
-    size_t object_count = 0;
+    size_t object_count = 0, number;
+    const json_t *message;
     found->objects = calloc(CK_BUNDLE_ENTRIES_MAX, sizeof *found->objects);
     found->indices = calloc(CK_BUNDLE_ENTRIES_MAX, sizeof *found->indices);
     if (found->objects == NULL || found->indices == NULL) {
@@ -274,6 +296,12 @@ static int find_entries(struct ck_bundle_work *work, const struct ck_log_subject
                : r;
     for (size_t i = 0; r == 0 && i < object_count; i++) {
         r = find_entries_of(work, &audit, &found->objects[i], found);
+    }
+    json_array_foreach(json_object_get(work->facts, "messages"), number, message)
+    {
+        const struct ck_log_object object = {"message",
+                                             json_integer_value(json_object_get(message, "id"))};
+        r = r == 0 ? find_entries_of(work, &audit, &object, found) : r;
     }
     if (r == 0 && found->count == CK_BUNDLE_ENTRIES_MAX) {
         return CK_E_LIMIT;

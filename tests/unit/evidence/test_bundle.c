@@ -322,9 +322,13 @@ static void a_court_gets_all_that_is_proven(void **state)
     assert_true(holds("\"I am <late> today\""));
     assert_true(holds("%PDF-1.4"));
     assert_true(holds("messages/1.pdf"));
+    assert_true(holds("\"action\":\"MESSAGE_SENT\""));
     expect(0, "2 recordings are those that the entries speak of, and play as they were sealed");
     expect(0, "entries are in the log of which");
 }
+
+/* As it was hashed, behind its salt. */
+#define OPENED_MESSAGE "\",\"I am <late> today\"]"
 
 static void the_person_gets_what_is_theirs(void **state)
 {
@@ -341,6 +345,8 @@ static void the_person_gets_what_is_theirs(void **state)
     }
     assert_true(holds("CHECKIN_OUTCOME"));
     assert_true(holds("messages/1.pdf")); /* their own */
+    assert_true(holds("\"action\":\"MESSAGE_SENT\""));
+    assert_true(holds(OPENED_MESSAGE));
     expect(0, "GOOD");
 }
 
@@ -445,6 +451,7 @@ static void an_agency_gets_no_more_than_a_court(void **state)
     (void)state;
     build(CK_BUNDLE_AGENCY);
     nothing_of_the_victim();
+    assert_true(holds(OPENED_MESSAGE));
     expect(0, "GOOD");
 }
 
@@ -560,6 +567,19 @@ static const char *entry_of(const char *action)
     snprintf(sql, sizeof sql, "SELECT max(idx) FROM log_plain WHERE action = '%s'", action);
     snprintf(name, sizeof names[0], "entries/%lld.", (long long)world_number(&world, sql));
     return name;
+}
+
+/* What was written is what the log says: in the entry of the message lies a commitment to it. */
+static void a_message_is_proven_by_the_log(void **state)
+{
+    (void)state;
+    build(CK_BUNDLE_COURT);
+    assert_true(holds(OPENED_MESSAGE));
+    expect(0, "GOOD");
+    change_it((struct change){.edit = "opened/", .from = "I am <late>", .to = "I am <liar>"});
+    expect(1, "plain: \"text\" of entry");
+    tamper((struct change){.drop = {entry_of("MESSAGE_SENT")}});
+    expect(1, "missing: entries/");
 }
 
 static void an_end_that_is_dropped_is_found(void **state)
@@ -980,6 +1000,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_court_gets_all_that_is_proven),
+        cmocka_unit_test(a_message_is_proven_by_the_log),
         cmocka_unit_test(the_person_gets_what_is_theirs),
         cmocka_unit_test(a_film_that_cannot_be_made_is_said),
         cmocka_unit_test(a_report_says_the_same_as_a_pdf),
