@@ -63,6 +63,12 @@ describe("days and ages in words", () => {
     expect(clock("kk").age("2026-11-21T12:00:00Z")).toBe("2 сағ 4 мин бұрын");
     expect(clock("en").age("2026-11-21T14:03:50Z")).toBe("just now");
   });
+  test("a week names its month and year once", () => {
+    expect(clock("en").days("2026-11-16", "2026-11-22")).toBe("16–22 November 2026");
+    expect(clock("ru").days("2026-11-30", "2026-12-06")).toBe("30 ноября – 6 декабря 2026 года");
+    expect(clock("kk").days("2026-11-30", "2026-12-06")).toBe("2026 жылғы 30 қараша – 6 желтоқсан");
+    expect(clock("en").days("2026-12-28", "2027-01-03")).toBe("28 December 2026 – 3 January 2027");
+  });
   test("a span names its day once", () => {
     expect(clock("en").span("2026-11-21T13:00:00Z", "2026-11-21T17:00:00Z")).toBe("18:00–22:00");
     expect(clock("en").span("2026-11-21T17:00:00Z", "2026-11-21T20:00:00Z")).toBe("22:00–tomorrow, 01:00");

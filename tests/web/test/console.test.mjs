@@ -32,6 +32,7 @@ test("the first administrator is made on the page of an empty store", scene(asyn
   await page.goto(server.origin + "/");
   await page.getByLabel("Set-up code").fill("CODE");
   await page.getByLabel("Name of the unit").fill("U");
+  await page.getByLabel("Number of the duty room").fill("8 (7172) 00-00-00");
   await page.getByLabel("Full name").fill("N");
   await page.getByLabel("Login").fill("root");
   await page.getByLabel("Password").fill("short");
@@ -39,7 +40,7 @@ test("the first administrator is made on the page of an empty store", scene(asyn
   await page.getByLabel("Password").fill("long enough words");
   await page.getByRole("button", { name: "Create and begin" }).click();
   await page.getByRole("heading", { name: "Staff" }).waitFor();
-  assert.deepEqual(server.posts.find((post) => post.path === "/api/setup").body, { token: "CODE", login: "root", name: "N", password: "long enough words", language: "en", unit: { name: "U", zone: "Asia/Almaty" } });
+  assert.deepEqual(server.posts.find((post) => post.path === "/api/setup").body, { token: "CODE", login: "root", name: "N", password: "long enough words", language: "en", unit: { name: "U", zone: "Asia/Almaty", phone: "87172000000" } });
 }));
 
 test("a password set by somebody else must be changed before anything is shown", scene(async (server) => {
@@ -174,6 +175,16 @@ test("the call goes on when the socket falls", scene(async (server) => {
   assert.equal(take.generation, 1);
   await playing(page);
   assert.equal(server.said.filter((entry) => entry.message.t === "offer").length, 0);
+}));
+
+test("whoever calls by themselves is said to, in the card and in the list", scene(async (server) => {
+  const inbound = { ...f.rows.waiting, kind: "inbound" };
+  server.state.today = { ...f.today(), waiting: [inbound] };
+  const page = await stage.console(server, "today");
+  server.tell("console", { t: "ring", checkin: inbound });
+  await page.locator(".urgent").getByText(/is calling you by themselves; waiting/).waitFor();
+  assert.equal(await page.locator(".urgent").getByText("is waiting for you").count(), 0);
+  await page.locator(".urgent-row").getByText("The person called").waitFor();
 }));
 
 test("nothing jumps: rows keep their place under the pointer, new ones announce themselves", scene(async (server) => {

@@ -6,9 +6,9 @@ import type { Language, Role, Staff, StaffChange, StaffRequest, Unit, ZonePrevie
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
-import { changed, useLoad } from "./load";
+import { changed, useAnswer, useLoad } from "./load";
 import { SessionList } from "./account";
-import { ZONES } from "./login";
+import { PhoneField, plainPhone, UnitFields, unitOf, ZONE_FIRST, ZONES } from "./unit_fields";
 import { ActionFailure, CheckField, Chip, Dialog, DraftNote, Empty, Loaded, Page, ReasonForm, SelectField, TextField, useAction, useRowKeys, useSession } from "./parts";
 
 const ROLES: readonly Role[] = ["inspector", "officer", "supervisor", "administrator"];
@@ -162,14 +162,6 @@ export function StaffPage(): JSX.Element {
   );
 }
 
-// People write numbers with spaces and brackets.
-const plainPhone = (text: string): string | null => text.replace(/[\s()-]/g, "") || null;
-
-function PhoneField(props: { value: string; onChange(value: string): void; fault: string | null }): JSX.Element {
-  const { t } = useSession();
-  return <TextField label={t.t("unit_phone")} type="tel" hint={t.t("unit_phone_hint")} {...props} />;
-}
-
 function PhoneForm({ unit, onDone }: { unit: Unit; onDone(): void }): JSX.Element {
   const { t } = useSession();
   const [phone, setPhone] = useState(unit.phone || "");
@@ -182,7 +174,7 @@ function PhoneForm({ unit, onDone }: { unit: Unit; onDone(): void }): JSX.Elemen
         onDone();
       });
     }}>
-      <PhoneField value={phone} onChange={setPhone} fault={action.fault("phone")} />
+      <PhoneField value={phone} onChange={setPhone} action={action} />
       <ActionFailure action={action} />
       <button type="submit" class="button primary" disabled={action.busy}>{t.t("save")}</button>
     </form>
@@ -205,25 +197,21 @@ function UnitRow({ unit, onZone, onPhone }: { unit: Unit; onZone(): void; onPhon
   );
 }
 
-function UnitForm({ onDone }: { onDone(): void }): JSX.Element {
+function AddUnit({ onDone }: { onDone(): void }): JSX.Element {
   const { t } = useSession();
-  const [name, setName] = useState("");
-  const [zone, setZone] = useState("Asia/Almaty");
-  const [phone, setPhone] = useState("");
+  const [unit, setUnit] = useState({ name: "", zone: ZONE_FIRST, phone: "" });
   const action = useAction();
   return (
     <form class="form" onSubmit={(event) => {
       event.preventDefault();
       void action.run(async () => {
-        await post<Unit>("/api/units", { name: name.trim(), zone, phone: plainPhone(phone) });
+        await post<Unit>("/api/units", unitOf(unit));
         onDone();
       });
     }}>
-      <TextField label={t.t("unit_name")} value={name} onChange={setName} fault={action.fault("name")} required />
-      <SelectField label={t.t("unit_zone")} value={zone} options={ZONES.map((value) => ({ value, label: value }))} onChange={setZone} fault={action.fault("zone")} />
-      <PhoneField value={phone} onChange={setPhone} fault={action.fault("phone")} />
+      <UnitFields value={unit} onChange={setUnit} action={action} />
       <ActionFailure action={action} />
-      <button type="submit" class="button primary" disabled={action.busy || !name.trim()}>{t.t("save")}</button>
+      <button type="submit" class="button primary" disabled={action.busy || !unit.name.trim()}>{t.t("save")}</button>
     </form>
   );
 }
@@ -232,9 +220,8 @@ function UnitForm({ onDone }: { onDone(): void }): JSX.Element {
 function ZoneForm({ unit, onDone }: { unit: Unit; onDone(): void }): JSX.Element {
   const { view, t } = useSession();
   const [zone, setZone] = useState(unit.zone);
-  const [ahead, setAhead] = useState<ZonePreview | null>(null);
+  const [ahead, setAhead] = useAnswer<ZonePreview>(zone);
   const action = useAction();
-  const choose = (next: string): void => { setZone(next); setAhead(null); };
   return (
     <form class="form" onSubmit={(event) => {
       event.preventDefault();
@@ -248,7 +235,7 @@ function ZoneForm({ unit, onDone }: { unit: Unit; onDone(): void }): JSX.Element
       });
     }}>
       <p class="soft">{t.t("zone_text")}</p>
-      <SelectField label={t.t("unit_zone")} value={zone} options={(ZONES.indexOf(unit.zone) < 0 ? [unit.zone] : []).concat(ZONES).map((value) => ({ value, label: value }))} onChange={choose} fault={action.fault("zone")} />
+      <SelectField label={t.t("unit_zone")} value={zone} options={(ZONES.indexOf(unit.zone) < 0 ? [unit.zone] : []).concat(ZONES).map((value) => ({ value, label: value }))} onChange={setZone} fault={action.fault("zone")} />
       {ahead && <p class="note" data-zone-preview>{t.t(ahead.minutes ? "zone_moves" : "zone_moves_none", { date: view.clock.date(ahead.from), n: ahead.checkins, persons: ahead.persons, minutes: Math.abs(ahead.minutes), when: t.t(ahead.minutes < 0 ? "zone_earlier" : "zone_later") })}</p>}
       <ActionFailure action={action} />
       <button type="submit" class="button primary" disabled={action.busy || zone === unit.zone}>{t.t(ahead ? "zone_change" : "zone_look")}</button>
@@ -274,7 +261,7 @@ export function UnitsPage(): JSX.Element {
       </Loaded>
       {calling && <Dialog title={`${calling.name}: ${t.t("unit_phone")}`} onClose={() => setCalling(null)}><PhoneForm unit={calling} onDone={() => { setCalling(null); load.again(); }} /></Dialog>}
       {moving && <Dialog title={`${moving.name}: ${t.t("zone_other")}`} onClose={() => setMoving(null)}><ZoneForm unit={moving} onDone={() => { setMoving(null); load.again(); }} /></Dialog>}
-      {adding && <Dialog title={t.t("unit_add")} onClose={() => setAdding(false)}><UnitForm onDone={() => { setAdding(false); load.again(); }} /></Dialog>}
+      {adding && <Dialog title={t.t("unit_add")} onClose={() => setAdding(false)}><AddUnit onDone={() => { setAdding(false); load.again(); }} /></Dialog>}
     </Page>
   );
 }

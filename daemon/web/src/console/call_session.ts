@@ -168,7 +168,8 @@ export class CallSession {
 
   private over(reason: string): void {
     this.release();
-    if (this.store.value.phase !== "lost") this.store.set({ phase: "ended", endedBecause: reason });
+    const { phase } = this.store.value;
+    if (phase !== "lost" && phase !== "ended") this.store.set({ phase: "ended", endedBecause: reason }); // the server repeats what this side began
   }
 
   end(): void {

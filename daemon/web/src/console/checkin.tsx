@@ -2,8 +2,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
-import type { Checkin, Conclusion } from "../api/types";
+import type { Checkin, Conclusion, EvidenceFact } from "../api/types";
+import type { ConsoleTexts } from "../text/console";
 import { Icon } from "../ui/icons";
+import { deviceWords } from "./account";
 import { changed, useLoad } from "./load";
 import { Card, Chip, Loaded, Page, TableBox, useSession } from "./parts";
 import { PersonAside } from "./person_aside";
@@ -42,13 +44,20 @@ function Attempts({ checkin }: { checkin: Checkin }): JSX.Element {
   );
 }
 
+// What came with a fact: a channel, a browser, why; nothing where it says the same once more.
+function detailWords(t: ConsoleTexts, { fact, detail }: EvidenceFact): string {
+  if (!detail || (fact === "permission_denied" && detail === "denied")) return "";
+  if (fact === "joined") return deviceWords(detail);
+  return t.maybe("channel_" + detail) || t.maybe("detail_" + detail) || detail;
+}
+
 function Evidence({ checkin }: { checkin: Checkin }): JSX.Element {
   const { view, t } = useSession();
   if (!checkin.evidence.length) return <p class="soft">{t.t("evidence_none")}</p>;
   return (
     <ol class="facts">
       {checkin.evidence.map((fact, index) => (
-        <li key={index}><span class="tabular">{view.clock.seconds(fact.at)}</span><span>{t.maybe("fact_" + fact.fact) || fact.fact.replace(/_/g, " ")}{fact.detail && <span class="soft"> · {fact.detail}</span>}</span></li>
+        <li key={index}><span class="tabular">{view.clock.seconds(fact.at)}</span><span>{t.maybe("fact_" + fact.fact) || fact.fact.replace(/_/g, " ")}{detailWords(t, fact) && <span class="soft"> · {detailWords(t, fact)}</span>}</span></li>
       ))}
     </ol>
   );

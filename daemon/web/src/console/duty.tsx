@@ -58,7 +58,7 @@ function WeekTab(): JSX.Element {
           <DutyRoom roster={roster} />
           <div class="week-head">
             <button type="button" class="button icon-only" aria-label={t.t("duty_week_before")} onClick={() => setDay(addDays(roster.monday, -7))}><Icon name="back" /></button>
-            <strong>{Number(roster.monday.slice(8))} – {view.clock.date(addDays(roster.monday, 6))}</strong>
+            <strong>{view.clock.days(roster.monday, addDays(roster.monday, 6))}</strong>
             <button type="button" class="button icon-only" aria-label={t.t("duty_week_after")} onClick={() => setDay(addDays(roster.monday, 7))}><Icon name="forward" /></button>
             {supervisor && <button type="button" class="button primary" onClick={() => setAdding({ staff: roster.staff[0] ? roster.staff[0].id : 0, date: view.clock.isoDay(view.clock.now()) })}><Icon name="plus" size={20} />{t.t("duty_add_shift")}</button>}
           </div>

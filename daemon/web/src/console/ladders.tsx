@@ -6,7 +6,7 @@ import type { Ladder, LadderBand, LadderChannel, LadderFindings, LadderInForce, 
 import type { Staff } from "../api/types";
 import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
-import { type Load, useLoad } from "./load";
+import { type Load, useAnswer, useLoad } from "./load";
 import { ActionFailure, Card, CheckField, Chip, DraftNote, Loaded, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
 
 const CHANNELS: readonly LadderChannel[] = ["console", "web_push", "email", "sms", "voice", "webhook"];
@@ -134,12 +134,9 @@ function LadderEditor({ from, channels, people, onDone }: { from: LadderInForce;
   const draft = useDraft<Ladder>(`ladder.${from.band}`, from.ladder);
   const ladder = draft.value;
   const [applyOpen, setApplyOpen] = useState(false);
-  const [checked, setChecked] = useState<LadderFindings | null>(null);
+  const [checked, setChecked] = useAnswer<LadderFindings>(ladder);
   const action = useAction();
-  const change = (next: Ladder): void => {
-    draft.set(next);
-    setChecked(null);
-  };
+  const change = draft.set;
   const setStep = (index: number, step: LadderStep): void => change({ ...ladder, steps: ladder.steps.map((other, at) => (at === index ? step : other)) });
   const move = (index: number, by: number): void => {
     const steps = ladder.steps.slice();
@@ -167,7 +164,7 @@ function LadderEditor({ from, channels, people, onDone }: { from: LadderInForce;
         {from.band !== "safety" && <CheckField label={t.t("ladder_late_calms")} checked={ladder.late_answer_calms} onChange={(late_answer_calms) => change({ ...ladder, late_answer_calms })} />}
         {from.band !== "safety" && <CheckField label={t.t("ladder_quiet")} checked={ladder.quiet_hours} onChange={(quiet_hours) => change({ ...ladder, quiet_hours })} />}
         <CheckField label={t.t("ladder_apply_open")} checked={applyOpen} onChange={setApplyOpen} />
-        <DraftNote draft={{ restored: draft.restored, clear: () => { draft.clear(); setChecked(null); } }} />
+        <DraftNote draft={{ restored: draft.restored, clear: draft.clear }} />
         <ActionFailure action={action} />
         {!checked && <button type="button" class="button primary" disabled={action.busy} onClick={() => void action.run(async () => setChecked(await post<LadderFindings>("/api/ladders/check", { band: from.band, ladder })))}>{t.t("ladder_check")}</button>}
       </div>

@@ -25,7 +25,7 @@ export interface Load<T> {
   data: T | null;
   failure: Failure | null;
   loading: boolean; // the first time, with nothing to show yet
-  again(): void;
+  again(): void; // also after a POST: what is being read since before it is not taken
   put(data: T): void; // a POST answered with the new state
 }
 
@@ -91,6 +91,11 @@ export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<
     if (current.reading) read();
   };
 
+  const again = (): void => {
+    changes++;
+    read();
+  };
+
   useEffect(() => {
     read();
     const watcher = (topic: Topic): void => {
@@ -103,7 +108,28 @@ export function useLoad<T>(path: string | null, topics: readonly Topic[]): Load<
     };
   }, [path]);
 
-  return { data: current.data, failure: current.failure, loading: !!path && !current.data && !current.failure, again: read, put: putAnswer };
+  return { data: current.data, failure: current.failure, loading: !!path && !current.data && !current.failure, again, put: putAnswer };
+}
+
+// Runs whenever one of the topics changes, for what keeps more than one reading.
+export function useChanged(topics: readonly Topic[], work: () => void): void {
+  const latest = useRef(work);
+  latest.current = work;
+  useEffect(() => {
+    const watcher = (topic: Topic): void => {
+      if (topics.indexOf(topic) >= 0) latest.current();
+    };
+    watchers.add(watcher);
+    return () => void watchers.delete(watcher);
+  }, []);
+}
+
+// The answer to what a form asks before it is sent: none where the form says something else by now, and the one that
+// comes late for what it said before is none either.
+export function useAnswer<T>(question: unknown): [T | null, (answer: T) => void] {
+  const [held, hold] = useState<{ wire: string; answer: T } | null>(null);
+  const wire = JSON.stringify(question);
+  return [held && held.wire === wire ? held.answer : null, (answer) => hold({ wire, answer })];
 }
 
 export interface SteadyRow<T> {

@@ -6,10 +6,10 @@ import type { Me } from "../api/types";
 import { LANGUAGE_NAMES, LANGUAGES } from "../text/format";
 import { Icon, Logo } from "../ui/icons";
 import { CodeField, SecondFactorForm } from "./account";
-import { ActionFailure, SelectField, TextField, useAction, useSession } from "./parts";
+import { ActionFailure, TextField, useAction, useSession } from "./parts";
+import { UnitFields, unitOf, ZONE_FIRST } from "./unit_fields";
 import { failureWords } from "./words";
 
-export const ZONES = ["Asia/Almaty", "Asia/Qostanay", "Asia/Qyzylorda", "Asia/Aqtobe", "Asia/Aqtau", "Asia/Atyrau", "Asia/Oral", "Asia/Bishkek", "Asia/Tashkent", "Europe/London", "Europe/Berlin", "UTC"];
 const PASSWORD_LEAST = 12;
 const WHOLE_CODE = /^\d{6}$/; // nothing more will be typed
 
@@ -82,23 +82,23 @@ export function Login(): JSX.Element {
 
 export function FirstSetup(): JSX.Element {
   const { session, view, t } = useSession();
-  const [form, setForm] = useState({ token: "", unit: "", zone: "Asia/Almaty", name: "", login: "", password: "" });
+  const [form, setForm] = useState({ token: "", name: "", login: "", password: "" });
+  const [unit, setUnit] = useState({ name: "", zone: ZONE_FIRST, phone: "" });
   const action = useAction();
   const set = (change: Partial<typeof form>): void => setForm({ ...form, ...change });
   const short = form.password.length > 0 && form.password.length < PASSWORD_LEAST;
-  const complete = Object.values(form).every(Boolean) && !short;
+  const complete = Object.values(form).every(Boolean) && !!unit.name.trim() && !short;
   return (
     <Gate title={t.t("setup_title")} text={t.t("setup_text")}>
       <form class="form" onSubmit={(event) => {
         event.preventDefault();
         void action.run(async () => session.enter(await post<Me>("/api/setup", {
           token: form.token.trim(), login: form.login.trim(), name: form.name.trim(), password: form.password, language: view.language,
-          unit: { name: form.unit.trim(), zone: form.zone },
+          unit: unitOf(unit),
         })));
       }}>
         <TextField label={t.t("setup_token")} hint={t.t("setup_token_hint")} value={form.token} onChange={(token) => set({ token })} fault={action.fault("token")} required />
-        <TextField label={t.t("unit_name")} value={form.unit} onChange={(unit) => set({ unit })} fault={action.fault("unit.name")} required />
-        <SelectField label={t.t("unit_zone")} value={form.zone} options={ZONES.map((zone) => ({ value: zone, label: zone }))} onChange={(zone) => set({ zone })} fault={action.fault("unit.zone")} />
+        <UnitFields value={unit} onChange={setUnit} action={action} />
         <TextField label={t.t("staff_name")} value={form.name} onChange={(name) => set({ name })} autoComplete="name" fault={action.fault("name")} required />
         <TextField label={t.t("login_name")} value={form.login} onChange={(login) => set({ login })} autoComplete="username" fault={action.fault("login")} required />
         <TextField label={t.t("login_password")} hint={t.t("password_hint", { n: PASSWORD_LEAST })} value={form.password} onChange={(password) => set({ password })} type="password" autoComplete="new-password"

@@ -169,7 +169,7 @@ function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void 
               {!order.ended && order.in_force && <button type="button" class="button plain" onClick={() => open({ endOrder: order })}>{t.t("order_end")}</button>}
             </div>
             <p class="small">{t.t("order_line", { number: order.number, article: order.article })}, {order.issuer}</p>
-            <p class="small">{t.t("order_span", { from: view.clock.date(order.from), until: view.clock.date(order.until) })} · {t.t("order_hours", { from: order.hours_start, until: order.hours_end })}</p>
+            <p class="small">{t.t("order_span", { from: view.clock.date(order.from), until: view.clock.date(order.until) })} · {order.hours_start === order.hours_end ? t.t("order_any_hour") : t.t("order_hours", { from: order.hours_start, until: order.hours_end })}</p>
             <p class="small">{t.t("order_per_day_line", { n: order.per_day_max })}</p>
             <Requirements order={order} onReplace={(requirement) => open({ replace: requirement, order })} />
             {order.conditions && <p class="conditions prewrap">{order.conditions}</p>}

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Approval, Band, Person, Risk, RiskProposal, RiskScore, RiskScoreRequest } from "../api/types";
 import { Icon } from "../ui/icons";
-import { useLoad } from "./load";
+import { useAnswer, useLoad } from "./load";
 import { ActionFailure, BandMark, Card, CheckField, Chip, Dialog, Loaded, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
 import { planWords } from "./plan";
 
@@ -82,16 +82,16 @@ function ProposalDialog({ person, risk, onClose }: { person: Person; risk: Risk;
   const orders = person.orders.filter((order) => order.in_force);
   const [order, setOrder] = useState(String(orders[0] ? orders[0].id : 0));
   const [basis, setBasis] = useState<RiskProposal["basis"]>(risk.scores.length ? "score" : "judgement");
-  const [proposal, setProposal] = useState<RiskProposal | null>(null);
-  const action = useAction();
   const ask = { order_id: Number(order), basis };
+  const [proposal, setProposal] = useAnswer<RiskProposal>(ask);
+  const action = useAction();
   const bases = [{ value: "score", label: t.t("basis_score") }, { value: "judgement", label: t.t("basis_judgement") }].filter((one) => (one.value === "score" ? risk.scores.length : risk.judgements.length));
   return (
     <Dialog title={t.t("proposal_title")} onClose={onClose}>
       <div class="form">
         <p class="soft small">{t.t("proposal_text")}</p>
-        <SelectField label={t.t("proposal_basis")} value={basis} options={bases} onChange={(value) => { setBasis(value as RiskProposal["basis"]); setProposal(null); }} />
-        {orders.length > 1 && <SelectField label={t.t("plan_order")} value={order} options={orders.map((one) => ({ value: String(one.id), label: `${t.t(`order_${one.kind}`)} ${one.number}` }))} onChange={(value) => { setOrder(value); setProposal(null); }} />}
+        <SelectField label={t.t("proposal_basis")} value={basis} options={bases} onChange={(value) => setBasis(value as RiskProposal["basis"])} />
+        {orders.length > 1 && <SelectField label={t.t("plan_order")} value={order} options={orders.map((one) => ({ value: String(one.id), label: `${t.t(`order_${one.kind}`)} ${one.number}` }))} onChange={setOrder} />}
         {!proposal && <button type="button" class="button" disabled={action.busy} onClick={() => void action.run(async () => setProposal(await post<RiskProposal>(`/api/persons/${person.id}/risk/preview`, ask)))}><Icon name="eye" size={20} />{t.t("proposal_show")}</button>}
         <ActionFailure action={action} />
         {proposal && (

@@ -170,7 +170,7 @@ function Urgent({ quiet, incident }: { quiet: boolean; incident: number }): JSX.
   if (!shown) return null;
   return (
     <div class={"urgent" + (slim ? " slim" : "")} role="alert">
-      {ring && <RingCard ring={ring} more={view.rings.length - 1} session={session} text={t.t("ring_waiting", { length: view.clock.length(view.clock.now() - Date.parse(ring.waiting_since || new Date(view.clock.now()).toISOString())) })} />}
+      {ring && <RingCard ring={ring} more={view.rings.length - 1} session={session} text={t.t(ring.kind === "inbound" ? "ring_inbound" : "ring_waiting", { length: view.clock.length(view.clock.now() - Date.parse(ring.waiting_since || new Date(view.clock.now()).toISOString())) })} />}
       {!ring && alert && (slim ? <AlertLine alert={alert} more={alerts.length - 1} /> : <AlertCard alert={alert} more={alerts.length - 1} />)}
     </div>
   );

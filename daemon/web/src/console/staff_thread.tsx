@@ -7,7 +7,7 @@ import type { Attachment } from "../ui/attachment";
 import { ThreadView } from "../ui/thread";
 import { bodyOf, EMPTY_THREAD, keepUnsent, newestFrom, type ThreadItem, type ThreadState, withDraft, withMessages, withPage, withReceipt, withUnsent, withWay } from "../ui/thread_model";
 import { threadWords } from "../ui/thread_words";
-import { changed, useLoad } from "./load";
+import { changed, useChanged, useLoad } from "./load";
 import { useSession } from "./parts";
 
 interface Threading {
@@ -81,6 +81,7 @@ export function StaffThread({ person }: { person: number }): JSX.Element {
     document.body.classList.add("with-thread");
     return () => document.body.classList.remove("with-thread");
   }, []);
+  useChanged(["all"], () => void load(null)); // what was written while the connection was down
   useEffect(() => {
     put(EMPTY_THREAD);
     void load(null);

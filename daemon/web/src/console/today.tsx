@@ -50,7 +50,7 @@ export function CheckinListRow({ row, gone, onSelect, selected, dated }: { row: 
         onKeyDown={(event) => event.key === "Enter" && open()}>
         <span class="row-time">{view.clock.time(checkinAt(row))}</span>
         <span class="row-text">
-          <span class="row-title">{dated ? <strong>{view.clock.dayNear(checkinAt(row))}</strong> : <><strong>{row.person_name}</strong><BandMark band={row.band} /></>}{row.kind === "unattended" && <Chip tone="quiet" icon="camera">{t.t("kind_unattended")}</Chip>}</span>
+          <span class="row-title">{dated ? <strong>{view.clock.dayNear(checkinAt(row))}</strong> : <><strong>{row.person_name}</strong><BandMark band={row.band} /></>}{row.kind === "unattended" && <Chip tone="quiet" icon="camera">{t.t("kind_unattended")}</Chip>}{row.kind === "inbound" && <Chip tone="info" icon="phone">{t.t("kind_inbound")}</Chip>}</span>
           <span class="row-fact">{mark && <Chip tone={mark.tone} icon={mark.icon}>{checkinFact(t, view.clock, row)}</Chip>}{!mark && checkinFact(t, view.clock, row)}</span>
           {next && <span class="row-next">{next}</span>}
         </span>

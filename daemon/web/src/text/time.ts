@@ -94,7 +94,7 @@ export class Clock {
     return new Date(local - (browserOffsetMin(this.zone, guess) + this.correctionMin) * MINUTE).toISOString();
   }
 
-  private dayWords(w: Wall, year: boolean): string {
+  private dayWords(w: Pick<Wall, "year" | "month"> & { day: number | string }, year: boolean): string {
     const month = MONTHS[this.language][w.month];
     if (this.language === "kk") return year ? `${w.year} жылғы ${w.day} ${month}` : `${w.day} ${month}`;
     if (this.language === "ru") return year ? `${w.day} ${month} ${w.year} года` : `${w.day} ${month}`;
@@ -110,9 +110,19 @@ export class Clock {
   // A calendar date of the unit ("2026-11-21"), which is no instant.
   date(date: string): string {
     const at = new Date(date + "T00:00:00Z");
-    if (isNaN(at.getTime())) return date;
-    const w = { year: at.getUTCFullYear(), month: at.getUTCMonth(), day: at.getUTCDate() } as Wall;
-    return this.dayWords(w, true);
+    return isNaN(at.getTime()) ? date : this.dayWords({ year: at.getUTCFullYear(), month: at.getUTCMonth(), day: at.getUTCDate() }, true);
+  }
+
+  // From one calendar date to another: "16–22 November 2026". What both have in common is said once.
+  days(from: string, until: string): string {
+    const [a, b] = [from, until].map((date) => {
+      const [year = 0, month = 0, day = 0] = date.split("-").map(Number);
+      return { year, month: month - 1, day };
+    }) as [{ year: number; month: number; day: number }, { year: number; month: number; day: number }];
+    if (a.year === b.year && a.month === b.month) return this.dayWords({ ...b, day: `${a.day}–${b.day}` }, true);
+    const yearFirst = this.language === "kk";
+    const apart = a.year !== b.year;
+    return `${this.dayWords(a, apart || yearFirst)} – ${this.dayWords(b, apart || !yearFirst)}`;
   }
 
   dateNumeric(date: string): string {

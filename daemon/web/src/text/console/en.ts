@@ -108,6 +108,7 @@ export const en = {
   unit_name: "Name of the unit",
   unit_phone: "Number of the duty room",
   unit_phone_hint: "A person sees it when a link does not open or the page does not work. With country code, or a short number.",
+  unit_phone_fault: "3 to 15 digits, with or without the +.",
   unit_phone_is: "Duty room: {phone}",
   unit_phone_none: "No number for people who cannot come through",
   unit_phone_change: "Number",
@@ -215,6 +216,7 @@ export const en = {
 
   // ringing
   ring_waiting: "is waiting for you, {length}",
+  ring_inbound: "is calling you by themselves; waiting {length}",
   ring_more: "and {n} more",
   alert_more: "and {n} more {n|incident|incidents}",
   alert_nobody_reached: "Nobody on the ladder could be reached. Whoever reads this may take it over.",
@@ -369,6 +371,11 @@ export const en = {
   fact_call_ended: "call ended",
   fact_privacy_pause: "privacy pause",
   fact_privacy_resume: "recording goes on",
+  detail_denied_system: "in the settings of the phone",
+  detail_person_left: "by the person",
+  detail_staff_ended: "by the inspector",
+  detail_staff_lost: "the inspector's connection was lost",
+  detail_media_gone: "the connection was lost",
 
   // recording, review
   recording_title: "Recording",
@@ -894,6 +901,7 @@ export const en = {
   order_until: "until {date}",
   order_span: "{from} to {until}",
   order_hours: "contacts {from}–{until}",
+  order_any_hour: "contact at any time of day",
   order_contacts: "{n} {n|contact|contacts} in {days} {days|day|days} demanded",
   order_voluntary: "demands no contacts",
   order_line: "No. {number}, Art. {article}",

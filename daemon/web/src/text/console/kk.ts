@@ -109,6 +109,7 @@ export const kk: Record<ConsoleKey, string> = {
   unit_name: "Бөлімшенің атауы",
   unit_phone: "Кезекші бөлімнің нөмірі",
   unit_phone_hint: "Сілтеме ашылмаса не бет жұмыс істемесе, адам осы нөмірді көреді. Ел кодымен не қысқа нөмір.",
+  unit_phone_fault: "3–15 цифр, «+» белгісімен не онсыз.",
   unit_phone_is: "Кезекші бөлім: {phone}",
   unit_phone_none: "Кіре алмағандарға арналған нөмір жоқ",
   unit_phone_change: "Нөмір",
@@ -216,6 +217,7 @@ export const kk: Record<ConsoleKey, string> = {
 
   // ringing
   ring_waiting: "сізді күтуде, {length}",
+  ring_inbound: "сізге өз бастамасымен қоңырау шалып тұр; күтуде: {length}",
   ring_more: "және тағы {n}",
   alert_more: "және тағы {n} оқиға",
   alert_nobody_reached: "Жауаптылардың ешқайсысына хабар жетпеді. Мұны оқыған адам оқиғаны қабылдай алады.",
@@ -370,6 +372,11 @@ export const kk: Record<ConsoleKey, string> = {
   fact_call_ended: "әңгіме аяқталды",
   fact_privacy_pause: "жеке үзіліс",
   fact_privacy_resume: "жазу жалғасты",
+  detail_denied_system: "телефон баптауларында",
+  detail_person_left: "адам аяқтады",
+  detail_staff_ended: "инспектор аяқтады",
+  detail_staff_lost: "инспектордың байланысы үзілді",
+  detail_media_gone: "байланыс үзілді",
 
   // recording, review
   recording_title: "Жазба",
@@ -895,6 +902,7 @@ export const kk: Record<ConsoleKey, string> = {
   order_until: "{date} дейін",
   order_span: "{from} – {until}",
   order_hours: "байланыс {from}–{until}",
+  order_any_hour: "байланыс тәуліктің кез келген уақытында",
   order_contacts: "{days} күнде {n} байланыс талап етіледі",
   order_voluntary: "байланыс талап етпейді",
   order_line: "№ {number}, {article}-бап",

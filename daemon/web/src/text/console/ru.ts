@@ -109,6 +109,7 @@ export const ru: Record<ConsoleKey, string> = {
   unit_name: "Название подразделения",
   unit_phone: "Номер дежурной части",
   unit_phone_hint: "Его видит человек, если ссылка не открывается или страница не работает. С кодом страны или короткий номер.",
+  unit_phone_fault: "От 3 до 15 цифр, с «+» или без.",
   unit_phone_is: "Дежурная часть: {phone}",
   unit_phone_none: "Нет номера для тех, кто не может войти",
   unit_phone_change: "Номер",
@@ -216,6 +217,7 @@ export const ru: Record<ConsoleKey, string> = {
 
   // ringing
   ring_waiting: "ждёт вас, {length}",
+  ring_inbound: "звонит вам по своей инициативе; ждёт {length}",
   ring_more: "и ещё {n}",
   alert_more: "и ещё {n} {n|случай|случая|случаев}",
   alert_nobody_reached: "Никого из ответственных не удалось известить. Случай может принять любой, кто это видит.",
@@ -370,6 +372,11 @@ export const ru: Record<ConsoleKey, string> = {
   fact_call_ended: "разговор завершён",
   fact_privacy_pause: "личная пауза",
   fact_privacy_resume: "запись продолжена",
+  detail_denied_system: "в настройках телефона",
+  detail_person_left: "человеком",
+  detail_staff_ended: "инспектором",
+  detail_staff_lost: "у инспектора прервалась связь",
+  detail_media_gone: "связь прервалась",
 
   // recording, review
   recording_title: "Запись",
@@ -895,6 +902,7 @@ export const ru: Record<ConsoleKey, string> = {
   order_until: "до {date}",
   order_span: "{from} – {until}",
   order_hours: "связь {from}–{until}",
+  order_any_hour: "связь в любое время суток",
   order_contacts: "требуется {n} {n|контакт|контакта|контактов} за {days} {days|день|дня|дней}",
   order_voluntary: "контактов не требует",
   order_line: "№ {number}, ст. {article}",
