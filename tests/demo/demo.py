@@ -280,7 +280,7 @@ def caseload(base, context, token):
     admin = Api(base, context)
     me = admin.post("/api/setup", {
         "token": token, "login": "admin", "name": "Администратор", "password": PASSWORD, "language": "ru",
-        "unit": {"name": "УМПС, г. Астана", "zone": "Asia/Almaty"}})
+        "unit": {"name": "УМПС, г. Астана", "zone": "Asia/Almaty", "phone": "102"}})
     unit = me["unit"]["id"]
     inspector = staff_member(base, context, admin, unit, "aigerim", "Айгерім Сейтқали", ["inspector"], "aigerim@example.kz")["id"]
     staff_member(base, context, admin, unit, "duty", "Марат Дүйсенов", ["officer"], "duty@example.kz", duty=True)

@@ -112,7 +112,7 @@ test("a phone is enrolled, answers by itself, and another one is seen to be anot
   await screen(phone, "waiting");
   const [{ id: called }] = product.sql("SELECT id FROM checkin WHERE kind = 'inbound'");
   await console_.goto(`${product.base}/#/checkins/${called}`);
-  await console_.getByText("Позвонил сам").first().waitFor();
+  await console_.getByText("По инициативе человека").first().waitFor();
   await shot(console_, "console-inbound");
   const inbound = product.sql("SELECT state, mandatory, (SELECT device_id IS NOT NULL FROM checkin_device WHERE checkin_id = id) AS own FROM checkin WHERE kind = 'inbound'");
   assert.deepEqual(inbound.map((row) => ({ ...row })), [{ state: "connected", mandatory: 0, own: 1 }]);
