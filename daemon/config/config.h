@@ -21,6 +21,10 @@
 #define CK_CONFIG_NAMED_MAX 8     /* sections of one kind with a name, such as [webhook NAME] */
 #define CK_CONFIG_SECRET_MAX 8192 /* bytes of a file that holds a secret */
 
+/* A notice that was handed to its channel waits so long for its turn there, and one try then takes
+ * no longer than the channel's `timeout`. */
+#define CK_NOTICE_WAIT_MAX_MS 20000
+
 #define CK_CONFIG_DEFAULT_PATH "/etc/checkind/checkind.conf"
 
 /* A list of texts; items are never NULL or empty. */

@@ -3,6 +3,15 @@
 #define DAY_MS INT64_C(86400000)
 #define MINUTE_MS INT64_C(60000)
 #define TOP_BAND_MS (5 * MINUTE_MS)
+#define SLOWEST_TRY_MS 30000 /* by the configuration's defaults: a mail */
+#define SEND_MARGIN_MS 5000
+
+/* Until a notice in sending counts as lost: longer than it can wait and be tried by its channel, or
+ * it would go out a second time while it is still on its way. */
+static int64_t send_timeout_ms(int64_t slowest_try_ms)
+{
+    return CK_NOTICE_WAIT_MAX_MS + slowest_try_ms + SEND_MARGIN_MS;
+}
 
 struct ck_house_rules ck_house_rules_default(void)
 {
@@ -23,8 +32,20 @@ struct ck_house_rules ck_house_rules_default(void)
     for (int keep = 0; keep < CK_KEEP_COUNT; keep++) {
         rules.retention.keep_ms[keep] = days[keep] * DAY_MS;
     }
-    rules.notice.send_timeout_ms = 45000; /* above every channel's own time-out */
+    rules.notice.send_timeout_ms = send_timeout_ms(SLOWEST_TRY_MS);
     return rules;
+}
+
+static int64_t slowest_try_ms(const struct ck_config *config)
+{
+    const int64_t tries[] = {config->smtp.timeout_ms, config->sms.timeout_ms,
+                             config->voice.timeout_ms, config->webhook_common.timeout_ms,
+                             config->web_push.timeout_ms};
+    int64_t slowest = 0;
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        slowest = tries[i] > slowest ? tries[i] : slowest;
+    }
+    return slowest;
 }
 
 struct ck_house_rules ck_house_rules_of(const struct ck_config *config)
@@ -48,6 +69,7 @@ struct ck_house_rules ck_house_rules_of(const struct ck_config *config)
         checkin->review_ms[band] =
             band == CK_BAND_TOP ? config->policy.review_top_ms : config->policy.review_ms;
     }
+    rules.notice.send_timeout_ms = send_timeout_ms(slowest_try_ms(config));
     rules.notice.backoff_first_ms = config->policy.notice_retry_first_ms;
     rules.notice.backoff_max_ms = config->policy.notice_retry_max_ms;
     rules.notice.receipt_wait_ms = config->policy.receipt_wait_ms;

@@ -166,7 +166,7 @@ static void begin(struct ck_sender *sender, struct item *item)
 
 static void give_back_old(struct ck_sender *sender)
 {
-    int64_t oldest_ms = now_ms(sender) - CK_SENDER_WAIT_MAX_MS;
+    int64_t oldest_ms = now_ms(sender) - CK_NOTICE_WAIT_MAX_MS;
     for (int urgency = 0; urgency < CK_URGENCY_COUNT; urgency++) {
         struct queue *queue = &sender->queues[urgency];
         while (!sender->destroyed && queue->first != NULL && queue->first->since_ms <= oldest_ms) {
@@ -202,8 +202,8 @@ static void set_timer(struct ck_sender *sender)
     int64_t at = INT64_MAX;
     for (int urgency = 0; urgency < CK_URGENCY_COUNT; urgency++) {
         const struct item *first = sender->queues[urgency].first;
-        if (first != NULL && first->since_ms + CK_SENDER_WAIT_MAX_MS < at) {
-            at = first->since_ms + CK_SENDER_WAIT_MAX_MS;
+        if (first != NULL && first->since_ms + CK_NOTICE_WAIT_MAX_MS < at) {
+            at = first->since_ms + CK_NOTICE_WAIT_MAX_MS;
         }
     }
     bool room = sender->running_count < (size_t)sender->options.channel.parallel;

@@ -1,15 +1,13 @@
 /* A sender: the queue of one channel, its limits, and its courier. Limits delay and never drop:
- * every sending is answered exactly once. Runs on the loop's thread. */
+ * every sending is answered exactly once; one that has waited CK_NOTICE_WAIT_MAX_MS for its turn is
+ * given back as CK_SENT_LIMITED, so that whoever keeps the outbox knows where it is and may choose
+ * another channel. Runs on the loop's thread. */
 #ifndef DAEMON_NOTIFY_SENDER_H
 #define DAEMON_NOTIFY_SENDER_H
 
 #include <uv.h>
 
 #include "daemon/notify/channel.h"
-
-/* A sending that has waited so long for its turn is given back as CK_SENT_LIMITED, so that whoever
- * keeps the outbox knows where it is and may choose another channel. */
-#define CK_SENDER_WAIT_MAX_MS 20000
 
 struct ck_sender;
 

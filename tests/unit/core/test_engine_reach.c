@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/config/config.h"
 #include "daemon/core/rules.h"
 #include "daemon/store/path.h"
 #include "daemon/store/push.h"
@@ -172,6 +173,23 @@ static void nobody_is_rung_after_the_answer(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE checkin_id = 1 AND "
                                          "person_id = 1 AND state = 'cancelled' AND tries = 1"),
                      2);
+}
+
+/* ---- the time of a try ---- */
+
+static void nothing_goes_out_twice_while_it_may_still_be_on_its_way(void **state)
+{
+    (void)state;
+    static struct ck_config config; /* it is big */
+    int64_t *const timeouts[] = {&config.smtp.timeout_ms, &config.sms.timeout_ms,
+                                 &config.voice.timeout_ms, &config.webhook_common.timeout_ms,
+                                 &config.web_push.timeout_ms};
+    for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
+        *timeouts[i] = MINUTE; /* as long as a configuration may say */
+        struct ck_house_rules rules = ck_house_rules_of(&config);
+        assert_true(rules.notice.send_timeout_ms > CK_NOTICE_WAIT_MAX_MS + MINUTE);
+        *timeouts[i] = 0;
+    }
 }
 
 /* ---- contact paths ---- */
@@ -410,6 +428,7 @@ int main(void)
         TEST(many_at_once_are_told_together),
         TEST(a_second_storm_has_a_question_of_its_own),
         TEST(nothing_is_a_storm_where_the_rules_say_so),
+        cmocka_unit_test(nothing_goes_out_twice_while_it_may_still_be_on_its_way),
         TEST(nobody_is_rung_after_the_answer),
         TEST(every_way_is_tested_once_a_week_by_day),
         TEST(a_test_without_its_receipt_has_failed),
