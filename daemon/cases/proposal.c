@@ -262,7 +262,7 @@ static int running_plan(struct ck_store *store, int64_t order, bool mandatory, i
     for (size_t i = 0; r == 0 && i < count; i++) {
         ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
         r = ck_plan_load(store, ids[i], &record);
-        if (r != 0 || record.unattended || record.mandatory != mandatory) {
+        if (r != 0 || record.unattended || record.mandatory != mandatory || record.until.day != 0) {
             continue;
         }
         if (*running != 0) {

@@ -107,6 +107,7 @@ struct measured {
     struct ck_date after[CK_DEMAND_PLANS_MAX + 1];
     uint32_t counts[CK_REQUIREMENTS_MAX + 1][MADE_DAYS];
     struct ck_contacts_made made;
+    struct ck_date begins; /* of the new plan */
     size_t count;
 };
 
@@ -144,19 +145,21 @@ static int add_plans(struct measured *measured)
     int r = ck_plan_of_person(measured->store, measured->order->person, ids,
                               CK_DEMAND_PLANS_MAX + 2, &found);
     for (size_t i = 0; r == 0 && i < found; i++) {
-        if (ids[i] == measured->asked->replaced) {
+        bool goes = ids[i] == measured->asked->replaced;
+        if (goes && measured->begins.day <= measured->asked->now.date.day) {
             continue;
         }
         r = measured->count == CK_DEMAND_PLANS_MAX ? CK_E_LIMIT : add_plan(measured, ids[i]);
+        if (r == 0 && goes) { /* it serves until then */
+            measured->plans[measured->count - 1].order_until.day = measured->begins.day - 1;
+        }
     }
     return r;
 }
 
-/* The new one begins today, or tomorrow where its time of today is over or the day is begun by the
- * plan that it replaces. */
-static int add_new(struct measured *measured, const struct ck_plan *plan)
+int ck_demand_begins(struct ck_store *store, const struct ck_plan_asked *asked,
+                     const struct ck_plan *plan, struct ck_date *begins)
 {
-    const struct ck_plan_asked *asked = measured->asked;
     int32_t last = plan->windows[0].end_min;
     int64_t begun = 0;
     for (uint32_t i = 1; i < plan->window_count; i++) {
@@ -165,16 +168,23 @@ static int add_new(struct measured *measured, const struct ck_plan *plan)
     bool over = last * INT64_C(60000) - plan->tail_ms <= asked->now.second * INT64_C(1000);
     int r = asked->replaced == 0
                 ? 0
-                : ck_plan_begun_on(measured->store, asked->replaced, asked->now.date, &begun);
-    measured->after[measured->count].day = asked->now.date.day - (over || begun > 0 ? 0 : 1);
-    measured->all[measured->count] = plan;
+                : ck_plan_begun_on(store, asked->replaced, asked->now.date, &begun);
+    begins->day = asked->now.date.day + (over || begun > 0 ? 1 : 0);
+    begins->day = begins->day < plan->first.day ? plan->first.day : begins->day;
     return r;
+}
+
+static void add_new(struct measured *measured, const struct ck_plan *plan)
+{
+    measured->after[measured->count].day = measured->begins.day - 1;
+    measured->all[measured->count] = plan;
 }
 
 static int count_made(struct measured *measured)
 {
     struct ck_contacts_made *made = &measured->made;
-    struct ck_contacts_of of = {.modes = UINT32_MAX, .leaving = measured->asked->replaced};
+    struct ck_contacts_of of = {
+        .modes = UINT32_MAX, .leaving = measured->asked->replaced, .leaves = measured->begins};
     made->today = measured->asked->now.date;
     made->from.day = made->today.day - MADE_BACK;
     made->days = MADE_DAYS;
@@ -206,13 +216,16 @@ int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
     measured->order = order;
     measured->asked = asked;
     measured->rules = order->rules;
-    int r = add_plans(measured);
+    int r = ck_demand_begins(store, asked, plan, &measured->begins);
+    r = r == 0 ? add_plans(measured) : r;
     if (r == CK_E_LIMIT) {
         fault->reason = CK_OBLIGATION_TOO_MANY_PLANS;
         return 0;
     }
-    r = r == 0 ? add_new(measured, plan) : r;
-    r = r == 0 ? count_made(measured) : r;
+    if (r == 0) {
+        add_new(measured, plan);
+        r = count_made(measured);
+    }
     if (r == 0) {
         fault->reason = ck_obligation_measure(&measured->rules, measured->all, measured->count + 1,
                                               measured->count, &measured->made, &fault->excess);

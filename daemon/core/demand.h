@@ -34,6 +34,12 @@ struct ck_plan_asked {
     struct ck_local now; /* in the zone of the person's unit */
 };
 
+/* From which date on it demands anything: today; tomorrow where its time of today is over, or the
+ * day is begun by the plan that it replaces; or its own first date. Until then the replaced one
+ * serves: no date is owed twice, and none falls out. */
+int ck_demand_begins(struct ck_store *store, const struct ck_plan_asked *asked,
+                     const struct ck_plan *plan, struct ck_date *begins);
+
 /* Measures a plan that is to be made beside the person's other active plans, and beside the
  * contacts that there are already: made, failed, going on or drawn. Plans under other orders count
  * for the number on one date, of which the least of all their orders holds. */

@@ -282,16 +282,23 @@ static int intern_policy(struct ck_turn *turn, const struct ck_checkin_policy *p
     return text == NULL ? -ENOMEM : ck_policy_of(turn, "checkin", text, id);
 }
 
+/* When the last window of a date is over, whatever the windows are. */
+static struct ck_wall last_end(const struct ck_zone *zone, struct ck_date date)
+{
+    return ck_zone_instant(zone, (struct ck_local){{date.day + 2}, 0}, CK_ZONE_FIRST, NULL);
+}
+
 static int expand(struct ck_turn *turn, struct ck_plan_record *record,
                   const struct ck_plan_frame *frame)
 {
     struct ck_plan_row row = {.expanded = record->expanded, .next_at = record->next_at}, next;
+    bool more = false;
     struct ck_date date;
     int64_t policy = 0;
     int r = intern_policy(turn, &frame->policy, &policy);
     r = r == 0 ? ck_zone_placed_by(turn, frame->subject.zone) : r;
     for (int made = 0; r == 0; made++) {
-        bool more = ck_plan_step(&frame->plan, frame->zone, &row, turn->now.wall, &next, &date);
+        more = ck_plan_step(&frame->plan, frame->zone, &row, turn->now.wall, &next, &date);
         row = next;
         if (!more || made == DATES_PER_TURN) {
             break;
@@ -300,11 +307,15 @@ static int expand(struct ck_turn *turn, struct ck_plan_record *record,
     }
     record->expanded = row.expanded;
     record->next_at = row.next_at;
+    if (!more && record->until.day != 0 && row.next_at.ms == CK_WALL_NEVER.ms) {
+        record->next_at = last_end(frame->zone, record->until);
+    }
     return r == 0 ? ck_plan_save(turn->store, record) : r;
 }
 
 int ck_plan_due(struct ck_turn *turn, const struct ck_due *due)
 {
+    const struct ck_actor actor = ck_actor_system();
     struct ck_plan_frame *frame = calloc(1, sizeof *frame);
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
     int r = frame == NULL ? -ENOMEM : ck_plan_load(turn->store, due->id, &record);
@@ -314,11 +325,13 @@ int ck_plan_due(struct ck_turn *turn, const struct ck_due *due)
     if (r == 0) {
         r = ck_plan_frame(turn, &record, frame);
     }
-    if (r == 0) {
+    if (r == 0 && record.until.day != 0 &&
+        !ck_wall_before(turn->now.wall, last_end(frame->zone, record.until))) {
+        r = ck_plan_finish(turn, &actor, record.id, "another plan has taken its place",
+                           CK_CAUSE_WAIVED_PLAN_CHANGED);
+    } else if (r == 0) {
         r = expand(turn, &record, frame);
-    }
-    if (r == 0) {
-        r = ck_capacity_again(turn, record.id);
+        r = r == 0 ? ck_capacity_again(turn, record.id) : r;
     }
     free(frame);
     return r;
@@ -352,11 +365,70 @@ int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bo
     return *made ? insert_occurrence(turn, frame, &occurrences[0], waived->policy, &around) : r;
 }
 
+/* ---- letting go ---- */
+
+int ck_checkins_each(struct ck_turn *turn, ck_checkin_list *list, int64_t of,
+                     ck_checkin_visit *visit, void *user)
+{
+    int64_t ids[EACH_BATCH], after = 0;
+    size_t count = EACH_BATCH;
+    int r = 0;
+    while (r == 0 && count == EACH_BATCH) {
+        r = list(turn->store, of, after, ids, EACH_BATCH, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = visit(turn, ids[i], user);
+            after = ids[i];
+        }
+    }
+    return r;
+}
+
+struct release {
+    const struct ck_actor *actor;
+    enum ck_cause cause;
+    struct ck_date from; /* of check-ins of this date and later; day 0: of all */
+};
+
+static int release(struct ck_turn *turn, int64_t id, void *user)
+{
+    const struct release *release = user;
+    struct ck_checkin_row row;
+    int r = ck_checkin_load(turn->store, id, &row);
+    if (r != 0 || row.date.day < release->from.day) {
+        return r;
+    }
+    bool ended = release->cause == CK_CAUSE_WAIVED_ORDER_ENDED;
+    bool rings = row.step.state == CK_CHECKIN_RINGING && row.step.finding == CK_OUTCOME_OPEN;
+    bool goes = row.step.state < CK_CHECKIN_RINGING ||
+                (ended && (rings || row.step.state == CK_CHECKIN_CONNECTED));
+    return goes ? ck_checkin_feed(
+                      turn, release->actor, &row,
+                      &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
+                                                 .waived.cause = release->cause,
+                                                 .waived.staff = release->actor->staff_id})
+                : 0;
+}
+
+int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
+                        int64_t of, enum ck_cause cause)
+{
+    return ck_checkins_each(turn, list, of, release, &(struct release){actor, cause, {0}});
+}
+
 /* ---- commands ---- */
 
 static bool may_plan(const struct ck_actor *actor, const struct ck_subject *subject)
 {
     return ck_in_scope(actor, subject->unit, subject->inspector);
+}
+
+static struct ck_plan_asked asked_now(const struct ck_turn *turn, const struct ck_plan_frame *frame,
+                                      int64_t replaced)
+{
+    return (struct ck_plan_asked){.subject = &frame->subject,
+                                  .house = &turn->engine->rules.checkin,
+                                  .replaced = replaced,
+                                  .now = ck_zone_local(frame->zone, turn->now.wall)};
 }
 
 /* What the orders say against it. */
@@ -368,10 +440,7 @@ static int measure(struct ck_turn *turn, const struct ck_order_record *order, in
     if (r != 0) {
         return r > 0 ? ck_refuse(refusal, CK_E_INVALID, "", "the unit's zone is not known") : r;
     }
-    const struct ck_plan_asked asked = {.subject = &frame->subject,
-                                        .house = &turn->engine->rules.checkin,
-                                        .replaced = replaced,
-                                        .now = ck_zone_local(frame->zone, turn->now.wall)};
+    const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
     r = ck_demand_plan(turn->store, order, &asked, &frame->plan, &fault);
     return r == 0 && fault.reason != CK_OBLIGATION_OK
                ? ck_demand_refuse(&order->rules, &fault, refusal)
@@ -414,30 +483,35 @@ static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const
     return r == 0 ? measure(turn, &order, *replaced, frame, refusal) : r;
 }
 
-/* Ends the plan whose place a new one takes. Where one of its check-ins of today has begun, the new
- * one begins tomorrow: nobody owes the same date twice. */
+/* Makes way for the plan that takes another's place: where that begins today the other ends; where
+ * it begins later the other serves the dates before, and lets go of the rest. */
 static int replace(struct ck_turn *turn, const struct ck_actor *actor, int64_t replaced,
                    const struct ck_plan_frame *frame, struct ck_plan_row *row,
                    struct ck_refusal *refusal)
 {
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record old = {0};
-    struct ck_date today = ck_zone_local(frame->zone, turn->now.wall).date;
-    int64_t begun = 0;
+    const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
+    struct ck_date begins;
     int r = ck_plan_load(turn->store, replaced, &old);
     if (r == CK_E_NOT_FOUND || (r == 0 && old.person != frame->subject.id)) {
         return ck_refuse(refusal, CK_E_INVALID, "replaces", "the person has no such plan");
     }
-    r = r == 0 ? ck_plan_begun_on(turn->store, replaced, today, &begun) : r;
-    r = r == 0 ? ck_plan_finish(turn, actor, replaced, "another plan takes its place",
-                                CK_CAUSE_WAIVED_PLAN_CHANGED)
-               : r;
-    if (r == CK_E_CONFLICT) {
-        return ck_refuse(refusal, r, "replaces", "that plan has ended");
+    r = r == 0 ? ck_demand_begins(turn->store, &asked, &frame->plan, &begins) : r;
+    if (r != 0) {
+        return r;
     }
-    if (r == 0 && begun > 0 && row->expanded.day < today.day) {
-        row->expanded = today;
+    if (begins.day <= asked.now.date.day) {
+        r = ck_plan_finish(turn, actor, replaced, "another plan takes its place",
+                           CK_CAUSE_WAIVED_PLAN_CHANGED);
+    } else {
+        r = ck_plan_leave(turn->store, replaced, (struct ck_date){begins.day - 1}, turn->now.wall);
+        r = r == 0
+                ? ck_checkins_each(turn, ck_checkin_open_of_plan, replaced, release,
+                                   &(struct release){actor, CK_CAUSE_WAIVED_PLAN_CHANGED, begins})
+                : r;
+        row->expanded.day = begins.day - 1;
     }
-    return r;
+    return r == CK_E_CONFLICT ? ck_refuse(refusal, r, "replaces", "that plan has ended") : r;
 }
 
 /* What the request says, without the rows that it names: those stand beside it. */
@@ -452,6 +526,7 @@ static char *rule_of_record(const struct ck_plan_record *record)
 static int record_created(struct ck_turn *turn, const struct ck_actor *actor,
                           const struct ck_plan_record *record, int64_t replaced)
 {
+    char begins[CK_DATE_TEXT_SIZE];
     ck_cleanup(ck_freep) char *rule = rule_of_record(record);
     if (rule == NULL) {
         return -ENOMEM;
@@ -459,6 +534,10 @@ static int record_created(struct ck_turn *turn, const struct ck_actor *actor,
     json_t *open =
         json_pack("{s:I, s:I, s:s, s:I}", "order", (json_int_t)record->order, "version",
                   (json_int_t)record->version, "rule", rule, "replaces", (json_int_t)replaced);
+    if (replaced != 0) {
+        ck_date_text((struct ck_date){record->expanded.day + 1}, begins);
+        json_object_set_new(open, "begins", json_string(begins));
+    }
     return ck_turn_audit(turn, actor,
                          &(struct ck_record){.action = "PLAN_CREATED",
                                              .object = "plan",
@@ -521,53 +600,6 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
                                                      .person_id = record.person});
     }
     return r;
-}
-
-int ck_checkins_each(struct ck_turn *turn, ck_checkin_list *list, int64_t of,
-                     ck_checkin_visit *visit, void *user)
-{
-    int64_t ids[EACH_BATCH], after = 0;
-    size_t count = EACH_BATCH;
-    int r = 0;
-    while (r == 0 && count == EACH_BATCH) {
-        r = list(turn->store, of, after, ids, EACH_BATCH, &count);
-        for (size_t i = 0; r == 0 && i < count; i++) {
-            r = visit(turn, ids[i], user);
-            after = ids[i];
-        }
-    }
-    return r;
-}
-
-struct release {
-    const struct ck_actor *actor;
-    enum ck_cause cause;
-};
-
-static int release(struct ck_turn *turn, int64_t id, void *user)
-{
-    const struct release *release = user;
-    struct ck_checkin_row row;
-    int r = ck_checkin_load(turn->store, id, &row);
-    if (r != 0) {
-        return r;
-    }
-    bool ended = release->cause == CK_CAUSE_WAIVED_ORDER_ENDED;
-    bool rings = row.step.state == CK_CHECKIN_RINGING && row.step.finding == CK_OUTCOME_OPEN;
-    bool goes = row.step.state < CK_CHECKIN_RINGING ||
-                (ended && (rings || row.step.state == CK_CHECKIN_CONNECTED));
-    return goes ? ck_checkin_feed(
-                      turn, release->actor, &row,
-                      &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
-                                                 .waived.cause = release->cause,
-                                                 .waived.staff = release->actor->staff_id})
-                : 0;
-}
-
-int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
-                        int64_t of, enum ck_cause cause)
-{
-    return ck_checkins_each(turn, list, of, release, &(struct release){actor, cause});
 }
 
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,

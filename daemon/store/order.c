@@ -242,7 +242,8 @@ int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, 
                    const struct ck_contacts_of *of, uint32_t *counts)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    char first[CK_DATE_TEXT_SIZE], last[CK_DATE_TEXT_SIZE];
+    char first[CK_DATE_TEXT_SIZE], last[CK_DATE_TEXT_SIZE], leaves[CK_DATE_TEXT_SIZE];
+    ck_date_text(of->leaves, leaves);
     ck_date_text(from, first);
     ck_date_text((struct ck_date){from.day + (int32_t)days - 1}, last);
     int r = ck_sql_query(
@@ -253,12 +254,13 @@ int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, 
         "AND (?4 = 0 OR mandatory = 1) "
         "AND ((?5 = 1 AND kind <> 'unattended') OR (?6 = 1 AND kind = 'unattended')) "
         "AND (?7 = 0 OR plan_id IS NULL OR plan_id IN (SELECT id FROM plan WHERE order_id = ?7)) "
-        "AND NOT (?8 <> 0 AND coalesce(plan_id, 0) = ?8 AND state IN ('planned', 'armed')) "
+        "AND NOT (?8 <> 0 AND coalesce(plan_id, 0) = ?8 AND state IN ('planned', 'armed') "
+        "AND local_date >= ?9) "
         "GROUP BY local_date",
         CK_ARGS(ck_int(person), ck_text(first), ck_text(last), ck_int(of->mandatory),
                 ck_int((of->modes & CK_MODE_BIT(CK_MODE_LIVE_VIDEO)) != 0),
                 ck_int((of->modes & CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO)) != 0), ck_int(of->order),
-                ck_int(of->leaving)));
+                ck_int(of->leaving), ck_text(leaves)));
     while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
         struct ck_date date;
         if (ck_date_parse(ck_row_text(&rows, 0), &date) != 0) {

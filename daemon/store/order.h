@@ -71,6 +71,7 @@ struct ck_contacts_of {
     int64_t order;  /* of plans under it, and of none; 0: of all */
     int64_t
         leaving; /* a plan that is to end: what it made and has not begun does not count; 0: none */
+    struct ck_date leaves; /* … from this date on */
 };
 
 /* How many contacts of a person there are on each of `days` dates from `from` on: not the waived

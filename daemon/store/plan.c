@@ -122,7 +122,8 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_first(store, &rows,
                          "SELECT id, person_id, order_id, version, kind, mandatory, rule, state, "
-                         "expanded_until, next_at, fence, created_at FROM plan WHERE id = ?1",
+                         "expanded_until, next_at, fence, created_at, until_date FROM plan "
+                         "WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
@@ -140,6 +141,9 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
         .created = ck_row_time(&rows, 11),
     };
     if (ck_row_null(&rows, 8) || ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0) {
+        return -EUCLEAN;
+    }
+    if (!ck_row_null(&rows, 12) && ck_date_parse(ck_row_text(&rows, 12), &read.until) != 0) {
         return -EUCLEAN;
     }
     read.rule = strdup(ck_row_text(&rows, 6));
@@ -182,6 +186,16 @@ int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, in
                          "SELECT count(*) FROM checkin WHERE plan_id = ?1 AND local_date = ?2 AND "
                          "state NOT IN ('planned', 'armed') AND coalesce(outcome, '') <> 'waived'",
                          CK_ARGS(ck_int(id), ck_text(text)), count);
+}
+
+int ck_plan_leave(struct ck_store *store, int64_t id, struct ck_date until, struct ck_wall now)
+{
+    char text[CK_DATE_TEXT_SIZE];
+    ck_date_text(until, text);
+    return ck_sql_must(store,
+                       "UPDATE plan SET until_date = ?2, next_at = ?3, lease_until = NULL, "
+                       "claims = 0, fence = fence + 1 WHERE id = ?1 AND state = 'active'",
+                       CK_ARGS(ck_int(id), ck_text(text), ck_time(now)), CK_E_CONFLICT);
 }
 
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now)

@@ -53,6 +53,8 @@ struct ck_plan_record {
     bool active;
     char *rule;              /* the request as canonical JSON; owned */
     struct ck_date expanded; /* occurrences up to and with this date exist */
+    struct ck_date until;    /* the last date that it serves, where another plan takes its place on
+                                the next; day 0: while its order is in force */
     struct ck_wall next_at;
     struct ck_wall created;
     int64_t fence;
@@ -72,6 +74,9 @@ int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record);
 int ck_plan_ask_again(struct ck_store *store, int64_t unit, struct ck_wall now);
 /* How many of its check-ins of a date have begun. */
 int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, int64_t *count);
+/* Another plan takes its place after this date: it is due now, and ends by itself. CK_E_CONFLICT:
+ * it has ended. */
+int ck_plan_leave(struct ck_store *store, int64_t id, struct ck_date until, struct ck_wall now);
 /* CK_E_CONFLICT: it has ended. */
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now);
 /* The active plans of a person, and of an order. */

@@ -180,7 +180,7 @@ int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope
 
 #define PLAN_COLUMNS                                                                               \
     "rule AS \"rule:j\", id AS \"id:i\", person_id AS \"person_id:i\", version AS \"version:i\", " \
-    "ended_at AS \"ended:w\", state AS \"state:t\""
+    "ended_at AS \"ended:w\", state AS \"state:t\", until_date AS \"until:t\""
 
 /* A plan's row holds the request as JSON: its members become the plan's. */
 static void unfold_rule(json_t *plan)

@@ -278,6 +278,7 @@ CREATE TABLE plan (
     ended_at       INTEGER,
     ended_reason   TEXT,
     expanded_until TEXT, -- last local date whose occurrences exist
+    until_date     TEXT, -- last date that it serves: the next begins the plan that takes its place
     created_at     INTEGER NOT NULL,
     next_at        INTEGER,
     lease_until    INTEGER,

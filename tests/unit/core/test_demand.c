@@ -283,6 +283,42 @@ static void a_plan_takes_the_place_of_another(void **state)
                      1);
 }
 
+/* The new one begins tomorrow, for its hours of today are over: this evening's is still owed under
+ * the old one, which then ends by itself; and so it is until a first date further away. */
+static void the_plan_that_goes_serves_until_the_next_begins(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 1, "2027-11-01");
+    int64_t first = made(request("FREQ=DAILY", "18:00", "20:00", 1, false, NULL));
+    run_for(4 * HOUR);
+    int64_t second = made(request("FREQ=DAILY", "10:00", "12:00", 1, false,
+                                  json_pack("{s:I}", "replaces", (json_int_t)first)));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 1 AND outcome IS NULL"),
+                     1);
+    assert_int_equal(count("SELECT count(DISTINCT local_date) FROM checkin WHERE outcome IS NULL"),
+                     15);
+    run_for(9 * HOUR); /* 22:00 */
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 1 AND outcome = "
+                           "'no_answer' AND local_date = '2026-11-21'"),
+                     1);
+    made(request(
+        "FREQ=DAILY", "18:00", "20:00", 1, false,
+        json_pack("{s:I, s:s}", "replaces", (json_int_t)second, "first_date", "2026-12-10")));
+    assert_int_equal(world_records(&world, "PLAN_ENDED"), 0);
+    run_for(26 * HOUR); /* 23rd, 00:00: the first is over */
+    assert_int_equal(world_records(&world, "PLAN_ENDED"), 1);
+    assert_string_equal(world_text(&world, "SELECT state FROM plan WHERE id = 1"), "ended");
+    run_for(19 * DAY); /* 12th, and the second as well */
+    assert_int_equal(world_records(&world, "PLAN_ENDED"), 2);
+    assert_int_equal(count("SELECT count(DISTINCT local_date) FROM checkin WHERE local_date "
+                           "BETWEEN '2026-11-21' AND '2026-12-11' AND outcome IS NOT 'waived' AND "
+                           "make_up_of IS NULL"),
+                     21);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 2 AND local_date >= "
+                           "'2026-12-10'"),
+                     0);
+}
+
 static void dates_beside_the_rule_and_out_of_it(void **state)
 {
     (void)state;
@@ -798,6 +834,7 @@ int main(void)
         TEST(the_number_of_a_day_is_of_all_orders),
         TEST(an_order_without_requirements_has_voluntary_plans_only),
         TEST(a_plan_takes_the_place_of_another),
+        TEST(the_plan_that_goes_serves_until_the_next_begins),
         TEST(dates_beside_the_rule_and_out_of_it),
         TEST(an_on_demand_check_obeys_the_hours_and_caps),
         TEST(what_the_plans_will_make_counts_too),

@@ -217,11 +217,14 @@ static void a_proposal_takes_the_place_of_the_plan_that_runs(void **state)
     assert_int_equal(score("1111100000000", true), 0);
     assert_int_equal(propose("score"), 0);
     assert_int_equal(decide(json_integer_value(json_object_get(world.result.body, "id"))), 0);
-    assert_int_equal(world_number(&world, "SELECT count(*) FROM plan WHERE state = 'active'"), 1);
-    char sql[96];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM plan WHERE id = %lld AND state = 'ended'",
+    /* It begins tomorrow: until then the other serves. */
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM plan WHERE id = %lld AND state = 'active' AND until_date = "
+             "'2026-11-21'",
              (long long)first);
     assert_int_equal(world_number(&world, sql), 1);
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM plan WHERE until_date IS NULL"), 1);
     assert_string_equal(world_text(&world, "SELECT band FROM person"), "high");
     /* Of two that run nobody can say which. */
     world_execute(&world, "UPDATE requirement SET count = 8, days = 1");

@@ -144,7 +144,7 @@ export interface PlanRequest {
   second?: { percent: number; after_min_s: number; after_max_s: number } | null; // another check after a completed one
   replaces?: number | null; // the plan that ends with this one
 }
-export interface Plan extends PlanRequest { id: number; person_id: number; version: number; ended: Time | null; state: "active" | "ended" }
+export interface Plan extends PlanRequest { id: number; person_id: number; version: number; ended: Time | null; state: "active" | "ended"; until: DateOnly | null }
 export interface PlanWindow { date: DateOnly; start: Time; end: Time; draws: number; extended: boolean }
 export interface PlanPreview {
   windows: PlanWindow[]; warnings: string[];

@@ -182,7 +182,7 @@ function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void 
 }
 
 function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
-  const { t } = useSession();
+  const { view, t } = useSession();
   const usable = person.orders.some((order) => order.in_force);
   return (
     <Card title={t.t("plans_title")} icon="calendar" actions={usable && <button type="button" class="button plain" onClick={() => open("plan")}><Icon name="plus" size={20} />{t.t("plan_add")}</button>}>
@@ -195,12 +195,13 @@ function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }
               {plan.state === "ended" ? <Chip tone="quiet">{t.t("plan_ended")}</Chip> : (
                 <span class="row-buttons">
                   <button type="button" class="button plain" onClick={() => open({ ahead: plan })}>{t.t("ahead")}</button>
-                  {usable && <button type="button" class="button plain" onClick={() => open({ changePlan: plan })}>{t.t("plan_change")}</button>}
+                  {usable && !plan.until && <button type="button" class="button plain" onClick={() => open({ changePlan: plan })}>{t.t("plan_change")}</button>}
                   <button type="button" class="button plain" onClick={() => open({ endPlan: plan })}>{t.t("plan_end")}</button>
                 </span>
               )}
             </div>
             <p class="small">{planWords(t, plan)}</p>
+            {plan.state === "active" && plan.until && <p class="small">{t.t("plan_until", { date: view.clock.date(plan.until) })}</p>}
             <p class="soft small">{t.t(plan.mandatory ? "plan_is_mandatory" : "plan_is_voluntary")}</p>
           </li>
         ))}

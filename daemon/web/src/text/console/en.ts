@@ -973,6 +973,7 @@ export const en = {
   plan_late: "Late limit (min)",
   plan_save: "Save the plan",
   plan_end: "End the plan",
+  plan_until: "until {date}: then another plan takes its place",
   plan_ended: "ended",
   preview_title: "What this plan makes",
   preview_invalid: "Not complete yet: check the marked fields.",

@@ -974,6 +974,7 @@ export const kk: Record<ConsoleKey, string> = {
   plan_late: "Кешігу шегі (мин)",
   plan_save: "Жоспарды сақтау",
   plan_end: "Жоспарды тоқтату",
+  plan_until: "{date} дейін: одан кейін басқа жоспар алмастырады",
   plan_ended: "тоқтатылған",
   preview_title: "Не шығады",
   preview_invalid: "Әлі толық емес: белгіленген өрістерді тексеріңіз.",

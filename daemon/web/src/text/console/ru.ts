@@ -974,6 +974,7 @@ export const ru: Record<ConsoleKey, string> = {
   plan_late: "Предел опоздания (мин)",
   plan_save: "Сохранить план",
   plan_end: "Завершить план",
+  plan_until: "до {date}: затем его сменит другой план",
   plan_ended: "завершён",
   preview_title: "Что получится",
   preview_invalid: "Пока не полно: проверьте отмеченные поля.",
