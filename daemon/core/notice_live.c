@@ -12,7 +12,7 @@
 /* Each ring by SMS, mail and telephone, and on each browser. */
 #define PENDING_MAX (CK_ATTEMPTS_MAX * (3 + CK_PUSH_BROWSERS_MAX))
 #define TOKEN_SIZE 16 /* 128 bits */
-#define DIGEST_FIRES_MAX 500
+#define DIGEST_PAGE 100 /* fires of a digest that are read at a time */
 
 _Static_assert(CK_ADDRESS_SIZE == CK_PUSH_TEXT_SIZE, "a subscription is an address");
 
@@ -242,6 +242,15 @@ static int record_in_digest(struct ck_turn *turn, int64_t incident, int64_t dige
                   : r;
 }
 
+/* The record, and the line of the incident. */
+static int told_in_digest(struct ck_turn *turn, int64_t incident, int64_t staff, int64_t digest)
+{
+    int r = record_in_digest(turn, incident, digest);
+    return r == 0 ? ck_incident_line(turn->store, incident, turn->now.wall, "digest", staff, digest,
+                                     NULL)
+                  : r;
+}
+
 /* One channel of a digest: joins the one that waits, or makes the next one, which leaves when the
  * last one is old enough. */
 static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person,
@@ -267,10 +276,27 @@ static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person
     }
     (*count)++;
     r = ck_digest_add(turn->store, waiting, incident, fire);
-    r = r == 0 ? record_in_digest(turn, incident, waiting) : r;
-    return r == 0 ? ck_incident_line(turn->store, incident, turn->now.wall, "digest", person->id,
-                                     waiting, NULL)
-                  : r;
+    return r == 0 ? told_in_digest(turn, incident, person->id, waiting) : r;
+}
+
+typedef int fire_visit(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_digest_fire *fire, const struct ck_notice_row *notice);
+
+/* All that a digest tells, or what of it nothing else tells any more. */
+static int each_fire(struct ck_turn *turn, const struct ck_actor *actor, int64_t digest, bool lost,
+                     fire_visit *visit, const struct ck_notice_row *notice)
+{
+    struct ck_digest_fire fires[DIGEST_PAGE], after = {0, 0};
+    size_t count = DIGEST_PAGE;
+    int r = 0;
+    while (r == 0 && count == DIGEST_PAGE) {
+        r = ck_digest_fires(turn->store, digest, lost, after, fires, DIGEST_PAGE, &count);
+        for (size_t i = 0; r == 0 && i < count; i++) {
+            r = visit(turn, actor, &fires[i], notice);
+            after = fires[i];
+        }
+    }
+    return r;
 }
 
 int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
@@ -504,11 +530,16 @@ static int feed_unreachable(struct ck_turn *turn, const struct ck_actor *actor, 
                         &(struct ck_incident_event){.kind = CK_INCIDENT_UNREACHABLE, .fire = fire});
 }
 
+static int lost_fire(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_digest_fire *fire, const struct ck_notice_row *notice)
+{
+    (void)notice;
+    return feed_unreachable(turn, actor, fire->incident, fire->fire);
+}
+
 static int unreachable(struct ck_turn *turn, const struct ck_actor *actor,
                        const struct ck_notice_row *row)
 {
-    struct ck_digest_fire fires[DIGEST_FIRES_MAX];
-    size_t count = 0;
     bool alive = true;
     if (row->incident == 0) {
         return 0;
@@ -517,11 +548,7 @@ static int unreachable(struct ck_turn *turn, const struct ck_actor *actor,
         int r = ck_notice_others_alive(turn->store, row, &alive);
         return r != 0 || alive ? r : feed_unreachable(turn, actor, row->incident, row->fire);
     }
-    int r = ck_digest_lost(turn->store, row->step.id, fires, DIGEST_FIRES_MAX, &count);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = feed_unreachable(turn, actor, fires[i].incident, fires[i].fire);
-    }
-    return r;
+    return each_fire(turn, actor, row->step.id, true, lost_fire, row);
 }
 
 static bool is_lost(const struct ck_notice_row *row)
@@ -543,6 +570,22 @@ static int is_wanted(struct ck_turn *turn, const struct ck_notice_row *row, bool
         *wanted = incident.step.state == CK_INCIDENT_OPEN;
     }
     return r;
+}
+
+static int moved_fire(struct ck_turn *turn, const struct ck_actor *actor,
+                      const struct ck_digest_fire *fire, const struct ck_notice_row *notice)
+{
+    (void)actor;
+    return told_in_digest(turn, fire->incident, notice->staff, notice->step.id);
+}
+
+/* What a digest tells goes along to its next channel, and the log says of each incident so. */
+static int move_digest(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_notice_row *from, struct ck_notice_row *to)
+{
+    int r = ck_digest_waiting(turn->store, from->staff, to->step.channel, &to->step.id);
+    r = r == 0 ? ck_digest_copy(turn->store, from->step.id, to->step.id) : r;
+    return r == 0 ? each_fire(turn, actor, from->step.id, false, moved_fire, to) : r;
 }
 
 /* The next one in which the recipient has an address. Nothing is left where all have gone
@@ -570,9 +613,7 @@ static int next_channel(struct ck_turn *turn, const struct ck_actor *actor,
         notice.failure[0] = notice.provider_id[0] = '\0';
         r = insert_staff(turn, &person, notice, &count);
         if (r == 0 && count > 0 && row->template == CK_TEMPLATE_DIGEST) {
-            int64_t next = 0;
-            r = ck_digest_waiting(turn->store, row->staff, notice.step.channel, &next);
-            r = r == 0 ? ck_digest_copy(turn->store, row->step.id, next) : r;
+            r = move_digest(turn, actor, row, &notice);
         }
     }
     r = r == CK_E_NOT_FOUND ? 0 : r;

@@ -120,18 +120,20 @@ int ck_digest_copy(struct ck_store *store, int64_t from, int64_t to)
                       CK_ARGS(ck_int(from), ck_int(to)));
 }
 
-int ck_digest_lost(struct ck_store *store, int64_t notice, struct ck_digest_fire *fires,
-                   size_t capacity, size_t *count)
+int ck_digest_fires(struct ck_store *store, int64_t notice, bool lost, struct ck_digest_fire after,
+                    struct ck_digest_fire *fires, size_t capacity, size_t *count)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     size_t found = 0;
     int r = ck_sql_query(
         store, &rows,
-        "SELECT d.incident_id, d.fire FROM digest_item d WHERE d.notice_id = ?1 AND NOT EXISTS "
-        "(SELECT 1 FROM digest_item o JOIN notice n ON n.id = o.notice_id WHERE o.incident_id = "
+        "SELECT d.incident_id, d.fire FROM digest_item d WHERE d.notice_id = ?1 "
+        "AND (d.incident_id, d.fire) > (?2, ?3) AND (?4 = 0 OR NOT EXISTS (SELECT 1 FROM "
+        "digest_item o JOIN notice n ON n.id = o.notice_id WHERE o.incident_id = "
         "d.incident_id AND o.fire = d.fire AND o.notice_id <> d.notice_id "
-        "AND n.state NOT IN ('failed_perm', 'expired', 'cancelled')) ORDER BY d.incident_id",
-        CK_ARGS(ck_int(notice)));
+        "AND n.state NOT IN ('failed_perm', 'expired', 'cancelled'))) ORDER BY d.incident_id, "
+        "d.fire",
+        CK_ARGS(ck_int(notice), ck_int(after.incident), ck_int(after.fire), ck_int(lost)));
     while (r == 0 && found < capacity && (r = ck_rows_next(&rows)) == 1) {
         fires[found++] =
             (struct ck_digest_fire){ck_row_int(&rows, 0), (uint32_t)ck_row_int(&rows, 1)};

@@ -2,6 +2,7 @@
 #ifndef DAEMON_STORE_DIGEST_H
 #define DAEMON_STORE_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,12 +32,14 @@ int ck_digest_last(struct ck_store *store, int64_t staff, enum ck_channel channe
 int ck_digest_add(struct ck_store *store, int64_t notice, int64_t incident, uint32_t fire);
 /* What one notice tells goes with another one as well: the next channel. */
 int ck_digest_copy(struct ck_store *store, int64_t from, int64_t to);
-/* The fires of a notice that no other notice, alive or arrived, tells as well. */
+/* The fires that a notice tells; where `lost`, only those that no other notice, alive or arrived,
+ * tells as well. By incident and fire, those behind `after`: asked again from the last one until it
+ * gives fewer than `capacity`. */
 struct ck_digest_fire {
     int64_t incident;
     uint32_t fire;
 };
-int ck_digest_lost(struct ck_store *store, int64_t notice, struct ck_digest_fire *fires,
-                   size_t capacity, size_t *count);
+int ck_digest_fires(struct ck_store *store, int64_t notice, bool lost, struct ck_digest_fire after,
+                    struct ck_digest_fire *fires, size_t capacity, size_t *count);
 
 #endif

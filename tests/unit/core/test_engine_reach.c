@@ -109,6 +109,37 @@ static void many_at_once_are_told_together(void **state)
         world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
 }
 
+/* A digest whose channel takes nothing goes over the next one: the log says of each incident in it
+ * that it is told there, too. */
+static void a_digest_goes_to_the_next_channel_with_all_its_incidents(void **state)
+{
+    struct world *world = *state;
+    int64_t second = world_colleague(world, "second", CK_ROLE_SUPERVISOR, true);
+    const struct ck_actor supervisor = world_staff(world, second, CK_ROLE_SUPERVISOR);
+    json_t *ladder =
+        json_pack("{s:[{s:[{s:s}], s:[s, s], s:b, s:i, s:i, s:i}], s:i, s:b, s:i, s:b}", "steps",
+                  "targets", "kind", "inspector", "channels", "email", "console", "parallel", 0,
+                  "ack_timeout_s", 1800, "rounds", 1, "min_interval_s", 60, "ack_hold_s", 1800,
+                  "late_answer_calms", 1, "calm_interval_s", 43200, "quiet_hours", 0);
+    assert_int_equal(
+        world_command(world, "approved.ladder", &supervisor,
+                      json_pack("{s:i, s:I, s:I, s:i, s:{s:s, s:b, s:o}, s:s}", "approval", 1,
+                                "proposer", (json_int_t)world->supervisor, "unit",
+                                (json_int_t)world->unit, "person", 0, "request", "band", "medium",
+                                "apply_open", 0, "ladder", ladder, "reason", "r")),
+        0);
+    crowd(world, 24);
+    world_run_for(world, 20 * MINUTE);
+    world->channels_up = false;
+    world_run_for(world, 16 * MINUTE);
+#define ITEMS                                                                                      \
+    "SELECT count(*) FROM digest_item d JOIN notice n ON n.id = d.notice_id WHERE channel = "
+    assert_true(world_number(world, ITEMS "'email'") > 0);
+    assert_int_equal(world_number(world, ITEMS "'console'"), world_number(world, ITEMS "'email'"));
+    assert_int_equal(world_records(world, "INCIDENT_IN_DIGEST"),
+                     world_number(world, "SELECT count(*) FROM digest_item"));
+}
+
 /* The question of the first is still open: what we know about ourselves in the second goes into the
  * second's own. */
 static void a_second_storm_has_a_question_of_its_own(void **state)
@@ -426,6 +457,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(many_at_once_are_told_together),
+        TEST(a_digest_goes_to_the_next_channel_with_all_its_incidents),
         TEST(a_second_storm_has_a_question_of_its_own),
         TEST(nothing_is_a_storm_where_the_rules_say_so),
         cmocka_unit_test(nothing_goes_out_twice_while_it_may_still_be_on_its_way),
