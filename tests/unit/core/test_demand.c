@@ -722,6 +722,71 @@ static void a_second_check_keeps_to_the_order(void **state)
     assert_int_equal(world_records(&world, "CHECKIN_NO_SECOND"), 1);
 }
 
+/* The person did their part alone, at 10:00; it waits for somebody's eyes. */
+static void done_alone(json_t *more)
+{
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    const struct ck_actor person = world_person(&world, 1);
+    made(request("FREQ=WEEKLY;BYDAY=SA", "10:00", "20:00", 0, true, more));
+    run_for(HOUR);
+    assert_int_equal(world_command(&world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(
+        world_command(&world, "checkin.joined", &person, json_pack("{s:i}", "checkin", 1)), 0);
+    assert_int_equal(world_command(&world, "checkin.fact", &worker,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "fact", "first_frame")),
+                     0);
+    run_for(61000);
+    assert_int_equal(world_command(&world, "checkin.challenge_finished", &worker,
+                                   json_pack("{s:i}", "checkin", 1)),
+                     0);
+    assert_string_equal(world_text(&world, "SELECT state FROM checkin WHERE id = 1"),
+                        "awaiting_review");
+}
+
+static void accept_it(void)
+{
+    assert_int_equal(
+        world_command(&world, "checkin.review", &inspector,
+                      json_pack("{s:i, s:s, s:s}", "checkin", 1, "decision", "accept", "note", "")),
+        0);
+    assert_string_equal(world_text(&world, "SELECT outcome FROM checkin WHERE id = 1"),
+                        "completed");
+}
+
+/* Whoever reviews it comes hours later: being done is no all-clear meanwhile, and the review brings
+ * no other one. */
+static void a_second_check_does_not_wait_for_the_review(void **state)
+{
+    (void)state;
+    done_alone(second(100));
+    assert_int_equal(world_records(&world, "CHECKIN_SECOND"), 1);
+    int64_t due = count("SELECT due_at FROM checkin WHERE slot >= 2000 AND local_date = "
+                        "'2026-11-21'");
+    assert_in_range(due, world.now.wall.ms + 900 * 1000, world.now.wall.ms + 7200 * 1000);
+    run_for(4 * HOUR);
+    accept_it();
+    assert_int_equal(world_records(&world, "CHECKIN_SECOND"), 1);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE slot >= 2000"), 1);
+}
+
+/* The contact was made at 10:00; that it was looked at thirty hours later makes it no newer. */
+static void a_silence_is_counted_from_the_contact_and_not_from_its_review(void **state)
+{
+    (void)state;
+    done_alone(json_pack("{s:i}", "max_silence_s", 36 * 3600));
+    run_for(30 * HOUR);
+    accept_it();
+    assert_int_equal(count("SELECT next_at FROM person") -
+                         count("SELECT last_contact_at FROM person"),
+                     36 * HOUR);
+    assert_int_equal(count("SELECT last_contact_at FROM person"), WORLD_START_MS + HOUR);
+    run_for(WORLD_START_MS + 37 * HOUR - 1 - world.now.wall.ms);
+    assert_int_equal(silences(), 0);
+    run_for(1);
+    assert_int_equal(silences(), 1);
+}
+
 /* 23:50, and the second check after midnight: it counts for the date that it rings on, of which the
  * order allows two with the plan's own. */
 static void a_second_check_past_midnight_counts_for_its_own_date(void **state)
@@ -852,6 +917,8 @@ int main(void)
         TEST(silence_ends_with_the_plan_and_pauses_in_a_blackout),
         TEST(a_second_check_follows_a_completed_one),
         TEST(a_second_check_keeps_to_the_order),
+        TEST(a_second_check_does_not_wait_for_the_review),
+        TEST(a_silence_is_counted_from_the_contact_and_not_from_its_review),
         TEST(a_second_check_past_midnight_counts_for_its_own_date),
         TEST(a_make_up_of_yesterday_counts_for_today),
         TEST(a_draw_is_proven_once_its_key_is_revealed),
