@@ -106,6 +106,8 @@ struct ck_engine {
     int64_t worst_lag_ms;        /* since the last health report; engine thread */
     struct ck_mono zones_looked; /* when the folder of the zones was looked at; 0: not yet */
     struct ck_wall cleaned_at;   /* when rows that are over were last removed */
+    int64_t paths_after;         /* how far contact paths are looked for; 0: between two rounds */
+    struct ck_wall paths_at;     /* when the last round ended */
     atomic_int_fast64_t lag_ms;
     atomic_int_fast64_t moved_us; /* when the thread last began or ended a turn; 0: none runs */
     atomic_int thread_id;

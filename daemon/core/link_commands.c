@@ -17,7 +17,6 @@
 #define SESSION_TOKEN_SIZE 32
 #define PAGE_KEY_MIN 16
 #define PAGE_KEY_MAX 64
-#define PATHS_AT_ONCE 1000 /* new contact paths of one kind, each time that is cleaned */
 #define CLEAN_EVERY_MS (INT64_C(3600) * 1000)
 #define HEALTH_KEPT_MS (INT64_C(400) * 24 * 3600 * 1000)
 #define LINKS_KEPT_MS (INT64_C(7) * 24 * 3600 * 1000)
@@ -228,14 +227,25 @@ static int clean(struct ck_turn *turn)
     if (r == 0) {
         r = ck_link_clean(turn->store, ck_wall_add_ms(turn->now.wall, -LINKS_KEPT_MS));
     }
-    int64_t made = 0;
     r = r == 0 ? ck_retention_sync(turn) : r;
     if (r == 0) {
-        r = ck_path_sweep(turn->store, engine->options.channels, turn->now.wall, PATHS_AT_ONCE,
-                          &made);
-    }
-    if (r == 0) {
         engine->cleaned_at = turn->now.wall;
+    }
+    return r;
+}
+
+/* Ways to people that have no row yet: some people at a time, and an hour between two rounds. What
+ * a turn that fails undoes is found in the next round. */
+static int find_paths(struct ck_turn *turn)
+{
+    struct ck_engine *engine = turn->engine;
+    if (engine->paths_after == 0 && turn->now.wall.ms - engine->paths_at.ms < CLEAN_EVERY_MS) {
+        return 0;
+    }
+    int r =
+        ck_path_sweep(turn->store, engine->options.channels, turn->now.wall, &engine->paths_after);
+    if (r == 0 && engine->paths_after == 0) {
+        engine->paths_at = turn->now.wall;
     }
     return r;
 }
@@ -295,6 +305,7 @@ static int report(struct ck_turn *turn, const struct ck_actor *actor, const json
     if (r == 0) {
         engine->worst_lag_ms = 0;
         r = clean(turn);
+        r = r == 0 ? find_paths(turn) : r;
         r = r == 0 ? ck_zones_look(turn) : r;
     }
     return r;

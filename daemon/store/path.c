@@ -13,8 +13,8 @@
 #define NEW_PATHS(columns, table, id, channel, has)                                                \
     "INSERT INTO contact_path (" columns ", channel, state, next_at) SELECT o.id, '" channel       \
     "', 'untested', ?1 + (o.id * 7919000) % 604800000 FROM " table " o WHERE " has                 \
-    " AND NOT EXISTS (SELECT 1 FROM contact_path c WHERE c." id                                    \
-    " = o.id AND c.channel = '" channel "') ORDER BY o.id LIMIT ?2"
+    " AND o.id > ?2 AND o.id <= ?3 AND NOT EXISTS (SELECT 1 FROM contact_path c WHERE c." id       \
+    " = o.id AND c.channel = '" channel "')"
 
 #define STAFF_PATHS(channel, has)                                                                  \
     NEW_PATHS("staff_id", "staff", "staff_id", channel, "o.disabled_at IS NULL AND " has)
@@ -23,8 +23,7 @@
               "EXISTS (SELECT 1 FROM contact_order r WHERE r.person_id = o.id AND "                \
               "r.ended_date IS NULL) AND " has)
 
-int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now, int64_t limit,
-                  int64_t *made)
+int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now, int64_t *after)
 {
     static const struct {
         enum ck_channel channel;
@@ -41,17 +40,20 @@ int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now,
         {CK_CHANNEL_WEB_PUSH,
          PERSON_PATHS("web_push", "EXISTS (SELECT 1 FROM push p WHERE p.person_id = o.id)")},
     };
-    int64_t total = 0;
-    int r = 0;
+    const int64_t until = *after + CK_PATH_SWEEP;
+    int64_t last = 0;
+    int r = ck_sql_number(store,
+                          "SELECT max(coalesce((SELECT max(id) FROM staff), 0), "
+                          "coalesce((SELECT max(id) FROM person), 0))",
+                          CK_NO_ARGS, &last);
     for (size_t i = 0; r == 0 && i < sizeof kinds / sizeof kinds[0]; i++) {
-        int64_t count = 0;
         if ((channels & CK_CHANNEL_BIT(kinds[i].channel)) != 0) {
-            r = ck_sql_change(store, kinds[i].sql, CK_ARGS(ck_int(now.ms), ck_int(limit)), &count);
+            r = ck_sql_run(store, kinds[i].sql,
+                           CK_ARGS(ck_int(now.ms), ck_int(*after), ck_int(until)));
         }
-        total += count;
     }
     if (r == 0) {
-        *made = total;
+        *after = until < last ? until : 0;
     }
     return r;
 }

@@ -24,10 +24,14 @@ struct ck_path_row {
     int64_t fence;
 };
 
-/* Makes rows for ways that have none yet, at most `limit`; they fall due at moments of the week
- * after `now` that their ids spread. `channels` is the mask of those that are configured. */
-int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now, int64_t limit,
-                  int64_t *made);
+/* So many numbers of staff and of persons are looked at in one go: of a million persons all in an
+ * hour and a bit, at one go every two seconds. */
+#define CK_PATH_SWEEP 500
+
+/* Makes rows for ways that have none yet, of those whose numbers are the next CK_PATH_SWEEP behind
+ * *after; they fall due at moments of the week after `now` that their ids spread. `channels` is the
+ * mask of those that are configured. Moves *after on; 0: that was the last of them. */
+int ck_path_sweep(struct ck_store *store, uint32_t channels, struct ck_wall now, int64_t *after);
 
 /* CK_E_NOT_FOUND. */
 int ck_path_load(struct ck_store *store, int64_t id, struct ck_path_row *row);

@@ -283,6 +283,24 @@ static void a_test_without_its_receipt_has_failed(void **state)
     assert_string_equal(world_text(world, sql[0]), "ok");
 }
 
+/* Persons are looked at some at a time, however many there are, and all of them in one round. */
+static void ways_of_many_are_found_page_by_page(void **state)
+{
+    struct world *world = *state;
+    world_another_person(world);
+    world_execute(world, "PRAGMA foreign_keys = OFF; UPDATE person SET id = 1700 WHERE id = 2; "
+                         "UPDATE contact_order SET person_id = 1700 WHERE person_id = 2; UPDATE "
+                         "person SET email = 'x@example.kz' WHERE id = 1700");
+    world_run_for(world, 1000);
+    assert_true(world_number(world, "SELECT count(*) FROM contact_path WHERE person_id = 1") > 0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path WHERE person_id > 1"),
+                     0);
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM contact_path WHERE person_id = "
+                                         "1700 AND channel = 'email'"),
+                     1);
+}
+
 static void who_cannot_be_reached_is_shown(void **state)
 {
     struct world *world = *state;
@@ -464,6 +482,7 @@ int main(void)
         TEST(nobody_is_rung_after_the_answer),
         TEST(every_way_is_tested_once_a_week_by_day),
         TEST(a_test_without_its_receipt_has_failed),
+        TEST(ways_of_many_are_found_page_by_page),
         TEST(who_cannot_be_reached_is_shown),
         TEST(a_browser_that_subscribed_is_told),
         TEST(a_key_on_the_officers_telephone_takes_it_over),
