@@ -11,7 +11,7 @@
 
 /* Each ring by SMS, mail and telephone, and on each browser. */
 #define PENDING_MAX (CK_ATTEMPTS_MAX * (3 + CK_PUSH_BROWSERS_MAX))
-#define TOKEN_SIZE 16 /* 128 bits */
+#define TOKEN_SIZE 16   /* 128 bits */
 #define DIGEST_PAGE 100 /* fires of a digest that are read at a time */
 
 _Static_assert(CK_ADDRESS_SIZE == CK_PUSH_TEXT_SIZE, "a subscription is an address");
