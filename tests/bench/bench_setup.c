@@ -172,6 +172,9 @@ static void turn(void *arg)
     while (time_for_another(bench, now)) {
         open_call(bench, now);
     }
+    if (bench->over == bench->calls) {
+        return;
+    }
     int64_t next = now + TURN_US;
     if (bench->opened == bench->over && bench->rate > 0) { /* nothing to follow until then */
         next = bench->first_us + (int64_t)bench->opened * 1000000 / bench->rate;
