@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define REPORT_AGE_MAX_US INT64_C(600000000) /* of a sender report that still says something */
+#define OLDEST_AHEAD 3                       /* packets that one makes forget, mostly */
 #define NTP_1970 INT64_C(2208988800)         /* seconds from 1900 to 1970 */
 
 int ck_sender_init(struct ck_sender *sender, struct ck_packet_pool *pool, bool video, uint8_t type,
@@ -129,6 +130,28 @@ void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timest
             forget(sender, oldest);
         }
         sender->ring_oldest++;
+    }
+}
+
+static struct ck_sent *place_of(const struct ck_sender *sender, uint64_t sequence)
+{
+    return &sender->ring[sequence % sender->ring_size];
+}
+
+void ck_sender_ahead(const struct ck_sender *sender)
+{
+    if (sender->ring != NULL) {
+        __builtin_prefetch(place_of(sender, sender->highest + 1), 1);
+        for (unsigned i = 0; i < OLDEST_AHEAD; i++) {
+            __builtin_prefetch(place_of(sender, sender->ring_oldest + i), 1);
+        }
+    }
+}
+
+void ck_sender_ahead_oldest(const struct ck_sender *sender)
+{
+    for (unsigned i = 0; i < OLDEST_AHEAD; i++) {
+        __builtin_prefetch(place_of(sender, sender->ring_oldest + i)->packet, 1);
     }
 }
 

@@ -93,6 +93,10 @@ bool ck_sender_map(struct ck_sender *sender, uint64_t feed, bool resume, uint64_
 /* Keeps a packet for repetition, and forgets those that are too old. */
 void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timestamp,
                     struct ck_packet *packet, struct ck_mono now);
+/* Fetches the places that ck_sender_keep() will touch for the packet that comes next, */
+void ck_sender_ahead(const struct ck_sender *sender);
+/* and, once they are there, what it will forget. */
+void ck_sender_ahead_oldest(const struct ck_sender *sender);
 /* The kept packet with that number, NULL where there is none, or it was sent again less than a
  * round trip ago. Valid until the next ck_sender_keep(). */
 const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequence,

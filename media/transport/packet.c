@@ -70,7 +70,9 @@ struct ck_packet *ck_packet_get(struct ck_packet_pool *pool)
         pool->free = packet->next;
         packet->next = NULL;
         packet->owners = 1;
+        packet->hint = 0;
         pool->used++;
+        __builtin_prefetch(pool->free, 1); /* whoever comes next */
     }
     return packet;
 }

@@ -17,6 +17,7 @@ struct ck_packet {
     struct ck_packet *next; /* in the free list, or for the present owner's use */
     uint32_t owners;
     uint32_t size;
+    uint32_t hint; /* for whoever looks ahead at received ones; 0: nothing is known */
     struct ck_mono arrival;
     struct ck_rtp rtp; /* of a clear packet */
     bool again;        /* likewise: it came after later ones, mostly because it was sent again */

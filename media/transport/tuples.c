@@ -61,6 +61,12 @@ uint32_t ck_tuples_find(const struct ck_tuples *table, const struct ck_path *pat
     return held == 0 ? CK_TUPLE_NONE : held - 1;
 }
 
+bool ck_tuples_is(const struct ck_tuples *table, uint32_t number, const struct ck_path *path)
+{
+    const struct ck_tuple *tuple = &table->tuples[number];
+    return tuple->owner != CK_TUPLE_NONE && memcmp(&tuple->path, path, sizeof *path) == 0;
+}
+
 uint32_t ck_tuples_add(struct ck_tuples *table, const struct ck_path *path, uint32_t owner)
 {
     if (table->free_count == 0) {

@@ -5,6 +5,7 @@
 #ifndef MEDIA_TRANSPORT_TUPLES_H
 #define MEDIA_TRANSPORT_TUPLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "media/transport/siphash.h"
@@ -47,6 +48,8 @@ void ck_tuples_deinit(struct ck_tuples *table);
 
 /* The number of the tuple with exactly this path, or CK_TUPLE_NONE. */
 uint32_t ck_tuples_find(const struct ck_tuples *table, const struct ck_path *path);
+/* Whether the tuple with this number has exactly this path. */
+bool ck_tuples_is(const struct ck_tuples *table, uint32_t number, const struct ck_path *path);
 /* Adds one that is not there. Its number, or CK_TUPLE_NONE where the table is full. */
 uint32_t ck_tuples_add(struct ck_tuples *table, const struct ck_path *path, uint32_t owner);
 void ck_tuples_remove(struct ck_tuples *table, uint32_t number);

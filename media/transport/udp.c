@@ -48,6 +48,7 @@ struct ck_udp {
     union address in_name[CK_UDP_BATCH];
     struct control in_control[CK_UDP_BATCH];
     struct ck_packet *in_packets[CK_UDP_BATCH];
+    struct ck_path in_paths[CK_UDP_BATCH];
     unsigned out_count;
     unsigned run_count;
     bool alone; /* this machine's network cannot cut up: each packet is a send of its own */
@@ -250,7 +251,31 @@ static int discard(struct ck_udp *udp)
     return 0;
 }
 
-int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_take *take, void *user)
+/* Looks at what comes CK_UDP_AHEAD to one datagrams behind the one at `at`, which may be before the
+ * first. */
+static void look_ahead(struct ck_udp *udp, int at, int count, ck_udp_look *look, void *user)
+{
+    for (int steps = CK_UDP_AHEAD; steps > 0; steps--) {
+        int i = at + steps;
+        if (i >= 0 && i < count) {
+            look(user, udp->in_packets[i], &udp->in_paths[i], (unsigned)steps);
+        }
+    }
+}
+
+static void give(struct ck_udp *udp, unsigned i, ck_udp_take *take, void *user)
+{
+    struct ck_packet *packet = ck_take(udp->in_packets[i]);
+    take(user, packet, &udp->in_paths[i]);
+    if (packet->owners == 1) {
+        udp->in_packets[i] = packet; /* not wanted: ready for the next */
+    } else {
+        ck_packet_drop(udp->pool, packet);
+    }
+}
+
+int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_look *look, ck_udp_take *take,
+                   void *user)
 {
     unsigned ready = 0;
     for (; ready < CK_UDP_BATCH; ready++) {
@@ -277,17 +302,18 @@ int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_take *take, vo
         return passes ? 0 : -errno;
     }
     for (unsigned i = 0; i < (unsigned)count; i++) {
-        struct ck_packet *packet = ck_take(udp->in_packets[i]);
+        struct ck_packet *packet = udp->in_packets[i];
         bool fits = udp->in[i].msg_len <= CK_RTP_PACKET_MAX &&
                     (udp->in[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
         packet->size = fits ? udp->in[i].msg_len : 0;
         packet->arrival = now;
-        struct ck_path path = path_of(udp, i);
-        take(user, packet, &path);
-        if (packet->owners == 1) {
-            udp->in_packets[i] = packet; /* not wanted: ready for the next */
-        } else {
-            ck_packet_drop(udp->pool, packet);
+        packet->hint = 0;
+        udp->in_paths[i] = path_of(udp, i);
+    }
+    for (int i = -CK_UDP_AHEAD; i < count; i++) {
+        look_ahead(udp, i, count, look, user);
+        if (i >= 0) {
+            give(udp, (unsigned)i, take, user);
         }
     }
     return count;

@@ -10,6 +10,7 @@
 #include "media/transport/tuples.h"
 
 #define CK_UDP_BATCH 64
+#define CK_UDP_AHEAD 4                         /* datagrams */
 #define CK_UDP_SOCKET_BUFFER (8 * 1024 * 1024) /* asked for; the kernel may give less */
 
 struct ck_udp_address {
@@ -35,7 +36,13 @@ uint64_t ck_udp_lost(const struct ck_udp *udp);
  * `take`, which must call ck_packet_keep() for one that it wants to own. Datagrams longer than
  * CK_RTP_PACKET_MAX are given with size 0. Returns how many, 0 where nothing waits, or -errno. */
 typedef void ck_udp_take(void *user, struct ck_packet *packet, const struct ck_path *path);
-int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_take *take, void *user);
+/* Is shown each datagram before it is taken, CK_UDP_AHEAD times, with `steps` from CK_UDP_AHEAD
+ * down to 1; as far as there are datagrams in front of it, one of them is taken after each look.
+ * May set `hint`. */
+typedef void ck_udp_look(void *user, struct ck_packet *packet, const struct ck_path *path,
+                         unsigned steps);
+int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_look *look, ck_udp_take *take,
+                   void *user);
 
 struct ck_udp_counts {
     uint64_t packets;

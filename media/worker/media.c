@@ -242,7 +242,7 @@ static void note_arrival(struct leg *leg, const struct ck_packet *packet)
 void media_rtp(struct worker *worker, struct ck_packet *packet, const struct ck_path *path)
 {
     uint32_t tuple;
-    struct leg *leg = path_leg(worker, path, &tuple);
+    struct leg *leg = path_leg(worker, packet, path, &tuple);
     size_t size = packet->size;
     int error = leg == NULL || leg->in == NULL
                     ? CK_E_NOT_FOUND
@@ -413,7 +413,7 @@ static void take_part(struct leg *leg, const struct ck_rtcp *part, struct ck_mon
 void media_rtcp(struct worker *worker, struct ck_packet *packet, const struct ck_path *path)
 {
     uint32_t tuple;
-    struct leg *leg = path_leg(worker, path, &tuple);
+    struct leg *leg = path_leg(worker, packet, path, &tuple);
     size_t size = packet->size;
     if (leg == NULL || leg->in == NULL ||
         worker->srtp->unprotect_control(leg->in, packet->data, &size) != CK_OK) {

@@ -212,9 +212,11 @@ static void nominate(struct leg *leg, uint32_t tuple, const struct ck_stun *mess
     }
 }
 
-struct leg *path_leg(struct worker *worker, const struct ck_path *path, uint32_t *tuple)
+struct leg *path_leg(struct worker *worker, const struct ck_packet *packet,
+                     const struct ck_path *path, uint32_t *tuple)
 {
-    *tuple = ck_tuples_find(&worker->tuples, path);
+    bool hinted = packet->hint != 0 && ck_tuples_is(&worker->tuples, packet->hint - 1, path);
+    *tuple = hinted ? packet->hint - 1 : ck_tuples_find(&worker->tuples, path);
     if (*tuple == CK_TUPLE_NONE) {
         return NULL;
     }
@@ -500,7 +502,7 @@ void path_handshake_state(struct leg *leg, enum ck_dtls_state state)
 void path_dtls(struct worker *worker, struct ck_packet *packet, const struct ck_path *path)
 {
     uint32_t tuple;
-    struct leg *leg = path_leg(worker, path, &tuple);
+    struct leg *leg = path_leg(worker, packet, path, &tuple);
     if (leg != NULL) {
         enqueue(worker, leg, packet);
     } else if (ck_dtls_is_client_hello(packet->data, packet->size)) {

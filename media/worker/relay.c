@@ -62,6 +62,9 @@ static void forward(struct leg *peer, struct track *track, struct ck_packet *pac
     if (out == NULL) {
         return;
     }
+    if (track->nack) {
+        ck_sender_ahead_oldest(&track->out);
+    }
     const struct ck_rtp *rtp = &packet->rtp;
     struct ck_rtp header = {
         .marker = rtp->marker,

@@ -120,7 +120,7 @@ static void receive(struct worker *worker, struct ck_udp *udp)
 {
     int count = CK_UDP_BATCH;
     for (unsigned i = 0; i < BATCHES_PER_TURN && count == CK_UDP_BATCH; i++) {
-        count = ck_udp_receive(udp, worker->now, take_datagram, worker);
+        count = ck_udp_receive(udp, worker->now, ahead_look, take_datagram, worker);
     }
     if (count < 0) {
         ck_media_log(CK_WORKER_LOG_ERROR, "receiving failed: %s", strerror(-count));

@@ -356,7 +356,8 @@ void path_stun(struct worker *worker, struct ck_packet *packet, const struct ck_
 void path_dtls(struct worker *worker, struct ck_packet *packet, const struct ck_path *path);
 void path_handshakes(struct worker *worker);
 /* The leg that a path belongs to, noting that it was heard is path_heard(). NULL: a stranger. */
-struct leg *path_leg(struct worker *worker, const struct ck_path *path, uint32_t *tuple);
+struct leg *path_leg(struct worker *worker, const struct ck_packet *packet,
+                     const struct ck_path *path, uint32_t *tuple);
 void path_heard(struct leg *leg, uint32_t tuple);
 /* A TCP connection that was a leg's is gone. */
 void path_gone(struct worker *worker, const struct ck_path *path);
@@ -365,6 +366,13 @@ void path_send(struct leg *leg, struct ck_packet *packet);
 void path_forget(struct leg *leg);
 /* What the state of the handshake means. The leg may be gone afterwards. */
 void path_handshake_state(struct leg *leg, enum ck_dtls_state state);
+
+/* --- ahead.c
+ * ---------------------------------------------------------------------------------------- */
+
+/* Fetches what a datagram that is still to come will touch; a ck_udp_look. Leaves the number of its
+ * tuple as the packet's hint, from 1. */
+void ahead_look(void *user, struct ck_packet *packet, const struct ck_path *path, unsigned steps);
 
 /* --- media.c
  * ---------------------------------------------------------------------------------------- */

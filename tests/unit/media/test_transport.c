@@ -44,6 +44,7 @@ static void test_tuples_against_a_list(void **state)
     static const uint8_t key[CK_SIPHASH_KEY_SIZE] = {7};
     struct ck_tuples table;
     static uint32_t numbers[PATHS];
+    static uint32_t last[PATHS]; /* that each had */
     unsigned count = 0;
     uint32_t seed = 99;
     assert_int_equal(ck_tuples_init(&table, ROOM, key), 0);
@@ -53,6 +54,7 @@ static void test_tuples_against_a_list(void **state)
         unsigned which = (seed >> 8) % PATHS;
         struct ck_path path = path_of(which);
         assert_int_equal(ck_tuples_find(&table, &path), numbers[which]);
+        assert_int_equal(ck_tuples_is(&table, last[which], &path), numbers[which] != CK_TUPLE_NONE);
         if (numbers[which] != CK_TUPLE_NONE) {
             assert_int_equal(ck_tuples_at(&table, numbers[which])->owner, which);
             ck_tuples_remove(&table, numbers[which]);
@@ -61,7 +63,10 @@ static void test_tuples_against_a_list(void **state)
         } else {
             numbers[which] = ck_tuples_add(&table, &path, which);
             assert_int_equal(numbers[which] == CK_TUPLE_NONE, count == ROOM);
-            count += numbers[which] != CK_TUPLE_NONE;
+            if (numbers[which] != CK_TUPLE_NONE) {
+                count++;
+                last[which] = numbers[which];
+            }
         }
     }
     for (unsigned which = 0; which < PATHS; which++) {

@@ -231,9 +231,73 @@ static void a_lost_run_is_counted_and_no_other(void **state)
     end(&world);
 }
 
+#define ARRIVALS 10
+
+struct watch {
+    unsigned looked[ARRIVALS]; /* how often */
+    unsigned taken;
+};
+
+static void look(void *user, struct ck_packet *packet, const struct ck_path *path, unsigned steps)
+{
+    struct watch *watch = user;
+    unsigned number = packet->data[0];
+    assert_int_equal(path->family, 4);
+    assert_int_equal(packet->size, 100 + number);
+    assert_int_equal(steps, CK_UDP_AHEAD - watch->looked[number]++);
+    if (steps <= number) { /* that many are in front of it */
+        assert_int_equal(watch->taken, number - steps);
+    }
+    if (steps == CK_UDP_AHEAD) {
+        assert_int_equal(packet->hint, 0);
+        packet->hint = number + 1;
+    }
+}
+
+static void take(void *user, struct ck_packet *packet, const struct ck_path *path)
+{
+    struct watch *watch = user;
+    assert_int_equal(path->family, 4);
+    assert_int_equal(packet->data[0], watch->taken);
+    assert_int_equal(watch->looked[watch->taken], CK_UDP_AHEAD);
+    assert_int_equal(packet->hint, watch->taken + 1);
+    watch->taken++;
+}
+
+static void send_to_socket(struct world *world, unsigned count)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(ck_udp_port(world->udp)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t data[200] = {(uint8_t)i};
+        assert_int_equal(
+            sendto(world->peer[0], data, 100 + i, 0, (struct sockaddr *)&to, sizeof to), 100 + i);
+    }
+}
+
+/* In order and each before its turn, also where fewer come than are looked ahead at; what one batch
+ * was hinted is nothing to the next. */
+static void arrivals_are_looked_at_before_they_are_taken(void **state)
+{
+    (void)state;
+    static const unsigned counts[] = {ARRIVALS, 1, CK_UDP_AHEAD - 1, CK_UDP_AHEAD, ARRIVALS};
+    struct world world;
+    begin(&world, 4, false);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct watch watch = {0};
+        send_to_socket(&world, counts[i]);
+        assert_int_equal(ck_udp_receive(world.udp, (struct ck_mono){1}, look, take, &watch),
+                         counts[i]);
+        assert_int_equal(watch.taken, counts[i]);
+    }
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrivals_are_looked_at_before_they_are_taken),
         cmocka_unit_test(neighbours_to_one_peer_are_one_send),
         cmocka_unit_test(long_runs_are_cut),
         cmocka_unit_test(what_the_kernel_does_not_cut_up_goes_alone),
