@@ -481,6 +481,19 @@ static void webhook_is_signed(void **state)
     bench_close(bench);
 }
 
+static time_t ahead_s;
+
+/* In the place of the C library's, which the TLS library asks whether a certificate is still good.
+ */
+time_t time(time_t *at)
+{
+    time_t now = (time_t)(wall_now().ms / 1000) + ahead_s;
+    if (at != NULL) {
+        *at = now;
+    }
+    return now;
+}
+
 static void webhook_needs_trusted_tls(void **state)
 {
     (void)state;
@@ -494,6 +507,11 @@ static void webhook_needs_trusted_tls(void **state)
     bench = hook_bench(&https, "https", "/ok", "");
     expect(bench_send(bench, &sending), CK_SENT_REFUSED, "no trusted TLS");
     bench_close(bench);
+    ahead_s = 2 * 86400; /* it is good for one day */
+    bench = hook_bench(&https, "https", "/ok", "ca_file = %d/good.crt");
+    expect(bench_send(bench, &sending), CK_SENT_REFUSED, "certificate has expired");
+    bench_close(bench);
+    ahead_s = 0;
 }
 
 static void webhook_of_another_name_is_rejected(void **state)
