@@ -164,12 +164,13 @@ static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
 
 static void note_ceiling(struct ck_uplink *uplink)
 {
+    bool low = uplink->allowed <= CK_UPLINK_TRIAL * 5 / 4;
+    unsigned first = low ? CK_UPLINK_CEILING_FIRST_LOW : CK_UPLINK_CEILING_FIRST;
+    unsigned last = low ? CK_UPLINK_CEILING_LAST_LOW : CK_UPLINK_CEILING_LAST;
     unsigned pause = 2 * uplink->ceiling_pause;
-    pause = pause < CK_UPLINK_CEILING_FIRST ? CK_UPLINK_CEILING_FIRST : pause;
+    pause = pause < first ? first : pause;
     uplink->before = 0;
     uplink->ceiling = uplink->allowed;
-    unsigned last = uplink->ceiling <= CK_UPLINK_TRIAL * 5 / 4 ? CK_UPLINK_CEILING_LAST_LOW
-                                                               : CK_UPLINK_CEILING_LAST;
     uplink->ceiling_pause = pause > last ? last : pause;
     uplink->ceiling_left = uplink->ceiling_pause;
     uplink->good = (uint32_t)smaller(uplink->good, (int64_t)below_ceiling(uplink));

@@ -2,6 +2,12 @@
  * the way. Told to it by REMB. The same judges a downlink by what its browser reports. Values; time
  * is an argument.
  *
+ * What a way carries, with the headers of SRTP: from about 150 kbit/s on sound and a small picture;
+ * from 90 on sound, and a picture now and then; from CK_PACE_SOUND_BPS (pace.h) on sound alone,
+ * nearly all of it; below that as much of the sound as fits, and the call stays. A picture is tried
+ * seldom then. Browsers that send some picture whatever they are told (Chromium: 30 kbit/s) need as
+ * much more.
+ *
  * A standing queue (transit.h) is of our making and loses what does not fit. A short one is filled
  * by the burst that a picture is, loses the sound behind it, and is empty again before the next: it
  * does not stand, and loses all the same. Loss without either may be the radio's: where less
@@ -41,7 +47,8 @@
 #define CK_UPLINK_CEILING_PERCENT 80
 #define CK_UPLINK_CEILING_FIRST 8
 #define CK_UPLINK_CEILING_LAST 16
-#define CK_UPLINK_CEILING_LAST_LOW 64 /* where the least that is tried was too much */
+#define CK_UPLINK_CEILING_FIRST_LOW 16 /* where the least that is tried was too much */
+#define CK_UPLINK_CEILING_LAST_LOW 64
 
 struct ck_uplink {
     uint32_t cap;

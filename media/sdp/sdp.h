@@ -22,6 +22,8 @@
 #define CK_SDP_CANDIDATES_MAX 16
 #define CK_SDP_MESSAGE_SIZE 160
 #define CK_SDP_ANSWER_MAX 16384
+#define CK_SDP_SOUND_BPS 24000 /* what we ask a browser to send of sound, */
+#define CK_SDP_SOUND_MS 40     /* and how much of it in a packet */
 /* The header extension that numbers packets over the whole transport. */
 #define CK_SDP_URI_TRANSPORT                                                                       \
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"

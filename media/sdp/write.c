@@ -68,12 +68,22 @@ static void put_feedback(struct output *out, const struct ck_sdp_section *sectio
     }
 }
 
+/* What we want of their sound. Browsers send 32 kbit/s in packets of 20 ms, which with all headers
+ * is 58 on the way, and hold to it on a way that carries less. So it is 24 kbit/s, at which speech
+ * is as good, in packets of 40 ms: 37 on the way, and half the packets. */
+static void put_sound(struct output *out, unsigned type)
+{
+    put(out, "a=rtpmap:%u opus/48000/2\r\n", type);
+    put(out, "a=fmtp:%u minptime=10;useinbandfec=1;maxaveragebitrate=%u\r\n", type,
+        CK_SDP_SOUND_BPS);
+    put(out, "a=ptime:%u\r\n", CK_SDP_SOUND_MS);
+}
+
 static void put_codec(struct output *out, const struct ck_sdp_section *section,
                       const struct ck_sdp_offer *offer, const struct ck_sdp_answer *answer)
 {
     if (section->kind == CK_SDP_AUDIO) {
-        put(out, "a=rtpmap:%u opus/48000/2\r\n", section->type);
-        put(out, "a=fmtp:%u minptime=10;useinbandfec=1\r\n", section->type);
+        put_sound(out, section->type);
     } else {
         put(out, "b=TIAS:%u\r\n", answer->video_bitrate);
         put(out, "a=rtpmap:%u VP8/90000\r\n", section->type);

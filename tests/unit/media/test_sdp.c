@@ -113,7 +113,8 @@ static void test_chromium(void **state)
     assert_has(sdp, " 2001:db8::7 7001 typ host\r\n");
     assert_has(sdp, " 1 tcp 1520434687 192.0.2.7 7002 typ host tcptype passive\r\n");
     assert_has(sdp, "a=end-of-candidates\r\n");
-    assert_has(sdp, "a=fmtp:111 minptime=10;useinbandfec=1\r\n");
+    assert_has(sdp, "a=fmtp:111 minptime=10;useinbandfec=1;maxaveragebitrate=24000\r\n");
+    assert_has(sdp, "a=ptime:40\r\n");
     assert_has(sdp, "a=rtcp-fb:111 nack\r\n");
     assert_has(sdp, "a=rtcp-fb:111 transport-cc\r\n");
     assert_has(sdp, "a=rtcp-fb:96 transport-cc\r\n");
