@@ -84,12 +84,20 @@ static bool is_settling(const struct ck_uplink *uplink, const struct ck_uplink_i
     return uplink->settle > 0 && interval->bitrate <= uplink->allowed && !chokes;
 }
 
-/* A queue that is there whatever is sent, and that loses nothing, is no queue but a longer way. */
+/* A full queue loses less where less is sent, a radio loses as much as before. */
+static bool is_radio_loss(const struct ck_uplink *uplink, unsigned percent)
+{
+    return percent < CK_UPLINK_LOSS_LOW ||
+           (percent <= CK_UPLINK_RADIO_PERCENT && percent * 5 > uplink->cut_queue_percent * 4 &&
+            percent * 4 < uplink->cut_queue_percent * 5);
+}
+
+/* A queue that is there whatever is sent is no queue but a longer way. */
 static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
                               unsigned percent, bool *longer_way)
 {
     bool steady = is_steady(uplink, interval, percent);
-    if (steady || (percent < CK_UPLINK_LOSS_LOW &&
+    if (steady || (is_radio_loss(uplink, percent) &&
                    was_in_vain(uplink, interval, uplink->cut_queue_us, interval->queue_us))) {
         uplink->cut_queue_us = 0;
         uplink->steady = 0;
@@ -106,6 +114,7 @@ static uint64_t cut_for_queue(struct ck_uplink *uplink, const struct ck_uplink_i
     }
     uplink->settle = CK_UPLINK_SETTLE + 1;
     uplink->cut_queue_us = interval->queue_us;
+    uplink->cut_queue_percent = percent;
     uplink->cut_bitrate = interval->bitrate;
     return below_what_came(uplink, interval->bitrate);
 }

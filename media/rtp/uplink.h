@@ -54,9 +54,10 @@ struct ck_uplink {
     uint32_t cap;
     uint32_t allowed;
     unsigned cut_percent; /* the loss at which the rate was last taken down for loss; 0: none */
-    int64_t cut_queue_us; /* likewise the queue */
-    uint32_t cut_bitrate; /* what came at either */
-    unsigned hold;        /* intervals left in which loss is put up with */
+    int64_t cut_queue_us; /* likewise the queue, */
+    unsigned cut_queue_percent; /* and what was lost then */
+    uint32_t cut_bitrate;       /* what came at either */
+    unsigned hold;              /* intervals left in which loss is put up with */
     unsigned steady; /* intervals in which a queue neither grew nor shrank, and nothing was lost */
     unsigned settle; /* intervals left in which a queue is given time to drain */
     unsigned calm;   /* intervals since the rate was last taken down, of which much is known */

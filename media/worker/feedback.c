@@ -60,14 +60,14 @@ void feedback_key_frame(struct leg *leg)
     finish(leg, packet, &writer);
 }
 
-/* On an uplink that carries little, what was lost was most likely crowded out, and sound that is
+/* Where an uplink that carries little has a queue, what was lost was crowded out, and sound that is
  * sent again crowds out more: there it comes bit by bit, and not at all where the sound alone is
  * too much. */
 static unsigned most_to_ask(struct leg *leg, const struct track *track)
 {
     const struct ck_uplink *uplink = &leg->uplink;
-    if (track->kind == VIDEO || uplink->allowed >= CK_UPLINK_RADIO_FLOOR ||
-        uplink->allowed == uplink->cap) {
+    bool crowded = leg->crowded || media_late_us(leg) >= CK_UPLINK_QUEUE_HIGH_US;
+    if (track->kind == VIDEO || uplink->allowed >= CK_UPLINK_RADIO_FLOOR || !crowded) {
         return CK_MISSING_MAX;
     }
     if (leg->sound_fills || leg->worker->now.us < leg->sound_due.us) {
@@ -210,7 +210,9 @@ static void judge_uplink(struct leg *leg)
                                           .queue_us = queue_of(leg),
                                           .bursts = 2 * leg->missed_behind > missed};
     leg->missed_behind = 0;
-    leg->sound_fills = pictures == 0 && interval.queue_us >= CK_UPLINK_QUEUE_HIGH_US;
+    bool stands = interval.queue_us >= CK_UPLINK_QUEUE_HIGH_US;
+    leg->sound_fills = pictures == 0 && stands;
+    leg->crowded = stands || interval.bursts;
     leg->unheeded = leg->tracks[VIDEO].remb && pictures > 0 && interval.bitrate > allowed;
     leg->uplink_lost[1] = leg->uplink_lost[0];
     leg->uplink_lost[0] = came + missed == 0 ? 0 : missed * 256 / (came + missed);

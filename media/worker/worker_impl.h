@@ -213,7 +213,8 @@ struct leg {
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
     uint64_t missed_behind;  /* of this interval's: behind a queue, as the sound after them shows */
-    bool sound_fills;        /* its uplink, alone, in the last interval */
+    bool crowded;            /* its uplink had a queue in the last interval; */
+    bool sound_fills;        /* by the sound alone */
     struct ck_mono sound_due; /* one that was lost may be asked for again */
     uint64_t told_bitrate;    /* of the downlink, by the browser (REMB); 0: never told */
     uint8_t transport_id;     /* header extension that numbers the browser's packets; 0: none */

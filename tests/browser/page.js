@@ -173,7 +173,7 @@ async function look(leg) {
     if (report.type === 'inbound-rtp' && report.kind === 'video') {
       Object.assign(seen, { decoded: report.framesDecoded, keys: report.keyFramesDecoded, lost: report.packetsLost, freezes: report.freezeCount, nacks: report.nackCount, plis: report.pliCount });
     } else if (report.type === 'inbound-rtp') {
-      Object.assign(seen, { heard: report.packetsReceived, soundDelay: report.jitterBufferDelay, soundsOut: report.jitterBufferEmittedCount, concealed: report.concealedSamples, soundLost: report.packetsLost });
+      Object.assign(seen, { heard: report.packetsReceived, soundDelay: report.jitterBufferDelay, soundForNetwork: report.jitterBufferMinimumDelay, sounds: report.totalSamplesReceived, soundsOut: report.jitterBufferEmittedCount, concealed: report.concealedSamples, soundLost: report.packetsLost });
     } else if (report.type === 'outbound-rtp' && report.kind === 'video') {
       Object.assign(seen, { sentWidth: report.frameWidth, sentFrames: report.framesSent, fps: report.framesPerSecond, target: report.targetBitrate, limit: report.qualityLimitationReason });
     } else if (report.type === 'remote-inbound-rtp' && report.kind === 'video') {

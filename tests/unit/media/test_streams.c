@@ -704,8 +704,8 @@ static void test_uplink_waits_no_longer_than_it_has_to(void **state)
     assert_int_equal(uplink.allowed, 85000);
 }
 
-/* A longer way loses nothing: a queue that does is one, however little was sent since the last step
- * down. */
+/* A longer way changes nothing in what is lost: a queue that does is one, however little was sent
+ * since the last step down. */
 static void test_uplink_takes_no_queue_that_loses_for_a_longer_way(void **state)
 {
     (void)state;
@@ -718,6 +718,13 @@ static void test_uplink_takes_no_queue_that_loses_for_a_longer_way(void **state)
         .came = 80, .missed = 20, .bitrate = 120000, .queue_us = 470000};
     assert_false(ck_uplink_interval(&downlink, &what));
     assert_true(downlink.allowed <= 120000);
+    /* Unless as much is lost as before: a longer way that loses. */
+    ck_uplink_init(&downlink, 10000000);
+    what = (struct ck_uplink_interval){
+        .came = 70, .missed = 30, .bitrate = 640000, .queue_us = 150000};
+    assert_false(ck_uplink_interval(&downlink, &what));
+    what.bitrate = 400000;
+    assert_true(ck_uplink_interval(&downlink, &what));
 }
 
 /* A queue that has lost most of what was sent: the rate is not gone back to at a bound. */
