@@ -121,14 +121,20 @@ static int session_refused(struct ck_turn *turn, const struct ck_actor *actor, c
                            json_t **result, struct ck_refusal *refusal)
 {
     (void)result;
+    static const char *const whys[] = {"wrong",    "code",        "too_many", "too_many_links",
+                                       "password", "setup_token", NULL};
     const char *login = NULL;
+    int why = 0;
     int r = ck_body_text(body, "login", 128, true, &login, refusal);
+    r = r == 0 ? ck_body_word(body, "why", whys, &why, refusal) : r;
     if (r != 0) {
         return r;
     }
     struct ck_record record = {.action = "LOGIN_REFUSED",
                                .object = "session",
+                               .object_id = actor->session_id,
                                .result = "denied",
+                               .open = json_pack("{s:s}", "why", whys[why]),
                                .sealed =
                                    json_pack("{s:s, s:s}", "login", login, "peer", actor->peer)};
     return ck_turn_audit(turn, actor, &record);
@@ -325,6 +331,10 @@ static int read_any(struct ck_turn *turn, const struct ck_actor *actor, const js
                                .object = "session",
                                .object_id = actor->session_id,
                                .open = json_pack("{s:s}", "what", words[word])};
+    const json_t *sought = json_object_get(body, "sought");
+    if (sought != NULL) { /* may be a name: beside the leaf */
+        record.sealed = json_pack("{s:O}", "sought", sought);
+    }
     return ck_turn_audit(turn, actor, &record);
 }
 

@@ -7,6 +7,7 @@
 
 #include "daemon/api/api_impl.h"
 #include "daemon/config/log.h"
+#include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -67,6 +68,7 @@ int ck_api_challenge(const char *cookie, char challenge[static CK_API_CSRF_SIZE]
 void ck_api_finish(struct ck_api_call *call)
 {
     json_decref(call->body);
+    json_decref(call->sought);
     json_decref(call->value);
     free(call->blob);
     free(call->help_phone);
@@ -258,11 +260,25 @@ static void run_command(struct ck_api_call *call)
 
 /* ---- reads are written down first ---- */
 
-/* Per object of a kind: a photo of another person is another read. */
+/* Of a list that was narrowed, what it was narrowed to stands for the object: 63 bits of its
+ * digest. */
+static int64_t sought_number(const json_t *sought)
+{
+    ck_cleanup(ck_freep) char *text = json_dumps(sought, JSON_COMPACT | JSON_SORT_KEYS);
+    uint8_t digest[CK_SHA256_SIZE] = {0};
+    if (text != NULL) {
+        (void)ck_sha256(&(struct ck_slice){text, strlen(text)}, 1, digest);
+    }
+    return (int64_t)(ck_get_u64(digest) >> 1);
+}
+
+/* Per object of a kind: a photo of another person is another read, and so is another search. */
 static struct ck_noted_read read_of(const struct ck_api_call *call)
 {
-    return (struct ck_noted_read){
-        .session = call->session.id, .id = call->id, .object = call->route->pattern};
+    return (struct ck_noted_read){.session = call->session.id,
+                                  .id =
+                                      call->sought == NULL ? call->id : sought_number(call->sought),
+                                  .object = call->route->pattern};
 }
 
 static bool noted_already(const struct ck_api_call *call)
@@ -285,9 +301,47 @@ static void on_read(void *cookie, const struct ck_result *result)
     ck_api_answer_query(call);
 }
 
+/* What a read of a list was narrowed to, as it was asked; where a page begins is no part of it. */
+static int take_sought(struct ck_api_call *call)
+{
+    const struct {
+        const char *name, *text;
+    } words[] = {{call->text_name, call->text},
+                 {call->word_name, call->word},
+                 {"from", call->from},
+                 {"until", call->until}};
+    const struct {
+        const char *name;
+        int64_t number;
+    } numbers[] = {
+        {"person", call->person}, {"staff", call->staff}, {"inspector", call->inspector}};
+    call->sought = json_object();
+    int r = call->sought == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; r == 0 && i < sizeof words / sizeof words[0]; i++) {
+        if (words[i].text[0] != '\0') {
+            r = json_object_set_new(call->sought, words[i].name, json_string(words[i].text));
+        }
+    }
+    for (size_t i = 0; r == 0 && i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].number != 0) {
+            r = json_object_set_new(call->sought, numbers[i].name, json_integer(numbers[i].number));
+        }
+    }
+    if (r == 0 && json_object_size(call->sought) == 0) {
+        json_decref(call->sought);
+        call->sought = NULL;
+    }
+    return r == 0 ? 0 : -ENOMEM;
+}
+
 static void run_read(struct ck_api_call *call)
 {
     call->object = call->id;
+    int error = call->route->read != NULL && call->id == 0 ? take_sought(call) : 0;
+    if (error != 0) {
+        ck_api_answer_error(call, error, NULL);
+        return;
+    }
     if (call->route->query == ck_api_system) { /* the loop's own part of the answer */
         call->value = call->api->options.system(call->api->options.user);
     }
@@ -298,6 +352,9 @@ static void run_read(struct ck_api_call *call)
     json_t *body = json_pack("{s:s}", "object", call->route->read);
     if (body != NULL && call->id != 0) {
         json_object_set_new(body, "id", json_integer(call->id));
+    }
+    if (body != NULL && call->sought != NULL) {
+        json_object_set(body, "sought", call->sought);
     }
     ck_api_submit(call, "read", body, on_read);
 }
@@ -548,8 +605,10 @@ static int read_query_members(struct ck_api_call *call)
             ? "view"
         : strcmp(call->route->action, "retention.read") == 0 ? "class"
                                                              : "q";
+    call->text_name = text;
     error = error == 0 ? read_word(call, text, call->text, sizeof call->text) : error;
     const char *word = strcmp(call->route->action, "log.list") == 0 ? "action" : "state";
+    call->word_name = word;
     error = error == 0 ? read_word(call, word, call->word, sizeof call->word) : error;
     error = error == 0 ? read_word(call, "from", call->from, sizeof call->from) : error;
     return error == 0 ? read_word(call, "until", call->until, sizeof call->until) : error;
@@ -663,6 +722,24 @@ static size_t failure_key(const struct ck_api_call *call, struct in6_addr *key)
     return 8;
 }
 
+void ck_api_note_refused(struct ck_api_call *call, const char *why)
+{
+    const char *login = json_string_value(json_object_get(call->body, "login"));
+    ck_bus_submit(call->api->options.bus, "session.refused", &call->actor,
+                  json_pack("{s:s, s:s}", "login",
+                            login == NULL || strlen(login) > 128 ? "" : login, "why", why),
+                  NULL, NULL);
+}
+
+void ck_api_note_waiting(struct ck_api_call *call, const char *why)
+{
+    struct in6_addr key;
+    size_t size = failure_key(call, &key);
+    if (ck_limit_take(call->api->told, &key, size, call->api->options.mono(), NULL) == 0) {
+        ck_api_note_refused(call, why);
+    }
+}
+
 bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed)
 {
     int64_t wait_ms = 0;
@@ -671,6 +748,7 @@ bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed)
     if (ck_limit_ask(failed, &key, size, call->api->options.mono(), &wait_ms) == 0) {
         return false;
     }
+    ck_api_note_waiting(call, failed == call->api->failed_links ? "too_many_links" : "too_many");
     char seconds[24];
     snprintf(seconds, sizeof seconds, "%lld", (long long)(wait_ms / 1000 + 1));
     struct ck_http_header header = {"retry-after", seconds};
@@ -729,6 +807,7 @@ int ck_api_create(const struct ck_api_options *options, struct ck_api **out)
         make_limit(api, config->limits.logins_per_account, &api->failed_accounts) != 0 ||
         make_limit(api, config->limits.logins_per_account, &api->failed_codes) != 0 ||
         make_limit(api, config->limits.logins_per_account, &api->failed_known) != 0 ||
+        make_limit(api, 1, &api->told) != 0 ||
         ck_hkdf(options->master_key, CK_KEY_SIZE, KNOWN_LABEL, sizeof KNOWN_LABEL - 1, KNOWN_LABEL,
                 api->known_key, sizeof api->known_key) != 0) {
         ck_api_destroy(api);
@@ -749,6 +828,7 @@ void ck_api_destroy(struct ck_api *api)
     ck_api_bundles_close(api);
     ck_limit_destroy(api->failed_codes);
     ck_limit_destroy(api->failed_known);
+    ck_limit_destroy(api->told);
     ck_wipe(api->known_key, sizeof api->known_key);
     free(api->recording_dir);
     free(api);

@@ -78,6 +78,8 @@ struct ck_api {
     struct ck_limit *failed_known; /* log-ins, by account, from browsers that it is known from */
     uint8_t known_key[CK_KEY_SIZE];
     struct ck_limit *failed_codes; /* of the second factor, by account */
+    struct ck_limit
+        *told; /* refusals of whom had to wait, by address: one in a window is recorded */
     unsigned passwords_running, passwords_waiting;
     struct ck_password_job *passwords, **passwords_end;
 };
@@ -102,6 +104,8 @@ struct ck_api_call {
     /* Query members; 0 and "" where missing. */
     int64_t before, after, person, staff, inspector, weeks;
     char text[128], word[64], from[16], until[16];
+    const char *text_name, *word_name; /* by which they were given */
+    json_t *sought;                    /* what a list was narrowed to; NULL: nothing */
     /* A picture or a document. */
     void *blob;
     size_t blob_size;
@@ -126,6 +130,10 @@ void ck_api_run(struct ck_api_call *call, ck_readers_query *query, ck_readers_do
 void ck_api_answer_query(struct ck_api_call *call);
 /* A text member of the body of the given length, or NULL after an answer. */
 const char *ck_api_text(struct ck_api_call *call, const char *name, size_t max);
+/* Records a log-in that is refused: a word of session.refused. */
+void ck_api_note_refused(struct ck_api_call *call, const char *why);
+/* The same for who has to wait: once in a window for each address, or the log could be filled. */
+void ck_api_note_waiting(struct ck_api_call *call, const char *why);
 /* true, and the call is answered, where this address has failed too often. */
 bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed);
 void ck_api_failed(struct ck_api_call *call, struct ck_limit *failed);

@@ -76,6 +76,7 @@ static bool codes_used_up(struct ck_api_call *call)
                      call->api->options.mono(), NULL) == 0) {
         return false;
     }
+    ck_api_note_waiting(call, "too_many");
     ck_api_refuse(call, CK_E_LIMIT, "code", "too many wrong codes; try again in some minutes");
     return true;
 }

@@ -94,12 +94,6 @@ static void password(struct ck_api_call *call, const char *plain, const char *ag
     start_passwords(api);
 }
 
-static void note_refused(struct ck_api_call *call)
-{
-    ck_bus_submit(call->api->options.bus, "session.refused", &call->actor,
-                  json_pack("{s:O}", "login", json_object_get(call->body, "login")), NULL, NULL);
-}
-
 /* ---- a staff session begins ---- */
 
 static void set_cookie(char header[static COOKIE_HEADER_MAX], const char *name, const char *token,
@@ -211,7 +205,7 @@ static void refuse_code(struct ck_api_call *call, const struct ck_result *result
         (void)ck_limit_take(call->api->failed_codes, &call->login.staff, sizeof call->login.staff,
                             call->api->options.mono(), NULL);
         count_failure(call);
-        note_refused(call);
+        ck_api_note_refused(call, "code");
     }
     ck_api_answer_error(call, CK_E_AUTH, &result->refusal);
 }
@@ -289,7 +283,7 @@ static void refuse_login(struct ck_api_call *call)
     struct ck_api *api = call->api;
     const char *login = json_string_value(json_object_get(call->body, "login"));
     count_failure(call);
-    note_refused(call);
+    ck_api_note_refused(call, "wrong");
     uint8_t account[CK_SHA256_SIZE];
     bool slow_down = account_key(login, account) == 0 &&
                      ck_limit_take(api->failed_accounts, account, sizeof account,
@@ -314,6 +308,7 @@ static void on_login_verified(struct ck_api_call *call, int code, const char *te
         refuse_login(call);
     } else if (ck_limit_ask(call->api->failed_codes, &call->login.staff, sizeof call->login.staff,
                             call->api->options.mono(), NULL) != 0) {
+        ck_api_note_waiting(call, "too_many");
         ck_api_refuse(call, CK_E_LIMIT, "code", "too many wrong codes; try again in some minutes");
     } else {
         begin_session(call, call->login.staff);
@@ -435,6 +430,7 @@ void ck_api_setup_first(struct ck_api_call *call)
     if (ck_sha256(&(struct ck_slice){token, strlen(token)}, 1, hash) != 0 ||
         !call->api->has_setup || !ck_equal_secret(hash, call->api->setup_hash, sizeof hash)) {
         ck_api_failed(call, call->api->failed_logins);
+        ck_api_note_refused(call, "setup_token");
         ck_api_refuse(call, CK_E_DENIED, "token", "is not the one that checkind gave out last");
         return;
     }
@@ -526,6 +522,7 @@ static void on_own_verified(struct ck_api_call *call, int code, const char *text
         ck_api_answer_error(call, code, NULL);
     } else if (code != 0) {
         ck_api_failed(call, call->api->failed_logins);
+        ck_api_note_refused(call, "password");
         ck_api_refuse(call, CK_E_INVALID, "old", "is not the present password");
     } else {
         password(call, json_string_value(json_object_get(call->body, "new")), NULL, on_own_hashed);

@@ -29,6 +29,8 @@ struct job {
     struct ck_sealed_file file;
     int result;
     struct ck_seal_recovery recovery;
+    int gaps; /* in the time line of what was recovered, and their sum */
+    int64_t gap_ms;
     uint8_t *frame;
     size_t frame_size;
     int plain; /* memfd with the recording as it plays; -1: none */
@@ -80,6 +82,23 @@ static int append_file(void *user, const void *bytes, size_t size)
     return fdatasync(job->file.fd) < 0 ? -errno : 0;
 }
 
+/* What the marks say that is missing, counted as the worker counts it of a file that it closes. */
+static int count_gaps(struct job *job, struct ck_seal_source *source)
+{
+    ck_cleanup(ck_seal_closep) struct ck_seal *seal = NULL;
+    size_t count = 0;
+    source->size = job->file.size;
+    int r = ck_seal_open(&seal, source, job->key, (uint64_t)job->recording);
+    const struct ck_seal_mark *marks = r == 0 ? ck_seal_marks(seal, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (marks[i].kind == CK_SEAL_MARK_GAP || marks[i].kind == CK_SEAL_MARK_PAUSE) {
+            job->gaps++;
+            job->gap_ms += marks[i].until_ms - marks[i].from_ms;
+        }
+    }
+    return r;
+}
+
 static void recover_work(uv_work_t *work)
 {
     struct job *job = work->data;
@@ -88,6 +107,9 @@ static void recover_work(uv_work_t *work)
     if (job->result == 0) {
         job->result = ck_seal_recover(&source, (uint64_t)job->recording, job->key, job->salt,
                                       append_file, job, &job->recovery);
+    }
+    if (job->result == 0) {
+        job->result = count_gaps(job, &source);
     }
     ck_sealed_file_close(&job->file);
 }
@@ -100,10 +122,11 @@ static void submit_recovered(const struct job *job)
     ck_hex_encode(recovery->head.hash, CK_SHA256_SIZE, hex);
     ck_call_submit(
         job->calls, "recording.recovered", &actor,
-        json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:b}", "recording", (json_int_t)job->recording,
-                  "chunks", (json_int_t)recovery->head.chunks, "bytes",
+        json_pack("{s:I, s:I, s:I, s:s, s:I, s:i, s:I, s:I, s:b}", "recording",
+                  (json_int_t)job->recording, "chunks", (json_int_t)recovery->head.chunks, "bytes",
                   (json_int_t)recovery->head.bytes, "head", hex, "duration_ms",
-                  (json_int_t)recovery->duration_ms, "lost_bytes", (json_int_t)recovery->lost_bytes,
+                  (json_int_t)recovery->duration_ms, "gaps", job->gaps, "gap_ms",
+                  (json_int_t)job->gap_ms, "lost_bytes", (json_int_t)recovery->lost_bytes,
                   "was_whole", (int)recovery->was_whole));
 }
 

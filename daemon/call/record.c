@@ -159,8 +159,8 @@ void ck_call_record_begin(struct call *call, int side)
         return;
     }
     struct begin *begin = calloc(1, sizeof *begin);
-    json_t *body =
-        json_pack("{s:I, s:s}", "checkin", (json_int_t)call->checkin, "leg", leg_names[side]);
+    json_t *body = json_pack("{s:I, s:s, s:s}", "checkin", (json_int_t)call->checkin, "leg",
+                             leg_names[side], "folder", call->calls->recording_dir);
     if (begin == NULL || body == NULL) {
         free(begin);
         json_decref(body);

@@ -365,6 +365,7 @@ int ck_product_control_start(struct ck_product *product)
         {"contact-test", run_contact_test, product},
         {"log.verified", ck_product_run_log_verified, product},
         {"log.exported", ck_product_run_log_exported, product},
+        {"log.proved", ck_product_run_log_proved, product},
         {"log.cosign", ck_product_run_log_cosign, product},
         {"key.split", ck_product_run_key_split, product},
         {"store.copied", ck_product_run_store_copied, product},

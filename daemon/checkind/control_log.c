@@ -79,6 +79,11 @@ void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arg
     submit(call, user, "log.exported", arguments);
 }
 
+void ck_product_run_log_proved(struct ck_control_call *call, const json_t *arguments, void *user)
+{
+    submit(call, user, "log.proved", arguments);
+}
+
 void ck_product_run_key_split(struct ck_control_call *call, const json_t *arguments, void *user)
 {
     submit(call, user, "key.split", arguments);

@@ -149,6 +149,7 @@ int ck_product_control_start(struct ck_product *product);
 /* control_log.c: handlers of the control socket; `user` is the product. */
 void ck_product_run_log_verified(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_log_exported(struct ck_control_call *call, const json_t *arguments, void *user);
+void ck_product_run_log_proved(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_key_split(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_store_copied(struct ck_control_call *call, const json_t *arguments, void *user);
 void ck_product_run_log_cosign(struct ck_control_call *call, const json_t *arguments, void *user);

@@ -188,6 +188,22 @@ static int exported(struct ck_turn *turn, const struct ck_actor *actor, const js
                : r;
 }
 
+/* {uid, entry}: an entry of the log was written out, with its proof. */
+static int proved(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                  json_t **result, struct ck_refusal *refusal)
+{
+    int64_t entry = 0, uid = 0;
+    (void)result;
+    int r = only_system(turn, actor, refusal);
+    r = r == 0 ? ck_body_int(body, "entry", 0, INT64_MAX, &entry, refusal) : r;
+    r = r == 0 ? ck_body_int(body, "uid", 0, UINT32_MAX, &uid, refusal) : r;
+    return r == 0
+               ? record(turn, actor, "LOG_ENTRY_READ", "ok",
+                        json_pack("{s:I, s:I}", "entry", (json_int_t)entry, "uid", (json_int_t)uid),
+                        NULL)
+               : r;
+}
+
 /* {uid, size, root}: a copy of the whole store was taken, with a log of this size and root. */
 static int copied(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
@@ -301,9 +317,9 @@ static int clock_state(struct ck_turn *turn, const struct ck_actor *actor, const
 }
 
 const struct ck_handler_entry ck_log_handlers[] = {
-    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned},  {"log.signer", signer},
-    {"log.exported", exported},     {"log.verified", verified},  {"key.split", key_split},
-    {"store.copied", copied},       {"system.started", started}, {"system.stopping", stopping},
-    {"system.clock", clock_state},
+    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned},    {"log.signer", signer},
+    {"log.exported", exported},     {"log.verified", verified},    {"key.split", key_split},
+    {"log.proved", proved},         {"store.copied", copied},      {"system.started", started},
+    {"system.stopping", stopping},  {"system.clock", clock_state},
 };
 const size_t ck_log_handler_count = sizeof ck_log_handlers / sizeof ck_log_handlers[0];

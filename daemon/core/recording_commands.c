@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "daemon/core/live_impl.h"
+#include "daemon/core/rekey.h"
 #include "daemon/store/recording.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 #include "protocol/seal.h"
+#include "protocol/webm.h"
 
 #define FILE_NAME_SIZE 64
 
@@ -63,8 +65,25 @@ static int make_row(struct ck_turn *turn, const struct ck_checkin_row *checkin, 
     return r;
 }
 
-/* {checkin, leg} → {recording, file, key, context}. The key goes to the worker by way of the loop
- * and is kept nowhere but wrapped. */
+/* Where it will lie, what it is written in and which master key its own lies under. The name of the
+ * file holds the number of a row: beside the leaf, not in it. */
+static int record_begun(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
+                        const struct ck_checkin_row *checkin, const char *leg, const char *file,
+                        const char *folder)
+{
+    char key[CK_KEY_NAME_SIZE];
+    int r = ck_key_name(ck_turn_master_key(turn), key);
+    return r == 0 ? record(turn, actor, id, checkin->step.person, "RECORDING_BEGUN",
+                           json_pack("{s:I, s:s, s:s, s:s, s:s}", "checkin",
+                                     (json_int_t)checkin->step.id, "leg", leg, "codec",
+                                     CK_WEBM_VIDEO_CODEC "+" CK_WEBM_AUDIO_CODEC, "form",
+                                     "sealed_webm", "key", key),
+                           json_pack("{s:s, s:s*}", "file", file, "folder", folder))
+                  : r;
+}
+
+/* {checkin, leg, folder: where the file will be} → {recording, file, key, context}. The key goes to
+ * the worker by way of the loop and is kept nowhere but wrapped. */
 static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                  json_t **result, struct ck_refusal *refusal)
 {
@@ -74,6 +93,7 @@ static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_
     struct fresh fresh;
     int64_t id = 0;
     int leg = 0;
+    const char *folder = json_string_value(json_object_get(body, "folder"));
     int r = ck_body_word(body, "leg", legs, &leg, refusal);
     if (r == 0 && actor->kind != CK_ACTOR_WORKER && actor->kind != CK_ACTOR_SYSTEM) {
         return ck_turn_deny(turn, actor, "recording", 0, 0, "recordings are begun by ourselves",
@@ -93,10 +113,7 @@ static int begin(struct ck_turn *turn, const struct ck_actor *actor, const json_
         r = make_row(turn, &checkin, legs[leg], &fresh, &id);
     }
     if (r == 0) {
-        r = record(
-            turn, actor, id, checkin.step.person, "RECORDING_BEGUN",
-            json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin.step.id, "leg", legs[leg]),
-            NULL);
+        r = record_begun(turn, actor, id, &checkin, legs[leg], fresh.file, folder);
     }
     if (r == 0) {
         char key[CK_HEX_SIZE(CK_KEY_SIZE)], context[64];
@@ -201,12 +218,15 @@ static int head(struct ck_turn *turn, const struct ck_actor *actor, const json_t
     return r == 0 ? record(turn, actor, id, person, "RECORDING_HEAD", head_json(&at), NULL) : r;
 }
 
-/* `more` goes into the record as well; NULL: nothing does. */
+/* `more` goes into the record as well; NULL: nothing does. What is missing of the time line
+ * (`gaps`, `gap_ms`: lost in the network, a slow disk, privacy pauses) goes in where it is known.
+ */
 static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                const char *state, const char *action, json_t *more, struct ck_refusal *refusal)
 {
     struct ck_recording_head at;
     int64_t id = 0, checkin = 0, person = 0;
+    const json_t *gaps = json_object_get(body, "gaps"), *gap_ms = json_object_get(body, "gap_ms");
     int r = body_recording(turn, actor, body, &id, &checkin, &person, refusal);
     if (r == 0) {
         r = body_head(body, &at, refusal);
@@ -222,7 +242,11 @@ static int end(struct ck_turn *turn, const struct ck_actor *actor, const json_t 
         return r;
     }
     json_t *open = head_json(&at);
-    if (open == NULL || (more != NULL && json_object_update(open, more) != 0)) {
+    bool known = json_is_integer(gaps) && json_is_integer(gap_ms);
+    if (open == NULL || (more != NULL && json_object_update(open, more) != 0) ||
+        (known &&
+         (json_object_set_new(open, "gaps", json_integer(json_integer_value(gaps))) != 0 ||
+          json_object_set_new(open, "gap_ms", json_integer(json_integer_value(gap_ms))) != 0))) {
         json_decref(open);
         return -ENOMEM;
     }
@@ -237,7 +261,7 @@ static int closed(struct ck_turn *turn, const struct ck_actor *actor, const json
     return end(turn, actor, body, "closed", "RECORDING_CLOSED", NULL, refusal);
 }
 
-/* {recording, chunks, bytes, head, duration_ms, lost_bytes, was_whole} */
+/* {recording, chunks, bytes, head, duration_ms, gaps, gap_ms, lost_bytes, was_whole} */
 static int recovered(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                      json_t **result, struct ck_refusal *refusal)
 {

@@ -8,10 +8,11 @@
 
 /* What stops: a whole name, or everything that begins with one that ends with a dot. */
 static const char *const stops[] = {
-    "absence.",     "approval.propose", "checkin.thumbnail", "log.exported",
-    "log.verified", "order.create",     "person.create",     "person.update",
-    "photo.store",  "plan.create",      "recording.begin",   "shift.",
-    "staff.create", "staff.update",     "stand_ins.",        "unit.",
+    "absence.",      "approval.propose", "checkin.thumbnail", "log.exported",
+    "log.proved",    "log.verified",     "order.create",      "person.create",
+    "person.update", "photo.store",      "plan.create",       "recording.begin",
+    "shift.",        "staff.create",     "staff.update",      "stand_ins.",
+    "unit.",
 };
 
 static bool is_of(const char *command, const char *name)

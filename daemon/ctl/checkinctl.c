@@ -31,9 +31,9 @@ static const char usage_text[] =
     "                                agency; FILE must not be there yet\n"
     "  log verify [--store=PATH] [SIZE:ROOT ...]\n"
     "                                recomputes the audit log; needs no daemon\n"
-    "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH]\n"
+    "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH] [--unrecorded]\n"
     "                                copies the log for checkin-verify; needs no daemon\n"
-    "  log proof ENTRY FILE [--store=PATH]\n"
+    "  log proof ENTRY FILE [--store=PATH] [--unrecorded]\n"
     "                                writes FILE.tlog-proof and the entry itself\n"
     "  log cosign FILE               adds a witness's signature to a checkpoint\n"
     "  store copy FILE [--store=PATH]\n"
@@ -304,6 +304,7 @@ int main(int argc, char **argv)
         {"store", required_argument, NULL, 'd'},
         {"recipient", required_argument, NULL, 'r'},
         {"reason", required_argument, NULL, 'w'},
+        {"unrecorded", no_argument, NULL, 'u'},
         {"json", no_argument, NULL, 'j'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -324,6 +325,9 @@ int main(int argc, char **argv)
             break;
         case 'w':
             ctl.reason = optarg;
+            break;
+        case 'u':
+            ctl.unrecorded = true;
             break;
         case 'j':
             ctl.json = true;

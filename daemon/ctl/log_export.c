@@ -11,6 +11,7 @@
 #include "daemon/audit/checkpoint.h"
 #include "daemon/audit/export.h"
 #include "daemon/ctl/checkinctl_impl.h"
+#include "daemon/ctl/control_client.h"
 #include "daemon/store/log.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -29,6 +30,23 @@ static bool given(const char *text)
     return text != NULL && *text != '\0';
 }
 
+/* What is taken out is in the log first. Without a daemon that takes note nothing is, unless it is
+ * said that nobody shall know. */
+static int note_first(const struct ck_ctl *ctl, const char *command, json_t *arguments)
+{
+    if (ctl->unrecorded) {
+        json_decref(arguments);
+        return 0;
+    }
+    json_t *answer = NULL, *result;
+    int code = ck_ctl_ask(ctl, command, arguments, CK_CONTROL_WAIT_S, &answer, &result);
+    json_decref(answer);
+    if (code != 0) {
+        fputs("checkinctl: it is not in the log and was not done (--unrecorded does it)\n", stderr);
+    }
+    return code;
+}
+
 static int run_export(const struct ck_ctl *ctl, int count, char **words)
 {
     struct ck_audit_copy copy;
@@ -44,14 +62,20 @@ static int run_export(const struct ck_ctl *ctl, int count, char **words)
     if (code != 0) {
         return code;
     }
-    int r = ck_audit_export(store, words[0], &copy);
+    struct ck_log_head head;
+    int r = ck_log_load_head(store, &head);
+    if (r != 0) {
+        return cannot(ctl->store, r);
+    }
+    code = note_first(ctl, "log.exported",
+                      json_pack("{s:s, s:s, s:I}", "recipient", ctl->recipient, "reason",
+                                ctl->reason, "size", (json_int_t)head.frontier.size));
+    if (code != 0) {
+        return code;
+    }
+    r = ck_audit_export(store, words[0], &copy);
     if (r != 0) {
         return cannot(words[0], r);
-    }
-    if (!ck_ctl_tell(ctl, "log.exported",
-                     json_pack("{s:s, s:s, s:I}", "recipient", ctl->recipient, "reason",
-                               ctl->reason, "size", (json_int_t)copy.entries))) {
-        fputs("checkinctl: no daemon took note of it: this copy is not in the log\n", stderr);
     }
     json_t *told = json_pack("{s:s, s:I, s:I, s:I}", "folder", words[0], "entries",
                              (json_int_t)copy.entries, "left_out", (json_int_t)copy.left_out,
@@ -100,6 +124,9 @@ static int run_proof(const struct ck_ctl *ctl, int count, char **words)
     ck_cleanup(ck_freep) char *text = malloc(CK_PROOF_TEXT_MAX), *path = NULL;
     size_t size = 0;
     int code = ck_ctl_open_store(ctl, &store);
+    code = code == 0 ? note_first(ctl, "log.proved",
+                                  json_pack("{s:I}", "entry", (json_int_t)wanted.index))
+                     : code;
     if (code != 0) {
         return code;
     }

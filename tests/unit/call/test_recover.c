@@ -193,6 +193,30 @@ static void assert_plays(const struct world *world, uint64_t recording, int64_t 
     ck_sealed_file_close(&file);
 }
 
+/* Milliseconds that the file itself says are missing. */
+static int64_t gaps_in(const struct world *world, uint64_t recording)
+{
+    struct ck_sealed_file file;
+    struct ck_seal_source source;
+    struct ck_seal *seal = NULL;
+    char path[128];
+    size_t count = 0;
+    int64_t sum_ms = 0;
+    snprintf(path, sizeof path, "%s/r%llu", world->dir, (unsigned long long)recording);
+    assert_int_equal(ck_sealed_file_open(&file, path, O_RDONLY, &source), 0);
+    assert_int_equal(ck_seal_open(&seal, &source, test_key, recording), 0);
+    const struct ck_seal_mark *marks = ck_seal_marks(seal, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (marks[i].kind == CK_SEAL_MARK_GAP || marks[i].kind == CK_SEAL_MARK_PAUSE) {
+            sum_ms += marks[i].until_ms - marks[i].from_ms;
+        }
+    }
+    assert_true(sum_ms > 0);
+    ck_seal_close(seal);
+    ck_sealed_file_close(&file);
+    return sum_ms;
+}
+
 static void unfinished_files_are_recovered_at_start(void **state)
 {
     struct world *world = *state;
@@ -209,6 +233,8 @@ static void unfinished_files_are_recovered_at_start(void **state)
     assert_false(json_is_true(json_object_get(body, "was_whole")));
     assert_int_equal(strlen(json_string_value(json_object_get(body, "head"))), 64);
     int64_t whole_ms = number(body, "duration_ms");
+    assert_true(json_is_integer(json_object_get(body, "gaps")));
+    assert_int_equal(number(body, "gap_ms"), gaps_in(world, 1));
     assert_true(whole_ms > 0);
     assert_plays(world, 1, whole_ms);
 

@@ -22,7 +22,7 @@ static const char *const figures[] = {
     "notices",       "number",    "offset_us",    "per_day_max", "percent",  "redraw",
     "redrawn",       "roles",     "roles_before", "size",        "slot",     "step",
     "times",         "try",       "uid",          "value",       "version",  "weekdays",
-    "lost_bytes",
+    "lost_bytes",    "gaps",      "gap_ms",       "entry",
 };
 
 static bool is_figure(const char *member)

@@ -166,6 +166,38 @@ static void last_token(struct world *world, char token[64])
     assert_true(token[0] != '\0');
 }
 
+/* Codec, master key, place and what is missing; the place beside the leaf, for the file's name
+ * holds the number of a row. */
+static void the_log_says_of_a_recording(struct world *world, const struct ck_actor *worker,
+                                        int64_t id)
+{
+    static const char head[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    static const char begun[] = "FROM log_entry JOIN log_plain USING (idx) WHERE action = "
+                                "'RECORDING_BEGUN'";
+    char query[256];
+    assert_int_equal(world_command(world, "recording.closed", worker,
+                                   json_pack("{s:I, s:i, s:i, s:s, s:i, s:i, s:i}", "recording",
+                                             (json_int_t)id, "chunks", 3, "bytes", 900, "head",
+                                             head, "duration_ms", 4000, "gaps", 2, "gap_ms", 1500)),
+                     0);
+    snprintf(query, sizeof query, "SELECT json_extract(leaf, '$.open.codec') %s", begun);
+    assert_string_equal(world_text(world, query), "V_VP8+A_OPUS");
+    snprintf(query, sizeof query, "SELECT length(json_extract(leaf, '$.open.key')) %s", begun);
+    assert_int_equal(world_number(world, query), 16);
+    snprintf(query, sizeof query, "SELECT json_extract(salted, '$.folder[1]') %s", begun);
+    assert_string_equal(world_text(world, query), "/srv/recordings");
+    snprintf(query, sizeof query,
+             "SELECT count(*) FROM recording WHERE file = (SELECT json_extract(salted, "
+             "'$.file[1]') %s)",
+             begun);
+    assert_int_equal(world_number(world, query), 1);
+    assert_int_equal(world_number(world, "SELECT json_extract(leaf, '$.open.gap_ms') + "
+                                         "json_extract(leaf, '$.open.gaps') FROM log_entry JOIN "
+                                         "log_plain USING (idx) WHERE action = "
+                                         "'RECORDING_CLOSED'"),
+                     1502);
+}
+
 /* A second recording of the call finds no room: a record, and one alert however often it happens.
  * A leg that sent nothing to record is no matter of the disk's. */
 static void the_disk_refuses(struct world *world, const struct ck_actor *worker, int64_t whole)
@@ -301,9 +333,12 @@ static void a_live_call_is_completed(void **state)
                          0);
     }
     assert_int_equal(world_command(world, "recording.begin", &worker,
-                                   json_pack("{s:i, s:s}", "checkin", 1, "leg", "person")),
+                                   json_pack("{s:i, s:s, s:s}", "checkin", 1, "leg", "person",
+                                             "folder", "/srv/recordings")),
                      0);
     assert_non_null(json_object_get(world->result.body, "key"));
+    the_log_says_of_a_recording(
+        world, &worker, json_integer_value(json_object_get(world->result.body, "recording")));
     the_disk_refuses(world, &worker,
                      json_integer_value(json_object_get(world->result.body, "recording")));
     world_run_for(world, 5 * MINUTE);

@@ -598,9 +598,10 @@ static void the_text_of_who_came_in_goes_after_a_year(void **state)
     const struct ck_actor system = ck_actor_system();
     world_run_for(&world, MINUTE);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(world_command(&world, "session.refused", &system,
-                                       json_pack("{s:s}", "login", "somebody")),
-                         0);
+        assert_int_equal(
+            world_command(&world, "session.refused", &system,
+                          json_pack("{s:s, s:s}", "login", "somebody", "why", "wrong")),
+            0);
     }
     assert_int_equal(number("SELECT count(*) FROM log_plain WHERE object = 'session' AND salted "
                             "IS NOT NULL"),
@@ -615,9 +616,9 @@ static void the_text_of_who_came_in_goes_after_a_year(void **state)
                      0);
     expect_whole_log(3);
     /* The same without an entry that says so. */
-    assert_int_equal(
-        world_command(&world, "session.refused", &system, json_pack("{s:s}", "login", "somebody")),
-        0);
+    assert_int_equal(world_command(&world, "session.refused", &system,
+                                   json_pack("{s:s, s:s}", "login", "somebody", "why", "wrong")),
+                     0);
     world_execute(&world, "UPDATE log_plain SET salted = NULL WHERE object = 'session'");
     struct ck_audit_report report = {0};
     assert_int_equal(ck_audit_verify(world.reader, &report), 0);

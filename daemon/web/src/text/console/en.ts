@@ -1329,6 +1329,7 @@ export const en = {
   log_signer_failed: "The log signer cannot keep its head",
   log_signer_back: "The log is signed again",
   log_checkpoint_cosigned: "A witness signed a checkpoint",
+  log_log_entry_read: "An entry of the log was written out with its proof",
   log_log_exported: "The log was copied out",
   log_store_copied: "The whole store was copied",
   log_log_verified: "The log was verified",

@@ -1330,6 +1330,7 @@ export const kk: Record<ConsoleKey, string> = {
   log_signer_failed: "Журналға қол қоюшы өз күйін сақтай алмайды",
   log_signer_back: "Журналға қайтадан қол қойылуда",
   log_checkpoint_cosigned: "Куәгер бақылау нүктесіне қол қойды",
+  log_log_entry_read: "Журнал жазбасы дәлелімен бірге шығарылды",
   log_log_exported: "Журнал көшірілді",
   log_store_copied: "Бүкіл қойма көшірілді",
   log_log_verified: "Журнал тексерілді",

@@ -1330,6 +1330,7 @@ export const ru: Record<ConsoleKey, string> = {
   log_signer_failed: "Подписывающая программа не может сохранить своё состояние",
   log_signer_back: "Журнал снова подписывается",
   log_checkpoint_cosigned: "Свидетель подписал контрольную точку",
+  log_log_entry_read: "Запись журнала выгружена с доказательством",
   log_log_exported: "Журнал скопирован",
   log_store_copied: "Хранилище скопировано целиком",
   log_log_verified: "Журнал проверен",
