@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/api/api_impl.h"
+#include "daemon/audit/destroyed.h"
 #include "daemon/config/log.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
@@ -186,6 +187,34 @@ static void submit_denial(struct ck_api_call *call)
                   json_pack("{s:s}", "action", call->policy->action), NULL, NULL);
 }
 
+int ck_api_refuse_put_back(struct ck_api_call *call, const char *what)
+{
+    call->put_back = what;
+    return ck_refuse(
+        &call->refusal, CK_E_CONFLICT, what,
+        "its key was destroyed when its time was over; what is there now was put back");
+}
+
+int ck_api_check_put_back(struct ck_store *store, struct ck_api_call *call, enum ck_keep keep,
+                          int64_t person)
+{
+    bool put_back = false;
+    int r = person == 0 ? 0 : ck_audit_put_back(store, keep, person, &put_back);
+    return r == 0 && put_back ? ck_api_refuse_put_back(call, ck_keep_name(keep)) : r;
+}
+
+/* The store has a key that the log says was destroyed: an old store, or somebody at it. */
+static void note_put_back(struct ck_api_call *call)
+{
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "%s.put_back", call->put_back);
+    ck_log(CK_LOG_ERROR,
+           "%s of %lld: its key was destroyed, as the audit log says, and is there again",
+           call->put_back, (long long)call->id);
+    ck_bus_submit(call->api->options.bus, "access.denied", &call->actor,
+                  json_pack("{s:s}", "action", wanted), NULL, NULL);
+}
+
 static int run_query(struct ck_store *store, void *argument, json_t **out)
 {
     struct ck_api_call *call = argument;
@@ -198,6 +227,9 @@ static void on_query(void *cookie, int code, json_t *value)
     if (code != 0) {
         if (code == CK_E_DENIED) {
             submit_denial(call);
+        }
+        if (call->put_back != NULL) {
+            note_put_back(call);
         }
         ck_api_answer_error(call, code, call->refusal.message[0] == '\0' ? NULL : &call->refusal);
         return;

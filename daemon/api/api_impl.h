@@ -7,6 +7,7 @@
 #include "daemon/bundle/bundle.h"
 #include "daemon/http/limit.h"
 #include "daemon/store/query_people.h"
+#include "daemon/store/retention.h"
 #include "daemon/store/session.h"
 
 #define COOKIE_MAX 64
@@ -105,7 +106,8 @@ struct ck_api_call {
     int64_t before, after, person, staff, inspector, weeks;
     char text[128], word[64], from[16], until[16];
     const char *text_name, *word_name; /* by which they were given */
-    json_t *sought;                    /* what a list was narrowed to; NULL: nothing */
+    const char *put_back; /* the class of a destroyed key that is there again; NULL: none was met */
+    json_t *sought;       /* what a list was narrowed to; NULL: nothing */
     /* A picture or a document. */
     void *blob;
     size_t blob_size;
@@ -134,6 +136,12 @@ const char *ck_api_text(struct ck_api_call *call, const char *name, size_t max);
 void ck_api_note_refused(struct ck_api_call *call, const char *why);
 /* The same for who has to wait: once in a window for each address, or the log could be filled. */
 void ck_api_note_waiting(struct ck_api_call *call, const char *why);
+/* In a query: CK_E_CONFLICT where a key of this class of the person's (0: nobody's) was destroyed,
+ * as the log has it, and is there again. The refusal, and the record of it, follow by themselves.
+ */
+int ck_api_check_put_back(struct ck_store *store, struct ck_api_call *call, enum ck_keep keep,
+                          int64_t person);
+int ck_api_refuse_put_back(struct ck_api_call *call, const char *what);
 /* true, and the call is answered, where this address has failed too often. */
 bool ck_api_failing(struct ck_api_call *call, const struct ck_limit *failed);
 void ck_api_failed(struct ck_api_call *call, struct ck_limit *failed);

@@ -18,11 +18,13 @@
 
 /* ---- threads ---- */
 
+/* `person`: whom the thread is with or about; 0: nobody. */
 static int messages_of(struct ck_store *store, struct ck_api_call *call,
-                       const struct ck_thread_of *of, json_t **out)
+                       const struct ck_thread_of *of, int64_t person, json_t **out)
 {
     ck_cleanup(json_decrefp) json_t *page = NULL;
     int r = ck_query_messages(store, of, call->before, &page);
+    r = r == 0 ? ck_api_check_put_back(store, call, CK_KEEP_MESSAGES, person) : r;
     r = r == 0 ? ck_content_open_page(call->api->options.master_key, page) : r;
     if (r == 0) {
         *out = ck_take(page);
@@ -40,11 +42,13 @@ static int check_person(struct ck_store *store, const struct ck_api_call *call, 
 }
 
 /* Who sees the incident sees its thread. */
-static int check_incident(struct ck_store *store, const struct ck_api_call *call, int64_t incident)
+static int check_incident(struct ck_store *store, const struct ck_api_call *call, int64_t incident,
+                          int64_t *person)
 {
     json_t *row = NULL;
     struct ck_scope scope = ck_policy_scope(&call->actor);
     int r = ck_query_incident(store, &scope, incident, &row);
+    *person = json_integer_value(json_object_get(row, "person_id"));
     json_decref(row);
     return r;
 }
@@ -54,7 +58,8 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
     /* The record of the read may be of an earlier request: the scope is checked each time. */
     struct ck_subject subject;
     int r = check_person(store, call, call->id, &subject);
-    r = r == 0 ? messages_of(store, call, &(struct ck_thread_of){.person = call->id}, out) : r;
+    r = r == 0 ? messages_of(store, call, &(struct ck_thread_of){.person = call->id}, call->id, out)
+               : r;
     /* The one that texts kept ready are picked in. */
     return r == 0 && json_object_set_new(*out, "language", json_string(subject.language)) != 0
                ? -ENOMEM
@@ -63,13 +68,17 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
 
 int ck_api_incident_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    int r = check_incident(store, call, call->id);
-    return r == 0 ? messages_of(store, call, &(struct ck_thread_of){.incident = call->id}, out) : r;
+    int64_t person = 0;
+    int r = check_incident(store, call, call->id, &person);
+    return r == 0
+               ? messages_of(store, call, &(struct ck_thread_of){.incident = call->id}, person, out)
+               : r;
 }
 
 int ck_api_self_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    return messages_of(store, call, &(struct ck_thread_of){.person = call->actor.person_id}, out);
+    return messages_of(store, call, &(struct ck_thread_of){.person = call->actor.person_id},
+                       call->actor.person_id, out);
 }
 
 /* ---- files ---- */
@@ -121,12 +130,18 @@ static int give_file(struct ck_store *store, struct ck_api_call *call, const jso
     return 0;
 }
 
-static int file_of(struct ck_store *store, struct ck_api_call *call, const json_t *message)
+/* `person`: whom the thread is with or about; 0: nobody. */
+static int file_of(struct ck_store *store, struct ck_api_call *call, const json_t *message,
+                   int64_t person)
 {
     json_t *content = NULL;
-    int r = ck_content_open(call->api->options.master_key,
-                            json_integer_value(json_object_get(message, "thread")),
-                            json_string_value(json_object_get(message, "key")), message, &content);
+    int r = ck_api_check_put_back(store, call, CK_KEEP_MESSAGES, person);
+    if (r != 0) {
+        return r;
+    }
+    r = ck_content_open(call->api->options.master_key,
+                        json_integer_value(json_object_get(message, "thread")),
+                        json_string_value(json_object_get(message, "key")), message, &content);
     if (r != 0) {
         return r == CK_E_AUTH ? CK_E_NOT_FOUND : r; /* its key was destroyed */
     }
@@ -154,13 +169,13 @@ static int file_for(struct ck_store *store, struct ck_api_call *call, enum side 
         r = person == call->actor.person_id ? 0 : CK_E_NOT_FOUND;
         break;
     case OF_INCIDENT:
-        r = check_incident(store, call, incident);
+        r = check_incident(store, call, incident, &person);
         break;
     case OF_PERSON:
         r = check_person(store, call, person, &(struct ck_subject){0});
         break;
     }
-    return r == 0 ? file_of(store, call, message) : r;
+    return r == 0 ? file_of(store, call, message, person) : r;
 }
 
 int ck_api_message_file(struct ck_store *store, struct ck_api_call *call, json_t **out)

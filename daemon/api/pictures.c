@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/api/api_impl.h"
+#include "daemon/audit/destroyed.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/body.h"
 #include "daemon/store/checkin.h"
@@ -95,7 +96,13 @@ static int picture(struct ck_store *store, struct ck_api_call *call, int64_t per
                    int64_t checkin)
 {
     struct ck_photo photo;
-    int r = ck_photo_load(store, person, checkin, &photo);
+    bool put_back = false;
+    int r = checkin == 0 ? ck_audit_put_back(store, CK_KEEP_PHOTO, person, &put_back)
+                         : ck_audit_thumbnail_put_back(store, checkin, &put_back);
+    if (r == 0 && put_back) {
+        return ck_api_refuse_put_back(call, checkin == 0 ? "photo" : "thumbnail");
+    }
+    r = r == 0 ? ck_photo_load(store, person, checkin, &photo) : r;
     if (r != 0) {
         return r;
     }

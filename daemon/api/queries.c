@@ -332,7 +332,8 @@ static int check_person_scope(struct ck_store *store, struct ck_api_call *call, 
 int ck_api_risk(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     int r = check_person_scope(store, call, call->id);
-    return r == 0 ? ck_risk_open(store, call->api->options.master_key, call->id, out) : r;
+    r = r == 0 ? ck_risk_open(store, call->api->options.master_key, call->id, out) : r;
+    return r == CK_E_CONFLICT ? ck_api_refuse_put_back(call, ck_keep_name(CK_KEEP_RISK)) : r;
 }
 
 int ck_api_proposal(struct ck_store *store, struct ck_api_call *call, json_t **out)

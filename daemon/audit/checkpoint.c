@@ -331,7 +331,8 @@ int ck_audit_outcome_proof(struct ck_store *store, int64_t person, int64_t check
     int64_t index = -1;
     int r = ck_log_load_head(store, &audit.head);
     r = r == 0 ? ck_audit_pseudonym(&audit, store, "checkin", checkin, person, &object) : r;
-    r = r == 0 ? ck_log_newest(store, &object, "CHECKIN_OUTCOME", leaf, &entry.size, &index) : r;
+    r = r == 0 ? ck_log_newest(store, &object, "CHECKIN_OUTCOME", "", leaf, &entry.size, &index)
+               : r;
     if (r != 0) {
         return r;
     }

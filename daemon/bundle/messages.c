@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/audit/destroyed.h"
 #include "daemon/bundle/bundle_impl.h"
 #include "daemon/cases/content.h"
 #include "daemon/cases/file_type.h"
@@ -107,6 +108,12 @@ int ck_bundle_messages(struct ck_bundle_work *work)
     }
     r = ck_query_messages_between(work->store, work->order->person, from, until,
                                   CK_BUNDLE_MESSAGES_MAX, &page);
+    bool put_back = false;
+    r = r == 0 ? ck_audit_put_back(work->store, CK_KEEP_MESSAGES, work->order->person, &put_back)
+               : r;
+    if (r == 0 && put_back) { /* erased: what is there again opens nothing */
+        r = json_object_set_new(page, "key", json_null()) == 0 ? 0 : -ENOMEM;
+    }
     json_array_foreach(json_object_get(page, "messages"), i, row)
     {
         r = r == 0 ? add_message(work, page, row, list, &room) : r;

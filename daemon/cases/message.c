@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit/destroyed.h"
 #include "daemon/cases/cases_impl.h"
 #include "daemon/cases/content.h"
 #include "daemon/cases/file_type.h"
@@ -82,14 +83,18 @@ static int make_key(struct ck_turn *turn, const struct ck_thread_of *of, int64_t
                   : r;
 }
 
-static int thread_key(struct ck_turn *turn, const struct ck_thread_of *of, int64_t *id,
-                      uint8_t *key)
+/* A key that the log says was destroyed, and that is there again, seals nothing new. */
+static int thread_key(struct ck_turn *turn, const struct thread *thread, int64_t *id, uint8_t *key)
 {
     uint8_t wrapped[CK_WRAPPED_SIZE];
     size_t size = 0;
-    int r = ck_thread_find(ck_turn_store(turn), of, id, wrapped, sizeof wrapped, &size);
-    if (r == CK_E_NOT_FOUND) {
-        return make_key(turn, of, id, key);
+    bool put_back = false;
+    int r = ck_thread_find(ck_turn_store(turn), &thread->of, id, wrapped, sizeof wrapped, &size);
+    if (r == 0 && thread->person != 0) {
+        r = ck_audit_put_back(ck_turn_store(turn), CK_KEEP_MESSAGES, thread->person, &put_back);
+    }
+    if (r == CK_E_NOT_FOUND || (r == 0 && put_back)) {
+        return make_key(turn, &thread->of, id, key);
     }
     return r == 0
                ? ck_key_unwrap(ck_turn_master_key(turn), CK_PURPOSE_THREAD, *id, wrapped, size, key)
@@ -239,7 +244,7 @@ static int make_draft(struct ck_turn *turn, const struct ck_actor *actor,
             : r;
     draft->content = r == 0 ? json_pack("{s:s, s:n}", "text", text, "file") : NULL;
     r = r == 0 && draft->content == NULL ? -ENOMEM : r;
-    r = r == 0 ? thread_key(turn, &thread->of, &draft->row.thread, key) : r;
+    r = r == 0 ? thread_key(turn, thread, &draft->row.thread, key) : r;
     r = r == 0 ? check_count(turn, draft->row.thread, actor->staff_id, refusal) : r;
     r = r == 0 && has_file ? take_file(turn, actor, file, draft, refusal) : r;
     if (r == 0) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit/destroyed.h"
 #include "daemon/cases/cases_impl.h"
 #include "daemon/core/wrap.h"
 #include "daemon/store/assessment.h"
@@ -100,7 +101,12 @@ int ck_risk_open(struct ck_store *store, const uint8_t master[static CK_KEY_SIZE
                  json_t **risk)
 {
     json_t *scores = NULL, *judgements = NULL;
-    int r = open_kind(store, master, person, "score", &scores);
+    bool put_back = false;
+    int r = ck_audit_put_back(store, CK_KEEP_RISK, person, &put_back);
+    if (r != 0 || put_back) {
+        return r != 0 ? r : CK_E_CONFLICT;
+    }
+    r = open_kind(store, master, person, "score", &scores);
     r = r == 0 ? open_kind(store, master, person, "judgement", &judgements) : r;
     if (r != 0) {
         json_decref(scores);

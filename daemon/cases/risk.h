@@ -27,7 +27,8 @@
 #include "daemon/store/store.h"
 
 /* {scores, judgements}: what the compartment holds of a person, opened, newest first. Any
- * connection. An entry whose key was erased has only id, by and at. */
+ * connection. An entry whose key was erased has only id, by and at. CK_E_CONFLICT: a key that the
+ * log says was destroyed is there again. */
 int ck_risk_open(struct ck_store *store, const uint8_t master[static CK_KEY_SIZE], int64_t person,
                  json_t **risk);
 

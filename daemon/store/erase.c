@@ -89,23 +89,31 @@ int ck_erase_messages(struct ck_store *store, int64_t person)
     return RUN(store, sql, person, (struct ck_wall){1});
 }
 
-int ck_erase_is_due(struct ck_store *store, enum ck_keep keep, int64_t person, bool *due)
+int ck_erase_is_there(struct ck_store *store, enum ck_keep keep, int64_t person,
+                      struct ck_wall until, bool *there)
 {
     static const char *const sql[CK_KEEP_COUNT] = {
-        [CK_KEEP_RISK] = "SELECT count(*) FROM assessment WHERE person_id = ?1 AND ?2 IS NOT NULL "
-                         "AND key IS NOT NULL",
-        [CK_KEEP_PHOTO] = "SELECT count(*) FROM photo WHERE person_id = ?1 AND ?2 IS NOT NULL "
+        [CK_KEEP_RISK] =
+            "SELECT count(*) FROM assessment WHERE person_id = ?1 AND created_at <= ?2 "
+            "AND key IS NOT NULL",
+        [CK_KEEP_PHOTO] = "SELECT count(*) FROM photo WHERE person_id = ?1 AND created_at <= ?2 "
                           "AND checkin_id IS NULL AND key IS NOT NULL",
-        [CK_KEEP_MESSAGES] = "SELECT count(*) FROM thread WHERE key IS NOT NULL AND id IN " THREADS,
+        [CK_KEEP_MESSAGES] = "SELECT count(*) FROM thread WHERE key IS NOT NULL AND created_at <= "
+                             "?2 AND id IN " THREADS,
     };
     int64_t count = 1;
     int r = sql[keep] == NULL
                 ? 0
-                : ck_sql_number(store, sql[keep], CK_ARGS(ck_int(person), ck_int(1)), &count);
+                : ck_sql_number(store, sql[keep], CK_ARGS(ck_int(person), ck_time(until)), &count);
     if (r == 0) {
-        *due = count > 0;
+        *there = count > 0;
     }
     return r;
+}
+
+int ck_erase_is_due(struct ck_store *store, enum ck_keep keep, int64_t person, bool *due)
+{
+    return ck_erase_is_there(store, keep, person, (struct ck_wall){INT64_MAX}, due);
 }
 
 #define CHECKINS "(SELECT id FROM checkin WHERE person_id = ?1) AND ?2 IS NOT NULL"

@@ -25,6 +25,10 @@ int ck_erase_photo(struct ck_store *store, int64_t person);
 int ck_erase_contact(struct ck_store *store, int64_t person, struct ck_wall now);
 int ck_erase_messages(struct ck_store *store, int64_t person);
 
+/* Whether a key of this class of a person's is there that was made at `until` or before. */
+int ck_erase_is_there(struct ck_store *store, enum ck_keep keep, int64_t person,
+                      struct ck_wall until, bool *there);
+
 /* Name, orders, notes and everything that somebody wrote about the person, and the salt: nobody can
  * tell any more which objects of the log were theirs. Numbers, times and outcomes stay. */
 int ck_erase_case_file(struct ck_store *store, int64_t person);

@@ -54,14 +54,17 @@ int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, i
     "WHERE e.prev IS NOT NULL) "
 
 int ck_log_newest(struct ck_store *store, const struct ck_pseudonym *object, const char *action,
-                  uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size, int64_t *index)
+                  const char *part, uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size,
+                  int64_t *index)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
-    int r = ck_sql_first(store, &rows,
-                         CHAIN "SELECT e.idx, e.leaf FROM chain c JOIN log_entry e ON "
-                               "e.idx = c.idx JOIN log_plain p ON p.idx = e.idx "
-                               "WHERE p.action = ?2 ORDER BY e.idx DESC LIMIT 1",
-                         CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_text(action)));
+    int r = ck_sql_first(
+        store, &rows,
+        CHAIN "SELECT e.idx, e.leaf FROM chain c JOIN log_entry e ON "
+              "e.idx = c.idx JOIN log_plain p ON p.idx = e.idx "
+              "WHERE p.action = ?2 AND (?3 = '' OR instr(e.leaf, CAST(?3 AS "
+              "BLOB)) > 0) ORDER BY e.idx DESC LIMIT 1",
+        CK_ARGS(ck_blob(object->bytes, sizeof object->bytes), ck_text(action), ck_text(part)));
     if (r != 0) {
         return r;
     }

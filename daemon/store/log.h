@@ -42,9 +42,12 @@ int ck_log_insert(struct ck_store *store, const struct ck_log_row *row,
 /* The newest entry about the object; -1 where there is none. */
 int ck_log_previous(struct ck_store *store, const struct ck_pseudonym *object, int64_t *index);
 
-/* The newest entry of this action about an object. CK_E_NOT_FOUND. */
+/* The newest entry of this action about an object, whose leaf holds `part` ("": any).
+ * CK_E_NOT_FOUND.
+ */
 int ck_log_newest(struct ck_store *store, const struct ck_pseudonym *object, const char *action,
-                  uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size, int64_t *index);
+                  const char *part, uint8_t leaf[static CK_LOG_LEAF_MAX], size_t *size,
+                  int64_t *index);
 
 struct ck_log_head {
     struct ck_frontier frontier;

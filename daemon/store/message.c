@@ -43,7 +43,8 @@ int ck_thread_insert(struct ck_store *store, int64_t id, const struct ck_thread_
 {
     return ck_sql_run(store,
                       "INSERT INTO thread (id, person_id, incident_id, key, created_at) VALUES "
-                      "(?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET key = excluded.key",
+                      "(?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET key = "
+                      "excluded.key, created_at = excluded.created_at",
                       CK_ARGS(ck_int(id), ck_id(of->person), ck_id(of->incident),
                               ck_blob(wrapped, size), ck_time(now)));
 }

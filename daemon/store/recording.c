@@ -159,3 +159,20 @@ int ck_recording_measures(struct ck_store *store, int64_t id, const json_t *span
                         : ck_sql_run(store, "UPDATE recording SET measures = ?2 WHERE id = ?1",
                                      CK_ARGS(ck_int(id), ck_text(text)));
 }
+
+int ck_recordings_of_person(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
+                            size_t *count)
+{
+    ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
+    int r =
+        ck_sql_query(store, &rows,
+                     "SELECT id FROM recording WHERE checkin_id = ?1 AND leg = 'person' ORDER BY "
+                     "id DESC LIMIT ?2",
+                     CK_ARGS(ck_int(checkin), ck_int((int64_t)capacity)));
+    *count = 0;
+    while (r == 0 && (r = ck_rows_next(&rows)) == 1) {
+        ids[(*count)++] = ck_row_int(&rows, 0);
+        r = 0;
+    }
+    return r;
+}

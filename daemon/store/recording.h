@@ -54,6 +54,11 @@ int ck_recording_end(struct ck_store *store, int64_t id, const char *state,
 /* It failed, with whatever was reported of it before. CK_E_CONFLICT: it is over. */
 int ck_recording_fail(struct ck_store *store, int64_t id, struct ck_wall at);
 
+/* Recordings of the person's side of a check-in, newest first, at most `capacity`. */
+#define CK_RECORDINGS_OF_CHECKIN_MAX 64
+int ck_recordings_of_person(struct ck_store *store, int64_t checkin, int64_t *ids, size_t capacity,
+                            size_t *count);
+
 /* Whose it is. CK_E_NOT_FOUND. */
 int ck_recording_owner(struct ck_store *store, int64_t id, int64_t *checkin, int64_t *person);
 

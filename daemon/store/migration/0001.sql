@@ -754,7 +754,7 @@ CREATE TABLE thread (
     person_id   INTEGER UNIQUE REFERENCES person,
     incident_id INTEGER UNIQUE REFERENCES incident,
     key         BLOB, -- wrapped; NULL once erased
-    created_at  INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL, -- of the key
     CHECK ((person_id IS NULL) <> (incident_id IS NULL))
 ) STRICT;
 

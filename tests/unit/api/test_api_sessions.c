@@ -670,11 +670,13 @@ static void messages_are_sealed_and_read_by_both(void **state)
     json_decref(answer);
 }
 
+/* As small as a picture can be. */
+static const uint8_t least[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2,  0xff, 0xc2, 0,   11,
+                                8,    0x10, 0,    0x10, 0, 1, 1, 17, 0,    0xff, 0xd9};
+
 static void photos_are_checked_and_sealed(void **state)
 {
     (void)state;
-    static const uint8_t good[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2,  0xff, 0xc2, 0,   11,
-                                   8,    0x10, 0,    0x10, 0, 1, 1, 17, 0,    0xff, 0xd9};
     static const struct {
         const char *type;
         const char *bytes;
@@ -705,7 +707,7 @@ static void photos_are_checked_and_sealed(void **state)
     free(huge);
     assert_int_equal(api_number("SELECT count(*) FROM photo"), 0);
     assert_int_equal(api_ask(&people.inspector, "GET", path, NULL, NULL), 404);
-    assert_int_equal(api_send(&people.inspector, path, "image/jpeg", good, sizeof good), 200);
+    assert_int_equal(api_send(&people.inspector, path, "image/jpeg", least, sizeof least), 200);
     assert_int_equal(api_number("SELECT count(*) FROM photo WHERE instr(bytes, x'ffd8') = 1"), 0);
     struct client *client = client_open();
     char text[512];
@@ -717,8 +719,8 @@ static void photos_are_checked_and_sealed(void **state)
     const char *answer = client_read_all(client, CLIENT_PATIENCE_MS, &size);
     assert_int_equal(status_of(answer), 200);
     assert_non_null(strstr(answer, "\r\ncontent-type: image/jpeg\r\n"));
-    assert_int_equal(size - (size_t)(body_of(answer) - answer), sizeof good);
-    assert_memory_equal(body_of(answer), good, sizeof good);
+    assert_int_equal(size - (size_t)(body_of(answer) - answer), sizeof least);
+    assert_memory_equal(body_of(answer), least, sizeof least);
     client_close(client);
 }
 
@@ -887,6 +889,73 @@ static void a_key_that_is_put_back_opens_nothing(void **state)
     assert_true(api_wait_number(denied, before + 1));
 }
 
+static void expect_put_back(const struct user *user, const char *path, const char *what)
+{
+    json_t *refused;
+    assert_int_equal(api_ask((struct user *)(uintptr_t)user, "GET", path, NULL, &refused), 409);
+    api_expect_error(refused, "conflict", what);
+}
+
+/* Thread, photo and assessments as well: somebody plays rows of a backup back over what was erased.
+ */
+static void other_keys_that_are_put_back_open_nothing_either(void **state)
+{
+    (void)state;
+    static const char *const classes[] = {"messages", "photo", "risk"};
+    static const char denied[] = "SELECT count(*) FROM log_plain WHERE action = 'DENIED'";
+    char photo[64], messages[64], risk[64], sql[400];
+    snprintf(photo, sizeof photo, "/api/persons/%lld/photo", (long long)people.person_id);
+    snprintf(messages, sizeof messages, "/api/persons/%lld/messages", (long long)people.person_id);
+    snprintf(risk, sizeof risk, "/api/persons/%lld/risk", (long long)people.person_id);
+    json_t *text = json_pack("{s:s, s:s}", "client_id", "m-1", "text", "of old");
+    assert_int_equal(api_ask(&people.inspector, "POST", messages, text, NULL), 200);
+    assert_int_equal(
+        api_send(&people.inspector, photo, "image/jpeg", (const char *)least, sizeof least), 200);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO assessment (person_id, kind, key, nonce, sealed, by_staff, created_at) "
+             "VALUES (%lld, 'score', zeroblob(60), zeroblob(12), zeroblob(20), 1, 5)",
+             (long long)people.person_id);
+    api_execute(sql);
+    api_execute("CREATE TABLE back_t AS SELECT id, key FROM thread; CREATE TABLE back_m AS SELECT "
+                "id, sealed, nonce FROM message; CREATE TABLE back_p AS SELECT id, key, nonce, "
+                "bytes FROM photo; CREATE TABLE back_a AS SELECT id, key FROM assessment");
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO expiry (class, person_id, since_at, state, next_at) VALUES ('%s', "
+                 "%lld, 1, 'kept', 2)",
+                 classes[i], (long long)people.person_id);
+        api_execute(sql);
+    }
+    close_recording(begin_recording(new_checkin())); /* at which the engine looks what is due */
+    assert_true(api_wait_number("SELECT count(*) FROM expiry WHERE state = 'erased'", 3));
+    assert_int_equal(api_ask(&people.inspector, "GET", photo, NULL, NULL), 404);
+
+    api_execute("UPDATE thread SET key = (SELECT b.key FROM back_t b WHERE b.id = thread.id)");
+    api_execute("UPDATE message SET (sealed, nonce) = (SELECT b.sealed, b.nonce FROM back_m b "
+                "WHERE b.id = message.id)");
+    api_execute("UPDATE photo SET (key, nonce, bytes) = (SELECT b.key, b.nonce, b.bytes FROM "
+                "back_p b WHERE b.id = photo.id)");
+    api_execute("UPDATE assessment SET key = (SELECT b.key FROM back_a b WHERE b.id = "
+                "assessment.id)");
+    int64_t before = api_number(denied);
+    expect_put_back(&people.inspector, photo, "photo");
+    expect_put_back(&people.inspector, messages, "messages");
+    expect_put_back(&people.person, "/api/p/messages", "messages");
+    expect_put_back(&people.inspector, risk, "risk");
+    assert_true(api_wait_number(denied, before + 4));
+
+    /* What is written from now on has a key of its own, and that opens. */
+    text = json_pack("{s:s, s:s}", "client_id", "m-2", "text", "of now");
+    assert_int_equal(api_ask(&people.inspector, "POST", messages, text, NULL), 200);
+    json_t *answer;
+    assert_int_equal(api_ask(&people.inspector, "GET", messages, NULL, &answer), 200);
+    json_t *list = json_object_get(answer, "messages");
+    assert_true(json_is_null(json_object_get(json_array_get(list, 0), "text")));
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "text")),
+                        "of now");
+    json_decref(answer);
+}
+
 /* ---- gateways ---- */
 
 static unsigned send_receipt(const char *body, const char *secret, int64_t off_ms)
@@ -998,6 +1067,7 @@ int main(void)
         SERVED(a_refused_read_is_refused_and_logged_each_time),
         SERVED(a_recording_is_played_for_a_reason_by_whoever_gave_it),
         SERVED(a_key_that_is_put_back_opens_nothing),
+        SERVED(other_keys_that_are_put_back_open_nothing_either),
         SERVED(receipts_are_taken_from_the_gateway_alone),
         SERVED(what_is_no_operation_says_so),
     };
