@@ -199,7 +199,7 @@ static void put_audio(struct ck_writer *w)
     static const uint8_t opus_head[] = {'O', 'p', 'u',  's',  'H', 'e', 'a', 'd', 1, 2,
                                         0,   0,   0x80, 0xBB, 0,   0,   0,   0,   0};
     size_t entry = open_master(w, ID_TRACK_ENTRY);
-    put_track(w, CK_WEBM_AUDIO, TRACK_TYPE_AUDIO, CK_WEBM_AUDIO_CODEC);
+    put_track(w, CK_WEBM_AUDIO, TRACK_TYPE_AUDIO, "A_OPUS");
     put_bytes(w, ID_CODEC_PRIVATE, opus_head, sizeof opus_head);
     put_uint(w, ID_CODEC_DELAY, 0);
     put_uint(w, ID_SEEK_PRE_ROLL, OPUS_SEEK_PRE_ROLL_NS);
@@ -213,7 +213,7 @@ static void put_audio(struct ck_writer *w)
 static void put_video(struct ck_writer *w, uint16_t width, uint16_t height)
 {
     size_t entry = open_master(w, ID_TRACK_ENTRY);
-    put_track(w, CK_WEBM_VIDEO, TRACK_TYPE_VIDEO, CK_WEBM_VIDEO_CODEC);
+    put_track(w, CK_WEBM_VIDEO, TRACK_TYPE_VIDEO, "V_VP8");
     size_t video = open_master(w, ID_VIDEO);
     put_uint(w, ID_PIXEL_WIDTH, width == 0 ? DEFAULT_WIDTH : width);
     put_uint(w, ID_PIXEL_HEIGHT, height == 0 ? DEFAULT_HEIGHT : height);

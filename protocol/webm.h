@@ -22,9 +22,6 @@
 #define CK_WEBM_SPAN_MAX_MS 30000   /* from the first to the last frame of a cluster */
 #define CK_WEBM_FRAME_MAX (4u * 1024 * 1024)
 
-#define CK_WEBM_AUDIO_CODEC "A_OPUS" /* as the file names them; there are no others */
-#define CK_WEBM_VIDEO_CODEC "V_VP8"
-
 enum ck_webm_track { CK_WEBM_AUDIO = 1, CK_WEBM_VIDEO = 2 };
 
 struct ck_webm_header {

@@ -73,11 +73,16 @@ int main(int argc, char **argv)
         ck_config_print_default(stdout);
         return 0;
     }
+    int error = ck_service_hide_memory();
+    if (error != 0) {
+        fprintf(stderr, "checkind: core dumps cannot be kept off: %s\n", strerror(-error));
+        return EX_OSERR;
+    }
     setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0);
     struct ck_config config;
     ck_cleanup(ck_freep) struct ck_config_faults *faults = calloc(1, sizeof *faults);
     struct ck_config_place place = {.credentials_dir = getenv("CREDENTIALS_DIRECTORY")};
-    int error = faults == NULL ? -ENOMEM : ck_config_load(&config, path, &place, faults);
+    error = faults == NULL ? -ENOMEM : ck_config_load(&config, path, &place, faults);
     if (error > 0) {
         ck_config_faults_print(faults, path, stderr);
         return EX_CONFIG;

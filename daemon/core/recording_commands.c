@@ -10,7 +10,6 @@
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 #include "protocol/seal.h"
-#include "protocol/webm.h"
 
 #define FILE_NAME_SIZE 64
 
@@ -75,9 +74,8 @@ static int record_begun(struct ck_turn *turn, const struct ck_actor *actor, int6
     int r = ck_key_name(ck_turn_master_key(turn), key);
     return r == 0 ? record(turn, actor, id, checkin->step.person, "RECORDING_BEGUN",
                            json_pack("{s:I, s:s, s:s, s:s, s:s}", "checkin",
-                                     (json_int_t)checkin->step.id, "leg", leg, "codec",
-                                     CK_WEBM_VIDEO_CODEC "+" CK_WEBM_AUDIO_CODEC, "form",
-                                     "sealed_webm", "key", key),
+                                     (json_int_t)checkin->step.id, "leg", leg, "codec", "vp8+opus",
+                                     "form", "sealed_webm", "key", key),
                            json_pack("{s:s, s:s*}", "file", file, "folder", folder))
                   : r;
 }

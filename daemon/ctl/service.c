@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -18,6 +20,14 @@ struct ck_watchdog {
     ck_watchdog_sound *sound;
     void *user;
 };
+
+/* The limit is not enough: a handler of core_pattern gets the memory all the same. */
+int ck_service_hide_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ? -errno
+                                                                                         : 0;
+}
 
 /* What sd_notify() does, but it never waits: that one stands still while the manager does not read,
  * and with it everything that is due. */

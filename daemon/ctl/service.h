@@ -1,11 +1,17 @@
-/* What the service manager is told (sd_notify(3)). Without one, every call does nothing. None ever
- * waits: what a manager that does not read has no room for is lost, and the next sign tells it. */
+/* What the service manager is told (sd_notify(3)), and what the process is as a service. Without
+ * one, every call does nothing. None ever waits: what a manager that does not read has no room for
+ * is lost, and the next sign tells it. */
 #ifndef DAEMON_CTL_SERVICE_H
 #define DAEMON_CTL_SERVICE_H
 
 #include <stdbool.h>
 
 #include <uv.h>
+
+/* From now on no dump of this process is written, by whatever the system has for that, and nobody
+ * of the same user looks into it: keys and plaintext are in its memory. Before either is. -errno.
+ */
+int ck_service_hide_memory(void);
 
 /* Start-up is complete: the pages answer and the engine turns. */
 void ck_service_ready(void);

@@ -181,7 +181,7 @@ static void the_log_says_of_a_recording(struct world *world, const struct ck_act
                                              head, "duration_ms", 4000, "gaps", 2, "gap_ms", 1500)),
                      0);
     snprintf(query, sizeof query, "SELECT json_extract(leaf, '$.open.codec') %s", begun);
-    assert_string_equal(world_text(world, query), "V_VP8+A_OPUS");
+    assert_string_equal(world_text(world, query), "vp8+opus");
     snprintf(query, sizeof query, "SELECT length(json_extract(leaf, '$.open.key')) %s", begun);
     assert_int_equal(world_number(world, query), 16);
     snprintf(query, sizeof query, "SELECT json_extract(salted, '$.folder[1]') %s", begun);

@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -52,6 +55,23 @@ static void expect(const char *wanted)
     ssize_t size = recv(manager, text, sizeof text - 1, 0);
     assert_true(size > 0);
     assert_string_equal(text, wanted);
+}
+
+/* In a child: a limit that was taken away stays so. */
+static void memory_is_hidden(void **state)
+{
+    (void)state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit limit = {1, 1};
+        bool hidden = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && ck_service_hide_memory() == 0 &&
+                      prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+                      getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0;
+        _exit(hidden ? 7 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
 static void states_are_told(void **state)
@@ -133,6 +153,7 @@ static void nobody_wants_a_sign(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_hidden),
         cmocka_unit_test(states_are_told),
         cmocka_unit_test(nobody_reads),
         cmocka_unit_test(the_sign_of_life_stops_with_the_work),

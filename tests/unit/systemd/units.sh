@@ -35,6 +35,12 @@ exposure() {
     tail -n 1 "$root/exposure"
 }
 exposure checkind.service 12
+# Nothing of the memory of either comes to lie on a disk.
+for unit in checkind.service checkin-signer.service; do
+    for line in LimitCORE=0 MemorySwapMax=0; do
+        grep -qx "$line" "$source/systemd/$unit" || fail "$unit: no $line"
+    done
+done
 exposure checkin-signer.service 5
 
 systemd-sysusers --root="$root" "$source/systemd/checkind.sysusers" || fail "sysusers"
