@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define TRIP_MAX_S 10u /* a longer round trip is a clock that was set */
+
 #define REPORT_AGE_MAX_US INT64_C(600000000) /* of a sender report that still says something */
 #define OLDEST_AHEAD 3                       /* packets that one makes forget, mostly */
 #define NTP_1970 INT64_C(2208988800)         /* seconds from 1900 to 1970 */
@@ -174,6 +176,24 @@ const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequenc
     sent->again = now;
     sender->again++;
     return sent;
+}
+
+/* RFC 3550 section 6.4.1: round trip = now - time of our report - what the browser waited. */
+bool ck_sender_reported(struct ck_sender *sender, const struct ck_rtcp_report *report,
+                        uint64_t ntp_now, bool *news)
+{
+    sender->reported_lost = report->lost < 0 ? 0 : (uint32_t)report->lost;
+    sender->reported_jitter = report->jitter;
+    sender->interval_lost += (uint32_t)report->fraction_lost;
+    sender->interval_reports++;
+    uint32_t trip = (uint32_t)(ntp_now >> 16) - report->last_sr - report->delay;
+    if (report->last_sr == 0 || trip >= TRIP_MAX_S << 16) {
+        return false;
+    }
+    *news = report->last_sr != sender->answered_sr;
+    sender->answered_sr = report->last_sr;
+    sender->rtt_us = (uint32_t)((uint64_t)trip * 1000000 >> 16);
+    return true;
 }
 
 uint64_t ck_ntp_of_us(int64_t us)

@@ -108,6 +108,12 @@ const struct ck_sent *ck_sender_again(struct ck_sender *sender, uint16_t sequenc
 bool ck_sender_report(const struct ck_sender *sender, const struct ck_source *source,
                       int64_t offset_us, uint64_t ntp_now, struct ck_rtcp_sender *report);
 
+/* A report of the browser on what we send, at `ntp_now`. True where a round trip follows from it:
+ * then that is `rtt_us`, and *news says whether it tells of the downlink. One report of ours does
+ * so once: while none comes through, browsers go on to name the last that did. */
+bool ck_sender_reported(struct ck_sender *sender, const struct ck_rtcp_report *report,
+                        uint64_t ntp_now, bool *news);
+
 /* NTP time (RFC 3550 section 4) of microseconds since 1970, and back. */
 uint64_t ck_ntp_of_us(int64_t us);
 int64_t ck_us_of_ntp(uint64_t ntp);

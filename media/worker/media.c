@@ -299,26 +299,18 @@ static struct ck_sender *sender_find(struct leg *leg, uint32_t ssrc, enum kind *
     return NULL;
 }
 
-/* RFC 3550 section 6.4.1: round trip = now - time of our report - what the browser waited. */
-static void note_round_trip(struct leg *leg, struct ck_sender *sender,
-                            const struct ck_rtcp_report *report)
+static void take_report(struct leg *leg, struct ck_sender *sender,
+                        const struct ck_rtcp_report *report)
 {
-    if (report->last_sr == 0) {
+    bool news = false;
+    if (!ck_sender_reported(sender, report, ck_ntp_of_us(leg->worker->wall_us), &news)) {
         return;
     }
-    uint32_t now = (uint32_t)(ck_ntp_of_us(leg->worker->wall_us) >> 16);
-    uint32_t trip = now - report->last_sr - report->delay;
-    if (trip < 10u << 16) { /* else a clock was set */
-        sender->rtt_us = (uint32_t)((uint64_t)trip * 1000000 >> 16);
-        leg->rtt_us = sender->rtt_us;
-        int64_t late_us = media_late_us(leg); /* that much of the trip is the uplink's */
-        /* One report of ours tells of the downlink once: while none comes through, browsers go on
-         * to name the last that did, and nothing is known of the queue. */
-        if (report->last_sr != sender->answered_sr) {
-            ck_transit_sample(&leg->round_trip, late_us < leg->rtt_us ? leg->rtt_us - late_us : 0,
-                              leg->worker->now);
-        }
-        sender->answered_sr = report->last_sr;
+    leg->rtt_us = sender->rtt_us;
+    int64_t late_us = media_late_us(leg); /* that much of the trip is the uplink's */
+    if (news) {
+        ck_transit_sample(&leg->round_trip, late_us < leg->rtt_us ? leg->rtt_us - late_us : 0,
+                          leg->worker->now);
     }
 }
 
@@ -329,11 +321,7 @@ static void take_reports(struct leg *leg, const struct ck_rtcp *part)
         enum kind kind;
         struct ck_sender *sender = sender_find(leg, report.ssrc, &kind);
         if (sender != NULL) {
-            sender->reported_lost = report.lost < 0 ? 0 : (uint32_t)report.lost;
-            sender->reported_jitter = report.jitter;
-            sender->interval_lost += (uint32_t)report.fraction_lost;
-            sender->interval_reports++;
-            note_round_trip(leg, sender, &report);
+            take_report(leg, sender, &report);
         }
     }
 }

@@ -1,5 +1,5 @@
 /* What a packet costs besides the work on it: nothing. While calls are relayed and recorded the
- * packet loop asks for no memory and takes no lock. */
+ * packet loop asks for no memory and takes no lock, and while there is nothing to do it sleeps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -140,11 +140,57 @@ static void test_recording_allocates_and_locks_nothing(void **state)
     }
 }
 
+/* How often the packet loop went to sleep. */
+static uint64_t sleeps(const struct ck_rig *rig)
+{
+    char path[64];
+    char line[128];
+    unsigned long long count = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", ck_rig_pid(rig), ck_rig_pid(rig));
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        (void)sscanf(line, "voluntary_ctxt_switches: %llu", &count);
+    }
+    fclose(file);
+    assert_true(count > 0);
+    return count;
+}
+
+static void assert_sleeps(struct ck_rig *rig, const char *what, uint64_t most_a_second)
+{
+    uint64_t before = sleeps(rig);
+    ck_rig_run(rig, WATCH_MS);
+    uint64_t count = sleeps(rig) - before;
+    print_message("%s: woken %llu times in %d ms\n", what, (unsigned long long)count, WATCH_MS);
+    assert_true(count <= most_a_second * WATCH_MS / 1000);
+}
+
+/* A worker sleeps until something is due: without a leg that is a heartbeat, with one that is
+ * silent its service twenty times a second. */
+static void test_sleeps_until_something_is_due(void **state)
+{
+    (void)state;
+    struct ck_rig *rig;
+    int status;
+    assert_int_equal(ck_rig_start(NULL, &rig), 0);
+    assert_sleeps(rig, "no leg", 5);
+    uint64_t leg = ck_rig_open(rig, 1, CK_WORKER_ROLE_PERSON,
+                               &(struct ck_tclient_config){.check_interval_us = NEVER_US});
+    assert_non_null(
+        ck_rig_await(rig, CK_WORKER_LEG_EVENT, leg, CK_WORKER_EVENT_DTLS_CONNECTED, 1, 5000));
+    ck_tclient_vanish(ck_rig_client(rig, leg), true);
+    assert_sleeps(rig, "a silent leg", 35);
+    assert_int_equal(ck_rig_stop(rig, &status), 0);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_relay_allocates_and_locks_nothing),
         cmocka_unit_test(test_recording_allocates_and_locks_nothing),
+        cmocka_unit_test(test_sleeps_until_something_is_due),
     };
     if (ck_tclient_library_init() != 0) {
         return 1;

@@ -386,6 +386,37 @@ static void test_sender_numbers_without_a_break(void **state)
     ck_packet_pool_destroy(pool);
 }
 
+/* One report of ours tells of the downlink once: a browser that gets no further one goes on to name
+ * it, and that is no news. */
+static void test_sender_is_reported_on(void **state)
+{
+    (void)state;
+    struct ck_sender sender = {0};
+    struct ck_rtcp_report report = {.lost = -3, .fraction_lost = 64, .jitter = 9};
+    uint64_t sent = ck_ntp_of_us(1700000000000000);
+    bool news = false;
+    assert_false(ck_sender_reported(&sender, &report, sent, &news)); /* it has heard none of ours */
+    report.last_sr = (uint32_t)(sent >> 16);
+    report.delay = 1 << 16;
+    assert_true(ck_sender_reported(&sender, &report, sent + (UINT64_C(5) << 30), &news));
+    assert_true(news);
+    assert_int_equal(sender.rtt_us, 250000);
+    report.delay = 2 << 16;
+    assert_true(ck_sender_reported(&sender, &report, sent + (UINT64_C(10) << 30), &news));
+    assert_false(news);
+    assert_int_equal(sender.rtt_us, 500000);
+    report.last_sr += 1 << 16;
+    report.delay = 0;
+    assert_true(ck_sender_reported(&sender, &report, sent + (UINT64_C(10) << 30), &news));
+    assert_true(news);
+    assert_false(ck_sender_reported(&sender, &report, sent + (UINT64_C(12) << 32), &news));
+    assert_false(ck_sender_reported(&sender, &report, sent, &news)); /* from before it was sent */
+    assert_int_equal(sender.rtt_us, 1500000);
+    assert_int_equal(sender.reported_lost, 0);
+    assert_int_equal(sender.interval_lost, 6 * 64);
+    assert_int_equal(sender.interval_reports, 6);
+}
+
 static void test_sender_repeats(void **state)
 {
     (void)state;
@@ -967,6 +998,7 @@ int main(void)
         cmocka_unit_test(test_key_frame_is_asked_for),
         cmocka_unit_test(test_key_frame_under_way_is_not_enough),
         cmocka_unit_test(test_sender_numbers_without_a_break),
+        cmocka_unit_test(test_sender_is_reported_on),
         cmocka_unit_test(test_sender_repeats),
         cmocka_unit_test(test_ntp),
         cmocka_unit_test(test_sender_report),
