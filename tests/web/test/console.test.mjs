@@ -187,6 +187,36 @@ test("whoever calls by themselves is said to, in the card and in the list", scen
   await page.locator(".urgent-row").getByText("The person called").waitFor();
 }));
 
+test("an officer reads a case, and is offered nothing that only inspectors and supervisors may do", scene(async (server) => {
+  const page = await stage.console(server, "persons/101", { roles: ["officer"] });
+  const offered = ["Call now", "Add an order", "Change", "Revoke", "Reference photo"];
+  await page.getByRole("button", { name: "Ahead" }).first().waitFor();
+  for (const name of offered) assert.equal(await page.getByRole("button", { name, exact: true }).count(), 0, name);
+  assert.equal(await page.locator("main a.tab-inline").count(), 2);
+  await page.evaluate(() => (location.hash = "#/today"));
+  await page.getByText("Waiting since").first().waitFor();
+  assert.equal(await page.getByRole("button", { name: "Answer" }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Review", exact: true }).count(), 0);
+  const inspector = await stage.console(server, "persons/101");
+  for (const name of offered) await inspector.getByRole("button", { name, exact: true }).first().waitFor();
+  assert.equal(await inspector.locator("main a.tab-inline").count(), 4);
+}));
+
+test("what an officer just wrote is seen, not behind the bar of actions", scene(async (server) => {
+  server.state.incident = { ...server.state.incident, line: Array.from({ length: 12 }, () => server.state.incident.line[0]) };
+  const page = await stage.console(server, "incidents/71", { roles: ["officer"], viewport: PHONE });
+  await page.getByRole("button", { name: "Note", exact: true }).click();
+  await page.getByRole("dialog").getByRole("textbox").fill("The neighbour says he left at six");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  const line = page.locator(".line-item", { hasText: "The neighbour says he left at six" });
+  await line.waitFor();
+  await page.waitForFunction(() => {
+    const all = document.querySelectorAll(".line-item:not(.next)");
+    const box = all[all.length - 1].getBoundingClientRect();
+    return box.top > 0 && box.bottom < document.querySelector(".dock").getBoundingClientRect().top;
+  });
+}));
+
 test("nothing jumps: rows keep their place under the pointer, new ones announce themselves", scene(async (server) => {
   const page = await stage.console(server, "incidents");
   const row = page.locator("[data-row]");
@@ -423,7 +453,7 @@ test("the session ended elsewhere", scene(async (server) => {
 test("each role sees its areas and starts at its question", scene(async (server) => {
   for (const [roles, heading, areas] of [
     [["inspector"], "Today", ["Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Duty"]], [["officer"], "Incidents", ["Today", "Incidents", "Persons", "Duty"]],
-    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Reviews", "Persons", "Requests", "Approvals", "Load ahead", "Policy table", "Retention", "Duty", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
+    [["supervisor"], "Overview", ["Overview", "Today", "Incidents", "Persons", "Requests", "Approvals", "Load ahead", "Policy table", "Retention", "Duty", "Log", "Staff", "System"]], [["administrator"], "Staff", ["Staff", "Units", "System"]],
   ]) {
     const page = await stage.console(server, "", { roles });
     await page.getByRole("heading", { name: heading, exact: true }).waitFor();
@@ -565,11 +595,15 @@ test("a supervisor sees what expires when, holds a recording, reviews a hold and
 
 test("an overdue review is done before its matter is concluded", scene(async (server) => {
   Object.assign(server.state.incident, { kind: "review_overdue", outcome: null, checkin_id: 904 });
-  let page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  let page = await stage.console(server, "incidents/71");
   const review = page.getByRole("link", { name: "Review", exact: true }).last();
   await page.getByRole("button", { name: "Note" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Conclude" }).count(), 0);
   assert.equal(await review.getAttribute("href"), "#/reviews/904");
+  page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  await page.getByText("It closes with the review, which an inspector of the unit does.").waitFor();
+  assert.equal(await page.getByRole("link", { name: "Review", exact: true }).count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Conclude" }).count(), 0);
   server.state.incident.outcome = "completed";
   page = await stage.console(server, "incidents/71", { roles: ["officer"] });
   await page.getByRole("button", { name: "Conclude" }).waitFor();
@@ -679,7 +713,7 @@ test("the administrator sees what is wrong first, with what to do, and what is o
   await page.getByText("The certificate ends on 27 November").waitFor();
   await page.getByText(/21.GB are free. Below 10.GB recordings stop/).waitFor();
   await page.getByText("no signer is set up").waitFor();
-  await page.getByText("has not been verified for a month").waitFor();
+  await page.getByText("has not been verified yet").waitFor();
   assert.equal(await page.getByText("Everything works.").count(), 0);
   assert.equal(await page.locator(".note.warn").count(), 2);
   server.state.system = { ...f.system(), channels: [] };

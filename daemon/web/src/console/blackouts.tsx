@@ -45,11 +45,11 @@ export function BlackoutForm({ person, onClose, onDone }: { person: Person; onCl
   );
 }
 
-export function Blackouts({ person, onAdd, onEnd }: { person: Person; onAdd(): void; onEnd(blackout: Blackout): void }): JSX.Element {
+export function Blackouts({ person, onAdd, onEnd }: { person: Person; onAdd: (() => void) | null; onEnd: ((blackout: Blackout) => void) | null }): JSX.Element {
   const { view, t } = useSession();
   const now = view.clock.now();
   return (
-    <Card title={t.t("blackouts_title")} icon="clock" actions={<button type="button" class="button plain" onClick={onAdd}><Icon name="plus" size={20} />{t.t("blackout_add")}</button>}>
+    <Card title={t.t("blackouts_title")} icon="clock" actions={onAdd && <button type="button" class="button plain" onClick={onAdd}><Icon name="plus" size={20} />{t.t("blackout_add")}</button>}>
       {!person.blackouts.length && <p class="soft">{t.t("blackout_none")}</p>}
       <ul class="orders">
         {person.blackouts.map((blackout) => {
@@ -58,7 +58,7 @@ export function Blackouts({ person, onAdd, onEnd }: { person: Person; onAdd(): v
             <li key={blackout.id} class={over ? "ended" : ""}>
               <div class="order-head">
                 <strong>{t.t(`blackout_${blackout.source}`)}</strong>
-                {over ? <Chip tone="quiet">{t.t("blackout_over")}</Chip> : <button type="button" class="button plain" onClick={() => onEnd(blackout)}>{t.t("blackout_end")}</button>}
+                {over ? <Chip tone="quiet">{t.t("blackout_over")}</Chip> : onEnd && <button type="button" class="button plain" onClick={() => onEnd(blackout)}>{t.t("blackout_end")}</button>}
               </div>
               <p class="small">{t.t("order_span", { from: view.clock.moment(blackout.from), until: view.clock.moment(blackout.until) })}</p>
               <p class="quote prewrap">{blackout.reason}</p>

@@ -77,7 +77,7 @@ function Answerable({ checkin }: { checkin: Checkin }): JSX.Element {
 }
 
 export function CheckinPage({ id }: { id: number }): JSX.Element {
-  const { view, t } = useSession();
+  const { session, view, t } = useSession();
   const load = useLoad<Checkin>(`/api/checkins/${id}`, ["today", "incident"]);
   const [concluding, setConcluding] = useState(false);
   const checkin = load.data;
@@ -94,9 +94,9 @@ export function CheckinPage({ id }: { id: number }): JSX.Element {
               {next && <p class="lead">{next}</p>}
               {data.declined_reason && <p class="quote prewrap">{data.declined_reason}</p>}
               {data.incident_id && <p><a class="button" href={"#/incidents/" + data.incident_id}><Icon name="bell" size={20} />{t.t("to_incident")}</a></p>}
-              {data.state === "awaiting_review" && <p><a class="button primary" href={"#/reviews/" + data.id}><Icon name="eye" size={20} />{t.t("review")}</a></p>}
+              {data.state === "awaiting_review" && session.conducts && <p><a class="button primary" href={"#/reviews/" + data.id}><Icon name="eye" size={20} />{t.t("review")}</a></p>}
               {needsForm && <Card title={t.t("outcome_legend")}><OutcomeForm checkin={data.id} behaviours={[]} onDone={() => { load.again(); changed("today"); }} /></Card>}
-              {data.recordings.length > 0 && <Card title={t.t("recording_title")} icon="play"><Playback checkin={data} atOnce={false} /></Card>}
+              {data.recordings.length > 0 && session.manages && <Card title={t.t("recording_title")} icon="play"><Playback checkin={data} atOnce={false} /></Card>}
               {data.form && (
                 <Card title={t.t("form_title")} icon="edit">
                   <p><strong>{t.t(`result_${data.form.result}`)}</strong>{data.form.identity_confirmed && ` · ${t.t("outcome_identity")}`}</p>

@@ -1,6 +1,6 @@
 // Incidents: what must be taken over and by when; who was told, how and when; what comes next.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Conclusion, Incident, IncidentLine, IncidentRow } from "../api/types";
 import { stopwatch } from "../text/time";
@@ -148,6 +148,13 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
   const { session, view, t } = useSession();
   const load = useLoad<Incident>(`/api/incidents/${id}`, ["incident"]);
   const [dialog, setDialog] = useState<"note" | "reached" | "safety" | "conclude" | "release" | "escalate" | "over" | null>(null);
+  const [written, setWritten] = useState(0);
+  const lines = useRef<HTMLOListElement>(null);
+  // What was just done is seen where it now stands, not behind the bar of actions.
+  useEffect(() => {
+    const done = written && lines.current ? lines.current.querySelectorAll(".line-item:not(.next)") : [];
+    if (done.length) done[done.length - 1]!.scrollIntoView({ block: "center" });
+  }, [written]);
   const incident = load.data;
   const take = useTake(id, load.put, () => {
     session.dismissAlert(id);
@@ -163,6 +170,7 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
   const send = async (verb: string, body: unknown): Promise<void> => {
     load.put(await post<Incident>(`/api/incidents/${id}/${verb}`, body));
     setDialog(null);
+    setWritten(written + 1);
     changed("today");
   };
   return (
@@ -179,7 +187,7 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
             {isSafety(data) && <div class="note warn"><Icon name="shield" /><div><strong>{t.t("safety_restricted")}</strong></div></div>}
             <p class="lead">{incidentFact(t, view.clock, data)}</p>
             {data.outcome && data.checkin_id && <p><a href={"#/checkins/" + data.checkin_id}>{t.t("incident_checkin", { outcome: outcomeWords(t, data.outcome) })}</a></p>}
-            <ol class="line">
+            <ol class="line" ref={lines}>
               {data.line.map((line, index) => <Line key={index} line={line} />)}
               <NextStep incident={data} />
             </ol>
@@ -201,12 +209,13 @@ export function IncidentPage({ id }: { id: number }): JSX.Element {
                 <HolderNote incident={data} take={take} />
                 {take.failure && <p class="fault" role="alert">{failureWords(t, take.failure)}</p>}
                 {data.state === "open" && take.phase !== "unsure" && <button type="button" class="button act big" disabled={take.phase === "sending"} onClick={take.begin}><Icon name="hand" />{t.t(take.phase === "sending" ? "take_sending" : "incident_take")}</button>}
+                {reviewMissing(data) && !session.conducts && <p class="soft small">{t.t("incident_review_first")}</p>}
                 <div class="dock-more">
                   {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("reached")}><Icon name="person" size={20} />{t.t("incident_reached")}</button>}
                   {!isSafety(data) && <button type="button" class="button" onClick={() => setDialog("safety")}><Icon name="shield" size={20} />{t.t("incident_safety")}</button>}
                   <button type="button" class="button" onClick={() => setDialog("note")}><Icon name="edit" size={20} />{t.t("incident_note")}</button>
                   {reviewMissing(data)
-                    ? <a class="button" href={"#/reviews/" + data.checkin_id}><Icon name="eye" size={20} />{t.t("review")}</a>
+                    ? session.conducts && <a class="button" href={"#/reviews/" + data.checkin_id}><Icon name="eye" size={20} />{t.t("review")}</a>
                     : <button type="button" class="button" onClick={() => setDialog("conclude")}><Icon name="seal" size={20} />{t.t("incident_conclude")}</button>}
                   <button type="button" class="button plain" onClick={() => setDialog("escalate")}><Icon name="ladder" size={20} />{t.t("incident_escalate")}</button>
                   {others && <button type="button" class="button plain" onClick={() => setDialog("over")}><Icon name="hand" size={20} />{t.t("take_from", { name: data.holder || "" })}</button>}

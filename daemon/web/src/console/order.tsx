@@ -110,7 +110,7 @@ export function requirementWords(t: ConsoleTexts, requirement: RequirementReques
 }
 
 // The demands of an order, and for each whether video takes the place of visits.
-export function Requirements({ order, onReplace }: { order: Order; onReplace(requirement: Requirement): void }): JSX.Element {
+export function Requirements({ order, onReplace }: { order: Order; onReplace: ((requirement: Requirement) => void) | null }): JSX.Element {
   const { t } = useSession();
   return (
     <ul class="requirements">
@@ -121,7 +121,7 @@ export function Requirements({ order, onReplace }: { order: Order; onReplace(req
           {requirement.video === "replaces"
             ? <Chip tone="info" icon="seal">{t.t("video_replaces", { proposer: requirement.proposer || "", approver: requirement.approver || "", citation: requirement.citation || "" })}</Chip>
             : order.in_force && requirement.modes.some((mode) => mode !== "in_person") && (
-              <><span class="soft">{t.t("video_supplements")}</span><button type="button" class="button plain" onClick={() => onReplace(requirement)}>{t.t("replace_propose")}</button></>
+              <><span class="soft">{t.t("video_supplements")}</span>{onReplace && <button type="button" class="button plain" onClick={() => onReplace(requirement)}>{t.t("replace_propose")}</button>}</>
             )}
         </li>
       ))}

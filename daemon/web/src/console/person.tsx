@@ -99,10 +99,13 @@ function EnrolDialog({ person, onClose }: { person: Person; onClose(): void }): 
   );
 }
 
-function Devices({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
+// What opens a dialog; null where the case can only be read.
+type Open = ((dialog: Dialogs) => void) | null;
+
+function Devices({ person, open }: { person: Person; open: Open }): JSX.Element {
   const { view, t } = useSession();
   return (
-    <Card title={t.t("devices_title")} icon="phone" actions={<button type="button" class="button plain" onClick={() => open("enrol")}><Icon name="qr" size={20} />{t.t("enrol_title")}</button>}>
+    <Card title={t.t("devices_title")} icon="phone" actions={open && <button type="button" class="button plain" onClick={() => open("enrol")}><Icon name="qr" size={20} />{t.t("enrol_title")}</button>}>
       {!person.devices.length && <p class="soft">{t.t("devices_none")}</p>}
       <div class="rows">
         {person.devices.map((device) => (
@@ -112,7 +115,7 @@ function Devices({ person, open }: { person: Person; open(dialog: Dialogs): void
               <span class="row-fact soft">{device.revoked ? t.t("device_revoked", { at: view.clock.moment(device.revoked) })
                 : t.t(device.used ? "device_used" : "device_never", { used: device.used ? view.clock.momentAge(device.used) : "", since: view.clock.moment(device.created) })}</span>
             </span></div>
-            {!device.revoked && <div class="row-buttons"><button type="button" class="button plain" onClick={() => open({ revoke: device })}>{t.t("device_revoke")}</button></div>}
+            {!device.revoked && open && <div class="row-buttons"><button type="button" class="button plain" onClick={() => open({ revoke: device })}>{t.t("device_revoke")}</button></div>}
           </div>
         ))}
       </div>
@@ -154,10 +157,10 @@ function EndOrderDialog({ order, onClose, onDone }: { order: Order; onClose(): v
   );
 }
 
-function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
+function Orders({ person, open }: { person: Person; open: Open }): JSX.Element {
   const { view, t } = useSession();
   return (
-    <Card title={t.t("orders_title")} icon="seal" actions={<button type="button" class="button plain" onClick={() => open("order")}><Icon name="plus" size={20} />{t.t("order_add")}</button>}>
+    <Card title={t.t("orders_title")} icon="seal" actions={open && <button type="button" class="button plain" onClick={() => open("order")}><Icon name="plus" size={20} />{t.t("order_add")}</button>}>
       {!person.orders.length && <p class="soft">{t.t("order_none")}</p>}
       <ul class="orders">
         {person.orders.map((order) => (
@@ -166,12 +169,12 @@ function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void 
               <strong>{t.maybe("order_" + order.kind)}</strong>
               {order.ended && <Chip tone="quiet">{t.t(order.in_force ? "order_ends_on" : "order_ended_on", { date: view.clock.date(order.ended) })}</Chip>}
               {!order.ended && !order.in_force && <Chip tone="quiet">{t.t("order_over")}</Chip>}
-              {!order.ended && order.in_force && <button type="button" class="button plain" onClick={() => open({ endOrder: order })}>{t.t("order_end")}</button>}
+              {open && !order.ended && order.in_force && <button type="button" class="button plain" onClick={() => open({ endOrder: order })}>{t.t("order_end")}</button>}
             </div>
             <p class="small">{t.t("order_line", { number: order.number, article: order.article })}, {order.issuer}</p>
             <p class="small">{t.t("order_span", { from: view.clock.date(order.from), until: view.clock.date(order.until) })} · {order.hours_start === order.hours_end ? t.t("order_any_hour") : t.t("order_hours", { from: order.hours_start, until: order.hours_end })}</p>
             <p class="small">{t.t("order_per_day_line", { n: order.per_day_max })}</p>
-            <Requirements order={order} onReplace={(requirement) => open({ replace: requirement, order })} />
+            <Requirements order={order} onReplace={open && ((requirement) => open({ replace: requirement, order }))} />
             {order.conditions && <p class="conditions prewrap">{order.conditions}</p>}
             {order.ended_reason && <p class="quote">{order.ended_reason}</p>}
           </li>
@@ -181,11 +184,11 @@ function Orders({ person, open }: { person: Person; open(dialog: Dialogs): void 
   );
 }
 
-function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }): JSX.Element {
+function Plans({ person, open, ahead }: { person: Person; open: Open; ahead(plan: Plan): void }): JSX.Element {
   const { view, t } = useSession();
   const usable = person.orders.some((order) => order.in_force);
   return (
-    <Card title={t.t("plans_title")} icon="calendar" actions={usable && <button type="button" class="button plain" onClick={() => open("plan")}><Icon name="plus" size={20} />{t.t("plan_add")}</button>}>
+    <Card title={t.t("plans_title")} icon="calendar" actions={open && usable && <button type="button" class="button plain" onClick={() => open("plan")}><Icon name="plus" size={20} />{t.t("plan_add")}</button>}>
       {!person.plans.length && <p class="soft">{t.t(usable ? "plan_none" : "plan_needs_order")}</p>}
       <ul class="orders">
         {person.plans.map((plan) => (
@@ -194,9 +197,9 @@ function Plans({ person, open }: { person: Person; open(dialog: Dialogs): void }
               <strong>{t.t(`kind_${plan.kind}`)}</strong>
               {plan.state === "ended" ? <Chip tone="quiet">{t.t("plan_ended")}</Chip> : (
                 <span class="row-buttons">
-                  <button type="button" class="button plain" onClick={() => open({ ahead: plan })}>{t.t("ahead")}</button>
-                  {usable && !plan.until && <button type="button" class="button plain" onClick={() => open({ changePlan: plan })}>{t.t("plan_change")}</button>}
-                  <button type="button" class="button plain" onClick={() => open({ endPlan: plan })}>{t.t("plan_end")}</button>
+                  <button type="button" class="button plain" onClick={() => ahead(plan)}>{t.t("ahead")}</button>
+                  {open && usable && !plan.until && <button type="button" class="button plain" onClick={() => open({ changePlan: plan })}>{t.t("plan_change")}</button>}
+                  {open && <button type="button" class="button plain" onClick={() => open({ endPlan: plan })}>{t.t("plan_end")}</button>}
                 </span>
               )}
             </div>
@@ -245,6 +248,7 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
   const load = useLoad<Person>(`/api/persons/${id}`, ["person", "incident"]);
   const [dialog, setDialog] = useState<Dialogs>(null);
   const opened = useOpenedCase(id);
+  const open: Open = session.manages && !opened ? setDialog : null;
   const close = (): void => setDialog(null);
   const done = (): void => {
     setDialog(null);
@@ -253,13 +257,15 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
   const person = load.data;
   return (
     <Page title={person ? person.name : t.t("person")} back="#/persons" under={person ? `${person.reference} · ${t.t("person_of", { name: person.inspector_name })}` : null}
-      wideActions actions={person && !opened && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
+      wideActions actions={person && session.conducts && !opened && <button type="button" class="button primary" onClick={() => setDialog("call")}><Icon name="phone" size={20} />{t.t("call_now")}</button>}>
       <Loaded load={load}>
         {(data) => (
           <>
             {opened && <OpenedBanner row={opened} />}
             <div class="person-head">
-              <button type="button" class="photo-button" aria-label={t.t("photo_title")} onClick={() => setDialog("photo")}><Portrait id={data.id} name={data.name} has={data.has_photo} size={96} /><span class="photo-edit"><Icon name="photo" size={20} /></span></button>
+              {open
+                ? <button type="button" class="photo-button" aria-label={t.t("photo_title")} onClick={() => open("photo")}><Portrait id={data.id} name={data.name} has={data.has_photo} size={96} /><span class="photo-edit"><Icon name="photo" size={20} /></span></button>
+                : <Portrait id={data.id} name={data.name} has={data.has_photo} size={96} />}
               <div class="person-facts">
                 <BandMark band={data.band} />
                 <ComplianceStrip marks={data.strip} />
@@ -269,16 +275,16 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
             </div>
             <Tabs>
               <Tab id={id} now={tab} name="">{t.t("tab_overview")}</Tab>
-              <Tab id={id} now={tab} name="messages">{t.t("messages")}{data.unread_messages > 0 && <span class="count">{data.unread_messages}</span>}</Tab>
+              {session.conducts && <Tab id={id} now={tab} name="messages">{t.t("messages")}{data.unread_messages > 0 && <span class="count">{data.unread_messages}</span>}</Tab>}
               <Tab id={id} now={tab} name="history">{t.t("tab_history")}</Tab>
-              {(session.has("inspector") || session.has("supervisor")) && <Tab id={id} now={tab} name="risk">{t.t("tab_risk")}</Tab>}
+              {session.manages && <Tab id={id} now={tab} name="risk">{t.t("tab_risk")}</Tab>}
             </Tabs>
             {tab === "" && (
               <div class="cards">
-                <Orders person={data} open={setDialog} />
-                <Plans person={data} open={setDialog} />
-                <Blackouts person={data} onAdd={() => setDialog("blackout")} onEnd={(blackout) => setDialog({ endBlackout: blackout })} />
-                <Card title={t.t("person_data")} icon="person" actions={<button type="button" class="button plain" onClick={() => setDialog("edit")}><Icon name="edit" size={20} />{t.t("edit")}</button>}>
+                <Orders person={data} open={open} />
+                <Plans person={data} open={open} ahead={(plan) => setDialog({ ahead: plan })} />
+                <Blackouts person={data} onAdd={open && (() => open("blackout"))} onEnd={open && ((blackout) => open({ endBlackout: blackout }))} />
+                <Card title={t.t("person_data")} icon="person" actions={open && <button type="button" class="button plain" onClick={() => open("edit")}><Icon name="edit" size={20} />{t.t("edit")}</button>}>
                   <dl class="data">
                     <div><dt>{t.t("person_birth")}</dt><dd>{view.clock.date(data.birth_date)}</dd></div>
                     <div><dt>{t.t("person_phone")}</dt><dd>{data.phone ? <a href={"tel:" + data.phone}>{data.phone}</a> : t.t("not_given")}</dd></div>
@@ -287,12 +293,12 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
                     {data.note && <div><dt>{t.t("person_note")}</dt><dd class="prewrap">{data.note}</dd></div>}
                   </dl>
                 </Card>
-                <Devices person={data} open={setDialog} />
+                <Devices person={data} open={open} />
               </div>
             )}
-            {tab === "messages" && <div class="thread-box"><StaffThread person={id} /></div>}
+            {tab === "messages" && session.conducts && <div class="thread-box"><StaffThread person={id} /></div>}
             {tab === "history" && <HistoryTab person={data} />}
-            {tab === "risk" && <RiskTab person={data} />}
+            {tab === "risk" && session.manages && <RiskTab person={data} />}
             {dialog === "edit" && <Dialog title={t.t("person_data")} onClose={close}><PersonForm person={data} onDone={done} /></Dialog>}
             {dialog === "photo" && <PhotoDialog person={data} onClose={close} />}
             {dialog === "order" && <Dialog title={t.t("order_add")} onClose={close}><OrderForm person={data} onDone={done} /></Dialog>}

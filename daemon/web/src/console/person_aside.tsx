@@ -25,7 +25,7 @@ export function OrderLines({ person }: { person: Person }): JSX.Element {
 }
 
 export function PersonAside({ id, onClose, discreet }: { id: number; onClose?(): void; discreet?: boolean }): JSX.Element {
-  const { t } = useSession();
+  const { session, t } = useSession();
   const load = useLoad<Person>(`/api/persons/${id}`, ["person"]);
   return (
     <div class="person-aside">
@@ -44,7 +44,7 @@ export function PersonAside({ id, onClose, discreet }: { id: number; onClose?():
             {!discreet && (
               <div class="aside-actions">
                 {person.phone && <a class="button" href={"tel:" + person.phone}><Icon name="phone" size={20} />{person.phone}</a>}
-                <a class="button" href={`#/persons/${person.id}?tab=messages`}><Icon name="message" size={20} />{t.t("messages")}{person.unread_messages > 0 && <span class="count">{person.unread_messages}</span>}</a>
+                {session.conducts && <a class="button" href={`#/persons/${person.id}?tab=messages`}><Icon name="message" size={20} />{t.t("messages")}{person.unread_messages > 0 && <span class="count">{person.unread_messages}</span>}</a>}
               </div>
             )}
             <section><h3>{t.t("order_title")}</h3><OrderLines person={person} /></section>

@@ -39,7 +39,7 @@ export function PersonsPage({ find, unread }: { find: boolean; unread: boolean }
     const timer = setTimeout(() => setQ(typed.trim()), SEARCH_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [typed]);
-  const mayAdd = session.has("inspector") || session.has("supervisor") || session.has("administrator");
+  const mayAdd = session.manages;
   return (
     <Page title={t.t("nav_persons")} actions={mayAdd && <a class="button primary" href="#/persons/new"><Icon name="plus" size={20} />{t.t("person_add")}</a>}>
       <div class="tools">
@@ -47,7 +47,7 @@ export function PersonsPage({ find, unread }: { find: boolean; unread: boolean }
           <Icon name="search" size={20} />
           <input ref={search} type="search" class="input" value={typed} placeholder={t.t("persons_search")} aria-label={t.t("persons_search")} onInput={(event) => setTyped(event.currentTarget.value)} />
         </div>
-        <a class="tab-inline" href={unread ? "#/persons" : "#/persons?unread=1"} aria-current={unread ? "page" : undefined}>{t.t("persons_unread")}</a>
+        {session.conducts && <a class="tab-inline" href={unread ? "#/persons" : "#/persons?unread=1"} aria-current={unread ? "page" : undefined}>{t.t("persons_unread")}</a>}
       </div>
       <Loaded load={load} rows={6}>
         {(data) => {
@@ -61,14 +61,14 @@ export function PersonsPage({ find, unread }: { find: boolean; unread: boolean }
             <div class="rows persons">
               {rows.map((row) => (
                 <div class="row" key={row.id}>
-                  <a class="row-main" data-row href={`#/persons/${row.id}${row.unread_messages ? "?tab=messages" : ""}`}>
+                  <a class="row-main" data-row href={`#/persons/${row.id}${row.unread_messages && session.conducts ? "?tab=messages" : ""}`}>
                     <Portrait id={row.id} name={row.name} has={row.has_photo} />
                     <span class="row-text">
                       <span class="row-title"><strong>{row.name}</strong><BandMark band={row.band} /></span>
                       <span class="row-fact soft">{row.reference}{row.next_window && ` · ${t.t("person_next", { span: view.clock.span(row.next_window.start, row.next_window.end) })}`}</span>
                       <span class="row-chips">
                         {row.open_incidents > 0 && <Chip tone="act" icon="alert">{t.t("person_incidents", { n: row.open_incidents })}</Chip>}
-                        {row.unread_messages > 0 && <Chip tone="info" icon="message">{t.t("person_unread", { n: row.unread_messages })}</Chip>}
+                        {row.unread_messages > 0 && session.conducts && <Chip tone="info" icon="message">{t.t("person_unread", { n: row.unread_messages })}</Chip>}
                       </span>
                     </span>
                     <span class="row-strip"><ComplianceStrip marks={row.strip} /></span>

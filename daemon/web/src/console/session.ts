@@ -151,6 +151,17 @@ export class ConsoleSession {
     return !!this.view.me && this.view.me.roles.indexOf(role) >= 0;
   }
 
+  // What the roles may do (daemon/access/policy.c), so that no page offers what the server refuses and writes down.
+  // Calls, reviews, and messages with the person:
+  get conducts(): boolean {
+    return this.has("inspector");
+  }
+
+  // A case: orders, plans, phones, the photo; what was recorded.
+  get manages(): boolean {
+    return this.has("inspector") || this.has("supervisor");
+  }
+
   // ------------------------------------------------------------------ socket
 
   private socketChanged(socket: SocketState): void {

@@ -26,7 +26,7 @@ const AREAS: readonly Area[] = [
   { path: "overview", icon: "chart", label: "nav_overview", roles: ["supervisor"] },
   { path: "today", icon: "today", label: "nav_today", roles: ["inspector", "officer", "supervisor"], count: (c) => c.waiting + c.ringing },
   { path: "incidents", icon: "bell", label: "nav_incidents", roles: ["inspector", "officer", "supervisor"], count: (c) => c.incidents, urgent: true },
-  { path: "reviews", icon: "eye", label: "nav_reviews", roles: ["inspector", "supervisor"], count: (c) => c.reviews },
+  { path: "reviews", icon: "eye", label: "nav_reviews", roles: ["inspector"], count: (c) => c.reviews },
   { path: "persons", icon: "people", label: "nav_persons", roles: ["inspector", "officer", "supervisor"], count: (c) => c.unread },
   { path: "requests", icon: "message", label: "nav_requests", roles: ["inspector", "supervisor"] },
   { path: "approvals", icon: "hand", label: "nav_approvals", roles: ["supervisor", "inspector"] },

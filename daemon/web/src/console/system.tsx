@@ -44,7 +44,8 @@ function adviceOf(system: System, view: ConsoleView, t: ConsoleTexts): string[] 
   const verified = system.log.verified;
   return [
     !system.signer.configured && t.t("system_no_signer"),
-    (!verified || view.clock.now() - Date.parse(verified.at) > VERIFIED_OLD_MS) && t.t("system_verify"),
+    !verified && t.t("system_verify_never"),
+    !!verified && view.clock.now() - Date.parse(verified.at) > VERIFIED_OLD_MS && t.t("system_verify"),
   ].filter(Boolean) as string[];
 }
 

@@ -33,9 +33,9 @@ function entriesOf(today: Today): Entry[] {
 // `dated`: among check-ins of one person, where the day says more than the name.
 export function CheckinListRow({ row, gone, onSelect, selected, dated }: { row: CheckinRow; gone?: boolean; onSelect?(row: CheckinRow): void; selected?: boolean; dated?: boolean }): JSX.Element {
   const { session, view, t } = useSession();
-  const waits = waitsForInspector(row);
+  const waits = session.conducts && waitsForInspector(row);
   const missing = !!view.me && outcomeMissing(row, view.me.id);
-  const review = row.state === "awaiting_review";
+  const review = session.conducts && row.state === "awaiting_review";
   const mark = row.outcome ? OUTCOME_MARK[row.outcome] : null;
   const next = checkinNext(t, view.clock, row);
   const open = (): void => go(review ? "reviews/" + row.id : "checkins/" + row.id);
@@ -94,10 +94,10 @@ function DayLine({ rows, day }: { rows: readonly CheckinRow[]; day: string }): J
 }
 
 function Counts({ counts }: { counts: Today["counts"] }): JSX.Element {
-  const { t } = useSession();
+  const { session, t } = useSession();
   const shown: { key: "waiting" | "ringing" | "due" | "reviews" | "incidents" | "unread"; icon: IconName; href?: string }[] = [
     { key: "waiting", icon: "person" }, { key: "ringing", icon: "phone" }, { key: "due", icon: "calendar" },
-    { key: "reviews", icon: "eye", href: "#/reviews" }, { key: "incidents", icon: "bell", href: "#/incidents" }, { key: "unread", icon: "message", href: "#/persons?unread=1" },
+    { key: "reviews", icon: "eye", href: session.conducts ? "#/reviews" : undefined }, { key: "incidents", icon: "bell", href: "#/incidents" }, { key: "unread", icon: "message", href: session.conducts ? "#/persons?unread=1" : undefined },
   ];
   return (
     <ul class="counts">
