@@ -287,8 +287,26 @@ static int64_t room_of(const struct ck_checkin_turn *turn, int64_t range)
     return is_set(row->window_end) && room < range ? room : range;
 }
 
+/* A place within `range` from now on at which somebody has time; false: there is none. */
+static bool wait_for_somebody(struct ck_checkin_turn *turn, int64_t range)
+{
+    const struct ck_interval_set *busy = turn->event->timer.busy;
+    struct ck_interval_set free;
+    ck_interval_set_of((struct ck_interval){turn->now, ck_wall_add_ms(turn->now, range)}, &free);
+    for (uint32_t i = 0; i < busy->count; i++) {
+        ck_interval_set_take(&free, busy->items[i]);
+    }
+    int64_t seconds = ck_interval_set_seconds(&free);
+    if (seconds > 0) { /* beyond the spread the first that there is: they part by themselves */
+        bool within = range <= turn->event->timer.spread_ms;
+        turn->row.next_at = ck_interval_set_at(&free, within ? spread(turn->row.id, seconds) : 0);
+    }
+    return seconds > 0;
+}
+
 /* S12: after an outage what still has room runs now, spread out over the room that each has, never
- * as a burst. The top band does not wait. */
+ * as a burst; a live one where somebody has time for it, then elsewhere in its window, then
+ * unattended (S7). The top band does not wait. */
 static bool put_off(struct ck_checkin_turn *turn)
 {
     struct ck_checkin *row = &turn->row;
@@ -304,6 +322,13 @@ static bool put_off(struct ck_checkin_turn *turn)
     range = room_of(turn, range);
     if (range == 0) {
         return false; /* the last moment for it */
+    }
+    if (turn->event->timer.busy != NULL) {
+        if (wait_for_somebody(turn, range) ||
+            wait_for_somebody(turn, room_of(turn, CK_CATCH_UP_MAX_MS))) {
+            return true;
+        }
+        row->kind = turn->policy->unattended_fallback ? CK_KIND_UNATTENDED : row->kind;
     }
     row->next_at = ck_wall_add_ms(turn->now, spread(row->id, range));
     return true;

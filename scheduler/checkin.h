@@ -18,6 +18,7 @@
 
 #include "protocol/base/error.h"
 #include "protocol/base/time.h"
+#include "scheduler/draw.h"
 #include "scheduler/effects.h"
 
 enum ck_checkin_state {
@@ -178,6 +179,9 @@ enum ck_review_result {
     CK_REVIEW_RESULT_COUNT,
 };
 
+/* Nobody waits longer for what could not be rung in time. */
+#define CK_CATCH_UP_MAX_MS INT64_C(7200000)
+
 /* Facts may come twice and out of order. The engine feeds timers that are due before the events of
  * the same turn; where an event is faster, the seconds count for the person. */
 enum ck_checkin_event_kind {
@@ -215,6 +219,9 @@ struct ck_checkin_event {
                                       that is CONNECTED */
             int64_t spread_ms; /* ARMED and late: over how long the catch-up is to be spread; 0 at
                                   once */
+            const struct ck_interval_set *busy; /* then, of a live one: when nobody has time for it
+                                                   in the next CK_CATCH_UP_MAX_MS; NULL: nobody is
+                                                   asked */
         } timer;
         struct {
             enum ck_evidence evidence;

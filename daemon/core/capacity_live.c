@@ -25,21 +25,21 @@ void ck_capacity_look_destroy(struct ck_capacity_look **look)
 }
 
 /* When somebody's time is taken in the span. */
-static int load_reserved(struct ck_turn *turn, struct ck_interval span, int64_t staff,
+static int load_reserved(struct ck_turn *turn, struct ck_interval span, int64_t staff, int64_t but,
                          struct ck_interval *intervals, size_t *count)
 {
     struct ck_wall due[CK_CAPACITY_RESERVED_MAX];
-    int r =
-        ck_checkin_reserved(turn->store, staff, ck_wall_add_ms(span.from, 1 - CK_CAPACITY_CALL_MS),
-                            span.until, due, CK_CAPACITY_RESERVED_MAX, count);
+    int r = ck_checkin_reserved(turn->store, staff, but,
+                                ck_wall_add_ms(span.from, 1 - CK_CAPACITY_CALL_MS), span.until, due,
+                                CK_CAPACITY_RESERVED_MAX, count);
     for (size_t i = 0; r == 0 && i < *count; i++) {
         intervals[i] = (struct ck_interval){due[i], ck_wall_add_ms(due[i], CK_CAPACITY_CALL_MS)};
     }
     return r;
 }
 
-int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, struct ck_interval span,
-                     struct ck_capacity_look **out)
+int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, int64_t but,
+                     struct ck_interval span, struct ck_capacity_look **out)
 {
     ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = calloc(1, sizeof *look);
     span.until = ck_wall_add_ms(span.until, CK_CAPACITY_CALL_MS);
@@ -49,7 +49,7 @@ int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, stru
     for (size_t i = 0; r == 0 && i < look->count; i++) {
         look->people[i] = look->duty[i].person;
         look->people[i].reserved = look->reserved[i];
-        r = load_reserved(turn, span, look->people[i].staff, look->reserved[i],
+        r = load_reserved(turn, span, look->people[i].staff, but, look->reserved[i],
                           &look->people[i].reserved_count);
     }
     if (r == 0) {
@@ -89,7 +89,7 @@ int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row)
     if (row->step.kind != CK_KIND_LIVE) {
         return 0;
     }
-    int r = ck_capacity_look(turn, row->unit, row->step.inspector, span, &look);
+    int r = ck_capacity_look(turn, row->unit, row->step.inspector, 0, span, &look);
     if (r == 0) {
         row->reserved = ck_capacity_take(look, row->step.due, &relation);
     }
@@ -153,6 +153,37 @@ int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row)
     return r == 0 && row->reserved == 0 ? ck_capacity_fault(turn, row) : r;
 }
 
+int ck_capacity_catch_up(struct ck_turn *turn, const struct ck_checkin_row *row,
+                         struct ck_interval_set *busy)
+{
+    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
+    const struct ck_interval span = {turn->now.wall,
+                                     ck_wall_add_ms(turn->now.wall, CK_CATCH_UP_MAX_MS)};
+    int r = ck_capacity_look(turn, row->unit, row->step.inspector, row->step.id, span, &look);
+    if (r == 0) {
+        ck_capacity_look_busy(look, span, busy);
+    }
+    return r;
+}
+
+int ck_capacity_caught_up(struct ck_turn *turn, struct ck_checkin_row *row)
+{
+    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
+    const struct ck_wall at =
+        row->step.state == CK_CHECKIN_ARMED ? row->step.next_at : turn->now.wall;
+    const struct ck_interval span = {at, ck_wall_add_ms(at, 1)};
+    enum ck_relation relation;
+    row->reserved = 0;
+    int r = row->step.kind != CK_KIND_LIVE
+                ? 0
+                : ck_capacity_look(turn, row->unit, row->step.inspector, row->step.id, span, &look);
+    if (r == 0 && look != NULL) {
+        row->reserved = ck_capacity_take(look, at, &relation);
+    }
+    r = r == 0 ? save_reserved(turn, row) : r;
+    return r == 0 && row->reserved == 0 ? ck_capacity_fault(turn, row) : r;
+}
+
 int ck_capacity_leave(struct ck_turn *turn, int64_t staff, struct ck_interval absence, bool *more)
 {
     int64_t ids[CK_CAPACITY_LEAVE_MAX];
@@ -180,7 +211,7 @@ static int ask_again(struct ck_turn *turn, struct ck_checkin_row *row)
     ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
     const struct ck_interval span = {row->step.due, ck_wall_add_ms(row->step.due, 1)};
     enum ck_relation relation = CK_RELATION_ASSIGNED;
-    int r = ck_capacity_look(turn, row->unit, row->step.inspector, span, &look);
+    int r = ck_capacity_look(turn, row->unit, row->step.inspector, 0, span, &look);
     int64_t staff = r == 0 ? ck_capacity_take(look, row->step.due, &relation) : 0;
     if (staff == 0 || (row->reserved != 0 && relation != CK_RELATION_ASSIGNED)) {
         return r;

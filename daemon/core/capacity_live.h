@@ -15,9 +15,10 @@
 /* The people who can be asked for check-ins of one caseload in a span, and when they are taken. */
 struct ck_capacity_look;
 
-/* `span`: where check-ins may begin; at most CK_DUTY_SPAN_MS. */
-int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, struct ck_interval span,
-                     struct ck_capacity_look **look);
+/* `span`: where check-ins may begin; at most CK_DUTY_SPAN_MS. What `but` has reserved (a check-in;
+ * 0: none) takes nobody's time. */
+int ck_capacity_look(struct ck_turn *turn, int64_t unit, int64_t inspector, int64_t but,
+                     struct ck_interval span, struct ck_capacity_look **look);
 /* For ck_cleanup. */
 void ck_capacity_look_destroy(struct ck_capacity_look **look);
 
@@ -37,6 +38,14 @@ int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row);
  * that began before, somebody else. Saves and records the change; nobody there is recorded against
  * ourselves. */
 int ck_capacity_confirm(struct ck_turn *turn, struct ck_checkin_row *row);
+
+/* When nobody has time for a live check-in that could not be rung in time, in the next
+ * CK_CATCH_UP_MAX_MS. */
+int ck_capacity_catch_up(struct ck_turn *turn, const struct ck_checkin_row *row,
+                         struct ck_interval_set *busy);
+/* It is put off, or rings now: whose time it takes then. Saves and records it; nobody there is
+ * recorded against ourselves. */
+int ck_capacity_caught_up(struct ck_turn *turn, struct ck_checkin_row *row);
 
 /* Somebody will be away: what has their time then and has not rung gets somebody else's, or
  * nobody's (which is asked again, and held against us, when it is armed). *more: there is more of

@@ -609,8 +609,7 @@ static int answerable(struct ck_turn *turn, const struct ck_checkin *step, int64
     return ck_health_answerable(turn->store, from, until, ms);
 }
 
-#define CATCH_UP_PER_MINUTE 60
-#define CATCH_UP_MAX_MS (120 * 60 * 1000) /* nobody waits longer: 7,200 and more go faster */
+#define CATCH_UP_PER_MINUTE 60 /* 7,200 and more go faster: nobody waits for CK_CATCH_UP_MAX_MS */
 
 /* Over how long what piled up while we were away is to be spread. */
 static int spread(struct ck_turn *turn, const struct ck_checkin *step,
@@ -621,8 +620,9 @@ static int spread(struct ck_turn *turn, const struct ck_checkin *step,
         return 0;
     }
     if (turn->backlog < 0) {
-        int r = ck_checkin_backlog(turn->store, turn->now.wall,
-                                   CATCH_UP_PER_MINUTE * CATCH_UP_MAX_MS / 60000, &turn->backlog);
+        int r =
+            ck_checkin_backlog(turn->store, turn->now.wall,
+                               CATCH_UP_PER_MINUTE * CK_CATCH_UP_MAX_MS / 60000, &turn->backlog);
         if (r != 0) {
             return r;
         }
@@ -633,6 +633,7 @@ static int spread(struct ck_turn *turn, const struct ck_checkin *step,
 
 int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
 {
+    struct ck_interval_set busy;
     struct ck_checkin_row row;
     struct ck_checkin_policy policy;
     struct ck_checkin_event event = {.kind = CK_CHECKIN_TIMER};
@@ -656,12 +657,21 @@ int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
             r = spread(turn, &row.step, &policy, &event.timer.spread_ms);
         }
     }
+    bool asks = r == 0 && row.step.kind == CK_KIND_LIVE && !row.step.caught_up &&
+                row.step.state == CK_CHECKIN_ARMED && event.timer.spread_ms > 0;
+    if (asks) {
+        r = ck_capacity_catch_up(turn, &row, &busy);
+        event.timer.busy = &busy;
+    }
     if (r != 0) {
         return r;
     }
     const struct ck_actor actor = ck_actor_system();
     bool planned = row.step.state == CK_CHECKIN_PLANNED;
     r = ck_checkin_feed(turn, &actor, &row, &event);
+    if (r == 0 && asks && row.step.caught_up) {
+        return ck_capacity_caught_up(turn, &row);
+    }
     return r == 0 && planned && row.step.state == CK_CHECKIN_ARMED ? ck_capacity_confirm(turn, &row)
                                                                    : r;
 }

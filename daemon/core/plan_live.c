@@ -174,7 +174,7 @@ static int look_at_staff(struct ck_turn *turn, const struct ck_plan_frame *frame
         ck_zone_instant(frame->zone, (struct ck_local){date, first * 60}, CK_ZONE_FIRST, NULL),
         ck_zone_instant(frame->zone, (struct ck_local){date, last * 60}, CK_ZONE_LAST, NULL),
     };
-    int r = ck_capacity_look(turn, frame->subject.unit, plan->inspector, span, &around->look);
+    int r = ck_capacity_look(turn, frame->subject.unit, plan->inspector, 0, span, &around->look);
     if (r == 0) {
         ck_capacity_look_busy(around->look, span, &around->busy);
         around->all.busy = around->busy.items;

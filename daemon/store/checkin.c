@@ -368,14 +368,17 @@ int ck_checkin_live_dues(struct ck_store *store, int64_t unit, struct ck_wall fr
                    count);
 }
 
-int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall from,
+int ck_checkin_reserved(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall from,
                         struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count)
 {
     return collect(store,
                    "SELECT due_at FROM checkin WHERE reserved_id = ?1 AND due_at >= ?2 "
-                   "AND due_at < ?3 AND state <> 'done' ORDER BY due_at",
-                   CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms)), &due->ms, capacity,
-                   count);
+                   "AND due_at < ?3 AND state <> 'done' AND id <> ?4 UNION ALL "
+                   "SELECT next_at FROM checkin WHERE reserved_id = ?1 AND next_at >= ?2 "
+                   "AND next_at < ?3 AND caught_up = 1 AND (state = 'armed' OR state = 'ringing') "
+                   "AND id <> ?4 ORDER BY 1",
+                   CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms), ck_int(but)), &due->ms,
+                   capacity, count);
 }
 
 int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id,

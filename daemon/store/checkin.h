@@ -99,9 +99,10 @@ int ck_checkin_open_unplanned(struct ck_store *store, int64_t person, int64_t af
 int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck_wall now,
                                  int64_t *ids, size_t capacity, size_t *count);
 
-/* Due instants of the check-ins, not over, that have this member of staff's time, in [from, until),
- * ascending; at most `capacity`. */
-int ck_checkin_reserved(struct ck_store *store, int64_t staff, struct ck_wall from,
+/* When the check-ins but `but`, not over, that have this member of staff's time take it, in [from,
+ * until), ascending; at most `capacity`: when they are due, and what was put off after an outage
+ * (also) when it rings next. */
+int ck_checkin_reserved(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall from,
                         struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
 
 /* Whether this member of staff's time is another check-in's (not over), that begins before `due`

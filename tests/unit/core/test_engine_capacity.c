@@ -274,6 +274,46 @@ static void a_later_shift_is_asked_for_what_nobody_had_time_for(void **state)
     assert_non_null(world_last(world, CK_OUTPUT_RING));
 }
 
+/* S12: three that nobody rang for an hour and a half, and two who can take them: each gets a
+ * quarter of an hour of somebody's; who has no such time left in the window goes alone. */
+static void what_is_caught_up_gets_somebodys_time(void **state)
+{
+    struct world *world = *state;
+    static const char *const starts[] = {"10:00", "10:20", "10:40", "10:55"};
+    for (int i = 0; i < 4; i++) {
+        if (i > 0) {
+            world_another_person(world);
+        }
+        world_plan(world, starts[i],
+                   i < 3 ? NULL
+                         : json_pack("{s:[{s:s, s:s, s:i}]}", "windows", "start", "10:55", "end",
+                                     "11:50", "draws", 0));
+    }
+    world_run_for(world, 30 * MINUTE);
+    world->now.wall.ms += 2 * HOUR; /* 11:30 */
+    world->now.mono.us += 2 * HOUR * 1000;
+    world_restart(world);
+    world_turn(world); /* arms them */
+    world_turn(world);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE caught_up = 1"), 4);
+#define LATE "FROM checkin WHERE caught_up = 1 AND kind = 'live' AND reserved_id IS NOT NULL"
+    assert_int_equal(world_number(world, "SELECT count(*) " LATE), 3);
+    /* Two can take calls: the third waits until the first of them is free again. */
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT reserved_id) " LATE), 2);
+    assert_in_range(world_number(world, "SELECT max(next_at) - min(next_at) " LATE),
+                    CK_CAPACITY_CALL_MS, CK_CAPACITY_CALL_MS + 5000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM (SELECT reserved_id, next_at " LATE
+                                         ") a JOIN (SELECT reserved_id, next_at " LATE
+                                         ") b ON a.reserved_id = b.reserved_id AND a.next_at < "
+                                         "b.next_at AND b.next_at < a.next_at + 900000"),
+                     0);
+    assert_string_equal(world_text(world, "SELECT kind FROM checkin WHERE caught_up = 1 AND "
+                                          "window_end_at = (SELECT min(window_end_at) FROM "
+                                          "checkin)"),
+                        "unattended");
+    assert_int_equal(world_records(world, "STAFF_FAULT"), 1);
+}
+
 /* More than a turn passes on, in the middle of which we die. */
 static void a_long_absence_moves_all_of_them(void **state)
 {
@@ -362,6 +402,7 @@ int main(void)
         TEST(an_absence_moves_the_reservation),
         TEST(a_leave_taken_back_gives_the_time_back),
         TEST(a_later_shift_is_asked_for_what_nobody_had_time_for),
+        TEST(what_is_caught_up_gets_somebodys_time),
         TEST(a_long_absence_moves_all_of_them),
         TEST(two_calls_of_one_person_part_when_they_are_armed),
         TEST(who_has_it_reserved_is_rung_and_may_take_it),

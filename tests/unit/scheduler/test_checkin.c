@@ -342,6 +342,38 @@ static void test_catch_up_fits_into_the_window(void **state)
     assert_true(latest > 594000 && soon < 150);
 }
 
+/* A live one waits for somebody who has time: within the spread, then as long as its window and two
+ * hours allow; where nobody has, it is spread as the others are, and goes on unattended (S7). */
+static void test_catch_up_waits_for_an_inspector(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t busy_from, busy_until, least, most; /* minutes from now */
+        bool fallback, alone;
+    } cases[] = {
+        {1, 2, 0, 10, true, false},  {0, 8, 8, 10, true, false},    {0, 20, 20, 21, true, false},
+        {0, 120, 0, 10, true, true}, {0, 120, 0, 10, false, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct checkin_case c;
+        struct ck_interval_set busy = {.count = 1};
+        checkin_case_begin(&c, "armed", "timer");
+        c.row.kind = CK_KIND_LIVE;
+        c.policy.unattended_fallback = cases[i].fallback;
+        c.event.timer.spread_ms = 600000;
+        c.event.timer.busy = &busy;
+        c.now.ms += 60000;
+        c.row.window_end.ms = c.now.ms + c.policy.response_ms + 3600000;
+        busy.items[0] = (struct ck_interval){{c.now.ms + cases[i].busy_from * 60000},
+                                             {c.now.ms + cases[i].busy_until * 60000}};
+        checkin_feed(&c, &c.event, NULL);
+        assert_int_equal(c.row.state, CK_CHECKIN_ARMED);
+        int64_t wait = c.row.next_at.ms - c.now.ms;
+        assert_in_range(wait, cases[i].least * 60000, cases[i].most * 60000 - 1);
+        assert_int_equal(c.row.kind, cases[i].alone ? CK_KIND_UNATTENDED : CK_KIND_LIVE);
+    }
+}
+
 /* ---- whole ways
  * ------------------------------------------------------------------------------------- */
 
@@ -788,6 +820,7 @@ int main(void)
         cmocka_unit_test(test_incident_effects),
         cmocka_unit_test(test_catch_up_is_spread),
         cmocka_unit_test(test_catch_up_fits_into_the_window),
+        cmocka_unit_test(test_catch_up_waits_for_an_inspector),
         cmocka_unit_test(test_who_waited_for_us_is_not_charged),
         cmocka_unit_test(test_a_later_inspector_takes_the_fault_away),
         cmocka_unit_test(test_each_leg_has_its_own_media),
