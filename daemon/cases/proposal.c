@@ -182,16 +182,6 @@ int ck_cadence_approved(struct ck_turn *turn, const struct ck_actor *actor, cons
 
 /* ---- the proposal ---- */
 
-/* Bands of the score as the four classes that persons, ladders and reviews are handled by. */
-static const char *class_of(enum ck_band band)
-{
-    static const char *const names[CK_BAND_COUNT] = {
-        [CK_BAND_UNSCORED] = "medium", [CK_BAND_0] = "low",    [CK_BAND_1] = "low",
-        [CK_BAND_2] = "medium",        [CK_BAND_3] = "medium", [CK_BAND_4] = "high",
-        [CK_BAND_5_6] = "high",        [CK_BAND_7_13] = "top"};
-    return names[band];
-}
-
 static enum ck_band band_of_name(const char *name)
 {
     for (int band = 0; name != NULL && band < CK_BAND_COUNT; band++) {
@@ -206,7 +196,7 @@ static enum ck_band band_of_name(const char *name)
 static enum ck_band band_of_class(const char *name)
 {
     for (int band = CK_BAND_TOP; name != NULL && band > CK_BAND_UNSCORED; band--) {
-        if (strcmp(class_of((enum ck_band)band), name) == 0) {
+        if (strcmp(ck_band_class((enum ck_band)band), name) == 0) {
             return (enum ck_band)band;
         }
     }
@@ -367,7 +357,7 @@ int ck_risk_proposal(struct ck_store *store, const uint8_t master[static CK_KEY_
         return r;
     }
     *proposal = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "basis", asked->basis, "score_band",
-                          ck_band_name(band), "band", class_of(band), "request",
+                          ck_band_name(band), "band", ck_band_class(band), "request",
                           request_json(plan, asked->order, running, asked->house), "gave_way",
                           gave_way_json(gave_way), "advice", advice_json(&table.bands[band]));
     return *proposal == NULL ? -ENOMEM : 0;

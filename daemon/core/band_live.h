@@ -6,6 +6,11 @@
 #include <jansson.h>
 
 #include "daemon/core/command.h"
+#include "scheduler/effects.h"
+
+/* Bands of the score as the four classes that persons, ladders and reviews are handled by: "low",
+ * "medium", "high", "top"; without a score "medium". */
+const char *ck_band_class(enum ck_band band);
 
 /* After the person's row was written. Every check-in that has not begun takes the new band over;
  * what rings, waits for its review or was missed, and every open incident, takes a higher one over

@@ -22,17 +22,29 @@ static int load_frame(struct ck_turn *turn, int64_t plan, struct ck_plan_frame *
     return r == 0 ? ck_plan_frame(turn, &record, frame) : r;
 }
 
-/* What the row was made from, with nothing of what has become of it since. */
-static struct ck_checkin_row copy_of(const struct ck_checkin_row *row, int64_t slot)
+/* What the row was made from, with nothing of what has become of it since; for the person as they
+ * are now, of whatever band and whosever they were when it was made or rang. */
+static int copy_of(struct ck_turn *turn, const struct ck_checkin_row *row, int64_t slot,
+                   struct ck_checkin_row *made)
 {
-    struct ck_checkin_row made = *row;
-    made.receipt[0] = '\0';
-    made.waiting_since = made.connected_at = made.decided_at = (struct ck_wall){0};
-    made.taken_by = 0;
-    made.drawn = false;
-    made.reserved = 0;
-    made.slot = slot + row->slot;
-    return made;
+    struct ck_subject subject;
+    int r = ck_subject_load(turn->store, row->step.person, &subject);
+    *made = *row;
+    made->receipt[0] = '\0';
+    made->waiting_since = made->connected_at = made->decided_at = (struct ck_wall){0};
+    made->taken_by = 0;
+    made->drawn = false;
+    made->reserved = 0;
+    made->slot = slot + row->slot;
+    if (r == 0) {
+        made->step.band = ck_band_of(subject.band);
+        made->step.inspector = subject.inspector;
+        made->unit = subject.unit;
+        snprintf(made->zone, sizeof made->zone, "%s", subject.zone);
+        snprintf(made->zone_version, sizeof made->zone_version, "%s",
+                 ck_zones_version(turn->engine->zones, subject.zone));
+    }
+    return r;
 }
 
 /* Whether the orders allow this contact; a refusal is no error. */
@@ -141,10 +153,11 @@ int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row)
     const struct ck_actor actor = ck_actor_system();
     struct ck_checkin_policy policy;
     struct ck_refusal refusal = {.message = "no place in the plan's hours"};
-    struct ck_checkin_row made = copy_of(row, CK_MAKE_UP_SLOT);
+    struct ck_checkin_row made;
     bool allowed = false;
+    int r = copy_of(turn, row, CK_MAKE_UP_SLOT, &made);
     made.step.make_up_of = row->step.id;
-    int r = ck_checkin_policy_of(turn, row->policy, &policy);
+    r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
     if (r == 0) {
         r = row->step.plan == 0 ? CK_E_NOT_FOUND : place_make_up(turn, row, &policy, &made.step);
     }
@@ -223,9 +236,10 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     struct ck_draw chance = {.size = 0}, moment;
     struct ck_checkin_policy policy;
     struct ck_refusal refusal;
-    struct ck_checkin_row made = copy_of(row, CK_SECOND_SLOT);
+    struct ck_checkin_row made;
     bool allowed = false;
-    int r = look_beside(turn, row, frame->plan.min_gap_ms, span, &beside);
+    int r = copy_of(turn, row, CK_SECOND_SLOT, &made);
+    r = r == 0 ? look_beside(turn, row, frame->plan.min_gap_ms, span, &beside) : r;
     r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
     r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, &beside.all, ck_draw_bytes,
                                  key, &made.step.due, &chance, &moment)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/band_live.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -35,11 +36,12 @@ static bool is_restricted(enum ck_incident_kind kind)
     return kind == CK_INCIDENT_SAFETY || kind == CK_INCIDENT_CONCERN;
 }
 
-/* The ladder in force for a unit and band; that of the house rules where none is set. */
-static int ladder_for(struct ck_turn *turn, int64_t unit, const char *band_text, enum ck_band band,
+/* The ladder in force for a unit and the incident's own band, whatever the person's has become
+ * since; that of the house rules where none is set. */
+static int ladder_for(struct ck_turn *turn, int64_t unit, enum ck_band band,
                       enum ck_incident_kind kind, int64_t *policy)
 {
-    const char *row = is_restricted(kind) ? "safety" : band_text;
+    const char *row = is_restricted(kind) ? "safety" : ck_band_class(band);
     int r = ck_ladder_in_force(turn->store, unit, row, policy);
     if (r != CK_E_NOT_FOUND) {
         return r;
@@ -136,8 +138,7 @@ int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
     };
     snprintf(row.cause, sizeof row.cause, "%s", opening->cause == NULL ? "" : opening->cause);
     if (r == 0) {
-        r = ladder_for(turn, opening->unit, subject.band, row.step.band, opening->effect.kind,
-                       &row.policy);
+        r = ladder_for(turn, opening->unit, row.step.band, opening->effect.kind, &row.policy);
     }
     if (r == 0) {
         r = ck_ladder_of(turn, row.policy, &ladder);

@@ -129,7 +129,10 @@ static int apply_open(struct ck_turn *turn, const struct ck_actor *actor,
 {
     int64_t ids[APPLIED_MAX];
     size_t count = 0;
-    int r = ck_incidents_of_band(turn->store, wanted->unit, wanted->band, ids, APPLIED_MAX, &count);
+    int r = strcmp(wanted->band, "safety") == 0
+                ? ck_incidents_restricted(turn->store, wanted->unit, ids, APPLIED_MAX, &count)
+                : ck_incidents_of_band(turn->store, wanted->unit, ck_band_of(wanted->band), ids,
+                                       APPLIED_MAX, &count);
     if (r == 0 && count == APPLIED_MAX) {
         return ck_refuse(refusal, CK_E_LIMIT, "apply_open", "%d incidents are open", APPLIED_MAX);
     }

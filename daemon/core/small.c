@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/band_live.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/error.h"
 
@@ -31,6 +32,15 @@ enum ck_band ck_band_of(const char *text)
         }
     }
     return CK_BAND_UNSCORED;
+}
+
+const char *ck_band_class(enum ck_band band)
+{
+    static const char *const names[CK_BAND_COUNT] = {
+        [CK_BAND_UNSCORED] = "medium", [CK_BAND_0] = "low",    [CK_BAND_1] = "low",
+        [CK_BAND_2] = "medium",        [CK_BAND_3] = "medium", [CK_BAND_4] = "high",
+        [CK_BAND_5_6] = "high",        [CK_BAND_7_13] = "top"};
+    return names[band];
 }
 
 void ck_action_name(const char *prefix, const char *word, char action[static 64])

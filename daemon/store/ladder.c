@@ -29,19 +29,21 @@ int ck_query_ladders(struct ck_store *store, int64_t unit, json_t **list)
         CK_ARGS(ck_int(unit)), list);
 }
 
-int ck_incidents_of_band(struct ck_store *store, int64_t unit, const char *band, int64_t *ids,
+int ck_incidents_of_band(struct ck_store *store, int64_t unit, enum ck_band band, int64_t *ids,
                          size_t capacity, size_t *count)
 {
-    if (strcmp(band, "safety") == 0) {
-        return ck_sql_ids(store,
-                          "SELECT id FROM incident WHERE unit_id = ?1 AND state <> 'closed' "
-                          "AND kind IN ('safety', 'concern') ORDER BY id",
-                          CK_ARGS(ck_int(unit)), ids, capacity, count);
-    }
     return ck_sql_ids(store,
-                      "SELECT i.id FROM incident i LEFT JOIN person p ON p.id = i.person_id "
-                      "WHERE i.unit_id = ?1 AND i.state <> 'closed' "
-                      "AND i.kind NOT IN ('safety', 'concern') "
-                      "AND coalesce(p.band, 'low') = ?2 ORDER BY i.id",
-                      CK_ARGS(ck_int(unit), ck_text(band)), ids, capacity, count);
+                      "SELECT id FROM incident WHERE unit_id = ?1 AND state <> 'closed' "
+                      "AND kind NOT IN ('safety', 'concern') "
+                      "AND json_extract(machine, '$.band') = ?2 ORDER BY id",
+                      CK_ARGS(ck_int(unit), ck_int(band)), ids, capacity, count);
+}
+
+int ck_incidents_restricted(struct ck_store *store, int64_t unit, int64_t *ids, size_t capacity,
+                            size_t *count)
+{
+    return ck_sql_ids(store,
+                      "SELECT id FROM incident WHERE unit_id = ?1 AND state <> 'closed' "
+                      "AND kind IN ('safety', 'concern') ORDER BY id",
+                      CK_ARGS(ck_int(unit)), ids, capacity, count);
 }

@@ -162,6 +162,62 @@ static void a_missed_one_that_is_over_gets_its_safety_row(void **state)
     assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'safety'"), 1);
 }
 
+/* One step for the supervisors, by two of them. */
+static void agree_on(const char *band, int timeout_s)
+{
+    int64_t second = count("SELECT id FROM staff WHERE login = 'second'");
+    const struct ck_actor actor = world_staff(&world, second, CK_ROLE_SUPERVISOR);
+    json_t *ladder =
+        json_pack("{s:[{s:[{s:s}], s:[s], s:b, s:i, s:i, s:i}], s:i, s:b, s:i, s:b}", "steps",
+                  "targets", "kind", "supervisor", "channels", "email", "parallel", 1,
+                  "ack_timeout_s", timeout_s, "rounds", 1, "min_interval_s", 60, "ack_hold_s", 1800,
+                  "late_answer_calms", 1, "calm_interval_s", 43200, "quiet_hours", 0);
+    must(world_command(&world, "approved.ladder", &actor,
+                       json_pack("{s:i, s:I, s:I, s:i, s:{s:s, s:b, s:o}, s:s}", "approval", 1,
+                                 "proposer", (json_int_t)world.supervisor, "unit",
+                                 (json_int_t)world.unit, "person", 0, "request", "band", band,
+                                 "apply_open", 1, "ladder", ladder, "reason", "so it is")));
+}
+
+static void what_began_in_a_higher_band_keeps_to_its_ladder(void **state)
+{
+    (void)state;
+    world_colleague(&world, "second", CK_ROLE_SUPERVISOR, true);
+    world_plan(&world, "12:00", NULL);
+    set_band("high");
+    agree_on("high", 120);
+    run_for(3 * HOUR + 5 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    set_band("low");
+    run_for(20 * MINUTE);
+    assert_int_equal(
+        count("SELECT steps FROM incident WHERE kind = 'no_contact' AND severity = 'high'"), 1);
+    /* The ladder of the band that the person is of now is another incident's. */
+    agree_on("low", 7200);
+    assert_int_equal(world_records(&world, "INCIDENT_LADDER_CHANGED"), 0);
+    agree_on("high", 60);
+    assert_int_equal(world_records(&world, "INCIDENT_LADDER_CHANGED"), 1);
+}
+
+static void a_make_up_is_of_whoever_the_person_is_now(void **state)
+{
+    (void)state;
+    int64_t other = world_colleague(&world, "other", CK_ROLE_INSPECTOR, false);
+    world_plan(&world, "12:00", NULL);
+    set_band("high");
+    world.channels_up = false; /* no notice gets through: ours */
+    run_for(3 * HOUR + 5 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    set_band("low");
+    must(world_command(&world, "person.update", &supervisor,
+                       json_pack("{s:I, s:I}", "person", (json_int_t)world.person, "inspector_id",
+                                 (json_int_t)other)));
+    run_for(30 * MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'system_fault'"), 1);
+    assert_int_equal(BANDS_OF("2", "make_up_of IS NOT NULL"), 1);
+    assert_int_equal(count("SELECT inspector_id FROM checkin WHERE make_up_of IS NOT NULL"), other);
+}
+
 /* ---- blackouts ---- */
 
 static int blackout(const char *source, const char *from, const char *until)
@@ -450,6 +506,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_higher_band_reaches_what_rings_and_what_was_missed,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missed_one_that_is_over_gets_its_safety_row, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_began_in_a_higher_band_keeps_to_its_ladder, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_make_up_is_of_whoever_the_person_is_now, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_blackout_is_entered_while_one_is_missed, set_up,
                                         tear_down),
