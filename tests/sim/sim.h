@@ -32,6 +32,7 @@
 
 #define SIM_HOUR_MS INT64_C(3600000)
 #define SIM_DAY_MS (24 * SIM_HOUR_MS)
+#define SIM_JUMP_MS (7 * SIM_HOUR_MS) /* more than a clock is ever wrong */
 
 /* What really happens with one check-in, as far as it is the person's doing. */
 enum truth {
@@ -80,14 +81,31 @@ struct visit {
     char token[40];
 };
 
+/* What an order demands, and allows. */
+enum sim_demand {
+    DEMAND_WIDE = 0,  /* at any hour, as often as anybody likes */
+    DEMAND_TIGHT,     /* the hours of the windows, and two contacts a day */
+    DEMAND_NIGHT,     /* the same over midnight */
+    DEMAND_VOLUNTARY, /* nothing that would be a duty */
+    DEMAND_COUNT,
+};
+
 struct sim_person {
     int64_t id, unit, inspector, order;
+    int64_t plan; /* that runs; 0: none yet */
     int unit_index;
-    bool email;     /* has one */
-    bool watched;   /* for silence above SIM_SILENCE_S */
-    bool agreed;    /* to the notice of rights */
-    uint8_t nature; /* what kind of person: index of a table of chances */
+    enum sim_demand demand;
+    int morning, evening, minute; /* hours at which the windows of the order's time begin */
+    uint8_t per_day;              /* contacts of any kind */
+    bool mandatory;               /* the plan is */
+    bool email;                   /* has one */
+    bool watched;                 /* for silence above SIM_SILENCE_S */
+    bool agreed;                  /* to the notice of rights */
+    uint8_t nature;               /* what kind of person: index of a table of chances */
+    uint8_t band;                 /* in the beginning: index of sim_bands */
 };
+
+extern const char *const sim_bands[4];
 
 enum sim_event_kind {
     EVENT_GATEWAY_RESULT = 0, /* a: notice, b: what, c: try; dropped where the daemon died since */
@@ -111,6 +129,13 @@ enum sim_event_kind {
     EVENT_ABSENCE,      /* a: index of a person whose inspector goes on leave for two days */
     EVENT_BLACKOUT,     /* a: index of the person: court, hospital or custody; b: since yesterday */
     EVENT_BLACKOUT_END, /* a: index of the person, b: blackout: it is over before its time */
+    EVENT_ABSENCE_END,  /* a: index of a person, b: absence of their inspector: it is taken back */
+    EVENT_REPLACE,      /* a: index of the person: another plan takes the place of theirs */
+    EVENT_PAUSE,        /* a: index of the person: their plan is ended … */
+    EVENT_RESUME,       /* a: index of the person: … and some hours later there is another one */
+    EVENT_BAND,         /* a: index of the person: they are of another band */
+    EVENT_LADDER,       /* a: unit: its supervisors agree on another ladder */
+    EVENT_RECEIPT,      /* b: notice to one of the staff */
     EVENT_DIGEST,       /* a: notice, b: staff: they read what it tells */
     EVENT_FAULT,        /* a: kind */
     EVENT_FAULT_END,    /* a: kind, b: undo value */
@@ -172,8 +197,23 @@ enum sim_seen {
     SEEN_SILENCE,  /* maximum silences alarmed */
     SEEN_EXPIRED,  /* acknowledgements that nobody followed up */
     SEEN_MAKE_UP,
-    SEEN_MOVED, /* check-ins that were placed anew after that */
-    SEEN_PLANS, /* followed to the last date of their order */
+    SEEN_MOVED,          /* check-ins that were placed anew after that */
+    SEEN_PLANS,          /* followed to the last date of their order */
+    SEEN_REPLACED,       /* plans */
+    SEEN_REPLACED_BEGUN, /* plans of which something had begun that day */
+    SEEN_PAUSED,         /* plans that ended and were followed by another one later */
+    SEEN_BANDS,          /* changes of a band */
+    SEEN_BANDED,         /* incidents that became graver by one */
+    SEEN_LADDERS,        /* that came into force */
+    SEEN_RELADDERED,     /* open incidents that went on by another ladder */
+    SEEN_NEXT_CHANNEL,   /* channels that followed another one */
+    SEEN_TAKEN_BACK,     /* absences */
+    SEEN_OFF_SHIFT,      /* steps for a stand-in while the first of them was off */
+    SEEN_REDRAWN,        /* after a blackout */
+    SEEN_ORDER_OVER,     /* orders that ended before their time */
+    SEEN_RING_ENDED,     /* rings that the end of an order ended */
+    SEEN_CAPPED,         /* contacts that an order did not allow */
+    SEEN_VOLUNTARY,      /* missed, and no incident */
     SEEN_COUNT,
 };
 
@@ -193,6 +233,18 @@ struct sim_theft {
     bool held;
     struct ck_due row;
     char content[2048]; /* as it was when it was taken */
+};
+
+/* An incident and the newest line of its history. */
+struct sim_quiet {
+    int64_t line;
+    int64_t since_ms; /* when the world first saw it */
+};
+
+/* How long a ladder may be silent. */
+struct sim_limit {
+    bool known;
+    int64_t open_ms, held_ms;
 };
 
 struct sim {
@@ -232,9 +284,14 @@ struct sim {
     int64_t first_person_id;
     int64_t units[SIM_UNITS], officers[SIM_UNITS], supervisors[SIM_UNITS];
     int64_t colleagues[SIM_UNITS]; /* an inspector without a caseload: stands in for the others */
+    int64_t spares[SIM_UNITS];     /* the second to stand in */
     int64_t absent_until_ms[4096]; /* by id of staff */
     struct visit *visits;          /* by check-in id */
     size_t visit_count;
+    struct sim_quiet *quiet; /* by incident id; sim_watch_ladders() */
+    size_t quiet_count;
+    struct sim_limit *limits; /* by id of a policy */
+    size_t limit_count;
     char (*references)[24]; /* by notice id: what was sent under; "" until then */
     size_t reference_count;
     struct sim_theft theft;
@@ -270,6 +327,7 @@ struct sqlite3 *sim_reader(struct sim *sim);
  * program. Give it back with sqlite3_reset(). NULL where there is none to be had. */
 struct sqlite3_stmt *sim_ask(struct sim *sim, const char *sql);
 void sim_stop_daemon(struct sim *sim);
+void sim_settle(struct sim *sim); /* turns until nothing is due now; while the world is made */
 void sim_start_daemon(struct sim *sim);
 bool sim_turn(struct sim *sim); /* one turn now; false where the store refused it */
 /* Queues a command where the daemon is up: true. `body` is taken over. */
@@ -312,14 +370,34 @@ struct ck_actor sim_staff(const struct sim *sim, int unit, int64_t staff);
 int sim_unit_of(const struct sim *sim, int64_t unit, int64_t staff);
 /* Who takes the calls of an inspector now: the stand-in while they are away. */
 int64_t sim_taker(const struct sim *sim, int unit, int64_t inspector);
+/* In every second unit the first stand-in has shifts, by day; nobody else has any. */
+#define SIM_SHIFT_FROM_H 7
+#define SIM_SHIFT_UNTIL_H 19
+bool sim_has_shifts(int unit);
+/* In every third unit the staff has phones, and its ladders go through channels in order. */
+bool sim_has_phones(int unit);
 void sim_set_stand_ins(struct sim *sim);
 void sim_change_caseload(struct sim *sim, const struct sim_event *event);
 void sim_blackout_made(struct sim *sim, int64_t person, const struct ck_result *result);
+void sim_absence_made(struct sim *sim, int64_t person, const struct ck_result *result);
 /* Whoever runs the system looks at what was taken aside, and lets it go on. */
 void sim_release(struct sim *sim);
 void sim_read_digest(struct sim *sim, const struct sim_event *event);
 void sim_acknowledge(struct sim *sim, const struct sim_event *event);
 void sim_conclude(struct sim *sim, const struct sim_event *event);
+
+/* sim_orders.c: orders, and plans that fill them. */
+void sim_draw_demand(struct sim *sim, struct sim_person *person);
+int64_t sim_add_order(struct sim *sim, struct ck_store *store, const struct sim_person *person);
+void sim_make_plans(struct sim *sim);
+void sim_change_plan(struct sim *sim, const struct sim_event *event);
+void sim_plan_made(struct sim *sim, int64_t person, const struct ck_result *result, bool first);
+
+/* sim_ladders.c: who is told next, and how that is changed. */
+void sim_propose_ladder(struct sim *sim, int unit);
+void sim_ladder_proposed(struct sim *sim, int64_t unit, const struct ck_result *result);
+/* No incident is silent for longer than its ladder says, while everything of ours is well. */
+void sim_watch_ladders(struct sim *sim);
 
 /* Tickets: what a result belongs to, and the check-in, incident or person. */
 enum sim_ticket {
@@ -328,6 +406,9 @@ enum sim_ticket {
     TICKET_JOIN,
     TICKET_TAKE,
     TICKET_BLACKOUT,
+    TICKET_REPLACED,
+    TICKET_ABSENCE,
+    TICKET_LADDER,
 };
 #define SIM_TICKET(kind, id) ((uint64_t)(id) << 8 | (kind))
 
@@ -355,6 +436,13 @@ int64_t sim_zone_instant(struct sim *sim, int unit, const char *local, bool chan
 /* Whether this unit's zone is one of those whose rules change. */
 bool sim_zone_changes(int unit);
 void sim_zones_change(struct sim *sim);
+
+/* From here on sim_zone_local() goes by this unit's zone: as it is now, or as it was in the
+ * beginning. */
+void sim_zone_enter(const struct sim *sim, int unit, bool changed);
+/* The wall time there, as seconds since 1970-01-01 of the zone. */
+int64_t sim_zone_local(int64_t at_ms);
+void sim_zone_leave(void);
 
 /* sim_seen.c: what happened at all. */
 void sim_look_back(struct sim *sim, struct sqlite3 *db);
@@ -385,11 +473,18 @@ int64_t sim_check(struct sim *sim, struct sim_matrix *matrix);
 void sim_check_trace(const struct sim *sim, struct sqlite3 *db, int64_t checkin);
 /* Something does not hold; `checkin`: 0 where it is about none. */
 void sim_check_wrong(struct sim_check *check, int64_t checkin, const char *what);
-/* Each row of a query is something wrong; its first column is the check-in or 0. */
+/* Each row of a query is something wrong; its first column is the check-in or 0, the others are
+ * told. */
 void sim_check_none(struct sim_check *check, const char *what, const char *sql);
 /* The first number of a query. */
 int64_t sim_check_number(struct sqlite3 *db, const char *sql);
 /* sim_check_staff.c: ladders, digests, safety steps, absences, blackouts. */
 void sim_check_staff(struct sim_check *check);
+/* sim_check_changes.c: bands, plans and orders that change while something goes on; silences. */
+void sim_check_changes(struct sim_check *check);
+/* sim_check_orders.c: hours and numbers of orders; what is voluntary. */
+void sim_check_orders(struct sim_check *check);
+/* sim_check_ladders.c: whose ladder an incident climbs, and through which channels. */
+void sim_check_ladders(struct sim_check *check);
 
 #endif

@@ -71,7 +71,15 @@ void sim_check_none(struct sim_check *check, const char *what, const char *sql)
         exit(1);
     }
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        sim_check_wrong(check, sqlite3_column_int64(statement, 0), what);
+        char text[400];
+        int length = snprintf(text, sizeof(text), "%s", what);
+        for (int i = 1; i < sqlite3_column_count(statement) && length < (int)sizeof(text); i++) {
+            const unsigned char *value = sqlite3_column_text(statement, i);
+            length += snprintf(text + length, sizeof(text) - (size_t)length, "%s %s: %s",
+                               i == 1 ? ";" : ",", sqlite3_column_name(statement, i),
+                               value == NULL ? "none" : (const char *)value);
+        }
+        sim_check_wrong(check, sqlite3_column_int64(statement, 0), text);
     }
     sqlite3_finalize(statement);
 }
@@ -107,25 +115,41 @@ static void gather_log(struct sim_check *check)
     static const char sql[] =
         "PRAGMA temp_store = MEMORY;"
         "CREATE TEMP TABLE said AS SELECT l.object_id AS id, l.action AS action, l.idx AS idx, "
-        "CASE WHEN l.action IN ('ZONE_RULES_CHANGED', 'ZONE_PLACED') THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.zone') END AS zone, "
-        "CASE l.action WHEN 'CHECKIN_RING' THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.attempt') END AS attempt, "
-        "CASE l.action WHEN 'CHECKIN_RING' THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.notices') END AS notices, "
-        "CASE l.action WHEN 'INCIDENT_STEP_FIRED' THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.fire') END AS fire, "
-        "CASE l.action WHEN 'CHECKIN_PLANNED' THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.due') END AS due, "
-        "CASE l.action WHEN 'ZONE_PLACED' THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.moved') END AS moved "
-        "FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE l.action IN ("
-        "'ABSENCE_ENTERED', 'BLACKOUT_CREATED', 'CASELOAD_WITH_STAND_IN', "
-        "'CHECKIN_BLACKOUT_ENTERED', 'CHECKIN_CALL_LOST', 'CHECKIN_NO_MAKE_UP', "
-        "'CHECKIN_OUTCOME', 'CHECKIN_PLANNED', 'CHECKIN_RING', 'INCIDENT_ACK_EXPIRED', "
-        "'INCIDENT_OPENED', 'INCIDENT_STEP_FIRED', 'NOTICE_QUEUED', 'PERSON_SILENCE', "
-        "'STAFF_FAULT', 'STORM', 'ZONE_PLACED', 'ZONE_RULES_CHANGED');"
-        "CREATE INDEX said_id ON said (action, id);"
+        "e.at AS at, CASE WHEN l.action IN ('ZONE_RULES_CHANGED', 'ZONE_PLACED') THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.zone') END AS zone, CASE WHEN l.action IN "
+        "('CHECKIN_RING') THEN json_extract(CAST(e.leaf AS TEXT), '$.open.attempt') END AS "
+        "attempt, CASE WHEN l.action IN ('CHECKIN_RING') THEN json_extract(CAST(e.leaf AS "
+        "TEXT), '$.open.notices') END AS notices, CASE WHEN l.action IN "
+        "('INCIDENT_STEP_FIRED') THEN json_extract(CAST(e.leaf AS TEXT), '$.open.fire') END AS "
+        "fire, CASE WHEN l.action IN ('INCIDENT_STEP_FIRED') THEN json_extract(CAST(e.leaf AS "
+        "TEXT), '$.open.step') END AS step, CASE WHEN l.action IN ('CHECKIN_PLANNED') THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.due') END AS due, CASE WHEN l.action IN "
+        "('ZONE_PLACED') THEN json_extract(CAST(e.leaf AS TEXT), '$.open.moved') END AS moved, "
+        "CASE WHEN l.action IN ('INCIDENT_OPENED', 'INCIDENT_LADDER_CHANGED', "
+        "'LADDER_IN_FORCE') THEN json_extract(CAST(e.leaf AS TEXT), '$.open.policy') END AS "
+        "policy, CASE l.action WHEN 'PERSON_BAND_SET' THEN json_extract(CAST(e.leaf AS TEXT), "
+        "'$.open.band') WHEN 'LADDER_IN_FORCE' THEN json_extract(CAST(e.leaf AS TEXT), "
+        "'$.open.band') WHEN 'INCIDENT_OPENED' THEN json_extract(CAST(e.leaf AS TEXT), "
+        "'$.open.severity') WHEN 'BLACKOUT_CREATED' THEN json_extract(CAST(e.leaf AS TEXT), "
+        "'$.open.until') WHEN 'CHECKIN_OUTCOME' THEN json_extract(CAST(e.leaf AS TEXT), "
+        "'$.open.cause') WHEN 'PLAN_ENDED' THEN json_extract(CAST(e.leaf AS TEXT), "
+        "'$.open.cause') END AS word, CASE l.action WHEN 'PLAN_CREATED' THEN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.replaces') END AS of FROM log_plain l JOIN "
+        "log_entry e ON e.idx = l.idx WHERE l.action IN ('ABSENCE_ENTERED', 'ABSENCE_REMOVED', "
+        "'BLACKOUT_CREATED', 'BLACKOUT_ENDED', 'CASELOAD_WITH_STAND_IN', "
+        "'CHECKIN_BLACKOUT_ENTERED', 'CHECKIN_CALL_LOST', 'CHECKIN_JOINED', 'CHECKIN_MAKE_UP', "
+        "'CHECKIN_MISSED', 'CHECKIN_NO_MAKE_UP', 'CHECKIN_NO_SECOND', 'CHECKIN_ON_DEMAND', "
+        "'CHECKIN_OUTCOME', 'CHECKIN_PLANNED', 'CHECKIN_RING', 'CHECKIN_SECOND', "
+        "'INCIDENT_ACKNOWLEDGED', 'INCIDENT_ACK_EXPIRED', 'INCIDENT_ANSWERED_LATE', "
+        "'INCIDENT_BANDED', 'INCIDENT_CONCLUDED', 'INCIDENT_LADDER_CHANGED', "
+        "'INCIDENT_LADDER_WRAPPED', 'INCIDENT_OPENED', 'INCIDENT_OUTCOME_KNOWN', "
+        "'INCIDENT_REACHED', "
+        "'INCIDENT_STEP_FIRED', 'INCIDENT_STEP_SKIPPED', 'LADDER_IN_FORCE', 'NOTICE_QUEUED', "
+        "'ORDER_ENDED', 'ORDER_OVER', 'PERSON_BAND_SET', 'PERSON_SILENCE', 'PLAN_CREATED', "
+        "'PLAN_ENDED', 'STAFF_FAULT', 'STORM', 'ZONE_PLACED', 'ZONE_RULES_CHANGED');"
+        "CREATE INDEX said_id ON said (action, id, idx);"
+        "CREATE INDEX said_idx ON said (idx);"
+        "CREATE INDEX said_of ON said (id, idx);"
         "CREATE TEMP TABLE ended AS SELECT max(at) AS at FROM log_entry;";
     char *error = NULL;
     sqlite3_exec(check->db, sql, NULL, NULL, &error);
@@ -191,7 +215,7 @@ static void check_rings(struct sim_check *check)
         for (int i = 0; i < sim->step_count; i++) {
             int64_t before_ms = sqlite3_column_int64(statement, 1) - sim->steps_ms[i];
             int64_t after_ms = sqlite3_column_int64(statement, 2) - sim->steps_ms[i];
-            moved = moved || (before_ms < SIM_HOUR_MS && after_ms > -SIM_HOUR_MS);
+            moved = moved || (before_ms < SIM_JUMP_MS && after_ms > -SIM_JUMP_MS);
         }
         if (!moved) {
             sim_check_wrong(check, sqlite3_column_int64(statement, 0),
@@ -225,11 +249,6 @@ static void check_incidents(struct sim_check *check)
         "i.state = 'closed' GROUP BY i.id HAVING count(c.id) = 0");
     sim_check_none(
         check, "a silence that was too long and not alarmed",
-        "SELECT 0 FROM person p WHERE p.max_silence_ms > 0 AND p.silence_since_at + "
-        "p.max_silence_ms + p.silence_excused_ms < (SELECT at FROM ended) - 14400000 AND "
-        "NOT EXISTS (SELECT 1 FROM incident i WHERE i.person_id = p.id AND i.kind = 'silence')");
-    sim_check_none(
-        check, "a silence that was too long and not alarmed",
         "SELECT 0 FROM said s WHERE s.action = 'PERSON_SILENCE' AND NOT EXISTS (SELECT 1 FROM "
         "incident i WHERE i.person_id = s.id AND i.kind = 'silence')");
     sim_check_none(
@@ -240,12 +259,6 @@ static void check_incidents(struct sim_check *check)
 
 static void check_rest(struct sim_check *check)
 {
-    char sql[500], first[SIM_DATE_SIZE], last[SIM_DATE_SIZE];
-    sim_check_none(
-        check, "a ring of a plan that had ended",
-        "SELECT a.checkin_id FROM attempt a JOIN checkin c ON c.id = a.checkin_id JOIN plan p ON "
-        "p.id = c.plan_id WHERE p.state = 'ended' AND a.at > p.ended_at + 7200000 AND "
-        "c.make_up_of IS NULL");
     sim_check_none(check, "a row in quarantine", "SELECT 0 FROM quarantine WHERE freed_at IS NULL");
     sim_check_none(check, "a notice without an end",
                    "SELECT checkin_id FROM notice WHERE state IN ('queued', 'sending', 'unknown', "
@@ -263,17 +276,6 @@ static void check_rest(struct sim_check *check)
         "SELECT a.checkin_id FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM said s WHERE s.action "
         "= "
         "'CHECKIN_RING' AND s.id = a.checkin_id AND s.attempt = a.number)");
-    /* Each plan has two contacts on each of its dates, make-ups and second checks apart: none lost,
-     * none doubled. Those that a court ended early are apart. */
-    sim_date(check->sim, 1, first);
-    sim_date(check->sim, check->sim->options.days, last);
-    snprintf(sql, sizeof(sql),
-             "SELECT 0 FROM plan p JOIN contact_order o ON o.id = p.order_id AND o.until_date = "
-             "'%s' LEFT JOIN checkin c ON c.plan_id = p.id AND c.make_up_of IS NULL AND c.slot < "
-             "2000 AND c.local_date BETWEEN '%s' AND o.until_date GROUP BY p.id HAVING count(c.id) "
-             "<> %d",
-             last, first, 2 * check->sim->options.days);
-    sim_check_none(check, "a plan that lost or doubled an obligation", sql);
 }
 
 int64_t sim_check(struct sim *sim, struct sim_matrix *matrix)
@@ -290,6 +292,9 @@ int64_t sim_check(struct sim *sim, struct sim_matrix *matrix)
     check_incidents(&check);
     check_rest(&check);
     sim_check_staff(&check);
+    sim_check_changes(&check);
+    sim_check_orders(&check);
+    sim_check_ladders(&check);
     matrix->checkins = sim_check_number(check.db, "SELECT count(*) FROM checkin");
     matrix->incidents = sim_check_number(check.db, "SELECT count(*) FROM incident");
     matrix->notices = sim_check_number(check.db, "SELECT count(*) FROM notice");

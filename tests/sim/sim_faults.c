@@ -316,7 +316,8 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         break;
     case FAULT_CLOCK_FORWARD:
         note_step(sim);
-        value = sim_seconds(sim, 5, 1800);
+        /* Some machines are hours ahead until somebody asks what time it is. */
+        value = sim_chance(sim, 30) ? sim_seconds(sim, 7200, 21600) : sim_seconds(sim, 5, 1800);
         sim->clock_offset_ms += value;
         sim->synchronised = false;
         lasts_ms = sim_seconds(sim, 60, 1800);

@@ -214,7 +214,7 @@ static int run_shards(const struct sim_options *options, int shards, int jobs,
 }
 
 /* From so many check-ins on everything of a kind must have happened. */
-#define SEEN_FROM 1000
+#define SEEN_FROM 4000
 
 /* Tells how often each part of the world was met. How many never were, although all may happen. */
 static int print_seen(const struct shard_result *sum, bool all)

@@ -178,6 +178,19 @@ static void is_through(struct sim *sim, struct visit *visit)
     }
 }
 
+/* While something rings, goes on, is missed or waits: the order ends, the plan or the band is
+ * another one. */
+static void befall(struct sim *sim, int32_t person)
+{
+    static const enum sim_event_kind kinds[] = {EVENT_BAND, EVENT_BAND, EVENT_REPLACE, EVENT_PAUSE,
+                                                EVENT_ORDER_END};
+    if (!sim->calm && sim_chance(sim, 4)) {
+        int64_t in_ms =
+            sim_chance(sim, 50) ? sim_seconds(sim, 5, 600) : sim_seconds(sim, 600, 5400);
+        sim_later(sim, in_ms, kinds[sim_below(sim, 5)], person, 0, 0);
+    }
+}
+
 static void send_to_person(struct sim *sim, const struct ck_output *output)
 {
     struct visit *visit = sim_visit(sim, output->checkin_id);
@@ -198,6 +211,7 @@ static void send_to_person(struct sim *sim, const struct ck_output *output)
         visit->first_send_ms = sim->now_ms;
         visit->first_send_wall_ms = sim->now_ms + sim->clock_offset_ms;
         sim_later(sim, SIM_RESPONSE_S * 1000, EVENT_SAMPLE, output->checkin_id, 0, 0);
+        befall(sim, visit->person);
     }
     snprintf(visit->token, sizeof(visit->token), "%s", path + 3);
     int answer = draw_answer(sim, sms ? sim->sms_down > 0 : sim->email_down > 0);
@@ -220,8 +234,17 @@ static void send_to_person(struct sim *sim, const struct ck_output *output)
 static void send_to_staff(struct sim *sim, const struct ck_output *output)
 {
     const char *template = json_string_value(json_object_get(output->body, "template"));
+    const char *channel = json_string_value(json_object_get(output->body, "channel"));
     int64_t try = json_integer_value(json_object_get(output->body, "try"));
-    answer_send(sim, output->id, draw_answer(sim, false), try);
+    bool lost = !sim->calm && strcmp(channel, "webhook") != 0 && sim_chance(sim, 15);
+    int answer = lost ? ANSWER_REJECTED : draw_answer(sim, false);
+    answer_send(sim, output->id, answer, try);
+    if (answer == ANSWER_REJECTED) {
+        return;
+    }
+    if (strcmp(channel, "sms") == 0 && sim_chance(sim, 70)) {
+        sim_later(sim, sim_seconds(sim, 1, 200), EVENT_RECEIPT, 0, output->id, 0);
+    }
     if (output->staff_id == 0 || output->incident_id == 0) {
         return;
     }
@@ -380,9 +403,6 @@ void sim_result(struct sim *sim, const struct ck_result *result)
 {
     int64_t id = (int64_t)(result->ticket >> 8);
     sim->refused += result->code > 0;
-    if (result->code != 0 && result->ticket == TICKET_PLAN) {
-        sim_fail(sim, "plan: %s %s", result->refusal.field, result->refusal.message);
-    }
     if (result->code < 0) {
         return; /* the store refused; whoever asked asks again */
     }
@@ -398,6 +418,16 @@ void sim_result(struct sim *sim, const struct ck_result *result)
         break;
     case TICKET_BLACKOUT:
         sim_blackout_made(sim, id, result);
+        break;
+    case TICKET_PLAN:
+    case TICKET_REPLACED:
+        sim_plan_made(sim, id, result, (result->ticket & 255) == TICKET_PLAN);
+        break;
+    case TICKET_ABSENCE:
+        sim_absence_made(sim, id, result);
+        break;
+    case TICKET_LADDER:
+        sim_ladder_proposed(sim, id, result);
         break;
     default:
         break;
@@ -428,7 +458,7 @@ static void tell_receipt(struct sim *sim, const struct sim_event *event)
                         json_pack("{s:s, s:s, s:s}", "channel", "sms", "provider_id", provider,
                                   "receipt", "delivered"),
                         0)) {
-            sim_later(sim, 30000, EVENT_DELIVERED, event->a, event->b, 0);
+            sim_later(sim, 30000, event->kind, event->a, event->b, 0);
             return;
         }
     }
@@ -618,37 +648,11 @@ bool sim_all_ended(struct sim *sim)
     return ended;
 }
 
-/* No incident is silent for longer than its ladder says, while everything of ours is well: the
- * longest wait of the ladder is a quarter of an hour, of an acknowledgement half an hour, between
- * two repeats about an overdue review some hours. Calm ones, whose person was reached after all,
- * wait by days. */
-#define LADDER_SILENT_MS 2000000
-#define HOLD_SILENT_MS 3000000
-#define REVIEW_SILENT_MS (CK_REVIEW_REPEAT_MAX_MS + 1000000)
-
 void sim_watch(struct sim *sim)
 {
-    static const char sql[] =
-        "SELECT i.checkin_id, i.id FROM incident i WHERE i.state <> 'closed' AND i.quarantined = 0 "
-        "AND ifnull(json_extract(i.machine, '$.calm'), 0) = 0 AND (SELECT max(l.at) FROM "
-        "incident_line l WHERE l.incident_id = i.id) < CASE WHEN i.state <> 'open' THEN ?2 WHEN "
-        "i.kind = 'review_overdue' THEN ?3 ELSE ?1 END";
     sim_later(sim, SIM_HOUR_MS / 2, EVENT_WATCH, 0, 0, 0);
     sim_release(sim);
-    if (!sim_ours_well(sim) || sim->now_ms - sim->well_since_ms < HOLD_SILENT_MS) {
-        return;
-    }
-    sqlite3_stmt *statement = sim_ask(sim, sql);
-    int64_t wall_ms = sim->now_ms + sim->clock_offset_ms;
-    sqlite3_bind_int64(statement, 1, wall_ms - LADDER_SILENT_MS);
-    sqlite3_bind_int64(statement, 2, wall_ms - HOLD_SILENT_MS);
-    sqlite3_bind_int64(statement, 3, wall_ms - REVIEW_SILENT_MS);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        sim_wrong(sim, sqlite3_column_int64(statement, 0),
-                  "incident %lld is silent for longer than its ladder says",
-                  (long long)sqlite3_column_int64(statement, 1));
-    }
-    sqlite3_reset(statement);
+    sim_watch_ladders(sim);
 }
 
 void sim_person_event(struct sim *sim, const struct sim_event *event)
@@ -707,9 +711,22 @@ void sim_person_event(struct sim *sim, const struct sim_event *event)
     case EVENT_ORDER_END:
     case EVENT_ON_DEMAND:
     case EVENT_ABSENCE:
+    case EVENT_ABSENCE_END:
     case EVENT_BLACKOUT:
     case EVENT_BLACKOUT_END:
         sim_change_caseload(sim, event);
+        break;
+    case EVENT_REPLACE:
+    case EVENT_PAUSE:
+    case EVENT_RESUME:
+    case EVENT_BAND:
+        sim_change_plan(sim, event);
+        break;
+    case EVENT_LADDER:
+        sim_propose_ladder(sim, (int)event->a);
+        break;
+    case EVENT_RECEIPT:
+        tell_receipt(sim, event);
         break;
     case EVENT_DIGEST:
         sim_read_digest(sim, event);

@@ -23,7 +23,7 @@ int sim_unit_of(const struct sim *sim, int64_t unit, int64_t staff)
 {
     for (int i = 0; i < SIM_UNITS; i++) {
         bool theirs = staff == sim->officers[i] || staff == sim->supervisors[i] ||
-                      staff == sim->colleagues[i];
+                      staff == sim->colleagues[i] || staff == sim->spares[i];
         if (unit == 0 ? theirs : sim->units[i] == unit) {
             return i;
         }
@@ -34,6 +34,30 @@ int sim_unit_of(const struct sim *sim, int64_t unit, int64_t staff)
 int64_t sim_taker(const struct sim *sim, int unit, int64_t inspector)
 {
     return sim->absent_until_ms[inspector] > sim->now_ms ? sim->colleagues[unit] : inspector;
+}
+
+bool sim_has_shifts(int unit)
+{
+    return unit % 2 == 0;
+}
+
+bool sim_has_phones(int unit)
+{
+    return unit % 3 == 0;
+}
+
+static void set_shifts(struct sim *sim, int unit)
+{
+    char from[SIM_DATE_SIZE], start[16], end[16];
+    const struct ck_actor actor = sim_staff(sim, unit, sim->supervisors[unit]);
+    sim_date(sim, -1, from);
+    snprintf(start, sizeof(start), "%02d:00", SIM_SHIFT_FROM_H);
+    snprintf(end, sizeof(end), "%02d:00", SIM_SHIFT_UNTIL_H);
+    sim_submit(sim, "shift.create", &actor,
+               json_pack("{s:I, s:s, s:s, s:[i, i, i, i, i, i, i], s:s, s:s}", "staff",
+                         (json_int_t)sim->colleagues[unit], "kind", "work", "from_date", from,
+                         "weekdays", 0, 1, 2, 3, 4, 5, 6, "start", start, "end", end),
+               0);
 }
 
 void sim_set_stand_ins(struct sim *sim)
@@ -48,9 +72,14 @@ void sim_set_stand_ins(struct sim *sim)
         last[unit] = person->inspector;
         const struct ck_actor actor = sim_staff(sim, unit, sim->supervisors[unit]);
         sim_submit(sim, "stand_ins.set", &actor,
-                   json_pack("{s:I, s:[I]}", "staff", (json_int_t)person->inspector, "stand_ins",
-                             (json_int_t)sim->colleagues[unit]),
+                   json_pack("{s:I, s:[I, I]}", "staff", (json_int_t)person->inspector, "stand_ins",
+                             (json_int_t)sim->colleagues[unit], (json_int_t)sim->spares[unit]),
                    0);
+    }
+    for (int unit = 0; unit < SIM_UNITS; unit++) {
+        if (sim_has_shifts(unit)) {
+            set_shifts(sim, unit);
+        }
     }
 }
 
@@ -161,30 +190,50 @@ static void end_order(struct sim *sim, const struct sim_person *person)
 {
     char date[SIM_DATE_SIZE];
     const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
-    date_text(sim, 0, date);
+    date_text(sim, sim_chance(sim, 50) ? -SIM_DAY_MS : 0, date);
     sim_submit(sim, "order.end", &actor,
                json_pack("{s:I, s:s, s:s}", "order", (json_int_t)person->order, "date", date,
                          "reason", "ended by the court"),
                0);
 }
 
-static void leave(struct sim *sim, const struct sim_person *person)
+/* Some leave is entered when it has begun. */
+static void leave(struct sim *sim, int64_t index)
 {
     char from[SIM_DATE_SIZE], until[SIM_DATE_SIZE];
+    const struct sim_person *person = &sim->people[index];
     const struct ck_actor actor =
         sim_staff(sim, person->unit_index, sim->supervisors[person->unit_index]);
     if (sim->absent_until_ms[person->inspector] != 0) {
         return; /* once */
     }
-    date_text(sim, 0, from);
+    date_text(sim, sim_chance(sim, 30) ? -SIM_DAY_MS : 0, from);
     date_text(sim, 2 * SIM_DAY_MS, until);
     snprintf(from + strlen(from), sizeof(from) - strlen(from), "T08:00");
     snprintf(until + strlen(until), sizeof(until) - strlen(until), "T20:00");
     if (sim_submit(sim, "absence.create", &actor,
                    json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)person->inspector, "from",
                              from, "until", until, "reason", "leave"),
-                   0)) {
+                   SIM_TICKET(TICKET_ABSENCE, index))) {
         sim->absent_until_ms[person->inspector] = sim->now_ms + 2 * SIM_DAY_MS;
+    }
+}
+
+void sim_absence_made(struct sim *sim, int64_t person, const struct ck_result *result)
+{
+    if (result->code == 0 && sim_chance(sim, 50)) {
+        sim_later(sim, sim_seconds(sim, 600, 60000), EVENT_ABSENCE_END, person,
+                  json_integer_value(json_object_get(result->body, "absence")), 0);
+    }
+}
+
+static void take_back(struct sim *sim, const struct sim_person *person, int64_t absence)
+{
+    const struct ck_actor actor =
+        sim_staff(sim, person->unit_index, sim->supervisors[person->unit_index]);
+    if (sim_submit(sim, "absence.remove", &actor,
+                   json_pack("{s:I}", "absence", (json_int_t)absence), 0)) {
+        sim->absent_until_ms[person->inspector] = sim->now_ms;
     }
 }
 
@@ -229,6 +278,9 @@ void sim_change_caseload(struct sim *sim, const struct sim_event *event)
                              "a neighbour has called", "kind", "live"),
                    0);
         break;
+    case EVENT_ABSENCE_END:
+        take_back(sim, person, event->b);
+        break;
     case EVENT_BLACKOUT:
         black_out(sim, event->a, event->b != 0);
         break;
@@ -239,7 +291,7 @@ void sim_change_caseload(struct sim *sim, const struct sim_event *event)
             0);
         break;
     default:
-        leave(sim, person);
+        leave(sim, event->a);
         break;
     }
 }

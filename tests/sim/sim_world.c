@@ -4,8 +4,8 @@
 
 #include <sqlite3.h>
 
+#include "daemon/cases/cases.h"
 #include "daemon/core/rules.h"
-#include "daemon/store/order.h"
 #include "daemon/store/person.h"
 #include "daemon/store/staff.h"
 #include "daemon/store/store.h"
@@ -17,6 +17,8 @@
 
 #define CHECKPOINT_PAGES 1000
 #define COMMANDS_MAX 16384 /* its memory is cleared at every start */
+
+#define LADDERS_PER_UNIT 4
 
 /* So many incidents in ten minutes are a storm: what an hour's outage makes. */
 #define STORM_MIN 4
@@ -545,7 +547,7 @@ static void count_clock_changes(struct sim *sim)
 }
 
 static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *login, int64_t roles,
-                         int64_t unit, bool on_duty)
+                         int unit, bool on_duty)
 {
     char email[80];
     snprintf(email, sizeof(email), "%s@staff.invalid", login);
@@ -553,8 +555,9 @@ static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *lo
                                .name = login,
                                .language = "ru",
                                .email = email,
+                               .phone = sim_has_phones(unit) ? "+77010000000" : NULL,
                                .roles = roles,
-                               .unit = unit,
+                               .unit = sim->units[unit],
                                .on_duty = on_duty,
                                .password = "x"};
     fill_random(sim, row.pseudonym, sizeof(row.pseudonym));
@@ -564,9 +567,11 @@ static int64_t add_staff(struct sim *sim, struct ck_store *store, const char *lo
     return row.id;
 }
 
+const char *const sim_bands[4] = {"low", "medium", "high", "top"};
+
 static void add_person(struct sim *sim, struct ck_store *store, int index, int64_t inspector)
 {
-    static const char *const bands[] = {"low", "low", "medium", "medium", "high", "top"};
+    static const uint8_t bands[] = {0, 0, 1, 1, 2, 3};
     struct sim_person *person = &sim->people[index];
     char reference[24], phone[24], email[40];
     uint8_t pseudonym[16], salt[32];
@@ -578,13 +583,15 @@ static void add_person(struct sim *sim, struct ck_store *store, int index, int64
     person->email = sim_chance(sim, 40);
     person->watched = sim_chance(sim, 20);
     person->nature = (uint8_t)sim_below(sim, 4);
+    person->band = bands[sim_below(sim, 6)];
+    sim_draw_demand(sim, person);
     struct ck_person_row row = {.reference = reference,
                                 .name = reference,
                                 .birth_date = "1990-01-01",
                                 .language = "kk",
                                 .phone = phone,
                                 .email = person->email ? email : NULL,
-                                .band = bands[sim_below(sim, 6)],
+                                .band = sim_bands[person->band],
                                 .unit = person->unit,
                                 .inspector = inspector,
                                 .pseudonym = pseudonym,
@@ -594,34 +601,7 @@ static void add_person(struct sim *sim, struct ck_store *store, int index, int64
     person->inspector = inspector;
 }
 
-static int64_t add_order(struct sim *sim, struct ck_store *store, const struct sim_person *person)
-{
-    char from[SIM_DATE_SIZE], until[SIM_DATE_SIZE];
-    sim_date(sim, 0, from);
-    sim_date(sim, sim->options.days, until);
-    struct ck_order_row order = {.person = person->id,
-                                 .kind = "protective_order",
-                                 .article = "20",
-                                 .number = "17",
-                                 .issuer = "police",
-                                 .from = from,
-                                 .until = until,
-                                 .conditions = "",
-                                 .hours_start = "00:00",
-                                 .hours_end = "24:00",
-                                 .per_day_max = 24,
-                                 .requirement_count = 1,
-                                 .requirements = {{.source = CK_SOURCE_AGENCY,
-                                                   .count = 8,
-                                                   .days = 1,
-                                                   .modes = CK_MODE_BIT(CK_MODE_LIVE_VIDEO) |
-                                                            CK_MODE_BIT(CK_MODE_UNATTENDED_VIDEO),
-                                                   .mandatory = true}}};
-    must(sim, ck_order_insert(store, &order, (struct ck_wall){sim->now_ms}), "order");
-    return order.id;
-}
-
-static void seed_store(struct sim *sim, int64_t *orders)
+static void seed_store(struct sim *sim)
 {
     struct ck_store *store = NULL;
     must(sim, ck_store_open(&store, sim->uri), "store");
@@ -635,24 +615,22 @@ static void seed_store(struct sim *sim, int64_t *orders)
                             (struct ck_wall){sim->now_ms}, &sim->units[unit]),
              "unit");
         snprintf(login, sizeof(login), "officer%d", unit);
-        sim->officers[unit] = add_staff(sim, store, login, CK_ROLE_OFFICER, sim->units[unit], true);
+        sim->officers[unit] = add_staff(sim, store, login, CK_ROLE_OFFICER, unit, true);
         snprintf(login, sizeof(login), "supervisor%d", unit);
-        sim->supervisors[unit] =
-            add_staff(sim, store, login, CK_ROLE_SUPERVISOR, sim->units[unit], false);
+        sim->supervisors[unit] = add_staff(sim, store, login, CK_ROLE_SUPERVISOR, unit, false);
         snprintf(login, sizeof(login), "colleague%d", unit);
-        sim->colleagues[unit] =
-            add_staff(sim, store, login, CK_ROLE_INSPECTOR, sim->units[unit], false);
+        sim->colleagues[unit] = add_staff(sim, store, login, CK_ROLE_INSPECTOR, unit, false);
+        snprintf(login, sizeof(login), "spare%d", unit);
+        sim->spares[unit] = add_staff(sim, store, login, CK_ROLE_INSPECTOR, unit, false);
         for (int i = unit; i < sim->person_count; i += SIM_UNITS) {
             if (i / SIM_UNITS % SIM_PEOPLE_PER_INSPECTOR == 0) {
                 snprintf(login, sizeof(login), "inspector%d", inspectors++);
-                inspector =
-                    add_staff(sim, store, login, CK_ROLE_INSPECTOR, sim->units[unit], false);
+                inspector = add_staff(sim, store, login, CK_ROLE_INSPECTOR, unit, false);
             }
             sim->people[i].unit = sim->units[unit];
             sim->people[i].unit_index = unit;
             add_person(sim, store, i, inspector);
-            orders[i] = add_order(sim, store, &sim->people[i]);
-            sim->people[i].order = orders[i];
+            sim->people[i].order = sim_add_order(sim, store, &sim->people[i]);
         }
     }
     must(sim, ck_store_commit(store), "commit");
@@ -660,78 +638,40 @@ static void seed_store(struct sim *sim, int64_t *orders)
     sim->first_person_id = sim->people[0].id;
 }
 
-/* Two contacts a day: at fixed times, or drawn from two windows. Some at night, where clocks
- * change. */
-static json_t *plan_request(struct sim *sim, int64_t order, bool watched)
-{
-    int morning = (int)sim_below(sim, 8) + 1;
-    int evening = 12 + (int)sim_below(sim, 8);
-    int draws = sim_chance(sim, 30) ? 1 : 0;
-    char starts[2][24], ends[2][24];
-    int minute = (int)sim_below(sim, 12) * 5;
-    snprintf(starts[0], sizeof(starts[0]), "%02d:%02d", morning, minute);
-    snprintf(ends[0], sizeof(ends[0]), "%02d:%02d", morning + 3, minute);
-    snprintf(starts[1], sizeof(starts[1]), "%02d:%02d", evening, minute);
-    snprintf(ends[1], sizeof(ends[1]), "%02d:%02d", evening + 3, minute);
-    char first_date[SIM_DATE_SIZE];
-    sim_date(sim, 0, first_date);
-    bool mandatory = sim_chance(sim, 90);
-    json_t *request = json_pack(
-        "{s:I, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}], s:i, s:i, s:i, s:i, s:i}",
-        "order_id", (json_int_t)order, "kind", sim_chance(sim, 80) ? "live" : "unattended",
-        "mandatory", (int)mandatory, "recurrence", "FREQ=DAILY", "first_date", first_date,
-        "windows", "start", starts[0], "end", ends[0], "draws", draws, "start", starts[1], "end",
-        ends[1], "draws", draws, "attempts", SIM_ATTEMPTS, "attempt_spacing_s", SIM_SPACING_S,
-        "response_window_s", SIM_RESPONSE_S, "grace_s", SIM_GRACE_S, "late_limit_s", SIM_LATE_S);
-    if (watched && mandatory) {
-        json_object_set_new(request, "max_silence_s", json_integer(SIM_SILENCE_S));
-    }
-    if (sim_chance(sim, 30)) {
-        json_object_set_new(
-            request, "second",
-            json_pack("{s:i, s:i, s:i}", "percent", 50, "after_min_s", 600, "after_max_s", 3600));
-    }
-    return request;
-}
-
 /* What else happens to a caseload. */
 static void make_changes(struct sim *sim)
 {
+    static const struct {
+        int percent;
+        enum sim_event_kind kind;
+    } changes[] = {
+        {4, EVENT_ORDER_END}, {5, EVENT_ON_DEMAND},
+        {8, EVENT_BLACKOUT},  {200 / SIM_PEOPLE_PER_INSPECTOR, EVENT_ABSENCE},
+        {8, EVENT_REPLACE},   {4, EVENT_PAUSE},
+        {8, EVENT_BAND},
+    };
     for (int i = 0; i < sim->person_count; i++) {
         int64_t in_ms = SIM_HOUR_MS * (12 + sim_below(sim, 24 * sim->options.days));
-        if (sim_chance(sim, 4)) {
-            sim_later(sim, in_ms, EVENT_ORDER_END, i, 0, 0);
-        } else if (sim_chance(sim, 5)) {
-            sim_later(sim, in_ms, EVENT_ON_DEMAND, i, 0, 0);
-        } else if (sim_chance(sim, 8)) {
-            sim_later(sim, in_ms, EVENT_BLACKOUT, i, 0, 0);
-        } else if (sim_chance(sim, 100 / SIM_PEOPLE_PER_INSPECTOR)) {
-            sim_later(sim, in_ms, EVENT_ABSENCE, i, 0, 0);
+        for (size_t c = 0; c < sizeof(changes) / sizeof(changes[0]); c++) {
+            if (sim_chance(sim, changes[c].percent)) {
+                sim_later(sim, in_ms + sim_below(sim, 3600) * 1000, changes[c].kind, i, 0, 0);
+                break;
+            }
         }
+    }
+    for (int i = 0; i < LADDERS_PER_UNIT * SIM_UNITS; i++) {
+        sim_later(sim, SIM_HOUR_MS * sim_below(sim, 24 * sim->options.days), EVENT_LADDER,
+                  i % SIM_UNITS, 0, 0);
     }
 }
 
-static void make_plans(struct sim *sim, const int64_t *orders)
+void sim_settle(struct sim *sim)
 {
-    for (int i = 0; i < sim->person_count; i++) {
-        const struct sim_person *person = &sim->people[i];
-        const struct ck_actor actor = {.kind = CK_ACTOR_STAFF,
-                                       .roles = CK_ROLE_INSPECTOR,
-                                       .staff_id = person->inspector,
-                                       .unit_id = person->unit,
-                                       .peer = "127.0.0.1:1"};
-        sim_submit(sim, "plan.create", &actor,
-                   json_pack("{s:I, s:o}", "person", (json_int_t)person->id, "request",
-                             plan_request(sim, orders[i], person->watched)),
-                   1);
-        if (i % 100 == 99 || i == sim->person_count - 1) {
-            while (sim->next_turn_ms <= sim->now_ms) {
-                if (!sim_turn(sim)) {
-                    sim_fail(sim, "plans cannot be made");
-                }
-                take_batches(sim);
-            }
+    while (sim->next_turn_ms <= sim->now_ms) {
+        if (!sim_turn(sim)) {
+            sim_fail(sim, "the world cannot be made");
         }
+        take_batches(sim);
     }
 }
 
@@ -750,22 +690,21 @@ void sim_open(struct sim *sim, const struct sim_options *options)
         sim->person_count = SIM_UNITS;
     }
     sim->people = calloc((size_t)sim->person_count, sizeof(*sim->people));
-    int64_t *orders = calloc((size_t)sim->person_count, sizeof(*orders));
-    if (sim->people == NULL || orders == NULL) {
+    if (sim->people == NULL) {
         abort();
     }
     sim->uri = "file:/store?vfs=" FAULT_VFS_NAME;
     ck_core_register(&sim->registry);
+    ck_cases_register(&sim->registry);
     sim->disk = fault_vfs_in_memory();
     sqlite3_auto_extension((void (*)(void))on_open);
     sim_zones_make(sim);
-    seed_store(sim, orders);
+    seed_store(sim);
     sim_start_daemon(sim);
     sim_set_stand_ins(sim);
-    make_plans(sim, orders);
+    sim_make_plans(sim);
     make_changes(sim);
     count_clock_changes(sim);
-    free(orders);
     fault_vfs_track();
     sim_faults_plan(sim);
     sim_later(sim, 6 * SIM_HOUR_MS, EVENT_QUEUE, 0, 0, 0);
@@ -781,5 +720,7 @@ void sim_close(struct sim *sim)
     free(sim->people);
     free(sim->visits);
     free(sim->references);
+    free(sim->quiet);
+    free(sim->limits);
     free(sim->plans_seen);
 }

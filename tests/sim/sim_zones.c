@@ -124,6 +124,33 @@ int64_t sim_zone_instant(struct sim *sim, int unit, const char *local, bool chan
     return at.ms - offset_by(path, about_ms) * INT64_C(1000);
 }
 
+void sim_zone_enter(const struct sim *sim, int unit, bool changed)
+{
+    char path[256], zone[264];
+    if (changed) {
+        path_of(sim, sim_zone_names[unit], path);
+    } else {
+        snprintf(path, sizeof(path), TABLES "/%s", sim_zone_names[unit]);
+    }
+    snprintf(zone, sizeof(zone), ":%s", path);
+    setenv("TZ", zone, 1);
+    tzset();
+}
+
+int64_t sim_zone_local(int64_t at_ms)
+{
+    time_t at = (time_t)(at_ms / 1000);
+    struct tm local;
+    localtime_r(&at, &local);
+    return (int64_t)at + local.tm_gmtoff;
+}
+
+void sim_zone_leave(void)
+{
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
+
 bool sim_zone_changes(int unit)
 {
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {

@@ -1,0 +1,398 @@
+/* What must hold where something changes while a check-in is drawn, rings, goes on or was missed:
+ * another band, another plan, the end of an order, a blackout that ends early; and the longest
+ * silence, which none of it moves. All of it is read from the log and from what the world knows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "tests/sim/sim.h"
+
+static void run(struct sim_check *check, const char *sql)
+{
+    char *error = NULL;
+    sqlite3_exec(check->db, sql, NULL, NULL, &error);
+    if (error != NULL) {
+        fprintf(stderr, "%s: %s\n", sql, error);
+        exit(1);
+    }
+}
+
+/* ---- bands ---- */
+
+#define RANK(word)                                                                                 \
+    "(CASE " word " WHEN 'low' THEN 0 WHEN 'medium' THEN 1 WHEN 'high' THEN 2 ELSE 3 END)"
+
+/* From which entry of the log on somebody is of a band. */
+static void gather_bands(struct sim_check *check)
+{
+    sqlite3_stmt *statement = NULL;
+    run(check, "CREATE TEMP TABLE band_at (person, idx, rank);");
+    sqlite3_prepare_v2(check->db, "INSERT INTO band_at VALUES (?1, 0, ?2)", -1, &statement, NULL);
+    for (int i = 0; i < check->sim->person_count; i++) {
+        sqlite3_bind_int64(statement, 1, check->sim->people[i].id);
+        sqlite3_bind_int64(statement, 2, check->sim->people[i].band);
+        sqlite3_step(statement);
+        sqlite3_reset(statement);
+    }
+    sqlite3_finalize(statement);
+    run(check,
+        "INSERT INTO band_at SELECT id, idx, " RANK(
+            "word") " FROM said WHERE action = "
+                    "'PERSON_BAND_SET';"
+                    "CREATE INDEX band_of ON band_at (person, idx);"
+                    /* What rings or goes on takes only a higher band over: the highest since the
+                       first ring. */
+                    "CREATE TEMP TABLE missed AS SELECT i.id, i.checkin_id, i.person_id, "
+                    "i.severity, i.kind, "
+                    "s.idx AS opened, s.word AS begun_as, ifnull((SELECT min(r.idx) FROM said r "
+                    "WHERE r.action "
+                    "= 'CHECKIN_RING' AND r.id = i.checkin_id), s.idx) AS begun, ifnull((SELECT "
+                    "min(x.idx) "
+                    "FROM said x WHERE x.action = 'INCIDENT_CONCLUDED' AND x.id = i.id), "
+                    "0x7fffffffffffffff) "
+                    "AS closed, ifnull((SELECT min(x.idx) FROM said x WHERE x.action IN "
+                    "('INCIDENT_REACHED', "
+                    "'INCIDENT_ANSWERED_LATE') AND x.id = i.id), 0x7fffffffffffffff) AS reached "
+                    "FROM incident "
+                    "i JOIN said s ON s.action = 'INCIDENT_OPENED' AND s.id = i.id WHERE i.kind = "
+                    "'no_contact';"
+                    "CREATE TEMP TABLE weighed AS SELECT m.*, (SELECT max(b.rank) FROM band_at b "
+                    "WHERE "
+                    "b.person = m.person_id AND b.idx <= m.opened AND b.idx >= (SELECT max(x.idx) "
+                    "FROM band_at "
+                    "x WHERE x.person = m.person_id AND x.idx <= m.begun)) AS rank, (SELECT "
+                    "max(b.rank) FROM "
+                    "band_at b WHERE b.person = m.person_id AND b.idx > m.opened AND b.idx < "
+                    "m.closed) AS "
+                    "later, EXISTS (SELECT 1 FROM band_at b WHERE b.person = m.person_id AND "
+                    "b.rank = 3 AND "
+                    "b.idx > m.opened AND b.idx < m.closed AND b.idx < m.reached) AS looked_after "
+                    "FROM missed "
+                    "m;"
+                    "CREATE INDEX weighed_checkin ON weighed (checkin_id);");
+}
+
+#define SEVERITY(rank) "(CASE " rank " WHEN 3 THEN 'top' WHEN 2 THEN 'high' ELSE 'normal' END)"
+
+static void check_bands(struct sim_check *check)
+{
+    gather_bands(check);
+    sim_check_none(check, "an incident that is not as grave as the band when it was opened",
+                   "SELECT checkin_id FROM weighed WHERE begun_as <> " SEVERITY("rank"));
+    sim_check_none(check, "an incident that is not as grave as the highest band while it was open",
+                   "SELECT checkin_id FROM weighed WHERE severity <> " SEVERITY(
+                       "max(rank, ifnull(later, 0))"));
+    sim_check_none(
+        check, "a missed check-in of the top band without its one safety step",
+        "SELECT w.checkin_id FROM weighed w LEFT JOIN incident s ON s.checkin_id = w.checkin_id "
+        "AND s.kind = 'safety' WHERE w.rank = 3 OR w.looked_after GROUP BY w.id HAVING count(s.id) "
+        "<> 1");
+    sim_check_none(check, "a safety step of another band",
+                   "SELECT s.checkin_id FROM incident s LEFT JOIN weighed w ON w.checkin_id = "
+                   "s.checkin_id AND (w.rank = 3 OR w.looked_after) WHERE s.kind = 'safety' AND "
+                   "w.id IS NULL");
+}
+
+/* ---- plans ---- */
+
+/* The first ring and the outcome of each check-in. */
+static void gather_lives(struct sim_check *check)
+{
+    run(check,
+        "CREATE TEMP TABLE life AS SELECT c.id, c.plan_id, c.person_id, c.make_up_of, c.slot, "
+        "c.outcome, (SELECT min(r.idx) FROM said r WHERE r.action = 'CHECKIN_RING' AND r.id = "
+        "c.id) AS rung, o.idx AS ended, o.word AS cause, (SELECT min(m.idx) FROM said m WHERE "
+        "m.action IN ('CHECKIN_PLANNED', 'CHECKIN_MAKE_UP', 'CHECKIN_SECOND', "
+        "'CHECKIN_ON_DEMAND') AND m.id = c.id) AS made FROM checkin c LEFT JOIN said o ON o.action "
+        "= 'CHECKIN_OUTCOME' AND o.id = c.id;"
+        "CREATE INDEX life_plan ON life (plan_id);"
+        "CREATE INDEX life_person ON life (person_id);");
+}
+
+static void check_ended_plans(struct sim_check *check)
+{
+    sim_check_none(
+        check, "what had not begun when its plan ended, and was not let go",
+        "SELECT l.id FROM said e JOIN life l ON l.plan_id = e.id AND l.made < e.idx WHERE e.action "
+        "= 'PLAN_ENDED' AND l.ended > e.idx AND (l.rung IS NULL OR l.rung > e.idx) AND (l.outcome "
+        "<> 'waived' OR l.rung IS NOT NULL)");
+    sim_check_none(
+        check, "what had begun when another plan took the place of its own, and was let go",
+        "SELECT l.id FROM said e JOIN life l ON l.plan_id = e.id WHERE e.action = 'PLAN_ENDED' AND "
+        "l.rung < e.idx AND l.ended > e.idx AND l.cause = 'waived_plan_changed'");
+    sim_check_none(check, "a contact that a plan made after its end",
+                   "SELECT l.id FROM said e JOIN life l ON l.plan_id = e.id AND l.made > e.idx AND "
+                   "l.make_up_of IS NULL WHERE e.action = 'PLAN_ENDED'");
+}
+
+/* Dates, in the zone of the person, on which a plan of theirs began or ended: they may have fewer
+ * contacts then; not more, unless it began for itself and not in the place of another. */
+static void gather_stirred(struct sim_check *check)
+{
+    struct sim *sim = check->sim;
+    sqlite3_stmt *found = NULL, *into = NULL;
+    run(check, "CREATE TEMP TABLE stirred (person, date, most, PRIMARY KEY (person, date, most));");
+    sqlite3_prepare_v2(check->db,
+                       "INSERT OR IGNORE INTO stirred VALUES (?1, date(?2, 'unixepoch'), ?3)", -1,
+                       &into, NULL);
+    sqlite3_prepare_v2(
+        check->db,
+        "SELECT p.person_id, u.unit_id, e.at, CASE WHEN e.action = 'PLAN_CREATED' "
+        "AND length(ifnull(e.of, 0)) <= 1 THEN 4 ELSE 2 END FROM said e JOIN plan p ON p.id = e.id "
+        "JOIN person u ON u.id = p.person_id WHERE e.action IN ('PLAN_CREATED', "
+        "'PLAN_ENDED') ORDER BY u.unit_id",
+        -1, &found, NULL);
+    int entered = -1;
+    while (sqlite3_step(found) == SQLITE_ROW) {
+        int unit = sim_unit_of(sim, sqlite3_column_int64(found, 1), 0);
+        if (unit != entered) {
+            sim_zone_enter(sim, unit, true);
+            entered = unit;
+        }
+        for (int side = -1; side <= 1; side += 2) { /* the clock may be wrong, and rules change */
+            sqlite3_bind_int64(into, 1, sqlite3_column_int64(found, 0));
+            sqlite3_bind_int64(into, 3, sqlite3_column_int64(found, 3));
+            sqlite3_bind_int64(into, 2,
+                               sim_zone_local(sqlite3_column_int64(found, 2) + side * SIM_HOUR_MS));
+            sqlite3_step(into);
+            sqlite3_reset(into);
+        }
+    }
+    sim_zone_leave();
+    sqlite3_finalize(found);
+    sqlite3_finalize(into);
+}
+
+/* Whoever has an order that no court ended has two contacts on each of its dates, whatever plan
+ * they are of; make-ups and second checks apart. Where the plan changed on a date: not more. */
+static void check_dates(struct sim_check *check)
+{
+    char sql[1600], first[SIM_DATE_SIZE], last[SIM_DATE_SIZE];
+    gather_stirred(check);
+    sim_date(check->sim, 1, first);
+    sim_date(check->sim, check->sim->options.days, last);
+    snprintf(sql, sizeof(sql),
+             "CREATE TEMP TABLE owed AS WITH RECURSIVE dates (date) AS (SELECT '%s' UNION ALL "
+             "SELECT date(date, '+1 day') FROM dates WHERE date < '%s') SELECT o.person_id AS "
+             "person, d.date AS date, count(c.id) AS contacts, max(c.id) AS checkin FROM "
+             "contact_order o JOIN dates d LEFT JOIN checkin c ON c.person_id = o.person_id AND "
+             "c.local_date = d.date AND c.plan_id IS NOT NULL AND c.make_up_of IS NULL AND c.slot "
+             "< 2000 AND NOT (c.outcome = 'waived' AND EXISTS (SELECT 1 FROM plan p JOIN said e ON "
+             "e.action = 'PLAN_ENDED' AND e.id = p.id AND e.word = 'waived_plan_changed' WHERE "
+             "p.id = c.plan_id AND c.due_at > p.ended_at)) WHERE o.ended_date IS NULL GROUP BY "
+             "o.person_id, d.date",
+             first, last);
+    run(check, sql);
+    sim_check_none(check, "a date that lost an obligation, or has one twice",
+                   "SELECT checkin, contacts, person, date FROM owed w WHERE contacts <> 2 AND "
+                   "contacts > 0 + ifnull((SELECT max(s.most) FROM stirred s WHERE s.person = "
+                   "w.person AND s.date = w.date), -1)");
+}
+
+/* ---- the end of an order ---- */
+
+static void check_orders_over(struct sim_check *check)
+{
+    run(check, "CREATE TEMP TABLE over AS SELECT o.person_id AS person, e.idx AS idx FROM said e "
+               "JOIN contact_order o ON o.id = e.id WHERE e.action = 'ORDER_OVER';"
+               "CREATE INDEX over_person ON over (person);");
+    sim_check_none(check, "a ring of what an order demanded that is over",
+                   "SELECT l.id FROM over e JOIN life l ON l.person_id = e.person AND l.made < "
+                   "e.idx JOIN said r ON r.action = 'CHECKIN_RING' AND r.id = l.id AND r.idx > "
+                   "e.idx");
+    sim_check_none(check, "a ring that the end of the order did not end",
+                   "SELECT l.id FROM over e JOIN life l ON l.person_id = e.person AND l.made < "
+                   "e.idx JOIN checkin c ON c.id = l.id WHERE l.rung < e.idx AND l.ended > e.idx "
+                   "AND c.connected_at IS NULL AND l.outcome <> 'waived' AND NOT EXISTS (SELECT 1 "
+                   "FROM said m WHERE m.action = 'CHECKIN_MISSED' AND m.id = l.id AND m.idx < "
+                   "e.idx) AND NOT EXISTS (SELECT 1 FROM said m WHERE m.action = 'CHECKIN_JOINED' "
+                   "AND m.id = l.id AND m.idx < e.idx)");
+    /* What was had before, and was looked at only after it, is apart. */
+    sim_check_none(check, "a duty after the end of the order",
+                   "SELECT i.checkin_id FROM over e JOIN incident i ON i.person_id = e.person AND "
+                   "i.kind IN ('no_contact', 'silence') JOIN said s ON s.action = "
+                   "'INCIDENT_OPENED' AND s.id = i.id AND s.idx > e.idx LEFT JOIN checkin c ON "
+                   "c.id = i.checkin_id WHERE c.review_deadline_at IS NULL");
+    sim_check_none(check, "a miss that the end of the order took away",
+                   "SELECT l.id FROM over e JOIN life l ON l.person_id = e.person WHERE l.cause = "
+                   "'waived_order_ended' AND EXISTS (SELECT 1 FROM incident i WHERE i.checkin_id = "
+                   "l.id AND i.kind = 'no_contact')");
+}
+
+/* ---- blackouts that end early ---- */
+
+/* Of whom there is one blackout alone: what it had waived ahead is drawn anew when it ends early,
+ * and what lies after it is when it is entered. What is left of a window is drawn from. */
+static void check_redrawn(struct sim_check *check)
+{
+    run(check, "CREATE TEMP TABLE lone AS SELECT max(b.id) AS id, b.person_id AS person, "
+               "max(b.until_at) AS until_at, (SELECT m.idx FROM said m WHERE m.action = "
+               "'BLACKOUT_CREATED' AND m.id = b.id) AS entered, (SELECT e.idx FROM said e WHERE "
+               "e.action = 'BLACKOUT_ENDED' AND e.id = b.id) AS over, (SELECT e.at FROM said e "
+               "WHERE e.action = 'BLACKOUT_ENDED' AND e.id = b.id) AS over_at FROM blackout b "
+               "GROUP BY b.person_id HAVING count(*) = 1;");
+    sim_check_none(
+        check, "what a blackout had waived, and was not drawn anew when it ended early",
+        "SELECT c.id FROM lone b JOIN life l ON l.person_id = b.person AND l.ended < b.over AND "
+        "l.cause LIKE 'waived_%' AND l.cause NOT IN ('waived_order_ended', 'waived_plan_changed', "
+        "'waived_no_room') JOIN checkin c ON c.id = l.id JOIN plan p ON p.id = c.plan_id WHERE "
+        "b.over IS NOT NULL AND c.window_start_at > b.over_at + 3600000 AND c.slot % 10000 < 2000 "
+        "AND c.make_up_of IS NULL AND NOT EXISTS (SELECT 1 FROM said e WHERE e.action = "
+        "'PLAN_ENDED' AND e.id = c.plan_id AND e.idx < b.over) AND NOT EXISTS (SELECT 1 FROM "
+        "checkin d WHERE d.plan_id = c.plan_id AND d.local_date = c.local_date AND d.slot % 10000 "
+        "= c.slot % 10000 AND d.slot > c.slot)");
+    sim_check_none(
+        check, "what was drawn anew before the blackout was over",
+        "SELECT c.id FROM lone b JOIN checkin c ON c.person_id = b.person WHERE c.slot >= 10000 "
+        "AND b.over IS NOT NULL AND (SELECT l.made FROM life l WHERE l.id = c.id) > b.over AND "
+        "c.due_at < b.over_at - 7200000");
+}
+
+/* ---- the longest silence ---- */
+
+/* A pause of the plan, a daemon that is down, a clock that is wrong. */
+#define SILENCE_SLACK_MS (8 * SIM_HOUR_MS)
+#define CONTACTS_MAX 256
+
+struct span {
+    int64_t from_ms, until_ms;
+};
+
+static size_t spans_of(struct sim_check *check, const char *sql, int64_t person, struct span *spans)
+{
+    sqlite3_stmt *statement = NULL;
+    size_t count = 0;
+    sqlite3_prepare_v2(check->db, sql, -1, &statement, NULL);
+    sqlite3_bind_int64(statement, 1, person);
+    while (count < CONTACTS_MAX && sqlite3_step(statement) == SQLITE_ROW) {
+        spans[count++] =
+            (struct span){sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1)};
+    }
+    sqlite3_finalize(statement);
+    return count;
+}
+
+/* Between the last contact for certain and the next one perhaps. */
+static void check_gap(struct sim_check *check, int64_t person, struct span gap,
+                      const struct span *excused, size_t excused_count, const struct span *alarms,
+                      size_t alarm_count)
+{
+    int64_t most_ms = SIM_SILENCE_S * INT64_C(1000);
+    for (size_t i = 0; i < excused_count; i++) {
+        int64_t from_ms = excused[i].from_ms > gap.from_ms ? excused[i].from_ms : gap.from_ms;
+        int64_t until_ms = excused[i].until_ms < gap.until_ms ? excused[i].until_ms : gap.until_ms;
+        most_ms += until_ms > from_ms ? until_ms - from_ms : 0;
+    }
+    if (gap.until_ms - gap.from_ms <= most_ms + SILENCE_SLACK_MS) {
+        return;
+    }
+    for (size_t i = 0; i < alarm_count; i++) {
+        if (alarms[i].from_ms > gap.from_ms &&
+            alarms[i].from_ms <= gap.from_ms + most_ms + SILENCE_SLACK_MS) {
+            return;
+        }
+    }
+    char text[160];
+    snprintf(text, sizeof(text),
+             "a silence that was too long and not alarmed in time; person: %lld, from %+.1f to "
+             "%+.1f s",
+             (long long)person, (double)(gap.from_ms - check->sim->start_ms) / 1000,
+             (double)(gap.until_ms - check->sim->start_ms) / 1000);
+    sim_check_wrong(check, 0, text);
+}
+
+static bool clock_moved(const struct sim *sim, int64_t from_ms, int64_t until_ms)
+{
+    bool moved = false;
+    for (int i = 0; i < sim->step_count; i++) {
+        moved = moved || (sim->steps_ms[i] > from_ms - SIM_JUMP_MS &&
+                          sim->steps_ms[i] < until_ms + SIM_JUMP_MS);
+    }
+    return moved;
+}
+
+static void check_silence_of(struct sim_check *check, const struct sim_person *person)
+{
+    static struct span contacts[CONTACTS_MAX], excused[CONTACTS_MAX], alarms[CONTACTS_MAX];
+    struct sim *sim = check->sim;
+    size_t count = spans_of(check,
+                            "SELECT ifnull(connected_at, ifnull(nullif(json_extract(machine, "
+                            "'$.joined_at'), 0), decided_at)), decided_at FROM checkin WHERE "
+                            "person_id = ?1 AND outcome IN ('completed', 'late') ORDER BY "
+                            "decided_at",
+                            person->id, contacts);
+    /* As they were entered: what ended early has excused until then and no longer. */
+    size_t excuses = spans_of(check,
+                              "SELECT b.from_at, max(b.until_at, CAST(strftime('%s', s.word) AS "
+                              "INTEGER) * 1000) FROM blackout b JOIN said s ON s.action = "
+                              "'BLACKOUT_CREATED' AND s.id = b.id WHERE b.person_id = ?1",
+                              person->id, excused);
+    size_t alarm_count = spans_of(
+        check, "SELECT at, at FROM said WHERE action = 'PERSON_SILENCE' AND id = ?1 ORDER BY idx",
+        person->id, alarms);
+    struct span gap = {.from_ms = sim->start_ms};
+    for (size_t i = 0; i < count; i++) {
+        gap.until_ms = contacts[i].from_ms;
+        check_gap(check, person->id, gap, excused, excuses, alarms, alarm_count);
+        gap.from_ms = contacts[i].until_ms;
+    }
+    gap.until_ms = sim->start_ms + sim->options.days * SIM_DAY_MS;
+    check_gap(check, person->id, gap, excused, excuses, alarms, alarm_count);
+    for (size_t a = 0; a < alarm_count; a++) {
+        int64_t last_ms = sim->start_ms;
+        for (size_t i = 0; i < count; i++) {
+            bool before = contacts[i].until_ms < alarms[a].from_ms - SIM_HOUR_MS;
+            last_ms = before && contacts[i].from_ms > last_ms ? contacts[i].from_ms : last_ms;
+        }
+        if (alarms[a].from_ms - last_ms < SIM_SILENCE_S * INT64_C(1000) - 2 * SIM_HOUR_MS &&
+            !clock_moved(sim, last_ms, alarms[a].from_ms)) {
+            sim_check_wrong(check, 0, "a silence that was alarmed although it was not long");
+        }
+    }
+}
+
+static void check_silences(struct sim_check *check)
+{
+    char sql[200];
+    for (int i = 0; i < check->sim->person_count; i++) {
+        const struct sim_person *person = &check->sim->people[i];
+        snprintf(sql, sizeof(sql),
+                 "SELECT count(*) FROM contact_order WHERE id = %lld AND ended_date IS NULL",
+                 (long long)person->order);
+        if (person->watched && person->mandatory && sim_check_number(check->db, sql) == 1) {
+            check_silence_of(check, person);
+        }
+    }
+}
+
+/* ---- leave that is taken back ---- */
+
+/* Who has the time of a check-in that was armed an hour or more after the inspector's leave was
+ * taken back: the inspector, unless their time is somebody else's, or was. Whoever is away then for
+ * another reason, or has only just become free, is apart. */
+static void check_taken_back(struct sim_check *check)
+{
+    sim_check_none(
+        check, "time that leave gave back and was not asked for again",
+        "SELECT c.id FROM absence a JOIN said b ON b.action = 'ABSENCE_REMOVED' AND b.id = "
+        "a.staff_id JOIN checkin c ON c.inspector_id = a.staff_id AND c.due_at > b.at + 7200000 "
+        "AND c.due_at >= a.from_at AND c.due_at < a.until_at WHERE a.removed_at IS NOT NULL AND "
+        "c.plan_id IS NOT NULL AND c.slot < 2000 AND c.make_up_of IS NULL AND c.kind = 'live' AND "
+        "(SELECT l.made FROM life l WHERE l.id = c.id) < b.idx AND EXISTS (SELECT 1 FROM said r "
+        "WHERE r.action = 'CHECKIN_RING' AND r.id = c.id) AND c.reserved_id IS NOT a.staff_id AND "
+        "NOT EXISTS (SELECT 1 FROM checkin x WHERE x.inspector_id = a.staff_id AND x.id <> c.id "
+        "AND x.due_at > c.due_at - 900000 AND x.due_at < c.due_at + 900000)");
+}
+
+void sim_check_changes(struct sim_check *check)
+{
+    check_bands(check);
+    gather_lives(check);
+    check_ended_plans(check);
+    check_dates(check);
+    check_orders_over(check);
+    check_redrawn(check);
+    check_silences(check);
+    check_taken_back(check);
+}
