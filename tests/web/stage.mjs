@@ -111,3 +111,14 @@ export async function playing(page) {
 
 // Errors of scripts and of the security policy; refused requests are what many tests are about.
 export const faults = (page) => page.faults.filter((fault) => !/Failed to load resource|WebSocket connection|net::ERR/.test(fault));
+
+// A page of the console is there with what it shows.
+export const settled = (page) => page.waitForFunction(() => document.querySelector("main h1, main.call") && !document.querySelector(".skeletons"));
+
+// The pages of the console by the role that is shown them.
+export const ROUTES = {
+  inspector: ["today", "incidents", "reviews", "reviews/904", "persons", "persons/new", "persons/101", "persons/101?tab=messages", "persons/101?tab=history", "persons/101?tab=risk", "requests", "checkins/902", "account"],
+  officer: ["incidents/71", "duty", "duty/absences"],
+  supervisor: ["overview", "approvals", "overload", "cadence", "retention", "duty/ladders", "duty/paths", "duty/texts", "log", "log/3"],
+  administrator: ["staff", "units", "system"],
+};

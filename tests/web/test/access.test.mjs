@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { DESK, PHONE } from "../browser.mjs";
 import * as f from "../fixtures.mjs";
-import { screen, Stage } from "../stage.mjs";
+import { ROUTES, screen, settled, Stage } from "../stage.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -21,15 +21,6 @@ async function faultsOf(page) {
   const { violations } = await page.evaluate((tags) => window.axe.run(document, { resultTypes: ["violations"], runOnly: tags, rules: { "target-size": { enabled: false } } }), RULES);
   return violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
 }
-
-const settled = (page) => page.waitForFunction(() => document.querySelector("main h1, main.call") && !document.querySelector(".skeletons"));
-
-const ROUTES = {
-  inspector: ["today", "incidents", "reviews", "reviews/904", "persons", "persons/new", "persons/101", "persons/101?tab=messages", "persons/101?tab=history", "persons/101?tab=risk", "requests", "checkins/902", "account"],
-  officer: ["incidents/71", "duty", "duty/absences"],
-  supervisor: ["overview", "approvals", "overload", "cadence", "retention", "duty/ladders", "duty/paths", "duty/texts", "log", "log/3"],
-  administrator: ["staff", "units", "system"],
-};
 
 for (const [shape, viewport, scheme, language] of [["a desk", DESK, "dark", "ru"], ["a phone", PHONE, "light", "kk"]]) {
   for (const role of Object.keys(ROUTES)) {

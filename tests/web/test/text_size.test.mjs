@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { DESK, PHONE } from "../browser.mjs";
 import * as f from "../fixtures.mjs";
-import { screen, Stage } from "../stage.mjs";
+import { ROUTES, screen, settled, Stage } from "../stage.mjs";
 
 let stage;
 before(async () => (stage = await Stage.set({ clip: true })));
@@ -32,15 +32,6 @@ function unread() {
   }
   return [...new Set(found)];
 }
-
-const settled = (page) => page.waitForFunction(() => document.querySelector("main h1, main.call") && !document.querySelector(".skeletons"));
-
-const ROUTES = {
-  inspector: ["today", "incidents", "reviews", "reviews/904", "persons", "persons/new", "persons/101", "persons/101?tab=messages", "persons/101?tab=history", "persons/101?tab=risk", "requests", "checkins/902", "account"],
-  officer: ["incidents/71", "duty", "duty/absences"],
-  supervisor: ["overview", "approvals", "overload", "cadence", "retention", "duty/ladders", "duty/paths", "duty/texts", "log", "log/3"],
-  administrator: ["staff", "units", "system"],
-};
 
 for (const [shape, viewport] of [["a desk", DESK], ["a phone", PHONE]]) {
   for (const role of Object.keys(ROUTES)) {
