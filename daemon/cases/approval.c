@@ -33,6 +33,8 @@ static const struct ck_approval_kind kinds[] = {
     {"ladder", S, S, 14 * DAY_MS},
     /* What a legal hold kept is destroyed when its time is over. */
     {"hold.release", S, S, 14 * DAY_MS},
+    /* Something is kept for a shorter time than was in force, as the configuration says. */
+    {"retention.shorten", S, S, 14 * DAY_MS},
 };
 
 const struct ck_approval_kind *ck_approval_kind_find(const char *name)

@@ -1,6 +1,8 @@
 /* What has had its time is destroyed: the key first, in the transaction that records it; a file
  * afterwards, by the loop, as often as it takes until it says that the file is gone. Nobody does it
- * by hand and nobody shortens it: the policy of the house says how long, a hold keeps longer. */
+ * by hand and nobody shortens it: the policy of the house says how long, a hold keeps longer. What
+ * the configuration says is in force where it is longer than before; where it is shorter, once two
+ * persons have agreed: whoever can write that file destroys nothing by it alone. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,33 +19,67 @@
 #define LOG_BATCH 2000         /* entries of the log whose text goes in one turn */
 #define REMIND_MS (7 * DAY_MS) /* of an overdue review */
 #define REMIND_DEADLINE_MS DAY_MS
-#define SETTING "retention"
+#define SETTING "retention" /* what is in force */
+#define SETTING_WISH "retention.wish"
 
-static struct ck_wall over_at(const struct ck_turn *turn, const struct ck_expiry_row *row)
+/* ---- what is in force ---- */
+
+int ck_retention_in_force(struct ck_store *store, const struct ck_retention_rules *wish,
+                          struct ck_retention_rules *rules)
 {
-    return ck_wall_add_ms(row->since, turn->engine->rules.retention.keep_ms[row->keep]);
+    ck_cleanup(ck_freep) char *text = NULL;
+    int r = ck_store_setting(store, SETTING, &text);
+    *rules = *wish;
+    if (r != 0) {
+        return r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    ck_cleanup(ck_json_decrefp_core) json_t *days = json_loads(text, 0, NULL);
+    for (int keep = 0; keep < CK_KEEP_COUNT; keep++) {
+        const json_t *kept = json_object_get(days, ck_keep_name((enum ck_keep)keep));
+        int64_t kept_ms = json_integer_value(kept) * DAY_MS;
+        rules->keep_ms[keep] = kept_ms > rules->keep_ms[keep] ? kept_ms : rules->keep_ms[keep];
+    }
+    return 0;
+}
+
+static int in_force(const struct ck_turn *turn, struct ck_retention_rules *rules)
+{
+    return ck_retention_in_force(turn->store, &turn->engine->rules.retention, rules);
+}
+
+static int over_at(const struct ck_turn *turn, const struct ck_expiry_row *row, struct ck_wall *at)
+{
+    struct ck_retention_rules rules;
+    int r = in_force(turn, &rules);
+    if (r == 0) {
+        *at = ck_wall_add_ms(row->since, rules.keep_ms[row->keep]);
+    }
+    return r;
 }
 
 /* ---- what begins to count ---- */
 
 int ck_retention_recording(struct ck_turn *turn, int64_t recording, int64_t person)
 {
-    const int64_t *keep_ms = turn->engine->rules.retention.keep_ms;
-    return ck_expiry_add(turn->store, CK_KEEP_RECORDING, person, recording, turn->now.wall,
-                         ck_wall_add_ms(turn->now.wall, keep_ms[CK_KEEP_RECORDING]));
+    struct ck_retention_rules rules;
+    int r = in_force(turn, &rules);
+    return r == 0 ? ck_expiry_add(turn->store, CK_KEEP_RECORDING, person, recording, turn->now.wall,
+                                  ck_wall_add_ms(turn->now.wall, rules.keep_ms[CK_KEEP_RECORDING]))
+                  : r;
 }
 
 int ck_retention_person(struct ck_turn *turn, int64_t person)
 {
-    const int64_t *keep_ms = turn->engine->rules.retention.keep_ms;
+    struct ck_retention_rules rules;
     bool bound = false;
     int r = ck_person_is_bound(turn->store, person, &bound);
+    r = r == 0 ? in_force(turn, &rules) : r;
     if (r == 0 && bound) {
         return ck_expiry_cancel(turn->store, person);
     }
     for (int keep = CK_KEEP_RISK; r == 0 && keep <= CK_KEEP_CASE_FILE; keep++) {
         r = ck_expiry_add(turn->store, (enum ck_keep)keep, person, 0, turn->now.wall,
-                          ck_wall_add_ms(turn->now.wall, keep_ms[keep]));
+                          ck_wall_add_ms(turn->now.wall, rules.keep_ms[keep]));
     }
     return r;
 }
@@ -71,36 +107,125 @@ static json_t *policy_json(const struct ck_retention_rules *rules)
     return policy;
 }
 
-int ck_retention_sync(struct ck_turn *turn)
+/* Puts times in force, for what is kept already as well. `by` (or NULL) goes into the record. */
+static int put_in_force(struct ck_turn *turn, const struct ck_actor *actor,
+                        const struct ck_retention_rules *rules, json_t *by)
 {
-    const struct ck_retention_rules *rules = &turn->engine->rules.retention;
-    const struct ck_actor actor = ck_actor_system();
-    struct ck_wall end = year_end(turn->now.wall);
-    ck_cleanup(ck_freep) char *before = NULL;
+    ck_cleanup(ck_json_decrefp_core) json_t *open = by == NULL ? json_object() : by;
     json_t *policy = policy_json(rules);
     ck_cleanup(ck_freep) char *text = json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS);
-    int r = text == NULL ? -ENOMEM : ck_store_setting(turn->store, SETTING, &before);
-    r = r == CK_E_NOT_FOUND ? 0 : r;
-    if (r == 0) {
-        r = ck_expiry_add(turn->store, CK_KEEP_ACCESS_LOG, 0, 0, end,
-                          ck_wall_add_ms(end, rules->keep_ms[CK_KEEP_ACCESS_LOG]));
-    }
-    if (r != 0 || (before != NULL && strcmp(before, text) == 0)) {
-        json_decref(policy);
-        return r;
-    }
+    int r = text == NULL || json_object_set_new(open, "days", policy) != 0
+                ? -ENOMEM
+                : ck_store_set_setting(turn->store, SETTING, text);
     for (int keep = 0; r == 0 && keep < CK_KEEP_COUNT; keep++) {
         r = ck_expiry_reckon(turn->store, (enum ck_keep)keep, rules->keep_ms[keep]);
     }
-    r = r == 0 ? ck_store_set_setting(turn->store, SETTING, text) : r;
-    if (r != 0) {
-        json_decref(policy);
+    return r == 0 ? ck_turn_audit(turn, actor,
+                                  &(struct ck_record){.action = "RETENTION_IN_FORCE",
+                                                      .object = "setting",
+                                                      .open = json_incref(open)})
+                  : r;
+}
+
+/* That the configuration says something shorter is in the log once, and changes nothing. */
+static int note_wish(struct ck_turn *turn, const struct ck_retention_rules *rules)
+{
+    const struct ck_retention_rules *wish = &turn->engine->rules.retention;
+    const struct ck_actor actor = ck_actor_system();
+    ck_cleanup(ck_freep) char *before = NULL;
+    ck_cleanup(ck_json_decrefp_core) json_t *days = json_object();
+    for (int keep = 0; keep < CK_KEEP_COUNT; keep++) {
+        if (wish->keep_ms[keep] < rules->keep_ms[keep]) {
+            json_object_set_new(days, ck_keep_name((enum ck_keep)keep),
+                                json_integer((json_int_t)(wish->keep_ms[keep] / DAY_MS)));
+        }
+    }
+    ck_cleanup(ck_freep) char *text = json_dumps(days, JSON_COMPACT | JSON_SORT_KEYS);
+    int r = text == NULL ? -ENOMEM : ck_store_setting(turn->store, SETTING_WISH, &before);
+    if (r != 0 && r != CK_E_NOT_FOUND) {
         return r;
     }
-    return ck_turn_audit(turn, &actor,
-                         &(struct ck_record){.action = "RETENTION_IN_FORCE",
-                                             .object = "setting",
-                                             .open = json_pack("{s:o}", "days", policy)});
+    if (strcmp(before == NULL ? "{}" : before, text) == 0) {
+        return 0;
+    }
+    r = ck_store_set_setting(turn->store, SETTING_WISH, text);
+    return r != 0 || json_object_size(days) == 0
+               ? r
+               : ck_turn_audit(turn, &actor,
+                               &(struct ck_record){.action = "RETENTION_WISHED",
+                                                   .object = "setting",
+                                                   .open = json_pack("{s:O}", "days", days)});
+}
+
+int ck_retention_sync(struct ck_turn *turn)
+{
+    struct ck_retention_rules rules;
+    const struct ck_actor actor = ck_actor_system();
+    struct ck_wall end = year_end(turn->now.wall);
+    ck_cleanup(ck_freep) char *before = NULL;
+    int r = in_force(turn, &rules);
+    if (r == 0) {
+        r = ck_expiry_add(turn->store, CK_KEEP_ACCESS_LOG, 0, 0, end,
+                          ck_wall_add_ms(end, rules.keep_ms[CK_KEEP_ACCESS_LOG]));
+    }
+    r = r == 0 ? note_wish(turn, &rules) : r;
+    ck_cleanup(ck_json_decrefp_core) json_t *policy = policy_json(&rules);
+    ck_cleanup(ck_freep) char *text = json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS);
+    r = r == 0 && text == NULL ? -ENOMEM : r;
+    r = r == 0 ? ck_store_setting(turn->store, SETTING, &before) : r;
+    if (r != 0 && r != CK_E_NOT_FOUND) {
+        return r;
+    }
+    return before != NULL && strcmp(before, text) == 0 ? 0
+                                                       : put_in_force(turn, &actor, &rules, NULL);
+}
+
+/* ---- shorter, by two persons ---- */
+
+/* {request: {days: {class: days}}}: classes for which the configuration says so, and which are kept
+ * longer so far. *rules: what is in force with them. */
+static int read_shorter(struct ck_turn *turn, const json_t *body, struct ck_retention_rules *rules,
+                        struct ck_refusal *refusal)
+{
+    const struct ck_retention_rules *wish = &turn->engine->rules.retention;
+    const json_t *days = json_object_get(json_object_get(body, "request"), "days");
+    size_t shorter = 0;
+    int r = in_force(turn, rules);
+    for (int keep = 0; r == 0 && keep < CK_KEEP_COUNT; keep++) {
+        const json_t *asked = json_object_get(days, ck_keep_name((enum ck_keep)keep));
+        if (json_is_integer(asked) && wish->keep_ms[keep] < rules->keep_ms[keep] &&
+            json_integer_value(asked) == wish->keep_ms[keep] / DAY_MS) {
+            rules->keep_ms[keep] = wish->keep_ms[keep];
+            shorter++;
+        }
+    }
+    return r != 0 || (shorter > 0 && shorter == json_object_size(days))
+               ? r
+               : ck_refuse(refusal, CK_E_CONFLICT, "days",
+                           "only what [retention] of the configuration says, and what is shorter "
+                           "than what is in force");
+}
+
+static int shorter_proposed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                            json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_retention_rules rules;
+    (void)actor;
+    (void)result;
+    return read_shorter(turn, body, &rules, refusal);
+}
+
+static int shorter_approved(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
+                            json_t **result, struct ck_refusal *refusal)
+{
+    struct ck_retention_rules rules;
+    (void)result;
+    int r = read_shorter(turn, body, &rules, refusal);
+    return r == 0
+               ? put_in_force(turn, actor, &rules,
+                              json_pack("{s:O, s:O}", "approval", json_object_get(body, "approval"),
+                                        "proposer", json_object_get(body, "proposer")))
+               : r;
 }
 
 /* ---- its time is over ---- */
@@ -108,9 +233,14 @@ int ck_retention_sync(struct ck_turn *turn)
 static int record(struct ck_turn *turn, const struct ck_expiry_row *row, const char *action)
 {
     const struct ck_actor actor = ck_actor_system();
+    struct ck_retention_rules rules;
     char since[CK_WALL_TEXT_SIZE];
     ck_wall_text(row->since, since);
     bool recording = row->keep == CK_KEEP_RECORDING;
+    int r = in_force(turn, &rules);
+    if (r != 0) {
+        return r;
+    }
     return ck_turn_audit(
         turn, &actor,
         &(struct ck_record){
@@ -120,9 +250,8 @@ static int record(struct ck_turn *turn, const struct ck_expiry_row *row, const c
                                          : "log",
             .object_id = recording ? row->recording : row->person,
             .person_id = row->person,
-            .open = json_pack(
-                "{s:s, s:s, s:I}", "class", ck_keep_name(row->keep), "since", since, "keep_days",
-                (json_int_t)(turn->engine->rules.retention.keep_ms[row->keep] / DAY_MS)),
+            .open = json_pack("{s:s, s:s, s:I}", "class", ck_keep_name(row->keep), "since", since,
+                              "keep_days", (json_int_t)(rules.keep_ms[row->keep] / DAY_MS)),
         });
 }
 
@@ -178,7 +307,7 @@ static int erase_access(struct ck_turn *turn, struct ck_expiry_row *row)
     row->next_at = turn->now.wall;
     if (!left) {
         row->since = year_end(row->since);
-        row->next_at = over_at(turn, row);
+        r = r == 0 ? over_at(turn, row, &row->next_at) : r;
     }
     return r;
 }
@@ -234,10 +363,11 @@ int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
     if (r == 0 && row.keep == CK_KEEP_CASE_FILE) {
         r = ck_expiry_has_recordings(turn->store, row.person, &waits);
     }
+    struct ck_wall over;
+    r = r == 0 ? over_at(turn, &row, &over) : r;
     if (r != 0) {
         return r;
     }
-    struct ck_wall over = over_at(turn, &row);
     if (row.state == CK_EXPIRY_ERASING) {
         turn->erased = true;
         r = go_on(turn, &row);
@@ -328,6 +458,8 @@ int ck_hold_due(struct ck_turn *turn, const struct ck_due *due)
 
 const struct ck_handler_entry ck_retention_handlers[] = {
     {"recording.file_gone", file_gone},
+    {"proposed.retention.shorten", shorter_proposed},
+    {"approved.retention.shorten", shorter_approved},
 };
 const size_t ck_retention_handler_count =
     sizeof ck_retention_handlers / sizeof ck_retention_handlers[0];

@@ -33,6 +33,11 @@ struct ck_house_rules {
     struct ck_retention_rules retention;
 };
 
+/* What is in force: `wish` (the configuration's), or longer where more was in force before and two
+ * persons have not agreed. Any connection. -errno. */
+int ck_retention_in_force(struct ck_store *store, const struct ck_retention_rules *wish,
+                          struct ck_retention_rules *rules);
+
 struct ck_house_rules ck_house_rules_default(void);
 
 /* What the configuration says. */

@@ -409,6 +409,52 @@ static size_t case_of(const char *action)
     "'DENIED' AND CAST(e.leaf AS TEXT) NOT LIKE '%is not the present code%' AND CAST(e.leaf AS "   \
     "TEXT) NOT LIKE '%this link%' AND CAST(e.leaf AS TEXT) NOT LIKE '%this phone%'"
 
+/* ---- every answer is one that the document tells of ---- */
+
+#define OPERATIONS_MAX 256
+
+static struct {
+    char action[64];
+    char statuses[64]; /* "200 400 403 " */
+} answers[OPERATIONS_MAX];
+static size_t answer_count;
+
+static void read_document(void)
+{
+    FILE *file = fopen(CK_SOURCE_DIR "/protocol/http.yaml", "r");
+    char line[4096];
+    unsigned status;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL && strncmp(line, "components:", 11) != 0) {
+        char action[64];
+        if (sscanf(line, "      x-action: %63s", action) == 1) {
+            assert_true(answer_count < OPERATIONS_MAX);
+            strcpy(answers[answer_count++].action, action);
+        } else if (sscanf(line, "        '%3u':", &status) == 1) {
+            char *statuses = answers[answer_count - 1].statuses;
+            assert_true(strlen(statuses) + 5 < sizeof answers[0].statuses);
+            sprintf(statuses + strlen(statuses), "%u ", status);
+        }
+    }
+    fclose(file);
+}
+
+static void check_documented(const char *action, unsigned status)
+{
+    char text[8];
+    snprintf(text, sizeof text, "%u ", status);
+    for (size_t i = 0; i < answer_count; i++) {
+        if (strcmp(answers[i].action, action) == 0) {
+            if (strstr(answers[i].statuses, text) == NULL) {
+                fail_msg("%s answers %u, and the document tells of %s", action, status,
+                         answers[i].statuses);
+            }
+            return;
+        }
+    }
+    fail_msg("%s is not in the document", action);
+}
+
 static int64_t denials;
 
 static void walk(enum ck_http_method method, const char *pattern, const char *action, bool allowed)
@@ -426,6 +472,7 @@ static void walk(enum ck_http_method method, const char *pattern, const char *ac
             *actors[a].user; /* a session that ends or begins is of no matter to others */
         unsigned status = ask_case(&user, method, path, cases[c].body);
         check_answer(action, a, expected, status);
+        check_documented(action, status);
         denials += status == 403 && strcmp(action, "setup.first") != 0;
     }
 }
@@ -436,6 +483,7 @@ static void every_operation_is_walked_with_every_actor(void **state)
     int64_t before = api_number(DENIED);
     size_t count = 0;
     denials = 0;
+    read_document();
     for (int allowed = 0; allowed < 2; allowed++) { /* first everybody who may not */
         enum ck_http_method method;
         const char *pattern, *action;

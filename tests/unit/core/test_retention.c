@@ -414,23 +414,27 @@ static int place_hold(const char *kind, int64_t id, const char *review)
                                    "reason", "appeal", "review", review));
 }
 
+static void agreed_by_another(const struct ck_actor *boss, int64_t approval)
+{
+    int64_t other = world_colleague(&world, "second", CK_ROLE_SUPERVISOR, false);
+    const struct ck_actor second = world_staff(&world, other, CK_ROLE_SUPERVISOR);
+    json_t *decision = json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)approval, "approve", 1,
+                                 "reason", "agreed");
+    assert_int_equal(world_command(&world, "approval.decide", boss, json_incref(decision)),
+                     CK_E_DENIED); /* not by oneself */
+    assert_int_equal(world_command(&world, "approval.decide", &second, decision), 0);
+}
+
 static void release_hold(int64_t hold)
 {
     const struct ck_actor boss = supervisor();
-    int64_t other = world_colleague(&world, "second", CK_ROLE_SUPERVISOR, false);
-    const struct ck_actor second = world_staff(&world, other, CK_ROLE_SUPERVISOR);
     assert_int_equal(
         world_command(&world, "approval.propose", &boss,
                       json_pack("{s:s, s:I, s:s, s:{s:I}}", "kind", "hold.release", "person",
                                 (json_int_t)world.person, "reason", "the appeal is over", "request",
                                 "hold", (json_int_t)hold)),
         0);
-    int64_t approval = json_integer_value(json_object_get(world.result.body, "id"));
-    json_t *decision = json_pack("{s:I, s:b, s:s}", "approval", (json_int_t)approval, "approve", 1,
-                                 "reason", "agreed");
-    assert_int_equal(world_command(&world, "approval.decide", &boss, json_incref(decision)),
-                     CK_E_DENIED); /* not by oneself */
-    assert_int_equal(world_command(&world, "approval.decide", &second, decision), 0);
+    agreed_by_another(&boss, json_integer_value(json_object_get(world.result.body, "id")));
 }
 
 static void a_hold_keeps_what_it_is_about(void **state)
@@ -592,6 +596,41 @@ static void the_policy_in_force_is_in_the_log(void **state)
                      90 * DAY);
 }
 
+/* The file alone shortens nothing: 90 days are what it says, 200 what was in force. */
+static void shorter_needs_two_persons(void **state)
+{
+    (void)state;
+    static const char days[] = "SELECT (next_at - since_at) / 86400000 FROM expiry WHERE class = "
+                               "'recording'";
+    record_once();
+    world_run_for(&world, 2 * 60 * MINUTE);
+    world_execute(&world, "UPDATE setting SET value = json_set(value, '$.recording', 200) WHERE "
+                          "name = 'retention'; UPDATE expiry SET next_at = since_at + 200 * "
+                          "86400000 WHERE class = 'recording'");
+    world_restart(&world);
+    world_run_for(&world, 2 * 60 * MINUTE);
+    assert_int_equal(number(days), 200);
+    assert_int_equal(count_of("RETENTION_WISHED"), 1);
+    pass_days(100);
+    assert_int_equal(count_of("EXPIRY_ERASED"), 0);
+    int64_t in_force = count_of("RETENTION_IN_FORCE");
+
+    const struct ck_actor boss = supervisor();
+    assert_int_equal(
+        world_command(&world, "approval.propose", &boss,
+                      json_pack("{s:s, s:s, s:{s:{s:i}}}", "kind", "retention.shorten", "reason",
+                                "the law", "request", "days", "recording", 30)),
+        CK_E_CONFLICT); /* nobody said so */
+    assert_int_equal(
+        world_command(&world, "approval.propose", &boss,
+                      json_pack("{s:s, s:s, s:{s:{s:i}}}", "kind", "retention.shorten", "reason",
+                                "the law", "request", "days", "recording", 90)),
+        0);
+    agreed_by_another(&boss, json_integer_value(json_object_get(world.result.body, "id")));
+    assert_int_equal(count_of("RETENTION_IN_FORCE"), in_force + 1);
+    assert_int_equal(count_of("EXPIRY_ERASED"), 1); /* at once: it is a hundred days old */
+}
+
 static void the_text_of_who_came_in_goes_after_a_year(void **state)
 {
     (void)state;
@@ -642,6 +681,7 @@ int main(void)
         TEST(an_overdue_review_is_told_to_the_supervisors),
         TEST(holds_are_for_supervisors_of_the_unit),
         TEST(the_policy_in_force_is_in_the_log),
+        TEST(shorter_needs_two_persons),
         TEST(the_text_of_who_came_in_goes_after_a_year),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -384,7 +384,7 @@ export interface Hold {
 }
 
 export interface Retention {
-  policy: { class: KeepClass; days: number }[];
+  policy: { class: KeepClass; days: number; shorter: number | null }[];
   totals: { class: KeepClass; waiting: number; held: number; first: string | null }[];
   items: ExpiryItem[];
   holds: Hold[];

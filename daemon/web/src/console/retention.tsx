@@ -79,6 +79,26 @@ function ReleaseDialog({ hold, onClose }: { hold: Hold; onClose(): void }): JSX.
   );
 }
 
+// The configuration says shorter than what is in force: nothing of it happens before two supervisors have agreed.
+function ShorterDialog({ policy, onClose }: { policy: Retention["policy"]; onClose(): void }): JSX.Element {
+  const { session, t } = useSession();
+  const shorter = policy.filter((row) => row.shorter !== null);
+  return (
+    <Dialog title={t.t("retention_shorten")} onClose={onClose}>
+      <ReasonForm label={t.t("end_reason")} submit={t.t("approval_send")} lines={2} onSubmit={async (reason) => {
+        const days = Object.fromEntries(shorter.map((row) => [row.class, row.shorter]));
+        await post<Approval>("/api/approvals", { kind: "retention.shorten", reason, request: { days } });
+        session.say(t.t("approval_sent"));
+        changed("all");
+        onClose();
+      }}>
+        <ul>{shorter.map((row) => <li key={row.class}>{t.t(`keep_${row.class}`)}: {t.t("keep_days", { n: row.days })} → {row.shorter ? t.t("keep_days", { n: row.shorter }) : t.t("keep_at_once")}</li>)}</ul>
+        <p class="soft">{t.t("retention_shorten_text")}</p>
+      </ReasonForm>
+    </Dialog>
+  );
+}
+
 function holdObject(hold: Hold): string {
   return hold.kind === "incident" ? ` № ${hold.incident_id}` : hold.kind === "recording" ? ` № ${hold.recording_id}` : "";
 }
@@ -126,7 +146,7 @@ function Item({ item, onHold }: { item: ExpiryItem; onHold(object: HoldObject): 
   );
 }
 
-type Open = { hold: HoldObject } | { review: Hold } | { release: Hold };
+type Open = { shorten: Retention["policy"] } | { hold: HoldObject } | { review: Hold } | { release: Hold };
 
 export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.Element {
   const { t } = useSession();
@@ -157,9 +177,12 @@ export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.E
               <dl class="data">
                 {data.policy.map((row) => {
                   const total = data.totals.find((other) => other.class === row.class);
-                  return <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{row.days ? t.t("keep_days", { n: row.days }) : t.t("keep_at_once")}{total && <span class="soft"> · {t.t("keep_waiting", { n: total.waiting })}{total.held > 0 && `, ${t.t("keep_held", { n: total.held })}`}</span>}</dd></div>;
+                  return <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{row.days ? t.t("keep_days", { n: row.days }) : t.t("keep_at_once")}{row.shorter !== null && <span class="soft"> · {t.t("keep_shorter", { n: row.shorter })}</span>}{total && <span class="soft"> · {t.t("keep_waiting", { n: total.waiting })}{total.held > 0 && `, ${t.t("keep_held", { n: total.held })}`}</span>}</dd></div>;
                 })}
               </dl>
+              {data.policy.some((row) => row.shorter !== null) && (
+                <div class="row-buttons"><button type="button" class="button" onClick={() => setOpen({ shorten: data.policy })}>{t.t("retention_shorten")}</button></div>
+              )}
             </Card>
             <Tabs>
               <a class="tab-inline" href="#/retention" aria-current={state === "waiting" ? "page" : undefined}>{t.t("expiry_waiting")}</a>
@@ -179,6 +202,7 @@ export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.E
           );
         }}
       </Loaded>
+      {open && "shorten" in open && <ShorterDialog policy={open.shorten} onClose={close} />}
       {open && "hold" in open && <HoldDialog object={open.hold} onClose={close} />}
       {open && "review" in open && <ReviewDialog hold={open.review} onClose={close} />}
       {open && "release" in open && <ReleaseDialog hold={open.release} onClose={close} />}
