@@ -54,6 +54,7 @@ static int check_export(const struct ck_render_message *message)
         message->export.offset_min < -OFFSET_MAX_MIN) {
         return CK_E_INVALID;
     }
+    unsigned places = 0; /* bit N: place N is taken */
     for (unsigned i = 0; i < message->export.count; i++) {
         const struct ck_render_input *input = &message->export.inputs[i];
         if (input->label.size > CK_RENDER_TEXT_MAX) {
@@ -63,8 +64,12 @@ static int check_export(const struct ck_render_message *message)
             input->start.ms > CK_WALL_NEVER.ms) {
             return CK_E_INVALID;
         }
+        if (input->place >= CK_RENDER_PLACES) {
+            return CK_E_INVALID;
+        }
+        places |= 1u << input->place;
     }
-    return 0;
+    return (places & 1) != 0 ? 0 : CK_E_INVALID;
 }
 
 /* The rules for values, the same for both directions. Counts are within their arrays before this.
@@ -119,6 +124,7 @@ static void put_body(struct ck_writer *w, const struct ck_render_message *messag
         ck_write_u8(w, message->export.count);
         for (unsigned i = 0; i < message->export.count; i++) {
             ck_write_u64(w, (uint64_t)message->export.inputs[i].start.ms);
+            ck_write_u8(w, message->export.inputs[i].place);
             ck_write_u8(w, message->export.inputs[i].tracks);
             put_text(w, &message->export.inputs[i].label);
         }
@@ -185,6 +191,7 @@ static void get_export(struct ck_reader *r, struct ck_render_message *message)
     message->export.count = ck_read_u8(r);
     for (unsigned i = 0; i < message->export.count && i < CK_RENDER_INPUTS_MAX; i++) {
         message->export.inputs[i].start.ms = (int64_t)ck_read_u64(r);
+        message->export.inputs[i].place = ck_read_u8(r);
         message->export.inputs[i].tracks = ck_read_u8(r);
         message->export.inputs[i].label = get_text(r);
     }

@@ -11,10 +11,11 @@
 #define CK_RENDER_VERSION 1
 #define CK_RENDER_MESSAGE_MAX 8192 /* bytes of a datagram */
 #define CK_RENDER_TEXT_MAX 512
-#define CK_RENDER_SPANS_MAX 500            /* of one MEASURED */
-#define CK_RENDER_INPUTS_MAX 2             /* recordings side by side */
-#define CK_RENDER_FDS_MAX 3                /* beside one message */
-#define CK_RENDER_WIDTH_MIN 16             /* of a thumbnail or an export */
+#define CK_RENDER_SPANS_MAX 500                      /* of one MEASURED */
+#define CK_RENDER_PLACES 2                           /* pictures side by side */
+#define CK_RENDER_INPUTS_MAX 16                      /* recordings in them, one after the other */
+#define CK_RENDER_FDS_MAX (CK_RENDER_INPUTS_MAX + 1) /* beside one message */
+#define CK_RENDER_WIDTH_MIN 16                       /* of a thumbnail or an export */
 #define CK_RENDER_WIDTH_MAX 4096           /* of those, and of the pictures that are taken */
 #define CK_RENDER_FRAME_MAX (1024u * 1024) /* bytes of a key frame */
 
@@ -75,7 +76,8 @@ struct ck_render_text {
 
 struct ck_render_input {
     struct ck_wall start; /* wall time of the file's time zero */
-    uint8_t tracks;       /* CK_RENDER_TRACK_…; at least one */
+    uint8_t place;  /* below CK_RENDER_PLACES, from the left; each below the highest is taken */
+    uint8_t tracks; /* CK_RENDER_TRACK_…; at least one */
     struct ck_render_text label;
 };
 

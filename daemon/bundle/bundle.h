@@ -24,7 +24,9 @@
  *                           facts.json
  *   recordings/N.ckr, N.webm, N.key   a recording as it was sealed, as it plays, and its key
  *   side-by-side.webm       both sides in one picture with the server's time (UTC) burnt in, by
- *                           checkin-render; not what is proven, but what is easy to watch
+ *                           checkin-render: all parts of each in their true time, and where there
+ *                           is none it says so; not what is proven, but what is easy to watch.
+ *                           "side_by_side_left_out" of facts.json counts recordings without room
  *
  * For whom decides what is in it. Nobody gets concerns, safety steps, free texts about others or
  * the addresses of staff. A person gets what is theirs: their check-in, its notices and their own

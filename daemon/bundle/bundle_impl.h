@@ -59,6 +59,13 @@ struct ck_bundle_job {
     int fds[CK_RENDER_FDS_MAX];
     uint64_t bytes; /* written, on success */
 };
+/* One without descriptors. */
+static inline void ck_bundle_job_init(struct ck_bundle_job *job)
+{
+    for (size_t i = 0; i < CK_RENDER_FDS_MAX; i++) {
+        job->fds[i] = -1;
+    }
+}
 /* All of them, within `most_ms`. CK_E_INVALID: one cannot be made of what was given; CK_E_BUSY: not
  * in this time; -ECANCELED: stopped; -errno. */
 int ck_bundle_render(const struct ck_bundle_order *order, int64_t most_ms,

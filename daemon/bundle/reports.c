@@ -89,8 +89,10 @@ static int make_files(struct ck_bundle_work *work, const struct papers *papers,
 /* What cannot be made is said in the facts; the pages say the same as the files would. */
 static int add_files(struct ck_bundle_work *work, const struct papers *papers)
 {
-    struct ck_bundle_job jobs[CK_BUNDLE_LANGUAGES] = {
-        {.fds = {-1, -1, -1}}, {.fds = {-1, -1, -1}}, {.fds = {-1, -1, -1}}};
+    struct ck_bundle_job jobs[CK_BUNDLE_LANGUAGES] = {{.bytes = 0}};
+    for (int i = 0; i < CK_BUNDLE_LANGUAGES; i++) {
+        ck_bundle_job_init(&jobs[i]);
+    }
     bool wanted = work->order->render_program != NULL;
     ck_store_view_end(work->store); /* nothing more is read */
     int r = wanted ? make_files(work, papers, jobs) : CK_E_NOT_FOUND;

@@ -8,7 +8,7 @@
 #include "protocol/base/error.h"
 
 /* What the kernel can hand over at once, so that a sender's surplus is seen and closed. */
-#define RECEIVED_MAX 8
+#define RECEIVED_MAX (CK_RENDER_FDS_MAX + 1)
 
 int ck_control_check(int fd)
 {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <gst/video/video.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +13,26 @@
 #include "media/render/stamp.h"
 #include "protocol/base/error.h"
 
-#define DESCRIPTION_MAX 4096
+#define DESCRIPTION_MAX 16384
+#define NOT_RECORDED "NOT RECORDED"
 #define STRIP_DOTS 200 /* the strip's letters are a dot for so many lines of picture */
 
 /* A track may be away for minutes while the other goes on: what is compressed is kept, by size
  * alone. */
 #define PATIENT_QUEUE "queue max-size-buffers=0 max-size-time=0 max-size-bytes=67108864"
 
+/* The pictures of one recording that came so far, in the film's time. Written by the thread that
+ * brings them, read by the one that puts them together. */
+struct shown {
+    _Atomic GstClockTime from, until; /* of the newest */
+    _Atomic GstClockTime before;      /* until when there were some without a gap before it */
+    GstClockTime offset;
+};
+
 struct exporting {
     const struct ck_render_message *job;
+    struct shown shown[CK_RENDER_INPUTS_MAX];
+    unsigned places;
     struct ck_wall start; /* wall time of the output's time zero */
     unsigned width;       /* of one picture */
     unsigned height;
@@ -55,6 +67,7 @@ static void plan(struct exporting *e, const struct ck_render_message *job)
     e->width = e->height * 4 / 3 & ~1u;
     for (unsigned i = 0; i < job->export.count; i++) {
         const struct ck_render_input *input = &job->export.inputs[i];
+        e->places = input->place >= e->places ? input->place + 1u : e->places;
         e->has_audio |= (input->tracks & CK_RENDER_TRACK_AUDIO) != 0;
         e->has_video |= (input->tracks & CK_RENDER_TRACK_VIDEO) != 0;
         if (ck_wall_before(input->start, e->start)) {
@@ -70,15 +83,15 @@ static void describe_output(struct description *d, const struct exporting *e, in
         add(d, "compositor name=picture background=black ");
         for (unsigned i = 0; i < e->job->export.count; i++) {
             if ((e->job->export.inputs[i].tracks & CK_RENDER_TRACK_VIDEO) != 0) {
-                add(d, "sink_%u::xpos=%u ", i, i * e->width);
+                add(d, "sink_%u::xpos=%u ", i, e->job->export.inputs[i].place * e->width);
             }
         }
         add(d,
             "! video/x-raw,format=I420,width=%u,height=%u,framerate=%d/1 ! identity name=clock ! "
             "vp8enc deadline=1 cpu-used=8 threads=1 target-bitrate=%u keyframe-max-dist=%d ! "
             "queue max-size-time=0 max-size-buffers=0 ! mux. ",
-            e->width * e->job->export.count, e->height, CK_EXPORT_RATE,
-            e->width * e->height * e->job->export.count * 3, CK_EXPORT_RATE * 5);
+            e->width * e->places, e->height, CK_EXPORT_RATE, e->width * e->height * e->places * 3,
+            CK_EXPORT_RATE * 5);
     }
     if (e->has_audio) {
         add(d, "audiomixer name=sound ! audioconvert ! opusenc ! "
@@ -125,7 +138,31 @@ static void set_offset(GstElement *pipeline, const char *element, unsigned i, in
     gst_object_unref(mixer);
 }
 
-static void stamp(const struct exporting *e, GstVideoFrame *frame, GstClockTime pts)
+/* ---- what is burnt in ---- */
+
+static bool is_shown(struct exporting *e, unsigned place, GstClockTime at)
+{
+    for (unsigned i = 0; i < e->job->export.count; i++) {
+        struct shown *shown = &e->shown[i];
+        if (e->job->export.inputs[i].place == place &&
+            (at < atomic_load(&shown->before) ||
+             (at >= atomic_load(&shown->from) && at < atomic_load(&shown->until)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct ck_render_text *label_of(const struct exporting *e, unsigned place)
+{
+    unsigned i = 0;
+    while (i + 1 < e->job->export.count && e->job->export.inputs[i].place != place) {
+        i++;
+    }
+    return &e->job->export.inputs[i].label;
+}
+
+static void stamp(struct exporting *e, GstVideoFrame *frame, GstClockTime pts)
 {
     char clock[CK_STAMP_TEXT_MAX];
     struct ck_stamp_plane plane = {
@@ -137,20 +174,55 @@ static void stamp(const struct exporting *e, GstVideoFrame *frame, GstClockTime 
     unsigned line = CK_STAMP_ROWS * scale;
     ck_stamp_clock(ck_wall_add_ms(e->start, (int64_t)(pts / GST_MSECOND)),
                    e->job->export.offset_min, clock);
-    for (unsigned i = 0; i < e->job->export.count; i++) {
-        const struct ck_render_text *label = &e->job->export.inputs[i].label;
-        unsigned bottom = e->height > line ? e->height - line : 0;
-        plane.width = (i + 1) * e->width; /* a long label ends with its picture */
-        ck_stamp_draw(&plane, i * e->width, bottom, scale, clock, strlen(clock));
+    for (unsigned place = 0; place < e->places; place++) {
+        const struct ck_render_text *label = label_of(e, place);
+        unsigned bottom = e->height > line ? e->height - line : 0, x = place * e->width;
+        plane.width = x + e->width; /* a long label ends with its picture */
+        ck_stamp_draw(&plane, x, bottom, scale, clock, strlen(clock));
         if (bottom > line) {
-            ck_stamp_draw(&plane, i * e->width, bottom - line, scale, label->data, label->size);
+            ck_stamp_draw(&plane, x, bottom - line, scale, label->data, label->size);
         }
+        if (!is_shown(e, place, pts)) {
+            ck_stamp_draw(&plane, x, e->height / 2, scale, NOT_RECORDED, strlen(NOT_RECORDED));
+        }
+    }
+}
+
+/* A picture that is to be shown. */
+static GstPadProbeReturn on_input(GstPad *pad, GstPadProbeInfo *info, gpointer user)
+{
+    struct shown *shown = user;
+    const GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    (void)pad;
+    GstClockTime from = GST_BUFFER_PTS(buffer) + shown->offset;
+    GstClockTime until = from + GST_BUFFER_DURATION(buffer);
+    /* Without a gap they are one; a picture that waits for its time does not end the one before. */
+    if (from > atomic_load(&shown->until) + GST_SECOND / CK_EXPORT_RATE) {
+        atomic_store(&shown->before, atomic_load(&shown->until));
+        atomic_store(&shown->from, from);
+    }
+    atomic_store(&shown->until, until);
+    return GST_PAD_PROBE_OK;
+}
+
+static void watch_input(GstElement *pipeline, struct exporting *e, unsigned i)
+{
+    char name[32];
+    GstElement *picture = gst_bin_get_by_name(GST_BIN(pipeline), "picture");
+    snprintf(name, sizeof name, "sink_%u", i);
+    GstPad *pad = picture == NULL ? NULL : gst_element_get_static_pad(picture, name);
+    if (pad != NULL) {
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_input, &e->shown[i], NULL);
+        gst_object_unref(pad);
+    }
+    if (picture != NULL) {
+        gst_object_unref(picture);
     }
 }
 
 static GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer user)
 {
-    const struct exporting *e = user;
+    struct exporting *e = user;
     GstVideoFrame frame;
     GstVideoInfo format;
     GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
@@ -200,6 +272,8 @@ static GstElement *build(struct exporting *e, const int *in, int out,
         int64_t offset_ms = e->job->export.inputs[i].start.ms - e->start.ms;
         set_offset(pipeline, "picture", i, offset_ms);
         set_offset(pipeline, "sound", i, offset_ms);
+        e->shown[i].offset = (GstClockTime)offset_ms * GST_MSECOND;
+        watch_input(pipeline, e, i);
     }
     watch_pictures(pipeline, e);
     return pipeline;
@@ -237,7 +311,7 @@ void ck_export_run(const struct ck_render_message *job, const int *in, int out,
     } else if (r == 0) {
         answer->message.kind = CK_RENDER_DONE;
         answer->message.done.bytes = (uint64_t)status.st_size;
-        answer->message.done.width = (uint16_t)(e.has_video ? e.width * job->export.count : 0);
+        answer->message.done.width = (uint16_t)(e.has_video ? e.width * e.places : 0);
         answer->message.done.height = (uint16_t)(e.has_video ? e.height : 0);
     }
 }

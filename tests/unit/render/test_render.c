@@ -337,22 +337,28 @@ static void grab(int fd, double at, unsigned width, uint8_t *grey)
 }
 
 /* How much a strip differs from the text that should be in it, dot by dot. */
-static double strip_error(const uint8_t *grey, unsigned width, unsigned x, const char *text)
+static double strip_error_at(const uint8_t *grey, unsigned width, unsigned x, unsigned top,
+                             const char *text)
 {
     static uint8_t drawn[2 * SIDE * LINES];
     unsigned scale = LINES / 200 + 1;
     struct ck_stamp_plane plane = {drawn, width, width, LINES};
-    unsigned top = LINES - CK_STAMP_ROWS * scale;
     unsigned columns = (unsigned)strlen(text) * CK_STAMP_COLUMNS * scale;
     columns = columns < SIDE ? columns : SIDE;
     ck_stamp_draw(&plane, x, top, scale, text, strlen(text));
     double sum = 0;
-    for (unsigned row = top; row < LINES; row++) {
+    for (unsigned row = top; row < top + CK_STAMP_ROWS * scale; row++) {
         for (unsigned column = x; column < x + columns; column++) {
             sum += abs(grey[row * width + column] - drawn[row * width + column]);
         }
     }
-    return sum / (columns * (LINES - top));
+    return sum / (columns * (CK_STAMP_ROWS * scale));
+}
+
+/* The same of the clock. */
+static double strip_error(const uint8_t *grey, unsigned width, unsigned x, const char *text)
+{
+    return strip_error_at(grey, width, x, LINES - CK_STAMP_ROWS * (LINES / 200 + 1), text);
 }
 
 static struct ck_render_message export_job(unsigned count)
@@ -364,6 +370,7 @@ static struct ck_render_message export_job(unsigned count)
     };
     for (unsigned i = 0; i < count; i++) {
         job.export.inputs[i].start.ms = INT64_C(1795000000000) + i * 3000; /* 14:26:40 UTC */
+        job.export.inputs[i].place = (uint8_t)i;
         job.export.inputs[i].tracks = CK_RENDER_TRACK_AUDIO | CK_RENDER_TRACK_VIDEO;
         job.export.inputs[i].label = ck_render_text_of(i == 0 ? "person" : "inspector");
     }
@@ -434,6 +441,46 @@ static void two_recordings_stand_side_by_side_under_one_clock(void **state)
     }
 }
 
+/* Whether the picture says that there is none. */
+static bool says_not_recorded(const uint8_t *grey, unsigned x)
+{
+    return strip_error_at(grey, 2 * SIDE, x, LINES / 2, "NOT RECORDED") < 20;
+}
+
+/* A leg was cut off and came back: both parts are in the film, and what lies between is marked. */
+static void the_parts_of_a_leg_stand_one_after_the_other(void **state)
+{
+    (void)state;
+    static uint8_t grey[2 * SIDE * LINES];
+    struct ck_render_message job = export_job(3);
+    job.export.inputs[1].place = 0;
+    job.export.inputs[1].start.ms = job.export.inputs[0].start.ms + 6000;
+    job.export.inputs[2].place = 1;
+    job.export.inputs[2].start.ms = job.export.inputs[0].start.ms + 1000;
+    job.export.inputs[2].label = ck_render_text_of("inspector");
+    int fds[4] = {make_plain("gray", 3, 3), make_plain("gray", 3, 3), make_plain("white", 7, 3),
+                  rendering_file("", 0)};
+    struct ck_render_message answer = export_now(&job, fds);
+    assert_int_equal(answer.done.width, 2 * SIDE);
+    static const struct {
+        double at;
+        bool left, right;
+    } looks[] = {{0.5, true, false}, {2.5, true, true}, {3.6, false, true},
+                 {5.5, false, true}, {6.5, true, true}, {8.5, true, false}};
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        grab(fds[3], looks[i].at, 2 * SIDE, grey);
+        assert_int_equal(grey[60 * 2 * SIDE + 100] > 100, looks[i].left);
+        assert_int_equal(grey[60 * 2 * SIDE + SIDE + 100] > 200, looks[i].right);
+        assert_int_equal(says_not_recorded(grey, 0), !looks[i].left);
+        assert_int_equal(says_not_recorded(grey, SIDE), !looks[i].right);
+    }
+    grab(fds[3], 5.5, 2 * SIDE, grey);
+    assert_true(strip_error(grey, 2 * SIDE, 0, "2026-11-18 16:06:45 +05:00") < 20);
+    for (int i = 0; i < 4; i++) {
+        close(fds[i]);
+    }
+}
+
 static void a_recording_that_lacks_a_track_is_exported_too(void **state)
 {
     (void)state;
@@ -491,6 +538,7 @@ int main(void)
         cmocka_unit_test(after_it_was_killed_a_new_one_does_the_job),
         cmocka_unit_test(a_recording_is_measured),
         cmocka_unit_test(two_recordings_stand_side_by_side_under_one_clock),
+        cmocka_unit_test(the_parts_of_a_leg_stand_one_after_the_other),
         cmocka_unit_test(a_recording_that_lacks_a_track_is_exported_too),
         cmocka_unit_test(what_is_no_recording_is_not_measured),
         cmocka_unit_test(a_message_it_does_not_understand_ends_it),
