@@ -103,7 +103,7 @@ def check_copy(folder):
 
 
 def check_proof(proof, entry):
-    """RFC 9162 section 2.1.3.2."""
+    """RFC 9162 section 2.1.3.2: the entry's number, and the note of the checkpoint that it leads to."""
     head, note = proof.split(b"\n\n", 1)
     lines = head.decode().splitlines()
     assert lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("index ")
@@ -120,11 +120,11 @@ def check_proof(proof, entry):
             digest = node_hash(digest, other)
         at, last = at >> 1, last >> 1
     assert last == 0 and digest == base64.b64decode(root), "the proof is false"
-    return index
+    return index, note
 
 
 if __name__ == "__main__":
     print("entries", check_copy(sys.argv[1]))
     if len(sys.argv) > 2:
         with open(sys.argv[2], "rb") as proof, open(sys.argv[3], "rb") as entry:
-            print("entry", check_proof(proof.read(), entry.read()))
+            print("entry", check_proof(proof.read(), entry.read())[0])

@@ -26,17 +26,25 @@ def said(what, rest):
     return f"{packets} packets" if KINDS[what] in ("gap", "pause") else f"{width}x{height}"
 
 
-def main(sealed_path, key_path, plain_path):
-    sealed = open(sealed_path, "rb").read()
-    key = bytes.fromhex(open(key_path).read().strip())
+def open_sealed(sealed, key):
+    """What plays, the heads (chunks, bytes, end of the chain), and what it says of itself."""
     magic, version, context_size, zero, recording, start = struct.unpack(">8sHHIQQ", sealed[:32])
     assert magic == b"\x89CKREC\r\n" and version == 1 and zero == 0
     at = 32 + context_size
     chain = hashlib.sha256(sealed[:at]).digest()
     chunks = {}
+    heads = []
+    said_marks = []
     index = 0
     kind = 0
+    trailer_at, ending = struct.unpack(">Q8s", sealed[-16:])
+    assert ending == b"CKRECEND"
     while kind != 3:
+        torn = sealed[at:at + 4] != b"CKch" or struct.unpack(">Q", sealed[at + 8:at + 16])[0] != index \
+            or at + 96 + sum(struct.unpack(">II", sealed[at + 24:at + 32])) > trailer_at and at != trailer_at
+        if torn:  # by a crash: a recovered trailer goes on from the chain in front of it
+            assert sealed[trailer_at + 5] & 1 and trailer_at > at
+            at = trailer_at
         place = at
         mark, kind, flags, _, number, of, media, notes, salt, previous = HEADER.unpack(sealed[at:at + 80])
         assert mark == b"CKch" and number == index and of == recording and previous == chain, f"chunk {index}"
@@ -48,9 +56,8 @@ def main(sealed_path, key_path, plain_path):
         chunks[place] = (body[:media], body[media:])
         at = end
         index += 1
-        print(f"head {index}:{at}:{chain.hex()}")
-    trailer_at, ending = struct.unpack(">Q8s", sealed[at:])
-    assert ending == b"CKRECEND" and trailer_at == place
+        heads.append((index, at, chain.hex()))
+    assert trailer_at == place and at == len(sealed) - 16
     cues, notes = chunks[place]
     head_size, length, sound, picture, width, height, listed, marks = struct.unpack(">IQBBHHII", notes[:26])
     notes = notes[26:]
@@ -63,11 +70,22 @@ def main(sealed_path, key_path, plain_path):
     plain += cues
     for _ in range(marks):
         what, source, code, begins, until = struct.unpack(">BBHQQ", notes[:20])
-        print(f"{KINDS[what]} source {source} code {code:#x} {begins}-{until} {said(what, notes[20:36])}")
+        said_marks.append(f"{KINDS[what]} source {source} code {code:#x} {begins}-{until} {said(what, notes[20:36])}")
         notes = notes[36:]
     assert not notes
-    open(plain_path, "wb").write(plain)
-    print(f"recording {recording:#x} of {start}: {length} ms, {width}x{height}, sound {sound}, picture {picture}, flags {flags}")
+    said_marks.append(f"recording {recording:#x} of {start}: {length} ms, {width}x{height}, sound {sound}, picture {picture}, "
+                      f"flags {flags}")
+    return recording, plain, heads, said_marks
 
 
-main(*sys.argv[1:])
+def main(sealed_path, key_path, plain_path):
+    with open(sealed_path, "rb") as sealed, open(key_path) as key, open(plain_path, "wb") as out:
+        _, plain, heads, lines = open_sealed(sealed.read(), bytes.fromhex(key.read().strip()))
+        out.write(plain)
+    for head in heads:
+        print("head %d:%d:%s" % head)
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

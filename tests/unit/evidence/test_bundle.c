@@ -277,6 +277,22 @@ static void write_bundle(void)
     close(fd);
 }
 
+/* A program of another hand, which knows the documents alone, comes to the same. */
+static void independent(bool good, const char *wanted)
+{
+    char *printed = NULL;
+    write_bundle();
+    int ended =
+        rig_run("python3",
+                (const char *const[]){CK_SOURCE_DIR "/tests/unit/evidence/independent_bundle.py",
+                                      path, key + strlen("--key="), NULL},
+                &printed);
+    if ((ended == 0) != good || strstr(printed, wanted) == NULL) {
+        fail_msg("ended with %d, wanted \"%s\":\n%s", ended, wanted, printed);
+    }
+    free(printed);
+}
+
 static void expect(int code, const char *wanted)
 {
     char *printed = NULL;
@@ -325,6 +341,7 @@ static void a_court_gets_all_that_is_proven(void **state)
     assert_true(holds("\"action\":\"MESSAGE_SENT\""));
     expect(0, "2 recordings are those that the entries speak of, and play as they were sealed");
     expect(0, "entries are in the log of which");
+    independent(true, "2 recordings, for the court");
 }
 
 /* As it was hashed, behind its salt. */
@@ -343,6 +360,7 @@ static void the_person_gets_what_is_theirs(void **state)
             fail_msg("the person's bundle holds \"%s\"", others[i]);
         }
     }
+    independent(true, "1 recordings, for the person");
     assert_true(holds("CHECKIN_OUTCOME"));
     assert_true(holds("messages/1.pdf")); /* their own */
     assert_true(holds("\"action\":\"MESSAGE_SENT\""));
@@ -536,10 +554,12 @@ static void whoever_is_at_it_is_found(void **state)
     snprintf(ckr, sizeof ckr, "recordings/%lld.ckr", (long long)recording);
     tamper((struct change){.edit = "entries/", .from = "no_answer", .to = "completed"});
     expect(1, "is not in the log that was signed");
+    independent(false, "was changed");
     tamper((struct change){.edit = "opened/", .from = "no contact", .to = "no content"});
     expect(1, "plain: \"text\" of entry");
     tamper((struct change){.edit = webm, .from = "webm", .to = "wemb"});
     expect(1, "is not what was sealed");
+    independent(false, "was changed");
     tamper((struct change){.edit = ckr, .from = "CKch", .to = "CKcx"});
     expect(1, ckr);
     tamper((struct change){.drop = {webm}});
@@ -668,6 +688,7 @@ static void a_manifest_that_fits_a_changed_file_is_found(void **state)
     tamper((struct change){.edit = "messages/1.pdf", .from = "%PDF", .to = "%FDP"});
     change_it((struct change){.edit = "manifest.json", .from = before, .to = after});
     expect(1, "changed: manifest.json is not that of entry");
+    independent(false, "another manifest was made");
     /* … nor for whom it was made. */
     tamper((struct change){.edit = "manifest.json", .from = "\"court\"", .to = "\"perso\""});
     expect(1, "changed: manifest.json is not that of entry");
@@ -715,6 +736,7 @@ static void checkpoints_of_two_logs_are_named(void **state)
     char option[200], kept[160], *printed = NULL;
     tamper((struct change){.drop = {"built.consistency"}});
     expect(1, "fork: it is not proven that the log of ");
+    independent(false, "built.consistency");
     /* A checkpoint that was kept elsewhere: the signer's own, of this log and of another. */
     build(CK_BUNDLE_COURT);
     write_bundle();
@@ -847,6 +869,7 @@ static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
     expect(0, "GOOD");
     snprintf(key, sizeof key, "%s", old);
     expect(0, "as that entry says under a key that is known");
+    independent(true, "for the court");
     const char *named = entry_of("SIGNER_KEY") + strlen("entries/");
     char entry[64], proof[80];
     snprintf(entry, sizeof entry, "keys/%s", named);
