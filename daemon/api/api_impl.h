@@ -4,7 +4,7 @@
 #include "daemon/access/policy.h"
 #include "daemon/api/api.h"
 #include "daemon/api/noted.h"
-#include "daemon/bundle/bundle.h"
+#include "daemon/bundle/making.h"
 #include "daemon/http/limit.h"
 #include "daemon/store/query_people.h"
 #include "daemon/store/retention.h"
@@ -51,11 +51,8 @@ struct ck_api_bundle {
     uint64_t number;      /* the how manieth */
     struct ck_wall begun; /* of making it */
     struct ck_wall until; /* READY: how long it is kept */
-    json_t *order;        /* MAKING: as "bundle.open" answers */
     atomic_int part;      /* of MAKING: enum ck_bundle_part */
-    int fd;
-    struct ck_bundle_made made;
-    int64_t entry; /* of the log: that it was made */
+    struct ck_bundle_making making;
     uint8_t token[16];
     int error; /* FAILED */
 };

@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/api/api_impl.h"
-#include "daemon/bundle/bundle.h"
+#include "daemon/bundle/making.h"
 #include "daemon/config/log.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -17,11 +16,9 @@
 
 static void forget(struct ck_api_bundle *bundle)
 {
-    ck_bundle_drop(&bundle->made);
-    ck_closep(&bundle->fd);
-    json_decref(bundle->order);
+    ck_bundle_making_deinit(&bundle->making);
     ck_wipe(bundle, sizeof *bundle);
-    bundle->fd = -1;
+    bundle->making.fd = -1;
 }
 
 void ck_api_bundles_close(struct ck_api *api)
@@ -78,59 +75,14 @@ static struct ck_api_bundle *make_room(struct ck_api *api)
 
 /* ---- building ---- */
 
-static int read_order(struct ck_api_bundle *bundle, struct ck_bundle_order *order)
-{
-    const struct ck_api *api = bundle->api;
-    int r = ck_bundle_order_read(bundle->order, order);
-    order->now = bundle->begun;
-    order->master_key = api->options.master_key;
-    order->recording_dir = api->recording_dir;
-    order->render_program = api->options.config->media.render_program;
-    order->mono = api->options.mono;
-    order->video_ms = CK_API_BUNDLE_VIDEO_MS;
-    order->part = &bundle->part;
-    order->stop = api->options.films_stop;
-    return r;
-}
-
-static int build(struct ck_store *store, void *argument, json_t **out)
-{
-    struct ck_api_bundle *bundle = argument;
-    struct ck_bundle_order order;
-    int r = read_order(bundle, &order);
-    bundle->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
-    r = r == 0 && bundle->fd < 0 ? -errno : r;
-    r = r == 0 ? ck_bundle_build(store, &order, bundle->fd, &bundle->made) : r;
-    *out = r == 0 ? json_true() : NULL;
-    return r;
-}
-
-static int end(struct ck_store *store, void *argument, json_t **out)
-{
-    struct ck_api_bundle *bundle = argument;
-    struct ck_bundle_order order;
-    int r = read_order(bundle, &order);
-    r = r == 0 ? ck_bundle_end(store, &order, bundle->entry, bundle->fd, &bundle->made) : r;
-    *out = r == 0 ? json_true() : NULL;
-    return r;
-}
-
-static void fail(struct ck_api_bundle *bundle, int code)
-{
-    ck_log(CK_LOG_ERROR, "bundle %lld: %s", (long long)bundle->approval, ck_error_text(code));
-    ck_bundle_drop(&bundle->made);
-    ck_closep(&bundle->fd);
-    bundle->state = CK_BUNDLE_FAILED;
-    bundle->error = code;
-}
-
-static void on_ended(void *cookie, int code, json_t *value)
+static void on_made(void *cookie, int code)
 {
     struct ck_api_bundle *bundle = cookie;
     struct ck_api *api = bundle->api;
-    json_decref(value);
     if (code != 0) {
-        fail(bundle, code);
+        ck_log(CK_LOG_ERROR, "bundle %lld: %s", (long long)bundle->approval, ck_error_text(code));
+        bundle->state = CK_BUNDLE_FAILED;
+        bundle->error = code;
         return;
     }
     bundle->state = CK_BUNDLE_READY;
@@ -138,30 +90,23 @@ static void on_ended(void *cookie, int code, json_t *value)
     api->options.random(NULL, bundle->token, sizeof bundle->token);
 }
 
-/* What it is stands in the log: now it is ended with the proof of that. */
-static void on_recorded(void *cookie, const struct ck_result *result)
+static int begin(struct ck_api_bundle *bundle, const json_t *opened)
 {
-    struct ck_api_bundle *bundle = cookie;
-    bundle->entry = json_integer_value(json_object_get(result->body, "index"));
-    int code = result->code != 0
-                   ? result->code
-                   : ck_readers_run(bundle->api->options.readers, end, bundle, on_ended, bundle);
-    if (code != 0) {
-        fail(bundle, code);
-    }
-}
-
-static void on_built(void *cookie, int code, json_t *value)
-{
-    struct ck_api_bundle *bundle = cookie;
-    const struct ck_actor system = ck_actor_system();
-    json_decref(value);
-    if (code != 0) {
-        fail(bundle, code);
-        return;
-    }
-    ck_bus_submit(bundle->api->options.bus, "bundle.built", &system,
-                  ck_bundle_built_body(bundle->order, &bundle->made), on_recorded, bundle);
+    const struct ck_api *api = bundle->api;
+    bundle->making = (struct ck_bundle_making){
+        .readers = api->options.readers,
+        .bus = api->options.bus,
+        .order = {.now = bundle->begun,
+                  .master_key = api->options.master_key,
+                  .recording_dir = api->recording_dir,
+                  .render_program = api->options.config->media.render_program,
+                  .mono = api->options.mono,
+                  .video_ms = CK_API_BUNDLE_VIDEO_MS,
+                  .part = &bundle->part,
+                  .stop = api->options.films_stop},
+        .done = on_made,
+        .cookie = bundle};
+    return ck_bundle_making_begin(&bundle->making, opened);
 }
 
 /* ---- asking for it ---- */
@@ -178,7 +123,7 @@ static void answer_making(struct ck_api_call *call, const struct ck_api_bundle *
 
 static void answer_ready(struct ck_api_call *call, const struct ck_api_bundle *bundle)
 {
-    const struct ck_bundle_made *made = &bundle->made;
+    const struct ck_bundle_made *made = &bundle->making.made;
     char hex[CK_HEX_SIZE(16)], url[128], sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
     ck_hex_encode(bundle->token, sizeof bundle->token, hex);
     ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
@@ -229,12 +174,8 @@ static void on_opened(void *cookie, const struct ck_result *result)
                                      .approval = call->id,
                                      .session = call->session.id,
                                      .number = api->bundles_begun++,
-                                     .begun = call->now,
-                                     .order = json_deep_copy(result->body),
-                                     .fd = -1};
-    int error = bundle->order == NULL
-                    ? -ENOMEM
-                    : ck_readers_run(api->options.readers, build, bundle, on_built, bundle);
+                                     .begun = call->now};
+    int error = begin(bundle, result->body);
     if (error != 0) {
         forget(bundle);
         ck_api_answer_error(call, error, NULL);
@@ -305,7 +246,7 @@ static void stream(struct ck_api_call *call, const struct ck_api_bundle *bundle)
     char disposition[96];
     if (fetch != NULL) {
         fetch->api = call->api;
-        fetch->fd = dup(bundle->fd);
+        fetch->fd = dup(bundle->making.fd);
     }
     if (fetch == NULL || fetch->fd < 0) {
         free(fetch);
@@ -316,7 +257,7 @@ static void stream(struct ck_api_call *call, const struct ck_api_bundle *bundle)
              (long long)call->id);
     const struct ck_http_header header = {"content-disposition", disposition};
     const struct ck_http_stream answer = {.type = "application/zip",
-                                          .size = bundle->made.bytes,
+                                          .size = bundle->making.made.bytes,
                                           .headers = &header,
                                           .header_count = 1,
                                           .user = fetch,

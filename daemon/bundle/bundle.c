@@ -27,13 +27,13 @@ int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order)
 {
     const char *kind = NULL, *audience = NULL;
     json_int_t approval = 0, person = 0, id = 0;
-    *order = (struct ck_bundle_order){.zone_dir = CK_ZONE_DIR};
     if (json_unpack((json_t *)(uintptr_t)opened, "{s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "approval",
                     &approval, "person", &person, "id", &id, "kind", &kind, "audience", &audience,
                     "recipient", &order->recipient, "reason", &order->reason) != 0) {
         return CK_E_INVALID;
     }
     bool incident = strcmp(kind, "incident") == 0;
+    order->zone_dir = CK_ZONE_DIR;
     order->approval = approval;
     order->person = person;
     order->incident = incident ? id : 0;

@@ -95,7 +95,7 @@ struct ck_bundle_made {
 };
 
 /* Fills what "bundle.open" answers (daemon/cases/bundle.c): approval, person, what it is about, for
- * whom and why; texts are those of the object. CK_E_INVALID. */
+ * whom and why; texts are those of the object. The other members are left alone. CK_E_INVALID. */
 int ck_bundle_order_read(const json_t *opened, struct ck_bundle_order *order);
 
 /* "court", "person", "agency". */

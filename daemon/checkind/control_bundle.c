@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/api/api.h"
-#include "daemon/bundle/bundle.h"
+#include "daemon/bundle/making.h"
 #include "daemon/checkind/product_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -18,81 +17,34 @@
 struct exporting {
     struct ck_product *product;
     struct ck_control_call *call;
-    json_t *order; /* as "bundle.open" answers */
     char *recordings;
     struct ck_wall now;
-    int fd;
-    struct ck_bundle_made made;
-    int64_t entry; /* of the log: that it was made */
+    struct ck_bundle_making making;
 };
 
 static void end(struct exporting *exporting)
 {
     exporting->product->export_runs = false;
-    ck_bundle_drop(&exporting->made);
-    ck_closep(&exporting->fd);
-    json_decref(exporting->order);
+    ck_bundle_making_deinit(&exporting->making);
     free(exporting->recordings);
     free(exporting);
 }
 
-static int read_order(struct exporting *exporting, struct ck_bundle_order *order)
-{
-    const struct ck_product *product = exporting->product;
-    int r = ck_bundle_order_read(exporting->order, order);
-    order->now = exporting->now;
-    order->master_key = product->master_key;
-    order->recording_dir = exporting->recordings;
-    order->render_program = product->config->media.render_program;
-    order->mono = ck_clock_mono;
-    order->video_ms = VIDEO_MS;
-    order->stop = &product->films_stop;
-    return r;
-}
-
-static int build(struct ck_store *store, void *argument, json_t **out)
-{
-    struct exporting *exporting = argument;
-    struct ck_bundle_order order;
-    int r = read_order(exporting, &order);
-    exporting->fd = r == 0 ? memfd_create("bundle", MFD_CLOEXEC) : -1;
-    r = r == 0 && exporting->fd < 0 ? -errno : r;
-    r = r == 0 ? ck_bundle_build(store, &order, exporting->fd, &exporting->made) : r;
-    *out = r == 0 ? json_true() : NULL;
-    return r;
-}
-
-static int end_it(struct ck_store *store, void *argument, json_t **out)
-{
-    struct exporting *exporting = argument;
-    struct ck_bundle_order order;
-    int r = read_order(exporting, &order);
-    r = r == 0 ? ck_bundle_end(store, &order, exporting->entry, exporting->fd, &exporting->made)
-               : r;
-    *out = r == 0 ? json_true() : NULL;
-    return r;
-}
-
-static void fail(struct exporting *exporting, int code)
-{
-    ck_control_refuse(exporting->call, code, "the bundle cannot be made: %s", ck_error_text(code));
-    end(exporting);
-}
-
-static void on_ended(void *cookie, int code, json_t *value)
+static void on_made(void *cookie, int code)
 {
     struct exporting *exporting = cookie;
     struct ck_product *product = exporting->product;
-    const struct ck_bundle_made *made = &exporting->made;
+    const struct ck_bundle_made *made = &exporting->making.made;
     char sha256[CK_HEX_SIZE(CK_SHA256_SIZE)];
-    json_decref(value);
     if (code != 0) {
-        fail(exporting, code);
+        ck_control_refuse(exporting->call, code, "the bundle cannot be made: %s",
+                          ck_error_text(code));
+        end(exporting);
         return;
     }
     ck_hex_encode(made->sha256, sizeof made->sha256, sha256);
     ck_closep(&product->export_fd);
-    product->export_fd = ck_take_fd(&exporting->fd);
+    product->export_fd = ck_take_fd(&exporting->making.fd);
     product->export_size = made->bytes;
     ck_control_answer(
         exporting->call,
@@ -103,36 +55,30 @@ static void on_ended(void *cookie, int code, json_t *value)
     end(exporting);
 }
 
-/* What it is stands in the log: now it is ended with the proof of that. */
-static void on_recorded(void *cookie, const struct ck_result *result)
+static int begin(struct exporting *exporting, const json_t *opened)
 {
-    struct exporting *exporting = cookie;
-    exporting->entry = json_integer_value(json_object_get(result->body, "index"));
-    int code = result->code != 0 ? result->code
-                                 : ck_readers_run(exporting->product->readers, end_it, exporting,
-                                                  on_ended, exporting);
-    if (code != 0) {
-        fail(exporting, code);
-    }
-}
-
-static void on_built(void *cookie, int code, json_t *value)
-{
-    struct exporting *exporting = cookie;
-    const struct ck_actor system = ck_actor_system();
-    json_decref(value);
-    if (code != 0) {
-        fail(exporting, code);
-        return;
-    }
-    ck_bus_submit(exporting->product->bus, "bundle.built", &system,
-                  ck_bundle_built_body(exporting->order, &exporting->made), on_recorded, exporting);
+    struct ck_product *product = exporting->product;
+    exporting->recordings = ck_config_path(product->config, product->config->media.recording_dir);
+    exporting->making =
+        (struct ck_bundle_making){.readers = product->readers,
+                                  .bus = product->bus,
+                                  .order = {.now = exporting->now,
+                                            .master_key = product->master_key,
+                                            .recording_dir = exporting->recordings,
+                                            .render_program = product->config->media.render_program,
+                                            .mono = ck_clock_mono,
+                                            .video_ms = VIDEO_MS,
+                                            .stop = &product->films_stop},
+                                  .done = on_made,
+                                  .cookie = exporting,
+                                  .fd = -1};
+    return exporting->recordings == NULL ? -ENOMEM
+                                         : ck_bundle_making_begin(&exporting->making, opened);
 }
 
 static void on_opened(void *cookie, const struct ck_result *result)
 {
     struct exporting *exporting = cookie;
-    struct ck_product *product = exporting->product;
     if (result->code != 0) {
         ck_control_refuse(exporting->call, result->code, "%s",
                           *result->refusal.message != '\0' ? result->refusal.message
@@ -140,11 +86,7 @@ static void on_opened(void *cookie, const struct ck_result *result)
         end(exporting);
         return;
     }
-    exporting->order = json_deep_copy(result->body);
-    exporting->recordings = ck_config_path(product->config, product->config->media.recording_dir);
-    int error = exporting->order == NULL || exporting->recordings == NULL
-                    ? -ENOMEM
-                    : ck_readers_run(product->readers, build, exporting, on_built, exporting);
+    int error = begin(exporting, result->body);
     if (error != 0) {
         ck_control_refuse(exporting->call, error, "%s", ck_error_text(error));
         end(exporting);
@@ -165,8 +107,8 @@ void ck_product_run_bundle_make(struct ck_control_call *call, const json_t *argu
         ck_control_refuse(call, CK_E_BUSY, "another bundle is being made");
         return;
     }
-    *exporting =
-        (struct exporting){.product = product, .call = call, .now = ck_clock_wall(), .fd = -1};
+    *exporting = (struct exporting){
+        .product = product, .call = call, .now = ck_clock_wall(), .making = {.fd = -1}};
     product->export_runs = true;
     struct ck_actor actor = ck_actor_system();
     snprintf(actor.peer, sizeof actor.peer, "checkinctl, user %lu",
