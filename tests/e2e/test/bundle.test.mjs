@@ -89,8 +89,8 @@ test("an incident leaves the house in one file that a court can read and verify"
   await officer.getByLabel("Получатель: имя или учреждение").fill("Бостандыкский районный суд");
   await officer.getByLabel("Основание, например номер запроса").fill("дело 12/2026");
   await shot(officer, "bundle-proposed");
-  await officer.getByRole("button", { name: "Отправить второму лицу" }).click();
-  await officer.getByText("ждёт второго лица").waitFor();
+  await officer.getByRole("button", { name: "Отправить второму сотруднику" }).click();
+  await officer.getByText("ждёт второго сотрудника").waitFor();
   const [asked] = (await product.chief.get("/api/approvals?state=open")).approvals;
   assert.equal((await product.officer.request("POST", `/api/approvals/${asked.id}/decide`, { approve: true, reason: "сам" })).status, 403);
   await product.chief.post(`/api/approvals/${asked.id}/decide`, { approve: true, reason: "запрос суда" });
