@@ -19,7 +19,8 @@
 /* Where tests of the rules are: of the decisions, of the engine around them, of the store, of what
  * people see of it. */
 static const char *const folders[] = {
-    "tests/unit/scheduler", "tests/unit/core", "tests/store", "tests/unit/ctl", "tests/unit/notify",
+    "tests/unit/scheduler", "tests/unit/core",   "tests/store",
+    "tests/unit/ctl",       "tests/unit/notify", "tests/operation",
 };
 
 static bool read_file(const char *path, char text[static TEXT_MAX])
@@ -39,12 +40,12 @@ static bool read_file(const char *path, char text[static TEXT_MAX])
 static bool is_registered_in(const char *text, const char *test)
 {
     static const char *const macros[] = {"TEST(", "cmocka_unit_test(",
-                                         "cmocka_unit_test_setup_teardown("};
+                                         "cmocka_unit_test_setup_teardown(", "def "};
     for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
         char wanted[200];
         int size = snprintf(wanted, sizeof(wanted), "%s%s", macros[i], test);
         for (const char *at = text; (at = strstr(at, wanted)) != NULL; at++) {
-            if (at[size] == ')' || at[size] == ',') {
+            if (strchr("),(", at[size]) != NULL) {
                 return true;
             }
         }
@@ -64,7 +65,8 @@ static bool find_test(const char *test, char text[static TEXT_MAX], const char *
         bool found = false;
         while (!found && (entry = readdir(dir)) != NULL) {
             const char *dot = strrchr(entry->d_name, '.');
-            if (strncmp(entry->d_name, "test_", 5) == 0 && dot != NULL && strcmp(dot, ".c") == 0) {
+            if (strncmp(entry->d_name, "test_", 5) == 0 && dot != NULL &&
+                (strcmp(dot, ".c") == 0 || strcmp(dot, ".py") == 0)) {
                 snprintf(path, sizeof(path), "%s/%s/%s", CK_SOURCE_DIR, folders[i], entry->d_name);
                 found = read_file(path, text) && is_registered_in(text, test);
             }
