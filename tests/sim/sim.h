@@ -298,6 +298,8 @@ struct sim {
     int64_t well_since_ms; /* everything of ours is well since */
     int64_t steps_ms[64];  /* when the clock was moved */
     int step_count;
+    int64_t leaps_ms[16]; /* when it went hours ahead */
+    int leap_count;
     int64_t wrong; /* what did not hold on the way */
 
     /* what is wrong now */

@@ -162,6 +162,15 @@ static void gather_stirred(struct sim_check *check)
     sim_zone_leave();
     sqlite3_finalize(found);
     sqlite3_finalize(into);
+    /* Where the clock was hours ahead tomorrow had begun before it came. */
+    for (int i = 0; i < sim->leap_count && i < 16; i++) {
+        char sql[240];
+        snprintf(sql, sizeof(sql),
+                 "INSERT OR IGNORE INTO stirred SELECT p.id, date(%lld + d.value * 86400, "
+                 "'unixepoch'), 4 FROM person p, json_each('[-1, 0, 1]') d",
+                 (long long)(sim->leaps_ms[i] / 1000));
+        run(check, sql);
+    }
 }
 
 /* Whoever has an order that no court ended has two contacts on each of its dates, whatever plan
@@ -178,9 +187,11 @@ static void check_dates(struct sim_check *check)
              "person, d.date AS date, count(c.id) AS contacts, max(c.id) AS checkin FROM "
              "contact_order o JOIN dates d LEFT JOIN checkin c ON c.person_id = o.person_id AND "
              "c.local_date = d.date AND c.plan_id IS NOT NULL AND c.make_up_of IS NULL AND c.slot "
-             "< 2000 AND NOT (c.outcome = 'waived' AND EXISTS (SELECT 1 FROM plan p JOIN said e ON "
-             "e.action = 'PLAN_ENDED' AND e.id = p.id AND e.word = 'waived_plan_changed' WHERE "
-             "p.id = c.plan_id AND c.due_at > p.ended_at)) WHERE o.ended_date IS NULL GROUP BY "
+             "< 2000 AND NOT (c.outcome = 'waived' AND (EXISTS (SELECT 1 FROM life l WHERE l.id = "
+             "c.id AND l.cause = 'waived_plan_changed') OR EXISTS (SELECT 1 FROM checkin n WHERE "
+             "n.person_id = c.person_id AND n.local_date = c.local_date AND n.plan_id > "
+             "c.plan_id))) WHERE "
+             "o.ended_date IS NULL GROUP BY "
              "o.person_id, d.date",
              first, last);
     run(check, sql);
@@ -369,8 +380,8 @@ static void check_silences(struct sim_check *check)
 /* ---- leave that is taken back ---- */
 
 /* Who has the time of a check-in that was armed an hour or more after the inspector's leave was
- * taken back: the inspector, unless their time is somebody else's, or was. Whoever is away then for
- * another reason, or has only just become free, is apart. */
+ * taken back, and rang in time: the inspector, unless their time is somebody else's, or was.
+ * Whoever is away then for another reason, or has only just become free, is apart. */
 static void check_taken_back(struct sim_check *check)
 {
     sim_check_none(
@@ -380,7 +391,8 @@ static void check_taken_back(struct sim_check *check)
         "AND c.due_at >= a.from_at AND c.due_at < a.until_at WHERE a.removed_at IS NOT NULL AND "
         "c.plan_id IS NOT NULL AND c.slot < 2000 AND c.make_up_of IS NULL AND c.kind = 'live' AND "
         "(SELECT l.made FROM life l WHERE l.id = c.id) < b.idx AND EXISTS (SELECT 1 FROM said r "
-        "WHERE r.action = 'CHECKIN_RING' AND r.id = c.id) AND c.reserved_id IS NOT a.staff_id AND "
+        "WHERE r.action = 'CHECKIN_RING' AND r.id = c.id AND r.at < c.due_at + 60000) AND "
+        "c.reserved_id IS NOT a.staff_id AND "
         "NOT EXISTS (SELECT 1 FROM checkin x WHERE x.inspector_id = a.staff_id AND x.id <> c.id "
         "AND x.due_at > c.due_at - 900000 AND x.due_at < c.due_at + 900000)");
 }

@@ -151,16 +151,17 @@ void sim_plan_made(struct sim *sim, int64_t person, const struct ck_result *resu
     }
 }
 
-/* The person's plan that runs, as the store has it: an answer may have been lost. 0: none. */
+/* The person's plan that runs, as the store has it: an answer may have been lost. 0: none; -1: the
+ * store does not tell now. */
 static int64_t running_plan(struct sim *sim, const struct sim_person *person)
 {
     static const char sql[] = "SELECT max(id) FROM plan WHERE person_id = ?1 AND state = 'active'";
     sqlite3_stmt *statement = sim->engine == NULL ? NULL : sim_ask(sim, sql);
     if (statement == NULL) {
-        return 0;
+        return -1;
     }
     sqlite3_bind_int64(statement, 1, person->id);
-    int64_t plan = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    int64_t plan = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
     sqlite3_reset(statement);
     return plan;
 }
@@ -168,7 +169,7 @@ static int64_t running_plan(struct sim *sim, const struct sim_person *person)
 static void replace_plan(struct sim *sim, int64_t index)
 {
     int64_t plan = running_plan(sim, &sim->people[index]);
-    if (plan != 0) {
+    if (plan > 0) {
         create(sim, index, plan, TICKET_REPLACED);
     }
 }
@@ -178,10 +179,10 @@ static void pause_plan(struct sim *sim, int64_t index)
     const struct sim_person *person = &sim->people[index];
     const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
     int64_t plan = running_plan(sim, person);
-    if (plan != 0 && sim_submit(sim, "plan.end", &actor,
-                                json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason",
-                                          "the inspector thinks it over"),
-                                0)) {
+    if (plan > 0 && sim_submit(sim, "plan.end", &actor,
+                               json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason",
+                                         "the inspector thinks it over"),
+                               0)) {
         sim_later(sim, sim_seconds(sim, 600, 14400), EVENT_RESUME, index, 0, 0);
     }
 }
@@ -189,12 +190,11 @@ static void pause_plan(struct sim *sim, int64_t index)
 /* Until there is one again, or the order has ended. */
 static void resume_plan(struct sim *sim, int64_t index, int64_t tries)
 {
-    if (sim->engine != NULL && running_plan(sim, &sim->people[index]) == 0) {
+    int64_t plan = running_plan(sim, &sim->people[index]);
+    if (plan == 0) {
         create(sim, index, 0, TICKET_REPLACED);
-    } else if (sim->engine != NULL) {
-        return;
     }
-    if (tries < RESUMES_MAX) {
+    if (plan <= 0 && tries < RESUMES_MAX) {
         sim_later(sim, SIM_HOUR_MS / 4, EVENT_RESUME, index, tries + 1, 0);
     }
 }
