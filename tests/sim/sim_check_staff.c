@@ -12,9 +12,13 @@ static void check_ladder(struct sim_check *check)
         "AND n.fire = s.fire AND n.staff_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM told t "
         "WHERE t.incident_id = s.id AND t.fire = s.fire) AND NOT EXISTS (SELECT 1 FROM said f "
         "WHERE f.action = 'STAFF_FAULT' AND f.id = s.id)");
+    /* What became as grave as that only later is told at once from then on. */
     sim_check_none(check, "a digest that holds back what must never wait",
                    "SELECT i.checkin_id FROM digest_item d JOIN incident i ON i.id = d.incident_id "
-                   "WHERE i.severity = 'top'");
+                   "WHERE i.severity = 'top' AND (SELECT max(f.idx) FROM said f WHERE f.action = "
+                   "'INCIDENT_STEP_FIRED' AND f.id = i.id AND f.fire = d.fire) > ifnull((SELECT "
+                   "max(b.idx) FROM said b WHERE b.action = 'INCIDENT_BANDED' AND b.id = i.id), "
+                   "0)");
     sim_check_none(check, "a digest that tells nothing",
                    "SELECT 0 FROM notice n WHERE n.template = 'digest' AND n.channel <> 'webhook' "
                    "AND NOT EXISTS (SELECT 1 FROM digest_item d WHERE d.notice_id = n.id)");

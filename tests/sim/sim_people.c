@@ -236,7 +236,9 @@ static void send_to_staff(struct sim *sim, const struct ck_output *output)
     const char *template = json_string_value(json_object_get(output->body, "template"));
     const char *channel = json_string_value(json_object_get(output->body, "channel"));
     int64_t try = json_integer_value(json_object_get(output->body, "try"));
-    bool lost = !sim->calm && strcmp(channel, "webhook") != 0 && sim_chance(sim, 15);
+    int unit = sim_unit_of(sim, output->unit_id, output->staff_id);
+    bool lost = !sim->calm && sim_has_phones(unit) && strcmp(channel, "webhook") != 0 &&
+                sim_chance(sim, 15);
     int answer = lost ? ANSWER_REJECTED : draw_answer(sim, false);
     answer_send(sim, output->id, answer, try);
     if (answer == ANSWER_REJECTED) {
@@ -248,7 +250,6 @@ static void send_to_staff(struct sim *sim, const struct ck_output *output)
     if (output->staff_id == 0 || output->incident_id == 0) {
         return;
     }
-    int unit = sim_unit_of(sim, output->unit_id, output->staff_id);
     if (sim->absent_until_ms[output->staff_id] > sim->now_ms) {
         return; /* on leave: looks at nothing */
     }
