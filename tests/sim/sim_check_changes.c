@@ -174,7 +174,8 @@ static void gather_stirred(struct sim_check *check)
 }
 
 /* Whoever has an order that no court ended has two contacts on each of its dates, whatever plan
- * they are of; make-ups and second checks apart. Where the plan changed on a date: not more. */
+ * they are of; make-ups and second checks apart, and dates on which no plan ran. Where the plan
+ * changed on a date: not more. */
 static void check_dates(struct sim_check *check)
 {
     char sql[1600], first[SIM_DATE_SIZE], last[SIM_DATE_SIZE];
@@ -197,8 +198,11 @@ static void check_dates(struct sim_check *check)
     run(check, sql);
     sim_check_none(check, "a date that lost an obligation, or has one twice",
                    "SELECT checkin, contacts, person, date FROM owed w WHERE contacts <> 2 AND "
-                   "contacts > 0 + ifnull((SELECT max(s.most) FROM stirred s WHERE s.person = "
-                   "w.person AND s.date = w.date), -1)");
+                   "contacts > ifnull((SELECT max(s.most) FROM stirred s WHERE s.person = "
+                   "w.person AND s.date = w.date), -1) AND (contacts > 2 OR EXISTS (SELECT 1 FROM "
+                   "plan p WHERE p.person_id = w.person AND p.created_at < (strftime('%s', w.date) "
+                   "- 50400) * 1000 AND (p.ended_at IS NULL OR p.ended_reason = 'the order is "
+                   "over' OR p.ended_at > (strftime('%s', w.date) + 129600) * 1000)))");
 }
 
 /* ---- the end of an order ---- */
