@@ -32,6 +32,7 @@
 
 #define SIM_HOUR_MS INT64_C(3600000)
 #define SIM_DAY_MS (24 * SIM_HOUR_MS)
+#define SIM_LEAPS_MAX 16              /* of the clock that a world remembers */
 #define SIM_JUMP_MS (7 * SIM_HOUR_MS) /* more than a clock is ever wrong */
 
 /* What really happens with one check-in, as far as it is the person's doing. */
@@ -298,7 +299,7 @@ struct sim {
     int64_t well_since_ms; /* everything of ours is well since */
     int64_t steps_ms[64];  /* when the clock was moved */
     int step_count;
-    int64_t leaps_ms[16]; /* when it went hours ahead */
+    int64_t leaps_ms[SIM_LEAPS_MAX]; /* when it went hours ahead */
     int leap_count;
     int64_t wrong; /* what did not hold on the way */
 

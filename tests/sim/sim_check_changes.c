@@ -163,7 +163,7 @@ static void gather_stirred(struct sim_check *check)
     sqlite3_finalize(found);
     sqlite3_finalize(into);
     /* Where the clock was hours ahead tomorrow had begun before it came. */
-    for (int i = 0; i < sim->leap_count && i < 16; i++) {
+    for (int i = 0; i < sim->leap_count && i < SIM_LEAPS_MAX; i++) {
         char sql[240];
         snprintf(sql, sizeof(sql),
                  "INSERT OR IGNORE INTO stirred SELECT p.id, date(%lld + d.value * 86400, "

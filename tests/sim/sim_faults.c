@@ -319,7 +319,7 @@ static void begin_fault(struct sim *sim, enum sim_fault fault)
         /* Some machines are hours ahead until somebody asks what time it is. */
         value = sim_chance(sim, 30) ? sim_seconds(sim, 7200, 21600) : sim_seconds(sim, 5, 1800);
         if (value > SIM_HOUR_MS) {
-            sim->leaps_ms[sim->leap_count++ % 16] = sim->now_ms;
+            sim->leaps_ms[sim->leap_count++ % SIM_LEAPS_MAX] = sim->now_ms;
         }
         sim->clock_offset_ms += value;
         sim->synchronised = false;
