@@ -86,36 +86,52 @@ static int fail(struct ck_draw_proof *proof, int code, const char *text)
 
 /* ---- the parts ---- */
 
-/* The moment: its plaintext must be what the record commits to. */
-static int read_due(const struct evidence *evidence)
+/* What lies beside the record must be what it commits to. NULL: the fault says why not. */
+static const json_t *opened(const struct evidence *evidence, const char *name, int *error)
 {
-    const json_t *pair = json_object_get(evidence->planned_plain, "due");
-    const char *hex = json_string_value(json_object_get(evidence->sealed, "due"));
+    const json_t *pair = json_object_get(evidence->planned_plain, name);
+    const char *hex = json_string_value(json_object_get(evidence->sealed, name));
     const char *salt_hex = json_string_value(json_array_get(pair, 0));
-    const char *text = json_string_value(json_array_get(pair, 1));
     uint8_t salt[CK_AUDIT_SALT_SIZE];
     struct ck_hash wanted, found;
-    if (hex == NULL || salt_hex == NULL || text == NULL) {
-        return fail(evidence->proof, CK_E_NOT_FOUND, "the moment was erased");
+    if (hex == NULL || salt_hex == NULL || json_array_size(pair) != 2) {
+        *error = fail(evidence->proof, CK_E_NOT_FOUND, "the moment was erased");
+        return NULL;
     }
     if (ck_hex_decode(hex, wanted.bytes, sizeof wanted.bytes) != 0 ||
         ck_hex_decode(salt_hex, salt, sizeof salt) != 0 ||
-        ck_audit_commit(salt, "due", json_array_get(pair, 1), &found) != 0 ||
-        memcmp(&wanted, &found, sizeof found) != 0 ||
-        ck_wall_parse(text, &evidence->proof->due) != 0) {
-        return fail(evidence->proof, CK_E_AUTH, "the moment is not the one that was committed to");
+        ck_audit_commit(salt, name, json_array_get(pair, 1), &found) != 0 ||
+        memcmp(&wanted, &found, sizeof found) != 0) {
+        *error =
+            fail(evidence->proof, CK_E_AUTH, "what was drawn is not what the record commits to");
+        return NULL;
     }
-    return 0;
+    *error = 0;
+    return json_array_get(pair, 1);
+}
+
+static int read_due(const struct evidence *evidence)
+{
+    int r;
+    const char *text = json_string_value(opened(evidence, "due", &r));
+    if (r == 0 && (text == NULL || ck_wall_parse(text, &evidence->proof->due) != 0)) {
+        return fail(evidence->proof, CK_E_AUTH, "the record of the moment has no form");
+    }
+    return r;
 }
 
 static int read_draw(const struct evidence *evidence, struct ck_draw *draw)
 {
     const char *hex = json_string_value(json_object_get(evidence->planned, "draw"));
-    const json_t *allowed = json_object_get(evidence->planned, "allowed");
-    size_t count = json_array_size(allowed);
     if (hex == NULL || hex[0] == '\0') {
         return fail(evidence->proof, CK_E_NOT_FOUND, "this check-in was not drawn");
     }
+    int r;
+    const json_t *allowed = opened(evidence, "allowed", &r);
+    if (r != 0) {
+        return r;
+    }
+    size_t count = json_array_size(allowed);
     if (strlen(hex) != 2 * CK_DRAW_MESSAGE_SIZE ||
         ck_hex_decode(hex, draw->message, CK_DRAW_MESSAGE_SIZE) != 0 || count < 1 ||
         count > CK_INTERVALS_MAX) {

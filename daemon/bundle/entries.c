@@ -21,10 +21,17 @@ static const struct {
     const char *action, *member;
     bool person; /* also for the person */
 } opened[] = {
-    {"CHECKIN_PLANNED", "due", true},       {"CHECKIN_DECLINED", "reason", true},
-    {"CHECKIN_ON_DEMAND", "reason", false}, {"CHECKIN_CONCLUDED", "reason", false},
-    {"INCIDENT_CLOSED", "text", false},     {"NOTICE_STATE", "detail", false},
-    {"RECORDING_FAILED", "text", true},     {"MESSAGE_SENT", "text", true},
+    {"CHECKIN_PLANNED", "due", true},
+    {"CHECKIN_PLANNED", "allowed", false},
+    {"CHECKIN_SECOND", "due", true},
+    {"CHECKIN_SECOND", "allowed", false},
+    {"CHECKIN_DECLINED", "reason", true},
+    {"CHECKIN_ON_DEMAND", "reason", false},
+    {"CHECKIN_CONCLUDED", "reason", false},
+    {"INCIDENT_CLOSED", "text", false},
+    {"NOTICE_STATE", "detail", false},
+    {"RECORDING_FAILED", "text", true},
+    {"MESSAGE_SENT", "text", true},
     {"MESSAGE_SENT", "sha256", true}, /* of the thread with the person, which both sides have */
 };
 

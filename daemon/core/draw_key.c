@@ -74,7 +74,7 @@ int ck_draw_bytes(void *context, const uint8_t *message, size_t size, uint8_t by
     return ck_hmac_sha256(key->key, sizeof key->key, &slice, 1, bytes);
 }
 
-void ck_draw_record(const struct ck_draw *draw, json_t *open)
+void ck_draw_record(const struct ck_draw *draw, json_t *open, json_t *sealed)
 {
     char message[CK_HEX_SIZE(CK_DRAW_MESSAGE_SIZE)] = "";
     ck_hex_encode(draw->message, draw->size, message);
@@ -85,7 +85,7 @@ void ck_draw_record(const struct ck_draw *draw, json_t *open)
                                         (json_int_t)draw->allowed.items[i].until.ms));
     }
     json_object_set_new(open, "draw", json_string(message));
-    json_object_set_new(open, "allowed", allowed);
+    json_object_set_new(sealed, "allowed", allowed);
 }
 
 int ck_draw_key_due(struct ck_turn *turn, const struct ck_due *due)

@@ -172,9 +172,10 @@ int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row)
 
 /* ---- second checks ---- */
 
-/* What the two draws gave: the chance as a number below 100, and the moment. */
+/* What the two draws gave: the chance as a number below 100, and the moment, if one was drawn. */
 static json_t *second_record(const struct ck_draw *chance, const struct ck_draw *moment,
-                             const struct ck_plan *plan, const struct ck_checkin_row *of)
+                             const struct ck_plan *plan, const struct ck_checkin_row *of,
+                             json_t *sealed)
 {
     char message[CK_HEX_SIZE(CK_DRAW_MESSAGE_SIZE)] = "";
     ck_hex_encode(chance->message, chance->size, message);
@@ -184,7 +185,7 @@ static json_t *second_record(const struct ck_draw *chance, const struct ck_draw 
     if (moment != NULL) {
         char date[CK_DATE_TEXT_SIZE];
         ck_date_text(of->date, date);
-        ck_draw_record(moment, open);
+        ck_draw_record(moment, open, sealed);
         json_object_set_new(open, "version", json_integer(plan->version));
         json_object_set_new(open, "date", json_string(date));
         json_object_set_new(open, "draw_window",
@@ -196,34 +197,42 @@ static json_t *second_record(const struct ck_draw *chance, const struct ck_draw 
     return open;
 }
 
-static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
-                         const struct ck_checkin_policy *policy, json_t *open)
+/* `row`: the one that was made, or the first where none follows. */
+static int record_second(struct ck_turn *turn, const struct ck_checkin_row *row, const char *action,
+                         json_t *open, json_t *sealed)
 {
     const struct ck_actor actor = ck_actor_system();
+    return ck_turn_audit(turn, &actor,
+                         &(struct ck_record){.action = action,
+                                             .object = "checkin",
+                                             .object_id = row->step.id,
+                                             .person_id = row->step.person,
+                                             .open = open,
+                                             .sealed = sealed});
+}
+
+static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
+                         const struct ck_checkin_policy *policy, json_t *open, json_t *sealed)
+{
     char due[CK_WALL_TEXT_SIZE];
     ck_checkin_begin(&made->step, policy);
     int r = settle(turn, made);
     r = r == 0 ? ck_checkin_insert(turn->store, made, NULL, turn->now.wall) : r;
     if (r != 0) {
         json_decref(open);
+        json_decref(sealed);
         return r;
     }
     ck_wall_text(made->step.due, due);
     json_object_set_new(open, "policy", json_integer(made->policy));
-    r = ck_turn_audit(turn, &actor,
-                      &(struct ck_record){.action = "CHECKIN_SECOND",
-                                          .object = "checkin",
-                                          .object_id = made->step.id,
-                                          .person_id = made->step.person,
-                                          .open = open,
-                                          .sealed = json_pack("{s:s}", "due", due)});
+    json_object_set_new(sealed, "due", json_string(due));
+    r = record_second(turn, made, "CHECKIN_SECOND", open, sealed);
     return r == 0 ? ck_tell_today(turn, made) : r;
 }
 
 static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
                         const struct ck_plan_frame *frame, struct ck_draw_key *key)
 {
-    const struct ck_actor actor = ck_actor_system();
     const struct ck_occurrence first = {
         .date = row->date,
         .window = (uint32_t)(ck_plan_slot_of(row) / CK_PLAN_SLOTS_PER_WINDOW),
@@ -247,8 +256,8 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     if (r == CK_E_NOT_FOUND) {
         return chance.size == 0
                    ? 0
-                   : ck_record_checkin(turn, &actor, row, "CHECKIN_NO_SECOND",
-                                       second_record(&chance, NULL, &frame->plan, row));
+                   : record_second(turn, row, "CHECKIN_NO_SECOND",
+                                   second_record(&chance, NULL, &frame->plan, row, NULL), NULL);
     }
     made.drawn = true;
     made.step.make_up_of = 0;
@@ -256,12 +265,13 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     if (r != 0) {
         return r;
     }
-    json_t *open = second_record(&chance, &moment, &frame->plan, row);
+    json_t *sealed = json_object();
+    json_t *open = second_record(&chance, &moment, &frame->plan, row, sealed);
     if (allowed) {
-        return insert_second(turn, &made, &policy, open);
+        return insert_second(turn, &made, &policy, open, sealed);
     }
     json_object_set_new(open, "why", json_string(refusal.message));
-    return ck_record_checkin(turn, &actor, row, "CHECKIN_NO_SECOND", open);
+    return record_second(turn, row, "CHECKIN_NO_SECOND", open, sealed);
 }
 
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row)

@@ -64,7 +64,8 @@ static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row
                              ck_place_name(occurrence->place), "window_start", start, "window_end",
                              end, "zone", row->zone, "zone_version", row->zone_version, "policy",
                              (json_int_t)row->policy);
-    ck_draw_record(&occurrence->draw, open);
+    json_t *sealed = json_pack("{s:s}", "due", due);
+    ck_draw_record(&occurrence->draw, open, sealed);
     if (waived != 0) {
         json_object_set_new(open, "of", json_integer(waived));
         json_object_set_new(open, "redraw", json_integer(row->slot / CK_PLAN_REDRAW_SLOT));
@@ -81,7 +82,7 @@ static int record_planned(struct ck_turn *turn, const struct ck_checkin_row *row
                              .object_id = row->step.id,
                              .person_id = row->step.person,
                              .open = open,
-                             .sealed = json_pack("{s:s}", "due", due),
+                             .sealed = sealed,
                          });
 }
 

@@ -14,15 +14,15 @@
 
 /* Members that are numbers by their nature. */
 static const char *const figures[] = {
-    "allowed",       "keys",      "crashes",      "error",       "days",     "keep_days",
-    "answerable_ms", "attempt",   "attempts",     "bytes",       "chunks",   "contacts",
-    "count",         "draw_slot", "draw_window",  "duration_ms", "entries",  "epoch",
-    "excused_ms",    "failed",    "files",        "findings",    "fire",     "jump_ms",
-    "max_ms",        "moved",     "needed_ms",    "begun",       "checkins", "incidents",
-    "notices",       "number",    "offset_us",    "per_day_max", "percent",  "redraw",
-    "redrawn",       "roles",     "roles_before", "size",        "slot",     "step",
-    "times",         "try",       "uid",          "value",       "version",  "weekdays",
-    "lost_bytes",    "gaps",      "gap_ms",       "entry",
+    "keys",      "crashes",      "error",       "days",     "keep_days", "answerable_ms",
+    "attempt",   "attempts",     "bytes",       "chunks",   "contacts",  "count",
+    "draw_slot", "draw_window",  "duration_ms", "entries",  "epoch",     "excused_ms",
+    "failed",    "files",        "findings",    "fire",     "jump_ms",   "max_ms",
+    "moved",     "needed_ms",    "begun",       "checkins", "incidents", "notices",
+    "number",    "offset_us",    "per_day_max", "percent",  "redraw",    "redrawn",
+    "roles",     "roles_before", "size",        "slot",     "step",      "times",
+    "try",       "uid",          "value",       "version",  "weekdays",  "lost_bytes",
+    "gaps",      "gap_ms",       "entry",
 };
 
 static bool is_figure(const char *member)

@@ -629,12 +629,14 @@ static void a_late_answer_is_late_and_the_incident_says_so(void **state)
     world_verify_log(world);
 }
 
+#define HIDDEN_GAP_S (4 * 3600)
+
 static void drawn_instants_stay_hidden(void **state)
 {
     struct world *world = *state;
     world_plan(world, "10:00",
-               json_pack("{s:[{s:s, s:s, s:i}]}", "windows", "start", "10:00", "end", "20:00",
-                         "draws", 2));
+               json_pack("{s:[{s:s, s:s, s:i}], s:i}", "windows", "start", "10:00", "end", "20:00",
+                         "draws", 2, "min_gap_s", HIDDEN_GAP_S));
     const struct ck_scope scope = {.inspector = world->inspector};
     json_t *today = NULL;
     size_t index;
@@ -658,6 +660,13 @@ static void drawn_instants_stay_hidden(void **state)
              "SELECT count(*) FROM log_entry e, checkin c WHERE instr(CAST(e.leaf AS TEXT), "
              "strftime('%%Y-%%m-%%dT%%H:%%M:%%S', c.due_at / 1000, 'unixepoch')) > 0 "
              "AND c.drawn = 1");
+    assert_int_equal(world_number(world, sql), 0);
+    /* Nor what the others are drawn from, which begins or ends a gap away from them. */
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM log_entry e, checkin c WHERE c.drawn = 1 AND "
+             "(instr(CAST(e.leaf AS TEXT), c.due_at + %d) > 0 OR "
+             "instr(CAST(e.leaf AS TEXT), c.due_at - %d) > 0)",
+             HIDDEN_GAP_S * 1000, HIDDEN_GAP_S * 1000);
     assert_int_equal(world_number(world, sql), 0);
     assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain "
                                          "WHERE action = 'DRAW_KEY_COMMITTED'") >= 1,
