@@ -539,6 +539,15 @@ test("a ladder is checked before it is proposed, and another supervisor approves
   assert.deepEqual(faults(page), []);
 }));
 
+test("who agrees to keep for a shorter time sees from what to what, and what it does", scene(async (server) => {
+  server.state.approvals = [{ ...f.approvals[0], id: 33, kind: "retention.shorten", person_id: null, person_name: null, body: { days: { messages: 30 } }, reason: "the order of the ministry" }];
+  const page = await stage.console(server, "approvals", { roles: ["supervisor"], viewport: PHONE });
+  const inForce = f.retention().policy.find((row) => row.class === "messages").days;
+  await page.getByText(`${inForce} days → 30 days`).waitFor();
+  await page.getByText("is destroyed as soon as you agree").waitFor();
+  assert.deepEqual(faults(page), []);
+}));
+
 test("who cannot be reached stands on top, and a way is tested by a tap", scene(async (server) => {
   const page = await stage.console(server, "duty/paths", { roles: ["supervisor"], viewport: PHONE });
   await page.getByText(/ cannot be reached in any way$/).waitFor();

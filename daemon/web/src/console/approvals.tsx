@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
-import type { Approval, CadenceRow, PlanRequest } from "../api/types";
+import type { Approval, CadenceRow, KeepClass, PlanRequest, Retention } from "../api/types";
 import type { ConsoleTexts } from "../text/console";
 import type { Clock } from "../text/time";
 import { Icon } from "../ui/icons";
@@ -26,9 +26,31 @@ function requestLines(t: ConsoleTexts, clock: Clock, approval: Approval): readon
       return [[t.t("judgement_band"), t.maybe("band_" + body.band) || String(body.band)], [t.t("plans_title"), planWords(t, approval.body.request as PlanRequest)]];
     case "cadence.change":
       return (approval.body.bands as CadenceRow[]).map((row) => [row.band === "unscored" ? t.t("risk_no_band") : t.t("risk_band", { band: row.band.replace("_", "–") }), `${t.t("order_contacts", { n: row.contacts, days: row.weeks * 7 })}, ${row.start}–${row.end}`] as const);
+    case "retention.shorten":
+      return Object.entries(approval.body.days as Record<KeepClass, number>).map(([name, n]) => [t.t(`keep_${name as KeepClass}`), n ? t.t("keep_days", { n }) : t.t("keep_at_once")] as const);
     default:
       return Object.keys(body).map((name) => [name.replace(/_/g, " "), typeof body[name] === "object" ? JSON.stringify(body[name]) : String(body[name])] as const);
   }
+}
+
+// What is kept for a shorter time from then on, beside what is in force: who agrees destroys the difference.
+function Shorter({ approval }: { approval: Approval }): JSX.Element {
+  const { t } = useSession();
+  const load = useLoad<Retention>("/api/retention?state=waiting", ["today"]);
+  const days = approval.body.days as Record<string, number>;
+  const words = (n: number): string => (n ? t.t("keep_days", { n }) : t.t("keep_at_once"));
+  return (
+    <Loaded load={load}>
+      {(data) => (
+        <>
+          <dl class="data">
+            {data.policy.filter((row) => days[row.class] !== undefined).map((row) => <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{words(row.days)} → {words(days[row.class]!)}</dd></div>)}
+          </dl>
+          <p class="note small">{t.t("approval_shorten")}</p>
+        </>
+      )}
+    </Loaded>
+  );
 }
 
 export function approvalTitle(t: ConsoleTexts, approval: Approval): string {
@@ -45,9 +67,11 @@ function Row({ approval, open }: { approval: Approval; open(dialog: Deciding): v
         <Chip tone={TONES[approval.state]} icon={approval.state === "approved" ? "check" : "clock"}>{t.t(`approval_state_${approval.state}`)}</Chip>
       </div>
       {approval.person_id && <p><a href={"#/persons/" + approval.person_id}>{approval.person_name}</a></p>}
-      <dl class="data">
-        {requestLines(t, view.clock, approval).map(([label, value]) => <div key={label}><dt>{label}</dt><dd class="prewrap break">{value}</dd></div>)}
-      </dl>
+      {approval.kind === "retention.shorten" && approval.state === "open" ? <Shorter approval={approval} /> : (
+        <dl class="data">
+          {requestLines(t, view.clock, approval).map(([label, value]) => <div key={label}><dt>{label}</dt><dd class="prewrap break">{value}</dd></div>)}
+        </dl>
+      )}
       <p class="quote prewrap">{approval.reason}</p>
       <p class="soft small">{t.t("approval_by", { name: approval.proposer, moment: view.clock.momentAge(approval.created) })}{approval.state === "open" && ` · ${t.t("approval_until", { moment: view.clock.moment(approval.expires) })}`}</p>
       {approval.state === "open" && approval.alone && <p class="note small">{t.t(mine ? "approval_alone_mine" : "approval_alone")}</p>}

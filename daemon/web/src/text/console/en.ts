@@ -705,6 +705,7 @@ export const en = {
   hold_keeps_incident: "The recordings of its check-in and the person's data stay.",
   hold_keeps_recording: "This recording and the person's data stay.",
   approval_retention_shorten: "Keeping for a shorter time",
+  approval_shorten: "What is past the shorter time is destroyed as soon as you agree.",
   approval_hold_release: "Release of a legal hold",
   log_key_rotated: "The master key was changed",
   log_key_split: "Shares of the master key were made",

@@ -706,6 +706,7 @@ export const kk: Record<ConsoleKey, string> = {
   hold_keeps_incident: "Осы белгіленудің жазбалары мен адам деректері қалады.",
   hold_keeps_recording: "Осы жазба мен адам деректері қалады.",
   approval_retention_shorten: "Сақтау мерзімін қысқарту",
+  approval_shorten: "Сіз келіскен бойда жаңа мерзімнен асқанның бәрі жойылады.",
   approval_hold_release: "Жоюға тыйымды алып тастау",
   log_key_rotated: "Бас кілт ауыстырылды",
   log_key_split: "Бас кілттің үлестері жасалды",

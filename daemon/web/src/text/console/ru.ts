@@ -706,6 +706,7 @@ export const ru: Record<ConsoleKey, string> = {
   hold_keeps_incident: "Остаются записи этой отметки и данные человека.",
   hold_keeps_recording: "Остаются эта запись и данные человека.",
   approval_retention_shorten: "Сокращение сроков хранения",
+  approval_shorten: "Всё, что старше нового срока, будет уничтожено сразу после вашего согласия.",
   approval_hold_release: "Снятие запрета на удаление",
   log_key_rotated: "Главный ключ сменён",
   log_key_split: "Созданы доли главного ключа",
