@@ -503,7 +503,8 @@ static bool is_committed(const struct ck_complete *complete, const struct object
 {
     uint8_t key[CK_SHA256_SIZE], digest[CK_SHA256_SIZE];
     const struct ck_slice slice = {key, sizeof key};
-    return object->outcome >= 0 && digest_of(told, key) && ck_sha256(&slice, 1, digest) == 0 &&
+    return object->outcome >= 0 && (uint64_t)object->outcome < complete->draw_count &&
+           digest_of(told, key) && ck_sha256(&slice, 1, digest) == 0 &&
            memcmp(digest, complete->draws[object->outcome].sha256, sizeof digest) == 0;
 }
 
@@ -514,6 +515,7 @@ static int add_draw_key(struct ck_complete *complete, struct object *object,
 {
     if (ck_leaf_is(leaf->action, "DRAW_KEY_COMMITTED")) {
         object->begun = leaf->index;
+        object->outcome = -1; /* of a digest that cannot be read no key is told */
         object->last_ms =
             ((ck_leaf_number(tail->open, "epoch", 0) + 1) * EPOCH_DAYS + REVEAL_DAYS) * DAY_MS;
         return keep_draw(complete, object, ck_leaf_string(tail->open, "sha256"));
@@ -618,6 +620,14 @@ static int add(struct ck_complete *complete, const struct ck_leaf *leaf,
     struct object *object = object_of(complete, leaf->object_id.at, kind); /* where it is now */
     if (r != 0 || object == NULL) {
         return r != 0 ? r : -ENOMEM;
+    }
+    if (kind != OTHER && object->kind != kind) {
+        /* What is kept of an object means another thing for each kind. */
+        ck_verdict_find(verdict, "changed",
+                        "entry %" PRId64 " (%.*s) is about %.32s, which is another kind of object "
+                        "in entries before it",
+                        leaf->index, (int)leaf->action.size, leaf->action.at, object->id);
+        return 0;
     }
     switch (kind) {
     case CHECKIN:

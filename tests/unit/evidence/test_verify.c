@@ -609,6 +609,33 @@ static void a_draw_key_alike_in_its_beginning(void)
                NULL);
 }
 
+/* An attacker's log: what is a number of milliseconds of one kind of object is a place in a table
+ * of another. */
+static void a_policy_that_is_a_draw_key(void)
+{
+    rig_append(&rig, "POLICY_KEPT", "policy", 79,
+               json_pack("{s:s, s:s}", "kind", "checkin", "text",
+                         "{\"arm_lead_ms\":1,\"make_up_hold_ms\":80000000}"),
+               NULL);
+    rig_append(&rig, "DRAW_KEY_REVEALED", "policy", 79,
+               json_pack("{s:i, s:s}", "epoch", 2, "key",
+                         "0000000000000000000000000000000000000000000000000000000000000000"),
+               NULL);
+}
+
+/* Committed to by a digest, and then by what is none: the key of the first is not that of the
+ * second. */
+static void a_draw_key_committed_to_by_nothing(void)
+{
+    a_draw_key_never_told();
+    rig_append(&rig, "DRAW_KEY_COMMITTED", "draw_key", 79,
+               json_pack("{s:i, s:s}", "epoch", 2, "sha256", "none"), NULL);
+    rig_append(&rig, "DRAW_KEY_REVEALED", "draw_key", 79,
+               json_pack("{s:i, s:s}", "epoch", 2, "key",
+                         "0000000000000000000000000000000000000000000000000000000000000000"),
+               NULL);
+}
+
 /* The key whose SHA-256 was committed: 32 zeros. */
 static void the_draw_key_told(void)
 {
@@ -821,6 +848,8 @@ static void what_was_left_out_is_named(void **state)
         {"omitted: draw key ", a_draw_key_never_told},
         {"plain: the draw key of entry ", another_draw_key_told},
         {"plain: the draw key of entry ", a_draw_key_alike_in_its_beginning},
+        {"which is another kind of object", a_policy_that_is_a_draw_key},
+        {"plain: the draw key of entry ", a_draw_key_committed_to_by_nothing},
         {"chain: entry ", a_chain_that_skips_one},
         {"had no step of its ladder for 911 s, and by its policy the first comes within 900 s",
          a_first_step_too_late},
