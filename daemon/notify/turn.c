@@ -190,8 +190,9 @@ static bool secure(struct line *line, const struct server *server)
     SSL_set_bio(line->ssl, bio, bio);
     SSL_CTX_set_default_verify_paths(line->context);
     SSL_set_verify(line->ssl, SSL_VERIFY_PEER, NULL);
-    if (SSL_set_tlsext_host_name(line->ssl, server->host) != 1 ||
-        SSL_set1_host(line->ssl, server->host) != 1) {
+    char name[sizeof server->host]; /* the macro's cast takes no const */
+    memcpy(name, server->host, sizeof name);
+    if (SSL_set_tlsext_host_name(line->ssl, name) != 1 || SSL_set1_host(line->ssl, name) != 1) {
         return fail(line, "out of memory");
     }
     int done;

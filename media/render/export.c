@@ -194,8 +194,8 @@ static GstPadProbeReturn on_input(GstPad *pad, GstPadProbeInfo *info, gpointer u
     struct shown *shown = user;
     const GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
     (void)pad;
-    GstClockTime from = GST_BUFFER_PTS(buffer) + shown->offset;
-    GstClockTime until = from + GST_BUFFER_DURATION(buffer);
+    GstClockTime from = buffer->pts + shown->offset;
+    GstClockTime until = from + buffer->duration;
     /* Without a gap they are one; a picture that waits for its time does not end the one before. */
     if (from > atomic_load(&shown->until) + GST_SECOND / CK_EXPORT_RATE) {
         atomic_store(&shown->before, atomic_load(&shown->until));

@@ -80,7 +80,7 @@ async function addPerson(page) {
 async function addOrder(page) {
   await page.getByRole("button", { name: "Добавить меру" }).click();
   const box = dialog(page);
-  await field(box, "Вид").selectOption({ label: "Особые требования к поведению" });
+  await field(box, "Вид меры").selectOption({ label: "Особые требования к поведению" });
   await fill(box, { "Номер": "2026-17", "Статья": "61", "Кем вынесено": "Районный суд", "Контактов": "7", "за дней": "7", "Связь с": "00:00", "до": "23:59" });
   await shot(page, "order");
   await box.getByRole("button", { name: "Сохранить" }).click();
