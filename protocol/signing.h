@@ -46,6 +46,7 @@ enum ck_signing_refusal {
     CK_SIGNING_ROLLBACK = 2, /* the log is shorter than what was signed before */
     CK_SIGNING_FORK = 3,     /* the leaves do not give the root: another history than was signed */
     CK_SIGNING_FAILED = 4,   /* the new head could not be made durable; nothing was signed */
+    CK_SIGNING_FOREIGN_KEY = 5, /* an entry names a key of this log that is not the signer's */
 };
 
 struct ck_signing_message {

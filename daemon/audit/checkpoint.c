@@ -19,9 +19,13 @@
 const char *ck_signer_state_name(enum ck_signer_state state)
 {
     static const char *const names[] = {
-        [CK_SIGNER_SIGNED] = "signed", [CK_SIGNER_RESTS] = "rests",
-        [CK_SIGNER_SILENT] = "silent", [CK_SIGNER_ROLLBACK] = "rollback",
-        [CK_SIGNER_FORK] = "fork",     [CK_SIGNER_FAILED] = "failed",
+        [CK_SIGNER_SIGNED] = "signed",
+        [CK_SIGNER_RESTS] = "rests",
+        [CK_SIGNER_SILENT] = "silent",
+        [CK_SIGNER_ROLLBACK] = "rollback",
+        [CK_SIGNER_FORK] = "fork",
+        [CK_SIGNER_FAILED] = "failed",
+        [CK_SIGNER_FOREIGN_KEY] = "foreign_key",
     };
     return names[state];
 }
@@ -92,10 +96,11 @@ static int refused(struct talk *talk)
     const struct ck_signing_message *said = &talk->said;
     struct ck_signer_answer *answer = talk->answer;
     answer->size = said->signed_size;
-    answer->state = said->refusal == CK_SIGNING_ROLLBACK ? CK_SIGNER_ROLLBACK
-                    : said->refusal == CK_SIGNING_FAILED ? CK_SIGNER_FAILED
-                    : said->refusal == CK_SIGNING_FORK   ? CK_SIGNER_FORK
-                                                         : CK_SIGNER_SILENT;
+    answer->state = said->refusal == CK_SIGNING_ROLLBACK      ? CK_SIGNER_ROLLBACK
+                    : said->refusal == CK_SIGNING_FAILED      ? CK_SIGNER_FAILED
+                    : said->refusal == CK_SIGNING_FORK        ? CK_SIGNER_FORK
+                    : said->refusal == CK_SIGNING_FOREIGN_KEY ? CK_SIGNER_FOREIGN_KEY
+                                                              : CK_SIGNER_SILENT;
     snprintf(answer->detail, sizeof answer->detail, "it signed %llu entries before",
              (unsigned long long)said->signed_size);
     return CK_E_BUSY;

@@ -13,12 +13,13 @@
 #define CK_CHECKPOINT_ANSWER_MS 3000 /* the signer's time for one answer */
 
 enum ck_signer_state {
-    CK_SIGNER_SIGNED = 1, /* a new checkpoint was made */
-    CK_SIGNER_RESTS,      /* nothing is to be signed now */
-    CK_SIGNER_SILENT,     /* it does not answer, or not as it must */
-    CK_SIGNER_ROLLBACK,   /* it signed a longer log than this one: an old copy was put back */
-    CK_SIGNER_FORK,       /* it signed another past than this log has */
-    CK_SIGNER_FAILED,     /* it cannot keep its head */
+    CK_SIGNER_SIGNED = 1,  /* a new checkpoint was made */
+    CK_SIGNER_RESTS,       /* nothing is to be signed now */
+    CK_SIGNER_SILENT,      /* it does not answer, or not as it must */
+    CK_SIGNER_ROLLBACK,    /* it signed a longer log than this one: an old copy was put back */
+    CK_SIGNER_FORK,        /* it signed another past than this log has */
+    CK_SIGNER_FAILED,      /* it cannot keep its head */
+    CK_SIGNER_FOREIGN_KEY, /* an entry names a key of this log that it does not have */
 };
 
 /* "signed", "silent", …: the words of command "log.signer". */

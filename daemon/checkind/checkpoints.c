@@ -103,7 +103,8 @@ static void tell(struct ck_checkpoints *checkpoints, enum ck_signer_state state)
     checkpoints->told = state;
     if (state == CK_SIGNER_SIGNED) {
         ck_log_info("checkin-signer signs");
-    } else if (state == CK_SIGNER_ROLLBACK || state == CK_SIGNER_FORK) {
+    } else if (state == CK_SIGNER_ROLLBACK || state == CK_SIGNER_FORK ||
+               state == CK_SIGNER_FOREIGN_KEY) {
         ck_log_event(CK_LOG_EVENT_LOG_BROKEN, CK_LOG_ERROR, "checkin-signer: %s: %s",
                      ck_signer_state_name(state), answer->detail);
     } else {
@@ -143,6 +144,7 @@ static void judge(struct ck_checkpoints *checkpoints)
     case CK_SIGNER_ROLLBACK:
     case CK_SIGNER_FORK:
     case CK_SIGNER_FAILED:
+    case CK_SIGNER_FOREIGN_KEY:
         tell(checkpoints, checkpoints->answer.state);
         return;
     }

@@ -130,14 +130,17 @@ static int cosigned(struct ck_turn *turn, const struct ck_actor *actor, const js
 static int signer(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                   json_t **result, struct ck_refusal *refusal)
 {
-    static const char *const states[] = {"signed", "silent", "rollback", "fork", "failed", NULL};
-    static const char *const actions[] = {"SIGNER_BACK", "SIGNER_SILENT", "SIGNER_REFUSED",
-                                          "SIGNER_REFUSED", "SIGNER_FAILED"};
+    static const char *const states[] = {"signed", "silent",      "rollback", "fork",
+                                         "failed", "foreign_key", NULL};
+    static const char *const actions[] = {"SIGNER_BACK",    "SIGNER_SILENT", "SIGNER_REFUSED",
+                                          "SIGNER_REFUSED", "SIGNER_FAILED", "SIGNER_REFUSED"};
     static const char *const causes[] = {
-        "", "checkin-signer does not answer: the log goes on unsigned",
+        "",
+        "checkin-signer does not answer: the log goes on unsigned",
         "checkin-signer refuses: the log is shorter than what it signed",
         "checkin-signer refuses: the log has another past than what it signed",
-        "checkin-signer cannot keep its head: the log goes on unsigned"};
+        "checkin-signer cannot keep its head: the log goes on unsigned",
+        "checkin-signer refuses: the log names a key that is not the signer's"};
     ck_cleanup(ck_freep) char *before = NULL;
     const char *detail = NULL;
     int64_t size = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/base/error.h"
+#include "protocol/log_key.h"
 
 void ck_conversation_begin(struct ck_conversation *conversation, struct ck_signer_head *head)
 {
@@ -38,6 +39,20 @@ static int refuse(struct ck_conversation *conversation, enum ck_signing_refusal 
                                     });
 }
 
+/* Whether an entry appoints a key of this log that is not here: whoever writes the log could hand
+ * it on to a key of their own. A key of another name signs nothing of this log. */
+static bool names_foreign_key(const struct ck_signer_head *head, const uint8_t *bytes, size_t size)
+{
+    struct ck_leaf leaf;
+    struct ck_note_key key;
+    if (!ck_leaf_read(bytes, size, &leaf) || !ck_leaf_is(leaf.action, "SIGNER_KEY")) {
+        return false;
+    }
+    return !ck_log_key_named(&leaf, &key) ||
+           (strcmp(key.name, head->key.name) == 0 && !ck_log_key_same(&key, &head->key) &&
+            !(head->has_old && ck_log_key_same(&key, &head->old_key)));
+}
+
 static int take_leaves(struct ck_conversation *conversation,
                        const struct ck_signing_message *message, struct ck_writer *answer)
 {
@@ -53,6 +68,9 @@ static int take_leaves(struct ck_conversation *conversation,
         struct ck_hash hash;
         if (more < 0) {
             return CK_E_SYNTAX;
+        }
+        if (names_foreign_key(conversation->head, leaf, size)) {
+            return refuse(conversation, CK_SIGNING_FOREIGN_KEY, answer);
         }
         r = ck_merkle_leaf(leaf, size, &hash);
         r = r == 0 ? ck_frontier_add(&grown, &hash) : r;

@@ -5,6 +5,7 @@
 
 #include "daemon/verify/bundle_impl.h"
 #include "daemon/verify/proof.h"
+#include "protocol/log_key.h"
 
 static void find_key(struct bundle_work *work)
 {
@@ -19,19 +20,8 @@ static void find_key(struct bundle_work *work)
 /* The key that an entry SIGNER_KEY names. */
 static bool named_key(const struct ck_zip_file *file, struct ck_note_key *key)
 {
-    char text[CK_NOTE_KEY_TEXT_SIZE] = {0};
     struct ck_leaf leaf;
-    struct ck_leaf_tail tail;
-    if (!ck_leaf_read(file->bytes, file->size, &leaf) || !ck_leaf_read_tail(&leaf, &tail) ||
-        !ck_leaf_is(leaf.action, "SIGNER_KEY")) {
-        return false;
-    }
-    struct ck_leaf_text named = ck_leaf_string(tail.open, "key");
-    if (named.size >= sizeof text) {
-        return false;
-    }
-    memcpy(text, named.at, named.size);
-    return ck_note_key_parse(text, key) == 0 && key->type == CK_NOTE_LOG;
+    return ck_leaf_read(file->bytes, file->size, &leaf) && ck_log_key_named(&leaf, key);
 }
 
 /* Whether its entry is proven under a key that is known. */

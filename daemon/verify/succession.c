@@ -7,6 +7,7 @@
 
 #include "daemon/verify/input.h"
 #include "protocol/base/error.h"
+#include "protocol/log_key.h"
 
 static int claim(struct ck_succession *succession, const char *line)
 {
@@ -46,19 +47,9 @@ int ck_succession_begin(struct ck_succession *succession, struct ck_keys *keys, 
 
 void ck_succession_entry(struct ck_succession *succession, const struct ck_leaf *leaf)
 {
-    char text[CK_NOTE_KEY_TEXT_SIZE] = {0};
-    struct ck_leaf_tail tail;
     struct ck_note_key key;
-    if (!ck_leaf_is(leaf->action, "SIGNER_KEY") || !ck_leaf_read_tail(leaf, &tail)) {
-        return;
-    }
-    struct ck_leaf_text named = ck_leaf_string(tail.open, "key");
-    if (named.size >= sizeof text) {
-        return;
-    }
-    memcpy(text, named.at, named.size);
-    size_t at = ck_note_key_parse(text, &key) == 0 ? ck_keys_find(succession->keys, &key)
-                                                   : succession->keys->count;
+    size_t at = ck_log_key_named(leaf, &key) ? ck_keys_find(succession->keys, &key)
+                                             : succession->keys->count;
     if (at < succession->keys->count && succession->of[at].named < 0) {
         succession->of[at].named = leaf->index;
     }

@@ -127,6 +127,33 @@ static void another_key_goes_on_where_the_old_one_was(void **state)
         CK_E_CONFLICT);
 }
 
+/* Whoever writes the log cannot hand it on to a key of their own. */
+static void a_key_of_somebody_else_is_not_appointed(void **state)
+{
+    (void)state;
+    struct ck_note_key foreign;
+    char text[CK_NOTE_KEY_TEXT_SIZE];
+    rig_signer_start(&rig);
+    rig_many(&rig, 3);
+    rig_name_key(&rig, rig_checkpoint(&rig)->key);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    /* The key of another log signs nothing of this one: a log that goes on under another name. */
+    const uint8_t public_key[CK_ED25519_SIZE] = {9};
+    assert_int_equal(ck_note_key_make("another/log", CK_NOTE_LOG, public_key, &foreign), 0);
+    ck_note_key_text(&foreign, text);
+    rig_name_key(&rig, text);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    assert_int_equal(ck_note_key_make("checkin.example.org/log", CK_NOTE_LOG, public_key, &foreign),
+                     0);
+    ck_note_key_text(&foreign, text);
+    rig_name_key(&rig, text);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_FOREIGN_KEY);
+    assert_int_equal(answer->size, 5);
+    rig_many(&rig, 3);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_FOREIGN_KEY);
+}
+
 /* A test that is killed leaves no signer behind. */
 static void a_signer_ends_with_its_test(void **state)
 {
@@ -380,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_leaves_go_in_many_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(a_killed_signer_goes_on_where_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(another_key_goes_on_where_the_old_one_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_of_somebody_else_is_not_appointed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_signer_ends_with_its_test, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_copy_of_the_store_is_not_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(it_hashes_itself_what_it_signs, setup, teardown),

@@ -482,7 +482,6 @@ static void a_key_that_nobody_vouches_for_is_named(void **state)
 {
     (void)state;
     char wanted[400], path[192];
-    rig_name_key(&rig, key + strlen("--key="));
     assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
     rig_signer_stop(&rig);
     static const char *const kept[] = {"head", "log.key"};
