@@ -26,7 +26,8 @@
  *   side-by-side.webm       both sides in one picture with the server's time (UTC) burnt in, by
  *                           checkin-render: all parts of each in their true time, and where there
  *                           is none it says so; not what is proven, but what is easy to watch.
- *                           "side_by_side_left_out" of facts.json counts recordings without room
+ *                           "side_by_side_left_out" of facts.json counts recordings that are not
+ *                           in it: without room, or that cannot be opened
  *
  * For whom decides what is in it. Nobody gets concerns, safety steps, free texts about others or
  * the addresses of staff. A person gets what is theirs: their check-in, its notices and their own

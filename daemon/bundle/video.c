@@ -70,14 +70,17 @@ static size_t list_parts(const struct ck_bundle_work *work,
     return count;
 }
 
-/* A part in a memory file, beside what the job says of it. CK_E_LIMIT: there is no room for it. */
+/* A part in a memory file, beside what the job says of it; one that was cut off before anything was
+ * in it has nothing to show. CK_E_LIMIT: there is no room for it. */
 static int add_part(struct ck_bundle_work *work, const struct part *part, uint64_t *room,
                     struct ck_bundle_job *gathered)
 {
     struct ck_render_message *job = &gathered->message;
     struct ck_bundle_plain plain;
     int r = ck_bundle_open_plain(work, part->id, *room, &plain);
-    if (r == 0) {
+    if (r == 0 && !plain.has_audio && !plain.has_video) {
+        close(plain.fd);
+    } else if (r == 0) {
         *room -= plain.size;
         gathered->fds[job->export.count] = plain.fd;
         job->export.inputs[job->export.count++] = (struct ck_render_input){
@@ -102,19 +105,26 @@ static void close_up(struct ck_render_message *job)
     }
 }
 
-/* Opens what goes side by side: descriptors of memory files, and what the job says of them. */
+/* Opens what goes side by side: descriptors of memory files, and what the job says of them. One
+ * that cannot be had takes the film of the others from nobody; where there is none its error is
+ * given.
+ */
 static int gather(struct ck_bundle_work *work, struct ck_bundle_job *gathered)
 {
     struct part parts[CK_RENDER_INPUTS_MAX + 1];
     uint64_t room = CK_BUNDLE_SIDE_MAX;
     unsigned left_out = 0;
     size_t count = list_parts(work, parts, &left_out);
-    int r = 0;
+    int r = 0, missed = 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
         r = add_part(work, &parts[i], &room, gathered);
-        left_out += r == CK_E_LIMIT;
-        r = r == CK_E_LIMIT && gathered->message.export.count > 0 ? 0 : r;
+        if (r != 0 && r != -ENOMEM && r != -ECANCELED) {
+            left_out++;
+            missed = missed == 0 ? r : missed;
+            r = 0;
+        }
     }
+    r = r == 0 && gathered->message.export.count == 0 ? missed : r;
     close_up(&gathered->message);
     return r == 0 && json_object_set_new(work->facts, "side_by_side_left_out",
                                          json_integer((json_int_t)left_out)) != 0

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +22,10 @@
 #include "daemon/bundle/bundle.h"
 #include "daemon/cases/cases.h"
 #include "daemon/store/erase.h"
+#include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
+#include "protocol/render.h"
 #include "protocol/zip.h"
 #include "tests/unit/core/world.h"
 #include "tests/unit/evidence/rig.h"
@@ -66,6 +69,11 @@ static int64_t result_id(const char *member)
 
 static const uint8_t fresh_salt[CK_SEAL_SALT_SIZE] = "recovery's salt";
 
+/* Of the one that was recovered. */
+static int64_t staff_recording;
+static uint8_t staff_key[CK_KEY_SIZE];
+static char staff_file[256];
+
 /* A sealed file of one leg, as the worker leaves it; or cut off, and recovered at the next start.
  */
 static int64_t record(const char *leg, bool recovered)
@@ -103,6 +111,9 @@ static int64_t record(const char *leg, bool recovered)
                              (json_int_t)end.chunks, "bytes", (json_int_t)end.bytes, "head", head,
                              "duration_ms", 12000);
     if (recovered) {
+        staff_recording = id;
+        memcpy(staff_key, recording_key, sizeof staff_key);
+        memcpy(staff_file, file, sizeof staff_file);
         json_object_set_new(body, "lost_bytes", json_integer(5));
         json_object_set_new(body, "was_whole", json_false());
     }
@@ -265,6 +276,17 @@ static struct ck_bundle_made build(enum ck_bundle_audience audience)
     return made;
 }
 
+/* A whole file, to be put back. */
+static uint8_t *read_file(const char *name, size_t *length)
+{
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    uint8_t *text = malloc(4 << 20);
+    *length = fread(text, 1, 4 << 20, file);
+    fclose(file);
+    return text;
+}
+
 static bool holds(const char *text)
 {
     return memmem(bytes, size, text, strlen(text)) != NULL;
@@ -387,6 +409,88 @@ static void a_film_that_cannot_be_made_is_said(void **state)
         assert_false(holds("report.en.pdf"));
     }
     render_program = NULL;
+}
+
+/* ---- a part of the film that serves for nothing ---- */
+
+#define RENDER_FD 3
+#define FILM "a film of what was given"
+
+static void say(struct ck_render_message *message)
+{
+    uint8_t said[CK_RENDER_MESSAGE_MAX];
+    size_t length = 0;
+    if (ck_render_encode(message, said, sizeof said, &length) != 0 ||
+        send(RENDER_FD, said, length, MSG_NOSIGNAL) != (ssize_t)length) {
+        _exit(1);
+    }
+}
+
+/* This program in place of checkin-render: a film is made of one part, of no other number. */
+static int pretend_to_render(void)
+{
+    static uint8_t heard[CK_RENDER_MESSAGE_MAX];
+    static struct ck_render_message job;
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(CK_RENDER_FDS_MAX * sizeof(int))];
+    } room;
+    struct iovec part = {heard, sizeof heard};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = room.bytes,
+                            .msg_controllen = sizeof room.bytes};
+    say(&(struct ck_render_message){
+        .kind = CK_RENDER_READY,
+        .ready = {.version = CK_RENDER_VERSION, .library = ck_render_text_of("none")}});
+    ssize_t got = recvmsg(RENDER_FD, &header, 0);
+    if (got <= 0 || ck_render_decode(heard, (size_t)got, &job) != 0 ||
+        job.kind != CK_RENDER_EXPORT || job.export.count != 1) {
+        return 1;
+    }
+    const int *fds = (const int *)CMSG_DATA(&room.align);
+    if (write(fds[1], FILM, strlen(FILM)) != (ssize_t)strlen(FILM)) {
+        return 1;
+    }
+    say(&(struct ck_render_message){
+        .kind = CK_RENDER_DONE, .job = job.job, .done = {.bytes = strlen(FILM)}});
+    return 0;
+}
+
+/* The second recording, cut off before anything was in it, and recovered. */
+static void make_stub(void)
+{
+    struct sealed_file sealed = {.bytes = NULL};
+    struct ck_seal_recovery recovery;
+    sealed_file_make(&sealed, (uint64_t)staff_recording, staff_key, false);
+    sealed.size = sealed.at[1];
+    struct ck_seal_source source = sealed_file_source(&sealed);
+    assert_int_equal(ck_seal_recover(&source, (uint64_t)staff_recording, staff_key, fresh_salt,
+                                     sealed_file_on_append, &sealed, &recovery),
+                     0);
+    int fd = open(staff_file, O_WRONLY | O_TRUNC);
+    assert_int_equal(write(fd, sealed.bytes, sealed.size), (ssize_t)sealed.size);
+    close(fd);
+    sealed_file_free(&sealed);
+}
+
+static void a_recording_of_nothing_takes_no_film_away(void **state)
+{
+    (void)state;
+    size_t length = 0;
+    ck_cleanup(ck_freep) uint8_t *whole = read_file(staff_file, &length);
+    render_program = "/proc/self/exe";
+    before_build = make_stub;
+    struct ck_bundle_made made = build(CK_BUNDLE_COURT);
+    before_build = NULL;
+    render_program = NULL;
+    int fd = open(staff_file, O_WRONLY | O_TRUNC);
+    assert_int_equal(write(fd, whole, length), (ssize_t)length);
+    close(fd);
+    assert_int_equal(made.recordings, 2);
+    assert_true(holds("\"side_by_side\": \"made\""));
+    assert_true(holds("\"side_by_side_left_out\": 0"));
+    assert_true(holds(FILM));
 }
 
 /* ---- the report as a PDF ---- */
@@ -943,17 +1047,6 @@ static void two_persons_and_a_recipient(void **state)
 
 /* ---- when its time is over ---- */
 
-/* A whole file, to be put back. */
-static uint8_t *read_file(const char *name, size_t *length)
-{
-    FILE *file = fopen(name, "r");
-    assert_non_null(file);
-    uint8_t *text = malloc(4 << 20);
-    *length = fread(text, 1, 4 << 20, file);
-    fclose(file);
-    return text;
-}
-
 static uint8_t *backup;
 static size_t backup_size;
 static char backup_name[200];
@@ -1019,13 +1112,17 @@ static void a_recording_that_is_held_is_there_and_one_that_is_erased_is_named(vo
     expect(1, "erased: ");
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    if (count > 0 && strcmp(arguments[0], "checkin-render") == 0) {
+        return pretend_to_render();
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_court_gets_all_that_is_proven),
         cmocka_unit_test(a_message_is_proven_by_the_log),
         cmocka_unit_test(the_person_gets_what_is_theirs),
         cmocka_unit_test(a_film_that_cannot_be_made_is_said),
+        cmocka_unit_test(a_recording_of_nothing_takes_no_film_away),
         cmocka_unit_test(a_report_says_the_same_as_a_pdf),
         cmocka_unit_test(a_long_line_of_events_loses_nothing_that_decides),
         cmocka_unit_test(an_agency_gets_no_more_than_a_court),
