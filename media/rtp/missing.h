@@ -37,7 +37,8 @@ bool ck_missing_gap(struct ck_missing *missing, uint64_t from, uint64_t to, stru
 bool ck_missing_found(struct ck_missing *missing, uint64_t sequence);
 
 /* Puts the numbers to ask for now into `asked` (CK_MISSING_MAX places), the lowest first and `most`
- * of them, forgets those that are past hope, and returns how many to ask for. */
+ * of them, forgets those that are past hope, and returns how many to ask for. With `most` below
+ * CK_MISSING_MAX they take turns: the fewest tries first, and none twice in a round trip. */
 unsigned ck_missing_due(struct ck_missing *missing, struct ck_mono now, uint32_t rtt_us,
                         unsigned most, uint16_t *asked);
 

@@ -70,6 +70,22 @@ int64_t ck_transit_queue_us(struct ck_transit *transit)
     return transit->interval_us - least(transit);
 }
 
+int64_t ck_transit_seen_us(struct ck_transit_seen *seen, int64_t now_us, bool loses,
+                           int64_t high_us)
+{
+    int64_t before_us = seen->us;
+    if (now_us >= 0) {
+        *seen = (struct ck_transit_seen){.us = now_us};
+        return loses || now_us < before_us ? now_us : before_us;
+    }
+    seen->age++;
+    if (seen->age >= CK_TRANSIT_SEEN_INTERVALS) {
+        *seen = (struct ck_transit_seen){0};
+        return -1;
+    }
+    return loses && before_us >= high_us ? before_us : -1;
+}
+
 void ck_transit_rebase(struct ck_transit *transit)
 {
     transit->least_us[0] = transit->least_us[1] = transit->transit_us;

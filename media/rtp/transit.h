@@ -36,6 +36,23 @@ void ck_transit_sample(struct ck_transit *transit, int64_t transit_us, struct ck
 int64_t ck_transit_late_us(const struct ck_transit *transit);
 /* The standing queue of the interval that ends now, -1 where no packet came. Begins another. */
 int64_t ck_transit_queue_us(struct ck_transit *transit);
+/* The standing queue of a downlink, of which the browser's reports tell. A browser that is busy
+ * answers late as well: without any loss a queue counts from the second time on that it is seen.
+ * Where the downlink loses, the report that would tell of it may be what was lost: one that was
+ * seen stands until it is seen to be gone, but not for longer than this. Zeroes where nothing was
+ * seen, and again where the way is another one. */
+#define CK_TRANSIT_SEEN_INTERVALS 5
+
+struct ck_transit_seen {
+    int64_t us;
+    unsigned age; /* intervals since */
+};
+
+/* Once an interval: `now_us` as ck_transit_queue_us() gives it. `high_us`: what stands unseen is at
+ * least that. -1: not known. */
+int64_t ck_transit_seen_us(struct ck_transit_seen *seen, int64_t now_us, bool loses,
+                           int64_t high_us);
+
 /* The way has become longer: the present time in transit is the smallest. */
 void ck_transit_rebase(struct ck_transit *transit);
 

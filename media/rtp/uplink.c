@@ -273,3 +273,17 @@ void ck_uplink_unheard(struct ck_uplink *uplink, uint32_t bitrate)
     uplink->good = (uint32_t)smaller(uplink->good, (int64_t)rate);
     uplink->before = 0;
 }
+
+void ck_allowed_said(struct ck_allowed *said, uint32_t allowed, struct ck_mono now)
+{
+    said->again = said->told == allowed ? said->again + 1 : 0;
+    said->told = allowed;
+    said->due = ck_mono_add_us(now, CK_ALLOWED_AGAIN_MS * 1000);
+}
+
+bool ck_allowed_due(const struct ck_allowed *said, uint32_t allowed, struct ck_mono now)
+{
+    bool new = said->told != allowed;
+    return allowed > CK_UPLINK_FLOOR && now.us >= said->due.us &&
+           (new || said->again < CK_ALLOWED_AGAIN_MAX);
+}

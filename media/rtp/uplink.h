@@ -83,6 +83,22 @@ struct ck_uplink_interval {
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
 /* True where the queue turns out to be a longer way, see ck_transit_rebase(). */
 bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval);
+/* What a browser may send is told once a second. While more comes than that it is told more often,
+ * as a way that is full has most likely lost it, but not without end: some browsers never heed it,
+ * and below the floor nobody can be taken. */
+#define CK_ALLOWED_AGAIN_MS 100
+#define CK_ALLOWED_AGAIN_MAX 10 /* times that one value is repeated so */
+
+struct ck_allowed {
+    uint32_t told;  /* 0: nothing yet */
+    unsigned again; /* how often that was repeated */
+    struct ck_mono due;
+};
+
+void ck_allowed_said(struct ck_allowed *said, uint32_t allowed, struct ck_mono now);
+/* Whether it is to be said again before its second is over, where it is not heeded. */
+bool ck_allowed_due(const struct ck_allowed *said, uint32_t allowed, struct ck_mono now);
+
 /* The other side itself has seen a queue while `sent` was on the way to it, and names a rate: it is
  * followed, but not below half of what was sent. */
 void ck_uplink_told(struct ck_uplink *uplink, uint32_t told, uint32_t sent);

@@ -73,7 +73,6 @@ static unsigned most_to_ask(struct leg *leg, const struct track *track)
     if (leg->sound_fills || leg->worker->now.us < leg->sound_due.us) {
         return 0;
     }
-    leg->sound_due = ck_mono_add_us(leg->worker->now, SOUND_AGAIN_MS * 1000);
     return 1;
 }
 
@@ -83,8 +82,11 @@ static void ask_again(struct leg *leg, struct track *track)
     struct ck_writer writer;
     /* What is sent again waits in the uplink's queue as well. */
     uint32_t trip_us = leg->rtt_us + (uint32_t)media_late_us(leg);
-    unsigned count =
-        ck_missing_due(&track->missing, leg->worker->now, trip_us, most_to_ask(leg, track), asked);
+    unsigned most = most_to_ask(leg, track);
+    unsigned count = ck_missing_due(&track->missing, leg->worker->now, trip_us, most, asked);
+    if (count > 0 && most < CK_MISSING_MAX) {
+        leg->sound_due = ck_mono_add_us(leg->worker->now, SOUND_AGAIN_MS * 1000);
+    }
     struct ck_packet *packet = count == 0 ? NULL : begin(leg, &writer);
     if (packet == NULL) {
         return;
@@ -243,29 +245,12 @@ void feedback_told(struct leg *leg, uint64_t bitrate)
 {
     uint64_t before = leg->told_bitrate;
     leg->told_bitrate = bitrate;
-    bool amiss = leg->downlink_loses || leg->queue_before_us >= CK_UPLINK_QUEUE_LOW_US;
+    bool amiss = leg->downlink_loses || leg->queue_before.us >= CK_UPLINK_QUEUE_LOW_US;
     bool pictures = leg->sent_bitrate > CK_PACE_SOUND_BPS;
     if (amiss && pictures && bitrate < before && bitrate < leg->sent_bitrate) {
         ck_uplink_told(&leg->downlink, (uint32_t)bitrate, leg->sent_bitrate);
         set_pace(leg);
     }
-}
-
-/* The standing queue of a downlink. A browser that is busy answers late as well: without any loss a
- * queue counts from the second time on that it is seen. Where the downlink loses, the report that
- * would tell of it may be what was lost: a queue that was seen stands until it is seen to be gone.
- */
-static int64_t downlink_queue_us(struct leg *leg, bool loses)
-{
-    int64_t now_us = ck_transit_queue_us(&leg->round_trip);
-    int64_t before_us = leg->queue_before_us;
-    if (now_us >= 0) {
-        leg->queue_before_us = now_us;
-    }
-    if (now_us < 0) {
-        return loses && before_us >= CK_UPLINK_QUEUE_HIGH_US ? before_us : -1;
-    }
-    return loses || now_us < before_us ? now_us : before_us;
 }
 
 /* What was sent in the last interval, and what the browser's reports say became of it, in parts of
@@ -341,7 +326,9 @@ static void judge_downlink(struct leg *leg)
         outcome.lost = 0;
     }
     bool loses = outcome.lost * 100 > outcome.told * CK_UPLINK_LOSS_LOW;
-    struct ck_uplink_interval interval = {.queue_us = downlink_queue_us(leg, loses)};
+    struct ck_uplink_interval interval = {
+        .queue_us = ck_transit_seen_us(&leg->queue_before, ck_transit_queue_us(&leg->round_trip),
+                                       loses, CK_UPLINK_QUEUE_HIGH_US)};
     interval.missed = loss_that_counts(leg, &outcome, interval.queue_us);
     if (interval.missed * 100 > outcome.told * RADIO_PERCENT &&
         interval.queue_us < CK_UPLINK_QUEUE_HIGH_US) {
@@ -360,6 +347,7 @@ static void judge_downlink(struct leg *leg)
         ck_uplink_unheard(&leg->downlink, outcome.sent);
     } else if (ck_uplink_interval(&leg->downlink, &interval)) {
         ck_transit_rebase(&leg->round_trip);
+        leg->queue_before = (struct ck_transit_seen){0};
     }
     set_pace(leg);
     ck_media_log(CK_WORKER_LOG_DEBUG,
@@ -410,17 +398,14 @@ static void write_allowed(struct leg *leg, struct ck_writer *writer)
     if (video->remb && video->source >= 0) {
         ck_rtcp_write_remb(writer, leg->ssrc, leg->uplink.allowed,
                            &leg->sources[video->source].rtp.ssrc, 1);
-        leg->allowed_told = leg->uplink.allowed;
-        leg->allowed_due = ck_mono_add_us(leg->worker->now, ALLOWED_MS * 1000);
+        ck_allowed_said(&leg->allowed, leg->uplink.allowed, leg->worker->now);
     }
 }
 
-/* Each report says what the browser may send. While more comes than that it is said more often: a
- * way that is full has most likely lost it. */
 void feedback_allowed(struct leg *leg)
 {
     struct ck_writer writer;
-    if (!leg->unheeded || leg->worker->now.us < leg->allowed_due.us) {
+    if (!leg->unheeded || !ck_allowed_due(&leg->allowed, leg->uplink.allowed, leg->worker->now)) {
         return;
     }
     struct ck_packet *packet = begin(leg, &writer);
@@ -499,7 +484,7 @@ void feedback_stats(struct leg *leg)
                       .plis_sent = leg->keys.asked_count,
                       .width = leg->keys.width,
                       .height = leg->keys.height,
-                      .bitrate_allowed = leg->allowed_told,
+                      .bitrate_allowed = leg->allowed.told,
                       .audio_in = flow_in(leg, &leg->tracks[AUDIO], us),
                       .video_in = flow_in(leg, &leg->tracks[VIDEO], us),
                       .audio_out = flow_out(&leg->tracks[AUDIO], us),

@@ -182,6 +182,7 @@ static void select_path(struct leg *leg, uint32_t tuple)
                         kind == AUDIO ? CK_RTP_AUDIO_HZ : CK_RTP_VIDEO_HZ);
     }
     leg->round_trip.begun = false;
+    leg->queue_before = (struct ck_transit_seen){0};
     if (changed) {
         leg_event(leg, CK_WORKER_EVENT_PATH_CHANGED, 0);
     }

@@ -47,7 +47,6 @@
 #define SERVICE_MS 50      /* of a leg that waits for nothing soon */
 #define REPORT_MS 1000     /* RR, SR, REMB */
 #define SOUND_AGAIN_MS 100 /* between two sounds that are asked for again, on a poor uplink */
-#define ALLOWED_MS 100     /* REMB, while more comes than it allows */
 #define ARRIVALS_MS 100    /* between two reports of arrivals */
 /* An address that another leg was heard from so lately is that leg's: longer than browsers take
  * between two checks (RFC 7675 section 5.1). */
@@ -205,10 +204,10 @@ struct leg {
     struct ck_uplink uplink;
     struct ck_uplink downlink;    /* as its browser reports it; paces the picture */
     struct ck_transit round_trip; /* without what its uplink is late by: the downlink's queue */
-    int64_t queue_before_us;      /* the round trip's, an interval ago */
-    uint32_t sent_bitrate;        /* to its browser, in the last interval */
-    unsigned unheard;             /* intervals without a report on what is sent */
-    unsigned dark;                /* intervals left of an outage and of what is told of it */
+    struct ck_transit_seen queue_before; /* the round trip's, when it was last seen */
+    uint32_t sent_bitrate;               /* to its browser, in the last interval */
+    unsigned unheard;                    /* intervals without a report on what is sent */
+    unsigned dark;                       /* intervals left of an outage and of what is told of it */
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
@@ -220,9 +219,8 @@ struct leg {
     uint8_t transport_id;     /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;
     struct ck_mono arrivals_due;
-    uint32_t allowed_told;
-    struct ck_mono allowed_due; /* to be told again, while: */
-    bool unheeded;              /* more comes than that */
+    struct ck_allowed allowed; /* to be told again, while: */
+    bool unheeded;             /* more comes than that */
     struct ck_mono report_due;
     struct ck_mono interval_began;
     struct ck_mono stats_due;

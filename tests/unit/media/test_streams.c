@@ -141,6 +141,27 @@ static void test_missing_comes_bit_by_bit(void **state)
     assert_int_equal(ck_missing_due(&missing, at_ms(23), 100000, 1, asked), 0);
 }
 
+/* Where one at a time may be asked for, none waits for another's repetitions. */
+static void test_missing_takes_turns(void **state)
+{
+    (void)state;
+    static const uint16_t wanted[] = {5, 6, 7, 5, 6, 7, 5, 6, 7, 5, 6, 7};
+    struct ck_missing missing = {0};
+    uint16_t asked[CK_MISSING_MAX];
+    assert_true(ck_missing_gap(&missing, 5, 8, at_ms(0)));
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        int64_t ms = 20 + (int64_t)i * 100;
+        assert_int_equal(ck_missing_due(&missing, at_ms(ms), 100000, 1, asked), 1);
+        assert_int_equal(asked[0], wanted[i]);
+    }
+    /* Alone, it is not asked for twice in a round trip. */
+    ck_missing_clear(&missing);
+    assert_true(ck_missing_gap(&missing, 5, 6, at_ms(0)));
+    for (int64_t ms = 20; ms < 1000; ms += 50) {
+        assert_int_equal(ck_missing_due(&missing, at_ms(ms), 100000, 1, asked), ms % 100 == 20);
+    }
+}
+
 static void test_missing_tries_are_limited(void **state)
 {
     (void)state;
@@ -898,6 +919,40 @@ static void test_transit_sees_the_standing_queue(void **state)
 }
 
 /* A longer way is no queue: after the memory is over it counts as the way. */
+static void test_transit_forgets_what_is_seen_no_more(void **state)
+{
+    (void)state;
+    struct ck_transit_seen seen = {0};
+    assert_int_equal(ck_transit_seen_us(&seen, 200000, false, 80000), 0); /* late once */
+    assert_int_equal(ck_transit_seen_us(&seen, 150000, false, 80000), 150000);
+    assert_int_equal(ck_transit_seen_us(&seen, -1, false, 80000), -1);
+    for (unsigned i = 2; i < CK_TRANSIT_SEEN_INTERVALS; i++) {
+        assert_int_equal(ck_transit_seen_us(&seen, -1, true, 80000), 150000);
+    }
+    for (unsigned i = 0; i < CK_TRANSIT_SEEN_INTERVALS; i++) {
+        assert_int_equal(ck_transit_seen_us(&seen, -1, true, 80000), -1);
+    }
+    assert_int_equal(ck_transit_seen_us(&seen, 200000, false, 80000), 0); /* as the first time */
+}
+
+static void test_allowed_is_not_said_again_without_end(void **state)
+{
+    (void)state;
+    struct ck_allowed said = {0};
+    unsigned times[3] = {0};
+    static const uint32_t allowed[] = {300000, 200000, CK_UPLINK_FLOOR};
+    for (int64_t ms = 0; ms < 9000; ms += 20) {
+        size_t i = (size_t)ms / 3000;
+        if (ck_allowed_due(&said, allowed[i], at_ms(ms))) {
+            ck_allowed_said(&said, allowed[i], at_ms(ms));
+            times[i]++;
+        }
+    }
+    assert_int_equal(times[0], 1 + CK_ALLOWED_AGAIN_MAX);
+    assert_int_equal(times[1], 1 + CK_ALLOWED_AGAIN_MAX);
+    assert_int_equal(times[2], 0);
+}
+
 static void test_transit_forgets(void **state)
 {
     (void)state;
@@ -988,6 +1043,7 @@ int main(void)
         cmocka_unit_test(test_source_jitter),
         cmocka_unit_test(test_missing_waits_asks_and_gives_up),
         cmocka_unit_test(test_missing_comes_bit_by_bit),
+        cmocka_unit_test(test_missing_takes_turns),
         cmocka_unit_test(test_missing_tries_are_limited),
         cmocka_unit_test(test_missing_too_many),
         cmocka_unit_test(test_reorder),
@@ -1021,6 +1077,8 @@ int main(void)
         cmocka_unit_test(test_downlink_of_which_nothing_is_heard),
         cmocka_unit_test(test_transit_sees_the_standing_queue),
         cmocka_unit_test(test_transit_forgets),
+        cmocka_unit_test(test_transit_forgets_what_is_seen_no_more),
+        cmocka_unit_test(test_allowed_is_not_said_again_without_end),
         cmocka_unit_test(test_arrivals),
         cmocka_unit_test(test_source_knows_what_came),
     };
