@@ -5,7 +5,7 @@
 
 #define CK_CAGE_MEMORY_BYTES                                                                       \
     (UINT64_C(2) * 1024 * 1024 * 1024) /* address space; not under sanitizers */
-#define CK_CAGE_FILES 64u              /* descriptors */
+#define CK_CAGE_FILES 128u             /* descriptors: about four for each part of a film */
 
 /* Landlock and limits, while there is one thread: they hold for those that come. 0 or -errno;
  * -ENOSYS where the kernel has no Landlock. */

@@ -25,7 +25,9 @@
  * brings them, read by the one that puts them together. */
 struct shown {
     _Atomic GstClockTime from, until; /* of the newest */
-    _Atomic GstClockTime before;      /* until when there were some without a gap before it */
+    /* The first, and until when there were some before the newest without a gap. What is read ahead
+     * may be behind a gap that is not put together yet. */
+    _Atomic GstClockTime begin, before;
     GstClockTime offset;
 };
 
@@ -145,7 +147,7 @@ static bool is_shown(struct exporting *e, unsigned place, GstClockTime at)
     for (unsigned i = 0; i < e->job->export.count; i++) {
         struct shown *shown = &e->shown[i];
         if (e->job->export.inputs[i].place == place &&
-            (at < atomic_load(&shown->before) ||
+            ((at >= atomic_load(&shown->begin) && at < atomic_load(&shown->before)) ||
              (at >= atomic_load(&shown->from) && at < atomic_load(&shown->until)))) {
             return true;
         }
@@ -196,6 +198,9 @@ static GstPadProbeReturn on_input(GstPad *pad, GstPadProbeInfo *info, gpointer u
     (void)pad;
     GstClockTime from = buffer->pts + shown->offset;
     GstClockTime until = from + buffer->duration;
+    if (atomic_load(&shown->begin) == GST_CLOCK_TIME_NONE) {
+        atomic_store(&shown->begin, from);
+    }
     /* Without a gap they are one; a picture that waits for its time does not end the one before. */
     if (from > atomic_load(&shown->until) + GST_SECOND / CK_EXPORT_RATE) {
         atomic_store(&shown->before, atomic_load(&shown->until));
@@ -273,6 +278,7 @@ static GstElement *build(struct exporting *e, const int *in, int out,
         set_offset(pipeline, "picture", i, offset_ms);
         set_offset(pipeline, "sound", i, offset_ms);
         e->shown[i].offset = (GstClockTime)offset_ms * GST_MSECOND;
+        atomic_store(&e->shown[i].begin, GST_CLOCK_TIME_NONE);
         watch_input(pipeline, e, i);
     }
     watch_pictures(pipeline, e);

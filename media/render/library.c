@@ -1,6 +1,9 @@
 #include "media/render/library.h"
 
+#include <errno.h>
 #include <gst/gst.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,8 +32,31 @@ static const struct {
     {"LC_ALL", "C"},
 };
 
+/* A film of many parts has five threads for each: with the usual eight megabytes of stack, and an
+ * arena of 64 for every second one, they would not fit the cage. */
+#define THREAD_STACK ((size_t)1024 * 1024)
+#define ARENAS 2
+
+static int make_threads_small(void)
+{
+    pthread_attr_t attributes;
+    int error = pthread_getattr_default_np(&attributes);
+    if (error != 0) {
+        return -error;
+    }
+    error = pthread_attr_setstacksize(&attributes, THREAD_STACK);
+    error = error == 0 ? pthread_setattr_default_np(&attributes) : error;
+    pthread_attr_destroy(&attributes);
+    return error == 0 && mallopt(M_ARENA_MAX, ARENAS) != 1 ? -ENOMEM : -error;
+}
+
 int ck_render_load(char *text, size_t size)
 {
+    int r = make_threads_small();
+    if (r != 0) {
+        snprintf(text, size, "threads: %s", ck_error_text(r));
+        return r;
+    }
     for (size_t i = 0; i < sizeof environment / sizeof environment[0]; i++) {
         setenv(environment[i].name, environment[i].value, 1);
     }

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Once, before any thread. 0, or CK_E_NOT_FOUND with what is missing in `text`, which on success
- * names the library. */
+/* Once, before any thread. 0, or CK_E_NOT_FOUND or -errno with what is missing in `text`, which on
+ * success names the library. Threads that begin later have small stacks. */
 int ck_render_load(char *text, size_t size);
 
 #endif

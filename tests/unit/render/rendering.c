@@ -51,7 +51,7 @@ void rendering_send(struct rendering *rendering, const void *bytes, size_t size,
 {
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(8 * sizeof(int))];
+        char bytes[CMSG_SPACE(CK_RENDER_FDS_MAX * sizeof(int))];
     } room;
     char copy[CK_RENDER_MESSAGE_MAX + 1000];
     memcpy(copy, bytes, size);

@@ -481,6 +481,67 @@ static void the_parts_of_a_leg_stand_one_after_the_other(void **state)
     }
 }
 
+/* One picture, then none for three seconds, and again. */
+static int make_with_hole(void)
+{
+    char command[400];
+    int fd = rendering_file("", 0);
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -y -f lavfi -i color=gray:s=320x240:r=20:d=4 "
+             "-vf \"select='lt(t,0.04)+gt(t,3)'\" -vsync vfr -c:v libvpx -deadline realtime "
+             "-b:v 300k -f webm /proc/%d/fd/%d",
+             getpid(), fd);
+    assert_int_equal(system(command), 0);
+    return fd;
+}
+
+/* What is read ahead of a part is no picture of the time before it. */
+static void before_a_part_with_a_hole_nothing_is_recorded(void **state)
+{
+    (void)state;
+    static uint8_t grey[2 * SIDE * LINES];
+    struct ck_render_message job = export_job(3);
+    for (unsigned i = 0; i < 3; i++) {
+        job.export.inputs[i].place = i == 2;
+        job.export.inputs[i].tracks = CK_RENDER_TRACK_VIDEO;
+        job.export.inputs[i].start.ms = job.export.inputs[0].start.ms + (i == 1 ? 6000 : 0);
+    }
+    int fds[4] = {make_plain("gray", 2, 2), make_with_hole(), make_plain("white", 10, 2),
+                  rendering_file("", 0)};
+    export_now(&job, fds);
+    for (unsigned second = 3; second < 6; second++) {
+        grab(fds[3], second + 0.5, 2 * SIDE, grey);
+        assert_true(says_not_recorded(grey, 0));
+        assert_false(says_not_recorded(grey, SIDE));
+    }
+    grab(fds[3], 9.5, 2 * SIDE, grey);
+    assert_false(says_not_recorded(grey, 0));
+    for (int i = 0; i < 4; i++) {
+        close(fds[i]);
+    }
+}
+
+/* The cage has room for a film of as many parts as one may have. */
+static void as_many_parts_as_there_may_be_are_exported(void **state)
+{
+    (void)state;
+    struct ck_render_message job = export_job(2);
+    int fds[CK_RENDER_FDS_MAX];
+    job.export.count = CK_RENDER_INPUTS_MAX;
+    for (unsigned i = 0; i < CK_RENDER_INPUTS_MAX; i++) {
+        job.export.inputs[i] = job.export.inputs[i % 2];
+        job.export.inputs[i].start.ms = INT64_C(1795000000000) + i * 500;
+        fds[i] = make_plain("gray", 1, 3);
+    }
+    fds[CK_RENDER_INPUTS_MAX] = rendering_file("", 0);
+    setenv("G_DEBUG", "fatal-criticals", 1); /* a descriptor that is not had is no more than told */
+    assert_int_equal(export_now(&job, fds).kind, CK_RENDER_DONE);
+    unsetenv("G_DEBUG");
+    for (unsigned i = 0; i < CK_RENDER_FDS_MAX; i++) {
+        close(fds[i]);
+    }
+}
+
 static void a_recording_that_lacks_a_track_is_exported_too(void **state)
 {
     (void)state;
@@ -539,6 +600,8 @@ int main(void)
         cmocka_unit_test(a_recording_is_measured),
         cmocka_unit_test(two_recordings_stand_side_by_side_under_one_clock),
         cmocka_unit_test(the_parts_of_a_leg_stand_one_after_the_other),
+        cmocka_unit_test(before_a_part_with_a_hole_nothing_is_recorded),
+        cmocka_unit_test(as_many_parts_as_there_may_be_are_exported),
         cmocka_unit_test(a_recording_that_lacks_a_track_is_exported_too),
         cmocka_unit_test(what_is_no_recording_is_not_measured),
         cmocka_unit_test(a_message_it_does_not_understand_ends_it),
