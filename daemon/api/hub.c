@@ -305,7 +305,7 @@ static void on_hello(void *cookie, int code, json_t *value)
         }
         bool first = !page->started;
         page->started = true;
-        json_t *ice = calls->ice_servers(calls->user);
+        json_t *ice = calls->ice_servers(calls->user, &page->actor);
         ck_hub_send(page, page->side == CK_CLIENT_PERSON
                               ? ck_client_person_hello(value, ice, calls->relay_only)
                               : ck_client_console_hello(value, ice, calls->relay_only));
@@ -412,7 +412,7 @@ static void on_session(void *cookie, int code, json_t *value)
 static void send_ice(struct ck_hub_page *page)
 {
     const struct ck_hub_calls *calls = &page->hub->options.calls;
-    json_t *ice = calls->ice_servers(calls->user);
+    json_t *ice = calls->ice_servers(calls->user, &page->actor);
     if (json_array_size(ice) > 0) {
         ck_hub_send(page, ck_client_ice(ice, calls->relay_only));
     } else {

@@ -52,8 +52,8 @@ struct ck_hub_calls {
     /* Whether somebody with this session is in a call that goes on: it keeps the session alive.
      * NULL: never. */
     bool (*in_call)(void *user, int64_t session);
-    /* A new array for `hello` and `ice`: ck_client_ice_servers(). */
-    json_t *(*ice_servers)(void *user);
+    /* A new array for `hello` and `ice` of one page: ck_client_ice_servers(). */
+    json_t *(*ice_servers)(void *user, const struct ck_actor *actor);
     bool relay_only; /* told with it */
 };
 

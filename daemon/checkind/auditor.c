@@ -21,6 +21,7 @@ enum trouble {
     STORE_SILENT = CK_WATCH_FAULT_COUNT,
     CHANNEL_FAILING,
     RELAY_SILENT,
+    RELAY_FULL,
     LOG_UNSIGNED,
     ROWS_ASIDE,
     CERTIFICATE_ENDS,
@@ -50,6 +51,8 @@ static const struct {
                          CK_LOG_EVENT_CHANNEL_FAILING},
     [RELAY_SILENT] = {"a TURN server gives no address: nobody counts as missed",
                       "the TURN servers give addresses again", -1},
+    [RELAY_FULL] = {"a TURN server has no address left: who needs it cannot call",
+                    "the TURN servers have addresses left again", -1},
     [STORE_SILENT] = {"the store cannot be read", "the store can be read again", -1},
     [LOG_UNSIGNED] = {"the audit log is not signed", "the audit log is signed again", -1},
     [ROWS_ASIDE] = {"rows were set aside", "no row is set aside", CK_LOG_EVENT_QUARANTINED},
@@ -148,6 +151,7 @@ static void judge(struct ck_auditor *auditor, const json_t *operations)
     }
     set_trouble(auditor, CHANNEL_FAILING, failing > 0);
     set_trouble(auditor, RELAY_SILENT, !product->relay_good);
+    set_trouble(auditor, RELAY_FULL, product->relay_full);
     set_trouble(auditor, LOG_UNSIGNED, ck_product_signer_trouble(product) != NULL);
     set_trouble(auditor, ROWS_ASIDE,
                 json_integer_value(json_object_get(operations, "quarantined")) > 0);

@@ -108,18 +108,22 @@ static bool in_call(void *user, int64_t session)
     return ck_calls_has_session(product->calls, session);
 }
 
-/* TURN servers with credentials of limited life. */
-static json_t *ice_servers(void *user)
+/* TURN servers with credentials of limited life, under a name of the page's user: what one may take
+ * of the servers' addresses is limited (user-quota of coturn), and takes nothing from others. */
+static json_t *ice_servers(void *user, const struct ck_actor *actor)
 {
     const struct ck_product *product = user;
     const struct ck_config *config = product->config;
     const struct ck_slice secret = {config->media.turn_secret.bytes,
                                     config->media.turn_secret.size};
     size_t count = config->media.turn_urls.count;
-    char name[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE];
+    char who[CK_TURN_NAME_SIZE], name[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE];
     bool credentials = secret.data != NULL && count > 0;
     int64_t until_s = (ck_clock_wall().ms + config->media.turn_lifetime_ms) / 1000;
-    if (credentials && ck_turn_credentials(secret, until_s, name, password) != 0) {
+    bool staff = actor->kind == CK_ACTOR_STAFF;
+    if (credentials &&
+        (ck_turn_name(secret, staff, staff ? actor->staff_id : actor->person_id, who) != 0 ||
+         ck_turn_credentials(secret, until_s, who, name, password) != 0)) {
         return NULL;
     }
     return ck_client_ice_servers((const char *const *)config->media.turn_urls.items, count,

@@ -79,7 +79,7 @@ struct ck_product {
     uv_signal_t signals[3];
     bool probe_good;
     struct ck_relay_watch *relay; /* NULL: no TURN server is configured */
-    bool relay_good;
+    bool relay_good, relay_full;
     bool clock_noted; /* what the log says of the clock, and since when */
     int64_t clock_noted_ms;
     bool stopping;
@@ -135,7 +135,7 @@ int ck_product_health_start(struct ck_product *product);
 void ck_product_health_stop(struct ck_product *product);
 bool ck_product_clock_good(const struct ck_product *product);
 
-/* relay.c: looks after `relay_good`. 0 or -errno. */
+/* relay.c: looks after `relay_good` and `relay_full`. 0 or -errno. */
 int ck_product_relay_start(struct ck_product *product);
 void ck_product_relay_stop(struct ck_product *product);
 

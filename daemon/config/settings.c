@@ -366,8 +366,8 @@ static const struct ck_setting table[] = {
      .help = "TURN servers for browsers whose network blocks UDP. A configuration of coturn that "
              "relays to the media workers and to nobody else is turnserver.conf in "
              "/usr/share/doc/checkind/examples. Every five seconds each is asked for an address; "
-             "of those with one scheme and transport one must give it, else nobody counts as "
-             "missed."},
+             "of those with one scheme and transport one must answer, in one of two rounds, else "
+             "nobody counts as missed. One that has no address left has answered."},
     {.section = "media",
      .key = "turn_secret_file",
      .type = CK_SETTING_SECRET,

@@ -24,6 +24,8 @@
 #define RESEND_MS 500    /* RFC 8489 section 6.2.1; doubled each time */
 #define UNAUTHORISED 401 /* RFC 8489 section 9.2.4 */
 #define STALE_NONCE 438
+#define QUOTA_REACHED 486 /* RFC 8656 section 19 */
+#define NO_CAPACITY 508
 
 struct server {
     bool secure, stream;
@@ -52,12 +54,26 @@ static bool fail(const struct line *line, const char *format, ...)
     return false;
 }
 
-int ck_turn_credentials(struct ck_slice secret, int64_t until_s,
+int ck_turn_name(struct ck_slice secret, bool staff, int64_t id,
+                 char name[static CK_TURN_NAME_SIZE])
+{
+    uint8_t mac[CK_SHA1_SIZE];
+    char text[CK_TURN_USER_SIZE];
+    snprintf(text, sizeof text, "%s %lld", staff ? "staff" : "person", (long long)id);
+    const struct ck_slice one = {text, strlen(text)};
+    int r = ck_hmac_sha1(secret.data, secret.size, &one, 1, mac);
+    if (r == 0) {
+        ck_hex_encode(mac, (CK_TURN_NAME_SIZE - 1) / 2, name);
+    }
+    return r;
+}
+
+int ck_turn_credentials(struct ck_slice secret, int64_t until_s, const char *name,
                         char user[static CK_TURN_USER_SIZE],
                         char password[static CK_TURN_PASSWORD_SIZE])
 {
     uint8_t mac[CK_SHA1_SIZE];
-    snprintf(user, CK_TURN_USER_SIZE, "%lld:checkind", (long long)until_s);
+    snprintf(user, CK_TURN_USER_SIZE, "%lld:%s", (long long)until_s, name);
     const struct ck_slice text = {user, strlen(user)};
     int r = ck_hmac_sha1(secret.data, secret.size, &text, 1, mac);
     if (r == 0) {
@@ -142,31 +158,18 @@ static int pull(const struct line *line, void *bytes, size_t size, int wait_ms)
     return got;
 }
 
-static bool dial(struct line *line, const struct server *server)
+static bool dial(struct line *line, const struct addrinfo *at)
 {
-    const struct addrinfo hints = {.ai_socktype = server->stream ? SOCK_STREAM : SOCK_DGRAM};
-    struct addrinfo *list = NULL;
-    int error = getaddrinfo(server->host, server->port, &hints, &list);
-    if (error != 0) {
-        return fail(line, "%s: %s", server->host, gai_strerror(error));
+    int why = 0;
+    socklen_t size = sizeof why;
+    line->fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool begun = line->fd >= 0 &&
+                 (connect(line->fd, at->ai_addr, at->ai_addrlen) == 0 || errno == EINPROGRESS);
+    if (!begun || !ready(line, POLLOUT, RESEND_MS * ROUNDS_MAX) ||
+        getsockopt(line->fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0 || why != 0) {
+        return fail(line, "no connection: %s", why != 0 ? uv_strerror(-why) : "no answer");
     }
-    bool open = false;
-    for (const struct addrinfo *at = list; at != NULL && !open; at = at->ai_next) {
-        int why = 0;
-        socklen_t size = sizeof why;
-        ck_closep(&line->fd);
-        line->fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        bool begun = line->fd >= 0 &&
-                     (connect(line->fd, at->ai_addr, at->ai_addrlen) == 0 || errno == EINPROGRESS);
-        if (!begun || !ready(line, POLLOUT, RESEND_MS * ROUNDS_MAX) ||
-            getsockopt(line->fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0 || why != 0) {
-            fail(line, "no connection: %s", why != 0 ? uv_strerror(-why) : "no answer");
-        } else {
-            open = true;
-        }
-    }
-    freeaddrinfo(list);
-    return open;
+    return true;
 }
 
 /* TLS, or DTLS where it goes by datagrams. */
@@ -280,6 +283,7 @@ struct talk {
     size_t realm_size, nonce_size;
     uint8_t key[CK_STUN_LONG_TERM_KEY_SIZE];
     uint8_t transaction[CK_STUN_TRANSACTION_SIZE];
+    bool full; /* it knows the user and has no address left */
 };
 
 static int compose(struct talk *talk, uint16_t method, struct text *question)
@@ -344,6 +348,8 @@ static bool allocate(const struct line *line, struct talk *talk)
         }
         bool named = talk->nonce_size > 0;
         if ((read.error_code != UNAUTHORISED || named) && read.error_code != STALE_NONCE) {
+            talk->full =
+                named && (read.error_code == QUOTA_REACHED || read.error_code == NO_CAPACITY);
             return fail(line, "no address is given: error %u", read.error_code);
         }
         if (learn(talk, &read) != 0) {
@@ -353,19 +359,82 @@ static bool allocate(const struct line *line, struct talk *talk)
     return fail(line, "it goes on asking for a name");
 }
 
-bool ck_turn_answers(const char *url, const char *user, const char *password, int timeout_ms,
-                     char detail[static CK_TURN_DETAIL_SIZE])
+static enum ck_turn_verdict ask_address(const struct server *server, const struct addrinfo *at,
+                                        const char *user, const char *password, int timeout_ms,
+                                        char *detail)
 {
-    struct server server;
     struct talk talk = {.user = user, .password = password};
-    read_url(url, &server);
     struct line line = {.fd = -1,
-                        .stream = server.stream,
+                        .stream = server->stream,
                         .until_ns = uv_hrtime() + (uint64_t)timeout_ms * 1000000,
                         .detail = detail};
-    *detail = '\0';
-    bool good = dial(&line, &server) && (!server.secure || secure(&line, &server)) &&
-                allocate(&line, &talk);
+    bool gives =
+        dial(&line, at) && (!server->secure || secure(&line, server)) && allocate(&line, &talk);
     hang_up(&line);
-    return good;
+    return gives ? CK_TURN_GIVES : talk.full ? CK_TURN_FULL : CK_TURN_SILENT;
+}
+
+enum ck_turn_verdict ck_turn_answers(const char *url, const char *user, const char *password,
+                                     int timeout_ms, char detail[static CK_TURN_DETAIL_SIZE])
+{
+    struct server server;
+    struct addrinfo *list = NULL;
+    read_url(url, &server);
+    const struct addrinfo hints = {.ai_socktype = server.stream ? SOCK_STREAM : SOCK_DGRAM};
+    int error = getaddrinfo(server.host, server.port, &hints, &list);
+    if (error != 0) {
+        snprintf(detail, CK_TURN_DETAIL_SIZE, "%.100s: %.50s", server.host, gai_strerror(error));
+        return CK_TURN_SILENT;
+    }
+    enum ck_turn_verdict best = CK_TURN_SILENT;
+    int asked = 0;
+    for (const struct addrinfo *at = list;
+         at != NULL && asked < CK_TURN_ADDRESSES_MAX && best != CK_TURN_GIVES; at = at->ai_next) {
+        enum ck_turn_verdict verdict = ask_address(&server, at, user, password, timeout_ms, detail);
+        best = verdict > best ? verdict : best;
+        asked++;
+    }
+    freeaddrinfo(list);
+    if (best == CK_TURN_GIVES) {
+        *detail = '\0';
+    }
+    return best;
+}
+
+enum ck_turn_verdict ck_turn_round(const char *const *urls, size_t count, const char *user,
+                                   const char *password, int timeout_ms,
+                                   char detail[static CK_TURN_ROUND_DETAIL_SIZE])
+{
+    enum ck_turn_verdict best[CK_TURN_KINDS] = {CK_TURN_SILENT};
+    bool asked[CK_TURN_KINDS] = {false};
+    *detail = '\0';
+    for (size_t i = 0; i < count; i++) {
+        char one[CK_TURN_DETAIL_SIZE];
+        unsigned kind = ck_turn_kind(urls[i]);
+        asked[kind] = true;
+        if (best[kind] == CK_TURN_GIVES) {
+            continue;
+        }
+        enum ck_turn_verdict verdict = ck_turn_answers(urls[i], user, password, timeout_ms, one);
+        best[kind] = verdict > best[kind] ? verdict : best[kind];
+        if (verdict != CK_TURN_GIVES) {
+            snprintf(detail, CK_TURN_ROUND_DETAIL_SIZE, "%.255s: %s", urls[i], one);
+        }
+    }
+    enum ck_turn_verdict worst = CK_TURN_GIVES;
+    for (unsigned kind = 0; kind < CK_TURN_KINDS; kind++) {
+        worst = asked[kind] && best[kind] < worst ? best[kind] : worst;
+    }
+    return worst;
+}
+
+uint64_t ck_turn_round_ms(size_t count, int timeout_ms)
+{
+    return count * (CK_TURN_LOOKUP_MS + CK_TURN_ADDRESSES_MAX * (uint64_t)timeout_ms);
+}
+
+bool ck_turn_judge(enum ck_turn_verdict verdict, unsigned *silent)
+{
+    *silent = verdict == CK_TURN_SILENT ? *silent + 1 : 0;
+    return *silent < CK_TURN_SILENT_ROUNDS;
 }

@@ -12,7 +12,7 @@ enum ck_health {
     CK_HEALTH_PROBE = 2,  /* our own request over HTTPS was answered */
     CK_HEALTH_WORKER = 4, /* a media worker had room */
     CK_HEALTH_CLOCK = 8,  /* the clock was synchronised */
-    CK_HEALTH_RELAY = 16, /* the TURN servers gave addresses, or there are none */
+    CK_HEALTH_RELAY = 16, /* the TURN servers answered, or there are none */
 };
 #define CK_HEALTH_ALL 31
 

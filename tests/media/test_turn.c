@@ -3,6 +3,7 @@
  * this machine and in the networks behind it must be out of reach. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -32,7 +33,10 @@
 #define TEXT_MAX 160
 #define ANSWER_MS 3000
 #define START_MS 10000
-#define ADDRESSES 24 /* that the server gives at one time */
+#define ADDRESSES 40      /* that the server gives at one time */
+#define USER_ADDRESSES 16 /* to one name; so small here, as large as is shipped */
+#define SILENT_MS 700     /* a server of which no answer is wanted */
+#define LOOKUP_MS 1000    /* of a name behind a dead name server */
 #define TRY_MS 50
 
 /* RFC 8656 section 18. */
@@ -102,6 +106,9 @@ static void write_configuration(const struct server *server, const char *path)
     assert_non_null(shipped);
     assert_non_null(made);
     while (fgets(line, sizeof line, shipped) != NULL) {
+        if (strncmp(line, "user-quota=", 11) == 0) {
+            snprintf(line, sizeof line, "user-quota=%d\n", USER_ADDRESSES);
+        }
         fputs(line, made);
     }
     fprintf(made,
@@ -515,16 +522,45 @@ static void turn_carries_nothing_to_a_refused_peer(void **state)
 
 /* ---- the daemon's own question ---- */
 
+/* Two names that are known here alone: one whose look-up is slow, and one with two addresses of
+ * which the first is a socket that never answers. */
+int __real_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **list);
+int __wrap_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **list);
+static char silent_port[8];
+
+int __wrap_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **list)
+{
+    if (strcmp(name, "slow.example") == 0) {
+        poll(NULL, 0, LOOKUP_MS);
+        return __real_getaddrinfo("127.0.0.1", port, hints, list);
+    }
+    if (strcmp(name, "two.example") == 0) {
+        int error = __real_getaddrinfo("127.0.0.1", silent_port, hints, list);
+        return error != 0 ? error : __real_getaddrinfo("127.0.0.1", port, hints, &(*list)->ai_next);
+    }
+    return __real_getaddrinfo(name, port, hints, list);
+}
+
+static void own_credentials(char *user, char *password)
+{
+    const char *secret = "5f3c9b1e77aa40d2b6c80e4d1f2a9c63";
+    assert_int_equal(ck_turn_credentials((struct ck_slice){secret, strlen(secret)},
+                                         (int64_t)time(NULL) + 60, CK_TURN_OWN_NAME, user,
+                                         password),
+                     0);
+}
+
 static bool daemon_gets_in(const char *host, uint16_t port, const char *tail, const char *password)
 {
     static char user[CK_TURN_USER_SIZE], good[CK_TURN_PASSWORD_SIZE];
-    const char *secret = "5f3c9b1e77aa40d2b6c80e4d1f2a9c63";
     char url[96], detail[CK_TURN_DETAIL_SIZE];
-    assert_int_equal(ck_turn_credentials((struct ck_slice){secret, strlen(secret)},
-                                         (int64_t)time(NULL) + 60, user, good),
-                     0);
+    own_credentials(user, good);
     snprintf(url, sizeof url, "%s:%u%s", host, port, tail);
-    bool in = ck_turn_answers(url, user, password == NULL ? good : password, ANSWER_MS, detail);
+    bool in = ck_turn_answers(url, user, password == NULL ? good : password, ANSWER_MS, detail) ==
+              CK_TURN_GIVES;
     if (in == (*detail != '\0')) {
         fail_msg("%s: %d, %s", url, in, detail);
     }
@@ -557,6 +593,127 @@ static void turn_that_gives_none_is_told(void **state)
     assert_false(daemon_gets_in("turns:127.0.0.1", port, "?transport=udp", NULL));
     assert_false(daemon_gets_in("turn:no.such.name.invalid", server->port, "", NULL));
     close(silent);
+}
+
+static void turn_is_asked_after_the_name_was_looked_up(void **state)
+{
+    const struct server *server = *state;
+    char user[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE], detail[CK_TURN_DETAIL_SIZE];
+    char url[96];
+    own_credentials(user, password);
+    snprintf(url, sizeof url, "turn:slow.example:%u", server->port);
+    assert_int_equal(ck_turn_answers(url, user, password, SILENT_MS, detail), CK_TURN_GIVES);
+}
+
+static void turn_is_asked_at_each_address(void **state)
+{
+    const struct server *server = *state;
+    char user[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE], detail[CK_TURN_DETAIL_SIZE];
+    char url[96];
+    uint16_t port = 0;
+    int silent = listen_at("127.0.0.1", &port);
+    snprintf(silent_port, sizeof silent_port, "%u", port);
+    own_credentials(user, password);
+    snprintf(url, sizeof url, "turn:two.example:%u", server->port);
+    assert_int_equal(ck_turn_answers(url, user, password, SILENT_MS, detail), CK_TURN_GIVES);
+    assert_string_equal(detail, "");
+    snprintf(url, sizeof url, "turn:two.example:%u", port);
+    assert_int_equal(ck_turn_answers(url, user, password, SILENT_MS, detail), CK_TURN_SILENT);
+    close(silent);
+}
+
+static void turn_of_one_kind_stands_in_for_a_dead_one(void **state)
+{
+    const struct server *server = *state;
+    char user[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE];
+    char detail[CK_TURN_ROUND_DETAIL_SIZE], dead[96], good[96], other[96];
+    const char *urls[] = {dead, dead, good, other};
+    uint16_t port = 0;
+    int silent = listen_at("127.0.0.1", &port);
+    own_credentials(user, password);
+    snprintf(dead, sizeof dead, "turn:127.0.0.1:%u", port);
+    snprintf(good, sizeof good, "turn:127.0.0.1:%u", server->port);
+    snprintf(other, sizeof other, "turn:127.0.0.1:%u?transport=tcp", free_port());
+    assert_int_equal(ck_turn_round(urls, 3, user, password, SILENT_MS, detail), CK_TURN_GIVES);
+    assert_int_equal(ck_turn_round(urls, 2, user, password, SILENT_MS, detail), CK_TURN_SILENT);
+    assert_int_equal(strncmp(detail, dead, strlen(dead)), 0);
+    assert_int_equal(ck_turn_round(urls, 4, user, password, SILENT_MS, detail), CK_TURN_SILENT);
+    close(silent);
+}
+
+/* A round has its time for every server, and one that is silent is no fault yet. */
+static void one_silent_round_is_no_fault(void **state)
+{
+    (void)state;
+    unsigned silent = 0;
+    assert_true(ck_turn_round_ms(2, 2000) >= 2 * (CK_TURN_LOOKUP_MS + 2000));
+    assert_true(ck_turn_judge(CK_TURN_SILENT, &silent));
+    assert_true(ck_turn_judge(CK_TURN_GIVES, &silent));
+    assert_true(ck_turn_judge(CK_TURN_SILENT, &silent));
+    assert_false(ck_turn_judge(CK_TURN_SILENT, &silent));
+    assert_false(ck_turn_judge(CK_TURN_SILENT, &silent));
+    assert_true(ck_turn_judge(CK_TURN_FULL, &silent));
+    assert_true(ck_turn_judge(CK_TURN_SILENT, &silent));
+}
+
+static void names_are_of_one_user_each(void **state)
+{
+    (void)state;
+    const struct ck_slice secret = {"5f3c9b1e77aa40d2", 16};
+    char person[CK_TURN_NAME_SIZE], again[CK_TURN_NAME_SIZE], next[CK_TURN_NAME_SIZE];
+    char staff[CK_TURN_NAME_SIZE];
+    assert_int_equal(ck_turn_name(secret, false, 17, person), 0);
+    assert_int_equal(ck_turn_name(secret, false, 17, again), 0);
+    assert_int_equal(ck_turn_name(secret, false, 18, next), 0);
+    assert_int_equal(ck_turn_name(secret, true, 17, staff), 0);
+    assert_int_equal(strlen(person), CK_TURN_NAME_SIZE - 1);
+    assert_string_equal(person, again);
+    assert_string_not_equal(person, next);
+    assert_string_not_equal(person, staff);
+}
+
+/* Takes addresses under a name, each time with an end of its own, until there are no more. */
+static unsigned take_all(const struct server *server, const char *name, unsigned most)
+{
+    unsigned taken = 0, code = 0;
+    while (code == 0 && taken < most) {
+        struct visitor visitor;
+        char username[TEXT_MAX];
+        come(&visitor, server);
+        snprintf(username, sizeof username, "%lld:%s", (long long)time(NULL) + 3600 + taken, name);
+        credentials(&visitor, username, server->secret);
+        code = allocate(&visitor, false);
+        taken += code == 0;
+        close(visitor.fd);
+    }
+    assert_true(code == 0 || code == 486);
+    return taken;
+}
+
+/* Whoever takes what is to be had takes it from nobody else; and where all is taken, the server is
+ * full and not dead. The last test: what was taken stays so for ten minutes. */
+static void turn_that_is_full_is_told_from_a_dead_one(void **state)
+{
+    const struct server *server = *state;
+    char user[CK_TURN_USER_SIZE], password[CK_TURN_PASSWORD_SIZE], detail[CK_TURN_DETAIL_SIZE];
+    char url[96], name[16];
+    own_credentials(user, password);
+    snprintf(url, sizeof url, "turn:127.0.0.1:%u", server->port);
+    assert_int_equal(take_all(server, "greedy", ADDRESSES), USER_ADDRESSES);
+    assert_int_equal(ck_turn_answers(url, user, password, ANSWER_MS, detail), CK_TURN_GIVES);
+    for (unsigned i = 0, taken = 1; taken > 0; i++) {
+        assert_true(i < ADDRESSES);
+        snprintf(name, sizeof name, "crowd%u", i);
+        taken = take_all(server, name, ADDRESSES);
+    }
+    for (int waited = 0; ck_turn_answers(url, user, password, ANSWER_MS, detail) == CK_TURN_GIVES;
+         waited += TRY_MS) { /* one that was given back is counted for a second more */
+        assert_true(waited < START_MS);
+        take_all(server, "last", 1);
+        poll(NULL, 0, TRY_MS);
+    }
+    assert_int_equal(ck_turn_answers(url, user, password, ANSWER_MS, detail), CK_TURN_FULL);
+    assert_true(*detail != '\0');
 }
 
 /* The server counts an address for a second longer than it is kept; one that is not given back, for
@@ -604,6 +761,12 @@ int main(void)
         cmocka_unit_test(turn_that_gives_none_is_told),
         cmocka_unit_test(turn_gets_its_address_back),
         cmocka_unit_test(ways_in_are_told_apart),
+        cmocka_unit_test(turn_is_asked_after_the_name_was_looked_up),
+        cmocka_unit_test(turn_is_asked_at_each_address),
+        cmocka_unit_test(turn_of_one_kind_stands_in_for_a_dead_one),
+        cmocka_unit_test(one_silent_round_is_no_fault),
+        cmocka_unit_test(names_are_of_one_user_each),
+        cmocka_unit_test(turn_that_is_full_is_told_from_a_dead_one),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

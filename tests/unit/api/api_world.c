@@ -157,9 +157,10 @@ void api_in_call(bool on)
     atomic_store(&world.in_call, on);
 }
 
-static json_t *ice_servers(void *user)
+static json_t *ice_servers(void *user, const struct ck_actor *actor)
 {
     (void)user;
+    (void)actor;
     return json_array();
 }
 
