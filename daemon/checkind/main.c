@@ -1,6 +1,7 @@
 /* checkind(8): the command line, and the configuration before anything else. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "checkind: core dumps cannot be kept off: %s\n", strerror(-error));
         return EX_OSERR;
     }
+    signal(SIGPIPE, SIG_IGN); /* libraries write to sockets that the other side has closed */
     setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0);
     struct ck_config config;
     ck_cleanup(ck_freep) struct ck_config_faults *faults = calloc(1, sizeof *faults);

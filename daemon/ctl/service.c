@@ -29,31 +29,36 @@ int ck_service_hide_memory(void)
                                                                                          : 0;
 }
 
+/* READY=1 was not taken yet. Of the loop's thread. */
+static bool ready_is_owed;
+
 /* What sd_notify() does, but it never waits: that one stands still while the manager does not read,
- * and with it everything that is due. */
-static void tell(const char *state)
+ * and with it everything that is due. False: the manager did not take it. */
+static bool tell(const char *state)
 {
     struct sockaddr_un manager = {.sun_family = AF_UNIX};
     const char *name = getenv("NOTIFY_SOCKET");
     size_t length = name != NULL ? strlen(name) : 0;
     if (length == 0 || length > sizeof manager.sun_path) {
-        return;
+        return true; /* there is none */
     }
     memcpy(manager.sun_path, name, length);
     if (name[0] == '@') {
         manager.sun_path[0] = '\0'; /* abstract */
     }
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0) {
-        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
-        close(fd);
+    if (fd < 0) {
+        return false;
     }
+    ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(fd);
+    return sent == (ssize_t)strlen(state);
 }
 
 void ck_service_ready(void)
 {
-    tell("READY=1");
+    ready_is_owed = !tell("READY=1");
 }
 
 void ck_service_reloading(void)
@@ -63,6 +68,7 @@ void ck_service_reloading(void)
 
 void ck_service_stopping(void)
 {
+    ready_is_owed = false;
     tell("STOPPING=1");
 }
 
@@ -80,8 +86,13 @@ void ck_service_status(const char *format, ...)
 static void on_timer(uv_timer_t *timer)
 {
     struct ck_watchdog *watchdog = timer->data;
-    if (watchdog->sound(watchdog->user)) {
+    if (!watchdog->sound(watchdog->user)) {
+        return;
+    }
+    if (!ready_is_owed) {
         tell("WATCHDOG=1");
+    } else if (tell("READY=1\nWATCHDOG=1")) {
+        ready_is_owed = false;
     }
 }
 

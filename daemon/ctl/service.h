@@ -13,7 +13,8 @@
  */
 int ck_service_hide_memory(void);
 
-/* Start-up is complete: the pages answer and the engine turns. */
+/* Start-up is complete: the pages answer and the engine turns. What was lost of it is said again
+ * with the sign of life, for a manager that never hears it kills the daemon. */
 void ck_service_ready(void);
 
 /* Files are read again; ck_service_ready() ends it. */

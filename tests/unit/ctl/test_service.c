@@ -137,6 +137,41 @@ static void the_sign_of_life_stops_with_the_work(void **state)
     assert_int_equal(uv_loop_close(&heart.loop), 0);
 }
 
+/* Sound, and the loop ends after the second question. */
+static bool sound_twice(void *user)
+{
+    struct heart *heart = user;
+    if (++heart->asked == 2) {
+        uv_stop(&heart->loop);
+    }
+    return true;
+}
+
+/* The manager had no room for it; once it has, it hears it, and once only. */
+static void ready_is_not_lost(void **state)
+{
+    (void)state;
+    enum { MANY = 5000 };
+    struct heart heart = {.asked = 0};
+    struct ck_watchdog *watchdog = NULL;
+    char rest[64];
+    for (int i = 0; i < MANY; i++) {
+        ck_service_status("%d calls", i);
+    }
+    ck_service_ready();
+    while (recv(manager, rest, sizeof rest, MSG_DONTWAIT) > 0) {
+    }
+    assert_int_equal(uv_loop_init(&heart.loop), 0);
+    setenv("WATCHDOG_USEC", "20000", 1);
+    assert_int_equal(ck_watchdog_create(&watchdog, &heart.loop, sound_twice, &heart), 0);
+    uv_run(&heart.loop, UV_RUN_DEFAULT);
+    expect("READY=1\nWATCHDOG=1");
+    expect("WATCHDOG=1");
+    ck_watchdog_destroy(watchdog);
+    uv_run(&heart.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&heart.loop), 0);
+}
+
 static void nobody_wants_a_sign(void **state)
 {
     (void)state;
@@ -153,11 +188,9 @@ static void nobody_wants_a_sign(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_is_hidden),
-        cmocka_unit_test(states_are_told),
-        cmocka_unit_test(nobody_reads),
-        cmocka_unit_test(the_sign_of_life_stops_with_the_work),
-        cmocka_unit_test(nobody_wants_a_sign),
+        cmocka_unit_test(memory_is_hidden),  cmocka_unit_test(states_are_told),
+        cmocka_unit_test(nobody_reads),      cmocka_unit_test(the_sign_of_life_stops_with_the_work),
+        cmocka_unit_test(ready_is_not_lost), cmocka_unit_test(nobody_wants_a_sign),
     };
     return cmocka_run_group_tests(tests, open_manager, close_manager);
 }
