@@ -125,8 +125,10 @@ static int load_old_key(struct ck_signer_head *head, const char *path, const cha
     if (r == -ENOENT && path == NULL) {
         return 0;
     }
-    head->has_old = r == 0;
-    return r == 0 ? public_of(head->old_seed, name, &head->old_key) : r;
+    r = r == 0 ? public_of(head->old_seed, name, &head->old_key) : r;
+    /* One that was copied, not moved, is no second key: a note bears each signature once. */
+    head->has_old = r == 0 && memcmp(head->old_key.key, head->key.key, sizeof head->key.key) != 0;
+    return r;
 }
 
 /* ---- the head ---- */
@@ -247,6 +249,10 @@ int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *g
     size_t text_size = 0;
     memcpy(checkpoint.origin, head->key.name, sizeof checkpoint.origin);
     int r = ck_frontier_root(grown, &checkpoint.root);
+    r = r == 0 ? ck_checkpoint_sign(&checkpoint, &head->key, head->seed, note,
+                                    CK_NOTE_BYTES_MAX + 1, size)
+               : r;
+    r = r == 0 && head->has_old ? sign_with_old(head, &checkpoint, note, size) : r;
     r = r == 0 ? print_head(head, grown, text, &text_size) : r;
     r = r == 0 ? replace(head->folder, "head", text, text_size, 0600) : r;
     if (r != 0) {
@@ -254,10 +260,8 @@ int ck_signer_head_sign(struct ck_signer_head *head, const struct ck_frontier *g
     }
     head->last = *grown;
     head->last_root = checkpoint.root;
-    r = ck_checkpoint_sign(&checkpoint, &head->key, head->seed, note, CK_NOTE_BYTES_MAX + 1, size);
-    r = r == 0 && head->has_old ? sign_with_old(head, &checkpoint, note, size) : r;
     /* For whoever looks into the folder; the head is what counts. */
-    return r == 0 ? replace(head->folder, "checkpoint", note, *size, 0444) : r;
+    return replace(head->folder, "checkpoint", note, *size, 0444);
 }
 
 void ck_signer_head_close(struct ck_signer_head *head)

@@ -127,6 +127,25 @@ static void another_key_goes_on_where_the_old_one_was(void **state)
         CK_E_CONFLICT);
 }
 
+/* log.key.old made with cp where it had to be mv: one key, which signs once. */
+static void a_key_that_is_copied_signs_once(void **state)
+{
+    (void)state;
+    char now[160], old[160];
+    snprintf(now, sizeof now, "%s/log.key", rig.state);
+    snprintf(old, sizeof old, "%s/log.key.old", rig.state);
+    rig_signer_start(&rig);
+    rig_many(&rig, 3);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    rig_signer_stop(&rig);
+    rig_copy(now, old);
+    rig_signer_start(&rig);
+    for (int i = 0; i < 2; i++) {
+        rig_many(&rig, 3);
+        assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    }
+}
+
 /* Whoever writes the log cannot hand it on to a key of their own. */
 static void a_key_of_somebody_else_is_not_appointed(void **state)
 {
@@ -408,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_killed_signer_goes_on_where_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(another_key_goes_on_where_the_old_one_was, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_of_somebody_else_is_not_appointed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_that_is_copied_signs_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_signer_ends_with_its_test, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_copy_of_the_store_is_not_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(it_hashes_itself_what_it_signs, setup, teardown),
