@@ -381,26 +381,6 @@ static void check_silences(struct sim_check *check)
     }
 }
 
-/* ---- leave that is taken back ---- */
-
-/* Who has the time of a check-in that was armed an hour or more after the inspector's leave was
- * taken back, and rang in time: the inspector, unless their time is somebody else's, or was.
- * Whoever is away then for another reason, or has only just become free, is apart. */
-static void check_taken_back(struct sim_check *check)
-{
-    sim_check_none(
-        check, "time that leave gave back and was not asked for again",
-        "SELECT c.id FROM absence a JOIN said b ON b.action = 'ABSENCE_REMOVED' AND b.id = "
-        "a.staff_id JOIN checkin c ON c.inspector_id = a.staff_id AND c.due_at > b.at + 7200000 "
-        "AND c.due_at >= a.from_at AND c.due_at < a.until_at WHERE a.removed_at IS NOT NULL AND "
-        "c.plan_id IS NOT NULL AND c.slot < 2000 AND c.make_up_of IS NULL AND c.kind = 'live' AND "
-        "(SELECT l.made FROM life l WHERE l.id = c.id) < b.idx AND EXISTS (SELECT 1 FROM said r "
-        "WHERE r.action = 'CHECKIN_RING' AND r.id = c.id AND r.at < c.due_at + 60000) AND "
-        "c.reserved_id IS NOT a.staff_id AND "
-        "NOT EXISTS (SELECT 1 FROM checkin x WHERE x.inspector_id = a.staff_id AND x.id <> c.id "
-        "AND x.due_at > c.due_at - 900000 AND x.due_at < c.due_at + 900000)");
-}
-
 void sim_check_changes(struct sim_check *check)
 {
     check_bands(check);
@@ -410,5 +390,4 @@ void sim_check_changes(struct sim_check *check)
     check_orders_over(check);
     check_redrawn(check);
     check_silences(check);
-    check_taken_back(check);
 }
