@@ -6,7 +6,7 @@
  *                           of facts.json says "failed" or "too_long" where it could not be made
  *   facts.json              the same for programs
  *   checkpoint, log.vkey    the newest checkpoint and the log's key as the signer names it
- *   keys/N.json, N.tlog-proof   an entry SIGNER_KEY but the first, with its proof under the
+ *   keys/N.json, N.tlog-proof   an entry SIGNER_KEY, with its proof under the
  *                           first checkpoint that covers it: how the log came to that key
  *   manifest.json           {"audience":…,"covers":…,"files":{NAME:SHA-256,…},"objects":{PSEUDONYM:
  *                           {"kind":…,"last":…},…}}: every file above and below but built.*, and of

@@ -228,7 +228,7 @@ static int add_keys(struct ck_bundle_work *work)
     int64_t indices[CK_NOTE_LOG_KEYS_MAX];
     size_t count = 0;
     int r = ck_log_signer_keys(work->store, indices, CK_NOTE_LOG_KEYS_MAX, &count);
-    for (size_t i = 1; r == 0 && i < count; i++) {
+    for (size_t i = 0; r == 0 && i < count; i++) {
         r = add_key(work, indices[i]);
     }
     return r;

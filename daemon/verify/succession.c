@@ -66,16 +66,39 @@ void ck_succession_signed(struct ck_succession *succession, uint64_t logs, uint6
     }
 }
 
-/* Whether a trusted key signed the entry that names this one. */
+/* Whether a trusted key signed the entry that names this one, after its own was named. An earlier
+ * key is not trusted again: whoever stole it since could go on with the log. */
 static bool is_vouched_for(const struct ck_succession *succession, size_t which)
 {
     int64_t named = succession->of[which].named;
-    for (size_t i = 0; named >= 0 && i < succession->keys->count; i++) {
-        if (succession->of[i].trusted && succession->of[i].covers > (uint64_t)named) {
+    const struct ck_note_key *keys = succession->keys->keys;
+    for (size_t i = 0; i < succession->keys->count; i++) {
+        if (succession->of[i].trusted && succession->of[i].named >= 0 &&
+            succession->of[i].named < named && succession->of[i].covers > (uint64_t)named &&
+            strcmp(keys[i].name, keys[which].name) == 0) {
             return true;
         }
     }
     return false;
+}
+
+/* Entries that trusted keys signed: among them it is the same who else did. */
+static uint64_t covered(const struct ck_succession *succession)
+{
+    uint64_t covers = 0;
+    for (size_t i = 0; i < succession->keys->count; i++) {
+        if (succession->of[i].trusted && succession->of[i].covers > covers) {
+            covers = succession->of[i].covers;
+        }
+    }
+    return covers;
+}
+
+/* An earlier key: named below what is covered, and nothing beyond that is by it. */
+static bool is_past(const struct ck_succession *succession, size_t which, uint64_t covers)
+{
+    int64_t named = succession->of[which].named;
+    return named >= 0 && (uint64_t)named < covers && succession->of[which].covers <= covers;
 }
 
 /* Until no key is added any more: one vouches for the next. */
@@ -96,14 +119,16 @@ void ck_succession_end(struct ck_succession *succession, struct ck_verdict *verd
     uint64_t before = verdict->findings;
     unsigned count = 0;
     spread(succession);
+    uint64_t covers = covered(succession);
     for (size_t i = 0; i < succession->keys->count; i++) {
         count += succession->of[i].count > 0;
-        if (!succession->of[i].trusted && succession->of[i].count > 0) {
+        if (!succession->of[i].trusted && succession->of[i].count > 0 &&
+            !is_past(succession, i, covers)) {
             char key[CK_NOTE_KEY_TEXT_SIZE];
             ck_note_key_text(&succession->keys->keys[i], key);
             ck_verdict_find(verdict, "forged",
                             "%" PRIu64 " checkpoints are by the key %s, and no key that is trusted "
-                            "ever signed that it is the log's",
+                            "ever signed that it is the log's from there on",
                             succession->of[i].count, key);
         }
     }

@@ -1,7 +1,8 @@
 /* The keys that signed a log one after the other. Trust begins with those that were given, and goes
  * to a key that the log names (entry SIGNER_KEY) where a checkpoint by a trusted key covers that
- * entry: forwards, from a key that was handed out long ago, as the old key signs beside the new one
- * for a while; and backwards, from today's key, under which all of the log lies. */
+ * entry and was itself named before it: forwards, from a key that was handed out long ago, as the
+ * old key signs beside the new one for a while. Never backwards: an earlier key is good up to what
+ * trusted keys cover, since all of that lies under them, and for nothing beyond. */
 #ifndef DAEMON_VERIFY_SUCCESSION_H
 #define DAEMON_VERIFY_SUCCESSION_H
 

@@ -53,6 +53,11 @@ def checkpoint_of(note):
     return int(size), base64.b64decode(root)
 
 
+def signed_by(note, key):
+    body, lines = split_note(note)
+    return key.split("+")[0] == body.decode().splitlines()[0] and check_signature(body, lines, key)
+
+
 class Keys:
     """The keys that are trusted: the one given, and those that the log names under one of them."""
 
@@ -69,15 +74,24 @@ class Keys:
             return False
         index, note = check_proof(files[f"keys/{number}.tlog-proof"], self.named[number])
         assert index == number == leaf["index"]
-        if not self.signed(note):
+        if not any(self.vouches(files, known, key, number, note) for known in self.trusted):
             return False
         self.trusted.append(key)
         return True
 
+    def vouches(self, files, known, key, number, note):
+        """Whether a key that is trusted signed it, and was itself named before: trust never goes back to an earlier key."""
+        return known.split("+")[0] == key.split("+")[0] and signed_by(note, known) and any(
+            earlier < number and self.names(files, earlier, known) for earlier in self.named)
+
+    def names(self, files, number, key):
+        if leaf_of(self.named[number])["open"].get("key") != key:
+            return False
+        index, note = check_proof(files[f"keys/{number}.tlog-proof"], self.named[number])
+        return index == number == leaf_of(self.named[number])["index"] and signed_by(note, key)
+
     def signed(self, note):
-        body, lines = split_note(note)
-        origin = body.decode().splitlines()[0]
-        return any(key.split("+")[0] == origin and check_signature(body, lines, key) for key in self.trusted)
+        return any(signed_by(note, key) for key in self.trusted)
 
 
 def check_consistency(old, old_root, new, new_root, path):

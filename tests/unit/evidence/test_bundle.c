@@ -21,7 +21,9 @@
 #include "daemon/audit/export.h"
 #include "daemon/bundle/bundle.h"
 #include "daemon/cases/cases.h"
+#include "daemon/store/checkpoint.h"
 #include "daemon/store/erase.h"
+#include "daemon/store/log.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -986,6 +988,59 @@ static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
     build(CK_BUNDLE_COURT); /* the key is today's again */
 }
 
+/* The signer goes on with the key of before alone, as a thief would. */
+static void go_back_to_the_old_key(void)
+{
+    char now[160], old[160], other[160];
+    snprintf(now, sizeof now, "%s/log.key", signer.state);
+    snprintf(old, sizeof old, "%s/log.key.old", signer.state);
+    snprintf(other, sizeof other, "%s/other", signer.state);
+    rig_signer_stop(&signer);
+    assert_int_equal(rename(now, other), 0);
+    assert_int_equal(rename(old, now), 0);
+    assert_int_equal(rename(other, old), 0);
+    rig_signer_start(&signer);
+    sign(); /* with both, which the head needs; the engine names the old one once more */
+    rig_drop_old_key(&signer);
+    approve("court");
+    sign();
+}
+
+/* A key that was stolen after its time, for whoever was given today's alone: all that was signed
+ * before lies under today's key as well, the entry that names the stolen one too. */
+static void a_stolen_key_of_before_is_not_trusted_again(void **state)
+{
+    (void)state;
+    ck_cleanup(ck_freep) char *note = NULL;
+    static char text[CK_PROOF_TEXT_MAX];
+    char today[sizeof key], stolen[sizeof key], proof[80];
+    int64_t indices[CK_NOTE_LOG_KEYS_MAX], covers = 0;
+    size_t count = 0, length = 0;
+    snprintf(stolen, sizeof stolen, "%s", key);
+    assert_int_equal(ck_log_signer_keys(world.reader, indices, CK_NOTE_LOG_KEYS_MAX, &count), 0);
+    rig_change_key(&signer);
+    world_run_for(&world, 10 * MINUTE);
+    sign();
+    snprintf(today, sizeof today, "%s", key);
+    assert_string_not_equal(today, stolen);
+    assert_int_equal(ck_log_checkpoint_covering(world.reader, 0, &covers, &note), 0);
+    assert_int_equal(
+        ck_audit_entry_proof_under(world.reader, indices[count - 1], note, covers, text, &length),
+        0);
+    sign();
+    go_back_to_the_old_key();
+    assert_string_equal(key, stolen);
+    snprintf(proof, sizeof proof, "keys/%lld.tlog-proof", (long long)indices[count - 1]);
+    tamper((struct change){.drop = {proof}});
+    text[length] = '\0';
+    change_it((struct change){.add = proof, .text = text});
+    snprintf(key, sizeof key, "%s", today);
+    expect(1, "forged: the bundle's checkpoint ");
+    independent(false, "the checkpoint is by a key that is not trusted");
+    snprintf(key, sizeof key, "%s", stolen);
+    build(CK_BUNDLE_COURT);
+}
+
 /* ---- four eyes ---- */
 
 static void two_persons_and_a_recipient(void **state)
@@ -1139,6 +1194,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(the_whole_log_is_good),
         cmocka_unit_test(a_very_long_incident_is_exported_whole),
         cmocka_unit_test(a_bundle_leads_from_an_earlier_key_to_todays),
+        cmocka_unit_test(a_stolen_key_of_before_is_not_trusted_again),
         cmocka_unit_test(two_persons_and_a_recipient),
         cmocka_unit_test(
             a_recording_that_is_held_is_there_and_one_that_is_erased_is_named), /* last: time goes

@@ -437,7 +437,7 @@ static void export_anew(const char *name)
 }
 
 /* A log that says which key signs it, and then with another one, which the first vouches for. */
-static void change_the_key(void)
+static void change_the_key_once(void)
 {
     rig_name_key(&rig, key + strlen("--key="));
     snprintf(first_key, sizeof first_key, "%s", key);
@@ -448,7 +448,12 @@ static void change_the_key(void)
     assert_int_equal(answer->state, CK_SIGNER_SIGNED);
     snprintf(key, sizeof key, "--key=%s", answer->key);
     assert_string_not_equal(key, first_key);
-    rig_name_key(&rig, answer->key);
+}
+
+static void change_the_key(void)
+{
+    change_the_key_once();
+    rig_name_key(&rig, key + strlen("--key="));
     assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED); /* by both as well */
     rig_drop_old_key(&rig);
     rig_many(&rig, 5);
@@ -499,6 +504,30 @@ static void a_key_that_nobody_vouches_for_is_named(void **state)
              answer->key);
     assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
     export_anew("usurped");
+    expect(1, wanted, NULL);
+}
+
+/* A key that was stolen after its time: whoever was given today's alone is not led back to it. The
+ * log that it goes on with is the true one up to today's first signature. */
+static void a_stolen_key_of_before_is_not_trusted_again(void **state)
+{
+    (void)state;
+    char wanted[400], path[192], stolen[192];
+    change_the_key_once();
+    rig_signer_stop(&rig);
+    snprintf(path, sizeof path, "%s/head", rig.state);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/log.key", rig.state);
+    snprintf(stolen, sizeof stolen, "%s/log.key.old", rig.state);
+    assert_int_equal(rename(stolen, path), 0);
+    rig_signer_start(&rig);
+    rig_many(&rig, 5);
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    assert_string_equal(answer->key, first_key + strlen("--key="));
+    snprintf(wanted, sizeof wanted, "checkpoints are by the key %s, and no key that is trusted",
+             answer->key);
+    export_anew("stolen");
     expect(1, wanted, NULL);
 }
 
@@ -935,6 +964,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_log_of_two_keys_is_good_for_whoever_knows_one_of_them,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_nobody_vouches_for_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stolen_key_of_before_is_not_trusted_again, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_was_left_out_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_missed_where_nothing_is_missing, setup,
                                         teardown),
