@@ -151,7 +151,8 @@ static int add_plans(struct measured *measured)
         }
         r = measured->count == CK_DEMAND_PLANS_MAX ? CK_E_LIMIT : add_plan(measured, ids[i]);
         if (r == 0 && goes) { /* it serves until then */
-            measured->plans[measured->count - 1].order_until.day = measured->begins.day - 1;
+            struct ck_date *last = &measured->plans[measured->count - 1].order_until;
+            last->day = last->day < measured->begins.day ? last->day : measured->begins.day - 1;
         }
     }
     return r;
@@ -171,6 +172,7 @@ int ck_demand_begins(struct ck_store *store, const struct ck_plan_asked *asked,
                 : ck_plan_begun_on(store, asked->replaced, asked->now.date, &begun);
     begins->day = asked->now.date.day + (over || begun > 0 ? 1 : 0);
     begins->day = begins->day < plan->first.day ? plan->first.day : begins->day;
+    begins->day = begins->day < plan->order_from.day ? plan->order_from.day : begins->day;
     return r;
 }
 

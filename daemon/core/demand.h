@@ -35,8 +35,8 @@ struct ck_plan_asked {
 };
 
 /* From which date on it demands anything: today; tomorrow where its time of today is over, or the
- * day is begun by the plan that it replaces; or its own first date. Until then the replaced one
- * serves: no date is owed twice, and none falls out. */
+ * day is begun by the plan that it replaces; or its own first date, or its order's. Until then the
+ * replaced one serves: no date is owed twice, and none falls out. */
 int ck_demand_begins(struct ck_store *store, const struct ck_plan_asked *asked,
                      const struct ck_plan *plan, struct ck_date *begins);
 

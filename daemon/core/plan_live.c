@@ -497,6 +497,9 @@ static int replace(struct ck_turn *turn, const struct ck_actor *actor, int64_t r
     if (r == CK_E_NOT_FOUND || (r == 0 && old.person != frame->subject.id)) {
         return ck_refuse(refusal, CK_E_INVALID, "replaces", "the person has no such plan");
     }
+    if (r == 0 && old.active && old.until.day != 0) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "replaces", "another plan takes its place");
+    }
     r = r == 0 ? ck_demand_begins(turn->store, &asked, &frame->plan, &begins) : r;
     if (r != 0) {
         return r;

@@ -504,6 +504,7 @@ int ck_checkin_waived_in(struct ck_store *store, int64_t person, struct ck_wall 
         store,
         "SELECT c.id FROM checkin c JOIN plan p ON p.id = c.plan_id WHERE c.person_id = ?1 "
         "AND c.due_at >= ?4 AND c.due_at < ?5 AND c.outcome = 'waived' AND p.state = 'active' "
+        "AND (p.until_date IS NULL OR c.local_date <= p.until_date) "
         "AND c.window_end_at > ?2 AND c.window_start_at < ?3 AND c.slot % ?6 < ?7 AND c.id > ?8 "
         "AND NOT EXISTS (SELECT 1 FROM checkin d WHERE d.plan_id = c.plan_id "
         "AND d.local_date = c.local_date AND d.slot % ?6 = c.slot % ?6 AND d.slot > c.slot) "

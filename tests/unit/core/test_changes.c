@@ -362,6 +362,23 @@ static void a_blackout_that_ends_early_gives_back_what_it_took(void **state)
     prove_redraws();
 }
 
+/* The dates that another plan serves by now are its own to give back. */
+static void a_blackout_gives_back_what_the_plan_still_serves(void **state)
+{
+    (void)state;
+    int64_t first = drawn_plan();
+    must(long_blackout("custody", "2026-11-21T03:00:00Z", "2026-12-20T19:00:00Z"));
+    world_plan(&world, "10:00",
+               json_pack("{s:I, s:s}", "replaces", (json_int_t)first, "first_date", "2026-11-27"));
+    run_for(3 * DAY + 7 * HOUR); /* 24 November, 16:00 */
+    end_blackout();
+    assert_int_equal(owed("2026-11-25", "2026-11-26"), 4);
+    assert_int_equal(owed("2026-11-27", "2026-11-30"), 4);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome IS NULL AND plan_id = 1 AND "
+                           "local_date >= '2026-11-27'"),
+                     0);
+}
+
 static void an_hour_at_court_leaves_the_rest_of_the_day(void **state)
 {
     (void)state;
@@ -526,6 +543,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_order_that_ends_ends_what_was_demanded_beside_plans,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_blackout_that_ends_early_gives_back_what_it_took, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_blackout_gives_back_what_the_plan_still_serves, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_hour_at_court_leaves_the_rest_of_the_day, set_up,
                                         tear_down),

@@ -56,8 +56,9 @@ static int64_t count(const char *sql)
     return world_number(&world, sql);
 }
 
-/* An order with one requirement (or none: contacts 0), in place of the world's. */
-static int64_t order(int contacts, int days, const char *mode, int per_day, const char *until)
+/* An order with one requirement (or none: contacts 0). */
+static int64_t order_from(const char *from, int contacts, int days, const char *mode, int per_day,
+                          const char *until)
 {
     json_t *requirements = json_array();
     if (contacts > 0) {
@@ -69,12 +70,18 @@ static int64_t order(int contacts, int days, const char *mode, int per_day, cons
         world_command(&world, "order.create", &inspector,
                       json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:o}",
                                 "person", (json_int_t)world.person, "kind", "protective_order",
-                                "article", "20", "number", "9", "issuer", "court", "from",
-                                "2026-11-01", "until", until, "conditions", "", "per_day_max",
-                                per_day, "hours_start", "08:00", "hours_end", "22:00",
-                                "requirements", requirements)),
+                                "article", "20", "number", "9", "issuer", "court", "from", from,
+                                "until", until, "conditions", "", "per_day_max", per_day,
+                                "hours_start", "08:00", "hours_end", "22:00", "requirements",
+                                requirements)),
         0);
-    int64_t id = json_integer_value(json_object_get(world.result.body, "id"));
+    return json_integer_value(json_object_get(world.result.body, "id"));
+}
+
+/* One in place of the world's. */
+static int64_t order(int contacts, int days, const char *mode, int per_day, const char *until)
+{
+    int64_t id = order_from("2026-11-01", contacts, days, mode, per_day, until);
     assert_int_equal(world_command(&world, "order.end", &inspector,
                                    json_pack("{s:I, s:s, s:s}", "order", (json_int_t)world.order,
                                              "date", "2026-11-21", "reason", "for the test")),
@@ -317,6 +324,43 @@ static void the_plan_that_goes_serves_until_the_next_begins(void **state)
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 2 AND local_date >= "
                            "'2026-12-10'"),
                      0);
+}
+
+/* The order of the new one is not in force yet: until it is, the other plan serves. */
+static void the_plan_that_goes_serves_until_the_next_order(void **state)
+{
+    (void)state;
+    int64_t first = made(request("FREQ=DAILY", "18:00", "20:00", 1, false, NULL));
+    world.order = order_from("2026-12-10", 1, 1, "live", 2, "2027-11-01");
+    made(request("FREQ=DAILY", "10:00", "12:00", 1, false,
+                 json_pack("{s:I}", "replaces", (json_int_t)first)));
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE until_date = '2026-12-09'"), 1);
+    run_for(21 * DAY); /* 12 December */
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 1 AND local_date BETWEEN "
+                           "'2026-11-21' AND '2026-12-09' AND outcome IS NOT 'waived' AND "
+                           "make_up_of IS NULL"),
+                     19);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 1 AND local_date >= "
+                           "'2026-12-10'"),
+                     0);
+    assert_string_equal(world_text(&world, "SELECT min(local_date) FROM checkin WHERE plan_id = 2"),
+                        "2026-12-10");
+}
+
+static void a_plan_gives_its_place_to_one_other(void **state)
+{
+    (void)state;
+    int64_t first = made(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL));
+    made(request(
+        "FREQ=DAILY", "10:00", "12:00", 1, true,
+        json_pack("{s:I, s:s}", "replaces", (json_int_t)first, "first_date", "2026-12-10")));
+    assert_int_equal(make(request("FREQ=DAILY", "10:00", "12:00", 1, true,
+                                  json_pack("{s:I, s:s}", "replaces", (json_int_t)first,
+                                            "first_date", "2026-12-20"))),
+                     CK_E_CONFLICT);
+    assert_string_equal(world.result.refusal.field, "replaces");
+    assert_string_equal(world.result.refusal.message, "another plan takes its place");
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE until_date = '2026-12-09'"), 1);
 }
 
 static void dates_beside_the_rule_and_out_of_it(void **state)
@@ -900,6 +944,8 @@ int main(void)
         TEST(an_order_without_requirements_has_voluntary_plans_only),
         TEST(a_plan_takes_the_place_of_another),
         TEST(the_plan_that_goes_serves_until_the_next_begins),
+        TEST(the_plan_that_goes_serves_until_the_next_order),
+        TEST(a_plan_gives_its_place_to_one_other),
         TEST(dates_beside_the_rule_and_out_of_it),
         TEST(an_on_demand_check_obeys_the_hours_and_caps),
         TEST(what_the_plans_will_make_counts_too),
