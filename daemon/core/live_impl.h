@@ -203,8 +203,8 @@ int ck_draw_key_of(struct ck_turn *turn, struct ck_date date, struct ck_draw_key
 int ck_draw_bytes(void *key, const uint8_t *message, size_t size, uint8_t bytes[CK_DRAW_BYTES]);
 
 /* Adds to a record what was drawn from: "draw", the message in hexadecimal, which is readable for
- * ever, and "allowed", a list of [from, until] in milliseconds, which is committed to: its holes lie
- * around the person's other moments. */
+ * ever, and "allowed", a list of [from, until] in milliseconds, which is committed to: its holes
+ * lie around the person's other moments. */
 void ck_draw_record(const struct ck_draw *draw, json_t *open, json_t *sealed);
 
 /* ---- plans ---- */
