@@ -266,11 +266,6 @@ print("ready", flush=True)`, notifyPath], { stdio: ["ignore", "pipe", "inherit"]
     return JSON.parse(text || "[]");
   }
 
-  // Changes it behind the daemon's back.
-  write(statement) {
-    execFileSync("sqlite3", [path.join(this.state, "checkind.db"), ".timeout 5000", statement]);
-  }
-
   // What is sent from now on stays without an answer, as if the other end were stuck, until release() after kill9().
   hold() {
     this.held = [];
