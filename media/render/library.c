@@ -47,7 +47,8 @@ static int make_threads_small(void)
     error = pthread_attr_setstacksize(&attributes, THREAD_STACK);
     error = error == 0 ? pthread_setattr_default_np(&attributes) : error;
     pthread_attr_destroy(&attributes);
-    return error == 0 && mallopt(M_ARENA_MAX, ARENAS) != 1 ? -ENOMEM : -error;
+    (void)mallopt(M_ARENA_MAX, ARENAS); /* another allocator, as of a sanitizer, has none */
+    return -error;
 }
 
 int ck_render_load(char *text, size_t size)
