@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/array.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -15,33 +16,17 @@ void seal_index_deinit(struct seal_index *index)
     memset(index, 0, sizeof *index);
 }
 
-/* Room for one more element, doubling. */
-static int grow(void **array, size_t *capacity, size_t count, size_t element)
-{
-    if (count < *capacity) {
-        return 0;
-    }
-    size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
-    void *grown = realloc(*array, wanted * element);
-    if (grown == NULL) {
-        return -ENOMEM;
-    }
-    *array = grown;
-    *capacity = wanted;
-    return 0;
-}
-
 int seal_index_add(struct seal_index *index, const struct seal_entry *entry)
 {
-    void *entries = index->entries;
     if (index->count >= CK_SEAL_CHUNKS_MAX) {
         return CK_E_LIMIT;
     }
-    int r = grow(&entries, &index->capacity, index->count, sizeof *index->entries);
-    index->entries = entries;
-    if (r != 0) {
-        return r;
+    struct seal_entry *entries =
+        ck_array_grow(index->entries, &index->capacity, index->count, sizeof *entries);
+    if (entries == NULL) {
+        return -ENOMEM;
     }
+    index->entries = entries;
     const struct ck_seal_span *span = &entry->span;
     struct seal_entry *added = &index->entries[index->count++];
     *added = *entry;
@@ -61,16 +46,17 @@ int seal_index_add(struct seal_index *index, const struct seal_entry *entry)
 
 int seal_index_mark(struct seal_index *index, const struct ck_seal_mark *mark)
 {
-    void *marks = index->marks;
     if (index->mark_count >= CK_SEAL_MARKS_MAX || mark->kind > CK_SEAL_MARK_SIZE) {
         return 0;
     }
-    int r = grow(&marks, &index->mark_capacity, index->mark_count, sizeof *index->marks);
-    index->marks = marks;
-    if (r == 0) {
-        index->marks[index->mark_count++] = *mark;
+    struct ck_seal_mark *marks =
+        ck_array_grow(index->marks, &index->mark_capacity, index->mark_count, sizeof *marks);
+    if (marks == NULL) {
+        return -ENOMEM;
     }
-    return r;
+    index->marks = marks;
+    index->marks[index->mark_count++] = *mark;
+    return 0;
 }
 
 int seal_get_notes(const uint8_t *notes, size_t size, struct ck_seal_span *span,

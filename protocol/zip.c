@@ -1,4 +1,5 @@
 #include "protocol/zip.h"
+#include "protocol/base/array.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -192,16 +193,12 @@ static int close_file(struct ck_zip_writer *writer)
 
 static int make_room(struct ck_zip_writer *writer)
 {
-    if (writer->count < writer->room) {
-        return 0;
-    }
-    size_t room = writer->room * 2 + 64;
-    struct entry *entries = realloc(writer->entries, room * sizeof *entries);
+    struct entry *entries =
+        ck_array_grow(writer->entries, &writer->room, writer->count, sizeof *entries);
     if (entries == NULL) {
         return -ENOMEM;
     }
     writer->entries = entries;
-    writer->room = room;
     return 0;
 }
 

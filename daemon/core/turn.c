@@ -4,6 +4,7 @@
 
 #include "daemon/core/engine_impl.h"
 #include "daemon/core/zones.h"
+#include "protocol/base/array.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
 
@@ -286,32 +287,16 @@ int ck_turn_record_denial(struct ck_turn *turn, const struct ck_actor *actor, co
 
 /* ---- what goes out ---- */
 
-/* Room for one more; false where memory ends. */
-static bool grow(void **list, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity) {
-        return true;
-    }
-    size_t more = *capacity == 0 ? 16 : *capacity * 2;
-    void *grown = realloc(*list, more * size);
-    if (grown == NULL) {
-        return false;
-    }
-    *list = grown;
-    *capacity = more;
-    return true;
-}
-
 int ck_turn_output(struct ck_turn *turn, const struct ck_output *output)
 {
     struct ck_outputs *outputs = &turn->outputs;
-    void *list = outputs->at;
-    bool room = grow(&list, outputs->count, &outputs->capacity, sizeof *output);
-    outputs->at = list;
-    if (!room) {
+    struct ck_output *list =
+        ck_array_grow(outputs->at, &outputs->capacity, outputs->count, sizeof *list);
+    if (list == NULL) {
         json_decref(output->body);
         return -ENOMEM;
     }
+    outputs->at = list;
     outputs->at[outputs->count++] = *output;
     return 0;
 }
@@ -325,12 +310,12 @@ void ck_outputs_cut(struct ck_outputs *outputs, size_t count)
 
 int ck_results_add(struct ck_results *results, const struct ck_result *result)
 {
-    void *list = results->at;
-    bool room = grow(&list, results->count, &results->capacity, sizeof *result);
-    results->at = list;
-    if (!room) {
+    struct ck_result *list =
+        ck_array_grow(results->at, &results->capacity, results->count, sizeof *list);
+    if (list == NULL) {
         return -ENOMEM;
     }
+    results->at = list;
     results->at[results->count++] = *result;
     return 0;
 }

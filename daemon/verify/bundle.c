@@ -9,6 +9,7 @@
 #include "daemon/verify/bundle_impl.h"
 #include "daemon/verify/input.h"
 #include "daemon/verify/proof.h"
+#include "protocol/base/array.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
@@ -18,15 +19,12 @@
 static int keep(void *user, const struct ck_zip_file *file)
 {
     struct bundle_work *work = user;
-    if (work->file_count == work->file_room) {
-        size_t room = work->file_room * 2 + 64;
-        struct ck_zip_file *files = realloc(work->files, room * sizeof *files);
-        if (files == NULL) {
-            return -ENOMEM;
-        }
-        work->files = files;
-        work->file_room = room;
+    struct ck_zip_file *files =
+        ck_array_grow(work->files, &work->file_room, work->file_count, sizeof *files);
+    if (files == NULL) {
+        return -ENOMEM;
     }
+    work->files = files;
     work->files[work->file_count++] = *file;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/array.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/text.h"
@@ -484,15 +485,12 @@ static int keep_draw(struct ck_complete *complete, struct object *object,
     if (!digest_of(committed, draw.sha256)) {
         return 0; /* no key can be the one: what is told is named then */
     }
-    if (complete->draw_count == complete->draw_capacity) {
-        size_t capacity = complete->draw_capacity * 2 + 16;
-        struct draw *draws = realloc(complete->draws, capacity * sizeof *draws);
-        if (draws == NULL) {
-            return -ENOMEM;
-        }
-        complete->draws = draws;
-        complete->draw_capacity = capacity;
+    struct draw *draws = ck_array_grow(complete->draws, &complete->draw_capacity,
+                                       complete->draw_count, sizeof *draws);
+    if (draws == NULL) {
+        return -ENOMEM;
     }
+    complete->draws = draws;
     object->outcome = (int64_t)complete->draw_count;
     complete->draws[complete->draw_count++] = draw;
     return 0;

@@ -2,10 +2,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "protocol/base/array.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/error.h"
@@ -232,6 +234,23 @@ static void a_time_of_day_is_five_characters(void **state)
     assert_int_equal(ck_day_minute(NULL), -1);
 }
 
+static void an_array_grows_and_keeps_what_it_has(void **state)
+{
+    (void)state;
+    size_t capacity = 0;
+    int *numbers = NULL;
+    for (int i = 0; i < 1000; i++) {
+        numbers = ck_array_grow(numbers, &capacity, (size_t)i, sizeof *numbers);
+        assert_non_null(numbers);
+        assert_true(capacity > (size_t)i);
+        numbers[i] = i;
+    }
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(numbers[i], i);
+    }
+    free(numbers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +264,7 @@ int main(void)
         cmocka_unit_test(ed25519_matches_rfc8032),
         cmocka_unit_test(readers_and_writers_stop_at_the_bound),
         cmocka_unit_test(a_time_of_day_is_five_characters),
+        cmocka_unit_test(an_array_grows_and_keeps_what_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@ import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { planWords } from "./plan";
 import { Chip, Dialog, Empty, Loaded, Page, ReasonForm, Tabs, useRowKeys, useSession } from "./parts";
+import { keepWords } from "./words";
 
 const TONES = { open: "warn", approved: "good", refused: "quiet", withdrawn: "quiet", expired: "quiet" } as const;
 
@@ -27,7 +28,7 @@ function requestLines(t: ConsoleTexts, clock: Clock, approval: Approval): readon
     case "cadence.change":
       return (approval.body.bands as CadenceRow[]).map((row) => [row.band === "unscored" ? t.t("risk_no_band") : t.t("risk_band", { band: row.band.replace("_", "–") }), `${t.t("order_contacts", { n: row.contacts, days: row.weeks * 7 })}, ${row.start}–${row.end}`] as const);
     case "retention.shorten":
-      return Object.entries(approval.body.days as Record<KeepClass, number>).map(([name, n]) => [t.t(`keep_${name as KeepClass}`), n ? t.t("keep_days", { n }) : t.t("keep_at_once")] as const);
+      return Object.entries(approval.body.days as Record<KeepClass, number>).map(([name, n]) => [t.t(`keep_${name as KeepClass}`), keepWords(t, n)] as const);
     default:
       return Object.keys(body).map((name) => [name.replace(/_/g, " "), typeof body[name] === "object" ? JSON.stringify(body[name]) : String(body[name])] as const);
   }
@@ -38,13 +39,12 @@ function Shorter({ approval }: { approval: Approval }): JSX.Element {
   const { t } = useSession();
   const load = useLoad<Retention>("/api/retention?state=waiting", ["today"]);
   const days = approval.body.days as Record<string, number>;
-  const words = (n: number): string => (n ? t.t("keep_days", { n }) : t.t("keep_at_once"));
   return (
     <Loaded load={load}>
       {(data) => (
         <>
           <dl class="data">
-            {data.policy.filter((row) => days[row.class] !== undefined).map((row) => <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{words(row.days)} → {words(days[row.class]!)}</dd></div>)}
+            {data.policy.filter((row) => days[row.class] !== undefined).map((row) => <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{keepWords(t, row.days)} → {keepWords(t, days[row.class]!)}</dd></div>)}
           </dl>
           <p class="note small">{t.t("approval_shorten")}</p>
         </>

@@ -6,6 +6,7 @@ import type { Approval, ExpiryItem, Hold, KeepClass, Retention } from "../api/ty
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, Tabs, useAction, useSession } from "./parts";
+import { keepWords } from "./words";
 
 const DAY_MS = 86_400_000;
 const REVIEW_DAYS = 90; // what the form proposes
@@ -92,7 +93,7 @@ function ShorterDialog({ policy, onClose }: { policy: Retention["policy"]; onClo
         changed("all");
         onClose();
       }}>
-        <ul>{shorter.map((row) => <li key={row.class}>{t.t(`keep_${row.class}`)}: {t.t("keep_days", { n: row.days })} → {row.shorter ? t.t("keep_days", { n: row.shorter }) : t.t("keep_at_once")}</li>)}</ul>
+        <ul>{shorter.map((row) => <li key={row.class}>{t.t(`keep_${row.class}`)}: {keepWords(t, row.days)} → {keepWords(t, row.shorter!)}</li>)}</ul>
         <p class="soft">{t.t("retention_shorten_text")}</p>
       </ReasonForm>
     </Dialog>
@@ -177,7 +178,7 @@ export function RetentionPage({ state }: { state: "waiting" | "erased" }): JSX.E
               <dl class="data">
                 {data.policy.map((row) => {
                   const total = data.totals.find((other) => other.class === row.class);
-                  return <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{row.days ? t.t("keep_days", { n: row.days }) : t.t("keep_at_once")}{row.shorter !== null && <span class="soft"> · {t.t("keep_shorter", { n: row.shorter })}</span>}{total && <span class="soft"> · {t.t("keep_waiting", { n: total.waiting })}{total.held > 0 && `, ${t.t("keep_held", { n: total.held })}`}</span>}</dd></div>;
+                  return <div key={row.class}><dt>{t.t(`keep_${row.class}`)}</dt><dd>{keepWords(t, row.days)}{row.shorter !== null && <span class="soft"> · {t.t("keep_shorter", { n: row.shorter })}</span>}{total && <span class="soft"> · {t.t("keep_waiting", { n: total.waiting })}{total.held > 0 && `, ${t.t("keep_held", { n: total.held })}`}</span>}</dd></div>;
                 })}
               </dl>
               {data.policy.some((row) => row.shorter !== null) && (

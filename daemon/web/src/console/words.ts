@@ -24,6 +24,11 @@ export const OUTCOME_MARK: Record<Outcome, { tone: Tone; icon: IconName }> = {
   waived: { tone: "quiet", icon: "calendar" },
 };
 
+// How long something is kept.
+export function keepWords(t: ConsoleTexts, days: number): string {
+  return days ? t.t("keep_days", { n: days }) : t.t("keep_at_once");
+}
+
 export function outcomeWords(t: ConsoleTexts, outcome: Outcome): string {
   return t.maybe("outcome_" + outcome) || outcome;
 }
