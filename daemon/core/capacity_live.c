@@ -80,20 +80,24 @@ int64_t ck_capacity_take(struct ck_capacity_look *look, struct ck_wall at,
     return person->staff;
 }
 
-int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row)
+/* Whoever has time for a check-in at an instant; 0: nobody. `but` as for ck_capacity_look(). */
+static int who_has_time(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall at,
+                        int64_t but, int64_t *staff, enum ck_relation *relation)
 {
     ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
-    const struct ck_interval span = {row->step.due, ck_wall_add_ms(row->step.due, 1)};
+    const struct ck_interval span = {at, ck_wall_add_ms(at, 1)};
+    int r = ck_capacity_look(turn, row->unit, row->step.inspector, but, span, &look);
+    *staff = r == 0 ? ck_capacity_take(look, at, relation) : 0;
+    return r;
+}
+
+int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row)
+{
     enum ck_relation relation;
     row->reserved = 0;
-    if (row->step.kind != CK_KIND_LIVE) {
-        return 0;
-    }
-    int r = ck_capacity_look(turn, row->unit, row->step.inspector, 0, span, &look);
-    if (r == 0) {
-        row->reserved = ck_capacity_take(look, row->step.due, &relation);
-    }
-    return r;
+    return row->step.kind == CK_KIND_LIVE
+               ? who_has_time(turn, row, row->step.due, 0, &row->reserved, &relation)
+               : 0;
 }
 
 int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row)
@@ -168,18 +172,13 @@ int ck_capacity_catch_up(struct ck_turn *turn, const struct ck_checkin_row *row,
 
 int ck_capacity_caught_up(struct ck_turn *turn, struct ck_checkin_row *row)
 {
-    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
     const struct ck_wall at =
         row->step.state == CK_CHECKIN_ARMED ? row->step.next_at : turn->now.wall;
-    const struct ck_interval span = {at, ck_wall_add_ms(at, 1)};
     enum ck_relation relation;
     row->reserved = 0;
-    int r = row->step.kind != CK_KIND_LIVE
-                ? 0
-                : ck_capacity_look(turn, row->unit, row->step.inspector, row->step.id, span, &look);
-    if (r == 0 && look != NULL) {
-        row->reserved = ck_capacity_take(look, at, &relation);
-    }
+    int r = row->step.kind == CK_KIND_LIVE
+                ? who_has_time(turn, row, at, row->step.id, &row->reserved, &relation)
+                : 0;
     r = r == 0 ? save_reserved(turn, row) : r;
     return r == 0 && row->reserved == 0 ? ck_capacity_fault(turn, row) : r;
 }
@@ -208,11 +207,9 @@ int ck_capacity_more(struct ck_turn *turn, int64_t unit)
 /* A colleague who has the time keeps it unless the inspector is free: whom the person knows. */
 static int ask_again(struct ck_turn *turn, struct ck_checkin_row *row)
 {
-    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
-    const struct ck_interval span = {row->step.due, ck_wall_add_ms(row->step.due, 1)};
     enum ck_relation relation = CK_RELATION_ASSIGNED;
-    int r = ck_capacity_look(turn, row->unit, row->step.inspector, 0, span, &look);
-    int64_t staff = r == 0 ? ck_capacity_take(look, row->step.due, &relation) : 0;
+    int64_t staff;
+    int r = who_has_time(turn, row, row->step.due, 0, &staff, &relation);
     if (staff == 0 || (row->reserved != 0 && relation != CK_RELATION_ASSIGNED)) {
         return r;
     }
