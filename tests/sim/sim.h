@@ -224,8 +224,9 @@ struct sim_options {
     uint64_t seed;
     int64_t checkins; /* about so many */
     int days;
-    uint32_t faults; /* a bit for each kind that may happen */
-    bool brief;      /* tell only the first thing that is wrong in the end, and its trace */
+    uint32_t faults;  /* a bit for each kind that may happen */
+    bool brief;       /* tell only the first thing that is wrong and its trace; it ends the world */
+    const char *only; /* nothing is wrong but what is called so, or begins so; NULL: everything */
 };
 
 /* A row that another node took. */
@@ -341,9 +342,17 @@ void sim_later(struct sim *sim, int64_t in_ms, enum sim_event_kind kind, int64_t
 struct visit *sim_visit(struct sim *sim, int64_t checkin);
 void sim_fail(struct sim *sim, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
-/* Something that must hold does not; goes on. `checkin`: 0 where it is about none. */
-void sim_wrong(struct sim *sim, int64_t checkin, const char *format, ...)
+/* What something that is wrong is about; 0: no such. */
+struct sim_about {
+    int64_t checkin, incident, person;
+};
+/* Something that must hold does not; goes on. */
+void sim_wrong(struct sim *sim, struct sim_about about, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether what is wrong is something that was asked for. */
+bool sim_wanted(const struct sim *sim, const char *what);
+/* The one that was looked for is found and told. */
+void sim_found(struct sim *sim) __attribute__((noreturn));
 
 uint64_t sim_random(struct sim *sim);
 int64_t sim_below(struct sim *sim, int64_t n);
@@ -472,12 +481,14 @@ struct sim_check {
     int64_t told;
 };
 int64_t sim_check(struct sim *sim, struct sim_matrix *matrix);
-/* What the log has of a check-in, its incidents and their notices, in the order of time. */
-void sim_check_trace(const struct sim *sim, struct sqlite3 *db, int64_t checkin);
+/* What the log has of a check-in, its incidents and their notices, of an incident, or of a person,
+ * in the order of time. */
+void sim_check_trace(const struct sim *sim, struct sqlite3 *db, struct sim_about about);
 /* Something does not hold; `checkin`: 0 where it is about none. */
 void sim_check_wrong(struct sim_check *check, int64_t checkin, const char *what);
+void sim_check_wrong_of(struct sim_check *check, struct sim_about about, const char *what);
 /* Each row of a query is something wrong; its first column is the check-in or 0, the others are
- * told. */
+ * told, and one that is called "incident" or "person" is what it is about. */
 void sim_check_none(struct sim_check *check, const char *what, const char *sql);
 /* The first number of a query. */
 int64_t sim_check_number(struct sqlite3 *db, const char *sql);

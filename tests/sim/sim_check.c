@@ -12,26 +12,29 @@
 /* Told at most so often; the rest is counted. */
 #define TOLD_MAX 3
 
-/* What the log has of the check-in, its incidents and their notices; the last lines of it. */
+/* The last lines of it. */
 #define TRACE_MAX 40
 
-void sim_check_trace(const struct sim *sim, sqlite3 *db, int64_t checkin)
+void sim_check_trace(const struct sim *sim, sqlite3 *db, struct sim_about about)
 {
     char lines[TRACE_MAX][240];
     int64_t count = 0;
     sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(db,
-                       "SELECT e.at, l.action, json_extract(CAST(e.leaf AS TEXT), '$.open') FROM "
-                       "log_plain l JOIN log_entry e ON e.idx = l.idx WHERE (l.object = 'checkin' "
-                       "AND l.object_id = ?1) OR (l.object = 'incident' AND l.object_id IN (SELECT "
-                       "id FROM incident WHERE checkin_id = ?1)) OR (l.object = 'notice' AND "
-                       "l.object_id IN (SELECT id FROM notice WHERE checkin_id = ?1)) ORDER BY "
-                       "e.idx",
-                       -1, &statement, NULL);
+    static const char sql[] =
+        "SELECT e.at, l.action, json_extract(CAST(e.leaf AS TEXT), '$.open') FROM log_plain l JOIN "
+        "log_entry e ON e.idx = l.idx WHERE ((l.object = 'checkin' AND l.object_id = ?1) OR "
+        "(l.object = 'incident' AND l.object_id IN (SELECT id FROM incident WHERE checkin_id = ?1 "
+        "OR id = ?2)) OR (l.object = 'notice' AND l.object_id IN (SELECT id FROM notice WHERE "
+        "checkin_id = ?1 OR incident_id = ?2)) OR l.person_id = ?3) AND NOT (l.action = "
+        "'NOTICE_STATE' AND json_extract(CAST(e.leaf AS TEXT), '$.open.state') = 'sending') ORDER "
+        "BY e.idx";
+    sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (statement == NULL) {
         return;
     }
-    sqlite3_bind_int64(statement, 1, checkin);
+    sqlite3_bind_int64(statement, 1, about.checkin);
+    sqlite3_bind_int64(statement, 2, about.incident);
+    sqlite3_bind_int64(statement, 3, about.checkin == 0 && about.incident == 0 ? about.person : 0);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         snprintf(lines[count++ % TRACE_MAX], sizeof(lines[0]), "    %+9.1f s %s %s",
                  (double)(sqlite3_column_int64(statement, 0) - sim->start_ms) / 1000,
@@ -44,23 +47,33 @@ void sim_check_trace(const struct sim *sim, sqlite3 *db, int64_t checkin)
     }
 }
 
-void sim_check_wrong(struct sim_check *check, int64_t checkin, const char *what)
+void sim_check_wrong_of(struct sim_check *check, struct sim_about about, const char *what)
 {
+    if (!sim_wanted(check->sim, what)) {
+        return;
+    }
     check->wrong++;
-    if (check->told++ >= (check->sim->options.brief ? check->sim->wrong == 0 : TOLD_MAX)) {
+    if (check->told++ >= TOLD_MAX) {
         return;
     }
     fprintf(stderr, "WRONG, seed %llu: %s", (unsigned long long)check->sim->options.seed, what);
-    if (checkin != 0) {
-        const struct visit *visit = sim_visit(check->sim, checkin);
-        fprintf(stderr, " (check-in %lld: %s, first notice at %+.1f s, answerable %lld s)\n",
-                (long long)checkin, truth_name(visit->truth),
+    if (about.checkin != 0) {
+        const struct visit *visit = sim_visit(check->sim, about.checkin);
+        fprintf(stderr, " (check-in %lld: %s, first notice at %+.1f s, answerable %lld s)",
+                (long long)about.checkin, truth_name(visit->truth),
                 (double)(visit->first_send_ms - check->sim->start_ms) / 1000,
                 (long long)visit->ok_ms / 1000);
-        sim_check_trace(check->sim, check->db, checkin);
-        return;
     }
     fprintf(stderr, "\n");
+    sim_check_trace(check->sim, check->db, about);
+    if (check->sim->options.brief) {
+        sim_found(check->sim);
+    }
+}
+
+void sim_check_wrong(struct sim_check *check, int64_t checkin, const char *what)
+{
+    sim_check_wrong_of(check, (struct sim_about){.checkin = checkin}, what);
 }
 
 void sim_check_none(struct sim_check *check, const char *what, const char *sql)
@@ -73,13 +86,20 @@ void sim_check_none(struct sim_check *check, const char *what, const char *sql)
     while (sqlite3_step(statement) == SQLITE_ROW) {
         char text[400];
         int length = snprintf(text, sizeof(text), "%s", what);
+        struct sim_about about = {.checkin = sqlite3_column_int64(statement, 0)};
         for (int i = 1; i < sqlite3_column_count(statement) && length < (int)sizeof(text); i++) {
             const unsigned char *value = sqlite3_column_text(statement, i);
-            length += snprintf(text + length, sizeof(text) - (size_t)length, "%s %s: %s",
-                               i == 1 ? ";" : ",", sqlite3_column_name(statement, i),
-                               value == NULL ? "none" : (const char *)value);
+            const char *name = sqlite3_column_name(statement, i);
+            if (strcmp(name, "incident") == 0) {
+                about.incident = sqlite3_column_int64(statement, i);
+            } else if (strcmp(name, "person") == 0) {
+                about.person = sqlite3_column_int64(statement, i);
+            }
+            length +=
+                snprintf(text + length, sizeof(text) - (size_t)length, "%s %s: %s",
+                         i == 1 ? ";" : ",", name, value == NULL ? "none" : (const char *)value);
         }
-        sim_check_wrong(check, sqlite3_column_int64(statement, 0), text);
+        sim_check_wrong_of(check, about, text);
     }
     sqlite3_finalize(statement);
 }
@@ -241,20 +261,20 @@ static void check_incidents(struct sim_check *check)
         "'no_contact' WHERE c.mandatory = 1 AND c.outcome = 'late' AND i.id IS NULL");
     sim_check_none(
         check, "an incident that nobody concluded",
-        "SELECT ifnull(checkin_id, 0) FROM incident WHERE state <> 'closed' AND opened_at < "
+        "SELECT checkin_id, id AS incident FROM incident WHERE state <> 'closed' AND opened_at < "
         "(SELECT at FROM ended) - 86400000");
     sim_check_none(
         check, "a closed incident without a named person",
         "SELECT i.checkin_id FROM incident i LEFT JOIN conclusion c ON c.incident_id = i.id WHERE "
         "i.state = 'closed' GROUP BY i.id HAVING count(c.id) = 0");
-    sim_check_none(
-        check, "a silence that was too long and not alarmed",
-        "SELECT 0 FROM said s WHERE s.action = 'PERSON_SILENCE' AND NOT EXISTS (SELECT 1 FROM "
-        "incident i WHERE i.person_id = s.id AND i.kind = 'silence')");
-    sim_check_none(
-        check, "a silence that was alarmed although the log does not say so",
-        "SELECT 0 FROM incident i WHERE i.kind = 'silence' AND NOT EXISTS (SELECT 1 FROM said s "
-        "WHERE s.action = 'PERSON_SILENCE' AND s.id = i.person_id)");
+    sim_check_none(check, "a silence that was too long and not alarmed",
+                   "SELECT 0, s.id AS person FROM said s WHERE s.action = 'PERSON_SILENCE' AND NOT "
+                   "EXISTS (SELECT 1 FROM "
+                   "incident i WHERE i.person_id = s.id AND i.kind = 'silence')");
+    sim_check_none(check, "a silence that was alarmed although the log does not say so",
+                   "SELECT 0, i.person_id AS person FROM incident i WHERE i.kind = 'silence' AND "
+                   "NOT EXISTS (SELECT 1 FROM said s "
+                   "WHERE s.action = 'PERSON_SILENCE' AND s.id = i.person_id)");
 }
 
 static void check_rest(struct sim_check *check)

@@ -314,7 +314,7 @@ static void check_gap(struct sim_check *check, int64_t person, struct span gap,
              "%+.1f s",
              (long long)person, (double)(gap.from_ms - check->sim->start_ms) / 1000,
              (double)(gap.until_ms - check->sim->start_ms) / 1000);
-    sim_check_wrong(check, 0, text);
+    sim_check_wrong_of(check, (struct sim_about){.person = person}, text);
 }
 
 static bool clock_moved(const struct sim *sim, int64_t from_ms, int64_t until_ms)
@@ -362,7 +362,8 @@ static void check_silence_of(struct sim_check *check, const struct sim_person *p
         }
         if (alarms[a].from_ms - last_ms < SIM_SILENCE_S * INT64_C(1000) - 2 * SIM_HOUR_MS &&
             !clock_moved(sim, last_ms, alarms[a].from_ms)) {
-            sim_check_wrong(check, 0, "a silence that was alarmed although it was not long");
+            sim_check_wrong_of(check, (struct sim_about){.person = person->id},
+                               "a silence that was alarmed although it was not long");
         }
     }
 }

@@ -238,9 +238,12 @@ void sim_theft_end(struct sim *sim)
     theft->held = false;
     if (!row_content(sim, &theft->row, content, sizeof(content)) ||
         strcmp(content, theft->content) != 0) {
-        sim_wrong(sim, theft->row.kind == CK_DUE_CHECKIN ? theft->row.id : 0,
-                  "%s %lld was written although another node had claimed it",
-                  ck_due_name(theft->row.kind), (long long)theft->row.id);
+        sim_wrong(
+            sim,
+            (struct sim_about){.checkin = theft->row.kind == CK_DUE_CHECKIN ? theft->row.id : 0,
+                               .incident = theft->row.kind == CK_DUE_INCIDENT ? theft->row.id : 0},
+            "%s %lld was written although another node had claimed it",
+            ck_due_name(theft->row.kind), (long long)theft->row.id);
     }
     /* The other node gives it back as it was. */
     if (ck_store_open(&other, sim->uri) != 0 || ck_store_begin(other) != 0 ||

@@ -166,7 +166,9 @@ void sim_watch_ladders(struct sim *sim)
         limit_ms += SLACK_MS;
         if (quiet_ms(sim, incident, sqlite3_column_int64(statement, 5)) > limit_ms && well &&
             sim->now_ms - sim->well_since_ms > limit_ms) {
-            sim_wrong(sim, sqlite3_column_int64(statement, 0),
+            sim_wrong(sim,
+                      (struct sim_about){.checkin = sqlite3_column_int64(statement, 0),
+                                         .incident = incident},
                       "incident %lld is silent for longer than its ladder says",
                       (long long)incident);
         }

@@ -1,13 +1,14 @@
 /* Simulated weeks of the real engine with people, gateways and faults around it.
  *
  *   ck_sim [--checkins N] [--seed S] [--days D] [--shard N] [--jobs J] [--faults MASK]
- * [--no-shrink]
+ *          [--no-shrink] [--brief] [--only TEXT]
  *
  * N check-ins are split into shards, worlds of their own in processes of their own, J at a time
  * (as many as there are processors); the seed of shard i is S + i, and the line that tells of its
  * end is what reproduces it alone. Results are summed. Ends with 1 where anything that must hold
  * does not; then it looks for the smallest world of that seed that still fails (fewer days, fewer
- * persons, fewer kinds of faults) and tells its last events. */
+ * persons, fewer kinds of faults) and tells its last events. Brief: a world ends with the first
+ * thing that is wrong. Only: nothing counts but what is told in these words. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -62,14 +63,20 @@ static void run_shard(const struct sim_options *options, struct shard_result *re
     result->finished = true;
 }
 
-static int64_t argument(int argc, char **argv, const char *name, int64_t otherwise)
+static const char *text_argument(int argc, char **argv, const char *name)
 {
     for (int i = 1; i + 1 < argc; i++) {
         if (strcmp(argv[i], name) == 0) {
-            return strtoll(argv[i + 1], NULL, 10);
+            return argv[i + 1];
         }
     }
-    return otherwise;
+    return NULL;
+}
+
+static int64_t argument(int argc, char **argv, const char *name, int64_t otherwise)
+{
+    const char *text = text_argument(argc, argv, name);
+    return text == NULL ? otherwise : strtoll(text, NULL, 10);
 }
 
 static bool flag(int argc, char **argv, const char *name)
@@ -101,10 +108,12 @@ static bool fails(const struct sim_options *options, bool loud)
     pid_t child = fork();
     if (child == 0) {
         struct shard_result result = {0};
+        struct sim_options first = *options;
+        first.brief = true;
         if (!loud && freopen("/dev/null", "w", stderr) == NULL) {
             _exit(0);
         }
-        run_shard(options, &result);
+        run_shard(&first, &result);
         _exit(result.wrong > 0);
     }
     int status = 0;
@@ -155,7 +164,6 @@ static void shrink(struct sim_options options)
     } while (smaller.checkins >= CHECKINS_MIN * options.days &&
              better(&options, &smaller, until_s));
     drop_faults(&options, until_s);
-    options.brief = true;
     fprintf(stderr, "the smallest world found: --seed %llu --checkins %lld --days %d --faults %u",
             (unsigned long long)options.seed, (long long)options.checkins, options.days,
             options.faults);
@@ -283,6 +291,8 @@ int main(int argc, char **argv)
         .seed = (uint64_t)argument(argc, argv, "--seed", time(NULL)),
         .days = (int)argument(argc, argv, "--days", 4),
         .faults = (uint32_t)argument(argc, argv, "--faults", (1U << FAULT_COUNT) - 1),
+        .brief = flag(argc, argv, "--brief"),
+        .only = text_argument(argc, argv, "--only"),
     };
     int jobs = (int)argument(argc, argv, "--jobs", sysconf(_SC_NPROCESSORS_ONLN));
     int shards = (int)((checkins + shard - 1) / shard);

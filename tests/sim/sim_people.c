@@ -295,7 +295,8 @@ static void check_reference(struct sim *sim, const struct ck_output *output)
     }
     const char *reference = json_string_value(json_object_get(output->body, "reference"));
     if (sim->references[id][0] != '\0' && strcmp(sim->references[id], reference) != 0) {
-        sim_wrong(sim, output->checkin_id, "a notice that was sent again under another reference");
+        sim_wrong(sim, (struct sim_about){.checkin = output->checkin_id},
+                  "a notice that was sent again under another reference");
     }
     snprintf(sim->references[id], sizeof(sim->references[id]), "%s", reference);
 }

@@ -36,25 +36,39 @@ void sim_fail(struct sim *sim, const char *format, ...)
     exit(1);
 }
 
-void sim_wrong(struct sim *sim, int64_t checkin, const char *format, ...)
+void sim_wrong(struct sim *sim, struct sim_about about, const char *format, ...)
 {
+    char what[400];
     va_list arguments;
-    sim->wrong++;
-    if (sim->wrong > (sim->options.brief ? 1 : 10)) {
+    va_start(arguments, format);
+    vsnprintf(what, sizeof(what), format, arguments);
+    va_end(arguments);
+    if (!sim_wanted(sim, what) || ++sim->wrong > 10) {
         return; /* the rest is counted */
     }
-    va_start(arguments, format);
-    fprintf(stderr, "WRONG, seed %llu, %+.1f s: ", (unsigned long long)sim->options.seed,
-            (double)(sim->now_ms - sim->start_ms) / 1000);
-    vfprintf(stderr, format, arguments);
-    if (checkin != 0) {
-        fprintf(stderr, " (check-in %lld)", (long long)checkin);
+    fprintf(stderr, "WRONG, seed %llu, %+.1f s: %s", (unsigned long long)sim->options.seed,
+            (double)(sim->now_ms - sim->start_ms) / 1000, what);
+    if (about.checkin != 0) {
+        fprintf(stderr, " (check-in %lld)", (long long)about.checkin);
     }
     fprintf(stderr, "\n");
-    va_end(arguments);
-    if (sim->options.brief && sim->wrong == 1 && checkin != 0 && sim_reader(sim) != NULL) {
-        sim_check_trace(sim, sim_reader(sim), checkin);
+    if (sim->options.brief) {
+        if (sim_reader(sim) != NULL) {
+            sim_check_trace(sim, sim_reader(sim), about);
+        }
+        sim_found(sim);
     }
+}
+
+bool sim_wanted(const struct sim *sim, const char *what)
+{
+    return sim->options.only == NULL || strstr(what, sim->options.only) != NULL;
+}
+
+void sim_found(struct sim *sim)
+{
+    sim_zones_remove(sim);
+    exit(1);
 }
 
 static void must(struct sim *sim, int code, const char *what)
@@ -288,7 +302,7 @@ static void check_plan(struct sim *sim, const char *text)
     }
     while (sqlite3_step(plan) == SQLITE_ROW) {
         if (reads_all((const char *)sqlite3_column_text(plan, 3))) {
-            sim_wrong(sim, 0, "a statement reads a whole table: %s: %s",
+            sim_wrong(sim, (struct sim_about){0}, "a statement reads a whole table: %s: %s",
                       (const char *)sqlite3_column_text(plan, 3), text);
         }
     }
