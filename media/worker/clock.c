@@ -34,6 +34,12 @@ uint64_t ck_clock_cpu_us(void)
            (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
+void ck_clock_wait_until(struct ck_mono at)
+{
+    struct timespec until = {at.us / 1000000, at.us % 1000000 * 1000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
 void ck_random(void *bytes, size_t size)
 {
     uint8_t *b = bytes;

@@ -352,6 +352,15 @@ static void turn(struct worker *worker, const struct epoll_event *events, int co
     worker->lag_us = took_us > worker->lag_us ? took_us : worker->lag_us;
 }
 
+/* Lets more packets come where they come thick; handshakes and an end are not kept waiting. */
+static void gather(struct worker *worker)
+{
+    struct ck_mono until = ck_gather_until(&worker->gather, worker->now, worker->counts.packets_in);
+    if (until.us > worker->now.us && worker->queue_count == 0 && !worker->stop) {
+        ck_clock_wait_until(until); /* passed already after a long turn */
+    }
+}
+
 static void loop(struct worker *worker)
 {
     while (!worker->stop) {
@@ -362,6 +371,7 @@ static void loop(struct worker *worker)
             worker_stop(worker, CK_WORKER_EXIT_INTERNAL);
         }
         turn(worker, events, count < 0 ? 0 : count);
+        gather(worker);
     }
 }
 

@@ -19,6 +19,7 @@
 #include "media/sdp/sdp.h"
 #include "media/srtp.h"
 #include "media/transport/dtls.h"
+#include "media/transport/gather.h"
 #include "media/transport/packet.h"
 #include "media/transport/tcp.h"
 #include "media/transport/tuples.h"
@@ -290,6 +291,7 @@ struct worker {
     unsigned queue_first;
     unsigned queue_count;
     struct worker_counts counts;
+    struct ck_gather gather;
     int64_t lag_us;  /* longest turn since the last heartbeat */
     int64_t busy_us; /* in turns, since the last heartbeat */
     unsigned busy_percent;
