@@ -241,7 +241,8 @@ int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bo
 /* After a check-in of a plan was completed: whether a second one follows, and makes it. */
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row);
 
-/* One of ck_checkin_open_of(), ck_checkin_open_of_plan(), ck_checkin_open_unplanned(). */
+/* One of ck_checkin_open_of(), ck_checkin_open_of_plan(), ck_checkin_open_of_order(),
+ * ck_checkin_open_unplanned(). */
 typedef int ck_checkin_list(struct ck_store *store, int64_t of, int64_t after, int64_t *ids,
                             size_t capacity, size_t *count);
 typedef int ck_checkin_visit(struct ck_turn *turn, int64_t id, void *user);

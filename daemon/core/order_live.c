@@ -53,6 +53,9 @@ static int settle(struct ck_turn *turn, const struct ck_actor *actor, struct ck_
                                           .person_id = order->person,
                                           .open = json_pack("{s:s}", "until", until)});
     r = r == 0 ? ck_order_finish_plans(turn, actor, order->id, reason) : r;
+    r = r == 0 ? ck_checkins_release(turn, actor, ck_checkin_open_of_order, order->id,
+                                     CK_CAUSE_WAIVED_ORDER_ENDED)
+               : r; /* what plans have left that ended before */
     r = r == 0 ? finish_unplanned(turn, actor, order->person, today) : r;
     r = r == 0 ? ck_silence_changed(turn, order->person) : r;
     return r == 0 ? ck_retention_person(turn, order->person) : r;

@@ -473,6 +473,15 @@ int ck_checkin_open_of_plan(struct ck_store *store, int64_t plan, int64_t after,
                    CK_ARGS(ck_int(plan), ck_int(after)), ids, capacity, count);
 }
 
+int ck_checkin_open_of_order(struct ck_store *store, int64_t order, int64_t after, int64_t *ids,
+                             size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT c.id FROM plan p JOIN checkin c ON c.plan_id = p.id "
+                   "WHERE p.order_id = ?1 AND c.state <> 'done' AND c.id > ?2 ORDER BY c.id",
+                   CK_ARGS(ck_int(order), ck_int(after)), ids, capacity, count);
+}
+
 int ck_checkin_open_unplanned(struct ck_store *store, int64_t person, int64_t after, int64_t *ids,
                               size_t capacity, size_t *count)
 {

@@ -89,6 +89,11 @@ int ck_checkin_open_of(struct ck_store *store, int64_t person, int64_t after, in
 int ck_checkin_open_of_plan(struct ck_store *store, int64_t plan, int64_t after, int64_t *ids,
                             size_t capacity, size_t *count);
 
+/* The same of the check-ins of all plans under an order, ended ones too: a make-up may come after
+ * the end of its plan. */
+int ck_checkin_open_of_order(struct ck_store *store, int64_t order, int64_t after, int64_t *ids,
+                             size_t capacity, size_t *count);
+
 /* The same of the person's check-ins that no plan made. */
 int ck_checkin_open_unplanned(struct ck_store *store, int64_t person, int64_t after, int64_t *ids,
                               size_t capacity, size_t *count);

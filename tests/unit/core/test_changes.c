@@ -514,6 +514,29 @@ static void an_order_that_ends_ends_what_was_demanded_beside_plans(void **state)
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'waived'"), 1);
 }
 
+static void an_order_that_ends_ends_the_make_up_of_an_ended_plan(void **state)
+{
+    (void)state;
+    int64_t plan = world_plan(&world, "12:00", NULL);
+    run_for(3 * HOUR + MINUTE);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state = 'ringing'"), 1);
+    must(world_command(&world, "plan.end", &inspector,
+                       json_pack("{s:I, s:s}", "plan", (json_int_t)plan, "reason", "another one")));
+    world.probe = false;
+    run_for(30 * MINUTE);
+    world.probe = true;
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'system_fault'"), 1);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state <> 'done' AND make_up_of IS "
+                           "NOT NULL AND plan_id IS NOT NULL"),
+                     1);
+    end_order();
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE state <> 'done'"), 0);
+    assert_int_equal(
+        count("SELECT count(*) FROM checkin WHERE outcome = 'waived' AND make_up_of IS "
+              "NOT NULL"),
+        1);
+}
+
 /* ---- the end ---- */
 
 int main(void)
@@ -541,6 +564,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_order_that_ends_leaves_a_miss_as_it_is, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_order_that_ends_ends_what_was_demanded_beside_plans,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_order_that_ends_ends_the_make_up_of_an_ended_plan,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_blackout_that_ends_early_gives_back_what_it_took, set_up,
                                         tear_down),
