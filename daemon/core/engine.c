@@ -12,6 +12,7 @@
 #include "daemon/core/reserve.h"
 #include "daemon/core/zones.h"
 #include "daemon/store/erase.h"
+#include "daemon/store/health.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
@@ -378,13 +379,17 @@ static int transact(struct ck_engine *engine, const struct ck_now *now, const st
 
 /* ---- a turn ---- */
 
+static void note_late(struct ck_engine *engine, int64_t late_ms)
+{
+    if (late_ms > engine->worst_lag_ms) {
+        engine->worst_lag_ms = late_ms;
+    }
+}
+
 static void note_lag(struct ck_engine *engine, const struct ck_now *now)
 {
     for (size_t i = 0; i < engine->due_count; i++) {
-        int64_t late = now->wall.ms - engine->due[i].at.ms;
-        if (late > engine->worst_lag_ms) {
-            engine->worst_lag_ms = late;
-        }
+        note_late(engine, now->wall.ms - engine->due[i].at.ms);
     }
     atomic_store(&engine->lag_ms, engine->worst_lag_ms);
 }
@@ -396,6 +401,7 @@ static int begin_life(struct ck_engine *engine, const struct ck_now *now)
     if (r == 0) {
         r = ck_notice_lost(engine->store, now->wall);
     }
+    r = r == 0 ? ck_health_begin(engine->store, now->wall) : r;
     r = r == 0 ? ck_clock_begin(engine) : r;
     engine->begun = r == 0;
     return r;
@@ -440,6 +446,8 @@ static void begin_failing(struct ck_engine *engine, const struct ck_now *since)
 void ck_engine_note_turn(struct ck_engine *engine, const struct ck_now *began,
                          const struct ck_now *ended)
 {
+    /* Whatever was decided in it, and whatever came meanwhile, was late by so much. */
+    note_late(engine, (ended->mono.us - began->mono.us) / 1000);
     if (ended->mono.us - began->mono.us >= CK_ENGINE_STOOD_MS * INT64_C(1000)) {
         begin_failing(engine, began);
     }

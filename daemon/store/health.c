@@ -84,6 +84,17 @@ int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits, u
     return insert(store, both == bits ? last.until : at, at, bits);
 }
 
+int ck_health_begin(struct ck_store *store, struct ck_wall at)
+{
+    struct interval last;
+    int r = newest(store, &last);
+    if (r != 0) {
+        return r == CK_E_NOT_FOUND ? 0 : r;
+    }
+    bool joins = at.ms >= last.until.ms && at.ms - last.until.ms <= CK_HEALTH_GAP_MAX_MS;
+    return joins ? insert(store, at, at, last.bits & ~(unsigned)CK_HEALTH_ENGINE) : 0;
+}
+
 int ck_health_answerable(struct ck_store *store, struct ck_wall from, struct ck_wall until,
                          int64_t *ms)
 {

@@ -26,6 +26,10 @@ enum ck_health {
  * of the time from there on, and nothing counts until the clock has caught up. */
 int ck_health_report(struct ck_store *store, struct ck_wall at, unsigned bits, unsigned *before);
 
+/* A daemon begins to run at `at`: before its first report nothing is well, however soon it comes
+ * after the last one of an earlier life. */
+int ck_health_begin(struct ck_store *store, struct ck_wall at);
+
 /* Milliseconds of [from, until) in which everything was well. */
 int ck_health_answerable(struct ck_store *store, struct ck_wall from, struct ck_wall until,
                          int64_t *ms);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "daemon/store/health.h"
 #include "daemon/store/quarantine.h"
 #include "protocol/base/error.h"
 #include "tests/unit/core/world.h"
@@ -310,6 +311,53 @@ static void a_turn_that_took_long_is_recorded_as_a_store_that_failed(void **stat
     json_decref(roster);
 }
 
+/* ---- what proves that we could have been answered ---- */
+
+/* Of the last minute: milliseconds in which everything was well. */
+static int64_t proven_ms(struct world *world)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT ifnull(sum(until_at - max(from_at, %lld)), 0) FROM health WHERE bits = %d AND "
+             "until_at > %lld",
+             (long long)(world->now.wall.ms - MINUTE), CK_HEALTH_ALL,
+             (long long)(world->now.wall.ms - MINUTE));
+    return world_number(world, sql);
+}
+
+/* Without a row that was due: what came to a daemon that stood still was late all the same. */
+static void a_turn_that_took_a_second_proves_nothing(void **state)
+{
+    struct world *world = *state;
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(proven_ms(world), MINUTE);
+
+    struct ck_now ended = world->now;
+    ended.mono.us += (CK_HEALTH_LAG_MS - 1) * INT64_C(1000);
+    ck_engine_note_turn(world->engine, &world->now, &ended);
+    world_run_for(world, MINUTE);
+    assert_int_equal(proven_ms(world), MINUTE);
+
+    ended = world->now;
+    ended.mono.us += CK_HEALTH_LAG_MS * INT64_C(1000);
+    ck_engine_note_turn(world->engine, &world->now, &ended);
+    world_run_for(world, MINUTE);
+    assert_in_range(proven_ms(world), 1, MINUTE - CK_HEALTH_GAP_MAX_MS / 3);
+}
+
+static void the_time_between_two_lives_is_not_proven(void **state)
+{
+    struct world *world = *state;
+    world_run_for(world, 2 * MINUTE);
+    world->now.wall.ms += 3000;
+    world->now.mono.us += 3000000;
+    world_restart(world);
+    world_run_for(world, MINUTE - 3000);
+    assert_in_range(proven_ms(world), 1, MINUTE - 3000);
+    world_run_for(world, MINUTE);
+    assert_int_equal(proven_ms(world), MINUTE);
+}
+
 /* ---- the thread ---- */
 
 static void read_clock(void *user, struct ck_now *now)
@@ -453,6 +501,10 @@ int main(void)
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_turn_that_took_long_is_recorded_as_a_store_that_failed,
                                         world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_turn_that_took_a_second_proves_nothing, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(the_time_between_two_lives_is_not_proven, world_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(commands_are_answered_by_the_thread, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_turn_that_does_not_end_is_seen_and_waits_for_no_disk,
