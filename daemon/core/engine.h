@@ -119,9 +119,9 @@ bool ck_engine_waits_for_disk(const struct ck_engine *engine);
  * language, unit}]. NULL where memory is short. Any thread. */
 json_t *ck_engine_roster(struct ck_engine *engine);
 
-/* A turn that began and ended so: what was decided in it, or came meanwhile, was late by its length;
- * where it took CK_ENGINE_STOOD_MS or longer, the next one records that the store stood still, as
- * after one that refused. For whoever runs turns, after each. */
+/* A turn that began and ended so: what was decided in it, or came meanwhile, was late by its
+ * length; where it took CK_ENGINE_STOOD_MS or longer, the next one records that the store stood
+ * still, as after one that refused. For whoever runs turns, after each. */
 void ck_engine_note_turn(struct ck_engine *engine, const struct ck_now *began,
                          const struct ck_now *ended);
 

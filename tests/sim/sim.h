@@ -308,7 +308,11 @@ struct sim {
     int probe_down, sms_down, email_down, inspectors_away, disk_trouble, masts_down;
     bool disk_slow;     /* the disk stalls now and then */
     int64_t stalled_ms; /* in this turn */
-    int die_at;         /* an enum sim_fault whose point in a turn is waited for; 0: none */
+    bool stalling;      /* the daemon waits for it */
+    /* The last turn failed. A disk may be full and nobody notices, for what is written takes the
+     * place of something else. */
+    bool refusing;
+    int die_at; /* an enum sim_fault whose point in a turn is waited for; 0: none */
     int officers_asleep[SIM_UNITS];
     int dying;     /* an enum sim_fault that waits for the next writes; 0: none */
     bool calm;     /* no new faults any more; everybody does their duty */
@@ -470,6 +474,8 @@ struct sim_matrix {
 };
 struct sim_check;
 void sim_matrix_fill(struct sim_check *check, struct sim_matrix *matrix);
+/* No check-in says that it could be answered for longer than it could. */
+void sim_check_proof(struct sim_check *check);
 void sim_matrix_add(struct sim_matrix *to, const struct sim_matrix *from);
 void sim_matrix_print(const struct sim_matrix *matrix);
 
@@ -492,6 +498,8 @@ void sim_check_wrong_of(struct sim_check *check, struct sim_about about, const c
 void sim_check_none(struct sim_check *check, const char *what, const char *sql);
 /* The first number of a query. */
 int64_t sim_check_number(struct sqlite3 *db, const char *sql);
+/* The entry of the log that says so of a unit's zone; INT64_MAX: none does. */
+int64_t sim_check_zone_entry(struct sim_check *check, const char *action, int unit);
 /* sim_check_staff.c: ladders, digests, safety steps, absences, blackouts. */
 void sim_check_staff(struct sim_check *check);
 /* sim_check_changes.c: bands, plans and orders that change while something goes on; silences. */

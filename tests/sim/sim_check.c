@@ -116,6 +116,16 @@ int64_t sim_check_number(sqlite3 *db, const char *sql)
     return result;
 }
 
+int64_t sim_check_zone_entry(struct sim_check *check, const char *action, int unit)
+{
+    char sql[240];
+    snprintf(sql, sizeof(sql),
+             "SELECT ifnull(min(idx), 0x7fffffffffffffff) FROM said WHERE action = '%s' AND zone = "
+             "'%s'",
+             action, sim_zone_names[unit]);
+    return sim_check_number(check->db, sql);
+}
+
 static void check_log(struct sim_check *check, struct sim_matrix *matrix)
 {
     struct ck_store *store = NULL;
@@ -321,6 +331,7 @@ int64_t sim_check(struct sim *sim, struct sim_matrix *matrix)
     matrix->make_ups =
         sim_check_number(check.db, "SELECT count(*) FROM checkin WHERE make_up_of IS NOT NULL");
     sim_matrix_fill(&check, matrix);
+    sim_check_proof(&check);
     sim_look_back(sim, check.db);
     check_log(&check, matrix);
     sqlite3_close(check.db);

@@ -55,17 +55,6 @@ static void note_leave(struct sim_check *check, int64_t absence, int64_t staff, 
     sqlite3_finalize(statement);
 }
 
-/* The entry that says so of a unit's zone; INT64_MAX: none does. */
-static int64_t entry_of_zone(struct sim_check *check, const char *action, int unit)
-{
-    char sql[400];
-    snprintf(sql, sizeof(sql),
-             "SELECT ifnull(min(idx), 0x7fffffffffffffff) FROM said WHERE action = '%s' AND zone = "
-             "'%s'",
-             action, sim_zone_names[unit]);
-    return sim_check_number(check->db, sql);
-}
-
 /* The ends are the world's own: from the wall times that were entered. */
 static void gather_leave(struct sim_check *check)
 {
@@ -93,8 +82,8 @@ static void gather_leave(struct sim_check *check)
         bool removed = sqlite3_column_type(statement, 8) != SQLITE_NULL;
         int64_t end = removed ? sqlite3_column_int64(statement, 8) : INT64_MAX;
         bool moves = sim->zones_changed_ms != 0 && sim_zone_changes(unit);
-        int64_t told = moves ? entry_of_zone(check, "ZONE_RULES_CHANGED", unit) : INT64_MAX;
-        int64_t placed = moves ? entry_of_zone(check, "ZONE_PLACED", unit) : INT64_MAX;
+        int64_t told = moves ? sim_check_zone_entry(check, "ZONE_RULES_CHANGED", unit) : INT64_MAX;
+        int64_t placed = moves ? sim_check_zone_entry(check, "ZONE_PLACED", unit) : INT64_MAX;
         int64_t from_ms = sim_zone_instant(sim, unit, from, moves);
         int64_t until_ms = sim_zone_instant(sim, unit, until, moves);
         int64_t old_until_ms = sim_zone_instant(sim, unit, until, false);

@@ -345,6 +345,7 @@ void sim_start_daemon(struct sim *sim)
         .user = sim,
     };
     newest_db = NULL;
+    sim->refusing = false;
     int code = ck_engine_create(&sim->engine, &options);
     sim->engine_db = newest_db;
     /* Often: the power is cut in some of them, and what is written stays near. */
@@ -408,13 +409,16 @@ static void take_batches(struct sim *sim)
     }
 }
 
+static struct ck_now clocks(const struct sim *sim)
+{
+    return (struct ck_now){.wall = {sim->now_ms + sim->clock_offset_ms},
+                           .mono = {sim->now_ms * 1000},
+                           .synchronised = sim->synchronised};
+}
+
 bool sim_turn(struct sim *sim)
 {
-    struct ck_now now = {
-        .wall = {sim->now_ms + sim->clock_offset_ms},
-        .mono = {sim->now_ms * 1000},
-        .synchronised = sim->synchronised,
-    };
+    struct ck_now now = clocks(sim);
     struct ck_wall next = now.wall;
     int code = ck_engine_turn(sim->engine, &now, &next);
     sim->turns++;
@@ -445,8 +449,8 @@ static void report_health(struct sim *sim)
 
 bool sim_ours_well(const struct sim *sim)
 {
-    return sim->engine != NULL && sim->probe_down == 0 && sim->synchronised &&
-           sim->disk_trouble == 0;
+    return sim->engine != NULL && sim->probe_down == 0 && sim->synchronised && !sim->disk->broken &&
+           !sim->refusing && !sim->stalling;
 }
 
 /* ---- time
@@ -468,9 +472,9 @@ static void wait_for_disk(struct sim *sim)
     if (sim->stalled_ms > 0) {
         int64_t until_ms = sim->now_ms + sim->stalled_ms;
         sim->seen[SEEN_STALL]++;
-        sim->disk_trouble++;
+        sim->stalling = true;
         move_to(sim, until_ms);
-        sim->disk_trouble--;
+        sim->stalling = false;
         sim->stalled_ms = 0;
     }
 }
@@ -503,6 +507,26 @@ static void handle(struct sim *sim, const struct sim_event *event)
     }
 }
 
+/* As the engine's thread does it. */
+static void run_turn(struct sim *sim)
+{
+    const struct ck_now began = clocks(sim);
+    bool ok = sim_turn(sim);
+    sim->refusing = !ok;
+    sim_theft_end(sim);
+    bool died = sim_died(sim);
+    wait_for_disk(sim);
+    if (died) {
+        return;
+    }
+    if (!ok && sim->disk_trouble == 0) {
+        sim_fail(sim, "a turn failed on a good disk");
+    }
+    take_batches(sim);
+    const struct ck_now ended = clocks(sim);
+    ck_engine_note_turn(sim->engine, &began, &ended);
+}
+
 void sim_run_until(struct sim *sim, int64_t at_ms)
 {
     int idle = 0;
@@ -522,17 +546,7 @@ void sim_run_until(struct sim *sim, int64_t at_ms)
         }
         report_health(sim);
         if (sim->engine != NULL && sim->next_turn_ms <= sim->now_ms) {
-            bool ok = sim_turn(sim);
-            sim_theft_end(sim);
-            bool died = sim_died(sim);
-            wait_for_disk(sim);
-            if (died) {
-                continue;
-            }
-            if (!ok && sim->disk_trouble == 0) {
-                sim_fail(sim, "a turn failed on a good disk");
-            }
-            take_batches(sim);
+            run_turn(sim);
         }
     }
     move_to(sim, at_ms);
