@@ -508,5 +508,7 @@ void sim_check_changes(struct sim_check *check);
 void sim_check_orders(struct sim_check *check);
 /* sim_check_ladders.c: whose ladder an incident climbs, and through which channels. */
 void sim_check_ladders(struct sim_check *check);
+/* sim_check_rules.c: outages, two at once, reviews, who is told; after the ladders'. */
+void sim_check_rules(struct sim_check *check);
 
 #endif

@@ -164,10 +164,12 @@ static void gather_log(struct sim_check *check)
         "'$.open.until') WHEN 'CHECKIN_OUTCOME' THEN json_extract(CAST(e.leaf AS TEXT), "
         "'$.open.cause') WHEN 'PLAN_ENDED' THEN json_extract(CAST(e.leaf AS TEXT), "
         "'$.open.cause') END AS word, CASE l.action WHEN 'PLAN_CREATED' THEN "
-        "json_extract(CAST(e.leaf AS TEXT), '$.open.replaces') END AS of FROM log_plain l JOIN "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.replaces') WHEN 'STAFF_FAULT' THEN l.object "
+        "END AS of FROM log_plain l JOIN "
         "log_entry e ON e.idx = l.idx WHERE l.action IN ('ABSENCE_ENTERED', 'ABSENCE_REMOVED', "
         "'BLACKOUT_CREATED', 'BLACKOUT_ENDED', 'CASELOAD_WITH_STAND_IN', "
-        "'CHECKIN_BLACKOUT_ENTERED', 'CHECKIN_CALL_LOST', 'CHECKIN_JOINED', 'CHECKIN_MAKE_UP', "
+        "'CHECKIN_AWAITING_REVIEW', 'CHECKIN_BLACKOUT_ENTERED', 'CHECKIN_DELAYED', "
+        "'CHECKIN_CALL_LOST', 'CHECKIN_JOINED', 'CHECKIN_MAKE_UP', "
         "'CHECKIN_MISSED', 'CHECKIN_NO_MAKE_UP', 'CHECKIN_NO_SECOND', 'CHECKIN_ON_DEMAND', "
         "'CHECKIN_OUTCOME', 'CHECKIN_PLANNED', 'CHECKIN_RING', 'CHECKIN_SECOND', "
         "'INCIDENT_ACKNOWLEDGED', 'INCIDENT_ACK_EXPIRED', 'INCIDENT_ANSWERED_LATE', "
@@ -325,6 +327,7 @@ int64_t sim_check(struct sim *sim, struct sim_matrix *matrix)
     sim_check_changes(&check);
     sim_check_orders(&check);
     sim_check_ladders(&check);
+    sim_check_rules(&check);
     matrix->checkins = sim_check_number(check.db, "SELECT count(*) FROM checkin");
     matrix->incidents = sim_check_number(check.db, "SELECT count(*) FROM incident");
     matrix->notices = sim_check_number(check.db, "SELECT count(*) FROM notice");
