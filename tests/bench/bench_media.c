@@ -46,8 +46,9 @@ static bool report(const char *server, unsigned calls, const struct ck_run_outco
     bool ours = strncmp(server, "checkin-media", 13) == 0;
     bool plain = strcmp(server, "checkin-media") == 0;
     snprintf(detail, sizeof detail,
-             "\"server\":\"%s\",\"calls\":%u,\"steal_s\":%.2f,\"others_busy_s\":%.2f", server,
-             calls, outcome->other.steal_s, outcome->other.busy_s);
+             "\"server\":\"%s\",\"calls\":%u,\"steal_s\":%.2f,\"others_busy_s\":%.2f,"
+             "\"clients_late_ms\":%.0f",
+             server, calls, outcome->other.steal_s, outcome->other.busy_s, outcome->late_us / 1000);
     enum ck_figure_goal want = ours ? CK_FIGURE_AT_MOST : CK_FIGURE_SHOWN;
     bool good = ck_figure("media.failed", outcome->failed, "bool", want, 0, detail);
     ck_figure("media.cpu_per_packet", outcome->us_per_packet, "us", CK_FIGURE_SHOWN, 0, detail);

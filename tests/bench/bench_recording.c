@@ -220,7 +220,7 @@ static struct options read_options(int count, char **arguments)
  * (floor.h) costs in the same minute says how fast the machine is just then. */
 static bool run_calls(const struct options *options)
 {
-    char detail[200];
+    char detail[250];
     struct ck_run run = {.calls = options->calls,
                          .seconds = CALLS_SECONDS,
                          .record = true,
@@ -233,9 +233,9 @@ static bool run_calls(const struct options *options)
     ck_tclient_library_deinit();
     snprintf(detail, sizeof detail,
              "\"calls\":%u,\"cpu_per_packet_us\":%.2f,\"bare_loop_us\":%.2f,\"core_percent\":%.1f,"
-             "\"others_busy_s\":%.2f",
+             "\"others_busy_s\":%.2f,\"clients_late_ms\":%.0f",
              options->calls, outcome.us_per_packet, floor.us_per_packet, outcome.core_percent,
-             outcome.other.busy_s);
+             outcome.other.busy_s, outcome.late_us / 1000);
     /* By what a packet that arrived cost: where some were lost, the core's share says too little.
      */
     double per_core =

@@ -127,27 +127,41 @@ static void film_all(struct ck_rig *rig, struct ck_film *films, unsigned count, 
     }
 }
 
+/* How late the clients, one process, are at the worst: what they do late is their own doing. */
+static double late_us(const struct bench *bench)
+{
+    int64_t most = 0;
+    for (unsigned i = 0; i < 2 * bench->calls; i++) {
+        int64_t late = ck_tclient_stats(bench->client[i])->late_us;
+        most = late > most ? late : most;
+    }
+    return (double)most;
+}
+
 /* Where packets stayed, when some did: the clients are one process, and may be the ones that are
  * too slow. Where nothing of the sound is lost and no socket threw anything away, pictures were
- * left out on purpose: clients that answer late look like a downlink that is choked. */
+ * left out on purpose, for so many ends. */
 static void tell_losses(const char *name, const struct bench *bench, double percent)
 {
     uint64_t dropped = 0;
     uint64_t unsent = 0;
     uint64_t lost[2] = {0};
+    unsigned without = 0; /* some of the picture */
     for (unsigned i = 0; i < 2 * bench->calls; i++) {
+        uint64_t before = lost[1];
         for (unsigned kind = 0; kind < 2; kind++) {
             lost[kind] += ck_tclient_lost(bench->client[i], bench->client[i ^ 1], kind, NULL);
         }
+        without += lost[1] > before;
         dropped += ck_tclient_stats(bench->client[i])->kernel_drops;
         unsent += ck_tclient_stats(bench->client[i])->send_fails;
     }
     if (percent > 0) {
         fprintf(stderr,
-                "%s: %.3f %% lost: %llu of sound, %llu of the picture; clients' sockets threw away "
-                "%llu, did not take %llu\n",
-                name, percent, (unsigned long long)lost[0], (unsigned long long)lost[1],
-                (unsigned long long)dropped, (unsigned long long)unsent);
+                "%s: %.3f %% lost: %llu of sound, %llu of the picture of %u ends; clients' sockets "
+                "threw away %llu, did not take %llu; clients late by %.0f ms at most\n",
+                name, percent, (unsigned long long)lost[0], (unsigned long long)lost[1], without,
+                (unsigned long long)dropped, (unsigned long long)unsent, late_us(bench) / 1000);
     }
 }
 
@@ -213,6 +227,7 @@ struct ck_run_outcome ck_run_worker(const struct ck_run *run)
         outcome.threads = after.threads;
         ck_rig_settle(rig);
         outcome.loss_percent = loss_percent(&bench);
+        outcome.late_us = late_us(&bench);
         outcome.failed = payloads_are_wrong(&bench, "checkin-media");
         tell_losses("checkin-media", &bench, outcome.loss_percent);
         tell_worker_losses(rig, &outcome);

@@ -26,6 +26,7 @@ struct ck_run_outcome {
     double packets_per_s;
     double p50_us; /* relay latency, by the kernel's receive time */
     double p99_us;
+    double late_us; /* what a client read lay in its socket for so long, at most */
     double turn_us; /* longest turn of checkin-media's packet loop; 0: another server */
     double kib_per_call;
     unsigned threads;

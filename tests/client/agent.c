@@ -94,7 +94,8 @@ void agent_due(void *arg)
 {
     struct ck_tclient *client = arg;
     struct agent *agent = &client->agent;
-    if (client->phase != PHASE_RUNNING || client->plain) {
+    if (client->phase != PHASE_RUNNING || client->plain ||
+        client_stalls(client, &client->check_timer)) {
         return;
     }
     if (client->silent) {

@@ -152,7 +152,7 @@ static void take_datagram(struct ck_tclient *client, int socket, uint8_t *data, 
             return; /* keys are not there yet: the server was faster */
         }
         if (data[1] >= 192 && data[1] < 224) {
-            receiver_rtcp(client, data, size);
+            receiver_rtcp(client, data, size, arrived_ns);
         } else {
             receiver_rtp(client, data, size, arrived_ns);
         }
@@ -268,6 +268,14 @@ static void socket_ready(void *arg, uint32_t events)
         return;
     }
     read_socket(client, client->socket);
+}
+
+static void wake_due(void *arg)
+{
+    struct ck_tclient *client = arg;
+    if (ck_crowd_watch(client->config.crowd, client->socket, EPOLLIN, socket_ready, client) != 0) {
+        abort();
+    }
 }
 
 static void next_socket_ready(void *arg, uint32_t events)
@@ -400,6 +408,7 @@ static void set_timers(struct ck_tclient *client)
     set_timer(client, &client->report_timer, receiver_report_due);
     set_timer(client, &client->nack_timer, receiver_nack_due);
     set_timer(client, &client->event_timer, deliver_events);
+    set_timer(client, &client->wake_timer, wake_due);
 }
 
 static int set_up(struct ck_tclient *client)
@@ -468,6 +477,7 @@ void ck_tclient_destroy(struct ck_tclient *client)
     ck_crowd_disarm(client->config.crowd, &client->report_timer);
     ck_crowd_disarm(client->config.crowd, &client->nack_timer);
     ck_crowd_disarm(client->config.crowd, &client->event_timer);
+    ck_crowd_disarm(client->config.crowd, &client->wake_timer);
     drop_socket(client, &client->socket);
     drop_socket(client, &client->next_socket);
     handshake_deinit(&client->handshake);
@@ -607,6 +617,22 @@ void ck_tclient_vanish(struct ck_tclient *client, bool gone)
     if (!gone && client->phase == PHASE_RUNNING) {
         ck_crowd_arm(client->config.crowd, &client->check_timer, client_after(client, 0));
     }
+}
+
+bool client_stalls(struct ck_tclient *client, struct ck_crowd_timer *timer)
+{
+    if (ck_crowd_now(client->config.crowd).us >= client->stalled_until.us) {
+        return false;
+    }
+    ck_crowd_arm(client->config.crowd, timer, client->stalled_until);
+    return true;
+}
+
+void ck_tclient_stall(struct ck_tclient *client, int ms)
+{
+    client->stalled_until = client_after(client, (int64_t)ms * 1000);
+    ck_crowd_unwatch(client->config.crowd, client->socket);
+    ck_crowd_arm(client->config.crowd, &client->wake_timer, client->stalled_until);
 }
 
 void ck_tclient_send(struct ck_tclient *client, bool audio, bool video)

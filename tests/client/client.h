@@ -118,6 +118,7 @@ struct ck_tclient_stats {
 
     uint64_t datagrams_in;
     uint64_t kernel_drops; /* our own socket overflowed: our own loss */
+    int64_t late_us;       /* the longest that something lay in our own socket */
     uint64_t strangers;    /* from an address that is none of the server's */
     uint64_t unreadable;   /* neither STUN, DTLS nor RTP by the first byte, or bad RTP */
     uint64_t bad_tags;     /* SRTP or SRTCP that does not authenticate */
@@ -183,6 +184,9 @@ int ck_tclient_roam(struct ck_tclient *client);
 
 /* Stops (or takes up) all sending and all checks without a word. */
 void ck_tclient_vanish(struct ck_tclient *client, bool gone);
+/* It does nothing for so long, as a page in the background: what arrives waits in its socket, and
+ * all of it is read, and all that is due done, afterwards. UDP. */
+void ck_tclient_stall(struct ck_tclient *client, int ms);
 
 /* Sends media of each kind or not. */
 void ck_tclient_send(struct ck_tclient *client, bool audio, bool video);

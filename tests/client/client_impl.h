@@ -183,6 +183,7 @@ struct ck_tclient {
     uint64_t random;
     enum phase phase;
     bool silent; /* vanished */
+    struct ck_mono stalled_until;
     uint64_t tells_bps;
     int socket;
     int next_socket;      /* of a restart, -1 = none */
@@ -221,6 +222,7 @@ struct ck_tclient {
     struct ck_crowd_timer report_timer;
     struct ck_crowd_timer nack_timer;
     struct ck_crowd_timer event_timer;
+    struct ck_crowd_timer wake_timer;
     enum ck_tclient_event events[16];
     size_t events_waiting;
     struct ck_tclient_stats stats;
@@ -234,6 +236,8 @@ void client_emit_selected(struct ck_tclient *client, const void *data, size_t si
 void client_event(struct ck_tclient *client, enum ck_tclient_event event);
 void client_begin_handshake(struct ck_tclient *client);
 struct ck_mono client_after(const struct ck_tclient *client, int64_t us);
+/* Whether it does nothing just now: the timer then comes again when that is over. */
+bool client_stalls(struct ck_tclient *client, struct ck_crowd_timer *timer);
 
 /* agent.c */
 void agent_credentials(struct credentials *credentials, uint64_t *random);
@@ -252,7 +256,7 @@ void sender_resend(struct ck_tclient *client, uint32_t ssrc, uint16_t sequence);
 
 /* receiver.c */
 void receiver_rtp(struct ck_tclient *client, uint8_t *data, size_t size, uint64_t arrived_ns);
-void receiver_rtcp(struct ck_tclient *client, uint8_t *data, size_t size);
+void receiver_rtcp(struct ck_tclient *client, uint8_t *data, size_t size, uint64_t arrived_ns);
 void receiver_report_due(void *client);
 void receiver_nack_due(void *client);
 

@@ -305,7 +305,21 @@ static void take_feedback(struct ck_tclient *client, const struct ck_trtp_feedba
     }
 }
 
-void receiver_rtcp(struct ck_tclient *client, uint8_t *data, size_t size)
+/* When the kernel got it, or when the stall was over in which it came: how late this program reads
+ * is nobody's network, and must not look like one in what is reported of a round trip. */
+static int64_t arrival_us(struct ck_tclient *client, uint64_t arrived_ns)
+{
+    int64_t now_us = ck_crowd_now(client->config.crowd).us;
+    int64_t late_us = ((int64_t)ck_crowd_wall_ns() - (int64_t)arrived_ns) / 1000;
+    int64_t at_us = late_us < 0 ? now_us : now_us - late_us;
+    at_us = at_us < client->stalled_until.us ? client->stalled_until.us : at_us;
+    if (now_us - at_us > client->stats.late_us) {
+        client->stats.late_us = now_us - at_us;
+    }
+    return at_us;
+}
+
+void receiver_rtcp(struct ck_tclient *client, uint8_t *data, size_t size, uint64_t arrived_ns)
 {
     struct ck_trtp_feedback feedback;
     int error = guard_unprotect(&client->guard, data, &size, true);
@@ -323,7 +337,7 @@ void receiver_rtcp(struct ck_tclient *client, uint8_t *data, size_t size)
         for (unsigned kind = 0; kind < 2; kind++) {
             if (client->in[kind].ssrc == feedback.sender.ssrc) {
                 client->in[kind].sender_ntp = feedback.sender.ntp;
-                client->in[kind].sender_us = ck_crowd_now(client->config.crowd).us;
+                client->in[kind].sender_us = arrival_us(client, arrived_ns);
             }
         }
     }
@@ -394,7 +408,7 @@ void receiver_report_due(void *arg)
     struct ck_tclient *client = arg;
     uint8_t packet[DATAGRAM_MAX];
     struct ck_trtp_report reports[2];
-    if (client->phase != PHASE_RUNNING) {
+    if (client->phase != PHASE_RUNNING || client_stalls(client, &client->report_timer)) {
         return;
     }
     int64_t interval = client->config.report_interval_us;
@@ -457,7 +471,8 @@ void receiver_nack_due(void *arg)
     struct ck_tclient *client = arg;
     uint8_t packet[DATAGRAM_MAX];
     uint16_t numbers[CK_TRTP_NACKS];
-    if (client->phase != PHASE_RUNNING || client->silent) {
+    if (client->phase != PHASE_RUNNING || client->silent ||
+        client_stalls(client, &client->nack_timer)) {
         return;
     }
     for (unsigned kind = 0; kind < 2; kind++) {

@@ -258,7 +258,7 @@ void sender_due(void *arg)
 {
     struct ck_tclient *client = arg;
     int64_t now = ck_crowd_now(client->config.crowd).us;
-    if (client->phase != PHASE_RUNNING) {
+    if (client->phase != PHASE_RUNNING || client_stalls(client, &client->media_timer)) {
         return;
     }
     catch_up(&client->out[0], now, SOUND_US, SOUND_TICKS);

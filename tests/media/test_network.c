@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "tests/impair/impair.h"
 #include "tests/media/marks.h"
 #include "tests/media/rig.h"
+
+#define LOOK_MS 50
 
 static bool runs_long; /* minutes instead of seconds on each road */
 
@@ -249,6 +252,101 @@ static void test_hiccup(void **state)
     ck_rig_run(road.rig, 4000);
     assert_true(picture_percent(&road, 0, 2000) > 90);
     assert_sound(&road, 0);
+    close_road(&road);
+}
+
+/* The longest time for which no packet of the picture came to a side, in ms, in `ms`. */
+static unsigned longest_without_picture(struct road *road, unsigned side, int ms)
+{
+    unsigned longest = 0;
+    unsigned since = 0;
+    uint64_t got = ck_rig_stats(road->rig, road->legs[side])->account[1].unique;
+    for (int passed = 0; passed < ms; passed += LOOK_MS) {
+        ck_rig_run(road->rig, LOOK_MS);
+        uint64_t now = ck_rig_stats(road->rig, road->legs[side])->account[1].unique;
+        since = now == got ? since + LOOK_MS : 0;
+        longest = since > longest ? since : longest;
+        got = now;
+    }
+    print_message("%u ms without a picture at most\n", longest);
+    return longest;
+}
+
+/* An end that does nothing for a moment, or again and again, and reports late: the way is as good
+ * as it was, and what is without a picture is that moment. */
+static void stall(struct road *road, unsigned times, int ms, int pause_ms)
+{
+    struct ck_tclient *person = ck_rig_client(road->rig, road->legs[0]);
+    uint64_t sent = ck_rig_stats(road->rig, road->legs[1])->sent[1];
+    uint64_t got = ck_rig_stats(road->rig, road->legs[0])->account[1].unique;
+    for (unsigned i = 0; i < times; i++) {
+        ck_tclient_stall(person, ms);
+        assert_true(longest_without_picture(road, 0, ms + pause_ms) <= (unsigned)ms + 200);
+    }
+    assert_true(longest_without_picture(road, 0, 4000) <= 200);
+    sent = ck_rig_stats(road->rig, road->legs[1])->sent[1] - sent;
+    got = ck_rig_stats(road->rig, road->legs[0])->account[1].unique - got;
+    print_message("%u times %d ms: %llu of %llu packets of the picture\n", times, ms,
+                  (unsigned long long)got, (unsigned long long)sent);
+    assert_true(got * 100 >= sent * 97);
+}
+
+static void test_stalls(void **state)
+{
+    (void)state;
+    struct road road;
+    open_road(&road, &(struct ck_tclient_config){.rtx = true});
+    assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
+    stall(&road, 1, 600, 0); /* at the very beginning */
+    stall(&road, 1, 1000, 0);
+    stall(&road, 3, 500, 500);
+    stall(&road, 6, 150, 100);
+    stall(&road, 15, 200, 0);
+    stall(&road, 8, 500, 0);
+    assert_sound(&road, 0);
+    close_road(&road);
+}
+
+/* Nor is how late this program itself is, with all of its clients: their reports say when the
+ * kernel got what they tell of. */
+static void test_lateness_of_the_clients_is_nobodys_queue(void **state)
+{
+    (void)state;
+    struct ck_rig *rig;
+    uint64_t legs[2];
+    int status;
+    const struct timespec pause = {.tv_nsec = 450000000};
+    assert_int_equal(ck_rig_start(NULL, &rig), 0);
+    ck_rig_call(rig, 1, &(struct ck_tclient_config){0}, legs);
+    assert_int_equal(ck_rig_await_media(rig, 5000), 0);
+    ck_rig_run(rig, 1500);
+    for (unsigned i = 0; i < 24; i++) {
+        assert_int_equal(nanosleep(&pause, NULL), 0);
+        ck_rig_run(rig, 50);
+    }
+    ck_rig_settle(rig);
+    print_message("late by %lld ms, %llu packets lost\n",
+                  (long long)ck_rig_stats(rig, legs[0])->late_us / 1000,
+                  (unsigned long long)ck_rig_lost(rig, legs));
+    assert_true(ck_rig_stats(rig, legs[0])->late_us > 200000);
+    assert_int_equal(ck_rig_lost(rig, legs), 0);
+    assert_int_equal(ck_rig_stop(rig, &status), 0);
+    assert_int_equal(status, 0);
+}
+
+/* A downlink that carries a little less than the picture needs: what is left out ends as soon as
+ * there is room for a key frame. */
+static void test_picture_is_back_once_there_is_room(void **state)
+{
+    (void)state;
+    struct road road;
+    struct ck_impair_rules light = {0};
+    struct ck_impair_rules down = {.rate_bps = 550000, .delay_us = 20000};
+    open_road(&road, &(struct ck_tclient_config){.rtx = true});
+    assert_int_equal(ck_rig_await_media(road.rig, 5000), 0);
+    set_rules(&road, &light, &down);
+    ck_rig_run(road.rig, 5000);
+    assert_true(longest_without_picture(&road, 0, 14000) <= 1200);
     close_road(&road);
 }
 
@@ -609,6 +707,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_blackout),
         cmocka_unit_test(test_poor_downlink_is_private),
         cmocka_unit_test(test_hiccup),
+        cmocka_unit_test(test_stalls),
+        cmocka_unit_test(test_lateness_of_the_clients_is_nobodys_queue),
+        cmocka_unit_test(test_picture_is_back_once_there_is_room),
         cmocka_unit_test(test_loss_of_an_uplink_is_no_loss_of_a_downlink),
         cmocka_unit_test(test_queue_of_an_uplink_is_no_queue_of_a_downlink),
         cmocka_unit_test(test_arrivals_are_told),
