@@ -18,13 +18,20 @@ static bool takes(const struct leg *peer, enum kind kind)
 }
 
 /* Everything up to the next key frame is left out. */
-static void leave_out(struct ck_sender *sender, struct ck_mono now)
+static void leave_out(struct ck_sender *sender)
 {
-    if (!sender->waiting) {
-        sender->poor_asked = now;
-    }
     sender->waiting = true;
     sender->poor = true;
+}
+
+/* A key frame that a poor downlink has no room for would be for nothing, and many of them worsen
+ * what the other person sends. */
+static bool may_ask(const struct ck_sender *sender, struct ck_mono now)
+{
+    const struct ck_pace *pace = &sender->pace;
+    return !sender->poor || !pace->known ||
+           (!ck_pace_is_shut(pace) && ck_pace_wait_us(pace) <= CK_PACE_FRESH_MS * 1000 / 2 &&
+            now.us - sender->poor_asked.us >= CK_SENDER_POOR_KEY_MS * 1000);
 }
 
 /* Whether a packet of the picture goes to a downlink: not before its first key frame, and no frame
@@ -37,15 +44,14 @@ static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_v
     bool begins = vp8->start && vp8->partition == 0;
     bool late = begins && ck_pace_wait_us(&sender->pace) > CK_PACE_FRESH_MS * 1000;
     if (sender->waiting && !vp8->key_frame) {
-        if (!sender->poor || !sender->pace.known ||
-            now.us - sender->poor_asked.us >= CK_SENDER_POOR_KEY_MS * 1000) {
+        if (may_ask(sender, now)) {
             sender->poor_asked = now;
             ck_key_frames_want(&from->keys, false);
         }
         return false;
     }
     if (late || ck_pace_is_shut(&sender->pace)) {
-        leave_out(sender, now);
+        leave_out(sender);
         return false;
     }
     *resume = sender->waiting;
@@ -129,7 +135,7 @@ void relay_packet(struct leg *from, enum kind kind, const struct source *source,
         } else if (ck_pace_put(&sender->pace, &paced)) {
             relay_paced(peer);
         } else {
-            leave_out(sender, from->worker->now);
+            leave_out(sender);
         }
     }
 }
@@ -141,7 +147,7 @@ void relay_paced(struct leg *leg)
     struct ck_paced paced;
     if (pace->count > 0 && (!takes(leg, VIDEO) || !leg->call->relay || ck_pace_is_shut(pace))) {
         ck_pace_clear(pace);
-        leave_out(&track->out, leg->worker->now);
+        leave_out(&track->out);
     }
     while (ck_pace_take(pace, leg->worker->now, &paced)) {
         send_one(leg, track, &paced);
