@@ -105,9 +105,6 @@ function Console(): JSX.Element {
   }
 }
 
-// A link such as /incidents/12 means #/incidents/12.
-if (/^\/[a-z]+\/?[0-9]*$/.test(location.pathname) && !location.hash) history.replaceState(null, "", "/#" + location.pathname);
-
 const remembered = rememberedLanguage();
 const language = LANGUAGES.find((known) => known === remembered) || guessLanguage(navigator.languages || [navigator.language]);
 const session = new ConsoleSession(language);
