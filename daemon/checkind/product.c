@@ -118,7 +118,12 @@ static int start_engine(struct ck_product *product)
     ck_core_register(&product->registry);
     ck_access_register(&product->registry);
     ck_cases_register(&product->registry);
-    int error = ck_bus_create(&product->loop, &options, ck_product_output, product, &product->bus);
+    json_t *started = ck_product_started(product);
+    options.started = started;
+    int error = started == NULL ? -ENOMEM
+                                : ck_bus_create(&product->loop, &options, ck_product_output,
+                                                product, &product->bus);
+    json_decref(started);
     ck_wipe(old_key, sizeof old_key);
     tell_rekey(&rekey, error);
     if (error != 0 && error != CK_E_AUTH) {
@@ -556,7 +561,6 @@ int ck_product_run(const struct ck_config *config)
     error = error == 0 ? ck_product_relay_start(product) : error;
     error = error == 0 ? ck_product_health_start(product) : error;
     if (error == 0) {
-        ck_product_note_start(product);
         ck_service_ready();
         ck_log_event(CK_LOG_EVENT_READY, CK_LOG_INFO, "ready: %s", config->daemon.public_url);
         uv_run(&product->loop, UV_RUN_DEFAULT);

@@ -176,7 +176,7 @@ void ck_product_witnesses_stop(struct ck_product *product);
 void ck_product_erase_file(struct ck_product *product, int64_t recording, const char *file);
 
 /* selfnote.c: what the log says of ourselves. */
-void ck_product_note_start(struct ck_product *product);
+json_t *ck_product_started(struct ck_product *product); /* new; NULL where memory is short */
 void ck_product_note_stop(struct ck_product *product);
 void ck_product_note_clock(struct ck_product *product);
 void ck_product_note_jump(struct ck_product *product, int64_t jump_ms);

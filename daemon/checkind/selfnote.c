@@ -49,7 +49,7 @@ static json_t *clock_json(const struct ck_product *product)
                      offset);
 }
 
-void ck_product_note_start(struct ck_product *product)
+json_t *ck_product_started(struct ck_product *product)
 {
     char build[CK_HEX_SIZE(CK_SHA256_SIZE)];
     json_t *body = clock_json(product);
@@ -60,7 +60,7 @@ void ck_product_note_start(struct ck_product *product)
     }
     product->clock_noted = ck_product_clock_good(product);
     product->clock_noted_ms = ck_clock_mono().us / 1000;
-    submit(product, "system.started", body);
+    return body;
 }
 
 void ck_product_note_stop(struct ck_product *product)

@@ -40,6 +40,9 @@ static int copy_options(struct ck_engine *engine, const struct ck_engine_options
         engine->options.webhooks[i] = engine->webhooks[i];
         ok = ok && engine->webhooks[i] != NULL;
     }
+    engine->options.started = NULL;
+    engine->started = options->started == NULL ? NULL : json_deep_copy(options->started);
+    ok = ok && (options->started == NULL || engine->started != NULL);
     engine->waiting_max = options->commands_max == 0 ? COMMANDS_MAX_DEFAULT : options->commands_max;
     engine->waiting = calloc(engine->waiting_max, sizeof engine->waiting[0]);
     engine->zones = ck_zones_create(engine->zone_dir);
@@ -132,6 +135,7 @@ void ck_engine_destroy(struct ck_engine *engine)
     ck_queue_deinit(engine);
     ck_zones_destroy(engine->zones);
     json_decref(engine->roster);
+    json_decref(engine->started);
     for (size_t i = 0; i < CK_ENGINE_WEBHOOKS_MAX; i++) {
         free(engine->webhooks[i]);
     }
@@ -311,10 +315,23 @@ static int give(struct ck_turn *turn)
     return 0;
 }
 
+/* What there is a record of from here on: what was not done before it was not left undone. */
+static int note_start(struct ck_turn *turn)
+{
+    const struct ck_actor actor = ck_actor_system();
+    return turn->engine->started == NULL
+               ? 0
+               : ck_turn_audit(turn, &actor,
+                               &(struct ck_record){.action = "SYSTEM_STARTED",
+                                                   .object = "system",
+                                                   .open = json_deep_copy(turn->engine->started)});
+}
+
 static int decide_all(struct ck_turn *turn, const struct ck_due *due, size_t due_count,
                       const struct ck_waiting *taken, size_t taken_count)
 {
-    int r = ck_recovered(turn);
+    int r = note_start(turn);
+    r = r == 0 ? ck_recovered(turn) : r;
     r = r == 0 ? ck_clock_look(turn) : r;
     r = r == 0 ? ck_reserve_note(turn) : r;
     /* What was due comes first: where an event is faster than its timer, the time counts for the
@@ -362,6 +379,7 @@ static int transact(struct ck_engine *engine, const struct ck_now *now, const st
     }
     crash_point(engine, "committed");
     engine->failing = false;
+    json_decref(ck_take(engine->started));
     ck_clock_note(engine, now->wall);
     if (turn.low_changed) {
         engine->low_noted = turn.low_noted;
@@ -525,7 +543,8 @@ int ck_engine_turn(struct ck_engine *engine, const struct ck_now *now, struct ck
     crash_point(engine, "claimed");
     if (r != 0) {
         give_up(engine, now, engine->held ? 0 : engine->due_count, 0, r);
-    } else if (engine->due_count + engine->taken_count > 0 || ck_clock_is_back(engine, now->wall)) {
+    } else if (engine->due_count + engine->taken_count > 0 || engine->started != NULL ||
+               ck_clock_is_back(engine, now->wall)) {
         engine->next_due = (struct ck_wall){0};
         note_lag(engine, now);
         r = transact(engine, now, engine->due, engine->due_count, engine->taken,

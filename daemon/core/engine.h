@@ -61,6 +61,10 @@ struct ck_engine_options {
     const char *webhooks[CK_ENGINE_WEBHOOKS_MAX]; /* names of the configured webhooks */
     size_t webhook_count;
     const struct ck_house_rules *rules; /* copied; NULL: the product's own */
+    /* What SYSTEM_STARTED says, which is the first record of this life, before anything that falls
+     * due in its first turn: {version, build: SHA-256 of the program, synchronised, offset_us}.
+     * Copied; NULL: there is none. */
+    const json_t *started;
 
     /* Unpredictable bytes. */
     void (*random)(void *user, void *bytes, size_t size);

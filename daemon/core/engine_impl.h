@@ -93,6 +93,7 @@ struct ck_engine {
     struct ck_due due[CK_ENGINE_ITEMS_MAX];
     size_t due_count;
     bool begun;              /* the first turn has been */
+    json_t *started;         /* what SYSTEM_STARTED says; NULL once it is in the log */
     struct ck_wall latest;   /* of the newest turn that was committed; see clock_live.h */
     bool held;               /* `due` was claimed by a turn that failed */
     struct ck_wall next_due; /* nothing is due before it; 0 where that has to be looked up */

@@ -271,8 +271,7 @@ static int key_split(struct ck_turn *turn, const struct ck_actor *actor, const j
 /* The members of a body that may stand in the record as they are: texts, numbers, flags, nulls. */
 static json_t *facts_of(const json_t *body)
 {
-    static const char *const members[] = {"version", "build", "offset_us", "synchronised",
-                                          "jump_ms"};
+    static const char *const members[] = {"offset_us", "synchronised", "jump_ms"};
     json_t *facts = json_object();
     for (size_t i = 0; facts != NULL && i < sizeof members / sizeof members[0]; i++) {
         json_t *value = json_object_get(body, members[i]);
@@ -295,14 +294,6 @@ static int record_system(struct ck_turn *turn, const struct ck_actor *actor, con
                   : r;
 }
 
-/* {version, build: SHA-256 of the program, synchronised, offset_us} */
-static int started(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
-                   json_t **result, struct ck_refusal *refusal)
-{
-    (void)result;
-    return record_system(turn, actor, body, "SYSTEM_STARTED", refusal);
-}
-
 static int stopping(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                     json_t **result, struct ck_refusal *refusal)
 {
@@ -320,9 +311,9 @@ static int clock_state(struct ck_turn *turn, const struct ck_actor *actor, const
 }
 
 const struct ck_handler_entry ck_log_handlers[] = {
-    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned},    {"log.signer", signer},
-    {"log.exported", exported},     {"log.verified", verified},    {"key.split", key_split},
-    {"log.proved", proved},         {"store.copied", copied},      {"system.started", started},
-    {"system.stopping", stopping},  {"system.clock", clock_state},
+    {"log.checkpoint", checkpoint}, {"log.cosigned", cosigned}, {"log.signer", signer},
+    {"log.exported", exported},     {"log.verified", verified}, {"key.split", key_split},
+    {"log.proved", proved},         {"store.copied", copied},   {"system.stopping", stopping},
+    {"system.clock", clock_state},
 };
 const size_t ck_log_handler_count = sizeof ck_log_handlers / sizeof ck_log_handlers[0];

@@ -129,6 +129,7 @@ static int create_engine(struct world *world, const uint8_t *key, const uint8_t 
         .old_master_key = old,
         .clock = read_clock,
         .rules = world->rules,
+        .started = world->started,
         .zone_dir = world->zone_dir,
         .channels = CK_CHANNEL_BIT(CK_CHANNEL_EMAIL) | CK_CHANNEL_BIT(CK_CHANNEL_SMS) |
                     CK_CHANNEL_BIT(CK_CHANNEL_VOICE) | CK_CHANNEL_BIT(CK_CHANNEL_WEB_PUSH),

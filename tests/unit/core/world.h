@@ -21,6 +21,7 @@ struct world {
     struct fault_vfs *disk; /* under the engine's own connection */
     int64_t fail_after; /* of its operations, one fails while the next engine is made; 0: none */
     const char *zone_dir;
+    const json_t *started; /* what SYSTEM_STARTED of the next engine says; NULL: none */
     const struct ck_house_rules *rules; /* of the next engine; NULL: those by default */
     struct ck_registry registry;
     struct ck_engine *engine;
