@@ -183,6 +183,7 @@ enum ck_fact {
     CK_FACT_STORM,           /* many incidents at once: digests begin [opened in the window] */
     CK_FACT_STORM_OVER,      /* [ms it lasted] */
     CK_FACT_BANDED,          /* the person's band rose after it began [enum ck_band] */
+    CK_FACT_SILENT_AGAIN,    /* too long once more while the incident of the last time is open */
     CK_FACT_ORDER_OVER,      /* the order ended during the call: it is voluntary from here on */
     CK_FACT_COUNT,
 };

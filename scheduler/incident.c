@@ -40,6 +40,16 @@ static bool reaches(const struct turn *turn, uint32_t at, const struct ck_ladder
     return (person->channels & channel_mask(&turn->ladder->steps[at])) != 0;
 }
 
+static uint32_t step_bit(uint32_t at)
+{
+    return UINT32_C(1) << at;
+}
+
+static bool is_lost(const struct turn *turn, uint32_t at)
+{
+    return (turn->row.lost & step_bit(at)) != 0;
+}
+
 static bool step_reaches_somebody(const struct turn *turn, uint32_t at)
 {
     for (uint32_t i = 0; i < turn->event->roster->steps[at].count; i++) {
@@ -59,10 +69,14 @@ static void staff_fault(struct turn *turn, uint32_t step, int64_t staff)
 }
 
 /* The first step from `from` on that reaches somebody, each skipped one recorded; where there is
- * none, the highest below it; -1 where nobody can be reached at all. */
+ * none, the highest below it; -1 where nobody can be reached at all. A step whose last fire was
+ * lost, which is on record, is not tried again before the others. */
 static int find_step(struct turn *turn, uint32_t from)
 {
     for (uint32_t at = from; at < turn->ladder->step_count; at++) {
+        if (is_lost(turn, at)) {
+            continue;
+        }
         if (step_reaches_somebody(turn, at)) {
             return (int)at;
         }
@@ -70,7 +84,7 @@ static int find_step(struct turn *turn, uint32_t from)
         staff_fault(turn, at, 0);
     }
     for (uint32_t at = from; at-- > 0;) {
-        if (step_reaches_somebody(turn, at)) {
+        if (!is_lost(turn, at) && step_reaches_somebody(turn, at)) {
             ck_effects_audit(&turn->effects, CK_FACT_LADDER_WRAPPED, at);
             return (int)at;
         }
@@ -185,6 +199,19 @@ static bool held_by_interval(struct turn *turn, uint32_t at)
     return true;
 }
 
+/* Nobody is left. Where the last step was lost everybody has been alarmed by that. */
+static void alarm_everybody(struct turn *turn)
+{
+    struct ck_incident *row = &turn->row;
+    row->next_at = ck_wall_add_ms(turn->now, ALARM_AGAIN_MS);
+    if (is_lost(turn, last_step(turn))) {
+        ck_effects_audit(&turn->effects, CK_FACT_HELD, row->next_at.ms);
+    } else {
+        ck_effects_add(&turn->effects, CK_EFFECT_ALARM);
+    }
+    row->lost = 0;
+}
+
 static int open_timer(struct turn *turn)
 {
     struct ck_incident *row = &turn->row;
@@ -192,10 +219,10 @@ static int open_timer(struct turn *turn)
     if (ck_wall_before(turn->now, row->next_at) || held_by_quiet_hours(turn)) {
         return 0;
     }
+    row->lost = is_lost(turn, row->fired_step) ? row->lost : 0;
     int found = find_step(turn, row->calm ? 0 : row->step);
     if (found < 0) {
-        ck_effects_add(&turn->effects, CK_EFFECT_ALARM);
-        row->next_at = ck_wall_add_ms(turn->now, ALARM_AGAIN_MS);
+        alarm_everybody(turn);
         return 0;
     }
     uint32_t at = (uint32_t)found;
@@ -297,18 +324,24 @@ static int escalate(struct turn *turn)
     return 0;
 }
 
+/* One that rests stays where it stands, and has the steps after this one tried all the same. */
 static int unreachable(struct turn *turn)
 {
     struct ck_incident *row = &turn->row;
-    if (row->fired == 0 || turn->event->fire != row->fired) {
+    if (row->fired == 0 || turn->event->fire != row->fired || is_lost(turn, row->fired_step)) {
         return 0;
     }
+    row->lost |= step_bit(row->fired_step);
     ck_effects_audit(&turn->effects, CK_FACT_STEP_SKIPPED, row->fired_step);
     staff_fault(turn, row->fired_step, 0);
     if (row->fired_step == last_step(turn)) {
         ck_effects_add(&turn->effects, CK_EFFECT_ALARM);
     }
-    climb(turn);
+    if (row->calm) {
+        row->next_at = turn->now;
+    } else {
+        climb(turn);
+    }
     return 0;
 }
 
@@ -394,6 +427,19 @@ static int banded(struct turn *turn)
                                         .finding = row->outcome,
                                         .first_step_at = turn->now};
     }
+    return 0;
+}
+
+/* What let it rest is over: it goes on where it stood, at once. */
+static int silent_again(struct turn *turn)
+{
+    struct ck_incident *row = &turn->row;
+    row->calm = false;
+    row->reached = false;
+    if (row->state == CK_INCIDENT_OPEN) {
+        row->next_at = turn->now;
+    }
+    ck_effects_audit(&turn->effects, CK_FACT_SILENT_AGAIN, 0);
     return 0;
 }
 
@@ -495,6 +541,7 @@ static decide *const decisions[CK_INCIDENT_STATE_COUNT][CK_INCIDENT_EVENT_COUNT]
             [CK_INCIDENT_NOTE] = note,
             [CK_INCIDENT_CONCLUDE] = conclude,
             [CK_INCIDENT_BANDED] = banded,
+            [CK_INCIDENT_SILENT_AGAIN] = silent_again,
         },
     [CK_INCIDENT_ACKNOWLEDGED] =
         {
@@ -509,6 +556,7 @@ static decide *const decisions[CK_INCIDENT_STATE_COUNT][CK_INCIDENT_EVENT_COUNT]
             [CK_INCIDENT_NOTE] = note,
             [CK_INCIDENT_CONCLUDE] = conclude,
             [CK_INCIDENT_BANDED] = banded,
+            [CK_INCIDENT_SILENT_AGAIN] = silent_again,
         },
     [CK_INCIDENT_CLOSED] =
         {
@@ -523,6 +571,7 @@ static decide *const decisions[CK_INCIDENT_STATE_COUNT][CK_INCIDENT_EVENT_COUNT]
             [CK_INCIDENT_NOTE] = note,
             [CK_INCIDENT_CONCLUDE] = refuse,
             [CK_INCIDENT_BANDED] = ignore,
+            [CK_INCIDENT_SILENT_AGAIN] = ignore,
         },
 };
 

@@ -113,6 +113,7 @@ struct ck_incident {
     uint32_t fired;      /* fires so far: identity of outbox rows (notify.fire), never used twice */
     uint32_t fired_step; /* of the last fire */
     uint32_t unanswered; /* repeats of the last step */
+    uint32_t lost;       /* mask of the steps whose fires reached nobody, since one did */
 
     struct ck_wall opened_at;
     struct ck_wall fired_at; /* last fire; 0: none */
@@ -143,6 +144,8 @@ enum ck_incident_event_kind {
     CK_INCIDENT_NOTE,
     CK_INCIDENT_CONCLUDE, /* by a named person with a reason */
     CK_INCIDENT_BANDED,   /* the person's band is another one: only a higher one is taken over */
+    CK_INCIDENT_SILENT_AGAIN, /* the person is silent too long once more, after the contact that let
+                                 the incident rest */
     CK_INCIDENT_EVENT_COUNT,
 };
 

@@ -177,6 +177,7 @@ static const char *const fact_names[] = {
     [CK_FACT_STORM] = "storm",
     [CK_FACT_STORM_OVER] = "storm_over",
     [CK_FACT_BANDED] = "banded",
+    [CK_FACT_SILENT_AGAIN] = "silent_again",
     [CK_FACT_ORDER_OVER] = "order_over",
 };
 
@@ -350,6 +351,7 @@ static const char *const incident_event_names[] = {
     [CK_INCIDENT_NOTE] = "note",
     [CK_INCIDENT_CONCLUDE] = "conclude",
     [CK_INCIDENT_BANDED] = "banded",
+    [CK_INCIDENT_SILENT_AGAIN] = "silent_again",
 };
 
 const char *ck_incident_event_name(enum ck_incident_event_kind kind)

@@ -191,6 +191,7 @@ static json_t *fact_members(enum ck_fact fact, int64_t value)
     case CK_FACT_ACK_EXPIRED:
     case CK_FACT_ACK_RELEASED:
     case CK_FACT_ESCALATED_BY_HAND:
+    case CK_FACT_SILENT_AGAIN:
     case CK_FACT_NOTE:
         return NULL; /* the value is a member of staff, who is the actor or is told sealed */
     default:

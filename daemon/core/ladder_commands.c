@@ -111,6 +111,7 @@ static int apply_to(struct ck_turn *turn, const struct ck_actor *actor, int64_t 
     uint32_t last = ladder->step_count - 1;
     row.step.step = row.step.step > last ? last : row.step.step;
     row.step.fired_step = row.step.fired_step > last ? last : row.step.fired_step;
+    row.step.lost = 0;
     row.step.next_at = sooner(&row.step, ladder);
     row.policy = policy;
     row.steps = ladder->step_count;

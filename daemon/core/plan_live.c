@@ -593,6 +593,8 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     record.mandatory = frame->plan.mandatory;
     record.rule = ck_plan_request_text(json_object_get(body, "request"));
     record.expanded = row.expanded;
+    record.begins.day = row.expanded.day + 1;
+    record.begins = record.begins.day < frame->plan.first.day ? frame->plan.first : record.begins;
     record.next_at = row.next_at;
     record.created = turn->now.wall;
     r = r == 0 ? insert_plan(turn, actor, frame, &record, replaced) : r;

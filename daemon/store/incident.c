@@ -17,6 +17,7 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD_UNSIGNED(struct ck_incident, fired),
     CK_FIELD_UNSIGNED(struct ck_incident, fired_step),
     CK_FIELD_UNSIGNED(struct ck_incident, unanswered),
+    CK_FIELD_UNSIGNED(struct ck_incident, lost),
     CK_FIELD(struct ck_incident, fired_at),
     CK_FIELD(struct ck_incident, calm),
     CK_FIELD(struct ck_incident, reached),

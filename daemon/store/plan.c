@@ -17,7 +17,8 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
         store, &rows,
         "SELECT p.id, p.unit_id, p.inspector_id, p.band, p.language, p.phone, p.email, u.zone, "
         "p.notice_version, p.last_contact_at, p.created_at, p.fence, p.max_silence_ms, "
-        "p.silence_since_at, p.silence_excused_ms, p.silence_alarmed, p.next_at "
+        "p.silence_since_at, p.silence_excused_ms, p.silence_alarmed, p.next_at, "
+        "p.silence_before_at, p.silence_span_ms, p.silence_look_at "
         "FROM person p JOIN unit u ON u.id = p.unit_id WHERE p.id = ?1",
         CK_ARGS(ck_int(person)));
     if (r != 0) {
@@ -35,6 +36,9 @@ int ck_subject_load(struct ck_store *store, int64_t person, struct ck_subject *s
                     .since = ck_row_time(&rows, 13),
                     .excused_ms = ck_row_int(&rows, 14),
                     .alarmed = ck_row_int(&rows, 15) != 0,
+                    .before = ck_row_time(&rows, 17),
+                    .span_ms = ck_row_int(&rows, 18),
+                    .look_at = ck_row_time(&rows, 19),
                     .next_at = ck_row_null(&rows, 16) ? CK_WALL_NEVER : ck_row_time(&rows, 16)},
     };
     ck_row_copy(&rows, 3, subject->band, sizeof subject->band);
@@ -53,12 +57,14 @@ int ck_subject_save(struct ck_store *store, const struct ck_subject *subject)
     return ck_sql_must(store,
                        "UPDATE person SET last_contact_at = ?3, max_silence_ms = ?4, "
                        "silence_since_at = ?5, silence_excused_ms = ?6, silence_alarmed = ?7, "
-                       "next_at = ?8, lease_until = NULL, claims = 0 "
+                       "next_at = ?8, silence_before_at = ?9, silence_span_ms = ?10, "
+                       "silence_look_at = ?11, lease_until = NULL, claims = 0 "
                        "WHERE id = ?1 AND fence = ?2",
                        CK_ARGS(ck_int(subject->id), ck_int(subject->fence),
                                ck_time(subject->last_contact), ck_int(silence->max_ms),
                                ck_time(silence->since), ck_int(silence->excused_ms),
-                               ck_int(silence->alarmed), ck_time(next_at)),
+                               ck_int(silence->alarmed), ck_time(next_at), ck_time(silence->before),
+                               ck_int(silence->span_ms), ck_time(silence->look_at)),
                        CK_E_FENCED);
 }
 
@@ -92,18 +98,20 @@ void ck_plan_record_clear(struct ck_plan_record *record)
 int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_t staff,
                    struct ck_wall now)
 {
-    char expanded[CK_DATE_TEXT_SIZE];
+    char expanded[CK_DATE_TEXT_SIZE], begins[CK_DATE_TEXT_SIZE];
     ck_date_text(record->expanded, expanded);
+    ck_date_text(record->begins, begins);
     int64_t id = 0;
-    int r = ck_sql_insert(store,
-                          "INSERT INTO plan (person_id, order_id, version, kind, mandatory, rule, "
-                          "state, expanded_until, created_at, next_at) "
-                          "VALUES (?1, ?2, 1, ?3, ?4, ?5, 'active', ?6, ?7, ?8)",
-                          CK_ARGS(ck_int(record->person), ck_int(record->order),
-                                  ck_text(record->unattended ? "unattended" : "live"),
-                                  ck_int(record->mandatory), ck_text(record->rule),
-                                  ck_text(expanded), ck_time(now), ck_time(record->next_at)),
-                          &id);
+    int r =
+        ck_sql_insert(store,
+                      "INSERT INTO plan (person_id, order_id, version, kind, mandatory, rule, "
+                      "state, expanded_until, created_at, next_at, begins_date) "
+                      "VALUES (?1, ?2, 1, ?3, ?4, ?5, 'active', ?6, ?7, ?8, ?9)",
+                      CK_ARGS(ck_int(record->person), ck_int(record->order),
+                              ck_text(record->unattended ? "unattended" : "live"),
+                              ck_int(record->mandatory), ck_text(record->rule), ck_text(expanded),
+                              ck_time(now), ck_time(record->next_at), ck_text(begins)),
+                      &id);
     if (r == 0) {
         r = ck_sql_run(store,
                        "INSERT INTO plan_version (plan_id, version, rule, by_staff, created_at) "
@@ -122,7 +130,8 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_first(store, &rows,
                          "SELECT id, person_id, order_id, version, kind, mandatory, rule, state, "
-                         "expanded_until, next_at, fence, created_at, until_date FROM plan "
+                         "expanded_until, next_at, fence, created_at, until_date, begins_date "
+                         "FROM plan "
                          "WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
@@ -140,7 +149,8 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
         .fence = ck_row_int(&rows, 10),
         .created = ck_row_time(&rows, 11),
     };
-    if (ck_row_null(&rows, 8) || ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0) {
+    if (ck_row_null(&rows, 8) || ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0 ||
+        ck_date_parse(ck_row_text(&rows, 13), &read.begins) != 0) {
         return -EUCLEAN;
     }
     if (!ck_row_null(&rows, 12) && ck_date_parse(ck_row_text(&rows, 12), &read.until) != 0) {

@@ -52,6 +52,7 @@ struct ck_plan_record {
     bool mandatory;
     bool active;
     char *rule;              /* the request as canonical JSON; owned */
+    struct ck_date begins;   /* the first date that it serves; set once */
     struct ck_date expanded; /* occurrences up to and with this date exist */
     struct ck_date until;    /* the last date that it serves, where another plan takes its place on
                                 the next; day 0: while its order is in force */

@@ -126,7 +126,8 @@ void ck_caseload_make(const char *path, int64_t persons)
         0);
     RUN(db,
         "INSERT INTO plan (id, person_id, order_id, kind, mandatory, rule, state, expanded_until, "
-        "created_at, next_at) SELECT id, id, id, 'live', 1, '{}', 'active', '2099-01-01', 1, ?1 + "
+        "begins_date, created_at, next_at) SELECT id, id, id, 'live', 1, '{}', 'active', "
+        "'2099-01-01', '2026-01-01', 1, ?1 + "
         "id FROM person",
         later_ms);
     RUN(db,

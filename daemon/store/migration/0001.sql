@@ -149,12 +149,15 @@ CREATE TABLE person (
     notice_version    INTEGER NOT NULL DEFAULT 0,     -- rights and recording notice acknowledged
     notice_at         INTEGER,
     last_contact_at   INTEGER,                        -- last accepted contact
-    max_silence_ms    INTEGER NOT NULL DEFAULT 0,     -- the shortest of the active plans; 0: not watched
-    silence_since_at  INTEGER,                        -- last contact, or when the watch began
+    max_silence_ms    INTEGER NOT NULL DEFAULT 0,     -- the shortest of the plans that serve now; 0: not watched
+    silence_since_at  INTEGER,                        -- last contact, when the watch began, or a conclusion of its incident
+    silence_before_at INTEGER,                        -- what it was before that conclusion
+    silence_span_ms   INTEGER NOT NULL DEFAULT 0,     -- how long this silence may last
+    silence_look_at   INTEGER,                        -- when a plan begins or leaves
     silence_excused_ms INTEGER NOT NULL DEFAULT 0,    -- of the time since then
     silence_alarmed   INTEGER NOT NULL DEFAULT 0 CHECK (silence_alarmed IN (0, 1)),
     created_at        INTEGER NOT NULL,
-    next_at           INTEGER,                        -- when the silence is too long
+    next_at           INTEGER,                        -- when the silence is too long, or a plan begins or leaves
     lease_until       INTEGER,
     fence             INTEGER NOT NULL DEFAULT 0,
     claims            INTEGER NOT NULL DEFAULT 0,
@@ -278,6 +281,7 @@ CREATE TABLE plan (
     ended_at       INTEGER,
     ended_reason   TEXT,
     expanded_until TEXT, -- last local date whose occurrences exist
+    begins_date    TEXT NOT NULL, -- first date that it serves
     until_date     TEXT, -- last date that it serves: the next begins the plan that takes its place
     created_at     INTEGER NOT NULL,
     next_at        INTEGER,

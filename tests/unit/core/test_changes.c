@@ -312,10 +312,23 @@ static int64_t drawn_plan(void)
                                 "20:00", "draws", 2));
 }
 
-/* What was drawn anew can be recomputed like any other draw. */
+/* Nobody waits for them any more: their ladders do not repeat for weeks. */
+static void conclude_all(void)
+{
+    int64_t id;
+    while ((id = count("SELECT ifnull(min(id), 0) FROM incident WHERE state <> 'closed'")) != 0) {
+        must(world_command(&world, "incident.conclude", &supervisor,
+                           json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)id, "conclusion",
+                                     "no_action", "reason", "seen")));
+        world_forget(&world);
+    }
+}
+
+/* What was drawn anew can be recomputed like any other draw, once its key is revealed. */
 static void prove_redraws(void)
 {
     world.healthy = false;
+    conclude_all();
     must(world_command(&world, "plan.end", &inspector,
                        json_pack("{s:i, s:s}", "plan", 1, "reason", "x")));
     run_for(34 * DAY);
@@ -407,9 +420,17 @@ static void an_hour_at_court_leaves_the_rest_of_the_day(void **state)
 
 /* ---- the longest silence ---- */
 
+/* Of a plan with one check-in in a week: nothing else is missed meanwhile. */
+static json_t *silent(int hours)
+{
+    world.healthy = false; /* nobody joins anything */
+    return json_pack("{s:i, s:s}", "max_silence_s", hours * 3600, "recurrence",
+                     "FREQ=WEEKLY;BYDAY=FR");
+}
+
 static int64_t silent_plan(const char *start, int hours, int64_t replaces)
 {
-    json_t *more = json_pack("{s:i}", "max_silence_s", hours * 3600);
+    json_t *more = silent(hours);
     if (replaces != 0) {
         json_object_set_new(more, "replaces", json_integer(replaces));
     }
@@ -432,6 +453,91 @@ static void another_plan_goes_on_with_the_same_silence(void **state)
     silent_plan("13:00", 72, 0);
     assert_int_equal(count("SELECT silence_since_at FROM person"), WORLD_START_MS);
     assert_int_equal(count("SELECT count(*) FROM incident WHERE kind = 'silence'"), 1);
+}
+
+static int64_t silences(void)
+{
+    return count("SELECT count(*) FROM incident WHERE kind = 'silence'");
+}
+
+/* Another plan with another limit, from a date on. */
+static int64_t silent_from(const char *date, int hours, int64_t replaces)
+{
+    json_t *more = silent(hours);
+    json_object_set_new(more, "first_date", json_string(date));
+    if (replaces != 0) {
+        json_object_set_new(more, "replaces", json_integer(replaces));
+    }
+    return world_plan(&world, "13:00", more);
+}
+
+/* Midnight of the 24th in the unit's zone, after the world began at nine on the 21st. */
+#define UNTIL_THE_24TH (63 * HOUR)
+
+/* What a plan asks for from the 24th on it asks for from then on: neither now nor on the 24th is
+ * anything too long by it. */
+static void a_limit_is_counted_from_the_beginning_of_its_plan(void **state)
+{
+    (void)state;
+    silent_from("2026-11-24", 24, silent_plan("12:00", 240, 0));
+    run_for(UNTIL_THE_24TH - 1);
+    assert_int_equal(count("SELECT max_silence_ms FROM person"), 240 * HOUR);
+    run_for(24 * HOUR);
+    assert_int_equal(count("SELECT max_silence_ms FROM person"), 24 * HOUR);
+    assert_int_equal(silences(), 0);
+    run_for(1);
+    assert_int_equal(silences(), 1);
+}
+
+/* It puts nothing off that was due before. */
+static void a_plan_to_come_puts_no_alarm_off(void **state)
+{
+    (void)state;
+    silent_from("2026-11-24", 24, silent_plan("12:00", 72, 0));
+    run_for(72 * HOUR - 1);
+    assert_int_equal(silences(), 0);
+    run_for(1);
+    assert_int_equal(silences(), 1);
+}
+
+/* It served until the 21st, its row is there until the 23rd. */
+static void a_plan_that_has_left_limits_no_silence(void **state)
+{
+    (void)state;
+    silent_from("2026-11-22", 48, silent_plan("12:00", 24, 0));
+    run_for(48 * HOUR - 1);
+    assert_int_equal(silences(), 0);
+    run_for(1);
+    assert_int_equal(silences(), 1);
+}
+
+/* The first plan of all is one to come: the duty begins with it, at midnight. */
+static void a_silence_begins_with_the_first_plan(void **state)
+{
+    (void)state;
+    silent_from("2026-11-24", 24, 0);
+    assert_int_equal(count("SELECT next_at FROM person"), WORLD_START_MS + UNTIL_THE_24TH);
+    run_for(UNTIL_THE_24TH);
+    assert_int_equal(count("SELECT silence_since_at FROM person"), WORLD_START_MS + UNTIL_THE_24TH);
+    run_for(24 * HOUR - 1);
+    assert_int_equal(silences(), 0);
+    run_for(1);
+    assert_int_equal(silences(), 1);
+}
+
+/* What passes while nothing runs is counted from where it passed. */
+static void a_plan_begins_while_nothing_runs(void **state)
+{
+    (void)state;
+    silent_from("2026-11-24", 24, silent_plan("12:00", 240, 0));
+    run_for(UNTIL_THE_24TH - HOUR);
+    world.now.wall.ms += 10 * HOUR;
+    world.now.mono.us += 10 * HOUR * 1000;
+    world_restart(&world);
+    run_for(15 * HOUR - 1);
+    assert_int_equal(silences(), 0);
+    run_for(1);
+    assert_int_equal(silences(), 1);
 }
 
 static void the_silence_ends_with_the_order(void **state)
@@ -558,6 +664,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_blackout_leaves_nothing_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_plan_goes_on_with_the_same_silence, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_is_counted_from_the_beginning_of_its_plan, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_plan_to_come_puts_no_alarm_off, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_plan_that_has_left_limits_no_silence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_silence_begins_with_the_first_plan, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_plan_begins_while_nothing_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_silence_ends_with_the_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_order_that_ends_ends_a_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_order_that_ends_lets_a_call_go_on, set_up, tear_down),

@@ -831,6 +831,58 @@ static void a_silence_is_counted_from_the_contact_and_not_from_its_review(void *
     assert_int_equal(silences(), 1);
 }
 
+static void conclude_silence(void)
+{
+    int64_t id = count("SELECT max(id) FROM incident WHERE kind = 'silence'");
+    assert_int_equal(world_command(&world, "incident.conclude", &supervisor,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)id,
+                                             "conclusion", "no_action", "reason", "seen")),
+                     0);
+}
+
+/* Alarmed after 36 hours and concluded at once; the contact of 10:00 is reviewed only then. It was
+ * not too long since that contact before 22:00. */
+static void a_contact_that_is_reviewed_after_the_conclusion_counts(void **state)
+{
+    (void)state;
+    done_alone(json_pack("{s:i}", "max_silence_s", 36 * 3600));
+    run_for(WORLD_START_MS + 36 * HOUR - world.now.wall.ms);
+    assert_int_equal(silences(), 1);
+    conclude_silence();
+    run_for(HOUR / 2);
+    accept_it();
+    assert_int_equal(count("SELECT silence_since_at FROM person"), WORLD_START_MS + HOUR);
+    run_for(HOUR / 2 - 1);
+    assert_int_equal(silences(), 1);
+    run_for(1);
+    assert_int_equal(silences(), 2);
+}
+
+/* The incident rests since a contact, and nobody has concluded it: the next silence does not leave
+ * it at rest. */
+static void a_silence_once_more_is_no_reminder(void **state)
+{
+    (void)state;
+    made(request("FREQ=WEEKLY;BYDAY=FR", "10:00", "12:00", 1, true,
+                 json_pack("{s:i}", "max_silence_s", 36 * 3600)));
+    world.healthy = false;
+    run_for(48 * HOUR);
+    assert_int_equal(on_demand(NULL), 0);
+    answer(count("SELECT max(id) FROM checkin"));
+    assert_int_equal(count("SELECT json_extract(machine, '$.calm') FROM incident WHERE kind = "
+                           "'silence'"),
+                     1);
+    run_for(35 * HOUR);
+    int64_t before = world_records(&world, "INCIDENT_STEP_FIRED");
+    run_for(2 * HOUR);
+    assert_int_equal(silences(), 1);
+    assert_int_equal(world_records(&world, "INCIDENT_SILENT_AGAIN"), 1);
+    assert_int_equal(count("SELECT json_extract(machine, '$.calm') FROM incident WHERE kind = "
+                           "'silence'"),
+                     0);
+    assert_true(world_records(&world, "INCIDENT_STEP_FIRED") >= before + 3);
+}
+
 /* 23:50, and the second check after midnight: it counts for the date that it rings on, of which the
  * order allows two with the plan's own. */
 static void a_second_check_past_midnight_counts_for_its_own_date(void **state)
@@ -965,6 +1017,8 @@ int main(void)
         TEST(a_second_check_keeps_to_the_order),
         TEST(a_second_check_does_not_wait_for_the_review),
         TEST(a_silence_is_counted_from_the_contact_and_not_from_its_review),
+        TEST(a_contact_that_is_reviewed_after_the_conclusion_counts),
+        TEST(a_silence_once_more_is_no_reminder),
         TEST(a_second_check_past_midnight_counts_for_its_own_date),
         TEST(a_make_up_of_yesterday_counts_for_today),
         TEST(a_draw_is_proven_once_its_key_is_revealed),

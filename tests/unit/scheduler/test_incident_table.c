@@ -147,6 +147,21 @@ static void no_channel_in_first(struct incident_case *c)
     c->roster.steps[0].people[1].channels = 0;
 }
 
+static void lost_in_first(struct incident_case *c)
+{
+    c->row.lost |= 1;
+}
+
+static void lost_in_second(struct incident_case *c)
+{
+    c->row.lost |= 2;
+}
+
+static void lost_in_last(struct incident_case *c)
+{
+    c->row.lost |= 4;
+}
+
 static void one_unreachable(struct incident_case *c)
 {
     c->roster.steps[0].people[0].channels = 0;
@@ -326,6 +341,9 @@ static const struct {
     {"nobody in the second step", nobody_in_second},
     {"nobody in the last step", nobody_in_last},
     {"no channel of the first step fits", no_channel_in_first},
+    {"lost in the first step", lost_in_first},
+    {"lost in the second step", lost_in_second},
+    {"lost in the last step", lost_in_last},
     {"one of two cannot be reached", one_unreachable},
     {"a day late", downtime},
     {"quiet hours", quiet_hours},

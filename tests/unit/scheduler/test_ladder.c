@@ -280,6 +280,55 @@ static void test_ladders_are_checked(void **state)
     assert_null(ck_ladder_fault(&ladder));
 }
 
+/* A fire of which every notice is lost; the effects of that in *effects. */
+static struct ck_incident fire_and_lose(struct ck_incident row, const struct ck_ladder *ladder,
+                                        const struct ck_ladder_roster *roster, int64_t whom,
+                                        struct ck_effects *effects)
+{
+    struct ck_incident_event event = {.kind = CK_INCIDENT_TIMER, .roster = roster};
+    struct ck_wall now = row.next_at;
+    assert_int_equal(ck_incident_step(&row, &event, ladder, now, &row, effects), 0);
+    assert_int_equal(effects_find(effects, CK_EFFECT_NOTIFY)->notify.staff, whom);
+    event = (struct ck_incident_event){.kind = CK_INCIDENT_UNREACHABLE, .fire = row.fired};
+    now = ck_wall_add_ms(now, 1000);
+    assert_int_equal(ck_incident_step(&row, &event, ladder, now, &row, effects), 0);
+    assert_int_equal(effects_count(effects, CK_EFFECT_STAFF_FAULT), 1);
+    assert_int_equal(row.next_at.ms, now.ms);
+    return row;
+}
+
+/* No way to anybody works, one step after the other: at rest from the first, and where it is at the
+ * last from there down. Everybody is alarmed once, and after five minutes it begins again. */
+static void test_every_step_is_tried_before_one_is_again(void **state)
+{
+    (void)state;
+    const struct ck_ladder ladder = ck_ladder_default(CK_BAND_3);
+    struct ck_ladder_roster roster = {0};
+    person(&roster, 0, 11, ALL_CHANNELS);
+    person(&roster, 1, 21, ALL_CHANNELS);
+    person(&roster, 2, 31, ALL_CHANNELS);
+    static const int64_t whom[2][3] = {{31, 21, 11}, {11, 21, 31}};
+    for (int calm = 0; calm < 2; calm++) {
+        struct ck_incident row = incident_of(CK_INCIDENT_NO_CONTACT, CK_BAND_3, 0);
+        const struct ck_incident_event timer = {.kind = CK_INCIDENT_TIMER, .roster = &roster};
+        struct ck_effects effects;
+        row.calm = calm == 1;
+        row.step = 2;
+        int alarms = 0;
+        for (int i = 0; i < 3; i++) {
+            row = fire_and_lose(row, &ladder, &roster, whom[calm][i], &effects);
+            alarms += effects_count(&effects, CK_EFFECT_ALARM);
+        }
+        assert_int_equal(alarms, 1);
+        assert_int_equal(row.step, 2);
+        struct ck_wall now = row.next_at;
+        assert_int_equal(ck_incident_step(&row, &timer, &ladder, now, &row, &effects), 0);
+        assert_int_equal(effects_count(&effects, CK_EFFECT_NOTIFY), 0);
+        assert_int_equal(row.next_at.ms - now.ms, 5 * MINUTE);
+        row = fire_and_lose(row, &ladder, &roster, whom[calm][0], &effects);
+    }
+}
+
 /* ---- whatever happens
  * -------------------------------------------------------------------------------------- */
 
@@ -300,7 +349,7 @@ static void random_incident_event(uint64_t *seed, const struct ck_incident *row,
 {
     *event = (struct ck_incident_event){
         .kind = random_below(seed, 2) == 0 ? CK_INCIDENT_TIMER
-                                           : random_below(seed, CK_INCIDENT_EVENT_COUNT - 1),
+                                           : random_below(seed, CK_INCIDENT_EVENT_COUNT),
         .storm = random_below(seed, 2) == 0,
         .staff = random_below(seed, 4),
         .beside = random_below(seed, 4),
@@ -308,6 +357,7 @@ static void random_incident_event(uint64_t *seed, const struct ck_incident *row,
         .outcome = random_below(seed, CK_OUTCOME_COUNT),
         .conclusion = random_below(seed, CK_CONCLUSION_COUNT + 1),
         .has_reason = random_below(seed, 2) == 0,
+        .band = random_below(seed, CK_BAND_COUNT),
     };
     if (random_below(seed, 40) == 0) {
         event->kind = CK_INCIDENT_CONCLUDE;
@@ -584,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_both_sides_have_their_own_person),
         cmocka_unit_test(test_what_can_be_a_breach),
         cmocka_unit_test(test_ladders_are_checked),
+        cmocka_unit_test(test_every_step_is_tried_before_one_is_again),
         cmocka_unit_test(test_random_incidents),
         cmocka_unit_test(test_random_notices),
         cmocka_unit_test(test_a_notice_taken_back_while_it_leaves),

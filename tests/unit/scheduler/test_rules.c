@@ -151,7 +151,8 @@ static bool calls(const char *test, const char *const texts[2], char *const *hea
 /* A table of this document; its own test walks it. */
 static bool is_table(const char *token)
 {
-    static const char *const words[] = {"check-in", "incident", "notice", "attribution", "gap"};
+    static const char *const words[] = {"check-in",    "incident", "notice",
+                                        "attribution", "gap",      "silence"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i], token) == 0) {
             return true;
@@ -248,6 +249,20 @@ static void test_gap_rules(void **state)
     table_free(&table);
 }
 
+/* S6 for what begins, limits and ends a silence. */
+static void test_silence_rules(void **state)
+{
+    (void)state;
+    struct table table;
+    table_load(DOCUMENT, "silence", &table);
+    for (int i = 0; i < table.count; i++) {
+        assert_int_equal(table.rows[i].count, 3);
+        check_shown(table.rows[i].cells[2], table.rows[i].cells[0], NULL, 0);
+    }
+    assert_true(table.count > 0);
+    table_free(&table);
+}
+
 static void test_scheduling_rules(void **state)
 {
     (void)state;
@@ -266,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_scheduling_rules),
         cmocka_unit_test(test_escalation_rules),
         cmocka_unit_test(test_gap_rules),
+        cmocka_unit_test(test_silence_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,12 +176,23 @@ static struct ck_silence silence_step(struct ck_silence row, struct ck_silence_e
     return next;
 }
 
+/* A duty that begins at `begins` with one plan that allows max_ms. */
+static struct ck_silence silence_of(int64_t max_ms, int64_t begins)
+{
+    struct ck_effects effects;
+    const struct ck_silence_limit limit = {.max_ms = max_ms, .begins = {begins}};
+    return silence_step(
+        (struct ck_silence){0},
+        (struct ck_silence_event){
+            .kind = CK_SILENCE_CHANGED, .limits = &limit, .limit_count = 1, .band = CK_BAND_3},
+        begins, &effects);
+}
+
 static void test_silence_is_alarmed_once(void **state)
 {
     (void)state;
     struct ck_effects effects;
-    struct ck_silence row = {.max_ms = 7 * DAY, .band = CK_BAND_3};
-    ck_silence_begin(&row, (struct ck_wall){DAY});
+    struct ck_silence row = silence_of(7 * DAY, DAY);
     assert_int_equal(row.next_at.ms, 8 * DAY);
     row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_TIMER}, 8 * DAY - 1,
                        &effects);
@@ -214,10 +225,9 @@ static void test_a_silence_that_is_concluded_goes_on(void **state)
 {
     (void)state;
     struct ck_effects effects;
-    struct ck_silence row = {.max_ms = 7 * DAY, .band = CK_BAND_3};
+    struct ck_silence row = silence_of(7 * DAY, DAY);
     const struct ck_silence_event timer = {.kind = CK_SILENCE_TIMER};
     const struct ck_silence_event concluded = {.kind = CK_SILENCE_CONCLUDED};
-    ck_silence_begin(&row, (struct ck_wall){DAY});
     row = silence_step(row, concluded, 2 * DAY, &effects); /* of an earlier one */
     assert_int_equal(row.next_at.ms, 8 * DAY);
     row = silence_step(row, timer, 8 * DAY, &effects);
@@ -237,16 +247,15 @@ static void test_blackouts_do_not_count_as_silence(void **state)
 {
     (void)state;
     struct ck_effects effects;
-    struct ck_silence row = {.max_ms = 7 * DAY};
-    ck_silence_begin(&row, (struct ck_wall){0});
+    struct ck_silence row = silence_of(7 * DAY, DAY);
     struct ck_silence_event timer = {.kind = CK_SILENCE_TIMER, .excused_ms = 2 * DAY};
-    row = silence_step(row, timer, 7 * DAY, &effects);
-    assert_int_equal(effects.count, 0);
-    assert_int_equal(row.next_at.ms, 9 * DAY);
-    timer.excused_ms = DAY; /* never less than was known */
     row = silence_step(row, timer, 8 * DAY, &effects);
-    assert_int_equal(row.next_at.ms, 9 * DAY);
+    assert_int_equal(effects.count, 0);
+    assert_int_equal(row.next_at.ms, 10 * DAY);
+    timer.excused_ms = DAY; /* never less than was known */
     row = silence_step(row, timer, 9 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 10 * DAY);
+    row = silence_step(row, timer, 10 * DAY, &effects);
     assert_int_equal(effects.count, 2);
     const struct ck_interval blackouts[3] = {minutes(10, 20), minutes(15, 30), minutes(90, 200)};
     assert_int_equal(
@@ -256,17 +265,164 @@ static void test_blackouts_do_not_count_as_silence(void **state)
                      0);
 }
 
+/* What the plans that serve at `now` allow. */
+static struct ck_silence limits_at(struct ck_silence row, int64_t now,
+                                   const struct ck_silence_limit *limits, size_t count)
+{
+    struct ck_effects effects;
+    return silence_step(
+        row,
+        (struct ck_silence_event){
+            .kind = CK_SILENCE_CHANGED, .limits = limits, .limit_count = count, .band = CK_BAND_4},
+        now, &effects);
+}
+
+static struct ck_silence limit_at(struct ck_silence row, int64_t now, int64_t max_ms,
+                                  int64_t begins)
+{
+    const struct ck_silence_limit limit = {.max_ms = max_ms, .begins = {begins}};
+    return limits_at(row, now, &limit, 1);
+}
+
+/* Counted from where its plan began, if that is after the contact; but no later than it was due
+ * before, except where the limits of now allow more all the same. */
+static void test_a_limit_asks_for_nothing_before_its_plan(void **state)
+{
+    (void)state;
+    struct ck_silence row = limit_at(silence_of(14 * DAY, DAY), 6 * DAY, 2 * DAY, 6 * DAY);
+    assert_int_equal(row.next_at.ms, 8 * DAY);
+    assert_int_equal(row.max_ms, 2 * DAY);
+    row = limit_at(row, 7 * DAY, 2 * DAY, 6 * DAY); /* told again */
+    assert_int_equal(row.next_at.ms, 8 * DAY);
+    row = limit_at(silence_of(14 * DAY, DAY), 14 * DAY, 2 * DAY, 14 * DAY); /* it was due before */
+    assert_int_equal(row.next_at.ms, 15 * DAY);
+    row = limit_at(silence_of(2 * DAY, DAY), 2 * DAY, 14 * DAY, 2 * DAY); /* a longer one */
+    assert_int_equal(row.next_at.ms, 15 * DAY);
+    row = limit_at(silence_of(2 * DAY, 5 * DAY), 6 * DAY, 3 * DAY, DAY); /* it began before */
+    assert_int_equal(row.next_at.ms, 8 * DAY);
+    row = silence_of(2 * DAY, DAY); /* none for a while puts nothing off */
+    row = limits_at(row, 2 * DAY, NULL, 0);
+    assert_int_equal(row.next_at.ms, CK_WALL_NEVER.ms);
+    row = limit_at(row, 2 * DAY + HOUR, 2 * DAY, 2 * DAY + HOUR);
+    assert_int_equal(row.next_at.ms, 3 * DAY);
+    row = limits_at(row, 3 * DAY - 1, NULL, 0);
+    row = limit_at(row, 5 * DAY, 2 * DAY, 5 * DAY);
+    assert_int_equal(row.next_at.ms, 3 * DAY);
+}
+
+static void test_the_first_limit_of_several_is_due(void **state)
+{
+    (void)state;
+    /* Six days from the first day on; two from the tenth; four from the second, when there had been
+     * a day of blackout. */
+    const struct ck_silence_limit limits[] = {
+        {.max_ms = 6 * DAY, .begins = {DAY}},
+        {.max_ms = 2 * DAY, .begins = {10 * DAY}},
+        {.max_ms = 4 * DAY, .begins = {3 * DAY}, .excused_ms = DAY},
+        {.max_ms = 6 * DAY, .begins = {DAY}},
+    };
+    struct ck_silence row = limits_at((struct ck_silence){0}, 10 * DAY, limits, 4);
+    assert_int_equal(row.since.ms, DAY);
+    assert_int_equal(row.span_ms, 5 * DAY);
+    assert_int_equal(row.max_ms, 2 * DAY);
+    row = limits_at((struct ck_silence){0}, 10 * DAY, limits + 1, 3);
+    assert_int_equal(row.since.ms, DAY);
+}
+
+/* A moment at which the limits change by themselves is waited for, also where nothing else is. */
+static void test_the_limits_are_looked_at_again(void **state)
+{
+    (void)state;
+    struct ck_effects effects;
+    const struct ck_silence_limit limit = {.max_ms = 2 * DAY - 1, .begins = {1}};
+    struct ck_silence_event event = {.kind = CK_SILENCE_CHANGED, .look_at = {DAY}};
+    struct ck_silence row = silence_step((struct ck_silence){0}, event, 0, &effects);
+    assert_int_equal(row.next_at.ms, DAY);
+    event.limits = &limit;
+    event.limit_count = 1;
+    event.look_at.ms = 3 * DAY;
+    row = silence_step(row, event, 1, &effects);
+    assert_int_equal(row.next_at.ms, 2 * DAY); /* due before that */
+    event.look_at.ms = DAY;
+    row = silence_step(row, event, 1, &effects);
+    assert_int_equal(row.next_at.ms, DAY);
+    row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_ENDED, .look_at = {DAY}},
+                       2, &effects);
+    assert_int_equal(row.next_at.ms, DAY);
+    row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_TIMER}, DAY, &effects);
+    assert_int_equal(effects.count, 0);
+}
+
+/* The limit of two days began on the fifth; who was in contact just before is not due sooner for
+ * that. */
+static void test_a_contact_never_brings_the_alarm_nearer(void **state)
+{
+    (void)state;
+    struct ck_effects effects;
+    struct ck_silence row = limit_at(silence_of(14 * DAY, HOUR), 5 * DAY, 2 * DAY, 5 * DAY);
+    struct ck_silence_event contact = {.kind = CK_SILENCE_CONTACT, .at = {5 * DAY - HOUR}};
+    row = silence_step(row, contact, 6 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 7 * DAY);
+    contact.at.ms = 6 * DAY;
+    row = silence_step(row, contact, 6 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 8 * DAY);
+    /* Where no limit applies what is allowed is kept for the next one. */
+    row = limits_at(row, 6 * DAY, NULL, 0);
+    contact.at.ms = 7 * DAY;
+    row = silence_step(row, contact, 7 * DAY, &effects);
+    row = limit_at(row, 8 * DAY, 2 * DAY, 8 * DAY);
+    assert_int_equal(row.next_at.ms, 9 * DAY);
+}
+
+/* Alarmed on the 8th, concluded on the 10th; what was recorded on the 9th is reviewed on the 11th.
+ */
+static void test_a_contact_before_the_conclusion_counts(void **state)
+{
+    (void)state;
+    struct ck_effects effects;
+    const struct ck_silence_event timer = {.kind = CK_SILENCE_TIMER};
+    const struct ck_silence_event concluded = {.kind = CK_SILENCE_CONCLUDED};
+    struct ck_silence_event contact = {.kind = CK_SILENCE_CONTACT, .at = {9 * DAY}};
+    struct ck_silence row = silence_step(silence_of(7 * DAY, DAY), timer, 8 * DAY, &effects);
+    const struct ck_silence closed = silence_step(row, concluded, 10 * DAY, &effects);
+    assert_int_equal(closed.next_at.ms, 17 * DAY);
+    row = silence_step(closed, contact, 11 * DAY, &effects);
+    assert_int_equal(row.since.ms, 9 * DAY);
+    assert_int_equal(row.next_at.ms, 16 * DAY);
+    /* One from before the silence is none, and neither is one that is told twice. */
+    contact.at.ms = DAY;
+    row = silence_step(closed, contact, 11 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 17 * DAY);
+    /* On the 2nd: seven days later it was too long as well, and that is what was concluded; but not
+     * with two days of blackout in between. */
+    contact.at.ms = 2 * DAY;
+    row = silence_step(closed, contact, 11 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 17 * DAY);
+    assert_int_equal(row.before.ms, 2 * DAY);
+    contact.excused_ms = 2 * DAY;
+    row = silence_step(closed, contact, 11 * DAY, &effects);
+    assert_int_equal(row.since.ms, 2 * DAY);
+    /* Concluded a second time, the first contact is still where it was. */
+    row = silence_step(closed, timer, 17 * DAY, &effects);
+    row = silence_step(row, concluded, 20 * DAY, &effects);
+    assert_int_equal(row.before.ms, DAY);
+    contact = (struct ck_silence_event){.kind = CK_SILENCE_CONTACT, .at = {19 * DAY}};
+    row = silence_step(row, contact, 21 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, 26 * DAY);
+    assert_int_equal(row.before.ms, 0);
+    /* Concluded where no plan asks for contact any more. */
+    row = silence_step(silence_of(7 * DAY, DAY), timer, 8 * DAY, &effects);
+    row = silence_step(limits_at(row, 9 * DAY, NULL, 0), concluded, 10 * DAY, &effects);
+    assert_int_equal(row.next_at.ms, CK_WALL_NEVER.ms);
+    assert_int_equal(row.span_ms, 7 * DAY);
+}
+
 static void test_silence_limits_change_and_end(void **state)
 {
     (void)state;
     struct ck_effects effects;
-    struct ck_silence row = {.max_ms = 0};
-    ck_silence_begin(&row, (struct ck_wall){0});
-    assert_int_equal(row.next_at.ms, CK_WALL_NEVER.ms);
-    struct ck_silence_event changed = {
-        .kind = CK_SILENCE_CHANGED, .max_ms = 3 * DAY, .band = CK_BAND_4};
-    row = silence_step(row, changed, DAY, &effects);
-    assert_int_equal(row.next_at.ms, 3 * DAY);
+    struct ck_silence row = limit_at((struct ck_silence){0}, DAY, 3 * DAY, DAY);
+    assert_int_equal(row.next_at.ms, 4 * DAY);
     assert_int_equal(row.band, CK_BAND_4);
     row = silence_step(row, (struct ck_silence_event){.kind = CK_SILENCE_ENDED}, DAY, &effects);
     assert_int_equal(row.next_at.ms, CK_WALL_NEVER.ms);
@@ -490,6 +646,11 @@ int main(void)
         cmocka_unit_test(test_silence_is_alarmed_once),
         cmocka_unit_test(test_a_silence_that_is_concluded_goes_on),
         cmocka_unit_test(test_blackouts_do_not_count_as_silence),
+        cmocka_unit_test(test_a_limit_asks_for_nothing_before_its_plan),
+        cmocka_unit_test(test_the_first_limit_of_several_is_due),
+        cmocka_unit_test(test_the_limits_are_looked_at_again),
+        cmocka_unit_test(test_a_contact_never_brings_the_alarm_nearer),
+        cmocka_unit_test(test_a_contact_before_the_conclusion_counts),
         cmocka_unit_test(test_silence_limits_change_and_end),
         cmocka_unit_test(test_lint),
         cmocka_unit_test(test_lint_without_samples),

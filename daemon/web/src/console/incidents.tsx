@@ -68,7 +68,7 @@ export function IncidentsPage({ state }: { state: "open" | "closed" }): JSX.Elem
 
 const LINE_ICONS: Record<string, IconName> = {
   opened: "alert", notice: "send", step_fired: "send", step_skipped: "info", nobody_reached: "alert", closed: "seal", delivered: "check", read: "eye", failed: "offline", called: "phone", refused: "close", acknowledged: "hand", note: "edit",
-  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder", blackout_entered: "info", banded: "info",
+  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder", blackout_entered: "info", banded: "info", silent_again: "alert",
 };
 
 function Line({ line }: { line: IncidentLine }): JSX.Element {
