@@ -89,7 +89,10 @@ static int check(const struct ck_render_message *message)
     case CK_RENDER_EXPORT:
         return check_export(message);
     case CK_RENDER_READY:
-        return message->ready.library.size <= CK_RENDER_TEXT_MAX ? 0 : CK_E_LIMIT;
+        if (message->ready.library.size > CK_RENDER_TEXT_MAX) {
+            return CK_E_LIMIT;
+        }
+        return message->ready.version == CK_RENDER_VERSION ? 0 : CK_E_INVALID;
     case CK_RENDER_MEASURED:
         return check_spans(message);
     case CK_RENDER_FAILED:

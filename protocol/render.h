@@ -8,14 +8,15 @@
 
 #include "protocol/base/time.h"
 
-#define CK_RENDER_VERSION 1
-#define CK_RENDER_MESSAGE_MAX 8192 /* bytes of a datagram */
+#define CK_RENDER_VERSION 2
 #define CK_RENDER_TEXT_MAX 512
 #define CK_RENDER_SPANS_MAX 500                      /* of one MEASURED */
 #define CK_RENDER_PLACES 2                           /* pictures side by side */
 #define CK_RENDER_INPUTS_MAX 16                      /* recordings in them, one after the other */
 #define CK_RENDER_FDS_MAX (CK_RENDER_INPUTS_MAX + 1) /* beside one message */
-#define CK_RENDER_WIDTH_MIN 16                       /* of a thumbnail or an export */
+/* Bytes of the longest datagram, an EXPORT of the most inputs with the longest labels. */
+#define CK_RENDER_MESSAGE_MAX (15 + CK_RENDER_INPUTS_MAX * (12 + CK_RENDER_TEXT_MAX))
+#define CK_RENDER_WIDTH_MIN 16             /* of a thumbnail or an export */
 #define CK_RENDER_WIDTH_MAX 4096           /* of those, and of the pictures that are taken */
 #define CK_RENDER_FRAME_MAX (1024u * 1024) /* bytes of a key frame */
 

@@ -19,7 +19,7 @@ static const struct ck_render_message examples[] = {
                 -300,
                 2,
                 {{{1790000000000}, 0, 3, {"person", 6}}, {{1790000000100}, 1, 1, {"", 0}}}}},
-    {.kind = CK_RENDER_READY, .ready = {1, {"GStreamer 1.22", 14}}},
+    {.kind = CK_RENDER_READY, .ready = {CK_RENDER_VERSION, {"GStreamer 1.22", 14}}},
     {.kind = CK_RENDER_DONE, .job = 5, .done = {12345, 320, 240}},
     {.kind = CK_RENDER_MEASURED,
      .job = 6,
@@ -77,6 +77,7 @@ static void values_out_of_range_are_refused(void **state)
         {.kind = CK_RENDER_EXPORT, .export = {480, 0, 1, {{{0}, 0, 0, {NULL, 0}}}}},
         {.kind = CK_RENDER_EXPORT, .export = {480, 0, 1, {{{0}, 0, 4, {NULL, 0}}}}},
         {.kind = CK_RENDER_EXPORT, .export = {480, 0, 1, {{{-1}, 0, 3, {NULL, 0}}}}},
+        {.kind = CK_RENDER_READY, .ready = {CK_RENDER_VERSION - 1, {NULL, 0}}},
         {.kind = CK_RENDER_FAILED, .failed = {0, {NULL, 0}}},
         {.kind = CK_RENDER_MEASURED, .measured = {1, 1, {{5, 0, 1}}}},
         {.kind = CK_RENDER_MEASURED, .measured = {1, 1, {{1, 2, 1}}}},
@@ -100,12 +101,36 @@ static void values_out_of_range_are_refused(void **state)
     assert_int_equal(ck_render_encode(&many, bytes, sizeof bytes, &size), 0);
 }
 
+/* As long as the specification allows, and not a byte longer. */
+static void the_longest_message_fits(void **state)
+{
+    (void)state;
+    static char label[CK_RENDER_TEXT_MAX];
+    static struct ck_render_message back;
+    static struct ck_render_message most = {
+        .kind = CK_RENDER_EXPORT, .export = {.height = 480, .count = CK_RENDER_INPUTS_MAX}};
+    uint8_t bytes[CK_RENDER_MESSAGE_MAX];
+    size_t size;
+    memset(label, 'x', sizeof label);
+    for (unsigned i = 0; i < CK_RENDER_INPUTS_MAX; i++) {
+        most.export.inputs[i] = (struct ck_render_input){
+            .place = i % CK_RENDER_PLACES, .tracks = 3, .label = {label, sizeof label}};
+    }
+    assert_int_equal(ck_render_encode(&most, bytes, sizeof bytes, &size), 0);
+    assert_int_equal(size, 8399);
+    assert_int_equal(size, CK_RENDER_MESSAGE_MAX);
+    assert_int_equal(ck_render_decode(bytes, size, &back), 0);
+    assert_memory_equal(back.export.inputs[CK_RENDER_INPUTS_MAX - 1].label.data, label,
+                        sizeof label);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_comes_back_as_it_went),
         cmocka_unit_test(a_message_that_is_cut_or_too_long_is_refused),
         cmocka_unit_test(values_out_of_range_are_refused),
+        cmocka_unit_test(the_longest_message_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
