@@ -130,10 +130,37 @@ static uint64_t cut_for_bursts(struct ck_uplink *uplink, const struct ck_uplink_
     return below_what_came(uplink, interval->bitrate);
 }
 
+static void end_interval(struct ck_uplink_place *place)
+{
+    place->past_came += place->came * 16 - place->past_came / 4;
+    place->past_missed += place->missed * 16 - place->past_missed / 4;
+    place->came = place->missed = 0;
+}
+
+bool ck_uplink_did_not_fit(struct ck_uplink_places *places)
+{
+    struct ck_uplink_place *behind = &places->behind;
+    struct ck_uplink_place *elsewhere = &places->elsewhere;
+    bool most = behind->missed > elsewhere->missed;
+    end_interval(behind);
+    end_interval(elsewhere);
+    uint64_t of_behind = behind->past_came + behind->past_missed;
+    uint64_t of_elsewhere = elsewhere->past_came + elsewhere->past_missed;
+    return most && behind->past_missed >= CK_UPLINK_BEHIND_MIN * 16 &&
+           behind->past_missed * of_elsewhere >
+               CK_UPLINK_BEHIND_TIMES * elsewhere->past_missed * of_behind;
+}
+
 static uint64_t below_ceiling(const struct ck_uplink *uplink)
 {
     return uplink->ceiling_left == 0 ? UINT32_MAX
                                      : (uint64_t)uplink->ceiling * CK_UPLINK_CEILING_PERCENT / 100;
+}
+
+/* What a radio loses all the time is no reason to stay below what it carries for ever. */
+static bool is_calm(const struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
+{
+    return interval->queue_us >= 0 && uplink->calm >= CK_UPLINK_CALM;
 }
 
 static bool is_near_ceiling(const struct ck_uplink *uplink)
@@ -231,17 +258,48 @@ static void set_rate(struct ck_uplink *uplink, uint64_t rate)
     uplink->allowed = (uint32_t)rate;
 }
 
-bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
+/* Whether there is enough to judge by: `whole` is this interval, or those that have to be taken
+ * together. The queue is the worst that was seen in any. */
+static bool gather(struct ck_uplink *uplink, const struct ck_uplink_interval *interval,
+                   struct ck_uplink_interval *whole)
 {
-    uint64_t all = interval->came + interval->missed;
+    struct ck_uplink_interval *sum = &uplink->gathered;
+    if (interval->came + interval->missed >= CK_UPLINK_PACKETS_MIN) {
+        *whole = *interval;
+        uplink->gathered_count = 0;
+        return true;
+    }
+    if (uplink->gathered_count == 0 || uplink->gathered_count == CK_UPLINK_GATHER_MAX) {
+        uplink->gathered_count = 0;
+        *sum = (struct ck_uplink_interval){.queue_us = -1};
+    }
+    uplink->gathered_count++;
+    sum->came += interval->came;
+    sum->missed += interval->missed;
+    sum->bitrate += interval->bitrate;
+    sum->queue_us = larger(sum->queue_us, interval->queue_us);
+    sum->bursts |= interval->bursts;
+    if (sum->came + sum->missed < CK_UPLINK_PACKETS_MIN) {
+        return false;
+    }
+    *whole = *sum;
+    whole->bitrate /= uplink->gathered_count;
+    uplink->gathered_count = 0;
+    return true;
+}
+
+bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *one)
+{
+    struct ck_uplink_interval whole;
+    const struct ck_uplink_interval *interval = &whole;
     bool longer_way = false;
     uplink->since_cut += uplink->since_cut < CK_UPLINK_TWICE ? 1 : 0;
     uplink->ceiling_left -= uplink->ceiling_left > 0 ? 1 : 0;
     uplink->settle -= uplink->settle > 0 ? 1 : 0;
-    if (all < CK_UPLINK_PACKETS_MIN) {
+    if (!gather(uplink, one, &whole)) {
         return false;
     }
-    unsigned percent = (unsigned)(interval->missed * 100 / all);
+    unsigned percent = (unsigned)(interval->missed * 100 / (interval->came + interval->missed));
     uint64_t rate = uplink->allowed;
     if (interval->queue_us >= CK_UPLINK_QUEUE_HIGH_US) {
         rate = cut_for_queue(uplink, interval, percent, &longer_way);
@@ -249,7 +307,8 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
         rate = cut_for_bursts(uplink, interval, percent);
     } else if (percent > CK_UPLINK_LOSS_HIGH) {
         rate = cut_for_loss(uplink, interval, percent);
-    } else if (percent < CK_UPLINK_LOSS_LOW && interval->queue_us < CK_UPLINK_QUEUE_LOW_US) {
+    } else if (interval->queue_us < CK_UPLINK_QUEUE_LOW_US &&
+               (percent < CK_UPLINK_LOSS_LOW || is_calm(uplink, interval))) {
         rate = grow(uplink, interval->bitrate);
     }
     uplink->hold -= uplink->hold > 0 ? 1 : 0;

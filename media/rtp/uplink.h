@@ -23,7 +23,8 @@
 #define CK_UPLINK_FLOOR 40000         /* bits per second: sound, and a picture that is hardly one */
 #define CK_UPLINK_LOSS_HIGH 10        /* percent: beyond it the rate goes down */
 #define CK_UPLINK_LOSS_LOW 2          /* percent: below it the rate goes up */
-#define CK_UPLINK_PACKETS_MIN 20      /* an interval with fewer says nothing */
+#define CK_UPLINK_PACKETS_MIN 20      /* an interval with fewer says nothing alone, */
+#define CK_UPLINK_GATHER_MAX 10       /* only so many together, where they have as many */
 #define CK_UPLINK_QUEUE_HIGH_US 80000 /* a standing queue from here on: the rate goes down */
 #define CK_UPLINK_QUEUE_LOW_US 30000  /* below this the rate may go up */
 #define CK_UPLINK_RADIO_FLOOR 200000  /* loss that no queue goes with takes it down to here only */
@@ -50,6 +51,15 @@
 #define CK_UPLINK_CEILING_FIRST_LOW 16 /* where the least that is tried was too much */
 #define CK_UPLINK_CEILING_LAST_LOW 64
 
+/* What happened in about one second. */
+struct ck_uplink_interval {
+    uint64_t came;    /* packets */
+    uint64_t missed;  /* at first, whether or not they were sent again */
+    uint32_t bitrate; /* bits per second received */
+    int64_t queue_us; /* the standing queue; negative: not known */
+    bool bursts;      /* most of what was missed did not fit, though no queue stood */
+};
+
 struct ck_uplink {
     uint32_t cap;
     uint32_t allowed;
@@ -69,20 +79,36 @@ struct ck_uplink {
     uint32_t ceiling;      /* the rate that was too much, while: */
     unsigned ceiling_left; /* intervals in which it counts */
     unsigned ceiling_pause; /* what that was last set to */
+    /* Intervals that said nothing alone: sound without a picture, in long packets or in the pauses
+     * of a speaker. What they say together lets the picture be tried again. */
+    struct ck_uplink_interval gathered; /* its bit rate is the sum of theirs */
+    unsigned gathered_count;
 };
 
-/* What happened in about one second. */
-struct ck_uplink_interval {
-    uint64_t came;    /* packets */
-    uint64_t missed;  /* at first, whether or not they were sent again */
-    uint32_t bitrate; /* bits per second received */
-    int64_t queue_us; /* the standing queue; negative: not known */
-    bool bursts;      /* most of what was missed was missed behind a queue that did not stand */
+/* Where packets are missed: behind a queue, which the sound after them shows, or elsewhere. A radio
+ * that is late by turns loses as often in either; a queue loses what does not fit, and next to
+ * nothing else. */
+#define CK_UPLINK_BEHIND_TIMES 4 /* as often as elsewhere, */
+#define CK_UPLINK_BEHIND_MIN 5   /* and so many of late: fewer are chance */
+
+struct ck_uplink_place {
+    unsigned came; /* in this interval */
+    unsigned missed;
+    unsigned past_came; /* of late, less with each interval; in sixteenths */
+    unsigned past_missed;
 };
+
+struct ck_uplink_places {
+    struct ck_uplink_place behind;
+    struct ck_uplink_place elsewhere;
+};
+
+/* Ends an interval. True where most of what was missed in it did not fit. */
+bool ck_uplink_did_not_fit(struct ck_uplink_places *places);
 
 void ck_uplink_init(struct ck_uplink *uplink, uint32_t cap);
 /* True where the queue turns out to be a longer way, see ck_transit_rebase(). */
-bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *interval);
+bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interval *one);
 /* What a browser may send is told once a second. While more comes than that it is told more often,
  * as a way that is full has most likely lost it, but not without end: some browsers never heed it,
  * and below the floor nobody can be taken. */

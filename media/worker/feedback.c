@@ -210,8 +210,7 @@ static void judge_uplink(struct leg *leg)
                                           .missed = missed,
                                           .bitrate = rate_of(bytes, us),
                                           .queue_us = queue_of(leg),
-                                          .bursts = 2 * leg->missed_behind > missed};
-    leg->missed_behind = 0;
+                                          .bursts = ck_uplink_did_not_fit(&leg->places)};
     bool stands = interval.queue_us >= CK_UPLINK_QUEUE_HIGH_US;
     leg->sound_fills = pictures == 0 && stands;
     leg->crowded = stands || interval.bursts;

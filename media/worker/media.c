@@ -90,8 +90,20 @@ int64_t media_late_us(const struct leg *leg)
     return late_us < 0 ? 0 : late_us;
 }
 
+/* Where a packet came, and what is missing in front of it. */
+static void note_place(struct leg *leg, int ahead)
+{
+    bool behind = media_late_us(leg) >= CK_UPLINK_QUEUE_HIGH_US;
+    struct ck_uplink_place *place = behind ? &leg->places.behind : &leg->places.elsewhere;
+    place->came++;
+    place->missed += (unsigned)ahead - 1;
+}
+
 static void note_sequence(struct leg *leg, struct track *track, int ahead, uint64_t sequence)
 {
+    if (ahead > 0 && ahead <= CK_MISSING_MAX) {
+        note_place(leg, ahead);
+    }
     if (ahead > CK_MISSING_MAX) { /* an outage: it says nothing about what the uplink carries */
         ck_missing_clear(&track->missing);
         if (track->kind == VIDEO) {
@@ -99,9 +111,6 @@ static void note_sequence(struct leg *leg, struct track *track, int ahead, uint6
         }
     } else if (ahead > 1) {
         track->missed += (unsigned)ahead - 1;
-        if (media_late_us(leg) >= CK_UPLINK_QUEUE_HIGH_US) {
-            leg->missed_behind += (unsigned)ahead - 1;
-        }
         if (track->nack) {
             if (ck_missing_gap(&track->missing, sequence - (unsigned)ahead + 1, sequence,
                                leg->worker->now)) {

@@ -212,9 +212,9 @@ struct leg {
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
-    uint64_t missed_behind;  /* of this interval's: behind a queue, as the sound after them shows */
-    bool crowded;            /* its uplink had a queue in the last interval; */
-    bool sound_fills;        /* by the sound alone */
+    struct ck_uplink_places places;
+    bool crowded;             /* its uplink had a queue in the last interval; */
+    bool sound_fills;         /* by the sound alone */
     struct ck_mono sound_due; /* one that was lost may be asked for again */
     uint64_t told_bitrate;    /* of the downlink, by the browser (REMB); 0: never told */
     uint8_t transport_id;     /* header extension that numbers the browser's packets; 0: none */

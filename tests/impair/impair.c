@@ -20,6 +20,7 @@ enum draw {
     DRAW_DUPLICATE,
     DRAW_REORDER,
     DRAW_JITTER,
+    DRAW_SPIKE,
 };
 
 /* A datagram that waits for its time. */
@@ -183,6 +184,7 @@ static void apply_rules(struct flow *flow, enum ck_impair_direction direction, c
     bool lost = is_lost(flow, direction);
     double late = draw(flow, direction, DRAW_REORDER);
     double jitter = draw(flow, direction, DRAW_JITTER);
+    bool spikes = draw(flow, direction, DRAW_SPIKE) < rules->spike;
     bool twice = draw(flow, direction, DRAW_DUPLICATE) < rules->duplicate;
     way->index++;
     if (lost || rules->blackout) {
@@ -195,6 +197,7 @@ static void apply_rules(struct flow *flow, enum ck_impair_direction direction, c
         return;
     }
     at += rules->delay_us + (int64_t)(jitter * (double)rules->jitter_us);
+    at += spikes ? rules->spike_us : 0;
     if (late < rules->reorder) {
         stats->reordered++;
         at += rules->reorder_us;

@@ -28,8 +28,10 @@ struct ck_impair_rules {
     double duplicate; /* share that arrives twice */
     double reorder;   /* share that is overtaken: held back by reorder_us more */
     int64_t reorder_us;
-    int64_t delay_us;   /* of every datagram */
-    int64_t jitter_us;  /* up to so much more, order kept */
+    int64_t delay_us;  /* of every datagram */
+    int64_t jitter_us; /* up to so much more, order kept */
+    double spike;      /* share that is held up, and what comes behind with it, by: */
+    int64_t spike_us;
     uint64_t rate_bps;  /* of one flow, UDP payload; 0 = no limit */
     size_t queue_bytes; /* what waits for the rate; 0 = a quarter of a second's worth */
     bool blackout;      /* nothing passes */

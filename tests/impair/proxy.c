@@ -3,7 +3,7 @@
  *
  * Standard output is lines of JSON: {"port":n} first, then what is asked for. Standard input:
  *   {"rules":{"loss":0.3,"burst":1,"reorder":0.1,"reorder_ms":20,"delay_ms":150,"jitter_ms":10,
- *             "rate_bps":150000,"blackout":false},"direction":"up"|"down"|"both"}
+ *             "spike":0.01,"spike_ms":200,"rate_bps":150000,"blackout":false},"direction":"up"|"down"|"both"}
  *   {"stats":true}
  * What a rule does not name is as on a perfect link. Ends with standard input. */
 #include <arpa/inet.h>
@@ -54,6 +54,8 @@ static void take_rules(struct program *program, const json_t *from, const char *
         .reorder_us = (int64_t)(number(from, "reorder_ms") * 1000),
         .delay_us = (int64_t)(number(from, "delay_ms") * 1000),
         .jitter_us = (int64_t)(number(from, "jitter_ms") * 1000),
+        .spike = number(from, "spike"),
+        .spike_us = (int64_t)(number(from, "spike_ms") * 1000),
         .rate_bps = (uint64_t)number(from, "rate_bps"),
         .queue_bytes = (size_t)number(from, "queue_bytes"),
         .blackout = json_is_true(json_object_get(from, "blackout")),

@@ -454,12 +454,13 @@ struct journey {
     struct ck_impair_rules down;
     int settle_ms; /* until the sender has found its rate */
     int run_ms;
-    int dark_ms;            /* of nothing at all, in the middle */
-    unsigned tones_gone;    /* that may be missing for that */
-    unsigned tones_percent; /* that are heard at least; 0: 95 */
-    unsigned pictures;      /* at least, in the file, */
-    unsigned pictures_most; /* and at most; 0: any */
-    uint64_t remb_bps_most; /* what the sender must have been taken down to; 0: any */
+    int dark_ms;             /* of nothing at all, in the middle */
+    unsigned tones_gone;     /* that may be missing for that */
+    unsigned tones_percent;  /* that are heard at least; 0: 95 */
+    unsigned pictures;       /* at least, in the file, */
+    unsigned pictures_most;  /* and at most; 0: any */
+    uint64_t remb_bps_most;  /* what the sender must have been taken down to; 0: any */
+    uint64_t remb_bps_least; /* what it must not have been taken below */
 };
 
 static unsigned closed_events(struct road *road)
@@ -569,6 +570,7 @@ static void run_journey(const struct journey *journey)
         assert_true(shares[0] >= least && shares[1] >= least);
     }
     assert_true(journey->remb_bps_most == 0 || person->remb_least_bps <= journey->remb_bps_most);
+    assert_true(person->remb_least_bps >= journey->remb_bps_least);
     assert_int_equal(closed_events(&road), 0);
     assert_int_equal(
         ck_rig_count(road.rig, CK_WORKER_LEG_EVENT, road.legs[0], CK_WORKER_EVENT_DTLS_CONNECTED),
@@ -600,6 +602,23 @@ static void test_journey_shuffled(void **state)
         .down = {.reorder = 0.1, .reorder_us = 60000, .delay_us = 30000, .duplicate = 0.05},
         .run_ms = 7000,
         .pictures = 150,
+    });
+}
+
+/* A mobile radio that carries everything, late by turns, now and then by much, and loses some: that
+ * is no queue, and the picture stays as it is. */
+static void test_journey_radio(void **state)
+{
+    (void)state;
+    struct ck_impair_rules radio = {
+        .loss = 0.05, .delay_us = 20000, .jitter_us = 60000, .spike = 0.03, .spike_us = 200000};
+    run_journey(&(struct journey){
+        .name = "radio",
+        .up = radio,
+        .down = radio,
+        .run_ms = 20000,
+        .pictures = 450,
+        .remb_bps_least = 300000,
     });
 }
 
@@ -698,7 +717,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_journey_loss),     cmocka_unit_test(test_journey_shuffled),
         cmocka_unit_test(test_journey_narrow),   cmocka_unit_test(test_journey_starving),
         cmocka_unit_test(test_journey_sound),    cmocka_unit_test(test_journey_famine),
-        cmocka_unit_test(test_journey_blackout),
+        cmocka_unit_test(test_journey_blackout), cmocka_unit_test(test_journey_radio),
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loss),

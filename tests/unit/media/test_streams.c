@@ -869,6 +869,101 @@ static void test_uplink_tries_a_small_picture(void **state)
     assert_true(CK_UPLINK_TRIAL >= CK_PACE_SOUND_BPS + CK_PACE_PICTURE_BPS);
 }
 
+/* What a radio loses all the time, with no queue, does not keep the rate down for ever once it was
+ * taken down. */
+static void test_uplink_comes_back_on_a_lossy_radio(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    unsigned intervals = 0;
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 85, 15, 700000, 0);
+    assert_true(uplink.allowed < 700000);
+    while (uplink.allowed < 800000) {
+        interval(&uplink, 95, 5, uplink.allowed, 0);
+        assert_true(++intervals <= CK_UPLINK_CALM + 10);
+    }
+    /* One of which no queue is known is left alone. */
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 85, 15, 700000, 0);
+    uint32_t allowed = uplink.allowed;
+    for (unsigned i = 0; i < 20; i++) {
+        interval(&uplink, 95, 5, uplink.allowed, -1);
+    }
+    assert_int_equal(uplink.allowed, allowed);
+}
+
+/* What a radio loses it loses anywhere; what does not fit is lost behind what fills the way. */
+static void test_uplink_knows_what_did_not_fit(void **state)
+{
+    (void)state;
+    struct ck_uplink_places places = {0};
+    uint64_t random = 1;
+    for (unsigned i = 0; i < 600; i++) { /* a third of all is late, five in a hundred are lost */
+        for (unsigned packet = 0; packet < 120; packet++) {
+            random = random * 6364136223846793005U + 1442695040888963407U;
+            struct ck_uplink_place *place =
+                random >> 33 & 1 && random >> 34 & 1 ? &places.behind : &places.elsewhere;
+            bool lost = (random >> 40) % 20 == 0;
+            place->came += !lost;
+            place->missed += lost;
+        }
+        assert_false(ck_uplink_did_not_fit(&places));
+    }
+    places =
+        (struct ck_uplink_places){.behind = {.came = 20, .missed = 4}, .elsewhere = {.came = 60}};
+    assert_false(ck_uplink_did_not_fit(&places)); /* so few are chance */
+    places.behind.came = 20;
+    places.behind.missed = 4;
+    places.elsewhere.came = 60;
+    assert_true(ck_uplink_did_not_fit(&places));
+    places.elsewhere.came = 60;
+    assert_false(ck_uplink_did_not_fit(&places)); /* nothing was missed this time */
+}
+
+/* Sound alone in long packets, or of one who pauses, is too few packets to judge by in a second:
+ * together they let the picture be tried again once the way is quiet. */
+static void test_uplink_tries_a_picture_on_little_sound(void **state)
+{
+    (void)state;
+    static const unsigned a_second[] = {16, 3}; /* of 60 ms; pauses alone */
+    for (unsigned i = 0; i < 2; i++) {
+        struct ck_uplink uplink;
+        ck_uplink_init(&uplink, 800000);
+        uplink.allowed = CK_UPLINK_FLOOR;
+        for (unsigned n = 0; n < 20; n++) { /* as long as a queue stands it is not */
+            interval(&uplink, a_second[i], 0, 20000, n % 2 == 0 ? 2 * CK_UPLINK_QUEUE_LOW_US : 0);
+            assert_int_equal(uplink.allowed, CK_UPLINK_FLOOR);
+        }
+        for (unsigned n = 0; uplink.allowed < CK_UPLINK_TRIAL; n++) {
+            interval(&uplink, a_second[i], 0, 20000, 0);
+            assert_true(n <= 2 * CK_UPLINK_GATHER_MAX);
+        }
+    }
+}
+
+/* Up to a ceiling the rate comes back at once, and over it bit by bit: no step is larger than a
+ * twelfth, and a fifth once it has been calm for a while. */
+static void test_uplink_is_raised_bit_by_bit(void **state)
+{
+    (void)state;
+    struct ck_uplink uplink;
+    ck_uplink_init(&uplink, 800000);
+    interval(&uplink, 100, 0, 300000, 0);
+    interval(&uplink, 80, 20, 200000, CK_UPLINK_QUEUE_HIGH_US); /* all there is */
+    uplink.allowed = uplink.good = 90000;
+    unsigned steps = 0;
+    while (uplink.allowed < 400000) {
+        uint32_t before = uplink.allowed;
+        interval(&uplink, 100, 0, uplink.allowed, 0);
+        uint32_t step = uplink.allowed - before;
+        assert_true(step <= before / 5 + 1000);
+        assert_true(before > 250000 || step <= before / 12 + 1000);
+        assert_true(++steps < 30);
+    }
+    assert_true(steps >= 6);
+}
+
 /* A browser's own estimate is followed down, but half of what is sent at a time. */
 static void test_downlink_is_told(void **state)
 {
@@ -951,6 +1046,22 @@ static void test_allowed_is_not_said_again_without_end(void **state)
     assert_int_equal(times[0], 1 + CK_ALLOWED_AGAIN_MAX);
     assert_int_equal(times[1], 1 + CK_ALLOWED_AGAIN_MAX);
     assert_int_equal(times[2], 0);
+}
+
+/* While it falls each value is said as soon as a tenth of a second is over since the one before,
+ * and said again: the first that come through count. */
+static void test_allowed_is_said_at_once_while_it_falls(void **state)
+{
+    (void)state;
+    struct ck_allowed said = {0};
+    for (int64_t ms = 0; ms < 3000; ms += 10) {
+        uint32_t allowed = 800000 - (uint32_t)(ms / 250) * 50000;
+        if (ck_allowed_due(&said, allowed, at_ms(ms))) {
+            ck_allowed_said(&said, allowed, at_ms(ms));
+        }
+        assert_true(said.told == allowed || ms % 250 < CK_ALLOWED_AGAIN_MS);
+        assert_true(said.told != allowed || said.again >= (unsigned)(ms % 250) / 200);
+    }
 }
 
 static void test_transit_forgets(void **state)
@@ -1073,12 +1184,17 @@ int main(void)
         cmocka_unit_test(test_uplink_remembers_a_ceiling),
         cmocka_unit_test(test_uplink_tries_seldom_what_costs_sound),
         cmocka_unit_test(test_uplink_tries_a_small_picture),
+        cmocka_unit_test(test_uplink_comes_back_on_a_lossy_radio),
+        cmocka_unit_test(test_uplink_knows_what_did_not_fit),
+        cmocka_unit_test(test_uplink_tries_a_picture_on_little_sound),
+        cmocka_unit_test(test_uplink_is_raised_bit_by_bit),
         cmocka_unit_test(test_downlink_is_told),
         cmocka_unit_test(test_downlink_of_which_nothing_is_heard),
         cmocka_unit_test(test_transit_sees_the_standing_queue),
         cmocka_unit_test(test_transit_forgets),
         cmocka_unit_test(test_transit_forgets_what_is_seen_no_more),
         cmocka_unit_test(test_allowed_is_not_said_again_without_end),
+        cmocka_unit_test(test_allowed_is_said_at_once_while_it_falls),
         cmocka_unit_test(test_arrivals),
         cmocka_unit_test(test_source_knows_what_came),
     };
