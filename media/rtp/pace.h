@@ -22,6 +22,7 @@
     200                           /* of it, ahead, for what is sent again: a key frame with a hole \
                                    * is none */
 #define CK_PACE_SOUND_BPS 50000   /* of a downlink, kept free for sound */
+#define CK_PACE_ROOMY_BPS 300000  /* a key frame is through within a second or so */
 #define CK_PACE_PICTURE_BPS 25000 /* with less than this left there is no picture at all */
 
 struct ck_paced {

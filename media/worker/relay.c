@@ -17,9 +17,13 @@ static bool takes(const struct leg *peer, enum kind kind)
            peer->tracks[kind].negotiated && peer->tracks[kind].receives;
 }
 
-/* Everything up to the next key frame is left out. */
-static void leave_out(struct ck_sender *sender)
+/* Everything up to the next key frame is left out. Where that takes its time on the way there is a
+ * pause first, in which the sound has the way for itself. */
+static void leave_out(struct ck_sender *sender, struct ck_mono now)
 {
+    if (!sender->waiting && sender->pace.bitrate < CK_PACE_ROOMY_BPS) {
+        sender->poor_asked = now;
+    }
     sender->waiting = true;
     sender->poor = true;
 }
@@ -51,7 +55,7 @@ static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_v
         return false;
     }
     if (late || ck_pace_is_shut(&sender->pace)) {
-        leave_out(sender);
+        leave_out(sender, now);
         return false;
     }
     *resume = sender->waiting;
@@ -135,7 +139,7 @@ void relay_packet(struct leg *from, enum kind kind, const struct source *source,
         } else if (ck_pace_put(&sender->pace, &paced)) {
             relay_paced(peer);
         } else {
-            leave_out(sender);
+            leave_out(sender, from->worker->now);
         }
     }
 }
@@ -147,7 +151,7 @@ void relay_paced(struct leg *leg)
     struct ck_paced paced;
     if (pace->count > 0 && (!takes(leg, VIDEO) || !leg->call->relay || ck_pace_is_shut(pace))) {
         ck_pace_clear(pace);
-        leave_out(&track->out);
+        leave_out(&track->out, leg->worker->now);
     }
     while (ck_pace_take(pace, leg->worker->now, &paced)) {
         send_one(leg, track, &paced);
