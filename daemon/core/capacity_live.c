@@ -91,12 +91,19 @@ static int who_has_time(struct ck_turn *turn, const struct ck_checkin_row *row, 
     return r;
 }
 
+/* When it takes the time that it has: when it is due, or rings after it was put off. */
+static struct ck_wall taken_at(const struct ck_checkin_row *row)
+{
+    bool put_off = row->step.caught_up && row->step.state == CK_CHECKIN_ARMED;
+    return put_off ? row->step.next_at : row->step.due;
+}
+
 int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row)
 {
     enum ck_relation relation;
     row->reserved = 0;
     return row->step.kind == CK_KIND_LIVE
-               ? who_has_time(turn, row, row->step.due, 0, &row->reserved, &relation)
+               ? who_has_time(turn, row, taken_at(row), 0, &row->reserved, &relation)
                : 0;
 }
 

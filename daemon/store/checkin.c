@@ -399,9 +399,12 @@ int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_w
                               struct ck_wall until, int64_t *ids, size_t capacity, size_t *count)
 {
     return collect(store,
-                   "SELECT id FROM checkin WHERE reserved_id = ?1 AND due_at >= ?2 "
-                   "AND due_at < ?3 AND state <> 'done' AND state IN ('planned', 'armed') "
-                   "ORDER BY due_at, id",
+                   "SELECT id FROM (SELECT id, due_at AS at FROM checkin WHERE reserved_id = ?1 "
+                   "AND due_at >= ?2 AND due_at < ?3 AND state <> 'done' AND (state = 'planned' "
+                   "OR (state = 'armed' AND caught_up = 0)) UNION ALL "
+                   "SELECT id, next_at FROM checkin WHERE reserved_id = ?1 AND next_at >= ?2 "
+                   "AND next_at < ?3 AND caught_up = 1 AND (state = 'armed' OR state = 'ringing') "
+                   "AND state = 'armed') ORDER BY at, id",
                    CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms)), ids, capacity, count);
 }
 

@@ -115,8 +115,9 @@ int ck_checkin_reserved(struct ck_store *store, int64_t staff, int64_t but, stru
 int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id,
                                struct ck_wall due, int64_t call_ms, bool *taken);
 
-/* Check-ins that have not rung and have this member of staff's time, in [from, until), soonest
- * first; at most `capacity`. */
+/* Check-ins that have not rung and have this member of staff's time, in [from, until): when they
+ * are due, or what was put off after an outage when it rings next. Soonest first; at most
+ * `capacity`. */
 int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_wall from,
                               struct ck_wall until, int64_t *ids, size_t capacity, size_t *count);
 

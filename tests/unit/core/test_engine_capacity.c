@@ -312,6 +312,18 @@ static void what_is_caught_up_gets_somebodys_time(void **state)
                                           "checkin)"),
                         "unattended");
     assert_int_equal(world_records(world, "STAFF_FAULT"), 1);
+
+    /* Whoever was to take the third goes. When that rings, and not when it was due, decides: the
+     * other one is in the second call still for some seconds, so it is nobody's. */
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    int64_t waits = world_number(world, "SELECT person_id " LATE " ORDER BY next_at DESC LIMIT 1");
+    int64_t goes = reserved(world, waits);
+    assert_int_equal(
+        world_command(world, "absence.create", &actor,
+                      json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)goes, "from",
+                                "2026-11-21T11:40", "until", "2026-11-21T20:00", "reason", "sick")),
+        0);
+    assert_int_equal(reserved(world, waits), 0);
 }
 
 /* More than a turn passes on, in the middle of which we die. */
