@@ -69,6 +69,17 @@ static int is_allowed(struct ck_turn *turn, const struct ck_checkin_row *made,
     return r == CK_E_CONFLICT ? 0 : r;
 }
 
+int ck_extra_allows(struct ck_turn *turn, const struct ck_checkin_row *waived, struct ck_wall due,
+                    bool *allowed)
+{
+    struct ck_checkin_row again = *waived;
+    struct ck_checkin_policy policy;
+    struct ck_refusal refusal;
+    again.step.due = due;
+    int r = ck_checkin_policy_of(turn, again.policy, &policy);
+    return r == 0 ? is_allowed(turn, &again, &policy, &refusal, allowed) : r;
+}
+
 /* ---- make-ups ---- */
 
 /* What one of the person's is placed beside, in a span: everything but `but`. */

@@ -235,8 +235,13 @@ static inline int64_t ck_plan_slot_of(const struct ck_checkin_row *row)
  * one. The waived row stays. *count says how many there are. */
 int ck_redraw_waived(struct ck_turn *turn, int64_t person, struct ck_interval span, int64_t *count);
 
-/* One of them: made where its date, plan and slot still have room from now on. */
+/* One of them: made where its date, plan and slot still have room from now on, and the orders allow
+ * it beside what came in its place: a second check, a make-up, one on demand. */
 int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bool *made);
+
+/* Whether the orders allow the waived check-in again at `due`, beside all that there is now. */
+int ck_extra_allows(struct ck_turn *turn, const struct ck_checkin_row *waived, struct ck_wall due,
+                    bool *allowed);
 
 /* After a check-in of a plan was completed: whether a second one follows, and makes it. */
 int ck_second_check_after(struct ck_turn *turn, const struct ck_checkin_row *row);

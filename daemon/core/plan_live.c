@@ -363,6 +363,8 @@ int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bo
     around.all.not_before = ck_wall_add_ms(turn->now.wall, frame->policy.arm_lead_ms);
     r = draw_date(turn, frame, waived->date, &around, occurrences, &count);
     *made = r == 0 && count > 0 && occurrences[0].due.ms != 0;
+    /* Something else may have taken its place under the order meanwhile. */
+    r = *made ? ck_extra_allows(turn, waived, occurrences[0].due, made) : r;
     return *made ? insert_occurrence(turn, frame, &occurrences[0], waived->policy, &around) : r;
 }
 

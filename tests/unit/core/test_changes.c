@@ -392,6 +392,20 @@ static void a_blackout_gives_back_what_the_plan_still_serves(void **state)
                      0);
 }
 
+/* Another contact took its place meanwhile: the order allows no more of them on that date. */
+static void a_blackout_gives_back_no_more_than_the_order_allows(void **state)
+{
+    (void)state;
+    drawn_plan();
+    must(long_blackout("custody", "2026-11-22T03:00:00Z", "2026-11-24T03:00:00Z"));
+    assert_int_equal(owed("2026-11-22", "2026-11-22"), 0);
+    assert_int_equal(owed("2026-11-23", "2026-11-23"), 0);
+    world_execute(&world, "UPDATE contact_order SET per_day_max = 1");
+    end_blackout();
+    assert_int_equal(owed("2026-11-22", "2026-11-22"), 1);
+    assert_int_equal(owed("2026-11-23", "2026-11-23"), 1);
+}
+
 static void an_hour_at_court_leaves_the_rest_of_the_day(void **state)
 {
     (void)state;
@@ -682,6 +696,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blackout_that_ends_early_gives_back_what_it_took, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_blackout_gives_back_what_the_plan_still_serves, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_blackout_gives_back_no_more_than_the_order_allows, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_hour_at_court_leaves_the_rest_of_the_day, set_up,
                                         tear_down),
