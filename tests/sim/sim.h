@@ -487,8 +487,8 @@ struct sim_check {
     int64_t told;
 };
 int64_t sim_check(struct sim *sim, struct sim_matrix *matrix);
-/* What the log has of a check-in, its incidents and their notices, of an incident, or of a person,
- * in the order of time. */
+/* What the log has of a check-in, its incidents and their notices, and of what befell its person;
+ * of an incident; or of a person, in the order of time. */
 void sim_check_trace(const struct sim *sim, struct sqlite3 *db, struct sim_about about);
 /* Something does not hold; `checkin`: 0 where it is about none. */
 void sim_check_wrong(struct sim_check *check, int64_t checkin, const char *what);

@@ -25,7 +25,9 @@ void sim_check_trace(const struct sim *sim, sqlite3 *db, struct sim_about about)
         "log_entry e ON e.idx = l.idx WHERE ((l.object = 'checkin' AND l.object_id = ?1) OR "
         "(l.object = 'incident' AND l.object_id IN (SELECT id FROM incident WHERE checkin_id = ?1 "
         "OR id = ?2)) OR (l.object = 'notice' AND l.object_id IN (SELECT id FROM notice WHERE "
-        "checkin_id = ?1 OR incident_id = ?2)) OR l.person_id = ?3) AND NOT (l.action = "
+        "checkin_id = ?1 OR incident_id = ?2)) OR (l.object IN ('blackout', 'order', 'person', "
+        "'plan') AND l.person_id = (SELECT person_id FROM checkin WHERE id = ?1)) OR l.person_id = "
+        "?3) AND NOT (l.action = "
         "'NOTICE_STATE' AND json_extract(CAST(e.leaf AS TEXT), '$.open.state') = 'sending') ORDER "
         "BY e.idx";
     sqlite3_prepare_v2(db, sql, -1, &statement, NULL);

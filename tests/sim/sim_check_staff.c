@@ -115,7 +115,8 @@ static void check_absences(struct sim_check *check)
         "n.incident_id, n.fire, n.staff_id, a.rowid HAVING min(q.idx) > a.first AND min(q.idx) < "
         "a.last AND min(n.created_at) >= a.from_at AND min(n.created_at) < a.until_at");
     sim_check_none(check, "a caseload without its stand-in",
-                   "SELECT 0 FROM absence a WHERE a.removed_at IS NULL AND a.from_at < (SELECT at "
+                   "SELECT 0, a.id AS absence, a.staff_id AS staff FROM absence a WHERE "
+                   "a.removed_at IS NULL AND a.from_at < (SELECT at "
                    "FROM ended) - 3600000 AND NOT EXISTS (SELECT 1 FROM said s WHERE s.action = "
                    "'CASELOAD_WITH_STAND_IN' AND s.id = a.staff_id)");
 }
