@@ -20,6 +20,7 @@ static void begin(struct ck_transit *transit, int64_t transit_us, struct ck_mono
         .stretch_us = now.us,
         .seen = true,
         .interval_us = transit_us,
+        .before = transit->before,
     };
 }
 
@@ -70,9 +71,10 @@ int64_t ck_transit_queue_us(struct ck_transit *transit)
     return transit->interval_us - least(transit);
 }
 
-int64_t ck_transit_seen_us(struct ck_transit_seen *seen, int64_t now_us, bool loses,
-                           int64_t high_us)
+int64_t ck_transit_seen_us(struct ck_transit *transit, bool loses, int64_t high_us)
 {
+    struct ck_transit_seen *seen = &transit->before;
+    int64_t now_us = ck_transit_queue_us(transit);
     int64_t before_us = seen->us;
     if (now_us >= 0) {
         *seen = (struct ck_transit_seen){.us = now_us};
@@ -89,4 +91,5 @@ int64_t ck_transit_seen_us(struct ck_transit_seen *seen, int64_t now_us, bool lo
 void ck_transit_rebase(struct ck_transit *transit)
 {
     transit->least_us[0] = transit->least_us[1] = transit->transit_us;
+    transit->before = (struct ck_transit_seen){0};
 }

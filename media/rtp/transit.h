@@ -13,6 +13,12 @@
 #define CK_TRANSIT_MEMORY_US 15000000
 #define CK_TRANSIT_JUMP_US 2000000 /* a change by this is the clock's, not the network's */
 
+/* The queue of a downlink when it was last seen, see ck_transit_seen_us(). */
+struct ck_transit_seen {
+    int64_t us;
+    unsigned age; /* intervals since */
+};
+
 /* The time in transit of one stream's packets, up to a constant. */
 struct ck_transit {
     bool begun;
@@ -24,6 +30,7 @@ struct ck_transit {
     int64_t stretch_us;  /* when the present one began */
     bool seen;           /* in this interval: */
     int64_t interval_us; /* the smallest */
+    struct ck_transit_seen before;
 };
 
 /* A stream begins, or begins anew under another clock. */
@@ -39,21 +46,15 @@ int64_t ck_transit_queue_us(struct ck_transit *transit);
 /* The standing queue of a downlink, of which the browser's reports tell. A browser that is busy
  * answers late as well: without any loss a queue counts from the second time on that it is seen.
  * Where the downlink loses, the report that would tell of it may be what was lost: one that was
- * seen stands until it is seen to be gone, but not for longer than this. Zeroes where nothing was
- * seen, and again where the way is another one. */
+ * seen stands until it is seen to be gone, but not for longer than this. */
 #define CK_TRANSIT_SEEN_INTERVALS 5
 
-struct ck_transit_seen {
-    int64_t us;
-    unsigned age; /* intervals since */
-};
+/* In place of ck_transit_queue_us(). `high_us`: what stands unseen is at least that. -1: not known.
+ */
+int64_t ck_transit_seen_us(struct ck_transit *transit, bool loses, int64_t high_us);
 
-/* Once an interval: `now_us` as ck_transit_queue_us() gives it. `high_us`: what stands unseen is at
- * least that. -1: not known. */
-int64_t ck_transit_seen_us(struct ck_transit_seen *seen, int64_t now_us, bool loses,
-                           int64_t high_us);
-
-/* The way has become longer: the present time in transit is the smallest. */
+/* The way has become longer: the present time in transit is the smallest, and what was seen was no
+ * queue. */
 void ck_transit_rebase(struct ck_transit *transit);
 
 #endif

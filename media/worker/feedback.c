@@ -244,7 +244,7 @@ void feedback_told(struct leg *leg, uint64_t bitrate)
 {
     uint64_t before = leg->told_bitrate;
     leg->told_bitrate = bitrate;
-    bool amiss = leg->downlink_loses || leg->queue_before.us >= CK_UPLINK_QUEUE_LOW_US;
+    bool amiss = leg->downlink_loses || leg->round_trip.before.us >= CK_UPLINK_QUEUE_LOW_US;
     bool pictures = leg->sent_bitrate > CK_PACE_SOUND_BPS;
     if (amiss && pictures && bitrate < before && bitrate < leg->sent_bitrate) {
         ck_uplink_told(&leg->downlink, (uint32_t)bitrate, leg->sent_bitrate);
@@ -326,8 +326,7 @@ static void judge_downlink(struct leg *leg)
     }
     bool loses = outcome.lost * 100 > outcome.told * CK_UPLINK_LOSS_LOW;
     struct ck_uplink_interval interval = {
-        .queue_us = ck_transit_seen_us(&leg->queue_before, ck_transit_queue_us(&leg->round_trip),
-                                       loses, CK_UPLINK_QUEUE_HIGH_US)};
+        .queue_us = ck_transit_seen_us(&leg->round_trip, loses, CK_UPLINK_QUEUE_HIGH_US)};
     interval.missed = loss_that_counts(leg, &outcome, interval.queue_us);
     if (interval.missed * 100 > outcome.told * RADIO_PERCENT &&
         interval.queue_us < CK_UPLINK_QUEUE_HIGH_US) {
@@ -346,7 +345,6 @@ static void judge_downlink(struct leg *leg)
         ck_uplink_unheard(&leg->downlink, outcome.sent);
     } else if (ck_uplink_interval(&leg->downlink, &interval)) {
         ck_transit_rebase(&leg->round_trip);
-        leg->queue_before = (struct ck_transit_seen){0};
     }
     set_pace(leg);
     ck_media_log(CK_WORKER_LOG_DEBUG,

@@ -181,8 +181,7 @@ static void select_path(struct leg *leg, uint32_t tuple)
         ck_transit_init(&leg->tracks[kind].transit,
                         kind == AUDIO ? CK_RTP_AUDIO_HZ : CK_RTP_VIDEO_HZ);
     }
-    leg->round_trip.begun = false;
-    leg->queue_before = (struct ck_transit_seen){0};
+    leg->round_trip = (struct ck_transit){0};
     if (changed) {
         leg_event(leg, CK_WORKER_EVENT_PATH_CHANGED, 0);
     }

@@ -205,10 +205,9 @@ struct leg {
     struct ck_uplink uplink;
     struct ck_uplink downlink;    /* as its browser reports it; paces the picture */
     struct ck_transit round_trip; /* without what its uplink is late by: the downlink's queue */
-    struct ck_transit_seen queue_before; /* the round trip's, when it was last seen */
-    uint32_t sent_bitrate;               /* to its browser, in the last interval */
-    unsigned unheard;                    /* intervals without a report on what is sent */
-    unsigned dark;                       /* intervals left of an outage and of what is told of it */
+    uint32_t sent_bitrate;        /* to its browser, in the last interval */
+    unsigned unheard;             /* intervals without a report on what is sent */
+    unsigned dark;                /* intervals left of an outage and of what is told of it */
     bool uplink_loses;       /* without a long queue, so that reports get lost, nothing is choked */
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */

@@ -1013,21 +1013,39 @@ static void test_transit_sees_the_standing_queue(void **state)
     assert_int_equal(ck_transit_queue_us(&transit), 0);
 }
 
+/* A second later, that much of a queue on a way of 20 ms. */
+static void seen(struct ck_transit *trip, int64_t queue_ms, int64_t *ms)
+{
+    *ms += 1000;
+    ck_transit_sample(trip, 20000 + queue_ms * 1000, at_ms(*ms));
+}
+
 /* A longer way is no queue: after the memory is over it counts as the way. */
 static void test_transit_forgets_what_is_seen_no_more(void **state)
 {
     (void)state;
-    struct ck_transit_seen seen = {0};
-    assert_int_equal(ck_transit_seen_us(&seen, 200000, false, 80000), 0); /* late once */
-    assert_int_equal(ck_transit_seen_us(&seen, 150000, false, 80000), 150000);
-    assert_int_equal(ck_transit_seen_us(&seen, -1, false, 80000), -1);
+    struct ck_transit trip = {0};
+    int64_t ms = 0;
+    seen(&trip, 0, &ms);
+    assert_int_equal(ck_transit_seen_us(&trip, false, 80000), 0);
+    seen(&trip, 200, &ms);
+    assert_int_equal(ck_transit_seen_us(&trip, false, 80000), 0); /* late once */
+    seen(&trip, 150, &ms);
+    assert_int_equal(ck_transit_seen_us(&trip, false, 80000), 150000);
+    assert_int_equal(ck_transit_seen_us(&trip, false, 80000), -1);
     for (unsigned i = 2; i < CK_TRANSIT_SEEN_INTERVALS; i++) {
-        assert_int_equal(ck_transit_seen_us(&seen, -1, true, 80000), 150000);
+        assert_int_equal(ck_transit_seen_us(&trip, true, 80000), 150000);
     }
     for (unsigned i = 0; i < CK_TRANSIT_SEEN_INTERVALS; i++) {
-        assert_int_equal(ck_transit_seen_us(&seen, -1, true, 80000), -1);
+        assert_int_equal(ck_transit_seen_us(&trip, true, 80000), -1);
     }
-    assert_int_equal(ck_transit_seen_us(&seen, 200000, false, 80000), 0); /* as the first time */
+    seen(&trip, 200, &ms);
+    assert_int_equal(ck_transit_seen_us(&trip, false, 80000), 0); /* as the first time */
+    /* What was seen on a way that turns out to be longer was no queue, and does not stand. */
+    seen(&trip, 200, &ms);
+    assert_int_equal(ck_transit_seen_us(&trip, true, 80000), 200000);
+    ck_transit_rebase(&trip);
+    assert_int_equal(ck_transit_seen_us(&trip, true, 80000), -1);
 }
 
 static void test_allowed_is_not_said_again_without_end(void **state)
