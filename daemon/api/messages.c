@@ -18,13 +18,18 @@
 
 /* ---- threads ---- */
 
-/* `person`: whom the thread is with or about; 0: nobody. */
+/* Whom a thread is with or about (0: nobody), and how long it is kept. */
+struct about {
+    int64_t person;
+    enum ck_keep keep;
+};
+
 static int messages_of(struct ck_store *store, struct ck_api_call *call,
-                       const struct ck_thread_of *of, int64_t person, json_t **out)
+                       const struct ck_thread_of *of, struct about about, json_t **out)
 {
     ck_cleanup(json_decrefp) json_t *page = NULL;
     int r = ck_query_messages(store, of, call->before, &page);
-    r = r == 0 ? ck_api_check_put_back(store, call, CK_KEEP_MESSAGES, person) : r;
+    r = r == 0 ? ck_api_check_put_back(store, call, about.keep, about.person) : r;
     r = r == 0 ? ck_content_open_page(call->api->options.master_key, page) : r;
     if (r == 0) {
         *out = ck_take(page);
@@ -43,12 +48,15 @@ static int check_person(struct ck_store *store, const struct ck_api_call *call, 
 
 /* Who sees the incident sees its thread. */
 static int check_incident(struct ck_store *store, const struct ck_api_call *call, int64_t incident,
-                          int64_t *person)
+                          struct about *about)
 {
     json_t *row = NULL;
     struct ck_scope scope = ck_policy_scope(&call->actor);
-    int r = ck_query_incident(store, &scope, incident, &row);
-    *person = json_integer_value(json_object_get(row, "person_id"));
+    int r = ck_query_incident_row(store, &scope, incident, &row);
+    const char *kind = json_string_value(json_object_get(row, "kind"));
+    bool confided = r == 0 && (strcmp(kind, "safety_check") == 0 || strcmp(kind, "concern") == 0);
+    about->person = json_integer_value(json_object_get(row, "person_id"));
+    about->keep = confided ? CK_KEEP_CONCERN : CK_KEEP_MESSAGES;
     json_decref(row);
     return r;
 }
@@ -58,7 +66,8 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
     /* The record of the read may be of an earlier request: the scope is checked each time. */
     struct ck_subject subject;
     int r = check_person(store, call, call->id, &subject);
-    r = r == 0 ? messages_of(store, call, &(struct ck_thread_of){.person = call->id}, call->id, out)
+    r = r == 0 ? messages_of(store, call, &(struct ck_thread_of){.person = call->id},
+                             (struct about){call->id, CK_KEEP_MESSAGES}, out)
                : r;
     /* The one that texts kept ready are picked in. */
     return r == 0 && json_object_set_new(*out, "language", json_string(subject.language)) != 0
@@ -68,17 +77,17 @@ int ck_api_messages(struct ck_store *store, struct ck_api_call *call, json_t **o
 
 int ck_api_incident_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
-    int64_t person = 0;
-    int r = check_incident(store, call, call->id, &person);
+    struct about about;
+    int r = check_incident(store, call, call->id, &about);
     return r == 0
-               ? messages_of(store, call, &(struct ck_thread_of){.incident = call->id}, person, out)
+               ? messages_of(store, call, &(struct ck_thread_of){.incident = call->id}, about, out)
                : r;
 }
 
 int ck_api_self_messages(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     return messages_of(store, call, &(struct ck_thread_of){.person = call->actor.person_id},
-                       call->actor.person_id, out);
+                       (struct about){call->actor.person_id, CK_KEEP_MESSAGES}, out);
 }
 
 /* ---- files ---- */
@@ -130,12 +139,11 @@ static int give_file(struct ck_store *store, struct ck_api_call *call, const jso
     return 0;
 }
 
-/* `person`: whom the thread is with or about; 0: nobody. */
 static int file_of(struct ck_store *store, struct ck_api_call *call, const json_t *message,
-                   int64_t person)
+                   struct about about)
 {
     json_t *content = NULL;
-    int r = ck_api_check_put_back(store, call, CK_KEEP_MESSAGES, person);
+    int r = ck_api_check_put_back(store, call, about.keep, about.person);
     if (r != 0) {
         return r;
     }
@@ -159,23 +167,23 @@ static int file_for(struct ck_store *store, struct ck_api_call *call, enum side 
     if (r != 0) {
         return r;
     }
-    int64_t person = json_integer_value(json_object_get(message, "person"));
+    struct about about = {json_integer_value(json_object_get(message, "person")), CK_KEEP_MESSAGES};
     int64_t incident = json_integer_value(json_object_get(message, "incident"));
     if ((side == OF_INCIDENT) != (incident != 0)) {
         return CK_E_NOT_FOUND;
     }
     switch (side) {
     case OF_SELF:
-        r = person == call->actor.person_id ? 0 : CK_E_NOT_FOUND;
+        r = about.person == call->actor.person_id ? 0 : CK_E_NOT_FOUND;
         break;
     case OF_INCIDENT:
-        r = check_incident(store, call, incident, &person);
+        r = check_incident(store, call, incident, &about);
         break;
     case OF_PERSON:
-        r = check_person(store, call, person, &(struct ck_subject){0});
+        r = check_person(store, call, about.person, &(struct ck_subject){0});
         break;
     }
-    return r == 0 ? file_of(store, call, message, person) : r;
+    return r == 0 ? file_of(store, call, message, about) : r;
 }
 
 int ck_api_message_file(struct ck_store *store, struct ck_api_call *call, json_t **out)

@@ -10,6 +10,7 @@
 #include "daemon/cases/cases.h"
 #include "daemon/cases/risk.h"
 #include "daemon/core/body.h"
+#include "daemon/core/confidence.h"
 #include "daemon/core/overload.h"
 #include "daemon/core/plan_preview.h"
 #include "daemon/core/zone_live.h"
@@ -254,6 +255,38 @@ int ck_api_read_scope(struct ck_store *store, const struct ck_api_call *call, co
     return r == CK_E_NOT_FOUND ? 0 : r; /* the query says so */
 }
 
+/* Opens what was confided; a key that the log says was destroyed opens nothing. */
+static int check_confided(struct ck_store *store, struct ck_api_call *call, const json_t *of,
+                          bool opened)
+{
+    int64_t person = json_integer_value(json_object_get(of, "person_id"));
+    return opened ? ck_api_check_put_back(store, call, CK_KEEP_CONCERN, person) : 0;
+}
+
+static int show_concerns(struct ck_store *store, struct ck_api_call *call, json_t *checkin)
+{
+    bool opened = false;
+    int r = ck_confided_open(call->api->options.master_key, json_object_get(checkin, "concerns"),
+                             "text", &opened);
+    return r == 0 ? check_confided(store, call, checkin, opened) : r;
+}
+
+static int show_incident(struct ck_store *store, struct ck_api_call *call, json_t *incident)
+{
+    const uint8_t *master = call->api->options.master_key;
+    json_t *conclusion = json_object_get(incident, "conclusion");
+    ck_cleanup(json_decrefp) json_t *concluded =
+        json_is_object(conclusion) ? json_pack("[O]", conclusion) : json_array();
+    bool opened = false;
+    int r = ck_confided_open(master, json_object_get(incident, "line"), "text", &opened);
+    r = r == 0 ? ck_confided_open(master, concluded, "reason", &opened) : r;
+    r = r == 0 ? ck_confided_open(master,
+                                  json_object_get(json_object_get(incident, "checkin"), "concerns"),
+                                  "text", &opened)
+               : r;
+    return r == 0 ? check_confided(store, call, incident, opened) : r;
+}
+
 int ck_api_checkins(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     struct ck_scope scope;
@@ -265,7 +298,13 @@ int ck_api_checkin(struct ck_store *store, struct ck_api_call *call, json_t **ou
 {
     struct ck_scope scope;
     int r = ck_api_read_scope(store, call, "checkin", call->id, &scope);
-    return r != 0 ? r : ck_query_checkin(store, &scope, call->id, out);
+    ck_cleanup(json_decrefp) json_t *checkin = NULL;
+    r = r == 0 ? ck_query_checkin(store, &scope, call->id, &checkin) : r;
+    r = r == 0 ? show_concerns(store, call, checkin) : r;
+    if (r == 0) {
+        *out = ck_take(checkin);
+    }
+    return r;
 }
 
 int ck_api_checkin_row(struct ck_store *store, struct ck_api_call *call, json_t **out)
@@ -311,7 +350,13 @@ int ck_api_incidents(struct ck_store *store, struct ck_api_call *call, json_t **
 int ck_api_incident(struct ck_store *store, struct ck_api_call *call, json_t **out)
 {
     struct ck_scope scope = ck_policy_scope(&call->actor);
-    return ck_query_incident(store, &scope, call->id, out);
+    ck_cleanup(json_decrefp) json_t *incident = NULL;
+    int r = ck_query_incident(store, &scope, call->id, &incident);
+    r = r == 0 ? show_incident(store, call, incident) : r;
+    if (r == 0) {
+        *out = ck_take(incident);
+    }
+    return r;
 }
 
 int ck_api_overload(struct ck_store *store, struct ck_api_call *call, json_t **out)

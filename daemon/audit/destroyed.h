@@ -15,10 +15,10 @@
  * there is no such recording. */
 int ck_audit_recording_destroyed(struct ck_store *store, int64_t recording, bool *destroyed);
 
-/* The same of what a person's threads, reference photo and assessments (CK_KEEP_MESSAGES, _PHOTO,
- * _RISK) are sealed under: whether a key is there that is older than the newest destruction of its
- * class that the log knows, or any at all where the case file was erased. A key made afterwards,
- * for somebody who is bound again, is none. */
+/* The same of what a person's threads, reference photo, assessments and what was confided
+ * (CK_KEEP_MESSAGES, _PHOTO, _RISK, _CONCERN) are sealed under: whether a key is there that is
+ * older than the newest destruction of its class that the log knows, or any at all where the case
+ * file was erased. A key made afterwards, for somebody who is bound again, is none. */
 int ck_audit_put_back(struct ck_store *store, enum ck_keep keep, int64_t person, bool *put_back);
 
 /* A check-in's picture goes with the key of the person's recording. */

@@ -12,6 +12,7 @@
 #include "daemon/cases/content.h"
 #include "daemon/cases/file_type.h"
 #include "daemon/cases/picture.h"
+#include "daemon/core/confidence.h"
 #include "daemon/core/incident_body.h"
 #include "daemon/core/wrap.h"
 #include "daemon/store/person.h"
@@ -23,7 +24,8 @@
 /* Whose thread it is, and who is told. */
 struct thread {
     struct ck_thread_of of;
-    int64_t person; /* of the incident, where it is one's */
+    int64_t person;    /* of the incident, where it is one's */
+    enum ck_keep keep; /* how long it is kept */
     int64_t unit, inspector;
     bool by_person;
 };
@@ -36,6 +38,8 @@ static int find_incident(struct ck_turn *turn, const struct ck_actor *actor, con
     if (r == 0) {
         *thread = (struct thread){.of = {.incident = row.step.id},
                                   .person = row.step.person,
+                                  .keep = ck_is_restricted(row.step.kind) ? CK_KEEP_CONCERN
+                                                                          : CK_KEEP_MESSAGES,
                                   .unit = row.unit,
                                   .inspector = row.inspector};
     }
@@ -47,6 +51,7 @@ static int find_thread(struct ck_turn *turn, const struct ck_actor *actor, const
                        struct thread *thread, struct ck_refusal *refusal)
 {
     thread->by_person = actor->kind == CK_ACTOR_PERSON;
+    thread->keep = CK_KEEP_MESSAGES;
     if (!thread->by_person && json_object_get(body, "incident") != NULL) {
         return find_incident(turn, actor, body, thread, refusal);
     }
@@ -91,7 +96,7 @@ static int thread_key(struct ck_turn *turn, const struct thread *thread, int64_t
     bool put_back = false;
     int r = ck_thread_find(ck_turn_store(turn), &thread->of, id, wrapped, sizeof wrapped, &size);
     if (r == 0 && thread->person != 0) {
-        r = ck_audit_put_back(ck_turn_store(turn), CK_KEEP_MESSAGES, thread->person, &put_back);
+        r = ck_audit_put_back(ck_turn_store(turn), thread->keep, thread->person, &put_back);
     }
     if (r == CK_E_NOT_FOUND || (r == 0 && put_back)) {
         return make_key(turn, &thread->of, id, key);

@@ -7,13 +7,10 @@
 
 #include "daemon/audit/destroyed.h"
 #include "daemon/cases/cases_impl.h"
-#include "daemon/core/wrap.h"
+#include "daemon/core/sealed.h"
 #include "daemon/store/assessment.h"
 #include "protocol/base/cleanup.h"
-#include "protocol/base/text.h"
 #include "scheduler/date.h"
-
-#define SEALED_MAX 16384
 
 static const char *const classes[] = {"low", "medium", "high", "top", NULL};
 
@@ -22,61 +19,37 @@ static const char *const classes[] = {"low", "medium", "high", "top", NULL};
 static int seal(struct ck_turn *turn, const struct ck_actor *actor, const char *kind,
                 int64_t person, const json_t *content)
 {
-    uint8_t key[CK_KEY_SIZE], nonce[CK_GCM_NONCE_SIZE], wrapped[CK_WRAPPED_SIZE];
     struct ck_assessment_row row = {.person = person, .kind = kind, .by = actor->staff_id};
+    struct ck_sealed sealed;
     ck_cleanup(ck_freep) char *text = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
-    size_t size = text == NULL ? 0 : strlen(text);
-    ck_cleanup(ck_freep) uint8_t *bytes = malloc(size + CK_GCM_TAG_SIZE);
-    if (text == NULL || bytes == NULL || size > SEALED_MAX) {
-        return size > SEALED_MAX ? CK_E_LIMIT : -ENOMEM;
+    int r = text == NULL ? -ENOMEM : ck_assessment_next_id(ck_turn_store(turn), &row.id);
+    r = r == 0 ? ck_sealed_make(turn, CK_PURPOSE_ASSESSMENT, row.id, text, &sealed) : r;
+    ck_wipe(text, text == NULL ? 0 : strlen(text));
+    if (r != 0) {
+        return r;
     }
-    ck_turn_random(turn, key, sizeof key);
-    ck_turn_random(turn, nonce, sizeof nonce);
-    ck_turn_random(turn, row.nonce, sizeof row.nonce);
-    int r = ck_assessment_next_id(ck_turn_store(turn), &row.id);
-    r = r == 0 ? ck_key_wrap(ck_turn_master_key(turn), CK_PURPOSE_ASSESSMENT, row.id, nonce, key,
-                             wrapped)
-               : r;
-    r = r == 0 ? ck_gcm_seal(key, row.nonce, NULL, 0, text, size, bytes) : r;
-    ck_wipe(key, sizeof key);
-    ck_wipe(text, size);
-    row.key = wrapped;
-    row.key_size = sizeof wrapped;
-    row.sealed = bytes;
-    row.size = size + CK_GCM_TAG_SIZE;
-    return r == 0 ? ck_assessment_insert(ck_turn_store(turn), &row, ck_turn_now(turn)) : r;
+    row.key = sealed.wrapped;
+    row.key_size = sizeof sealed.wrapped;
+    memcpy(row.nonce, sealed.nonce, sizeof row.nonce);
+    row.sealed = sealed.bytes;
+    row.size = sealed.size;
+    r = ck_assessment_insert(ck_turn_store(turn), &row, ck_turn_now(turn));
+    free(sealed.bytes);
+    return r;
 }
 
 /* Opens one row of ck_query_assessments() in place: the sealed members make way for the content. */
 static int open_row(const uint8_t *master, json_t *row)
 {
-    const char *key_hex = json_string_value(json_object_get(row, "key"));
-    const char *nonce_hex = json_string_value(json_object_get(row, "nonce"));
-    const char *hex = json_string_value(json_object_get(row, "sealed"));
-    size_t size = hex == NULL ? 0 : strlen(hex) / 2;
-    uint8_t wrapped[CK_WRAPPED_SIZE], key[CK_KEY_SIZE], nonce[CK_GCM_NONCE_SIZE];
-    ck_cleanup(ck_freep) uint8_t *bytes = malloc(size + 1);
-    int r = bytes == NULL ? -ENOMEM : 0;
-    bool kept = key_hex != NULL; /* otherwise it was erased */
-    if (r == 0 && kept) {
-        bool sound = ck_hex_decode(key_hex, wrapped, sizeof wrapped) == 0 && nonce_hex != NULL &&
-                     ck_hex_decode(nonce_hex, nonce, sizeof nonce) == 0 && size > CK_GCM_TAG_SIZE &&
-                     ck_hex_decode(hex, bytes, size) == 0;
-        int64_t id = json_integer_value(json_object_get(row, "id"));
-        r = sound ? ck_key_unwrap(master, CK_PURPOSE_ASSESSMENT, id, wrapped, sizeof wrapped, key)
-                  : -EUCLEAN;
-        r = r == 0 ? ck_gcm_open(key, nonce, NULL, 0, bytes, size, bytes) : r;
-        ck_wipe(key, sizeof key);
+    char *text = NULL;
+    int64_t id = json_integer_value(json_object_get(row, "id"));
+    int r = ck_sealed_open(master, CK_PURPOSE_ASSESSMENT, id, row, &text);
+    if (r != 0 || text == NULL) { /* it was erased */
+        return r;
     }
-    json_object_del(row, "key");
-    json_object_del(row, "nonce");
-    json_object_del(row, "sealed");
-    if (r != 0 || !kept) {
-        return r > 0 ? -EUCLEAN : r;
-    }
-    ck_cleanup(json_decrefp) json_t *content =
-        json_loadb((const char *)bytes, size - CK_GCM_TAG_SIZE, 0, NULL);
-    ck_wipe(bytes, size);
+    ck_cleanup(json_decrefp) json_t *content = json_loads(text, 0, NULL);
+    ck_wipe(text, strlen(text));
+    free(text);
     return content == NULL ? -EUCLEAN : json_object_update_missing(row, content);
 }
 

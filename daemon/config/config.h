@@ -219,10 +219,11 @@ struct ck_config {
     } policy;
     struct {                  /* [retention]: how long what is kept */
         int64_t recording_ms; /* from the end of the recording */
-        int64_t risk_ms;      /* from the end of the last order, like the next four */
+        int64_t risk_ms;      /* from the end of the last order, like the next five */
         int64_t photo_ms;
         int64_t contact_ms;
         int64_t messages_ms;
+        int64_t concern_ms;
         int64_t case_file_ms;
         int64_t access_log_ms; /* from the end of its year */
     } retention;

@@ -151,6 +151,8 @@ static void order_rules(struct ck_parse *parse)
          true},
         {"retention", "messages", "case_file", c->retention.messages_ms, c->retention.case_file_ms,
          true},
+        {"retention", "concern", "case_file", c->retention.concern_ms, c->retention.case_file_ms,
+         true},
         {"policy", "response_window", "late_limit",
          c->policy.response_window_ms + c->policy.grace_ms, c->policy.late_limit_ms, false},
     };

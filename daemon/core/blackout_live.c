@@ -56,7 +56,7 @@ static int read_request(struct ck_turn *turn, const json_t *body, struct blackou
 static int excuse(struct ck_turn *turn, const struct ck_actor *actor,
                   const struct ck_checkin_row *row, const struct blackout *blackout)
 {
-    int r = ck_conclusion_insert(turn->store, row->step.id, 0, "excused", blackout->row.reason,
+    int r = ck_conclusion_insert(turn->store, row->step.id, 0, "excused", blackout->row.reason, 0,
                                  actor->staff_id, turn->now.wall);
     if (r == 0) {
         r = ck_turn_audit(

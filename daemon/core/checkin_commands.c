@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/confidence.h"
 #include "daemon/core/demand.h"
 #include "daemon/core/device.h"
 #include "daemon/core/live_impl.h"
@@ -566,7 +567,7 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
                       ck_outcome_attribution(row.step.outcome) != CK_ATTRIBUTION_OFFICER)) {
         return ck_refuse(refusal, CK_E_INVALID, "conclusion", "this can never be a breach");
     }
-    r = ck_conclusion_insert(turn->store, row.step.id, 0, words[word], reason, actor->staff_id,
+    r = ck_conclusion_insert(turn->store, row.step.id, 0, words[word], reason, 0, actor->staff_id,
                              turn->now.wall);
     if (r == 0) {
         r = ck_turn_audit(turn, actor,
@@ -586,7 +587,7 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
 /* A concern climbs a ladder of its own, restricted to officers and supervisors; a second one of the
  * same check-in is a line of it. */
 static int raise_concern(struct ck_turn *turn, const struct ck_actor *actor,
-                         const struct ck_checkin_row *row, const char *text)
+                         const struct ck_checkin_row *row, int64_t confided)
 {
     int64_t id = 0;
     int r = ck_incident_of_checkin(turn->store, row->step.id, CK_INCIDENT_CONCERN, &id);
@@ -605,9 +606,9 @@ static int raise_concern(struct ck_turn *turn, const struct ck_actor *actor,
         r = r == 0 ? ck_incident_of_checkin(turn->store, row->step.id, CK_INCIDENT_CONCERN, &id)
                    : r;
     }
-    return r == 0
-               ? ck_incident_line(turn->store, id, turn->now.wall, "note", actor->staff_id, 0, text)
-               : r;
+    return r == 0 ? ck_incident_line_confided(turn->store, id, turn->now.wall, "note",
+                                              actor->staff_id, confided)
+                  : r;
 }
 
 /* {checkin, text}: private; nothing changes on the other side. */
@@ -629,15 +630,19 @@ static int concern(struct ck_turn *turn, const struct ck_actor *actor, const jso
                             "concerns are for staff", refusal);
     }
     /* An object of its own: in the chain of the check-in's records nothing points to it. */
-    r = ck_concern_insert(turn->store, row.step.id, actor->staff_id, turn->now.wall, text);
+    int64_t confided = 0;
+    r = ck_confide(turn, row.step.person, text, &confided);
+    r = r == 0
+            ? ck_concern_insert(turn->store, row.step.id, actor->staff_id, turn->now.wall, confided)
+            : r;
     r = r == 0 ? ck_turn_audit(turn, actor,
                                &(struct ck_record){.action = "CHECKIN_CONCERN",
                                                    .object = "concern",
                                                    .object_id = row.step.id,
                                                    .person_id = row.step.person,
-                                                   .sealed = json_pack("{s:s}", "text", text)})
+                                                   .withheld = json_pack("{s:s}", "text", text)})
                : r;
-    return r == 0 ? raise_concern(turn, actor, &row, text) : r;
+    return r == 0 ? raise_concern(turn, actor, &row, confided) : r;
 }
 
 /* ---- on demand ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/confidence.h"
 #include "daemon/core/incident_body.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/error.h"
@@ -27,7 +28,7 @@ int ck_body_incident(struct ck_turn *turn, const struct ck_actor *actor, const j
     /* What belongs to no unit is every officer's and supervisor's. What is restricted is not the
      * inspector's: whoever asks after the safety of others is somebody else. */
     unsigned wide = CK_ROLE_OFFICER | CK_ROLE_SUPERVISOR;
-    bool restricted = row->step.kind == CK_INCIDENT_SAFETY || row->step.kind == CK_INCIDENT_CONCERN;
+    bool restricted = ck_is_restricted(row->step.kind);
     int64_t inspector = restricted ? 0 : row->inspector;
     bool may = ck_in_scope(actor, row->unit, inspector) ||
                (row->unit == 0 && actor->kind == CK_ACTOR_STAFF && (actor->roles & wide) != 0);
@@ -72,17 +73,39 @@ static int result_of(const struct ck_incident_row *row, json_t **result)
     return *result == NULL ? -ENOMEM : 0;
 }
 
-/* A line with somebody's words, and the record of it. */
+/* The line with somebody's words: as they are, or *confided where they are about the safety of
+ * others (0: they are not). */
+static int insert_line(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_incident_row *row, const char *what, const char *text,
+                       int64_t *confided)
+{
+    bool safety = ck_is_restricted(row->step.kind) || strcmp(what, "safety") == 0;
+    *confided = 0;
+    if (text == NULL || row->step.person == 0 || !safety) {
+        return ck_incident_line(turn->store, row->step.id, turn->now.wall, what, actor->staff_id, 0,
+                                text);
+    }
+    int r = ck_confide(turn, row->step.person, text, confided);
+    return r == 0 ? ck_incident_line_confided(turn->store, row->step.id, turn->now.wall, what,
+                                              actor->staff_id, *confided)
+                  : r;
+}
+
+/* A line with somebody's words, and the record of it. *confided as above. */
 static int write_line(struct ck_turn *turn, const struct ck_actor *actor,
                       const struct ck_incident_row *row, const char *what, const char *action,
-                      json_t *open, const char *text)
+                      json_t *open, const char *text, int64_t *confided)
 {
-    int r =
-        ck_incident_line(turn->store, row->step.id, turn->now.wall, what, actor->staff_id, 0, text);
+    int64_t id = 0;
+    int r = insert_line(turn, actor, row, what, text, &id);
     if (r != 0) {
         json_decref(open);
         return r;
     }
+    if (confided != NULL) {
+        *confided = id;
+    }
+    json_t *words = text == NULL ? NULL : json_pack("{s:s}", "text", text);
     return ck_turn_audit(turn, actor,
                          &(struct ck_record){
                              .action = action,
@@ -92,7 +115,8 @@ static int write_line(struct ck_turn *turn, const struct ck_actor *actor,
                              .object_id = row->step.id,
                              .person_id = row->step.person,
                              .open = open,
-                             .sealed = text == NULL ? NULL : json_pack("{s:s}", "text", text),
+                             .sealed = id == 0 ? words : NULL,
+                             .withheld = id == 0 ? NULL : words,
                          });
 }
 
@@ -130,7 +154,7 @@ static int acknowledge(struct ck_turn *turn, const struct ck_actor *actor, const
     r = r == 0 ? ck_incident_beside(turn, &row.step, &event.beside) : r;
     r = r == 0 ? feed(turn, actor, &row, &event, refusal) : r;
     if (r == 0) {
-        r = write_line(turn, actor, &row, "acknowledged", "INCIDENT_TAKEN", NULL, note);
+        r = write_line(turn, actor, &row, "acknowledged", "INCIDENT_TAKEN", NULL, note, NULL);
     }
     return r == 0 ? result_of(&row, result) : r;
 }
@@ -151,7 +175,7 @@ static int note(struct ck_turn *turn, const struct ck_actor *actor, const json_t
                  refusal);
     }
     if (r == 0) {
-        r = write_line(turn, actor, &row, "note", "INCIDENT_WORDS", NULL, text);
+        r = write_line(turn, actor, &row, "note", "INCIDENT_WORDS", NULL, text, NULL);
     }
     return r == 0 ? result_of(&row, result) : r;
 }
@@ -178,7 +202,8 @@ static int reached(struct ck_turn *turn, const struct ck_actor *actor, const jso
     }
     if (r == 0) {
         r = write_line(turn, actor, &row, "reached", "INCIDENT_REACHED_BY_HAND",
-                       json_pack("{s:s}", "how", ways[way]), text[0] == '\0' ? ways[way] : text);
+                       json_pack("{s:s}", "how", ways[way]), text[0] == '\0' ? ways[way] : text,
+                       NULL);
     }
     return r == 0 ? result_of(&row, result) : r;
 }
@@ -197,7 +222,7 @@ static int safety(struct ck_turn *turn, const struct ck_actor *actor, const json
         return ck_refuse(refusal, CK_E_CONFLICT, "incident", "it is closed");
     }
     if (r == 0) {
-        r = write_line(turn, actor, &row, "safety", "INCIDENT_SAFETY", NULL, text);
+        r = write_line(turn, actor, &row, "safety", "INCIDENT_SAFETY", NULL, text, NULL);
     }
     if (r == 0) {
         r = ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_INCIDENT,
@@ -259,6 +284,7 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
         .kind = CK_INCIDENT_CONCLUDE, .staff = actor->staff_id, .has_reason = true};
     const char *reason = NULL;
     json_t *open = NULL;
+    int64_t confided = 0;
     int word = 0;
     int r = ck_body_word(body, "conclusion", words, &word, refusal);
     r = r == 0 ? ck_body_text(body, "reason", TEXT_MAX, false, &reason, refusal) : r;
@@ -269,13 +295,15 @@ static int conclude(struct ck_turn *turn, const struct ck_actor *actor, const js
     }
     event.conclusion = conclusion_of(&row.step, words[word]);
     r = feed(turn, actor, &row, &event, refusal);
-    /* What came of a safety check is not said where the check-in is shown. */
-    bool restricted = row.step.kind == CK_INCIDENT_SAFETY || row.step.kind == CK_INCIDENT_CONCERN;
-    r = r == 0 ? ck_conclusion_insert(turn->store, restricted ? 0 : row.step.checkin, row.step.id,
-                                      words[word], reason, actor->staff_id, turn->now.wall)
-               : r;
     r = r == 0 ? closed_members(turn, &row.step, words[word], &open) : r;
-    r = r == 0 ? write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED", open, reason) : r;
+    r = r == 0 ? write_line(turn, actor, &row, "closed", "INCIDENT_CLOSED", open, reason, &confided)
+               : r;
+    /* What came of a safety check is not said where the check-in is shown. */
+    bool restricted = ck_is_restricted(row.step.kind);
+    r = r == 0 ? ck_conclusion_insert(turn->store, restricted ? 0 : row.step.checkin, row.step.id,
+                                      words[word], confided == 0 ? reason : "", confided,
+                                      actor->staff_id, turn->now.wall)
+               : r;
     return r == 0 ? result_of(&row, result) : r;
 }
 
@@ -293,7 +321,7 @@ static int turn_over(struct ck_turn *turn, const struct ck_actor *actor, const j
     r = r == 0
             ? write_line(turn, actor, &row, kind == CK_INCIDENT_RELEASE ? "released" : "escalated",
                          kind == CK_INCIDENT_RELEASE ? "INCIDENT_GIVEN_BACK" : "INCIDENT_SENT_ON",
-                         NULL, note)
+                         NULL, note, NULL)
             : r;
     return r == 0 ? result_of(&row, result) : r;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/band_live.h"
+#include "daemon/core/confidence.h"
 #include "daemon/core/live_impl.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
@@ -30,23 +31,17 @@ int ck_ladder_of(struct ck_turn *turn, int64_t policy, struct ck_ladder *ladder)
     return 0;
 }
 
-/* Safety checks and concerns have a ladder of their own, restricted to officers and supervisors. */
-static bool is_restricted(enum ck_incident_kind kind)
-{
-    return kind == CK_INCIDENT_SAFETY || kind == CK_INCIDENT_CONCERN;
-}
-
 /* The ladder in force for a unit and the incident's own band, whatever the person's has become
- * since; that of the house rules where none is set. */
+ * since; that of the house rules where none is set. Restricted kinds have one of their own. */
 static int ladder_for(struct ck_turn *turn, int64_t unit, enum ck_band band,
                       enum ck_incident_kind kind, int64_t *policy)
 {
-    const char *row = is_restricted(kind) ? "safety" : ck_band_class(band);
+    const char *row = ck_is_restricted(kind) ? "safety" : ck_band_class(band);
     int r = ck_ladder_in_force(turn->store, unit, row, policy);
     if (r != CK_E_NOT_FOUND) {
         return r;
     }
-    const struct ck_ladder ladder = is_restricted(kind)
+    const struct ck_ladder ladder = ck_is_restricted(kind)
                                         ? ck_house_safety_ladder(&turn->engine->rules)
                                         : ck_house_ladder(&turn->engine->rules, band);
     ck_cleanup(ck_freep) char *text = ck_ladder_text(&ladder);
@@ -73,7 +68,8 @@ int ck_incident_beside(struct ck_turn *turn, const struct ck_incident *row, int6
     struct ck_incident_row other;
     int64_t id = 0;
     *staff = 0;
-    if (row->checkin == 0 || (!is_restricted(row->kind) && row->kind != CK_INCIDENT_NO_CONTACT)) {
+    if (row->checkin == 0 ||
+        (!ck_is_restricted(row->kind) && row->kind != CK_INCIDENT_NO_CONTACT)) {
         return 0;
     }
     enum ck_incident_kind kind =
@@ -158,8 +154,8 @@ int ck_incident_open(struct ck_turn *turn, const struct ck_actor *actor,
             turn, actor, &row, "INCIDENT_OPENED",
             json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "kind",
                       ck_incident_kind_name(row.step.kind), "checkin",
-                      (json_int_t)(is_restricted(row.step.kind) ? 0 : row.step.checkin), "finding",
-                      ck_outcome_name(opening->effect.finding), "cause",
+                      (json_int_t)(ck_is_restricted(row.step.kind) ? 0 : row.step.checkin),
+                      "finding", ck_outcome_name(opening->effect.finding), "cause",
                       ck_cause_name(opening->effect.cause), "severity",
                       ck_severity_name(row.step.severity), "policy", (json_int_t)row.policy));
     }

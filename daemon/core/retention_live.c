@@ -275,6 +275,7 @@ static int erase_all_of_person(struct ck_turn *turn, int64_t person)
     r = r == 0 ? ck_erase_photo(turn->store, person) : r;
     r = r == 0 ? ck_erase_contact(turn->store, person, turn->now.wall) : r;
     r = r == 0 ? ck_erase_messages(turn->store, person) : r;
+    r = r == 0 ? ck_erase_concern(turn->store, person) : r;
     return r == 0 ? ck_erase_case_file(turn->store, person) : r;
 }
 
@@ -290,6 +291,8 @@ static int erase_of_person(struct ck_turn *turn, const struct ck_expiry_row *row
         return ck_erase_contact(turn->store, row->person, turn->now.wall);
     case CK_KEEP_MESSAGES:
         return ck_erase_messages(turn->store, row->person);
+    case CK_KEEP_CONCERN:
+        return ck_erase_concern(turn->store, row->person);
     default:
         *left = true;
         ck_audit_forget(&turn->engine->audit); /* its salt goes with it */

@@ -27,8 +27,9 @@ struct ck_house_rules ck_house_rules_default(void)
         .norms = ck_norms_proportional(),
     };
     static const int64_t days[CK_KEEP_COUNT] = {
-        [CK_KEEP_RECORDING] = 90, [CK_KEEP_PHOTO] = 30,       [CK_KEEP_CONTACT] = 90,
-        [CK_KEEP_MESSAGES] = 365, [CK_KEEP_CASE_FILE] = 1095, [CK_KEEP_ACCESS_LOG] = 365};
+        [CK_KEEP_RECORDING] = 90,  [CK_KEEP_PHOTO] = 30,    [CK_KEEP_CONTACT] = 90,
+        [CK_KEEP_MESSAGES] = 365,  [CK_KEEP_CONCERN] = 365, [CK_KEEP_CASE_FILE] = 1095,
+        [CK_KEEP_ACCESS_LOG] = 365};
     for (int keep = 0; keep < CK_KEEP_COUNT; keep++) {
         rules.retention.keep_ms[keep] = days[keep] * DAY_MS;
     }
@@ -84,6 +85,7 @@ struct ck_house_rules ck_house_rules_of(const struct ck_config *config)
                                      [CK_KEEP_PHOTO] = config->retention.photo_ms,
                                      [CK_KEEP_CONTACT] = config->retention.contact_ms,
                                      [CK_KEEP_MESSAGES] = config->retention.messages_ms,
+                                     [CK_KEEP_CONCERN] = config->retention.concern_ms,
                                      [CK_KEEP_CASE_FILE] = config->retention.case_file_ms,
                                      [CK_KEEP_ACCESS_LOG] = config->retention.access_log_ms}};
     return rules;

@@ -11,6 +11,7 @@
 
 /* What keys are wrapped for. Permanent texts: rekey.c must know each. */
 #define CK_PURPOSE_ASSESSMENT "assessment 1"
+#define CK_PURPOSE_CONFIDENCE "confidence 1"
 #define CK_PURPOSE_DRAW_KEY "checkind draw key 1"
 #define CK_PURPOSE_PHOTO "photo 1"
 #define CK_PURPOSE_THREAD "thread 1"

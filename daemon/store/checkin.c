@@ -620,12 +620,12 @@ int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struc
 }
 
 int ck_concern_insert(struct ck_store *store, int64_t checkin, int64_t staff, struct ck_wall at,
-                      const char *text)
+                      int64_t confidence)
 {
     return ck_sql_run(store,
-                      "INSERT INTO concern (checkin_id, by_staff, at, text) "
+                      "INSERT INTO concern (checkin_id, by_staff, at, confidence_id) "
                       "VALUES (?1, ?2, ?3, ?4)",
-                      CK_ARGS(ck_int(checkin), ck_int(staff), ck_time(at), ck_text(text)));
+                      CK_ARGS(ck_int(checkin), ck_int(staff), ck_time(at), ck_int(confidence)));
 }
 
 int ck_outcome_form_insert(struct ck_store *store, int64_t checkin,
@@ -650,14 +650,14 @@ int ck_review_insert(struct ck_store *store, int64_t checkin, const char *decisi
 }
 
 int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incident,
-                         const char *conclusion, const char *reason, int64_t staff,
-                         struct ck_wall at)
+                         const char *conclusion, const char *reason, int64_t confidence,
+                         int64_t staff, struct ck_wall at)
 {
     return ck_sql_run(store,
                       "INSERT INTO conclusion (checkin_id, incident_id, conclusion, reason, "
-                      "by_staff, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                      "confidence_id, by_staff, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                       CK_ARGS(ck_id(checkin), ck_id(incident), ck_text(conclusion), ck_text(reason),
-                              ck_int(staff), ck_time(at)));
+                              ck_id(confidence), ck_int(staff), ck_time(at)));
 }
 
 /* ---- policies ---- */

@@ -189,8 +189,9 @@ int ck_challenge_load(struct ck_store *store, int64_t checkin, int number,
 int ck_challenge_mark(struct ck_store *store, int64_t checkin, int number, struct ck_wall at,
                       int64_t at_ms);
 
+/* `confidence`: what it says (confidence.h). */
 int ck_concern_insert(struct ck_store *store, int64_t checkin, int64_t staff, struct ck_wall at,
-                      const char *text);
+                      int64_t confidence);
 
 struct ck_outcome_form {
     const char *result;
@@ -203,10 +204,10 @@ int ck_outcome_form_insert(struct ck_store *store, int64_t checkin,
                            const struct ck_outcome_form *form, int64_t staff, struct ck_wall at);
 int ck_review_insert(struct ck_store *store, int64_t checkin, const char *decision,
                      const char *note, int64_t staff, struct ck_wall at);
-/* One of the two ids is 0. */
+/* One of the two ids is 0. `confidence`: where the reason was confided, which is "" then; or 0. */
 int ck_conclusion_insert(struct ck_store *store, int64_t checkin, int64_t incident,
-                         const char *conclusion, const char *reason, int64_t staff,
-                         struct ck_wall at);
+                         const char *conclusion, const char *reason, int64_t confidence,
+                         int64_t staff, struct ck_wall at);
 
 /* ---- policies, shared ---- */
 

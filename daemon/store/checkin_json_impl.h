@@ -42,4 +42,9 @@ void ck_json_pair(json_t *object, const char *name, const char *first, const cha
 #define CK_WITHOUT_INSPECTOR                                                                       \
     "c.state = 'planned' AND (c.kind = 'unattended' OR c.reserved_id IS NOT c.inspector_id)"
 
+/* f: a confidence, or the nothing of an outer join; for ck_confided_open(). */
+#define CK_CONFIDED_COLUMNS                                                                        \
+    "f.id AS \"confided:i\", f.key AS \"key:h\", f.nonce AS \"nonce:h\", "                         \
+    "f.sealed AS \"sealed:h\""
+
 #endif

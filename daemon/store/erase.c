@@ -73,18 +73,34 @@ int ck_erase_contact(struct ck_store *store, int64_t person, struct ck_wall now)
     return RUN(store, sql, person, now);
 }
 
-/* With the person, and among officers about their incidents. */
+/* With the person, and among officers about their incidents; but about a concern or a safety check
+ * they are of a class of their own. */
+#define RESTRICTED "(i.kind = 'safety' OR i.kind = 'concern')"
 #define THREADS                                                                                    \
     "(SELECT t.id FROM thread t LEFT JOIN incident i ON i.id = t.incident_id WHERE "               \
-    "coalesce(t.person_id, i.person_id) = ?1 AND ?2 IS NOT NULL)"
+    "coalesce(t.person_id, i.person_id) = ?1 AND ?2 IS NOT NULL AND "                              \
+    "(i.kind IS NULL OR NOT " RESTRICTED "))"
+#define CONCERN_THREADS                                                                            \
+    "(SELECT t.id FROM thread t JOIN incident i ON i.id = t.incident_id WHERE "                    \
+    "i.person_id = ?1 AND ?2 IS NOT NULL AND " RESTRICTED ")"
+#define ERASE_THREADS(threads)                                                                     \
+    "UPDATE thread SET key = NULL WHERE id IN " threads,                                           \
+        "DELETE FROM message_file WHERE message_id IN (SELECT id FROM message WHERE "              \
+        "thread_id IN " threads ")",                                                               \
+        "UPDATE message SET sealed = x'', nonce = x'' WHERE thread_id IN " threads
 
 int ck_erase_messages(struct ck_store *store, int64_t person)
 {
+    static const char *const sql[] = {ERASE_THREADS(THREADS)};
+    return RUN(store, sql, person, (struct ck_wall){1});
+}
+
+int ck_erase_concern(struct ck_store *store, int64_t person)
+{
     static const char *const sql[] = {
-        "UPDATE thread SET key = NULL WHERE id IN " THREADS,
-        "DELETE FROM message_file WHERE message_id IN (SELECT id FROM message WHERE thread_id "
-        "IN " THREADS ")",
-        "UPDATE message SET sealed = x'', nonce = x'' WHERE thread_id IN " THREADS,
+        "UPDATE confidence SET key = NULL, nonce = x'', sealed = x'' WHERE person_id = ?1 AND ?2 "
+        "IS NOT NULL",
+        ERASE_THREADS(CONCERN_THREADS),
     };
     return RUN(store, sql, person, (struct ck_wall){1});
 }
@@ -100,6 +116,10 @@ int ck_erase_is_there(struct ck_store *store, enum ck_keep keep, int64_t person,
                           "AND checkin_id IS NULL AND key IS NOT NULL",
         [CK_KEEP_MESSAGES] = "SELECT count(*) FROM thread WHERE key IS NOT NULL AND created_at <= "
                              "?2 AND id IN " THREADS,
+        [CK_KEEP_CONCERN] =
+            "SELECT (SELECT count(*) FROM confidence WHERE person_id = ?1 AND created_at <= ?2 "
+            "AND key IS NOT NULL) + (SELECT count(*) FROM thread WHERE key IS NOT NULL AND "
+            "created_at <= ?2 AND id IN " CONCERN_THREADS ")",
     };
     int64_t count = 1;
     int r = sql[keep] == NULL
@@ -138,7 +158,6 @@ int ck_erase_case_file(struct ck_store *store, int64_t person)
         "UPDATE checkin SET reason = NULL, declined_reason = NULL WHERE person_id = ?1 AND ?2 IS "
         "NOT NULL",
         "UPDATE fact SET detail = NULL WHERE checkin_id IN " CHECKINS,
-        "UPDATE concern SET text = '' WHERE checkin_id IN " CHECKINS,
         "UPDATE outcome_form SET note = '', behaviours = '[]' WHERE checkin_id IN " CHECKINS,
         "UPDATE review SET note = '' WHERE checkin_id IN " CHECKINS,
         "UPDATE request SET text = '', answer = CASE WHEN answer IS NULL THEN NULL ELSE '' END "

@@ -24,6 +24,8 @@ int ck_erase_risk(struct ck_store *store, int64_t person);
 int ck_erase_photo(struct ck_store *store, int64_t person);
 int ck_erase_contact(struct ck_store *store, int64_t person, struct ck_wall now);
 int ck_erase_messages(struct ck_store *store, int64_t person);
+/* What was confided about a person's case, and the officers' threads about it. */
+int ck_erase_concern(struct ck_store *store, int64_t person);
 
 /* Whether a key of this class of a person's is there that was made at `until` or before. */
 int ck_erase_is_there(struct ck_store *store, enum ck_keep keep, int64_t person,

@@ -236,6 +236,16 @@ int ck_incident_line(struct ck_store *store, int64_t incident, struct ck_wall at
                               ck_id(notice), ck_text(text)));
 }
 
+int ck_incident_line_confided(struct ck_store *store, int64_t incident, struct ck_wall at,
+                              const char *what, int64_t staff, int64_t confidence)
+{
+    return ck_sql_run(
+        store,
+        "INSERT INTO incident_line (incident_id, at, what, staff_id, confidence_id) "
+        "VALUES (?1, ?2, ?3, ?4, ?5)",
+        CK_ARGS(ck_int(incident), ck_time(at), ck_text(what), ck_id(staff), ck_int(confidence)));
+}
+
 /* ---- ladders ---- */
 
 static const struct ck_field ladder_fields[] = {

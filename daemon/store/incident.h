@@ -52,6 +52,10 @@ int ck_incident_of_cause(struct ck_store *store, int64_t unit, const char *cause
 int ck_incident_line(struct ck_store *store, int64_t incident, struct ck_wall at, const char *what,
                      int64_t staff, int64_t notice, const char *text);
 
+/* The same with a text that was confided (confidence.h). */
+int ck_incident_line_confided(struct ck_store *store, int64_t incident, struct ck_wall at,
+                              const char *what, int64_t staff, int64_t confidence);
+
 /* ---- ladders ---- */
 
 char *ck_ladder_text(const struct ck_ladder *ladder);

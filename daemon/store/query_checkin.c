@@ -181,8 +181,9 @@ static int add_lists(struct ck_store *store, json_t *checkin, int64_t id)
          "shown_at AS \"at:w\", coalesce(at_ms, 0) / 1000 AS \"at_s:i\" FROM challenge "
          "WHERE checkin_id = ?1 AND shown_at IS NOT NULL ORDER BY number"},
         {"concerns",
-         "SELECT k.text AS \"text:t\", s.name AS \"by:t\", k.at AS \"at:w\" FROM concern k "
-         "JOIN staff s ON s.id = k.by_staff WHERE k.checkin_id = ?1 ORDER BY k.id"},
+         "SELECT '' AS \"text:t\", s.name AS \"by:t\", k.at AS \"at:w\", " CK_CONFIDED_COLUMNS
+         " FROM concern k JOIN confidence f ON f.id = k.confidence_id JOIN staff s ON "
+         "s.id = k.by_staff WHERE k.checkin_id = ?1 ORDER BY k.id"},
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof lists / sizeof lists[0]; i++) {

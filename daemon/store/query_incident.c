@@ -169,8 +169,9 @@ static int add_line(struct ck_store *store, json_t *incident, int64_t id)
         "SELECT l.at AS \"at:w\", l.what AS \"what:t\", coalesce(s.name, n.address) AS \"who:t\", "
         "n.channel AS \"channel:t\", CASE n.state WHEN 'failed_temp' THEN 'queued' "
         "WHEN 'failed_perm' THEN 'failed' WHEN 'cancelled' THEN 'expired' ELSE n.state END "
-        "AS \"state:t\", l.text AS \"text:t\", n.reference AS \"reference:t\" "
-        "FROM incident_line l LEFT JOIN staff s ON s.id = l.staff_id "
+        "AS \"state:t\", l.text AS \"text:t\", n.reference AS \"reference:t\", " CK_CONFIDED_COLUMNS
+        " FROM incident_line l LEFT JOIN confidence f ON f.id = l.confidence_id "
+        "LEFT JOIN staff s ON s.id = l.staff_id "
         "LEFT JOIN notice n ON n.id = l.notice_id WHERE l.incident_id = ?1 ORDER BY l.id",
         CK_ARGS(ck_int(id)), &line);
     return r != 0 ? r : json_object_set_new(incident, "line", line) == 0 ? 0 : -ENOMEM;
@@ -188,7 +189,8 @@ int ck_query_incident(struct ck_store *store, const struct ck_scope *scope, int6
     if (r == 0) {
         r = ck_sql_object(store,
                           "SELECT k.conclusion AS \"conclusion:t\", k.reason AS \"reason:t\", "
-                          "s.name AS \"by:t\", k.at AS \"at:w\" FROM conclusion k "
+                          "s.name AS \"by:t\", k.at AS \"at:w\", " CK_CONFIDED_COLUMNS
+                          " FROM conclusion k LEFT JOIN confidence f ON f.id = k.confidence_id "
                           "JOIN staff s ON s.id = k.by_staff WHERE k.incident_id = ?1 "
                           "ORDER BY k.id DESC LIMIT 1",
                           CK_ARGS(ck_int(id)), &conclusion);

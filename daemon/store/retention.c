@@ -8,8 +8,8 @@
 
 const char *ck_keep_name(enum ck_keep keep)
 {
-    static const char *const names[] = {"recording", "risk",      "photo",     "contact",
-                                        "messages",  "case_file", "access_log"};
+    static const char *const names[] = {"recording", "risk",    "photo",     "contact",
+                                        "messages",  "concern", "case_file", "access_log"};
     _Static_assert(sizeof names / sizeof names[0] == CK_KEEP_COUNT, "one name a class");
     return (unsigned)keep < CK_KEEP_COUNT ? names[keep] : NULL;
 }

@@ -14,7 +14,8 @@ enum ck_keep {
     CK_KEEP_RISK,          /* what the risk form says of a person */
     CK_KEEP_PHOTO,         /* the reference photo */
     CK_KEEP_CONTACT,       /* numbers, addresses, phones and browsers */
-    CK_KEEP_MESSAGES,      /* the thread */
+    CK_KEEP_MESSAGES,      /* the thread, and those about incidents but the next */
+    CK_KEEP_CONCERN,       /* what a victim or somebody else reported: concerns, safety checks */
     CK_KEEP_CASE_FILE,     /* name, orders, notes, and the text beside the audit log */
     CK_KEEP_ACCESS_LOG,    /* the text beside the audit log about who came in; nobody's */
     CK_KEEP_COUNT,

@@ -11,8 +11,8 @@
     {                                                                                              \
         statement("recording", "id", "key"), statement("photo", "id", "key"),                      \
             statement("thread", "id", "key"), statement("assessment", "id", "key"),                \
-            statement("draw_key", "id", "wrapped"), statement("staff", "id", "totp_key"),          \
-            statement("staff", "id", "totp_pending")                                               \
+            statement("confidence", "id", "key"), statement("draw_key", "id", "wrapped"),          \
+            statement("staff", "id", "totp_key"), statement("staff", "id", "totp_pending")         \
     }
 
 const char *ck_wrapped_name(enum ck_wrapped wrapped)

@@ -13,6 +13,7 @@ enum ck_wrapped {
     CK_WRAPPED_PHOTO,
     CK_WRAPPED_THREAD,
     CK_WRAPPED_ASSESSMENT,
+    CK_WRAPPED_CONFIDENCE,
     CK_WRAPPED_DRAW_KEY, /* by epoch */
     CK_WRAPPED_TOTP,     /* by member of staff */
     CK_WRAPPED_TOTP_PENDING,

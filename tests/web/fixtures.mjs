@@ -277,7 +277,7 @@ export const paths = () => ({
 
 const keptItem = (id, change) => ({ id, class: "recording", state: "kept", person_id: 12, person_name: "Ерлан Бекқожин", person_reference: "P-4821", recording_id: 500 + id, checkin_id: 300 + id, leg: "person", since: at(-1440 * 80), expires: at(1440 * 10), erased: null, hold_id: null, ...change });
 export const retention = () => ({
-  policy: [{ class: "recording", days: 90, shorter: null }, { class: "risk", days: 0, shorter: null }, { class: "photo", days: 30, shorter: null }, { class: "contact", days: 90, shorter: null }, { class: "messages", days: 365, shorter: null }, { class: "case_file", days: 1095, shorter: null }, { class: "access_log", days: 365, shorter: null }],
+  policy: [{ class: "recording", days: 90, shorter: null }, { class: "risk", days: 0, shorter: null }, { class: "photo", days: 30, shorter: null }, { class: "contact", days: 90, shorter: null }, { class: "messages", days: 365, shorter: null }, { class: "concern", days: 365, shorter: null }, { class: "case_file", days: 1095, shorter: null }, { class: "access_log", days: 365, shorter: null }],
   totals: [{ class: "recording", waiting: 3, held: 1, first: at(1440 * 10) }, { class: "case_file", waiting: 1, held: 0, first: at(1440 * 900) }],
   items: [
     keptItem(1, { state: "held", expires: null, hold_id: 4 }),

@@ -519,12 +519,24 @@ CREATE TABLE recording (
 CREATE INDEX recording_checkin ON recording (checkin_id);
 CREATE INDEX recording_open ON recording (state) WHERE state = 'recording';
 
-CREATE TABLE concern (
+-- What a victim or somebody else reported, and what officers wrote about it: each text sealed under a key of its
+-- own. Rows that hold such a text refer to it and have none themselves.
+CREATE TABLE confidence (
     id         INTEGER PRIMARY KEY,
-    checkin_id INTEGER NOT NULL REFERENCES checkin,
-    by_staff   INTEGER NOT NULL REFERENCES staff,
-    at         INTEGER NOT NULL,
-    text       TEXT NOT NULL
+    person_id  INTEGER NOT NULL REFERENCES person, -- about whose case it is
+    key        BLOB, -- wrapped; NULL once erased
+    nonce      BLOB NOT NULL,
+    sealed     BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX confidence_person ON confidence (person_id);
+
+CREATE TABLE concern (
+    id            INTEGER PRIMARY KEY,
+    checkin_id    INTEGER NOT NULL REFERENCES checkin,
+    by_staff      INTEGER NOT NULL REFERENCES staff,
+    at            INTEGER NOT NULL,
+    confidence_id INTEGER NOT NULL REFERENCES confidence
 ) STRICT;
 CREATE INDEX concern_checkin ON concern (checkin_id);
 
@@ -571,7 +583,8 @@ CREATE TABLE conclusion (
     incident_id INTEGER REFERENCES incident,
     conclusion  TEXT NOT NULL CHECK (conclusion IN ('no_action', 'excused', 'breach', 'safe', 'help_sent',
                     'not_found')),
-    reason      TEXT NOT NULL,
+    reason      TEXT NOT NULL, -- '' where it is confided
+    confidence_id INTEGER REFERENCES confidence,
     by_staff    INTEGER NOT NULL REFERENCES staff,
     at          INTEGER NOT NULL,
     CHECK (checkin_id IS NOT NULL OR incident_id IS NOT NULL)
@@ -639,7 +652,8 @@ CREATE TABLE incident_line (
     what        TEXT NOT NULL,
     staff_id    INTEGER REFERENCES staff, -- who did it, or whom it reached
     notice_id   INTEGER REFERENCES notice,
-    text        TEXT
+    text        TEXT, -- NULL where it is confided
+    confidence_id INTEGER REFERENCES confidence
 ) STRICT;
 CREATE INDEX incident_line_incident ON incident_line (incident_id, id);
 
@@ -815,8 +829,8 @@ CREATE INDEX template_unit ON template (unit_id, id) WHERE removed_at IS NULL;
 -- whom no order binds, one for the log of who came in. Falls due when its time is over.
 CREATE TABLE expiry (
     id           INTEGER PRIMARY KEY,
-    class        TEXT NOT NULL CHECK (class IN ('recording', 'risk', 'photo', 'contact', 'messages', 'case_file',
-                     'access_log')),
+    class        TEXT NOT NULL CHECK (class IN ('recording', 'risk', 'photo', 'contact', 'messages', 'concern',
+                     'case_file', 'access_log')),
     person_id    INTEGER REFERENCES person,    -- NULL: of the access log
     recording_id INTEGER REFERENCES recording, -- of the class recording
     since_at     INTEGER NOT NULL,             -- its time counts from here

@@ -889,6 +889,24 @@ static void a_key_that_is_put_back_opens_nothing(void **state)
     assert_true(api_wait_number(denied, before + 1));
 }
 
+/* The text of the first row of a list in an answer. */
+static void expect_text(const struct user *user, const char *path, const char *list,
+                        const char *text)
+{
+    json_t *answer;
+    assert_int_equal(api_ask((struct user *)(uintptr_t)user, "GET", path, NULL, &answer), 200);
+    const json_t *rows = json_object_get(answer, list);
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *said = json_string_value(json_object_get(json_array_get(rows, i), "text"));
+        found = found || (said != NULL && strcmp(said, text) == 0);
+        assert_null(json_object_get(json_array_get(rows, i), "key"));
+        assert_null(json_object_get(json_array_get(rows, i), "sealed"));
+    }
+    assert_true(found);
+    json_decref(answer);
+}
+
 static void expect_put_back(const struct user *user, const char *path, const char *what)
 {
     json_t *refused;
@@ -898,6 +916,58 @@ static void expect_put_back(const struct user *user, const char *path, const cha
 
 /* Thread, photo and assessments as well: somebody plays rows of a backup back over what was erased.
  */
+static void what_was_confided_is_read_until_it_is_destroyed(void **state)
+{
+    (void)state;
+    static const char denied[] = "SELECT count(*) FROM log_plain WHERE action = 'DENIED'";
+    char path[96], incident[64], checkin[64], sql[200];
+    json_int_t id = new_checkin();
+    snprintf(checkin, sizeof checkin, "/api/checkins/%lld", (long long)id);
+    snprintf(path, sizeof path, "%s/concern", checkin);
+    assert_int_equal(
+        api_ask(&people.inspector, "POST", path, json_pack("{s:s}", "text", "a cry"), NULL), 200);
+    snprintf(incident, sizeof incident, "/api/incidents/%lld",
+             (long long)api_number("SELECT max(id) FROM incident WHERE kind = 'concern'"));
+    expect_text(&people.inspector, checkin, "concerns", "a cry");
+    expect_text(&people.officer, incident, "line", "a cry");
+    snprintf(path, sizeof path, "%s/note", incident);
+    assert_int_equal(
+        api_ask(&people.officer, "POST", path, json_pack("{s:s}", "text", "went there"), NULL),
+        200);
+    snprintf(path, sizeof path, "%s/acknowledge", incident);
+    assert_int_equal(api_ask(&people.officer, "POST", path, json_object(), NULL), 200);
+    snprintf(path, sizeof path, "%s/conclude", incident);
+    assert_int_equal(api_ask(&people.officer, "POST", path,
+                             json_pack("{s:s, s:s}", "conclusion", "safe", "reason", "all well"),
+                             NULL),
+                     200);
+    expect_text(&people.officer, incident, "line", "went there");
+    json_t *answer;
+    assert_int_equal(api_ask(&people.officer, "GET", incident, NULL, &answer), 200);
+    const json_t *conclusion = json_object_get(answer, "conclusion");
+    assert_string_equal(json_string_value(json_object_get(conclusion, "reason")), "all well");
+    assert_int_equal(json_object_size(conclusion), 4);
+    json_decref(answer);
+
+    api_execute("CREATE TABLE back_c AS SELECT id, key, nonce, sealed FROM confidence");
+    snprintf(sql, sizeof sql,
+             "INSERT INTO expiry (class, person_id, since_at, state, next_at) VALUES ('concern', "
+             "%lld, 1, 'kept', 2)",
+             (long long)people.person_id);
+    api_execute(sql);
+    close_recording(begin_recording(id)); /* at which the engine looks what is due */
+    assert_true(api_wait_number("SELECT count(*) FROM confidence WHERE key IS NOT NULL", 0));
+    expect_text(&people.inspector, checkin, "concerns", "");
+    expect_text(&people.officer, incident, "line", "");
+
+    api_execute("UPDATE confidence SET (key, nonce, sealed) = (SELECT b.key, b.nonce, b.sealed "
+                "FROM back_c b WHERE b.id = confidence.id)");
+    int64_t before = api_number(denied);
+    expect_put_back(&people.inspector, checkin, "concern");
+    expect_put_back(&people.officer, incident, "concern");
+    assert_true(api_wait_number(denied, before + 2));
+}
+
 static void other_keys_that_are_put_back_open_nothing_either(void **state)
 {
     (void)state;
@@ -1067,6 +1137,7 @@ int main(void)
         SERVED(a_refused_read_is_refused_and_logged_each_time),
         SERVED(a_recording_is_played_for_a_reason_by_whoever_gave_it),
         SERVED(a_key_that_is_put_back_opens_nothing),
+        SERVED(what_was_confided_is_read_until_it_is_destroyed),
         SERVED(other_keys_that_are_put_back_open_nothing_either),
         SERVED(receipts_are_taken_from_the_gateway_alone),
         SERVED(what_is_no_operation_says_so),

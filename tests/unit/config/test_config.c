@@ -477,6 +477,7 @@ static void rules_between_settings_hold(void **state)
         {"retention", "photo = 2000 d", "photo", "must not exceed case_file", ""},
         {"retention", "contact = 2000 d", "contact", "must not exceed case_file", ""},
         {"retention", "case_file = 365 d\nmessages = 366 d", "messages", "must not exceed", ""},
+        {"retention", "case_file = 365 d\nconcern = 366 d", "concern", "must not exceed", ""},
         {"policy", "notice_retry_first = 6 min", "notice_retry_first", "must not exceed", ""},
         {"policy", "response_window = 2 h", "response_window", "together with grace", ""},
         {"policy", "attempts = 4", "attempts", "the last attempt must ring", ""},

@@ -88,6 +88,9 @@ static void fill_store(void)
         {CK_PURPOSE_ASSESSMENT,
          "INSERT INTO assessment (id, person_id, kind, key, nonce, sealed, by_staff, created_at) "
          "VALUES (1, 1, 'score', x'%s', x'', x'', 1, 1)"},
+        {CK_PURPOSE_CONFIDENCE,
+         "INSERT INTO confidence (id, person_id, key, nonce, sealed, created_at) VALUES (1, 1, "
+         "x'%s', x'', x'', 1)"},
         {CK_PURPOSE_DRAW_KEY,
          "INSERT INTO draw_key (id, wrapped, commitment, created_at, next_at) VALUES (1, x'%s', "
          "zeroblob(32), 1, 9999999999999)"},
@@ -113,6 +116,7 @@ static int64_t open_under(const uint8_t *master)
                                                            CK_PURPOSE_PHOTO,
                                                            CK_PURPOSE_THREAD,
                                                            CK_PURPOSE_ASSESSMENT,
+                                                           CK_PURPOSE_CONFIDENCE,
                                                            CK_PURPOSE_DRAW_KEY,
                                                            CK_PURPOSE_TOTP,
                                                            CK_PURPOSE_TOTP};
@@ -147,9 +151,9 @@ static void all_keys_are_wrapped_anew_in_one_step(void **state)
     uint8_t first[CK_KEY_SIZE];
     world_master_key(&world, first);
     fill_store();
-    assert_int_equal(open_under(first), ROWS + 6);
+    assert_int_equal(open_under(first), ROWS + 7);
     assert_int_equal(world_restart_under(&world, second, first), 0);
-    assert_int_equal(open_under(second), ROWS + 6);
+    assert_int_equal(open_under(second), ROWS + 7);
     assert_int_equal(open_under(first), 0);
     assert_int_equal(rotations(), 1);
     world_run_for(&world, MINUTE);
@@ -161,7 +165,7 @@ static void all_keys_are_wrapped_anew_in_one_step(void **state)
     assert_int_equal(world_restart_under(&world, second, first), 0);
     assert_int_equal(world_restart_under(&world, second, NULL), 0);
     assert_int_equal(rotations(), 1);
-    assert_int_equal(open_under(second), ROWS + 6);
+    assert_int_equal(open_under(second), ROWS + 7);
 }
 
 static void a_key_that_the_store_does_not_know_is_refused(void **state)
@@ -173,7 +177,7 @@ static void a_key_that_the_store_does_not_know_is_refused(void **state)
     assert_int_equal(world_restart_under(&world, second, NULL), CK_E_AUTH);
     assert_int_equal(world_restart_under(&world, second, third), CK_E_AUTH);
     assert_int_equal(world_restart_under(&world, first, NULL), 0);
-    assert_int_equal(open_under(first), ROWS + 6);
+    assert_int_equal(open_under(first), ROWS + 7);
     assert_int_equal(rotations(), 0);
 }
 
@@ -187,7 +191,7 @@ static void one_bad_key_changes_nothing(void **state)
                           "WHERE id = 500"); /* another recording's key, put in its place */
     assert_int_equal(world_restart_under(&world, second, first), -EUCLEAN);
     assert_int_equal(world_restart_under(&world, first, NULL), 0);
-    assert_int_equal(open_under(first), ROWS + 5);
+    assert_int_equal(open_under(first), ROWS + 6);
     assert_int_equal(rotations(), 0);
 }
 
@@ -209,11 +213,11 @@ static void a_disk_that_fails_leaves_one_key_whole(void **state)
         }
         failures++;
         assert_int_equal(world_restart_under(&world, first, NULL), 0);
-        assert_int_equal(open_under(first), ROWS + 6);
+        assert_int_equal(open_under(first), ROWS + 7);
     }
     assert_true(failures > 0);
     assert_int_equal(world_restart_under(&world, second, first), 0);
-    assert_int_equal(open_under(second), ROWS + 6);
+    assert_int_equal(open_under(second), ROWS + 7);
     assert_int_equal(rotations(), 1);
 }
 

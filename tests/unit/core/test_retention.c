@@ -69,10 +69,9 @@ static void pass_days(int64_t days)
     world_run_for(&world, MINUTE);
 }
 
-/* A check-in on demand with a closed recording of the person, and the picture taken from it. */
-static int64_t record_once(void)
+/* A check-in on demand; its number. */
+static int64_t check_in_once(void)
 {
-    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
     const struct ck_actor inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
     world_execute(&world, "UPDATE person SET notice_version = 1");
     assert_int_equal(
@@ -80,7 +79,14 @@ static int64_t record_once(void)
                       json_pack("{s:I, s:s, s:s, s:b}", "person", (json_int_t)world.person,
                                 "reason", "test", "kind", "live", "mandatory", 0)),
         0);
-    int64_t checkin = number("SELECT max(id) FROM checkin");
+    return number("SELECT max(id) FROM checkin");
+}
+
+/* The same with a closed recording of the person, and the picture taken from it. */
+static int64_t record_once(void)
+{
+    const struct ck_actor worker = {.kind = CK_ACTOR_WORKER};
+    int64_t checkin = check_in_once();
     assert_int_equal(
         world_command(&world, "recording.begin", &worker,
                       json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "leg", "person")),
@@ -305,7 +311,7 @@ static void a_persons_file_goes_class_by_class(void **state)
                           "(1, x'01', x'02', x'03', 1)");
     assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 1"), 0); /* bound */
     end_the_order();
-    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 1"), 5);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 1"), 6);
     world_run_for(&world, MINUTE);
     assert_int_equal(number("SELECT key IS NULL AND length(sealed) = 0 FROM assessment"), 1);
     assert_int_equal(number("SELECT bytes IS NULL FROM photo"), 0);
@@ -366,7 +372,7 @@ static void nothing_is_recorded_where_nothing_is_erased(void **state)
         0);
     world_run_for(&world, MINUTE);
     assert_int_equal(count_of("EXPIRY_ERASED"), 0);
-    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 2"), 4);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 2"), 5);
     pass_days(32); /* no photo either */
     assert_int_equal(count_of("EXPIRY_ERASED"), 0);
     pass_days(60); /* their number is there */
@@ -382,29 +388,6 @@ static void nothing_is_recorded_where_nothing_is_erased(void **state)
     assert_int_equal(number("SELECT bytes IS NULL FROM photo WHERE person_id = 2"), 1);
     assert_int_equal(number("SELECT salt IS NULL FROM person WHERE id = 2"), 1);
 }
-
-static void a_new_order_stops_the_time(void **state)
-{
-    (void)state;
-    const struct ck_actor boss = supervisor();
-    end_the_order();
-    world_run_for(&world, MINUTE);
-    pass_days(20);
-    assert_int_equal(
-        world_command(&world, "order.create", &boss,
-                      json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[], s:s, s:s}",
-                                "person", (json_int_t)world.person, "kind", "other", "article", "1",
-                                "number", "2", "issuer", "court", "from", "2026-12-01", "until",
-                                "2027-12-01", "conditions", "", "per_day_max", 3, "requirements",
-                                "hours_start", "06:00", "hours_end", "23:00")),
-        0);
-    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 1 AND state = 'kept'"),
-                     0);
-    pass_days(100);
-    assert_int_equal(number("SELECT phone IS NOT NULL FROM person"), 1);
-}
-
-/* ---- holds ---- */
 
 static int place_hold(const char *kind, int64_t id, const char *review)
 {
@@ -436,6 +419,114 @@ static void release_hold(int64_t hold)
         0);
     agreed_by_another(&boss, json_integer_value(json_object_get(world.result.body, "id")));
 }
+
+/* ---- what a victim or somebody else reported ---- */
+
+#define REPORTED "the neighbour heard the child scream"
+#define WRITTEN "she opened the door and was unhurt"
+
+/* A concern, and what an officer did about it; the incident's number. */
+static int64_t confide(void)
+{
+    const struct ck_actor inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    const struct ck_actor officer = world_staff(&world, world.officer, CK_ROLE_OFFICER);
+    int64_t checkin = check_in_once();
+    assert_int_equal(
+        world_command(&world, "checkin.concern", &inspector,
+                      json_pack("{s:I, s:s}", "checkin", (json_int_t)checkin, "text", REPORTED)),
+        0);
+    int64_t incident = number("SELECT max(id) FROM incident WHERE kind = 'concern'");
+    assert_int_equal(world_command(&world, "message.send", &officer,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident,
+                                             "client_id", "o1", "text", WRITTEN)),
+                     0);
+    assert_int_equal(
+        world_command(&world, "incident.safety", &officer,
+                      json_pack("{s:I, s:s}", "incident", (json_int_t)incident, "note", WRITTEN)),
+        0);
+    assert_int_equal(world_command(&world, "incident.acknowledge", &officer,
+                                   json_pack("{s:I}", "incident", (json_int_t)incident)),
+                     0);
+    assert_int_equal(world_command(&world, "incident.conclude", &officer,
+                                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)incident,
+                                             "conclusion", "safe", "reason", WRITTEN)),
+                     0);
+    return incident;
+}
+
+#define CONFIDED_KEYS "SELECT count(*) FROM confidence WHERE key IS NOT NULL"
+#define CONFIDED_BYTES "SELECT sum(length(sealed)) + sum(length(nonce)) FROM confidence"
+
+static void what_was_confided_has_a_key_and_a_time_of_its_own(void **state)
+{
+    (void)state;
+    int64_t incident = confide();
+    char thread[96];
+    snprintf(thread, sizeof thread, "SELECT key IS NOT NULL FROM thread WHERE incident_id = %lld",
+             (long long)incident);
+    assert_false(store_holds(REPORTED, strlen(REPORTED)));
+    assert_false(store_holds(WRITTEN, strlen(WRITTEN)));
+    assert_int_equal(number(CONFIDED_KEYS), 3); /* the concern, the safety step, the conclusion */
+    end_the_order();
+    assert_int_equal(number("SELECT (next_at - since_at) / 86400000 FROM expiry WHERE class = "
+                            "'concern'"),
+                     365);
+    pass_days(364);
+    assert_int_equal(number(CONFIDED_KEYS), 3);
+    assert_int_equal(number(thread), 1);
+    pass_days(2);
+    assert_int_equal(number(CONFIDED_KEYS), 0);
+    assert_int_equal(number(CONFIDED_BYTES), 0);
+    assert_int_equal(number(thread), 0);
+    assert_int_equal(number("SELECT sum(length(sealed)) FROM message"), 0);
+    assert_int_equal(number("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
+                            "'%EXPIRY_ERASED%\"class\":\"concern\"%'"),
+                     1);
+    /* The case goes on: when, by whom and with which result stays. */
+    assert_string_equal(world_text(&world, "SELECT conclusion FROM conclusion"), "safe");
+    assert_string_equal(world_text(&world, "SELECT name FROM person"), "Serik A.");
+    expect_whole_log(0);
+}
+
+static void a_hold_keeps_what_was_confided(void **state)
+{
+    (void)state;
+    int64_t incident = confide();
+    assert_int_equal(place_hold("incident", incident, "2027-06-01"), 0);
+    int64_t hold = json_integer_value(json_object_get(world.result.body, "id"));
+    end_the_order();
+    pass_days(400);
+    assert_int_equal(number(CONFIDED_KEYS), 3);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE class = 'concern' AND state = "
+                            "'held'"),
+                     1);
+    release_hold(hold);
+    world_run_for(&world, MINUTE);
+    assert_int_equal(number(CONFIDED_KEYS), 0);
+}
+
+static void a_new_order_stops_the_time(void **state)
+{
+    (void)state;
+    const struct ck_actor boss = supervisor();
+    end_the_order();
+    world_run_for(&world, MINUTE);
+    pass_days(20);
+    assert_int_equal(
+        world_command(&world, "order.create", &boss,
+                      json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[], s:s, s:s}",
+                                "person", (json_int_t)world.person, "kind", "other", "article", "1",
+                                "number", "2", "issuer", "court", "from", "2026-12-01", "until",
+                                "2027-12-01", "conditions", "", "per_day_max", 3, "requirements",
+                                "hours_start", "06:00", "hours_end", "23:00")),
+        0);
+    assert_int_equal(number("SELECT count(*) FROM expiry WHERE person_id = 1 AND state = 'kept'"),
+                     0);
+    pass_days(100);
+    assert_int_equal(number("SELECT phone IS NOT NULL FROM person"), 1);
+}
+
+/* ---- holds ---- */
 
 static void a_hold_keeps_what_it_is_about(void **state)
 {
@@ -674,6 +765,8 @@ int main(void)
         TEST(a_crash_leaves_no_readable_rest),
         TEST(a_persons_file_goes_class_by_class),
         TEST(nothing_is_recorded_where_nothing_is_erased),
+        TEST(what_was_confided_has_a_key_and_a_time_of_its_own),
+        TEST(a_hold_keeps_what_was_confided),
         TEST(a_new_order_stops_the_time),
         TEST(a_hold_keeps_what_it_is_about),
         TEST(a_hold_on_an_incident_keeps_its_recordings_and_the_person),

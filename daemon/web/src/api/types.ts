@@ -366,7 +366,7 @@ export interface PersonState {
 
 // ---- what is kept how long
 
-export type KeepClass = "recording" | "risk" | "photo" | "contact" | "messages" | "case_file" | "access_log";
+export type KeepClass = "recording" | "risk" | "photo" | "contact" | "messages" | "concern" | "case_file" | "access_log";
 
 export interface ExpiryItem {
   id: number; class: KeepClass; state: "kept" | "held" | "erasing" | "erased";

@@ -10,7 +10,7 @@ import { keepWords } from "./words";
 
 const DAY_MS = 86_400_000;
 const REVIEW_DAYS = 90; // what the form proposes
-const CLASSES: readonly KeepClass[] = ["recording", "risk", "photo", "contact", "messages", "case_file", "access_log"];
+const CLASSES: readonly KeepClass[] = ["recording", "risk", "photo", "contact", "messages", "concern", "case_file", "access_log"];
 
 export interface HoldObject { kind: Hold["kind"]; id: number; name: string }
 

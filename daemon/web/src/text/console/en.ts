@@ -663,6 +663,7 @@ export const en = {
   keep_photo: "Reference photo",
   keep_contact: "Numbers, addresses, phones",
   keep_messages: "Messages",
+  keep_concern: "What others reported: concerns, safety checks",
   keep_case_file: "Name, orders, notes",
   keep_access_log: "Log of who came in",
   keep_days: "{n} {n|day|days}",

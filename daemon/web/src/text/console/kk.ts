@@ -664,6 +664,7 @@ export const kk: Record<ConsoleKey, string> = {
   keep_photo: "Үлгі фото",
   keep_contact: "Нөмірлер, мекенжайлар, телефондар",
   keep_messages: "Хабарлар",
+  keep_concern: "Басқалар хабарлағандар: алаңдаушылық, қауіпсіздік тексерулері",
   keep_case_file: "Аты-жөні, шаралар, ескертулер",
   keep_access_log: "Кірулер журналы",
   keep_days: "{n} күн",

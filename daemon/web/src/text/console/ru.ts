@@ -664,6 +664,7 @@ export const ru: Record<ConsoleKey, string> = {
   keep_photo: "Эталонное фото",
   keep_contact: "Номера, адреса, телефоны",
   keep_messages: "Сообщения",
+  keep_concern: "Сообщённое другими: опасения, проверки безопасности",
   keep_case_file: "Имя, меры, заметки",
   keep_access_log: "Журнал входов",
   keep_days: "{n} {n|день|дня|дней}",
