@@ -31,10 +31,10 @@ static const char usage_text[] =
     "                                agency; FILE must not be there yet\n"
     "  log verify [--store=PATH] [SIZE:ROOT ...]\n"
     "                                recomputes the audit log; needs no daemon\n"
-    "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH] [--unrecorded]\n"
-    "                                copies the log for checkin-verify; needs no daemon\n"
-    "  log proof ENTRY FILE [--store=PATH] [--unrecorded]\n"
-    "                                writes FILE.tlog-proof and the entry itself\n"
+    "  log export FOLDER --recipient=WHO --reason=WHY [--store=PATH]\n"
+    "                                copies the log for checkin-verify; the daemon notes it first\n"
+    "  log proof ENTRY FILE [--store=PATH]\n"
+    "                                writes FILE.tlog-proof and the entry itself; noted first\n"
     "  log cosign FILE               adds a witness's signature to a checkpoint\n"
     "  store copy FILE [--store=PATH]\n"
     "                                copies the store for a backup while the daemon goes on, and\n"
@@ -304,7 +304,6 @@ int main(int argc, char **argv)
         {"store", required_argument, NULL, 'd'},
         {"recipient", required_argument, NULL, 'r'},
         {"reason", required_argument, NULL, 'w'},
-        {"unrecorded", no_argument, NULL, 'u'},
         {"json", no_argument, NULL, 'j'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -325,9 +324,6 @@ int main(int argc, char **argv)
             break;
         case 'w':
             ctl.reason = optarg;
-            break;
-        case 'u':
-            ctl.unrecorded = true;
             break;
         case 'j':
             ctl.json = true;

@@ -16,7 +16,6 @@ struct ck_ctl {
     const char *recipient; /* of what leaves the house */
     const char *reason;
     bool json;
-    bool unrecorded; /* go on although no daemon takes note */
 };
 
 /* Prints an object for people, or as JSON. Control characters never reach the terminal. */

@@ -30,19 +30,14 @@ static bool given(const char *text)
     return text != NULL && *text != '\0';
 }
 
-/* What is taken out is in the log first. Without a daemon that takes note nothing is, unless it is
- * said that nobody shall know. */
+/* What is taken out is in the log first. Without a daemon that takes note nothing is. */
 static int note_first(const struct ck_ctl *ctl, const char *command, json_t *arguments)
 {
-    if (ctl->unrecorded) {
-        json_decref(arguments);
-        return 0;
-    }
     json_t *answer = NULL, *result;
     int code = ck_ctl_ask(ctl, command, arguments, CK_CONTROL_WAIT_S, &answer, &result);
     json_decref(answer);
     if (code != 0) {
-        fputs("checkinctl: it is not in the log and was not done (--unrecorded does it)\n", stderr);
+        fputs("checkinctl: it could not be written into the log, and was not done\n", stderr);
     }
     return code;
 }

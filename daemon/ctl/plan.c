@@ -68,6 +68,8 @@ static int prove(struct ck_store *store, const struct ck_ctl *ctl, int64_t check
     }
     if (proof.due.ms != 0) {
         ck_wall_text(proof.due, due);
+        (void)ck_ctl_tell(ctl, "log.proved",
+                          json_pack("{s:I}", "entry", (json_int_t)proof.planned));
     }
     if (ctl->json) {
         json_t *object = json_pack(

@@ -388,7 +388,7 @@ class Restore(Case):
     def wait_kept(self):
         """Waits until the store has the first checkpoint, which is copied out before."""
         until = time.monotonic() + PATIENCE_S
-        while subprocess.run([self.daemon.build / "bin/checkinctl", "log", "proof", "0", self.daemon.run / "entry", "--unrecorded",
+        while subprocess.run([self.daemon.build / "bin/checkinctl", "log", "proof", "0", self.daemon.run / "entry",
                               f"--store={self.daemon.run}/checkind.db"], capture_output=True).returncode != 0:
             self.assertLess(time.monotonic(), until, self.daemon.text)
             time.sleep(0.1)
