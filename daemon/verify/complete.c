@@ -57,6 +57,8 @@ struct draw {
 struct ck_complete {
     struct object *objects; /* open addressing; a power of two */
     size_t capacity, count;
+    uint64_t most;   /* objects that are kept */
+    int64_t stopped; /* entry from which on nothing is looked at any more; -1: none */
     uint64_t seen[KINDS];
     int64_t now_ms;
     int64_t started_ms;       /* when the system was started last: it was not there before */
@@ -68,7 +70,7 @@ struct ck_complete {
 
 #define FIRST_CAPACITY 1024
 
-int ck_complete_create(struct ck_complete **complete)
+int ck_complete_create(struct ck_complete **complete, uint64_t most)
 {
     struct ck_complete *made = calloc(1, sizeof *made);
     struct object *objects = calloc(FIRST_CAPACITY, sizeof *objects);
@@ -79,6 +81,8 @@ int ck_complete_create(struct ck_complete **complete)
     }
     made->objects = objects;
     made->capacity = FIRST_CAPACITY;
+    made->most = most;
+    made->stopped = -1;
     *complete = made;
     return 0;
 }
@@ -131,13 +135,16 @@ static int grow(struct ck_complete *complete)
     return 0;
 }
 
-/* The object, made where it is new; NULL where memory ends. */
+/* The object, made where it is new; NULL where memory or the room that was given ends. */
 static struct object *object_of(struct ck_complete *complete, const char *id, enum kind kind)
 {
     if (complete->count * 4 > complete->capacity * 3 && grow(complete) != 0) {
         return NULL;
     }
     struct object *object = slot_of(complete->objects, complete->capacity, id);
+    if (object->kind == NONE && complete->count == complete->most) {
+        return NULL;
+    }
     if (object->kind == NONE) {
         *object = (struct object){
             .kind = kind, .newest = -1, .begun = -1, .outcome = -1, .fired = -1, .first_ms = -1};
@@ -659,8 +666,8 @@ static int add(struct ck_complete *complete, const struct ck_leaf *leaf,
     return 0;
 }
 
-int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
-                    struct ck_verdict *verdict)
+static int look_at(struct ck_complete *complete, const struct ck_leaf *leaf,
+                   struct ck_verdict *verdict)
 {
     int64_t at = time_of_entry(complete, leaf->at);
     if (at < complete->now_ms - BACK_MS && ck_leaf_is(leaf->clock, "synchronised")) {
@@ -683,6 +690,14 @@ int ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
     }
     check_previous(object, leaf, tail.previous, verdict);
     return add(complete, leaf, &tail, at, verdict);
+}
+
+void ck_complete_add(struct ck_complete *complete, const struct ck_leaf *leaf,
+                     struct ck_verdict *verdict)
+{
+    if (complete->stopped < 0 && look_at(complete, leaf, verdict) != 0) {
+        complete->stopped = leaf->index;
+    }
 }
 
 /* ---- the end ---- */
@@ -760,6 +775,13 @@ static void judge(const struct ck_complete *complete, struct object *object,
 void ck_complete_end(struct ck_complete *complete, struct ck_verdict *verdict)
 {
     uint64_t before = verdict->findings;
+    if (complete->stopped >= 0) { /* what was open then may have ended in what was not looked at */
+        ck_verdict_find(verdict, "limit",
+                        "whether anything is missing was asked up to entry %" PRId64
+                        " alone: there is no room for more than %zu objects (--objects gives more)",
+                        complete->stopped, complete->count);
+        return;
+    }
     for (size_t i = 0; i < complete->capacity; i++) {
         if (complete->objects[i].kind != NONE) {
             complete->seen[complete->objects[i].kind]++;

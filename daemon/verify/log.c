@@ -226,7 +226,8 @@ static int visit(struct walk *walk, uint64_t place, const struct ck_leaf *leaf)
     }
     check_place(walk, place, leaf->index);
     ck_succession_entry(&walk->succession, leaf);
-    return ck_complete_add(walk->complete, leaf, walk->verdict);
+    ck_complete_add(walk->complete, leaf, walk->verdict);
+    return 0;
 }
 
 /* Takes a bundle apart: how many entries are whole. */
@@ -375,7 +376,7 @@ int ck_verify_log(struct ck_verify_log *log, struct ck_verdict *verdict)
     struct walk walk = {
         .log = log, .verdict = verdict, .folder = folder, .bundle = malloc(BUNDLE_MAX)};
     walk.claims.verdict = verdict;
-    int r = walk.bundle == NULL ? -ENOMEM : ck_complete_create(&walk.complete);
+    int r = walk.bundle == NULL ? -ENOMEM : ck_complete_create(&walk.complete, log->objects);
     r = r == 0 ? load_claims(&walk) : r;
     r = r == 0 ? walk_all(&walk) : r;
     if (r == 0 || r == CK_E_TRUNCATED) {

@@ -15,6 +15,7 @@ struct ck_verify_log {
     struct ck_keys keys;
     const char *known[CK_VERIFY_KNOWN_MAX]; /* files with checkpoints kept elsewhere */
     size_t known_count;
+    uint64_t objects; /* that completeness keeps (complete.h) */
     uint64_t entries; /* filled: read */
 };
 

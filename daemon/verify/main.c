@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "daemon/verify/bundle.h"
+#include "daemon/verify/complete.h"
 #include "daemon/verify/log.h"
 #include "daemon/verify/proof.h"
 #include "daemon/verify/recording.h"
@@ -20,6 +21,7 @@ static const char usage_text[] =
     "  bundle FILE                     the bundle of one incident or check-in\n"
     "  recording FILE [CHUNKS:BYTES:HASH]...  a sealed recording against heads from the log\n"
     "  --key=KEY     public key of the log or of a witness, as text or as a file of it\n"
+    "  --objects=N   objects of the log that are kept in memory, 16777216 where it is not given\n"
     "  --known=FILE  checkpoints that were kept elsewhere\n"
     "  --unseal=FILE key of a recording, 64 hexadecimal digits: its contents are opened as well\n"
     "  --built=FILE  proof that a bundle was made, where it was not signed yet and is not in it\n"
@@ -33,6 +35,7 @@ struct arguments {
     size_t known_count;
     const char *unseal;
     const char *built;
+    uint64_t objects;
     int count; /* words behind the command */
     char **words;
 };
@@ -59,7 +62,9 @@ static int conclude(const struct arguments *arguments)
 
 static int run_log(struct arguments *arguments)
 {
-    struct ck_verify_log log = {.keys = arguments->keys, .known_count = arguments->known_count};
+    struct ck_verify_log log = {.keys = arguments->keys,
+                                .known_count = arguments->known_count,
+                                .objects = arguments->objects};
     if (arguments->count != 1) {
         return EX_USAGE;
     }
@@ -152,6 +157,13 @@ static int take_option(struct arguments *arguments, int option)
     case 'b':
         arguments->built = optarg;
         return 0;
+    case 'o':
+        arguments->objects = strtoull(optarg, NULL, 10);
+        if (arguments->objects == 0) {
+            fprintf(stderr, "checkin-verify: '%s' is no number of objects\n", optarg);
+            return EX_USAGE;
+        }
+        return 0;
     case 'j':
         arguments->verdict.json = true;
         return 0;
@@ -170,12 +182,17 @@ static int take_option(struct arguments *arguments, int option)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"key", required_argument, NULL, 'k'},    {"known", required_argument, NULL, 'n'},
-        {"unseal", required_argument, NULL, 'u'}, {"built", required_argument, NULL, 'b'},
-        {"json", no_argument, NULL, 'j'},         {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"key", required_argument, NULL, 'k'},
+        {"known", required_argument, NULL, 'n'},
+        {"unseal", required_argument, NULL, 'u'},
+        {"built", required_argument, NULL, 'b'},
+        {"json", no_argument, NULL, 'j'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {"objects", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
-    static struct arguments arguments;
+    static struct arguments arguments = {.objects = CK_COMPLETE_OBJECTS_MAX};
     int option, code = 0;
     while (code == 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         code = take_option(&arguments, option);

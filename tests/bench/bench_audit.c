@@ -16,6 +16,7 @@
 #include "daemon/audit/tree.h"
 #include "daemon/audit/verify.h"
 #include "daemon/store/checkpoint.h"
+#include "daemon/verify/complete.h"
 #include "daemon/verify/log.h"
 #include "protocol/note.h"
 #include "tests/bench/figure.h"
@@ -170,7 +171,7 @@ static double verify_copy(struct ck_store *store, const char *folder, int64_t en
 {
     char copy_path[96];
     struct ck_audit_copy copy;
-    struct ck_verify_log log = {.folder = copy_path};
+    struct ck_verify_log log = {.folder = copy_path, .objects = CK_COMPLETE_OBJECTS_MAX};
     struct ck_verdict verdict = {.quiet = true};
     snprintf(copy_path, sizeof copy_path, "%s/copy", folder);
     ck_bench_check(ck_audit_export(store, copy_path, &copy), "export");

@@ -906,6 +906,21 @@ static void nothing_is_missed_where_nothing_is_missing(void **state)
     tell(0, "", a_safety_check_with_result);
 }
 
+/* A log of more objects than there is room for is not called good, and what is wrong behind that
+ * point is found all the same. */
+static void a_log_of_too_many_objects_is_not_called_good(void **state)
+{
+    (void)state;
+    expect(0, "GOOD", "--objects=500000");
+    expect(1, "limit: whether anything is missing was asked up to entry ", "--objects=3");
+    take_apart(1, CK_TILE_WIDTH);
+    uint8_t *at = (uint8_t *)(uintptr_t)bundle.entries[200].data;
+    at[bundle.entries[200].size - 2] ^= 1;
+    put_together(false);
+    expect(1, "changed: the entry at place 456 does not have the hash kept of it", "--objects=3");
+    expect(64, "", "--objects=none");
+}
+
 /* ---- one entry ---- */
 
 static void one_entry_is_proven_alone(void **state)
@@ -967,6 +982,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stolen_key_of_before_is_not_trusted_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_was_left_out_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_of_too_many_objects_is_not_called_good, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(nothing_is_missed_where_nothing_is_missing, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(one_entry_is_proven_alone, setup, teardown),
