@@ -19,6 +19,10 @@
 #include "daemon/store/readers.h"
 #include "protocol/client.h"
 
+/* Where the two sides upgrade. */
+#define CK_HUB_PERSON_PATH "/ws/person"
+#define CK_HUB_CONSOLE_PATH "/ws/console"
+
 #define CK_HUB_MESSAGES_MAX 50   /* of one socket in … */
 #define CK_HUB_MESSAGES_MS 10000 /* … this time; beyond: error busy */
 #define CK_HUB_ACTOR_MAX 150     /* of all sockets of one person or member of staff at once, … */

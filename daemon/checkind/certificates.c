@@ -83,7 +83,7 @@ void ck_product_certificate_reload(struct ck_product *product)
         error = ck_http_set_certificate(product->http, certificate, strlen(certificate), key,
                                         strlen(key));
     }
-    if (error == 0) {
+    if (error == 0 && !ck_product_behind_proxy(product)) {
         error = ck_probe_set_ca(product->probe, certificate);
     }
     if (error != 0) {

@@ -67,15 +67,25 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
+bool ck_product_behind_proxy(const struct ck_product *product)
+{
+    return product->config->http.trusted_proxies.count > 0;
+}
+
+/* Asked as a phone would ask: through the proxy where there is one, which answers for itself with
+ * its own certificate, and may let pages through and no sockets. */
 int ck_product_health_start(struct ck_product *product)
 {
-    char url[512], connect[CK_HTTP_WHERE_SIZE];
+    char url[512], socket[512], connect[CK_HTTP_WHERE_SIZE];
+    bool direct = !ck_product_behind_proxy(product);
     snprintf(url, sizeof url, "%s/healthz", product->config->daemon.public_url);
+    snprintf(socket, sizeof socket, "%s" CK_HUB_PERSON_PATH, product->config->daemon.public_url);
     ck_http_where(product->http, connect);
     struct ck_probe_options options = {
         .url = url,
-        .connect = connect,
-        .ca_pem = product->certificate_pem,
+        .socket = socket,
+        .connect = direct ? connect : NULL,
+        .ca_pem = direct ? product->certificate_pem : NULL,
         .timeout_ms = CK_PRODUCT_PROBE_MS,
         .done = on_probe,
         .user = product,

@@ -216,8 +216,8 @@ static int start_server(struct ck_product *product, const char *const *hosts, si
 {
     const struct ck_config *config = product->config;
     static const struct ck_http_endpoint endpoints[] = {
-        {"/ws/person", CK_CLIENT_MESSAGE_MAX, open_person, socket_message, socket_closed},
-        {"/ws/console", CK_CLIENT_MESSAGE_MAX, open_console, socket_message, socket_closed},
+        {CK_HUB_PERSON_PATH, CK_CLIENT_MESSAGE_MAX, open_person, socket_message, socket_closed},
+        {CK_HUB_CONSOLE_PATH, CK_CLIENT_MESSAGE_MAX, open_console, socket_message, socket_closed},
     };
     struct ck_http_handlers handlers = {
         .user = product,

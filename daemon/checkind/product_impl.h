@@ -134,6 +134,8 @@ bool ck_product_reaches_persons(const struct ck_config *config);
 int ck_product_health_start(struct ck_product *product);
 void ck_product_health_stop(struct ck_product *product);
 bool ck_product_clock_good(const struct ck_product *product);
+/* Whether a reverse proxy stands before us, whose certificate browsers see. */
+bool ck_product_behind_proxy(const struct ck_product *product);
 
 /* relay.c: looks after `relay_good` and `relay_full`. 0 or -errno. */
 int ck_product_relay_start(struct ck_product *product);

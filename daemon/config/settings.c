@@ -286,7 +286,10 @@ static const struct ck_setting table[] = {
      .standard = "",
      .refuse = ck_refuse_address,
      .example = "10.0.0.5",
-     .help = "Addresses of reverse proxies whose X-Forwarded-For is believed."},
+     .help = "Addresses of reverse proxies whose X-Forwarded-For is believed. Where there are any, "
+             "the daemon asks itself at public_url whether pages and WebSockets come through, "
+             "which must be reachable from here with a certificate that this system trusts: "
+             "while they do not, no check-in counts against anybody."},
 
     {.section = "media",
      .key = "workers",

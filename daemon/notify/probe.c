@@ -12,6 +12,7 @@ struct ck_probe {
     struct ck_courier *courier;
     uv_loop_t *loop;
     char *url;
+    char *socket; /* NULL: none is asked for */
     char *connect;
     char *ca_pem;
     int64_t timeout_ms;
@@ -21,17 +22,39 @@ struct ck_probe {
     uint64_t since_ms;
 };
 
+/* The tickets of the two questions. */
+enum { PAGE = 1, SOCKET };
+
+static int ask_for(struct ck_probe *probe, uint64_t what);
+
+/* A close frame with code 4401, which is what a session that is missing gets: it came from where
+ * sockets are answered, and not from whatever lets one through. */
+static bool is_goodbye(const struct ck_response *response)
+{
+    static const char unauthenticated[] = {0x11, 0x31};
+    const char *body = response->body;
+    return response->status == 101 && response->body_size >= 4 && (uint8_t)body[0] == 0x88 &&
+           memcmp(body + 2, unauthenticated, sizeof unauthenticated) == 0;
+}
+
 static void on_response(void *user, uint64_t ticket, const struct ck_response *response)
 {
-    (void)ticket;
     struct ck_probe *probe = user;
     char detail[200] = "";
-    bool good =
-        response->fault == CK_TRANSFER_DONE && response->status >= 200 && response->status <= 299;
-    if (response->fault != CK_TRANSFER_DONE) {
+    bool answered = response->fault == CK_TRANSFER_DONE;
+    bool good = answered && (ticket == SOCKET ? is_goodbye(response)
+                                              : response->status >= 200 && response->status <= 299);
+    if (good && ticket == PAGE && probe->socket != NULL) {
+        good = ask_for(probe, SOCKET) == 0;
+        if (good) {
+            return;
+        }
+        snprintf(detail, sizeof detail, "the socket cannot be asked for");
+    } else if (!answered) {
         snprintf(detail, sizeof detail, "%s", response->detail);
     } else if (!good) {
-        snprintf(detail, sizeof detail, "HTTP %d", response->status);
+        snprintf(detail, sizeof detail, "%sHTTP %d", ticket == SOCKET ? "the WebSocket: " : "",
+                 response->status);
     }
     probe->asking = false;
     probe->done(probe->user, good, (int64_t)(uv_now(probe->loop) - probe->since_ms), detail);
@@ -47,6 +70,7 @@ static char *copy_or_null(const char *text, bool *failed)
 static void free_probe(struct ck_probe *probe)
 {
     free(probe->url);
+    free(probe->socket);
     free(probe->connect);
     free(probe->ca_pem);
     free(probe);
@@ -62,6 +86,7 @@ int ck_probe_create(struct ck_probe **probe, uv_loop_t *loop,
     bool failed = false;
     made->loop = loop;
     made->url = copy_or_null(options->url, &failed);
+    made->socket = copy_or_null(options->socket, &failed);
     made->connect = copy_or_null(options->connect, &failed);
     made->ca_pem = copy_or_null(options->ca_pem, &failed);
     made->timeout_ms = options->timeout_ms;
@@ -95,11 +120,28 @@ int ck_probe_set_ca(struct ck_probe *probe, const char *ca_pem)
     return 0;
 }
 
-int ck_probe_ask(struct ck_probe *probe)
+/* The headers of RFC 6455 section 4.1; pages of the server's own name alone are let in. */
+static int add_upgrade(struct ck_request *request, const char *url)
 {
-    if (probe->asking) {
-        return CK_E_BUSY;
+    char origin[300];
+    const char *host = strstr(url, "://");
+    size_t size = host == NULL ? 0 : (size_t)(host + 3 - url) + strcspn(host + 3, "/");
+    snprintf(origin, sizeof origin, "%.*s", size < sizeof origin ? (int)size : 0, url);
+    const char *const headers[][2] = {{"Connection", "Upgrade"},
+                                      {"Upgrade", "websocket"},
+                                      {"Sec-WebSocket-Version", "13"},
+                                      {"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="},
+                                      {"Origin", origin}};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof headers / sizeof headers[0]; i++) {
+        r = ck_request_header(request, headers[i][0], headers[i][1]);
     }
+    request->upgrade = true;
+    return r;
+}
+
+static int ask_for(struct ck_probe *probe, uint64_t what)
+{
     bool failed = false;
     struct ck_request request = {
         .kind = CK_REQUEST_HTTP,
@@ -107,15 +149,24 @@ int ck_probe_ask(struct ck_probe *probe)
         .timeout_ms = probe->timeout_ms,
         .fresh = true,
     };
-    request.url = copy_or_null(probe->url, &failed);
+    request.url = copy_or_null(what == SOCKET ? probe->socket : probe->url, &failed);
     request.connect_to = copy_or_null(probe->connect, &failed);
     request.ca_pem = copy_or_null(probe->ca_pem, &failed);
-    if (failed) {
+    int error = failed ? -ENOMEM : what == SOCKET ? add_upgrade(&request, probe->socket) : 0;
+    if (error != 0) {
         ck_request_deinit(&request);
-        return -ENOMEM;
+        return error;
+    }
+    return ck_courier_send(probe->courier, what, &request);
+}
+
+int ck_probe_ask(struct ck_probe *probe)
+{
+    if (probe->asking) {
+        return CK_E_BUSY;
     }
     probe->since_ms = uv_now(probe->loop);
-    int error = ck_courier_send(probe->courier, 1, &request);
+    int error = ask_for(probe, PAGE);
     probe->asking = error == 0;
     return error;
 }

@@ -12,11 +12,14 @@
 struct ck_probe;
 
 /* One question was answered, or not in time. `good`: HTTP 200 to 299 over a connection whose
- * certificate was verified. `detail`: one line for logs, "" where good. */
+ * certificate was verified; where a socket is asked for as well, the upgrade, too, and behind it
+ * the goodbye of a server that knows no session (4401 of websocket.md). `detail`: one line for
+ * logs, "" where good. */
 typedef void ck_probe_done(void *user, bool good, int64_t elapsed_ms, const char *detail);
 
 struct ck_probe_options {
     const char *url;     /* "https://checkin.example.org/healthz": TLS and Host ask for its host */
+    const char *socket;  /* NULL, or what is upgraded afterwards: "https://HOST/ws/person" */
     const char *connect; /* NULL, or where to connect to instead: "127.0.0.1:8443" */
     const char *ca_pem;  /* NULL for the system's authorities, or the certificate that we serve */
     int64_t timeout_ms;

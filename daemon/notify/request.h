@@ -28,6 +28,7 @@ struct ck_request {
     const char *method; /* HTTP; permanent text */
     char *connect_to;   /* HTTP: NULL, or "ADDRESS:PORT" to connect to instead of the URL's host */
     bool fresh;         /* HTTP: by a new connection, which is not kept */
+    bool upgrade;       /* HTTP: to a WebSocket; over with the first bytes behind a 101 */
     char *headers[CK_REQUEST_HEADERS_MAX]; /* HTTP: "Name: value" */
     size_t header_count;
 

@@ -90,7 +90,7 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *user)
     size_t take = one * count < room ? one * count : room;
     memcpy(transfer->body + transfer->body_size, bytes, take);
     transfer->body_size += take;
-    return one * count;
+    return transfer->request.upgrade ? 0 : one * count; /* 0 ends it: CURLE_WRITE_ERROR */
 }
 
 static size_t on_message(char *bytes, size_t one, size_t count, void *user)
@@ -327,6 +327,8 @@ static enum ck_transfer_fault fault_of(const struct ck_transfer *transfer, CURLc
     }
     case CURLE_OUT_OF_MEMORY:
         return CK_TRANSFER_MEMORY;
+    case CURLE_WRITE_ERROR:
+        return transfer->request.upgrade ? CK_TRANSFER_DONE : CK_TRANSFER_PROTOCOL;
     default:
         return CK_TRANSFER_PROTOCOL;
     }

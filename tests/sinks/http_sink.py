@@ -17,6 +17,7 @@ Python's hmac, not with our code). The path chooses the answer:
   /huge          200 with 1 MiB
   /garbage       bytes that are not HTTP
   /flaky/N       500 to the first N requests, then as /ok
+  /upgrade/C     101 to a WebSocket, and its goodbye with code C; with C 0 no goodbye
 
 With --receipts URL a signed receipt "delivered" is posted for every message taken at /ok (reference from the body),
 --receipt-times as often, after --receipt-delay seconds.
@@ -81,6 +82,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(302, b"", {"Location": "/ok"})
         elif parts[0] == "huge":
             self.answer(200, b"x" * 1048576)
+        elif parts[0] == "upgrade" and self.headers.get("Upgrade") == "websocket":
+            self.upgrade(int(parts[1]))
         elif parts[0] == "slow":
             time.sleep(1.5)
             self.answer(200, b"{}")
@@ -103,6 +106,16 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
         else:
             self.answer(404, b"{}")
+
+    def upgrade(self, code):
+        good = self.headers["Origin"] == "https://" + self.headers["Host"] and self.headers["Connection"] == "Upgrade"
+        self.send_response(101 if good else 403)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.end_headers()
+        if code:
+            self.wfile.write(struct.pack(">BBH", 0x88, 2, code))
+        time.sleep(3600)  # whoever asked closes
 
     def answer(self, status, body, headers=None):
         self.send_response(status)

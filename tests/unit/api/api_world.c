@@ -211,8 +211,8 @@ static void start_http(void)
 {
     static const char *const hosts[] = {"127.0.0.1"}, *const listen[] = {"127.0.0.1:0"};
     static const struct ck_http_endpoint endpoints[] = {
-        {"/ws/person", CK_CLIENT_MESSAGE_MAX, open_person, socket_message, socket_closed},
-        {"/ws/console", CK_CLIENT_MESSAGE_MAX, open_console, socket_message, socket_closed},
+        {CK_HUB_PERSON_PATH, CK_CLIENT_MESSAGE_MAX, open_person, socket_message, socket_closed},
+        {CK_HUB_CONSOLE_PATH, CK_CLIENT_MESSAGE_MAX, open_console, socket_message, socket_closed},
     };
     struct ck_http_handlers handlers = {.user = world.api,
                                         .body_limit = ck_api_body_limit,

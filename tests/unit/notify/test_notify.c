@@ -348,18 +348,33 @@ static void probes_tell_what_a_phone_would_see(void **state)
         bool ca, good;
         const char *detail;
         unsigned timeout_ms; /* long where the answer is what is waited for */
+        const char *socket;
     } cases[] = {
-        {"https://checkin.example.org/ok", true, true, "", 60000},
-        {"https://checkin.example.org/status/500", true, false, "HTTP 500", 60000},
-        {"https://checkin.example.org/stall", true, false, "timed out", 1000},
-        {"https://other.example.org/ok", true, false, "SSL", 60000},
-        {"https://checkin.example.org/ok", false, false, "SSL", 60000},
+        {"https://checkin.example.org/ok", true, true, "", 60000,
+         "https://checkin.example.org/upgrade/4401"},
+        /* A proxy that knows pages alone, one whose server behind it is dead, one that says no. */
+        {"https://checkin.example.org/ok", true, false, "the WebSocket: HTTP 200", 60000,
+         "https://checkin.example.org/ok"},
+        {"https://checkin.example.org/ok", true, false, "timed out", 1000,
+         "https://checkin.example.org/upgrade/0"},
+        {"https://checkin.example.org/ok", true, false, "the WebSocket: HTTP 101", 60000,
+         "https://checkin.example.org/upgrade/1011"},
+        {"https://checkin.example.org/ok", true, false, "the WebSocket: HTTP 502", 60000,
+         "https://checkin.example.org/status/502"},
+        {"https://checkin.example.org/status/500", true, false, "HTTP 500", 60000,
+         "https://checkin.example.org/upgrade/4401"},
+        {"https://checkin.example.org/ok", true, true, "", 60000, NULL},
+        {"https://checkin.example.org/status/500", true, false, "HTTP 500", 60000, NULL},
+        {"https://checkin.example.org/stall", true, false, "timed out", 1000, NULL},
+        {"https://other.example.org/ok", true, false, "SSL", 60000, NULL},
+        {"https://checkin.example.org/ok", false, false, "SSL", 60000, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct asked asked = {.count = 0};
         struct ck_probe *probe;
         uv_loop_init(&asked.loop);
         const struct ck_probe_options options = {.url = cases[i].url,
+                                                 .socket = cases[i].socket,
                                                  .connect = connect,
                                                  .ca_pem = cases[i].ca ? pem : NULL,
                                                  .timeout_ms = cases[i].timeout_ms,
