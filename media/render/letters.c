@@ -219,10 +219,13 @@ void ck_lines_draw(const struct ck_lines *lines, size_t line, cairo_t *cairo,
                    const struct ck_letters *letters, double x, double y)
 {
     char *text = lines->text + lines->starts[line];
-    char behind = text[lines->sizes[line]];
-    text[lines->sizes[line]] = '\0';
+    /* The blank at which it was broken is not seen, but parts the words where they are read aloud.
+     */
+    size_t size = lines->sizes[line] + (text[lines->sizes[line]] == ' ');
+    char behind = text[size];
+    text[size] = '\0';
     choose(cairo, letters);
     cairo_move_to(cairo, x, y);
     cairo_show_text(cairo, text);
-    text[lines->sizes[line]] = behind;
+    text[size] = behind;
 }

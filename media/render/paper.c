@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "media/render/letters.h"
+#include "media/render/spoken.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
@@ -51,11 +52,29 @@ struct sheet {
     struct ck_paper_block table; /* columns 0: none is open */
     struct row top;              /* of that table; columns 0: none */
     struct ck_paper_text foot;
+    struct ck_spoken *spoken; /* filled by the walk that draws */
 };
 
 static double line_height(const struct ck_letters *letters)
 {
     return letters->size * SPACING;
+}
+
+/* ---- structure ---- */
+
+/* Elements that hold others may go on over pages, those with letters in them end with the page. */
+static void open_tag(const struct sheet *sheet, const char *tag)
+{
+    if (sheet->cairo != NULL) {
+        cairo_tag_begin(sheet->cairo, tag, NULL);
+    }
+}
+
+static void close_tag(const struct sheet *sheet, const char *tag)
+{
+    if (sheet->cairo != NULL) {
+        cairo_tag_end(sheet->cairo, tag);
+    }
 }
 
 /* ---- links ---- */
@@ -129,7 +148,8 @@ static int end_page(struct sheet *sheet)
     return r;
 }
 
-static void draw_part(struct sheet *sheet, const struct row *row, size_t from, size_t until);
+static void draw_part(struct sheet *sheet, const struct row *row, size_t from, size_t until,
+                      bool again);
 static size_t longest(const struct row *row);
 
 static int new_page(struct sheet *sheet)
@@ -140,7 +160,7 @@ static int new_page(struct sheet *sheet)
     }
     sheet->y = MARGIN;
     if (r == 0 && sheet->table.columns > 0 && sheet->top.columns > 0) {
-        draw_part(sheet, &sheet->top, 0, longest(&sheet->top));
+        draw_part(sheet, &sheet->top, 0, longest(&sheet->top), true);
     }
     return r;
 }
@@ -153,18 +173,33 @@ static int make_room(struct sheet *sheet, double height)
 
 /* ---- texts ---- */
 
-static int draw_text(struct sheet *sheet, const struct ck_letters *letters,
+/* A line of a text that is tagged: of another page where there is no room on this one. */
+static int next_line(struct sheet *sheet, double height, const char *tag)
+{
+    int r = 0;
+    if (sheet->y + height > BOTTOM) {
+        close_tag(sheet, tag);
+        r = make_room(sheet, height);
+        open_tag(sheet, tag);
+    }
+    sheet->y += height;
+    return r;
+}
+
+static int draw_text(struct sheet *sheet, const char *tag, const struct ck_letters *letters,
                      const struct ck_paper_text *text, const struct ck_paper_text *link)
 {
     struct ck_lines lines;
     char path[200];
     take_link(link, path);
     int r = ck_lines_break(&lines, letters, text, WIDTH);
+    r = r == 0 && lines.count > 0 ? make_room(sheet, line_height(letters)) : r;
+    open_tag(sheet, tag);
     for (size_t i = 0; r == 0 && i < lines.count; i++) {
-        r = make_room(sheet, line_height(letters));
-        sheet->y += line_height(letters);
+        r = next_line(sheet, line_height(letters), tag);
         draw_line(sheet, &lines, i, letters, MARGIN, sheet->y - 0.3 * letters->size, path);
     }
+    close_tag(sheet, tag);
     sheet->y += letters->size * 0.5;
     ck_lines_clear(&lines);
     return r;
@@ -221,23 +256,52 @@ static int read_row(struct sheet *sheet, unsigned columns, struct row *row)
     return r;
 }
 
-/* Lines [from, until) of each cell, one cell after the other, as they are read. */
-static void draw_part(struct sheet *sheet, const struct row *row, size_t from, size_t until)
+/* Of lines [from, until) of a cell those of one of its texts; as a paragraph of its own where there
+ * are both. */
+static void draw_cell_text(struct sheet *sheet, const struct cell *cell, bool below, size_t from,
+                           size_t until, double x)
+{
+    const struct ck_lines *lines = below ? &cell->below : &cell->text;
+    const struct ck_letters *letters = below ? &quiet : cell->bold ? &bold : &plain;
+    const char *link = below || cell->below.count == 0 ? cell->link : "";
+    size_t first = below ? cell->text.count : 0;
+    bool both = cell->text.count > 0 && cell->below.count > 0;
+    double height = line_height(&plain), top = sheet->y + PAD / 2 + height - 0.3 * plain.size;
+    size_t line = from > first ? from : first, end = first + lines->count;
+    if (both && line < end && line < until) {
+        open_tag(sheet, "P");
+    }
+    for (size_t k = line; k < end && k < until; k++) {
+        draw_line(sheet, lines, k - first, letters, x, top + (double)(k - from) * height, link);
+    }
+    if (both && line < end && line < until) {
+        close_tag(sheet, "P");
+    }
+}
+
+/* Lines [from, until) of each cell, one cell after the other, as they are read. `again`: they were
+ * there on an earlier page. */
+static void draw_part(struct sheet *sheet, const struct row *row, size_t from, size_t until,
+                      bool again)
 {
     double x = MARGIN, height = line_height(&plain);
+    if (!again) {
+        open_tag(sheet, "TR");
+    }
     for (unsigned i = 0; i < row->columns; i++) {
-        const struct cell *cell = &row->cells[i];
-        const struct ck_letters *letters = cell->bold ? &bold : &plain;
-        const char *above = cell->below.count == 0 ? cell->link : "";
-        double y = sheet->y + PAD / 2 + height - 0.3 * plain.size;
-        for (size_t k = from; k < until && k < lines_of(cell); k++, y += height) {
-            if (k < cell->text.count) {
-                draw_line(sheet, &cell->text, k, letters, x, y, above);
-            } else {
-                draw_line(sheet, &cell->below, k - cell->text.count, &quiet, x, y, cell->link);
-            }
+        const char *tag = row->cells[i].bold ? "TH" : "TD";
+        if (!again) {
+            open_tag(sheet, tag);
+        }
+        draw_cell_text(sheet, &row->cells[i], false, from, until, x);
+        draw_cell_text(sheet, &row->cells[i], true, from, until, x);
+        if (!again) {
+            close_tag(sheet, tag);
         }
         x += column_width(sheet, i) + GAP;
+    }
+    if (!again) {
+        close_tag(sheet, "TR");
     }
     sheet->y += PAD + (double)(until - from) * height;
     draw_rule(sheet, sheet->y);
@@ -255,7 +319,7 @@ static int draw_row(struct sheet *sheet, const struct row *row)
         size_t fit = room < 1 ? 0 : (size_t)room;
         if (fit > 0) {
             size_t until = most - from < fit ? most : from + fit;
-            draw_part(sheet, row, from, until);
+            draw_part(sheet, row, from, until, false);
             from = until;
         }
         r = from < most ? new_page(sheet) : 0;
@@ -315,10 +379,36 @@ static void draw_mark(struct sheet *sheet, unsigned lane, double x, double y)
     cairo_fill(cairo);
 }
 
+/* What the picture shows, in words of its own: its lanes with the number of their marks, and from
+ * when until when. What each mark is says the table below it. */
+static void describe_picture(struct sheet *sheet, const struct ck_paper_block *picture,
+                             const unsigned counts[static CK_PAPER_LANES_MAX])
+{
+    struct ck_spoken *spoken = sheet->spoken;
+    if (sheet->cairo == NULL || spoken->count == CK_SPOKEN_PICTURES_MAX) {
+        return;
+    }
+    char *text = spoken->pictures[spoken->count++];
+    size_t at = 0;
+    for (unsigned lane = 0; lane < picture->lanes && at < CK_SPOKEN_TEXT_MAX / 2; lane++) {
+        const struct ck_paper_text *name = &picture->names[lane];
+        int most = name->size < 60 ? (int)name->size : 0; /* cut within a letter it were none */
+        at += (size_t)snprintf(text + at, CK_SPOKEN_TEXT_MAX - at, "%.*s: %u; ", most, name->data,
+                               counts[lane]);
+    }
+    const struct ck_paper_text *ends = picture->ends;
+    if (ends[0].size < 60 && ends[1].size < 60) {
+        snprintf(text + at, CK_SPOKEN_TEXT_MAX - at, "%.*s – %.*s", (int)ends[0].size, ends[0].data,
+                 (int)ends[1].size, ends[1].data);
+    }
+}
+
 static int draw_picture(struct sheet *sheet, const struct ck_paper_block *picture)
 {
     double height = picture->lanes * LANE + 26, half = (WIDTH - LANE_NAME) / 2;
+    unsigned counts[CK_PAPER_LANES_MAX] = {0};
     int r = make_room(sheet, height);
+    open_tag(sheet, "Figure");
     for (unsigned lane = 0; r == 0 && lane < picture->lanes; lane++) {
         double y = sheet->y + LANE * lane + LANE / 2;
         r = draw_label(sheet, &picture->names[lane], MARGIN, y + 2.5, LANE_NAME - GAP, false);
@@ -334,6 +424,7 @@ static int draw_picture(struct sheet *sheet, const struct ck_paper_block *pictur
         struct ck_paper_mark mark;
         r = ck_paper_next_mark(&sheet->reader, picture, &mark);
         if (r == 0) {
+            counts[mark.lane]++;
             draw_mark(sheet, mark.lane,
                       MARGIN + LANE_NAME + 6 + mark.at / 65535.0 * (WIDTH - LANE_NAME - 12),
                       sheet->y + LANE * mark.lane + LANE / 2);
@@ -342,6 +433,8 @@ static int draw_picture(struct sheet *sheet, const struct ck_paper_block *pictur
     double y = sheet->y + picture->lanes * LANE + 10;
     r = r == 0 ? draw_label(sheet, &picture->ends[0], MARGIN + LANE_NAME, y, half, false) : r;
     r = r == 0 ? draw_label(sheet, &picture->ends[1], MARGIN + LANE_NAME + half, y, half, true) : r;
+    close_tag(sheet, "Figure");
+    describe_picture(sheet, picture, counts);
     sheet->y += height;
     return r;
 }
@@ -350,21 +443,23 @@ static int draw_picture(struct sheet *sheet, const struct ck_paper_block *pictur
 
 static int draw_block(struct sheet *sheet, const struct ck_paper_block *block)
 {
-    if (block->kind != CK_PAPER_ROW) {
+    if (block->kind != CK_PAPER_ROW && sheet->table.columns > 0) {
+        close_tag(sheet, "Table");
         clear_row(&sheet->top);
-        sheet->y += sheet->table.columns > 0 ? GAP : 0;
+        sheet->y += GAP;
         sheet->table.columns = 0;
     }
     switch (block->kind) {
     case CK_PAPER_HEADING: {
         int r = make_room(sheet, 90); /* with something below it */
         sheet->y += GAP;
-        return r == 0 ? draw_text(sheet, &heading, &block->text, &block->link) : r;
+        return r == 0 ? draw_text(sheet, "H2", &heading, &block->text, &block->link) : r;
     }
     case CK_PAPER_TEXT:
-        return draw_text(sheet, (block->flags & CK_PAPER_QUIET) != 0 ? &quiet : &plain,
+        return draw_text(sheet, "P", (block->flags & CK_PAPER_QUIET) != 0 ? &quiet : &plain,
                          &block->text, &block->link);
     case CK_PAPER_TABLE:
+        open_tag(sheet, "Table");
         sheet->table = *block;
         return 0;
     case CK_PAPER_ROW:
@@ -377,6 +472,15 @@ static int draw_block(struct sheet *sheet, const struct ck_paper_block *block)
         break; /* only at the beginning */
     }
     return CK_E_SYNTAX;
+}
+
+/* The name of a language, which goes into the file as it is: letters alone. */
+static void take_language(const struct ck_paper_text *text, char language[static 16])
+{
+    snprintf(language, 16, "%.*s", text->size < 16 ? (int)text->size : 0, text->data);
+    if (language[strspn(language, "abcdefghijklmnopqrstuvwxyz-")] != '\0') {
+        language[0] = '\0';
+    }
 }
 
 static void describe(cairo_surface_t *surface, const struct ck_paper_block *head)
@@ -393,25 +497,32 @@ static void describe(cairo_surface_t *surface, const struct ck_paper_block *head
 
 /* Walks through all of it; with a surface it draws. *pages: how many there are, to be given to the
  * walk that draws. */
-static int walk(const void *bytes, size_t size, cairo_surface_t *surface, unsigned *pages)
+static int walk(const void *bytes, size_t size, cairo_surface_t *surface, unsigned *pages,
+                struct ck_spoken *spoken)
 {
     struct ck_paper_block block;
-    struct sheet sheet = {
-        .reader = ck_reader_of(bytes, size), .page = 1, .pages = *pages, .y = MARGIN};
+    struct sheet sheet = {.reader = ck_reader_of(bytes, size),
+                          .page = 1,
+                          .pages = *pages,
+                          .y = MARGIN,
+                          .spoken = spoken};
     int r = ck_paper_next(&sheet.reader, &block);
     r = r == 0 && block.kind != CK_PAPER_HEAD ? CK_E_SYNTAX : r;
     if (r == 0 && surface != NULL) {
         describe(surface, &block);
+        take_language(&block.language, spoken->language);
         sheet.cairo = cairo_create(surface);
     }
+    open_tag(&sheet, "Document");
     sheet.foot = block.link;
     static const struct ck_paper_text none = {"", 0};
-    r = r == 0 ? draw_text(&sheet, &title, &block.text, &none) : r;
+    r = r == 0 ? draw_text(&sheet, "H1", &title, &block.text, &none) : r;
     while (r == 0 && block.kind != CK_PAPER_END) {
         r = ck_paper_next(&sheet.reader, &block);
         r = r == 0 ? draw_block(&sheet, &block) : r;
     }
     clear_row(&sheet.top);
+    close_tag(&sheet, "Document");
     if (sheet.cairo != NULL) {
         r = r == 0 && cairo_status(sheet.cairo) != CAIRO_STATUS_SUCCESS ? -EIO : r;
         cairo_destroy(sheet.cairo);
@@ -420,42 +531,59 @@ static int walk(const void *bytes, size_t size, cairo_surface_t *surface, unsign
     return r;
 }
 
-struct output {
-    int fd;
-    uint64_t bytes;
-    int error;
-};
-
 static cairo_status_t write_bytes(void *user, const unsigned char *bytes, unsigned int size)
 {
-    struct output *output = user;
-    for (unsigned at = 0; at < size;) {
-        ssize_t part = write(output->fd, bytes + at, size - at);
-        if (part < 0 && errno != EINTR) {
-            output->error = -errno;
-            return CAIRO_STATUS_WRITE_ERROR;
-        }
-        at += part < 0 ? 0 : (unsigned)part;
-    }
-    output->bytes += size;
-    return CAIRO_STATUS_SUCCESS;
+    FILE *out = user;
+    return fwrite(bytes, 1, size, out) == size ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static int draw(const void *bytes, size_t size, struct output *output, unsigned *pages)
+/* The pages, with cairo. */
+static int draw(const void *bytes, size_t size, FILE *out, unsigned *pages,
+                struct ck_spoken *spoken)
 {
-    int r = walk(bytes, size, NULL, pages);
+    int r = walk(bytes, size, NULL, pages, NULL);
     if (r != 0) {
         return r;
     }
     cairo_surface_t *surface =
-        cairo_pdf_surface_create_for_stream(write_bytes, output, PAGE_WIDTH, PAGE_HEIGHT);
-    r = walk(bytes, size, surface, pages);
+        cairo_pdf_surface_create_for_stream(write_bytes, out, PAGE_WIDTH, PAGE_HEIGHT);
+    r = walk(bytes, size, surface, pages, spoken);
     cairo_surface_finish(surface);
     if (r == 0 && cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS) {
         r = -EIO;
     }
     cairo_surface_destroy(surface);
     return r;
+}
+
+/* The whole file in memory, as it is read again for what is appended to it. */
+static int make(const void *bytes, size_t size, char **made, size_t *made_size, unsigned *pages)
+{
+    static struct ck_spoken spoken;
+    spoken = (struct ck_spoken){.count = 0};
+    FILE *out = open_memstream(made, made_size);
+    if (out == NULL) {
+        return -ENOMEM;
+    }
+    int r = draw(bytes, size, out, pages, &spoken);
+    if (r == 0 && fflush(out) == 0) {
+        r = ck_spoken_append(&spoken, *made, *made_size, out);
+        r = r == CK_E_NOT_FOUND ? 0 : r; /* another cairo: it is good without */
+    }
+    bool failed = ferror(out) != 0;
+    return fclose(out) != 0 || failed ? -ENOMEM : r;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t part = write(fd, bytes + at, size - at);
+        if (part < 0 && errno != EINTR) {
+            return -errno;
+        }
+        at += part < 0 ? 0 : (size_t)part;
+    }
+    return 0;
 }
 
 static int read_paper(int fd, uint8_t **bytes, size_t *size)
@@ -489,14 +617,14 @@ int ck_paper_load(char *text, size_t size)
 void ck_paper_run(int in, int out, struct ck_render_answer *answer)
 {
     ck_cleanup(ck_freep) uint8_t *bytes = NULL;
-    struct output output = {.fd = out};
-    size_t size = 0;
+    ck_cleanup(ck_freep) char *made = NULL;
+    size_t size = 0, made_size = 0;
     unsigned pages = 0;
     int r = read_paper(in, &bytes, &size);
-    r = r == 0 ? draw(bytes, size, &output, &pages) : r;
-    if (output.error != 0) {
-        ck_render_fail(answer, CK_RENDER_FAULT_OUTPUT, "the report: %s",
-                       ck_error_text(output.error));
+    r = r == 0 ? make(bytes, size, &made, &made_size, &pages) : r;
+    int written = r == 0 ? write_all(out, made, made_size) : 0;
+    if (written != 0) {
+        ck_render_fail(answer, CK_RENDER_FAULT_OUTPUT, "the report: %s", ck_error_text(written));
     } else if (r != 0) {
         ck_render_fail(answer,
                        r == CK_E_LIMIT ? CK_RENDER_FAULT_LIMIT
@@ -505,7 +633,7 @@ void ck_paper_run(int in, int out, struct ck_render_answer *answer)
                        "the document of a report: %s", ck_error_text(r));
     } else {
         answer->message.kind = CK_RENDER_DONE;
-        answer->message.done.bytes = output.bytes;
+        answer->message.done.bytes = made_size;
         answer->message.done.width = (uint16_t)pages;
         answer->message.done.height = 0;
     }

@@ -2,6 +2,11 @@
  * under their top row, a time line as vectors, page numbers. The same document gives the same
  * bytes: the date in the file is the one that the document names.
  *
+ * It is tagged for whoever has it read aloud: headings, paragraphs, tables with their heads, links,
+ * and the time line as a picture with a text; its language is that of the document (spoken.h). The
+ * foot and the top of a table where it is repeated are outside of the structure. cairo 1.16 has no
+ * mark for artifacts, and fonts are embedded as it does: it is not claimed to conform to PDF/UA.
+ *
  * Fonts are read before the cage closes and kept in memory. A character that they lack is written
  * as its number, [U+1F600]: nothing is lost silently. */
 #ifndef MEDIA_RENDER_PAPER_H

@@ -59,12 +59,12 @@ static struct ck_render_message draw(const void *bytes, size_t size, int *fd)
     return answer;
 }
 
-/* What pdftotext reads; the caller frees. */
-static char *text_of(int fd)
+/* What a program of poppler reads; the caller frees. */
+static char *read_by(const char *program, int fd, const char *behind)
 {
     char command[120], *text = NULL;
     size_t size = 0;
-    snprintf(command, sizeof command, "pdftotext -raw /proc/%d/fd/%d -", (int)getpid(), fd);
+    snprintf(command, sizeof command, "%s /proc/%d/fd/%d %s", program, (int)getpid(), fd, behind);
     FILE *from = popen(command, "r"), *to = open_memstream(&text, &size);
     for (int c; (c = fgetc(from)) != EOF;) {
         fputc(c, to);
@@ -72,6 +72,11 @@ static char *text_of(int fd)
     fclose(to);
     assert_int_equal(pclose(from), 0);
     return text;
+}
+
+static char *text_of(int fd)
+{
+    return read_by("pdftotext -raw", fd, "-");
 }
 
 static unsigned times(const char *text, const char *part)
@@ -180,6 +185,101 @@ static void a_time_line_is_drawn(void **state)
     close(fd);
 }
 
+/* One of the objects that the last table of places names; NULL: none of this kind. */
+static const char *object_of(const char *bytes, size_t size, const char *kind)
+{
+    const char *end = memmem(bytes + size - 40, 40, "startxref\n", 10);
+    assert_non_null(end);
+    const char *table = bytes + strtoul(end + 10, NULL, 10);
+    assert_int_equal(strncmp(table, "xref\n", 5), 0);
+    for (const char *line = table + 5; *line != 't';) {
+        unsigned long number = 0, at = 0, count = 0, named = 0;
+        int used = 0;
+        assert_int_equal(sscanf(line, "%lu %lu %lu 00000 n%n", &number, &count, &at, &used), 3);
+        assert_int_equal(sscanf(bytes + at, "%lu 0 obj", &named), 1);
+        assert_int_equal(named, number);
+        assert_int_equal(count, 1);
+        const char *until = strstr(bytes + at, "endobj");
+        if (memmem(bytes + at, (size_t)(until - bytes) - at, kind, strlen(kind)) != NULL) {
+            return bytes + at;
+        }
+        line += used + 2;
+    }
+    return NULL;
+}
+
+/* Whoever has it read aloud hears the same, in its order, and in its language. */
+static void a_report_can_be_read_aloud(void **state)
+{
+    (void)state;
+    static const uint8_t widths[] = {40, 60};
+    static const char *const names[] = {"Қоңырау", "b"}, *const ends[] = {"09:10", "12:11"};
+    begin();
+    ck_paper_heading(out, "Болған жағдайлар");
+    ck_paper_picture(out, names, 2, ends, 3);
+    ck_paper_mark(out, 0, 0, "one");
+    ck_paper_mark(out, 0, 9, "two");
+    ck_paper_mark(out, 1, UINT16_MAX, "three");
+    ck_paper_table(out, widths, 2);
+    ck_paper_row(out, CK_PAPER_TOP, 2);
+    ck_paper_cell(out, CK_PAPER_BOLD, "TOP", NULL, NULL);
+    ck_paper_cell(out, CK_PAPER_BOLD, "OTHER", NULL, NULL);
+    for (int i = 0; i < 100; i++) {
+        ck_paper_row(out, 0, 2);
+        ck_paper_cell(out, 0, "cell", "below", NULL);
+        ck_paper_cell(out, 0, "x", NULL, "entries/1.json");
+    }
+    ck_paper_text(out, 0, "last words", NULL);
+    ck_paper_end(out);
+    fclose(out);
+
+    int fd;
+    struct ck_render_message answer = draw(paper, paper_size, &fd);
+    assert_int_equal(answer.kind, CK_RENDER_DONE);
+    assert_true(answer.done.width > 2);
+    char *tree = read_by("pdfinfo -struct-text", fd, "");
+    const char *const order[] = {"Document",   "\n  H1 ",       "\n  H2 ",    "\n  Figure",
+                                 "\n  Table ", "\n    TR\n",    "\n      TH", "\"TOP\"",
+                                 "\n      TD", "\"cell\"",      "\"below\"",  "        Link",
+                                 "\n  P ",     "\"last words\""};
+    const char *at = tree;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        const char *found = strstr(at, order[i]);
+        if (found == NULL) {
+            fail_msg("no %s behind\n%.200s", order[i], at);
+        }
+        at = found + strlen(order[i]) - 1;
+    }
+    assert_int_equal(times(tree, "\n    TR\n"), 101);
+    assert_int_equal(times(tree, "\"TOP\""), 1); /* on the other pages it is no part of the table */
+    assert_int_equal(times(tree, "Қ-1"), 0);     /* nor is the foot */
+    free(tree);
+    char *about = read_by("pdfinfo", fd, "");
+    assert_non_null(strstr(about, "Tagged:          yes"));
+    free(about);
+
+    size_t size = (size_t)lseek(fd, 0, SEEK_END);
+    char *bytes = calloc(1, size + 1);
+    assert_int_equal(pread(fd, bytes, size, 0), size);
+    const char *catalogue = object_of(bytes, size, "/Type /Catalog");
+    assert_non_null(catalogue);
+    const char *until = strstr(catalogue, "endobj");
+    const char *const members[] = {"/Lang (kk)", "/MarkInfo << /Marked true >>", "/StructTreeRoot ",
+                                   "/DisplayDocTitle true"};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const char *found = strstr(catalogue, members[i]);
+        assert_true(found != NULL && found < until);
+    }
+    const char *figure = object_of(bytes, size, "/S /Figure");
+    assert_non_null(figure);
+    /* "Қоңырау: 2; b: 1; 09:10 – 12:11" */
+    const char *alt = strstr(figure, "/Alt <FEFF049A043E04A3044B044004300443003A00200032003B0020"
+                                     "0062003A00200031003B0020");
+    assert_true(alt != NULL && alt < strstr(figure, "endobj"));
+    free(bytes);
+    close(fd);
+}
+
 static void expect_refused(const char *what, const void *bytes, size_t size)
 {
     int fd;
@@ -246,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_table_goes_on_over_pages_under_its_top),
         cmocka_unit_test(nothing_is_lost_of_a_text),
         cmocka_unit_test(a_time_line_is_drawn),
+        cmocka_unit_test(a_report_can_be_read_aloud),
         cmocka_unit_test(what_is_no_document_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
