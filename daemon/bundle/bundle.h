@@ -48,7 +48,10 @@
 /* Of one bundle; CK_E_LIMIT beyond. A ladder that nobody answers for a quarter of a year, every
  * five minutes, writes less. */
 #define CK_BUNDLE_ENTRIES_MAX 300000
-#define CK_BUNDLE_MESSAGES_MAX 500       /* of the person's thread; later ones are left out */
+/* Of the person's thread, and bytes of their texts; later ones are left out, and "messages_beyond"
+ * of the facts says how many. Ten a minute for a week are less. */
+#define CK_BUNDLE_MESSAGES_MAX 100000
+#define CK_BUNDLE_TEXTS_MAX (64u << 20)
 #define CK_BUNDLE_FILES_MAX (64u << 20)  /* bytes of their files; what is beyond is left out */
 #define CK_BUNDLE_SIDE_MAX (256u << 20)  /* bytes of recordings for the film of both sides */
 #define CK_BUNDLE_VIDEO_MAX (768u << 20) /* bytes of recordings; what is beyond is left out */

@@ -49,15 +49,18 @@ static bool may_open(const struct ck_bundle_work *work, const char *action, cons
  * is not in the bundle. */
 static json_t *withheld_text(const struct ck_bundle_work *work, const struct ck_log_row *row)
 {
-    const json_t *message;
-    size_t i;
-    json_array_foreach(json_object_get(work->facts, "messages"), i, message)
-    {
-        if (strcmp(row->action, "MESSAGE_SENT") == 0 &&
-            json_integer_value(json_object_get(message, "id")) == row->object_id) {
+    const json_t *list = json_object_get(work->facts, "messages");
+    size_t low = 0, high = strcmp(row->action, "MESSAGE_SENT") == 0 ? json_array_size(list) : 0;
+    while (low < high) { /* they stand in the order of their numbers */
+        size_t middle = low + (high - low) / 2;
+        const json_t *message = json_array_get(list, middle);
+        int64_t id = json_integer_value(json_object_get(message, "id"));
+        if (id == row->object_id) {
             json_t *text = json_object_get(message, "text");
             return json_is_string(text) ? text : NULL;
         }
+        low = id < row->object_id ? middle + 1 : low;
+        high = id < row->object_id ? high : middle;
     }
     return NULL;
 }
@@ -206,19 +209,36 @@ static int add_checkpoint(struct ck_bundle_work *work)
     return r == 0 ? ck_zip_add(work->zip, "log.vkey", key, strlen(key)) : r;
 }
 
+/* keys/N.consistency: that the bundle's checkpoint goes on from the one under which N is proven. */
+static int add_key_consistency(struct ck_bundle_work *work, int64_t index, int64_t covers,
+                               char *text)
+{
+    char name[64];
+    if (covers == work->covers) {
+        return 0;
+    }
+    snprintf(name, sizeof name, "keys/%lld.consistency", (long long)index);
+    int r = ck_audit_consistency(work->store, covers, work->note, work->covers, text);
+    return r == 0 ? ck_zip_add(work->zip, name, text, strlen(text)) : r;
+}
+
 /* keys/N.json, keys/N.tlog-proof: an entry that names a key of the signer, and its proof under the
  * first checkpoint that covers it, which the key of before signed as well. */
 static int add_key(struct ck_bundle_work *work, int64_t index)
 {
-    ck_cleanup(ck_freep) char *text = malloc(CK_PROOF_TEXT_MAX);
+    ck_cleanup(ck_freep) char *text = malloc(CK_PROOF_TEXT_MAX), *note = NULL;
     char name[64];
     size_t size = 0;
-    int r = text == NULL ? -ENOMEM : ck_audit_entry_proof(work->store, index, text, &size);
+    int64_t covers = 0;
+    int r =
+        text == NULL ? -ENOMEM : ck_log_checkpoint_covering(work->store, index + 1, &covers, &note);
     if (r == CK_E_NOT_FOUND) {
         return 0; /* not signed yet */
     }
+    r = r == 0 ? ck_audit_entry_proof_under(work->store, index, note, covers, text, &size) : r;
     snprintf(name, sizeof name, "keys/%lld.tlog-proof", (long long)index);
     r = r == 0 ? ck_zip_add(work->zip, name, text, size) : r;
+    r = r == 0 ? add_key_consistency(work, index, covers, text) : r;
     return r == 0 ? for_one(work, index, add_key_leaf) : r;
 }
 

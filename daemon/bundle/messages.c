@@ -12,6 +12,7 @@
 #include "daemon/store/message.h"
 #include "protocol/base/error.h"
 
+#define PAGE 500
 #define AROUND_MS (INT64_C(24) * 3600000) /* before the window and after the end */
 
 static bool time_of(const json_t *object, const char *member, struct ck_wall *at)
@@ -95,29 +96,72 @@ static int add_message(struct ck_bundle_work *work, const json_t *page, const js
     return r == -1 ? -ENOMEM : r;
 }
 
+/* What may still come into the bundle. */
+struct room {
+    uint64_t files, texts; /* bytes */
+    int64_t messages;
+};
+
+/* One page of the thread into the list, or, without room, into the number of those left out.
+ * *after: its last message. */
+static int add_page(struct ck_bundle_work *work, json_t *page, json_t *list, struct room *room,
+                    int64_t *after, int64_t *beyond)
+{
+    const json_t *row;
+    size_t i;
+    int r = 0;
+    json_array_foreach(json_object_get(page, "messages"), i, row)
+    {
+        uint64_t text = json_string_length(json_object_get(row, "sealed")) / 2;
+        *after = json_integer_value(json_object_get(row, "id"));
+        if (room->messages == 0 || text > room->texts) {
+            room->messages = 0; /* nothing later is in it */
+            ++*beyond;
+        } else {
+            room->messages--;
+            room->texts -= text;
+            r = r == 0 ? add_message(work, page, row, list, &room->files) : r;
+        }
+    }
+    return r;
+}
+
+/* Page by page: the sealed half of a long thread is never in memory whole. */
+static int add_thread(struct ck_bundle_work *work, struct ck_wall from, struct ck_wall until,
+                      bool put_back, json_t *list)
+{
+    struct room room = {.files = CK_BUNDLE_FILES_MAX,
+                        .texts = CK_BUNDLE_TEXTS_MAX,
+                        .messages = CK_BUNDLE_MESSAGES_MAX};
+    int64_t after = 0, beyond = 0;
+    size_t count = PAGE;
+    int r = 0;
+    while (r == 0 && count == PAGE) {
+        json_t *page = NULL;
+        r = ck_query_messages_between(work->store, work->order->person, from, until, after, PAGE,
+                                      &page);
+        if (r == 0 && put_back) { /* erased: what is there again opens nothing */
+            r = json_object_set_new(page, "key", json_null()) == 0 ? 0 : -ENOMEM;
+        }
+        count = json_array_size(json_object_get(page, "messages"));
+        r = r == 0 ? add_page(work, page, list, &room, &after, &beyond) : r;
+        json_decref(page);
+    }
+    return r != 0 ? r
+           : json_object_set_new(work->facts, "messages_beyond", json_integer(beyond)) == 0
+               ? 0
+               : -ENOMEM;
+}
+
 int ck_bundle_messages(struct ck_bundle_work *work)
 {
     struct ck_wall from, until;
-    uint64_t room = CK_BUNDLE_FILES_MAX;
-    json_t *page = NULL, *list = json_array();
-    const json_t *row;
-    size_t i;
+    json_t *list = json_array();
+    bool put_back = false;
     int r = json_object_set_new(work->facts, "messages", list) == 0 ? 0 : -ENOMEM;
     if (r != 0 || !span_of(work, &from, &until)) {
         return r;
     }
-    r = ck_query_messages_between(work->store, work->order->person, from, until,
-                                  CK_BUNDLE_MESSAGES_MAX, &page);
-    bool put_back = false;
-    r = r == 0 ? ck_audit_put_back(work->store, CK_KEEP_MESSAGES, work->order->person, &put_back)
-               : r;
-    if (r == 0 && put_back) { /* erased: what is there again opens nothing */
-        r = json_object_set_new(page, "key", json_null()) == 0 ? 0 : -ENOMEM;
-    }
-    json_array_foreach(json_object_get(page, "messages"), i, row)
-    {
-        r = r == 0 ? add_message(work, page, row, list, &room) : r;
-    }
-    json_decref(page);
-    return r;
+    r = ck_audit_put_back(work->store, CK_KEEP_MESSAGES, work->order->person, &put_back);
+    return r == 0 ? add_thread(work, from, until, put_back, list) : r;
 }

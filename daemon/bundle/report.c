@@ -203,20 +203,28 @@ static void message_cell(struct ck_report *report, const json_t *message)
 static void write_messages(struct ck_report *report)
 {
     static const uint8_t widths[] = {30, 20, 50};
-    const json_t *list = json_object_get(report->facts, "messages"), *message;
-    size_t i;
+    const json_t *list = json_object_get(report->facts, "messages");
     heading(report, CK_TEXT_MESSAGES);
     if (json_array_size(list) == 0) {
         say(report, 0, CK_TEXT_NONE);
         return;
     }
     ck_paper_table(report->out, widths, COUNT(widths));
-    json_array_foreach(list, i, message)
-    {
+    size_t count = json_array_size(list);
+    size_t shown = count < CK_REPORT_MESSAGES_MAX ? count : CK_REPORT_MESSAGES_MAX;
+    for (size_t i = 0; i < shown; i++) {
+        const json_t *message = json_array_get(list, i);
         ck_paper_row(report->out, 0, COUNT(widths));
         time_cell(report, text_of(message, "sent"));
         cell(report, text_of(message, "author"));
         message_cell(report, message);
+    }
+    say_left_out(report, count - shown);
+    json_int_t beyond = json_integer_value(json_object_get(report->facts, "messages_beyond"));
+    if (beyond > 0) {
+        char text[400];
+        snprintf(text, sizeof text, "%s: %lld", words(report, CK_TEXT_BEYOND), (long long)beyond);
+        ck_paper_text(report->out, 0, text, NULL);
     }
 }
 

@@ -17,6 +17,7 @@
 /* Rows of the log in a report. Of more the reads are left out first, then the notices, then the
  * middle; each entry is in the bundle all the same. */
 #define CK_REPORT_ENTRIES_MAX 3000
+#define CK_REPORT_MESSAGES_MAX 1000 /* up to 2,000 characters each */
 
 enum ck_report_lane { CK_LANE_RING, CK_LANE_PERSON, CK_LANE_NOTICE, CK_LANE_INCIDENT, CK_LANES };
 

@@ -269,13 +269,16 @@ int ck_query_messages(struct ck_store *store, const struct ck_thread_of *of, int
 }
 
 int ck_query_messages_between(struct ck_store *store, int64_t person, struct ck_wall from,
-                              struct ck_wall until, int64_t limit, json_t **out)
+                              struct ck_wall until, int64_t after, int64_t limit, json_t **out)
 {
     const struct ck_thread_of of = {.person = person};
     json_t *list = NULL;
     int r = ck_sql_list(
-        store, MESSAGE "AND m.sent_at >= ?3 AND m.sent_at <= ?4 ORDER BY m.id LIMIT ?5",
-        CK_ARGS(ck_id(person), ck_id(0), ck_time(from), ck_time(until), ck_int(limit)), &list);
+        store,
+        MESSAGE "AND m.id > ?5 AND m.sent_at >= ?3 AND m.sent_at <= ?4 ORDER BY m.id LIMIT ?6",
+        CK_ARGS(ck_id(person), ck_id(0), ck_time(from), ck_time(until), ck_int(after),
+                ck_int(limit)),
+        &list);
     return r == 0 ? make_page(store, &of, list, out) : r;
 }
 

@@ -82,10 +82,10 @@ int ck_query_undelivered(struct ck_store *store, int64_t inspector, json_t **lis
 #define CK_QUERY_MESSAGES_MAX 100 /* of one page */
 int ck_query_messages(struct ck_store *store, const struct ck_thread_of *of, int64_t before,
                       json_t **page);
-/* A person's messages from `from` to `until`, oldest first, in the form above without `next`; at
- * most `limit`. */
+/* A person's messages from `from` to `until` behind the id `after`, oldest first, in the form above
+ * without `next`; at most `limit`. */
 int ck_query_messages_between(struct ck_store *store, int64_t person, struct ck_wall from,
-                              struct ck_wall until, int64_t limit, json_t **page);
+                              struct ck_wall until, int64_t after, int64_t limit, json_t **page);
 /* Whose thread a message is in. CK_E_NOT_FOUND. */
 int ck_message_owner(struct ck_store *store, int64_t id, struct ck_thread_of *of);
 

@@ -56,6 +56,10 @@ void bundle_take_keys(struct bundle_work *work);
 /* bundle_manifest.c: the checkpoint in it; what the manifest lists, against what is there; that the
  * log holds the manifest, and that both checkpoints are of one log. -ENOMEM. */
 void bundle_check_checkpoint(struct bundle_work *work);
+/* Whether the file of this name proves that the log of `old` goes on to that of `now`; of equal
+ * sizes the roots say it. */
+bool bundle_goes_on(const struct bundle_work *work, const char *name,
+                    const struct ck_checkpoint *old, const struct ck_checkpoint *now);
 int bundle_check_manifest(struct bundle_work *work);
 /* bundle_objects.c: of every object that the manifest names all entries up to its end. */
 void bundle_check_objects(struct bundle_work *work);

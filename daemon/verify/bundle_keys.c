@@ -24,7 +24,21 @@ static bool named_key(const struct ck_zip_file *file, struct ck_note_key *key)
     return ck_leaf_read(file->bytes, file->size, &leaf) && ck_log_key_named(&leaf, key);
 }
 
-/* Whether it is the entry of this number, proven under one of these keys; *by: which of them. */
+/* Whether the log under whose checkpoint an entry is proven is the one that the bundle's checkpoint
+ * is of. Who signed that one is asked elsewhere. */
+static bool is_of_this_log(const struct bundle_work *work, uint64_t number,
+                           const struct ck_checkpoint *under)
+{
+    const struct ck_zip_file *note = bundle_find(work, "checkpoint");
+    struct ck_checkpoint here;
+    char name[64];
+    snprintf(name, sizeof name, "keys/%" PRIu64 ".consistency", number);
+    return note != NULL && ck_checkpoint_parse((const char *)note->bytes, note->size, &here) == 0 &&
+           bundle_goes_on(work, name, under, &here);
+}
+
+/* Whether it is the entry of this number, proven in this log under one of these keys; *by: which of
+ * them. */
 static bool is_proven(const struct bundle_work *work, const struct ck_zip_file *file,
                       uint64_t number, const struct ck_keys *keys, struct ck_signers *by)
 {
@@ -36,7 +50,7 @@ static bool is_proven(const struct bundle_work *work, const struct ck_zip_file *
     return text != NULL &&
            ck_verify_entry((const char *)text->bytes, text->size, file->bytes, file->size, path,
                            keys, &silent, &proof) &&
-           proof.index == number &&
+           proof.index == number && is_of_this_log(work, number, &proof.checkpoint) &&
            ck_keys_check(keys, proof.note, proof.note_size, path, &silent, by);
 }
 
@@ -118,6 +132,23 @@ static void name_usurper(struct bundle_work *work, const struct ck_zip_file *fil
     }
 }
 
+/* A proof of another log, whoever signed that. */
+static void name_other_log(struct bundle_work *work, const struct ck_zip_file *file,
+                           uint64_t number)
+{
+    struct ck_entry_proof proof;
+    char path[64];
+    snprintf(path, sizeof path, "keys/%" PRIu64 ".tlog-proof", number);
+    const struct ck_zip_file *text = bundle_find(work, path);
+    if (text != NULL && ck_entry_proof_read((const char *)text->bytes, text->size, &proof) == 0 &&
+        !is_of_this_log(work, number, &proof.checkpoint)) {
+        ck_verdict_find(work->verdict, "fork",
+                        "it is not proven that the log of which %s is goes on to the bundle's: two "
+                        "logs may have been signed",
+                        file->name);
+    }
+}
+
 void bundle_take_keys(struct bundle_work *work)
 {
     uint64_t number;
@@ -127,6 +158,7 @@ void bundle_take_keys(struct bundle_work *work)
     for (size_t i = 0; i < work->file_count; i++) {
         if (bundle_number(work->files[i].name, "keys/", ".json", &number)) {
             name_usurper(work, &work->files[i]);
+            name_other_log(work, &work->files[i], number);
         }
     }
 }

@@ -161,12 +161,24 @@ static bool same_root(const struct ck_checkpoint *a, const struct ck_checkpoint 
     return memcmp(a->root.bytes, b->root.bytes, sizeof a->root.bytes) == 0;
 }
 
+bool bundle_goes_on(const struct bundle_work *work, const char *name,
+                    const struct ck_checkpoint *old, const struct ck_checkpoint *now)
+{
+    const struct ck_leaf_text text = text_of(bundle_find(work, name));
+    struct ck_add_checkpoint add;
+    if (old->size == now->size) {
+        return same_root(old, now);
+    }
+    return ck_add_checkpoint_read(text.at, text.size, &add) == 0 && add.old == old->size &&
+           ck_merkle_check_consistency(&add.proof, old->size, now->size, &old->root, &now->root) ==
+               0;
+}
+
 /* The log of the entries goes on to that of the bundle's own entry. */
 static void check_consistency(struct bundle_work *work)
 {
     const struct ck_checkpoint *old = &work->checkpoint, *now = &work->built_under;
     const struct ck_leaf_text text = text_of(bundle_find(work, "built.consistency"));
-    struct ck_add_checkpoint add;
     if (old->size == 0 || !work->bound) {
         return;
     }
@@ -185,9 +197,7 @@ static void check_consistency(struct bundle_work *work)
                               old->size, now->size);
         return;
     }
-    if (ck_add_checkpoint_read(text.at, text.size, &add) != 0 || add.old != old->size ||
-        ck_merkle_check_consistency(&add.proof, old->size, now->size, &old->root, &now->root) !=
-            0) {
+    if (!bundle_goes_on(work, "built.consistency", old, now)) {
         ck_verdict_find(work->verdict, "fork",
                         "it is not proven that the log of %" PRIu64
                         " entries goes on to that of %" PRIu64 ": two logs may have been signed",

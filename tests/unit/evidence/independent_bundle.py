@@ -64,6 +64,9 @@ class Keys:
     def __init__(self, files, given):
         self.trusted = [given or files["log.vkey"].decode()]
         self.named = dict(numbered(files, "keys", ".json"))
+        for number, data in self.named.items():
+            proven_under = checkpoint_of(check_proof(files[f"keys/{number}.tlog-proof"], data)[1])
+            check_goes_on(files, f"keys/{number}.consistency", proven_under, checkpoint_of(files["checkpoint"]))
         while any([self.take(files, number) for number in sorted(self.named)]):
             pass
 
@@ -116,6 +119,14 @@ def check_consistency(old, old_root, new, new_root, path):
     assert second == 0 and old_now == old_root and new_now == new_root, "two logs were signed"
 
 
+def check_goes_on(files, name, old, new):
+    """That one checkpoint goes on to another, by a file of the form of add-checkpoint; of equal sizes there is none."""
+    head, _, after = files[name].partition(b"\n\n") if old[0] != new[0] else (b"", b"", b"")
+    lines = head.decode().splitlines()
+    assert old[0] == new[0] or (lines[0] == f"old {old[0]}" and checkpoint_of(after) == new)
+    check_consistency(*old, *new, [base64.b64decode(line) for line in lines[1:]])
+
+
 def check_manifest(files):
     manifest = json.loads(files["manifest.json"])
     listed = manifest["files"]
@@ -133,11 +144,7 @@ def check_built(files, manifest, keys, size, root):
     assert built["open"]["audience"] == manifest["audience"]
     index, note = check_proof(files["built.tlog-proof"], files["built.json"])
     assert index == built["index"] and keys.signed(note)
-    new, new_root = checkpoint_of(note)
-    head, _, after = files["built.consistency"].partition(b"\n\n")
-    lines = head.decode().splitlines()
-    assert lines[0] == f"old {size}" and checkpoint_of(after) == (new, new_root)
-    check_consistency(size, root, new, new_root, [base64.b64decode(line) for line in lines[1:]])
+    check_goes_on(files, "built.consistency", (size, root), checkpoint_of(note))
     return built
 
 

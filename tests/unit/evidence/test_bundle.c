@@ -1,6 +1,7 @@
 /* The bundle of an incident, from an engine that lived through it, for each who may get one: what
  * is in it, what is not, and that whoever is at it is found. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 #include "protocol/base/text.h"
+#include "protocol/note.h"
 #include "protocol/render.h"
 #include "protocol/zip.h"
 #include "tests/unit/core/world.h"
@@ -956,6 +958,103 @@ static void a_very_long_incident_is_exported_whole(void **state)
     incident = before;
 }
 
+/* Many more messages than a page of the thread, or a report, holds. */
+static void a_long_thread_is_exported_whole(void **state)
+{
+    (void)state;
+    enum { SENT = 1203 };
+    const struct ck_actor person = world_person(&world, 1);
+    const struct ck_actor inspector = world_staff(&world, world.inspector, CK_ROLE_INSPECTOR);
+    char id[32], text[64];
+    for (int i = 0; i < SENT; i++) { /* each side may send a thousand in a day */
+        snprintf(id, sizeof id, "long-%d", i);
+        snprintf(text, sizeof text, "number %d of many", i);
+        json_t *body = json_pack("{s:s, s:s}", "client_id", id, "text", text);
+        if (i % 2 != 0) {
+            json_object_set_new(body, "person", json_integer(world.person));
+        }
+        must("message.send", i % 2 != 0 ? &inspector : &person, body);
+        world_forget(&world);
+    }
+    sign();
+    build(CK_BUNDLE_COURT);
+    assert_int_equal(made_last.unsigned_entries, 0);
+    for (int i = 0; i < SENT; i++) {
+        snprintf(text, sizeof text, "\"text\": \"number %d of many\"", i);
+        assert_true(holds(text)); /* facts.json */
+        snprintf(text, sizeof text, ",\"number %d of many\"]", i);
+        assert_true(holds(text)); /* opened/N.json, against the entry */
+    }
+    assert_true(holds("\"messages_beyond\": 0"));
+    assert_true(holds("<td>number 998 of many</td>"));
+    assert_false(holds("<td>number 999 of many</td>")); /* with the first, a thousand */
+    assert_true(holds("all of it is in facts.json: 204"));
+    expect(0, "GOOD");
+    independent(true, "for the court");
+    change_it((struct change){.edit = "opened/", .from = "number 1202 of", .to = "number 1203 of"});
+    expect(1, "plain: \"text\" of entry");
+}
+
+static void read_old_seed(uint8_t seed[static CK_ED25519_SIZE])
+{
+    char file[160], hex[2 * CK_ED25519_SIZE + 1] = "";
+    snprintf(file, sizeof file, "%s/log.key.old", signer.state);
+    FILE *opened = fopen(file, "r");
+    assert_non_null(opened);
+    assert_int_equal(fread(hex, 1, 2 * CK_ED25519_SIZE, opened), 2 * CK_ED25519_SIZE);
+    fclose(opened);
+    assert_int_equal(ck_hex_decode(hex, seed, CK_ED25519_SIZE), 0);
+}
+
+struct found_file {
+    const char *name;
+    uint8_t bytes[CK_LOG_LEAF_MAX];
+    size_t size;
+};
+
+static int find_file(void *user, const struct ck_zip_file *file)
+{
+    struct found_file *found = user;
+    if (strcmp(file->name, found->name) == 0) {
+        memcpy(found->bytes, file->bytes, file->size);
+        found->size = file->size;
+    }
+    return 0;
+}
+
+/* The proof of an entry in a log of which nothing else is known, that ends with it, signed with
+ * `seed` under the name of the key that is given. */
+static void swap_key_proof(const char *proof, const uint8_t seed[static CK_ED25519_SIZE])
+{
+    static struct found_file leaf;
+    static char note[CK_NOTE_BYTES_MAX], text[CK_PROOF_TEXT_MAX];
+    struct ck_merkle_proof before = {.count = 0};
+    struct ck_note_key signs;
+    struct ck_checkpoint fake = {.size = 0};
+    size_t note_size = 0, text_size = 0;
+    char name[64];
+    uint64_t index = strtoull(proof + strlen("keys/"), NULL, 10);
+    snprintf(name, sizeof name, "keys/%" PRIu64 ".json", index);
+    leaf = (struct found_file){.name = name};
+    assert_int_equal(ck_zip_walk(bytes, size, find_file, &leaf, NULL), 0);
+    assert_true(leaf.size > 0);
+    assert_int_equal(ck_merkle_leaf(leaf.bytes, leaf.size, &fake.root), 0);
+    for (uint64_t left = index; left != 0; left &= left - 1) { /* whole trees before it */
+        const struct ck_hash whole = {.bytes = {(uint8_t)left, 7}};
+        before.path[before.count++] = whole;
+        assert_int_equal(ck_merkle_node(&whole, &fake.root, &fake.root), 0);
+    }
+    assert_int_equal(ck_note_key_parse(key + strlen("--key="), &signs), 0);
+    snprintf(fake.origin, sizeof fake.origin, "%s", signs.name);
+    fake.size = index + 1;
+    assert_int_equal(ck_checkpoint_sign(&fake, &signs, seed, note, sizeof note, &note_size), 0);
+    assert_int_equal(
+        ck_entry_proof_write(index, &before, note, note_size, NULL, text, sizeof text, &text_size),
+        0);
+    change_it((struct change){.drop = {proof}});
+    change_it((struct change){.add = proof, .text = text});
+}
+
 /* The signer's key is changed: whoever was given the old one alone is led to the new one by the log
  * itself, and by nobody else. */
 static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
@@ -967,6 +1066,8 @@ static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
     world_run_for(&world, 10 * MINUTE);
     sign(); /* the engine names the new key in the log */
     sign(); /* which the old one signs, too */
+    uint8_t stolen[CK_ED25519_SIZE];
+    read_old_seed(stolen);
     rig_drop_old_key(&signer);
     approve("court"); /* so that there is something to sign */
     sign();
@@ -982,6 +1083,13 @@ static void a_bundle_leads_from_an_earlier_key_to_todays(void **state)
     snprintf(proof, sizeof proof, "keys/%stlog-proof", named);
     change_it((struct change){.edit = entry, .from = "\"key\":\"", .to = "\"kez\":\""});
     expect(1, "forged: the bundle's checkpoint ");
+    /* The old key signs another log, in which the entry stands as well. */
+    build(CK_BUNDLE_COURT);
+    snprintf(key, sizeof key, "%s", old);
+    swap_key_proof(proof, stolen);
+    expect(1, "fork: it is not proven that the log of which keys/");
+    expect(1, "forged: keys/");
+    independent(false, "two logs were signed");
     tamper((struct change){.drop = {proof}}); /* which signs: the key is today's again */
     snprintf(key, sizeof key, "%s", old);
     expect(1, "forged: keys/");
@@ -1013,8 +1121,8 @@ static void a_stolen_key_of_before_is_not_trusted_again(void **state)
     (void)state;
     ck_cleanup(ck_freep) char *note = NULL;
     static char text[CK_PROOF_TEXT_MAX];
-    char today[sizeof key], stolen[sizeof key], proof[80];
-    int64_t indices[CK_NOTE_LOG_KEYS_MAX], covers = 0;
+    char today[sizeof key], stolen[sizeof key], proof[80], goes_on[80];
+    int64_t indices[CK_NOTE_LOG_KEYS_MAX], covers = 0, found_covers = 0;
     size_t count = 0, length = 0;
     snprintf(stolen, sizeof stolen, "%s", key);
     assert_int_equal(ck_log_signer_keys(world.reader, indices, CK_NOTE_LOG_KEYS_MAX, &count), 0);
@@ -1031,9 +1139,16 @@ static void a_stolen_key_of_before_is_not_trusted_again(void **state)
     go_back_to_the_old_key();
     assert_string_equal(key, stolen);
     snprintf(proof, sizeof proof, "keys/%lld.tlog-proof", (long long)indices[count - 1]);
-    tamper((struct change){.drop = {proof}});
+    snprintf(goes_on, sizeof goes_on, "keys/%lld.consistency", (long long)indices[count - 1]);
+    tamper((struct change){.drop = {proof, goes_on}});
     text[length] = '\0';
     change_it((struct change){.add = proof, .text = text});
+    free(ck_take(note));
+    assert_int_equal(
+        ck_log_checkpoint_covering(world.reader, made_last.covers, &found_covers, &note), 0);
+    assert_int_equal(found_covers, made_last.covers);
+    assert_int_equal(ck_audit_consistency(world.reader, covers, note, made_last.covers, text), 0);
+    change_it((struct change){.add = goes_on, .text = text});
     snprintf(key, sizeof key, "%s", today);
     expect(1, "forged: the bundle's checkpoint ");
     independent(false, "the checkpoint is by a key that is not trusted");
@@ -1192,6 +1307,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(two_files_of_one_name_are_named),
         cmocka_unit_test(what_was_lost_of_a_recording_is_said),
         cmocka_unit_test(the_whole_log_is_good),
+        cmocka_unit_test(a_long_thread_is_exported_whole), /* before time goes on */
         cmocka_unit_test(a_very_long_incident_is_exported_whole),
         cmocka_unit_test(a_bundle_leads_from_an_earlier_key_to_todays),
         cmocka_unit_test(a_stolen_key_of_before_is_not_trusted_again),
