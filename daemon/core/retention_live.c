@@ -366,6 +366,9 @@ int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
     if (r == 0 && row.keep == CK_KEEP_CASE_FILE) {
         r = ck_expiry_has_recordings(turn->store, row.person, &waits);
     }
+    if (r == 0 && row.keep == CK_KEEP_CONCERN) {
+        r = ck_expiry_has_open_concern(turn->store, row.person, &waits);
+    }
     struct ck_wall over;
     r = r == 0 ? over_at(turn, &row, &over) : r;
     if (r != 0) {
@@ -383,7 +386,8 @@ int ck_expiry_due(struct ck_turn *turn, const struct ck_due *due)
         row.next_at = (struct ck_wall){0};
         r = record(turn, &row, "EXPIRY_HELD");
     } else if (waits) {
-        /* The records of what becomes of a recording need the salt that goes with the file. */
+        /* The records of what becomes of a recording need the salt that goes with the file; whoever
+         * still looks after somebody's safety needs what was reported. */
         row.next_at = ck_wall_add_ms(turn->now.wall, FILE_RETRY_MS);
     } else {
         r = erase(turn, &row);

@@ -152,6 +152,14 @@ int ck_expiry_has_recordings(struct ck_store *store, int64_t person, bool *has)
                person, has);
 }
 
+int ck_expiry_has_open_concern(struct ck_store *store, int64_t person, bool *has)
+{
+    return ask(store,
+               "SELECT EXISTS (SELECT 1 FROM incident WHERE person_id = ?1 AND state <> 'closed' "
+               "AND (kind = 'safety' OR kind = 'concern'))",
+               person, has);
+}
+
 int ck_person_is_bound(struct ck_store *store, int64_t person, bool *bound)
 {
     return ask(store,

@@ -69,6 +69,9 @@ int ck_expiry_is_held(struct ck_store *store, const struct ck_expiry_row *row, b
 /* Whether the person has a recording that is not destroyed with its file. */
 int ck_expiry_has_recordings(struct ck_store *store, int64_t person, bool *has);
 
+/* Whether a concern or a safety check about the person is not closed yet. */
+int ck_expiry_has_open_concern(struct ck_store *store, int64_t person, bool *has);
+
 /* Whether an order binds the person: one that is not over. */
 int ck_person_is_bound(struct ck_store *store, int64_t person, bool *bound);
 /* Whether the person's file was erased. CK_E_NOT_FOUND. */

@@ -488,6 +488,21 @@ static void what_was_confided_has_a_key_and_a_time_of_its_own(void **state)
     expect_whole_log(0);
 }
 
+static void what_is_still_looked_after_is_kept(void **state)
+{
+    (void)state;
+    confide();
+    world_execute(&world, "UPDATE incident SET state = 'acknowledged', closed_at = NULL, next_at = "
+                          "9000000000000000 WHERE kind = 'concern'");
+    end_the_order();
+    pass_days(400);
+    assert_int_equal(number(CONFIDED_KEYS), 3);
+    world_execute(&world, "UPDATE incident SET state = 'closed', next_at = NULL WHERE kind = "
+                          "'concern'");
+    world_run_for(&world, 2 * MINUTE);
+    assert_int_equal(number(CONFIDED_KEYS), 0);
+}
+
 static void a_hold_keeps_what_was_confided(void **state)
 {
     (void)state;
@@ -766,6 +781,7 @@ int main(void)
         TEST(a_persons_file_goes_class_by_class),
         TEST(nothing_is_recorded_where_nothing_is_erased),
         TEST(what_was_confided_has_a_key_and_a_time_of_its_own),
+        TEST(what_is_still_looked_after_is_kept),
         TEST(a_hold_keeps_what_was_confided),
         TEST(a_new_order_stops_the_time),
         TEST(a_hold_keeps_what_it_is_about),
