@@ -132,6 +132,8 @@ static void answer_health(struct ask *ask, json_t *operations)
               "no worker has room for a call");
     add_check(checks, &healthy, "relay", product->relay_good,
               "a TURN server gives no address: who needs it cannot call");
+    add_check(checks, &healthy, "relay_room", !product->relay_full,
+              "a TURN server has no address left: who needs it cannot call");
     add_check(checks, &healthy, "clock", ck_product_clock_good(product),
               "no time service keeps the clock right");
     add_check(checks, &healthy, "engine", lag_ms < 1000, "decisions are late");

@@ -177,6 +177,7 @@ char *ck_product_figures(struct ck_product *product, const json_t *operations, s
     }
     set(product, CK_METRIC_PROBE_GOOD, product->probe_good ? 1 : 0);
     set(product, CK_METRIC_RELAY_GOOD, product->relay_good ? 1 : 0);
+    set(product, CK_METRIC_RELAY_FULL, product->relay_full ? 1 : 0);
     if (product->http != NULL) {
         read_http(product);
     }

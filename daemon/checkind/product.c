@@ -294,7 +294,7 @@ json_t *ck_product_system(void *user)
     int64_t free_bytes = ck_product_disk_free(product);
     return json_pack(
         "{s:s, s:s, s:I, s:o, s:o, s:{s:b, s:o}, s:{s:s, s:b}, s:{s:o, s:I, s:b, s:b}, s:{s:b, "
-        "s:s?}, s:{s:b, s:b}, s:b}",
+        "s:s?}, s:{s:b, s:b, s:b}, s:b}",
         "version", CK_VERSION, "started", started, "engine_lag_ms",
         (json_int_t)ck_product_late_ms(product), "workers", workers, "channels",
         ck_notify_status_json(product->notify), "clock", "synchronised",
@@ -305,7 +305,7 @@ json_t *ck_product_system(void *user)
         (int)ck_product_disk_low(product), "recordings", (int)ck_product_recordings_good(product),
         "signer", "configured", *product->config->signer.socket != '\0', "trouble",
         ck_product_signer_trouble(product), "relay", "configured", product->relay != NULL, "good",
-        (int)product->relay_good, "reaches_persons",
+        (int)product->relay_good, "full", (int)product->relay_full, "reaches_persons",
         (int)ck_product_reaches_persons(product->config));
 }
 

@@ -72,6 +72,9 @@ static const struct {
                               "Whether the TURN servers gave addresses the last time; 1 where "
                               "there are none.",
                               GAUGE, NULL, NULL},
+    [CK_METRIC_RELAY_FULL] = {"checkind_relay_full",
+                              "Whether a TURN server had no address left the last time.", GAUGE,
+                              NULL, NULL},
     [CK_METRIC_HTTP_REQUESTS_TOTAL] = {"checkind_http_requests_total",
                                        "Requests that were answered.", COUNTER, NULL, NULL},
     [CK_METRIC_HTTP_REFUSED_TOTAL] = {"checkind_http_refused_total",

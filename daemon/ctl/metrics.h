@@ -30,6 +30,7 @@ enum ck_metric {
     CK_METRIC_CLOCK_JUMPS_TOTAL,          /* counter */
     CK_METRIC_PROBE_GOOD,                 /* gauge: 0 or 1 */
     CK_METRIC_RELAY_GOOD,                 /* gauge: 0 or 1 */
+    CK_METRIC_RELAY_FULL,                 /* gauge: 0 or 1 */
     CK_METRIC_HTTP_REQUESTS_TOTAL,        /* counter */
     CK_METRIC_HTTP_REFUSED_TOTAL,         /* counter {reason} */
     CK_METRIC_HTTP_CONNECTIONS,           /* gauge */

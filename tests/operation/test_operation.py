@@ -90,6 +90,38 @@ class Case(unittest.TestCase):
         return certificate, key
 
 
+class FullRelay(threading.Thread):
+    """A TURN server by UDP that knows who asks and has no address left (RFC 8656, 486), until it is told to be dead."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.dead = False
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                question, peer = self.socket.recvfrom(2048)
+            except OSError:
+                return
+            if not self.dead:
+                self.socket.sendto(self.answer(question), peer)
+
+    @staticmethod
+    def answer(question):
+        def attribute(kind, value):
+            return kind.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value + bytes(-len(value) % 4)
+        named = b"checkind" in question  # the name of the daemon's own questions
+        error = (4 << 8 | 86) if named else (4 << 8 | 1)
+        body = attribute(0x0009, error.to_bytes(4, "big"))
+        if not named:
+            body += attribute(0x0014, b"example.org") + attribute(0x0015, b"nonce")
+        return (0x0113).to_bytes(2, "big") + len(body).to_bytes(2, "big") + question[4:20] + body
+
+
 class Start(Case):
     def test_a_port_that_is_taken_is_named(self):
         with socket.socket() as other:
@@ -224,6 +256,38 @@ class Watch(Case):
         (self.daemon.run / "recordings").mkdir(mode=0o700)
         self.becomes("recordings", True)
         self.assertEqual(self.daemon.stop(), 0)
+
+    def test_its_memory_goes_into_no_core_dump(self):
+        self.daemon.start().wait_ready()
+        limits = pathlib.Path(f"/proc/{self.daemon.child.pid}/limits").read_text()
+        core = next(line.split() for line in limits.splitlines() if line.startswith("Max core file size"))
+        self.assertEqual(core[4:6], ["0", "0"])  # set by itself, with what keeps handlers of core_pattern from it
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_a_relay_that_is_full_is_told_and_excuses_nobody(self):
+        relay = FullRelay()
+        self.addCleanup(relay.socket.close)
+        self.daemon.settings["media"].update(turn_urls=f"turn:127.0.0.1:{relay.port}?transport=udp",
+                                             turn_secret_file=self.daemon.secret("turn", "the secret of the relay"))
+        self.daemon.start().wait_ready()
+        self.assertIn("no address left", self.becomes("relay_room", False)["detail"])
+        self.daemon.wait_line("a TURN server has no address left")
+        self.assertTrue(self.health("relay")["good"])
+        metrics = self.daemon.ctl("metrics")["text"]
+        self.assertIn("\ncheckind_relay_full 1\n", metrics)
+        self.assertIn("\ncheckind_relay_good 1\n", metrics)
+        self.assertEqual(self.relay_faults(), 0)
+        relay.dead = True  # which is a fault of ours, and no want of addresses
+        self.becomes("relay", False)
+        self.assertTrue(self.health("relay_room")["good"])
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertEqual(self.relay_faults(), 1)
+
+    def relay_faults(self):
+        """How often the log says that a relay is a fault of ours, which is what excuses."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.daemon.run}/checkind.db?mode=ro", uri=True)) as store:
+            (count,), = store.execute("SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE '%FAULT_BEGUN%\"fault\":\"relay\"%'")
+        return count
 
     def test_a_disk_of_recordings_that_is_not_there_stops_no_start(self):
         self.daemon.settings["media"]["recording_dir"] = self.daemon.run / "disk" / "recordings"

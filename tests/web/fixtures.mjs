@@ -201,7 +201,7 @@ export function system() {
       { channel: "sms", configured: true, last_ok: at(-38), last_error: "503 from gateway", queued: 2 }, { channel: "webhook", configured: false, last_ok: null, last_error: null, queued: 0 },
     ],
     clock: { synchronised: true, offset_ms: 2 }, log: { size: 18420, root: "9f1c2d7a4be0538c16de77aa0b6d4ff13c98e2ab51077c6d2f4e8b90a1c3d5e7", verified: { at: at(-900), good: true, entry: 18002 } }, quarantined: 0,
-    certificate: { until: at(60 * 24 * 61), good: true }, disk: { free_bytes: 184e9, reserve_bytes: 10e9, low: false, recordings: true }, signer: { configured: true, trouble: null }, relay: { configured: true, good: true }, reaches_persons: true,
+    certificate: { until: at(60 * 24 * 61), good: true }, disk: { free_bytes: 184e9, reserve_bytes: 10e9, low: false, recordings: true }, signer: { configured: true, trouble: null }, relay: { configured: true, good: true, full: false }, reaches_persons: true,
   };
 }
 

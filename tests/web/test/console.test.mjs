@@ -729,5 +729,8 @@ test("the administrator sees what is wrong first, with what to do, and what is o
   await page.getByRole("button", { name: "Refresh" }).click();
   await page.getByText("Everything works.").waitFor();
   await page.getByText(/^until 21 January 2027/).waitFor();
+  server.state.system.relay.full = true;
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.locator(".note.warn", { hasText: "The TURN server has no address left" }).waitFor();
   assert.deepEqual(faults(page), []);
 }));

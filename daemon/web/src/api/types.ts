@@ -317,7 +317,7 @@ export interface System {
   clock: { synchronised: boolean; offset_ms: number | null }; quarantined: number;
   log: { size: number; root: string; verified: { at: Time; good: boolean; entry: number } | null };
   certificate: { until: Time; good: boolean }; disk: { free_bytes: number | null; reserve_bytes: number; low: boolean; recordings: boolean };
-  signer: { configured: boolean; trouble: string | null }; relay: { configured: boolean; good: boolean }; reaches_persons: boolean;
+  signer: { configured: boolean; trouble: string | null }; relay: { configured: boolean; good: boolean; full: boolean }; reaches_persons: boolean;
 }
 
 // POST /api/devices/{id}/revoke {reason} -> Person

@@ -1040,6 +1040,7 @@ export const en = {
   system_certificate_ends: "The certificate ends on {at}. Put a new one in its place before, then reload the service.",
   system_channel_fails: "{channel}: the last message was not taken. Officers and persons are reached by other channels meanwhile.",
   system_relay_bad: "The TURN server gives no address: whoever needs it cannot call, and nobody counts as missed.",
+  system_relay_full: "The TURN server has no address left: whoever needs it cannot call. That excuses nobody. Give it more addresses, or find out who holds them.",
   system_relay: "TURN server",
   system_relay_good: "gives addresses",
   system_relay_off: "not set up",
