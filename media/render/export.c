@@ -142,13 +142,18 @@ static void set_offset(GstElement *pipeline, const char *element, unsigned i, in
 
 /* ---- what is burnt in ---- */
 
+#define FRAME_NS (GST_SECOND / CK_EXPORT_RATE)
+
+/* Whether the frame that begins at `at` shows a picture of this place: one that begins within it is
+ * in it already. */
 static bool is_shown(struct exporting *e, unsigned place, GstClockTime at)
 {
+    GstClockTime end = at + FRAME_NS;
     for (unsigned i = 0; i < e->job->export.count; i++) {
         struct shown *shown = &e->shown[i];
         if (e->job->export.inputs[i].place == place &&
-            ((at >= atomic_load(&shown->begin) && at < atomic_load(&shown->before)) ||
-             (at >= atomic_load(&shown->from) && at < atomic_load(&shown->until)))) {
+            ((end > atomic_load(&shown->begin) && at < atomic_load(&shown->before)) ||
+             (end > atomic_load(&shown->from) && at < atomic_load(&shown->until)))) {
             return true;
         }
     }
@@ -202,7 +207,7 @@ static GstPadProbeReturn on_input(GstPad *pad, GstPadProbeInfo *info, gpointer u
         atomic_store(&shown->begin, from);
     }
     /* Without a gap they are one; a picture that waits for its time does not end the one before. */
-    if (from > atomic_load(&shown->until) + GST_SECOND / CK_EXPORT_RATE) {
+    if (from > atomic_load(&shown->until) + FRAME_NS) {
         atomic_store(&shown->before, atomic_load(&shown->until));
         atomic_store(&shown->from, from);
     }

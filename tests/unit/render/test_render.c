@@ -454,7 +454,7 @@ static void the_parts_of_a_leg_stand_one_after_the_other(void **state)
     static uint8_t grey[2 * SIDE * LINES];
     struct ck_render_message job = export_job(3);
     job.export.inputs[1].place = 0;
-    job.export.inputs[1].start.ms = job.export.inputs[0].start.ms + 6000;
+    job.export.inputs[1].start.ms = job.export.inputs[0].start.ms + 6013;
     job.export.inputs[2].place = 1;
     job.export.inputs[2].start.ms = job.export.inputs[0].start.ms + 1000;
     job.export.inputs[2].label = ck_render_text_of("inspector");
@@ -476,6 +476,11 @@ static void the_parts_of_a_leg_stand_one_after_the_other(void **state)
     }
     grab(fds[3], 5.5, 2 * SIDE, grey);
     assert_true(strip_error(grey, 2 * SIDE, 0, "2026-11-18 16:06:45 +05:00") < 20);
+    /* At the seams, which are within frames: a picture or the words, never both or neither. */
+    for (int ms = 2900; ms < 6200; ms = ms == 3100 ? 5900 : ms + 20) {
+        grab(fds[3], ms / 1000.0, 2 * SIDE, grey);
+        assert_int_equal(grey[60 * 2 * SIDE + 100] > 60, !says_not_recorded(grey, 0));
+    }
     for (int i = 0; i < 4; i++) {
         close(fds[i]);
     }
