@@ -227,6 +227,7 @@ struct sim_options {
     uint32_t faults;  /* a bit for each kind that may happen */
     bool brief;       /* tell only the first thing that is wrong and its trace; it ends the world */
     const char *only; /* nothing is wrong but what is called so, or begins so; NULL: everything */
+    const char *keep; /* a file that the store is left in; NULL: none */
 };
 
 /* A row that another node took. */
@@ -504,6 +505,12 @@ int64_t sim_check_zone_entry(struct sim_check *check, const char *action, int un
 void sim_check_staff(struct sim_check *check);
 /* sim_check_changes.c: bands, plans and orders that change while something goes on; silences. */
 void sim_check_changes(struct sim_check *check);
+/* sim_check_gaps.c: the minimum gap; moments that nobody may know. After sim_check_changes(). */
+void sim_check_gaps(struct sim_check *check);
+/* What goes out about a person says nothing of a drawn moment that is still to come. */
+void sim_watch_instants(struct sim *sim, int64_t person, json_t *value);
+/* sim_check_reserved.c: whose time a check-in has. After sim_check_gaps(). */
+void sim_check_reserved(struct sim_check *check);
 /* sim_check_orders.c: hours and numbers of orders; what is voluntary. */
 void sim_check_orders(struct sim_check *check);
 /* sim_check_ladders.c: whose ladder an incident climbs, and through which channels. */

@@ -252,6 +252,14 @@ static int64_t window_start_ms(struct sim_check *check, int unit, int64_t entry,
     return sim_zone_instant(sim, unit, local, true);
 }
 
+/* Under the order, at the entry in which the blackout ended: beside what had come in its place. */
+#define ROOM                                                                                       \
+    "(SELECT count(*) FROM checkin x JOIN life y ON y.id = x.id WHERE x.person_id = c.person_id "  \
+    "AND x.local_date = c.local_date AND x.kind <> 'inbound' AND y.made < b.over AND NOT "         \
+    "(y.ended "                                                                                    \
+    "< b.over AND x.outcome IN ('waived', 'system_fault', 'unstaffed'))) < (SELECT "               \
+    "min(o.per_day_max) FROM contact_order o WHERE o.person_id = c.person_id)"
+
 /* Of whom there is one blackout alone: what it had waived ahead is drawn anew when it ends early,
  * and what lies after it is when it is entered. What is left of a window is drawn from. */
 static void check_given_back(struct sim_check *check)
@@ -265,7 +273,7 @@ static void check_given_back(struct sim_check *check)
         "2000 AND c.make_up_of IS NULL AND NOT EXISTS (SELECT 1 FROM said e WHERE e.action = "
         "'PLAN_ENDED' AND e.id = c.plan_id AND e.idx < b.over) AND NOT EXISTS (SELECT 1 FROM "
         "checkin d WHERE d.plan_id = c.plan_id AND d.local_date = c.local_date AND d.slot % 10000 "
-        "= c.slot % 10000 AND d.slot > c.slot)";
+        "= c.slot % 10000 AND d.slot > c.slot) AND " ROOM;
     sqlite3_stmt *statement = NULL;
     sqlite3_prepare_v2(check->db, sql, -1, &statement, NULL);
     while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -309,47 +317,116 @@ struct span {
     int64_t from_ms, until_ms;
 };
 
-static size_t spans_of(struct sim_check *check, const char *sql, int64_t person, struct span *spans)
+struct spans {
+    struct span at[CONTACTS_MAX];
+    size_t count;
+};
+
+/* Of one person. */
+struct silences {
+    int64_t person;
+    struct spans contacts;
+    struct spans excused;   /* times in which none was owed */
+    struct spans alarms;    /* of a silence … */
+    struct spans concluded; /* … and the ends of their incidents */
+};
+
+static void gather_spans(struct sim_check *check, const char *sql, int64_t person,
+                         struct spans *spans)
 {
     sqlite3_stmt *statement = NULL;
-    size_t count = 0;
+    spans->count = 0;
     sqlite3_prepare_v2(check->db, sql, -1, &statement, NULL);
     sqlite3_bind_int64(statement, 1, person);
-    while (count < CONTACTS_MAX && sqlite3_step(statement) == SQLITE_ROW) {
-        spans[count++] =
+    while (spans->count < CONTACTS_MAX && sqlite3_step(statement) == SQLITE_ROW) {
+        spans->at[spans->count++] =
             (struct span){sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1)};
     }
     sqlite3_finalize(statement);
-    return count;
 }
 
-/* Between the last contact for certain and the next one perhaps. */
-static void check_gap(struct sim_check *check, int64_t person, struct span gap,
-                      const struct span *excused, size_t excused_count, const struct span *alarms,
-                      size_t alarm_count)
+static void gather_silences(struct sim_check *check, int64_t person, struct silences *all)
 {
-    int64_t most_ms = SIM_SILENCE_S * INT64_C(1000);
-    for (size_t i = 0; i < excused_count; i++) {
-        int64_t from_ms = excused[i].from_ms > gap.from_ms ? excused[i].from_ms : gap.from_ms;
-        int64_t until_ms = excused[i].until_ms < gap.until_ms ? excused[i].until_ms : gap.until_ms;
-        most_ms += until_ms > from_ms ? until_ms - from_ms : 0;
-    }
-    if (gap.until_ms - gap.from_ms <= most_ms + SILENCE_SLACK_MS) {
-        return;
-    }
-    for (size_t i = 0; i < alarm_count; i++) {
-        if (alarms[i].from_ms > gap.from_ms &&
-            alarms[i].from_ms <= gap.from_ms + most_ms + SILENCE_SLACK_MS) {
-            return;
+    all->person = person;
+    gather_spans(check,
+                 "SELECT ifnull(connected_at, ifnull(nullif(json_extract(machine, '$.joined_at'), "
+                 "0), decided_at)), decided_at FROM checkin WHERE person_id = ?1 AND outcome IN "
+                 "('completed', 'late') ORDER BY decided_at",
+                 person, &all->contacts);
+    /* As they were entered: what ended early has excused until then and no longer. */
+    gather_spans(check,
+                 "SELECT b.from_at, max(b.until_at, CAST(strftime('%s', s.word) AS INTEGER) * "
+                 "1000) FROM blackout b JOIN said s ON s.action = 'BLACKOUT_CREATED' AND s.id = "
+                 "b.id WHERE b.person_id = ?1",
+                 person, &all->excused);
+    gather_spans(check,
+                 "SELECT at, at FROM said WHERE action = 'PERSON_SILENCE' AND id = ?1 ORDER BY idx",
+                 person, &all->alarms);
+    gather_spans(check,
+                 "SELECT s.at, s.at FROM incident i JOIN said s ON s.action = 'INCIDENT_CONCLUDED' "
+                 "AND s.id = i.id WHERE i.person_id = ?1 AND i.kind = 'silence' ORDER BY s.idx",
+                 person, &all->concluded);
+}
+
+static bool any_within(const struct spans *spans, int64_t from_ms, int64_t until_ms)
+{
+    for (size_t i = 0; i < spans->count; i++) {
+        if (spans->at[i].until_ms > from_ms && spans->at[i].from_ms <= until_ms) {
+            return true;
         }
     }
-    char text[160];
-    snprintf(text, sizeof(text),
-             "a silence that was too long and not alarmed in time; person: %lld, from %+.1f to "
-             "%+.1f s",
-             (long long)person, (double)(gap.from_ms - check->sim->start_ms) / 1000,
-             (double)(gap.until_ms - check->sim->start_ms) / 1000);
-    sim_check_wrong_of(check, (struct sim_about){.person = person}, text);
+    return false;
+}
+
+static void tell_silence(struct sim_check *check, const struct silences *all, struct span span,
+                         const char *what)
+{
+    char text[200];
+    snprintf(text, sizeof(text), "%s; person: %lld, from %+.1f to %+.1f s", what,
+             (long long)all->person, (double)(span.from_ms - check->sim->start_ms) / 1000,
+             (double)(span.until_ms - check->sim->start_ms) / 1000);
+    sim_check_wrong_of(check, (struct sim_about){.person = all->person}, text);
+}
+
+/* Between the last contact for certain, or the end of the incident about the silence before, and
+ * the next contact perhaps. */
+static void check_gap(struct sim_check *check, const struct silences *all, struct span gap)
+{
+    int64_t most_ms = SIM_SILENCE_S * INT64_C(1000);
+    for (size_t i = 0; i < all->excused.count; i++) {
+        const struct span *excused = &all->excused.at[i];
+        int64_t from_ms = excused->from_ms > gap.from_ms ? excused->from_ms : gap.from_ms;
+        int64_t until_ms = excused->until_ms < gap.until_ms ? excused->until_ms : gap.until_ms;
+        most_ms += until_ms > from_ms ? until_ms - from_ms : 0;
+    }
+    if (gap.until_ms - gap.from_ms > most_ms + SILENCE_SLACK_MS &&
+        !any_within(&all->alarms, gap.from_ms, gap.from_ms + most_ms + SILENCE_SLACK_MS)) {
+        tell_silence(check, all, gap, "a silence that was too long and not alarmed in time");
+    }
+}
+
+/* From each contact, and from each conclusion with no contact since its alarm. */
+static void check_alarmed(struct sim_check *check, const struct silences *all)
+{
+    const struct spans *contacts = &all->contacts;
+    int64_t end_ms = check->sim->start_ms + check->sim->options.days * SIM_DAY_MS;
+    struct span gap = {.from_ms = check->sim->start_ms};
+    for (size_t i = 0; i < contacts->count; i++) {
+        gap.until_ms = contacts->at[i].from_ms;
+        check_gap(check, all, gap);
+        gap.from_ms = contacts->at[i].until_ms;
+    }
+    gap.until_ms = end_ms;
+    check_gap(check, all, gap);
+    for (size_t k = 0; k < all->concluded.count; k++) {
+        gap = (struct span){all->concluded.at[k].from_ms, end_ms};
+        for (size_t i = 0; i < contacts->count; i++) {
+            bool next = contacts->at[i].until_ms > gap.from_ms - SIM_DAY_MS;
+            gap.until_ms = next && contacts->at[i].from_ms < gap.until_ms ? contacts->at[i].from_ms
+                                                                          : gap.until_ms;
+        }
+        check_gap(check, all, gap);
+    }
 }
 
 static bool clock_moved(const struct sim *sim, int64_t from_ms, int64_t until_ms)
@@ -362,50 +439,62 @@ static bool clock_moved(const struct sim *sim, int64_t from_ms, int64_t until_ms
     return moved;
 }
 
+/* Each alarm is as long after the last contact, and the end of the incident before it, as a silence
+ * may be. */
+static void check_alarms(struct sim_check *check, const struct silences *all)
+{
+    struct sim *sim = check->sim;
+    for (size_t a = 0; a < all->alarms.count; a++) {
+        int64_t at_ms = all->alarms.at[a].from_ms;
+        int64_t last_ms = sim->start_ms;
+        for (size_t i = 0; i < all->contacts.count; i++) {
+            const struct span *contact = &all->contacts.at[i];
+            bool before = contact->until_ms < at_ms - SIM_HOUR_MS;
+            last_ms = before && contact->from_ms > last_ms ? contact->from_ms : last_ms;
+        }
+        int64_t before_ms = a == 0 ? 0 : all->alarms.at[a - 1].from_ms;
+        bool again = a > 0 && !any_within(&all->contacts, before_ms - SIM_HOUR_MS, at_ms);
+        for (size_t k = 0; again && k < all->concluded.count; k++) {
+            int64_t over_ms = all->concluded.at[k].from_ms;
+            last_ms = over_ms < at_ms && over_ms > last_ms ? over_ms : last_ms;
+        }
+        if (clock_moved(sim, last_ms, at_ms)) {
+            continue;
+        }
+        if (at_ms - last_ms < SIM_SILENCE_S * INT64_C(1000) - 2 * SIM_HOUR_MS) {
+            tell_silence(check, all, (struct span){last_ms, at_ms},
+                         "a silence that was alarmed although it was not long");
+        }
+    }
+}
+
 static void check_silence_of(struct sim_check *check, const struct sim_person *person)
 {
-    static struct span contacts[CONTACTS_MAX], excused[CONTACTS_MAX], alarms[CONTACTS_MAX];
-    struct sim *sim = check->sim;
-    size_t count = spans_of(check,
-                            "SELECT ifnull(connected_at, ifnull(nullif(json_extract(machine, "
-                            "'$.joined_at'), 0), decided_at)), decided_at FROM checkin WHERE "
-                            "person_id = ?1 AND outcome IN ('completed', 'late') ORDER BY "
-                            "decided_at",
-                            person->id, contacts);
-    /* As they were entered: what ended early has excused until then and no longer. */
-    size_t excuses = spans_of(check,
-                              "SELECT b.from_at, max(b.until_at, CAST(strftime('%s', s.word) AS "
-                              "INTEGER) * 1000) FROM blackout b JOIN said s ON s.action = "
-                              "'BLACKOUT_CREATED' AND s.id = b.id WHERE b.person_id = ?1",
-                              person->id, excused);
-    size_t alarm_count = spans_of(
-        check, "SELECT at, at FROM said WHERE action = 'PERSON_SILENCE' AND id = ?1 ORDER BY idx",
-        person->id, alarms);
-    struct span gap = {.from_ms = sim->start_ms};
-    for (size_t i = 0; i < count; i++) {
-        gap.until_ms = contacts[i].from_ms;
-        check_gap(check, person->id, gap, excused, excuses, alarms, alarm_count);
-        gap.from_ms = contacts[i].until_ms;
-    }
-    gap.until_ms = sim->start_ms + sim->options.days * SIM_DAY_MS;
-    check_gap(check, person->id, gap, excused, excuses, alarms, alarm_count);
-    for (size_t a = 0; a < alarm_count; a++) {
-        int64_t last_ms = sim->start_ms;
-        for (size_t i = 0; i < count; i++) {
-            bool before = contacts[i].until_ms < alarms[a].from_ms - SIM_HOUR_MS;
-            last_ms = before && contacts[i].from_ms > last_ms ? contacts[i].from_ms : last_ms;
-        }
-        if (alarms[a].from_ms - last_ms < SIM_SILENCE_S * INT64_C(1000) - 2 * SIM_HOUR_MS &&
-            !clock_moved(sim, last_ms, alarms[a].from_ms)) {
-            sim_check_wrong_of(check, (struct sim_about){.person = person->id},
-                               "a silence that was alarmed although it was not long");
-        }
-    }
+    static struct silences all;
+    gather_silences(check, person->id, &all);
+    check_alarmed(check, &all);
+    check_alarms(check, &all);
+}
+
+/* By the log alone, whatever the clocks did: nobody came between the two, nobody was found to have
+ * come, and nobody had concluded the first. */
+static void check_alarmed_once(struct sim_check *check)
+{
+    sim_check_none(
+        check, "a silence that was alarmed twice",
+        "SELECT 0, a.id AS person FROM said a CROSS JOIN said b ON b.action = 'PERSON_SILENCE' AND "
+        "b.id = a.id AND b.idx > a.idx WHERE a.action = 'PERSON_SILENCE' AND NOT EXISTS (SELECT 1 "
+        "FROM incident i CROSS JOIN said k ON k.action = 'INCIDENT_CONCLUDED' AND k.id = i.id AND "
+        "k.idx BETWEEN a.idx AND b.idx WHERE i.person_id = a.id AND i.kind = 'silence') AND NOT "
+        "EXISTS (SELECT 1 FROM checkin c CROSS JOIN said o ON o.action IN ('CHECKIN_JOINED', "
+        "'CHECKIN_OUTCOME') AND o.id = c.id AND o.idx BETWEEN a.idx AND b.idx WHERE c.person_id = "
+        "a.id AND (o.action = 'CHECKIN_JOINED' OR c.outcome IN ('completed', 'late')))");
 }
 
 static void check_silences(struct sim_check *check)
 {
     char sql[200];
+    check_alarmed_once(check);
     for (int i = 0; i < check->sim->person_count; i++) {
         const struct sim_person *person = &check->sim->people[i];
         snprintf(sql, sizeof(sql),

@@ -27,10 +27,11 @@ static void check_one_at_a_time(struct sim_check *check)
 {
     sim_check_none(
         check, "rung for while another check-in of the person rang",
-        "SELECT b.id FROM checkin b JOIN said r ON r.action = 'CHECKIN_RING' AND r.id = b.id AND "
-        "r.attempt = 1 JOIN checkin a ON a.person_id = b.person_id AND a.id <> b.id JOIN said f ON "
-        "f.action = 'CHECKIN_RING' AND f.id = a.id AND f.attempt = 1 AND f.idx < r.idx WHERE "
-        "NOT EXISTS (SELECT 1 FROM said x WHERE x.id = a.id AND x.idx < r.idx AND x.action IN "
+        "SELECT b.id FROM said r CROSS JOIN checkin b ON b.id = r.id CROSS JOIN checkin a ON "
+        "a.person_id = b.person_id AND a.id <> b.id CROSS JOIN said f ON f.action = 'CHECKIN_RING' "
+        "AND f.id = a.id AND f.attempt = 1 AND f.idx < r.idx WHERE r.action = 'CHECKIN_RING' AND "
+        "r.attempt = 1 AND NOT EXISTS (SELECT 1 FROM said x WHERE x.id = a.id AND x.idx < r.idx "
+        "AND x.action IN "
         "('CHECKIN_AWAITING_REVIEW', 'CHECKIN_MISSED', 'CHECKIN_OUTCOME'))");
 }
 
@@ -76,9 +77,10 @@ static void check_receipts(struct sim_check *check)
 {
     sim_check_none(
         check, "a channel that gave no receipt, and the next one was not taken",
-        "SELECT i.checkin_id, i.id AS incident, n.id AS notice FROM in_order o JOIN said x ON "
-        "x.idx = o.until AND x.action = 'INCIDENT_STEP_FIRED' JOIN incident i ON i.id = o.incident "
-        "JOIN notice n ON n.incident_id = o.incident AND n.fire = o.fire AND n.staff_id = o.staff "
+        "SELECT i.checkin_id, i.id AS incident, n.id AS notice FROM in_order o CROSS JOIN said x "
+        "ON x.idx = o.until AND x.action = 'INCIDENT_STEP_FIRED' CROSS JOIN incident i ON i.id = "
+        "o.incident CROSS JOIN notice n ON n.incident_id = o.incident AND n.fire = o.fire AND "
+        "n.staff_id = o.staff "
         "AND n.channel <> 'webhook' AND n.state = 'accepted' WHERE o.last = 0 AND o.channels = 1 "
         "AND n.accepted_at + " RECEIPT_WAIT " + " RECEIPT_SLACK " < x.at");
 }

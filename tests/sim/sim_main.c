@@ -1,14 +1,15 @@
 /* Simulated weeks of the real engine with people, gateways and faults around it.
  *
  *   ck_sim [--checkins N] [--seed S] [--days D] [--shard N] [--jobs J] [--faults MASK]
- *          [--no-shrink] [--brief] [--only TEXT]
+ *          [--no-shrink] [--brief] [--only TEXT] [--keep FILE]
  *
  * N check-ins are split into shards, worlds of their own in processes of their own, J at a time
  * (as many as there are processors); the seed of shard i is S + i, and the line that tells of its
  * end is what reproduces it alone. Results are summed. Ends with 1 where anything that must hold
  * does not; then it looks for the smallest world of that seed that still fails (fewer days, fewer
  * persons, fewer kinds of faults) and tells its last events. Brief: a world ends with the first
- * thing that is wrong. Only: nothing counts but what is told in these words. */
+ * thing that is wrong. Only: nothing counts but what is told in these words. Keep: the store of a
+ * single world, as it is in the end. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -286,13 +287,14 @@ int main(int argc, char **argv)
 {
     library_install();
     int64_t checkins = argument(argc, argv, "--checkins", 2000);
-    int64_t shard = argument(argc, argv, "--shard", 5000);
+    int64_t shard = argument(argc, argv, "--shard", 10000);
     struct sim_options options = {
         .seed = (uint64_t)argument(argc, argv, "--seed", time(NULL)),
         .days = (int)argument(argc, argv, "--days", 4),
         .faults = (uint32_t)argument(argc, argv, "--faults", (1U << FAULT_COUNT) - 1),
         .brief = flag(argc, argv, "--brief"),
         .only = text_argument(argc, argv, "--only"),
+        .keep = text_argument(argc, argv, "--keep"),
     };
     int jobs = (int)argument(argc, argv, "--jobs", sysconf(_SC_NPROCESSORS_ONLN));
     int shards = (int)((checkins + shard - 1) / shard);

@@ -107,6 +107,9 @@ static json_t *plan_request(struct sim *sim, const struct sim_person *person)
     if (person->watched && person->mandatory) {
         json_object_set_new(request, "max_silence_s", json_integer(SIM_SILENCE_S));
     }
+    if (sim_chance(sim, 40)) {
+        json_object_set_new(request, "min_gap_s", json_integer(3600 * (1 + sim_below(sim, 3))));
+    }
     if (sim_chance(sim, 30)) {
         json_object_set_new(
             request, "second",

@@ -303,6 +303,7 @@ static void check_reference(struct sim *sim, const struct ck_output *output)
 
 void sim_output(struct sim *sim, const struct ck_output *output)
 {
+    sim_watch_instants(sim, output->person_id, output->body);
     switch (output->kind) {
     case CK_OUTPUT_SEND:
         check_reference(sim, output);
@@ -419,10 +420,12 @@ void sim_result(struct sim *sim, const struct ck_result *result)
         taken(sim, id, result);
         break;
     case TICKET_BLACKOUT:
+        sim_watch_instants(sim, sim->people[id].id, result->body);
         sim_blackout_made(sim, id, result);
         break;
     case TICKET_PLAN:
     case TICKET_REPLACED:
+        sim_watch_instants(sim, sim->people[id].id, result->body);
         sim_plan_made(sim, id, result, (result->ticket & 255) == TICKET_PLAN);
         break;
     case TICKET_ABSENCE:
