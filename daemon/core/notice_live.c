@@ -579,11 +579,21 @@ static int moved_fire(struct ck_turn *turn, const struct ck_actor *actor,
     return told_in_digest(turn, fire->incident, notice->staff, notice->step.id);
 }
 
-/* What a digest tells goes along to its next channel, and the log says of each incident so. */
+/* What a digest tells goes along to its next channel, into the one that waits there already or one
+ * of its own, and the log says of each incident so. */
 static int move_digest(struct ck_turn *turn, const struct ck_actor *actor,
-                       const struct ck_notice_row *from, struct ck_notice_row *to)
+                       const struct ck_recipient *person, const struct ck_notice_row *from,
+                       struct ck_notice_row *to, int *count)
 {
     int r = ck_digest_waiting(turn->store, from->staff, to->step.channel, &to->step.id);
+    *count = r == 0;
+    if (r == CK_E_NOT_FOUND) {
+        r = insert_staff(turn, person, *to, count);
+        if (r != 0 || *count == 0) {
+            return r;
+        }
+        r = ck_digest_waiting(turn->store, from->staff, to->step.channel, &to->step.id);
+    }
     r = r == 0 ? ck_digest_copy(turn->store, from->step.id, to->step.id) : r;
     return r == 0 ? each_fire(turn, actor, from->step.id, false, moved_fire, to) : r;
 }
@@ -611,10 +621,9 @@ static int next_channel(struct ck_turn *turn, const struct ck_actor *actor,
                                          .deadline = row->step.deadline};
         memcpy(notice.step.rest, row->step.rest + i + 1, CK_CHANNELS_MAX - i - 1);
         notice.failure[0] = notice.provider_id[0] = '\0';
-        r = insert_staff(turn, &person, notice, &count);
-        if (r == 0 && count > 0 && row->template == CK_TEMPLATE_DIGEST) {
-            r = move_digest(turn, actor, row, &notice);
-        }
+        r = row->template == CK_TEMPLATE_DIGEST
+                ? move_digest(turn, actor, &person, row, &notice, &count)
+                : insert_staff(turn, &person, notice, &count);
     }
     r = r == CK_E_NOT_FOUND ? 0 : r;
     return r == 0 && count == 0 && is_lost(row) ? unreachable(turn, actor, row) : r;
