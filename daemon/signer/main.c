@@ -181,7 +181,7 @@ static int cannot_open(const struct options *options, int error)
                       : error == CK_E_INVALID ? "is no name for a log"
                                               : ck_error_text(error);
     say("%s: %s", error == CK_E_INVALID ? options->name : options->state, why);
-    return error == CK_E_INVALID ? EX_USAGE : EX_CONFIG;
+    return error == CK_E_INVALID ? EX_USAGE : error > 0 ? EX_CONFIG : EX_OSERR;
 }
 
 int main(int argc, char **argv)

@@ -173,6 +173,31 @@ static void a_key_of_somebody_else_is_not_appointed(void **state)
     assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_FOREIGN_KEY);
 }
 
+/* Its code tells what only people can mend, which is not tried again, from what may pass. */
+static void the_exit_code_says_who_can_mend_it(void **state)
+{
+    (void)state;
+    char folder[160], *printed = NULL;
+    rig_signer_start(&rig);
+    rig_many(&rig, 3);
+    assert_int_equal(rig_checkpoint(&rig)->state, CK_SIGNER_SIGNED);
+    rig_signer_stop(&rig);
+    snprintf(folder, sizeof folder, "--state=%s", rig.state);
+    assert_int_equal(rig_run(CK_BUILD_DIR "/bin/checkin-signer",
+                             (const char *const[]){folder, "--name=another/log", NULL}, &printed),
+                     78);
+    free(printed);
+    assert_int_equal(rig_run(CK_BUILD_DIR "/bin/checkin-signer",
+                             (const char *const[]){folder, "--name=no name", NULL}, &printed),
+                     64);
+    free(printed);
+    snprintf(folder, sizeof folder, "--state=%s/gone", rig.folder);
+    assert_int_equal(rig_run(CK_BUILD_DIR "/bin/checkin-signer",
+                             (const char *const[]){folder, "--name=another/log", NULL}, &printed),
+                     71);
+    free(printed);
+}
+
 /* A test that is killed leaves no signer behind. */
 static void a_signer_ends_with_its_test(void **state)
 {
@@ -428,6 +453,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_key_goes_on_where_the_old_one_was, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_of_somebody_else_is_not_appointed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_is_copied_signs_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_exit_code_says_who_can_mend_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_signer_ends_with_its_test, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_copy_of_the_store_is_not_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(it_hashes_itself_what_it_signs, setup, teardown),

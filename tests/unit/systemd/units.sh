@@ -42,6 +42,12 @@ for unit in checkind.service checkin-signer.service; do
     done
 done
 exposure checkin-signer.service 5
+# Each is started again whatever ended it, but for what only people can mend (EX_USAGE, EX_CONFIG).
+for unit in checkind.service checkin-signer.service; do
+    for line in Restart=always "RestartPreventExitStatus=64 78"; do
+        grep -qx "$line" "$source/systemd/$unit" || fail "$unit: no $line"
+    done
+done
 
 systemd-sysusers --root="$root" "$source/systemd/checkind.sysusers" || fail "sysusers"
 for user in checkind checkin-signer; do
