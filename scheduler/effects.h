@@ -130,7 +130,6 @@ enum ck_template {
     CK_TEMPLATE_INCIDENT,       /* to staff: an incident needs you */
     CK_TEMPLATE_ACK_EXPIRED,    /* to staff: you took it over; it is still open */
     CK_TEMPLATE_ANSWERED_LATE,  /* to staff: contact has been made since; please conclude */
-    CK_TEMPLATE_REVIEW_DUE,     /* to staff: a recording waits for review */
     CK_TEMPLATE_REVIEW_OVERDUE, /* to staff: it waits too long */
     CK_TEMPLATE_FORM_DUE,       /* to the inspector: the call is over, its result is missing */
     CK_TEMPLATE_DIGEST,         /* to staff: several incidents at once */

@@ -123,7 +123,6 @@ static const char *const template_names[] = {
     [CK_TEMPLATE_INCIDENT] = "incident",
     [CK_TEMPLATE_ACK_EXPIRED] = "ack_expired",
     [CK_TEMPLATE_ANSWERED_LATE] = "answered_late",
-    [CK_TEMPLATE_REVIEW_DUE] = "review_due",
     [CK_TEMPLATE_REVIEW_OVERDUE] = "review_overdue",
     [CK_TEMPLATE_FORM_DUE] = "form_due",
     [CK_TEMPLATE_DIGEST] = "digest",

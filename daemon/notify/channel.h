@@ -42,7 +42,6 @@ enum ck_words {
     CK_WORDS_INCIDENT, /* from here on to staff */
     CK_WORDS_ACK_EXPIRED,
     CK_WORDS_ANSWERED_LATE,
-    CK_WORDS_REVIEW_DUE,
     CK_WORDS_REVIEW_OVERDUE,
     CK_WORDS_FORM_DUE,
     CK_WORDS_HOLD_REVIEW,    /* a legal hold is to be reviewed */
