@@ -89,13 +89,15 @@ static int walk_begin(struct ck_store *store, enum ck_due_kind kind, struct ck_w
 }
 
 /* Incidents and notices are let in before check-ins that were due up to so much earlier: when very
- * much falls due at once, what was decided is told before more is decided. */
+ * much falls due at once, what was decided is told before more is decided. A notice comes before an
+ * incident that is due with it: that the last fire reached nobody is known before the next one. */
 #define HEAD_START_MS 60000
 
 static int64_t rank(const struct walk *walk)
 {
-    bool tells = walk->row.kind == CK_DUE_INCIDENT || walk->row.kind == CK_DUE_NOTICE;
-    return walk->row.at.ms - (tells ? HEAD_START_MS : 0);
+    bool notice = walk->row.kind == CK_DUE_NOTICE;
+    bool tells = notice || walk->row.kind == CK_DUE_INCIDENT;
+    return walk->row.at.ms - (tells ? HEAD_START_MS : 0) - (notice ? 1 : 0);
 }
 
 static struct walk *soonest_of(struct walk *walks)

@@ -109,18 +109,16 @@ static void many_at_once_are_told_together(void **state)
         world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
 }
 
-/* A digest whose channel takes nothing goes over the next one: the log says of each incident in it
- * that it is told there, too. */
-static void a_digest_goes_to_the_next_channel_with_all_its_incidents(void **state)
+/* A ladder of one step, to the inspector: by mail, and then (`and_then`) by the console. */
+static void by_mail(struct world *world, bool and_then)
 {
-    struct world *world = *state;
     int64_t second = world_colleague(world, "second", CK_ROLE_SUPERVISOR, true);
     const struct ck_actor supervisor = world_staff(world, second, CK_ROLE_SUPERVISOR);
-    json_t *ladder =
-        json_pack("{s:[{s:[{s:s}], s:[s, s], s:b, s:i, s:i, s:i}], s:i, s:b, s:i, s:b}", "steps",
-                  "targets", "kind", "inspector", "channels", "email", "console", "parallel", 0,
-                  "ack_timeout_s", 1800, "rounds", 1, "min_interval_s", 60, "ack_hold_s", 1800,
-                  "late_answer_calms", 1, "calm_interval_s", 43200, "quiet_hours", 0);
+    json_t *ladder = json_pack(
+        "{s:[{s:[{s:s}], s:[s, s], s:b, s:i, s:i, s:i}], s:i, s:b, s:i, s:b}", "steps", "targets",
+        "kind", "inspector", "channels", "email", and_then ? "console" : "web_push", "parallel", 0,
+        "ack_timeout_s", 1800, "rounds", 1, "min_interval_s", 60, "ack_hold_s", 1800,
+        "late_answer_calms", 1, "calm_interval_s", 43200, "quiet_hours", 0);
     assert_int_equal(
         world_command(world, "approved.ladder", &supervisor,
                       json_pack("{s:i, s:I, s:I, s:i, s:{s:s, s:b, s:o}, s:s}", "approval", 1,
@@ -128,6 +126,14 @@ static void a_digest_goes_to_the_next_channel_with_all_its_incidents(void **stat
                                 (json_int_t)world->unit, "person", 0, "request", "band", "medium",
                                 "apply_open", 0, "ladder", ladder, "reason", "r")),
         0);
+}
+
+/* A digest whose channel takes nothing goes over the next one: the log says of each incident in it
+ * that it is told there, too. */
+static void a_digest_goes_to_the_next_channel_with_all_its_incidents(void **state)
+{
+    struct world *world = *state;
+    by_mail(world, true);
     crowd(world, 24);
     world_run_for(world, 20 * MINUTE);
     world->channels_up = false;
@@ -153,6 +159,59 @@ static void a_digest_goes_to_the_next_channel_with_all_its_incidents(void **stat
     assert_int_equal(world_number(world, ITEMS "'console'"), world_number(world, ITEMS "'email'"));
     assert_int_equal(world_records(world, "INCIDENT_IN_DIGEST"),
                      world_number(world, "SELECT count(*) FROM digest_item"));
+}
+
+/* Nothing is taken for as long as it is of use: no gateway says so for good, and nobody was told
+ * all the same. */
+static void what_is_put_off_until_it_expires_reaches_nobody(void **state)
+{
+    struct world *world = *state;
+    by_mail(world, false);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 20 * MINUTE);
+    world->channels_up = false;
+    world_run_for(world, 50 * MINUTE);
+    assert_true(world_number(world, "SELECT count(*) FROM notice WHERE incident_id = 1 AND state = "
+                                    "'expired'") > 0);
+    assert_true(world_records(world, "INCIDENT_STEP_SKIPPED") > 0);
+    assert_true(world_records(world, "INCIDENT_NOBODY_REACHED") > 0);
+}
+
+#define DIGEST_MORE 600
+
+/* Many more incidents than are read at a time stand in one digest, and its only way is lost: each
+ * of them goes on to its next step. */
+static void a_lost_digest_loses_none_of_its_incidents(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    static char sql[900];
+    by_mail(world, false);
+    crowd(world, 24);
+    world_run_for(world, 30 * MINUTE + 1000);
+    int64_t digest = world_number(world, "SELECT notice_id FROM digest_item LIMIT 1");
+    int64_t before = world_number(world, "SELECT max(id) FROM incident");
+    /* Like one that stands in it, and not due for a day. */
+    snprintf(sql, sizeof sql,
+             "INSERT INTO incident (person_id, unit_id, inspector_id, kind, severity, outcome, "
+             "opened_at, state, policy_id, machine, step, steps, next_at, next_what) WITH "
+             "RECURSIVE n (v) AS (VALUES (1) UNION ALL SELECT v + 1 FROM n WHERE v < %d) SELECT "
+             "i.person_id, i.unit_id, i.inspector_id, i.kind, i.severity, i.outcome, i.opened_at, "
+             "i.state, i.policy_id, i.machine, i.step, i.steps, i.next_at + 86400000, i.next_what "
+             "FROM n, incident i WHERE i.id = (SELECT min(incident_id) FROM digest_item WHERE "
+             "notice_id = %lld); INSERT INTO digest_item SELECT %lld, id, json_extract(machine, "
+             "'$.fired') FROM incident WHERE id > %lld",
+             DIGEST_MORE, (long long)digest, (long long)digest, (long long)before);
+    world_execute(world, sql);
+    assert_int_equal(
+        world_command(world, "notice.receipt", &gateway,
+                      json_pack("{s:I, s:s}", "notice", (json_int_t)digest, "receipt", "failed")),
+        0);
+    snprintf(sql, sizeof sql,
+             "SELECT count(DISTINCT object_id) FROM log_plain WHERE action = "
+             "'INCIDENT_STEP_SKIPPED' AND object_id > %lld",
+             (long long)before);
+    assert_int_equal(world_number(world, sql), DIGEST_MORE);
 }
 
 /* The question of the first is still open: what we know about ourselves in the second goes into the
@@ -491,6 +550,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(many_at_once_are_told_together),
         TEST(a_digest_goes_to_the_next_channel_with_all_its_incidents),
+        TEST(a_lost_digest_loses_none_of_its_incidents),
+        TEST(what_is_put_off_until_it_expires_reaches_nobody),
         TEST(a_second_storm_has_a_question_of_its_own),
         TEST(nothing_is_a_storm_where_the_rules_say_so),
         cmocka_unit_test(nothing_goes_out_twice_while_it_may_still_be_on_its_way),

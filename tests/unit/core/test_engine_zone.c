@@ -323,6 +323,35 @@ static void leave_is_placed_anew(void **state)
     assert_int_equal(world_records(world, "CASELOAD_WITH_STAND_IN"), 2);
 }
 
+/* More than two pages of what a change looks at together. */
+#define MANY 130
+#define NUMBERS "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 130) "
+
+/* More absences than are read at a time, and more units of the zone: no one is left out. */
+static void a_change_reaches_every_absence_and_unit(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "15:00", NULL);
+    world_execute(world,
+                  "INSERT INTO absence (staff_id, from_local, until_local, from_at, until_at, "
+                  "reason, by_staff, created_at) " NUMBERS
+                  "SELECT s.id, '2026-12-01T10:00', '2026-12-02T10:00', 1796101200000, "
+                  "1796187600000, 'leave', s.id, 1795233600000 FROM n, (SELECT min(id) AS id FROM "
+                  "staff) s");
+    world_execute(world, "INSERT INTO unit (name, zone, created_at) " NUMBERS
+                         "SELECT 'Unit ' || i, 'Asia/Almaty', 1 FROM n");
+    world_execute(world, "CREATE TABLE absent AS SELECT id, from_at, until_at FROM absence");
+    put_zone("Asia/Bishkek", "Asia/Almaty");
+    world_run_for(world, 2 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM absence a JOIN absent w USING (id) "
+                                         "WHERE w.from_at - a.from_at = 3600000 AND w.until_at - "
+                                         "a.until_at = 3600000"),
+                     MANY);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT unit_id) FROM incident WHERE kind "
+                                         "= 'system' AND cause LIKE 'a time zone changed%'"),
+                     MANY + 1);
+}
+
 /* A file that is no table leaves the zone as it was; the same table in a new file changes nothing.
  */
 static void files_that_change_nothing(void **state)
@@ -476,12 +505,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(rules_that_change_while_we_run), TEST(rules_that_changed_while_nothing_ran),
-        TEST(files_that_change_nothing),      TEST(what_cannot_be_placed_stays_whole),
-        TEST(none_of_many_is_left_behind),    TEST(what_is_drawn_keeps_the_gap_across_a_change),
-        TEST(a_change_is_placed_in_pieces),   TEST(leave_is_placed_anew),
-        TEST(a_unit_moves_to_another_zone),   TEST(check_ins_ahead_go_with_the_person),
-        TEST(the_last_of_two_changes_counts), TEST(what_moves_into_a_blackout_is_waived),
+        TEST(rules_that_change_while_we_run),
+        TEST(rules_that_changed_while_nothing_ran),
+        TEST(files_that_change_nothing),
+        TEST(what_cannot_be_placed_stays_whole),
+        TEST(none_of_many_is_left_behind),
+        TEST(what_is_drawn_keeps_the_gap_across_a_change),
+        TEST(a_change_is_placed_in_pieces),
+        TEST(leave_is_placed_anew),
+        TEST(a_change_reaches_every_absence_and_unit),
+        TEST(a_unit_moves_to_another_zone),
+        TEST(check_ins_ahead_go_with_the_person),
+        TEST(the_last_of_two_changes_counts),
+        TEST(what_moves_into_a_blackout_is_waived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
