@@ -328,7 +328,7 @@ static int escalate(struct turn *turn)
 static int unreachable(struct turn *turn)
 {
     struct ck_incident *row = &turn->row;
-    if (row->fired == 0 || turn->event->fire != row->fired || is_lost(turn, row->fired_step)) {
+    if (row->fired == 0 || turn->event->fire != row->fired) {
         return 0;
     }
     row->lost |= step_bit(row->fired_step);
