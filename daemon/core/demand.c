@@ -107,7 +107,7 @@ struct measured {
     struct ck_date after[CK_DEMAND_PLANS_MAX + 1];
     uint32_t counts[CK_REQUIREMENTS_MAX + 1][MADE_DAYS];
     struct ck_contacts_made made;
-    struct ck_date begins; /* of the new plan */
+    struct ck_succession succession;
     size_t count;
 };
 
@@ -138,55 +138,123 @@ static int add_plan(struct measured *measured, int64_t id)
     return 0;
 }
 
+static bool is_withdrawn(const struct ck_succession *succession, int64_t plan)
+{
+    bool found = false;
+    for (size_t i = 0; i < succession->withdrawn_count; i++) {
+        found = found || succession->withdrawn[i] == plan;
+    }
+    return found;
+}
+
 static int add_plans(struct measured *measured)
 {
+    const struct ck_succession *succession = &measured->succession;
+    const struct ck_date begins = succession->begins;
     int64_t ids[CK_DEMAND_PLANS_MAX + 2];
     size_t found = 0;
     int r = ck_plan_of_person(measured->store, measured->order->person, ids,
                               CK_DEMAND_PLANS_MAX + 2, &found);
     for (size_t i = 0; r == 0 && i < found; i++) {
-        bool goes = ids[i] == measured->asked->replaced;
-        if (goes && measured->begins.day <= measured->asked->now.date.day) {
+        bool goes = ids[i] == succession->leaves;
+        if ((goes && begins.day <= measured->asked->now.date.day) ||
+            is_withdrawn(succession, ids[i])) {
             continue;
         }
         r = measured->count == CK_DEMAND_PLANS_MAX ? CK_E_LIMIT : add_plan(measured, ids[i]);
         if (r == 0 && goes) { /* it serves until then */
             struct ck_date *last = &measured->plans[measured->count - 1].order_until;
-            last->day = last->day < measured->begins.day ? last->day : measured->begins.day - 1;
+            last->day = last->day < begins.day ? last->day : begins.day - 1;
         }
     }
     return r;
 }
 
-int ck_demand_begins(struct ck_store *store, const struct ck_plan_asked *asked,
-                     const struct ck_plan *plan, struct ck_date *begins)
+int ck_demand_replaced(struct ck_store *store, int64_t person, int64_t replaced,
+                       struct ck_plan_record *record, struct ck_refusal *refusal)
+{
+    int r = ck_plan_load(store, replaced, record);
+    if (r == CK_E_NOT_FOUND || (r == 0 && record->person != person)) {
+        return ck_refuse(refusal, CK_E_INVALID, "replaces", "the person has no such plan");
+    }
+    if (r == 0 && !record->active) {
+        return ck_refuse(refusal, CK_E_CONFLICT, "replaces", "that plan has ended");
+    }
+    return r == 0 && record->until.day != 0
+               ? ck_refuse(refusal, CK_E_CONFLICT, "replaces", "another plan takes its place")
+               : r;
+}
+
+/* Whether the plan that serves today, of those whose place is asked for, has begun the day. */
+static int day_is_begun(struct ck_store *store, const struct ck_plan_asked *asked, bool *is)
+{
+    int64_t serves = asked->replaced, before = serves, begun = 0;
+    int r = 0;
+    while (r == 0 && before != 0) {
+        serves = before;
+        r = ck_plan_before(store, serves, asked->now.date, &before);
+    }
+    r = r == 0 ? ck_plan_begun_on(store, serves, asked->now.date, &begun) : r;
+    *is = begun > 0;
+    return r;
+}
+
+static int first_date(struct ck_store *store, const struct ck_plan_asked *asked,
+                      const struct ck_plan *plan, struct ck_date *begins)
 {
     int32_t last = plan->windows[0].end_min;
-    int64_t begun = 0;
+    bool begun = false;
     for (uint32_t i = 1; i < plan->window_count; i++) {
         last = plan->windows[i].end_min > last ? plan->windows[i].end_min : last;
     }
     bool over = last * INT64_C(60000) - plan->tail_ms <= asked->now.second * INT64_C(1000);
-    int r = asked->replaced == 0
-                ? 0
-                : ck_plan_begun_on(store, asked->replaced, asked->now.date, &begun);
-    begins->day = asked->now.date.day + (over || begun > 0 ? 1 : 0);
+    int r = asked->replaced == 0 ? 0 : day_is_begun(store, asked, &begun);
+    begins->day = asked->now.date.day + (over || begun ? 1 : 0);
     begins->day = begins->day < plan->first.day ? plan->first.day : begins->day;
     begins->day = begins->day < plan->order_from.day ? plan->order_from.day : begins->day;
     return r;
 }
 
+int ck_demand_succession(struct ck_store *store, const struct ck_plan_asked *asked,
+                         const struct ck_plan *plan, struct ck_succession *succession)
+{
+    *succession = (struct ck_succession){.leaves = asked->replaced};
+    int r = first_date(store, asked, plan, &succession->begins);
+    while (r == 0 && succession->leaves != 0) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        r = ck_plan_load(store, succession->leaves, &record);
+        if (r != 0 || record.begins.day < succession->begins.day) {
+            return r;
+        }
+        if (succession->withdrawn_count == CK_DEMAND_PLANS_MAX) {
+            return CK_E_LIMIT;
+        }
+        succession->withdrawn[succession->withdrawn_count++] = record.id;
+        r = ck_plan_before(store, record.id, asked->now.date, &succession->leaves);
+    }
+    return r;
+}
+
 static void add_new(struct measured *measured, const struct ck_plan *plan)
 {
-    measured->after[measured->count].day = measured->begins.day - 1;
+    measured->after[measured->count].day = measured->succession.begins.day - 1;
     measured->all[measured->count] = plan;
+}
+
+/* What the others that go wait for. */
+static int64_t first_that_goes(const struct ck_succession *succession)
+{
+    return succession->leaves != 0 || succession->withdrawn_count == 0
+               ? succession->leaves
+               : succession->withdrawn[succession->withdrawn_count - 1];
 }
 
 static int count_made(struct measured *measured)
 {
     struct ck_contacts_made *made = &measured->made;
+    const struct ck_succession *succession = &measured->succession;
     struct ck_contacts_of of = {
-        .modes = UINT32_MAX, .leaving = measured->asked->replaced, .leaves = measured->begins};
+        .modes = UINT32_MAX, .leaving = first_that_goes(succession), .leaves = succession->begins};
     made->today = measured->asked->now.date;
     made->from.day = made->today.day - MADE_BACK;
     made->days = MADE_DAYS;
@@ -218,7 +286,7 @@ int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
     measured->order = order;
     measured->asked = asked;
     measured->rules = order->rules;
-    int r = ck_demand_begins(store, asked, plan, &measured->begins);
+    int r = ck_demand_succession(store, asked, plan, &measured->succession);
     r = r == 0 ? add_plans(measured) : r;
     if (r == CK_E_LIMIT) {
         fault->reason = CK_OBLIGATION_TOO_MANY_PLANS;

@@ -34,11 +34,29 @@ struct ck_plan_asked {
     struct ck_local now; /* in the zone of the person's unit */
 };
 
-/* From which date on it demands anything: today; tomorrow where its time of today is over, or the
- * day is begun by the plan that it replaces; or its own first date, or its order's. Until then the
- * replaced one serves: no date is owed twice, and none falls out. */
-int ck_demand_begins(struct ck_store *store, const struct ck_plan_asked *asked,
-                     const struct ck_plan *plan, struct ck_date *begins);
+/* What becomes of the others where a plan takes a place. */
+struct ck_succession {
+    /* From which date on it demands anything: today; tomorrow where its time of today is over, or
+     * the day is begun by the plan that serves today; or its own first date, or its order's. */
+    struct ck_date begins;
+    /* The plan that serves until then: no date is owed twice, and none falls out. 0: none. */
+    int64_t leaves;
+    /* Those that wait for the place and would have begun on that date or later: they never serve.
+     * The last one first. */
+    int64_t withdrawn[CK_DEMAND_PLANS_MAX];
+    size_t withdrawn_count;
+};
+
+/* The plan whose place a request asks for. CK_E_INVALID, CK_E_CONFLICT with *refusal: it is not
+ * this person's, has ended, or another waits to take its place. Clear it with
+ * ck_plan_record_clear(). */
+int ck_demand_replaced(struct ck_store *store, int64_t person, int64_t replaced,
+                       struct ck_plan_record *record, struct ck_refusal *refusal);
+
+/* `asked->replaced` is 0, or a plan that is active and that none waits to replace. CK_E_LIMIT: more
+ * wait than there can be plans. */
+int ck_demand_succession(struct ck_store *store, const struct ck_plan_asked *asked,
+                         const struct ck_plan *plan, struct ck_succession *succession);
 
 /* Measures a plan that is to be made beside the person's other active plans, and beside the
  * contacts that there are already: made, failed, going on or drawn. Plans under other orders count

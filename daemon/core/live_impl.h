@@ -235,6 +235,10 @@ static inline int64_t ck_plan_slot_of(const struct ck_checkin_row *row)
  * one. The waived row stays. *count says how many there are. */
 int ck_redraw_waived(struct ck_turn *turn, int64_t person, struct ck_interval span, int64_t *count);
 
+/* What the plan has waived of dates from `from` on, in favour of a plan that never begins or for a
+ * blackout, and serves now: drawn anew in the same way. *count says how many are owed again. */
+int ck_redraw_of_plan(struct ck_turn *turn, int64_t plan, struct ck_date from, int64_t *count);
+
 /* One of them: made where its date, plan and slot still have room from now on, and the orders allow
  * it beside what came in its place: a second check, a make-up, one on demand. */
 int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bool *made);
@@ -263,9 +267,17 @@ int ck_checkins_each(struct ck_turn *turn, ck_checkin_list *list, int64_t of,
 int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
                         int64_t of, enum ck_cause cause);
 
-/* Ends a plan and lets go of all that it made (ck_checkins_release()). */
+/* Ends a plan and lets go of all that it made (ck_checkins_release()). Where it has not begun, the
+ * one that serves until then goes on. CK_E_NOT_FOUND, CK_E_CONFLICT: there is none, it has ended.
+ */
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause);
+
+/* Makes way for the plan `next`: the one whose place it takes ends, or serves until it begins and
+ * lets go of the rest; those that it is before never begin. */
+struct ck_succession;
+int ck_plan_make_way(struct ck_turn *turn, const struct ck_actor *actor,
+                     const struct ck_succession *succession, struct ck_date today, int64_t next);
 
 /* ---- pages of persons ---- */
 

@@ -7,6 +7,8 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
 
+#define PLANS_MAX 32 /* of one order, read at a time: more than one person may have active */
+
 /* What was demanded outside of plans was demanded under the orders together: it goes with the last
  * of them. */
 static int finish_unplanned(struct ck_turn *turn, const struct ck_actor *actor, int64_t person,
@@ -21,6 +23,24 @@ static int finish_unplanned(struct ck_turn *turn, const struct ck_actor *actor, 
     }
     return ck_checkins_release(turn, actor, ck_checkin_open_unplanned, person,
                                CK_CAUSE_WAIVED_ORDER_ENDED);
+}
+
+/* What would have begun after the order's last date never does, and says so now: whatever serves
+ * until then goes on. */
+static int finish_unbegun(struct ck_turn *turn, const struct ck_actor *actor,
+                          const struct ck_order_record *order, const char *reason)
+{
+    int64_t ids[PLANS_MAX];
+    size_t count = 0;
+    int r = ck_plan_of_order(turn->store, order->id, ids, PLANS_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+        r = ck_plan_load(turn->store, ids[i], &record);
+        r = r == 0 && record.begins.day > order->rules.until.day
+                ? ck_plan_finish(turn, actor, ids[i], reason, CK_CAUSE_WAIVED_ORDER_ENDED)
+                : r;
+    }
+    return r;
 }
 
 /* Ends the plans of an order whose last date is over, or sets when that will be: the beginning of
@@ -42,7 +62,7 @@ static int settle(struct ck_turn *turn, const struct ck_actor *actor, struct ck_
     order->next_at = is_over ? (struct ck_wall){0} : over;
     r = ck_order_save(turn->store, order);
     if (r != 0 || !is_over) {
-        return r;
+        return r == 0 ? finish_unbegun(turn, actor, order, reason) : r;
     }
     char until[CK_DATE_TEXT_SIZE];
     ck_date_text(order->rules.until, until);
@@ -129,13 +149,13 @@ int ck_order_finish_plans(struct ck_turn *turn, const struct ck_actor *actor, in
                           const char *reason)
 {
     for (;;) {
-        int64_t ids[32];
+        int64_t ids[PLANS_MAX];
         size_t count = 0;
-        int r = ck_plan_of_order(turn->store, order, ids, sizeof ids / sizeof ids[0], &count);
+        int r = ck_plan_of_order(turn->store, order, ids, PLANS_MAX, &count);
         for (size_t i = 0; r == 0 && i < count; i++) {
             r = ck_plan_finish(turn, actor, ids[i], reason, CK_CAUSE_WAIVED_ORDER_ENDED);
         }
-        if (r != 0 || count < sizeof ids / sizeof ids[0]) {
+        if (r != 0 || count < PLANS_MAX) {
             return r;
         }
     }

@@ -13,7 +13,6 @@
 #include "protocol/base/error.h"
 
 #define NEIGHBOUR_MS (INT64_C(2) * 24 * 3600 * 1000)
-#define EACH_BATCH 64     /* check-ins that are read at a time */
 #define DATES_PER_TURN 32 /* of one plan; the rest in the next turn */
 
 /* Its draws are named by the beginning of the plan's pseudonym: the message of a draw stays in the
@@ -356,66 +355,23 @@ int ck_plan_redraw(struct ck_turn *turn, const struct ck_checkin_row *waived, bo
                 ? -ENOMEM
                 : ck_plan_load(turn->store, waived->step.plan, &record);
     r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
-    if (r != 0 || slot.window >= frame->plan.window_count) {
+    if (r != 0 || slot.window >= frame->plan.window_count ||
+        waived->date.day > frame->plan.order_until.day) {
         return r;
     }
     /* Nobody is rung the moment that a door opens. */
     around.all.not_before = ck_wall_add_ms(turn->now.wall, frame->policy.arm_lead_ms);
     r = draw_date(turn, frame, waived->date, &around, occurrences, &count);
     *made = r == 0 && count > 0 && occurrences[0].due.ms != 0;
+    bool placed = *made;
     /* Something else may have taken its place under the order meanwhile. */
     r = *made ? ck_extra_allows(turn, waived, occurrences[0].due, made) : r;
-    return *made ? insert_occurrence(turn, frame, &occurrences[0], waived->policy, &around) : r;
-}
-
-/* ---- letting go ---- */
-
-int ck_checkins_each(struct ck_turn *turn, ck_checkin_list *list, int64_t of,
-                     ck_checkin_visit *visit, void *user)
-{
-    int64_t ids[EACH_BATCH], after = 0;
-    size_t count = EACH_BATCH;
-    int r = 0;
-    while (r == 0 && count == EACH_BATCH) {
-        r = list(turn->store, of, after, ids, EACH_BATCH, &count);
-        for (size_t i = 0; r == 0 && i < count; i++) {
-            r = visit(turn, ids[i], user);
-            after = ids[i];
-        }
-    }
-    return r;
-}
-
-struct release {
-    const struct ck_actor *actor;
-    enum ck_cause cause;
-    struct ck_date from; /* of check-ins of this date and later; day 0: of all */
-};
-
-static int release(struct ck_turn *turn, int64_t id, void *user)
-{
-    const struct release *release = user;
-    struct ck_checkin_row row;
-    int r = ck_checkin_load(turn->store, id, &row);
-    if (r != 0 || row.date.day < release->from.day) {
-        return r;
-    }
-    bool ended = release->cause == CK_CAUSE_WAIVED_ORDER_ENDED;
-    bool rings = row.step.state == CK_CHECKIN_RINGING && row.step.finding == CK_OUTCOME_OPEN;
-    bool goes = row.step.state < CK_CHECKIN_RINGING ||
-                (ended && (rings || row.step.state == CK_CHECKIN_CONNECTED));
-    return goes ? ck_checkin_feed(
-                      turn, release->actor, &row,
-                      &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
-                                                 .waived.cause = release->cause,
-                                                 .waived.staff = release->actor->staff_id})
-                : 0;
-}
-
-int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
-                        int64_t of, enum ck_cause cause)
-{
-    return ck_checkins_each(turn, list, of, release, &(struct release){actor, cause, {0}});
+    /* What the plan serves again and a blackout takes away now is waived for that, and so given
+     * back when that ends. */
+    bool kept =
+        r == 0 && count > 0 && !placed && waived->step.cause == CK_CAUSE_WAIVED_PLAN_CHANGED;
+    return *made || kept ? insert_occurrence(turn, frame, &occurrences[0], waived->policy, &around)
+                         : r;
 }
 
 /* ---- commands ---- */
@@ -438,12 +394,19 @@ static struct ck_plan_asked asked_now(const struct ck_turn *turn, const struct c
 static int measure(struct ck_turn *turn, const struct ck_order_record *order, int64_t replaced,
                    struct ck_plan_frame *frame, struct ck_refusal *refusal)
 {
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record other = {0};
     struct ck_demand_fault fault;
     int r = ck_zones_find(turn->engine->zones, frame->subject.zone, &frame->zone);
     if (r != 0) {
         return r > 0 ? ck_refuse(refusal, CK_E_INVALID, "", "the unit's zone is not known") : r;
     }
     const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
+    r = replaced == 0
+            ? 0
+            : ck_demand_replaced(turn->store, frame->subject.id, replaced, &other, refusal);
+    if (r != 0) {
+        return r;
+    }
     r = ck_demand_plan(turn->store, order, &asked, &frame->plan, &fault);
     return r == 0 && fault.reason != CK_OBLIGATION_OK
                ? ck_demand_refuse(&order->rules, &fault, refusal)
@@ -486,40 +449,6 @@ static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const
     return r == 0 ? measure(turn, &order, *replaced, frame, refusal) : r;
 }
 
-/* Makes way for the plan that takes another's place: where that begins today the other ends; where
- * it begins later the other serves the dates before, and lets go of the rest. */
-static int replace(struct ck_turn *turn, const struct ck_actor *actor, int64_t replaced,
-                   const struct ck_plan_frame *frame, struct ck_plan_row *row,
-                   struct ck_refusal *refusal)
-{
-    ck_cleanup(ck_plan_record_clear) struct ck_plan_record old = {0};
-    const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
-    struct ck_date begins;
-    int r = ck_plan_load(turn->store, replaced, &old);
-    if (r == CK_E_NOT_FOUND || (r == 0 && old.person != frame->subject.id)) {
-        return ck_refuse(refusal, CK_E_INVALID, "replaces", "the person has no such plan");
-    }
-    if (r == 0 && old.active && old.until.day != 0) {
-        return ck_refuse(refusal, CK_E_CONFLICT, "replaces", "another plan takes its place");
-    }
-    r = r == 0 ? ck_demand_begins(turn->store, &asked, &frame->plan, &begins) : r;
-    if (r != 0) {
-        return r;
-    }
-    if (begins.day <= asked.now.date.day) {
-        r = ck_plan_finish(turn, actor, replaced, "another plan takes its place",
-                           CK_CAUSE_WAIVED_PLAN_CHANGED);
-    } else {
-        r = ck_plan_leave(turn->store, replaced, (struct ck_date){begins.day - 1}, turn->now.wall);
-        r = r == 0
-                ? ck_checkins_each(turn, ck_checkin_open_of_plan, replaced, release,
-                                   &(struct release){actor, CK_CAUSE_WAIVED_PLAN_CHANGED, begins})
-                : r;
-        row->expanded.day = begins.day - 1;
-    }
-    return r == CK_E_CONFLICT ? ck_refuse(refusal, r, "replaces", "that plan has ended") : r;
-}
-
 /* What the request says, without the rows that it names: those stand beside it. */
 static char *rule_of_record(const struct ck_plan_record *record)
 {
@@ -537,13 +466,10 @@ static int record_created(struct ck_turn *turn, const struct ck_actor *actor,
     if (rule == NULL) {
         return -ENOMEM;
     }
-    json_t *open =
-        json_pack("{s:I, s:I, s:s, s:I}", "order", (json_int_t)record->order, "version",
-                  (json_int_t)record->version, "rule", rule, "replaces", (json_int_t)replaced);
-    if (replaced != 0) {
-        ck_date_text((struct ck_date){record->expanded.day + 1}, begins);
-        json_object_set_new(open, "begins", json_string(begins));
-    }
+    ck_date_text(record->begins, begins);
+    json_t *open = json_pack("{s:I, s:I, s:s, s:I, s:s}", "order", (json_int_t)record->order,
+                             "version", (json_int_t)record->version, "rule", rule, "replaces",
+                             (json_int_t)replaced, "begins", begins);
     return ck_turn_audit(turn, actor,
                          &(struct ck_record){.action = "PLAN_CREATED",
                                              .object = "plan",
@@ -555,11 +481,25 @@ static int record_created(struct ck_turn *turn, const struct ck_actor *actor,
 static int insert_plan(struct ck_turn *turn, const struct ck_actor *actor,
                        struct ck_plan_frame *frame, struct ck_plan_record *record, int64_t replaced)
 {
+    const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
+    struct ck_succession succession;
     int r = record->rule == NULL
                 ? -ENOMEM
-                : ck_plan_insert(turn->store, record, actor->staff_id, turn->now.wall);
+                : ck_demand_succession(turn->store, &asked, &frame->plan, &succession);
+    if (r != 0) {
+        return r;
+    }
+    record->begins = succession.begins;
+    record->replaces = succession.leaves;
+    if (replaced != 0) {
+        record->expanded.day = record->begins.day - 1;
+    }
+    r = ck_plan_insert(turn->store, record, actor->staff_id, turn->now.wall);
     if (r == 0) {
         r = record_created(turn, actor, record, replaced);
+    }
+    if (r == 0) {
+        r = ck_plan_make_way(turn, actor, &succession, asked.now.date, record->id);
     }
     if (r == 0) {
         r = ck_silence_changed(turn, record->person);
@@ -590,16 +530,13 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
         return r;
     }
     ck_plan_begin(&frame->plan, frame->zone, turn->now.wall, &row);
-    r = replaced == 0 ? 0 : replace(turn, actor, replaced, frame, &row, refusal);
     record.unattended = frame->plan.kind == CK_KIND_UNATTENDED;
     record.mandatory = frame->plan.mandatory;
     record.rule = ck_plan_request_text(json_object_get(body, "request"));
     record.expanded = row.expanded;
-    record.begins.day = row.expanded.day + 1;
-    record.begins = record.begins.day < frame->plan.first.day ? frame->plan.first : record.begins;
     record.next_at = row.next_at;
     record.created = turn->now.wall;
-    r = r == 0 ? insert_plan(turn, actor, frame, &record, replaced) : r;
+    r = insert_plan(turn, actor, frame, &record, replaced);
     if (r == 0) {
         *result = json_pack("{s:I}", "plan", (json_int_t)record.id);
         r = ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,
@@ -608,29 +545,6 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
                                                      .person_id = record.person});
     }
     return r;
-}
-
-int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
-                   const char *reason, enum ck_cause cause)
-{
-    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
-    int r = ck_plan_load(turn->store, plan, &record);
-    if (r == 0) {
-        r = ck_plan_end(turn->store, plan, reason, turn->now.wall);
-    }
-    if (r == 0) {
-        r = ck_turn_audit(turn, actor,
-                          &(struct ck_record){
-                              .action = "PLAN_ENDED",
-                              .object = "plan",
-                              .object_id = plan,
-                              .person_id = record.person,
-                              .open = json_pack("{s:s}", "cause", ck_cause_name(cause)),
-                              .sealed = json_pack("{s:s}", "reason", reason),
-                          });
-    }
-    r = r == 0 ? ck_checkins_release(turn, actor, ck_checkin_open_of_plan, plan, cause) : r;
-    return r == 0 ? ck_silence_changed(turn, record.person) : r;
 }
 
 /* {plan, reason} */

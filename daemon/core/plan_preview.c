@@ -63,13 +63,15 @@ static json_t *windows_json(struct preview *preview, struct ck_wall now)
     return list;
 }
 
-static json_t *differences_json(struct preview *preview, struct ck_wall now)
+struct dates {
+    struct ck_date from, last;
+};
+
+static void append_differences(struct preview *preview, struct ck_date from, struct ck_date last,
+                               json_t *list)
 {
-    struct ck_date today = ck_zone_local(preview->zone, now).date;
-    struct ck_date last = {today.day + CK_PLAN_DIFFERENCE_DAYS};
-    size_t count = ck_preview_differences(&preview->before, &preview->plan, today, last,
+    size_t count = ck_preview_differences(&preview->before, &preview->plan, from, last,
                                           preview->differences, CK_PLAN_DIFFERENCES);
-    json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct ck_plan_difference *difference = &preview->differences[i];
         char day[CK_DATE_TEXT_SIZE];
@@ -79,24 +81,59 @@ static json_t *differences_json(struct preview *preview, struct ck_wall now)
                                               (int)difference->contacts_before, "after",
                                               (int)difference->contacts_after));
     }
-    return list;
 }
 
-/* The plan that the request takes the place of; false where it takes none. */
-static int load_replaced(struct ck_store *store, const struct ck_checkin_policy *house,
-                         struct preview *preview, int64_t replaced, struct ck_refusal *refusal)
+/* From what one of the plans that make way would have asked for, on the dates that were its own. */
+static int differences_from(struct ck_store *store, const struct ck_checkin_policy *house,
+                            struct preview *preview, int64_t id, struct dates dates, json_t *list)
 {
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
     struct ck_order_record order;
     struct ck_checkin_policy policy;
-    int r = ck_plan_load(store, replaced, &record);
-    if (r == CK_E_NOT_FOUND || (r == 0 && record.person != preview->subject.id)) {
-        return ck_refuse(refusal, CK_E_INVALID, "replaces", "the person has no such plan");
-    }
+    int r = ck_plan_load(store, id, &record);
     r = r == 0 ? ck_order_load(store, record.order, &order) : r;
-    return r == 0 ? ck_plan_record_read(&record, &order, &preview->subject, house, &preview->before,
-                                        &policy)
-                  : r;
+    r = r == 0 ? ck_plan_record_read(&record, &order, &preview->subject, house, &preview->before,
+                                     &policy)
+               : r;
+    if (r != 0) {
+        return r;
+    }
+    dates.from.day = dates.from.day < record.begins.day ? record.begins.day : dates.from.day;
+    if (record.until.day != 0 && record.until.day < dates.last.day) {
+        dates.last = record.until;
+    }
+    append_differences(preview, dates.from, dates.last, list);
+    return 0;
+}
+
+/* What becomes different once the plan begins; null where it takes no place. */
+static int differences_json(struct ck_store *store, const struct ck_plan_asked *asked,
+                            struct preview *preview, json_t **out)
+{
+    struct ck_succession succession;
+    if (asked->replaced == 0) {
+        *out = json_null();
+        return 0;
+    }
+    int r = ck_demand_succession(store, asked, &preview->plan, &succession);
+    if (r != 0) {
+        return r;
+    }
+    const struct dates dates = {succession.begins, {asked->now.date.day + CK_PLAN_DIFFERENCE_DAYS}};
+    json_t *list = json_array();
+    r = succession.leaves == 0
+            ? 0
+            : differences_from(store, asked->house, preview, succession.leaves, dates, list);
+    for (size_t i = succession.withdrawn_count; r == 0 && i > 0; i--) {
+        r = differences_from(store, asked->house, preview, succession.withdrawn[i - 1], dates,
+                             list);
+    }
+    if (r != 0) {
+        json_decref(list);
+        return r;
+    }
+    *out = list;
+    return 0;
 }
 
 static int load(struct ck_store *store, int64_t person, int64_t order, struct preview *preview,
@@ -135,6 +172,8 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
     const struct ck_house_rules house = ck_house_rules_default();
     enum ck_plan_reason warning = CK_PLAN_OK;
     struct ck_demand_fault fault = {.reason = CK_OBLIGATION_OK};
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record other = {0};
+    json_t *differences = NULL;
     int64_t order = 0, replaced = 0;
     int r = preview == NULL ? -ENOMEM : ck_body_id(request, "order_id", &order, refusal);
     r = r == 0 ? load(store, person, order, preview, refusal) : r;
@@ -142,8 +181,7 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
     r = r == 0 ? ck_plan_request_read(request, &preview->order, &preview->subject, &house.checkin,
                                       &preview->plan, &preview->policy, &warning, refusal)
                : r;
-    r = r == 0 && replaced != 0 ? load_replaced(store, &house.checkin, preview, replaced, refusal)
-                                : r;
+    r = r == 0 && replaced != 0 ? ck_demand_replaced(store, person, replaced, &other, refusal) : r;
     if (r != 0) {
         return r;
     }
@@ -152,6 +190,7 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
                                         .replaced = replaced,
                                         .now = ck_zone_local(preview->zone, now)};
     r = ck_demand_plan(store, &preview->order, &asked, &preview->plan, &fault);
+    r = r == 0 ? differences_json(store, &asked, preview, &differences) : r;
     if (r != 0) {
         return r;
     }
@@ -160,8 +199,7 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
         json_array_append_new(warnings, json_string(ck_plan_reason_name(warning)));
     }
     *out = json_pack("{s:o, s:o, s:o, s:o}", "windows", windows_json(preview, now), "warnings",
-                     warnings, "refused", refused_json(&fault), "differences",
-                     replaced == 0 ? json_null() : differences_json(preview, now));
+                     warnings, "refused", refused_json(&fault), "differences", differences);
     return *out == NULL ? -ENOMEM : 0;
 }
 

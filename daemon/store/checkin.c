@@ -527,6 +527,21 @@ int ck_checkin_waived_in(struct ck_store *store, int64_t person, struct ck_wall 
         ids, capacity, count);
 }
 
+int ck_checkin_waived_of(struct ck_store *store, int64_t plan, struct ck_date from, int64_t redraw,
+                         int64_t after, int64_t *ids, size_t capacity, size_t *count)
+{
+    char text[CK_DATE_TEXT_SIZE];
+    ck_date_text(from, text);
+    return collect(
+        store,
+        "SELECT c.id FROM checkin c WHERE c.plan_id = ?1 AND c.local_date >= ?2 "
+        "AND c.outcome = 'waived' AND c.slot % ?3 < ?4 AND c.id > ?5 AND NOT EXISTS (SELECT 1 "
+        "FROM checkin d WHERE d.plan_id = c.plan_id AND d.local_date = c.local_date "
+        "AND d.slot % ?3 = c.slot % ?3 AND d.slot > c.slot) ORDER BY c.id",
+        CK_ARGS(ck_int(plan), ck_text(text), ck_int(redraw), ck_int(SLOT_EXTRA), ck_int(after)),
+        ids, capacity, count);
+}
+
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,
                          size_t capacity, size_t *count)
 {

@@ -153,6 +153,10 @@ int ck_checkin_waived_in(struct ck_store *store, int64_t person, struct ck_wall 
                          struct ck_wall until, int64_t redraw, int64_t after, int64_t *ids,
                          size_t capacity, size_t *count);
 
+/* Those of one plan of dates from `from` on, whether it serves them or not. */
+int ck_checkin_waived_of(struct ck_store *store, int64_t plan, struct ck_date from, int64_t redraw,
+                         int64_t after, int64_t *ids, size_t capacity, size_t *count);
+
 /* The person's other check-ins that a contact in `but` also serves: those that ring, wait for it,
  * or are to make up. */
 int ck_checkin_served_of(struct ck_store *store, int64_t person, int64_t but, int64_t *ids,

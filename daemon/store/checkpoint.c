@@ -89,8 +89,9 @@ int ck_log_urgent(struct ck_store *store, int64_t from, bool *urgent)
     int r = ck_sql_number(
         store,
         "SELECT EXISTS (SELECT 1 FROM log_plain WHERE idx >= ?1 AND (action IN "
-        "('CHECKIN_OUTCOME', 'CHECKIN_CONCLUDED', 'PLAN_CREATED', 'PLAN_ENDED', 'ORDER_CREATED', "
-        "'ORDER_ENDED', 'RECORDING_VIEWED', 'RECORDING_CLOSED', 'BUNDLE_EXPORTED', 'BUNDLE_BUILT', "
+        "('CHECKIN_OUTCOME', 'CHECKIN_CONCLUDED', 'PLAN_CREATED', 'PLAN_ENDED', 'PLAN_UNTIL', "
+        "'ORDER_CREATED', 'ORDER_ENDED', 'RECORDING_VIEWED', 'RECORDING_CLOSED', "
+        "'BUNDLE_EXPORTED', 'BUNDLE_BUILT', "
         "'LOG_EXPORTED', 'STORE_COPIED', 'STAFF_FAULT') OR action LIKE 'INCIDENT_%'))",
         CK_ARGS(ck_int(from)), &found);
     if (r == 0) {

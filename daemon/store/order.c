@@ -248,14 +248,16 @@ int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, 
     ck_date_text((struct ck_date){from.day + (int32_t)days - 1}, last);
     int r = ck_sql_query(
         store, &rows,
+        "WITH RECURSIVE going (id) AS (SELECT ?8 WHERE ?8 <> 0 UNION SELECT p.id FROM going g "
+        "JOIN plan p ON p.replaces_id = g.id) "
         "SELECT local_date, count(*) FROM checkin WHERE person_id = ?1 "
         "AND local_date BETWEEN ?2 AND ?3 AND kind <> 'inbound' "
         "AND (outcome IS NULL OR outcome NOT IN ('waived', 'system_fault', 'unstaffed')) "
         "AND (?4 = 0 OR mandatory = 1) "
         "AND ((?5 = 1 AND kind <> 'unattended') OR (?6 = 1 AND kind = 'unattended')) "
         "AND (?7 = 0 OR plan_id IS NULL OR plan_id IN (SELECT id FROM plan WHERE order_id = ?7)) "
-        "AND NOT (?8 <> 0 AND coalesce(plan_id, 0) = ?8 AND state IN ('planned', 'armed') "
-        "AND local_date >= ?9) "
+        "AND NOT (coalesce(plan_id, 0) IN (SELECT id FROM going) "
+        "AND state IN ('planned', 'armed') AND local_date >= ?9) "
         "GROUP BY local_date",
         CK_ARGS(ck_int(person), ck_text(first), ck_text(last), ck_int(of->mandatory),
                 ck_int((of->modes & CK_MODE_BIT(CK_MODE_LIVE_VIDEO)) != 0),

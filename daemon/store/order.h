@@ -66,11 +66,11 @@ int ck_query_requirements(struct ck_store *store, int64_t order, json_t **list);
 
 /* Which contacts are counted. */
 struct ck_contacts_of {
-    uint32_t modes; /* mask of CK_MODE_BIT */
-    bool mandatory; /* only those */
-    int64_t order;  /* of plans under it, and of none; 0: of all */
-    int64_t
-        leaving; /* a plan that is to end: what it made and has not begun does not count; 0: none */
+    uint32_t modes;  /* mask of CK_MODE_BIT */
+    bool mandatory;  /* only those */
+    int64_t order;   /* of plans under it, and of none; 0: of all */
+    int64_t leaving; /* a plan that is to end, with those that wait to take its place: what they
+                        made and has not begun does not count; 0: none */
     struct ck_date leaves; /* … from this date on */
 };
 

@@ -102,16 +102,17 @@ int ck_plan_insert(struct ck_store *store, struct ck_plan_record *record, int64_
     ck_date_text(record->expanded, expanded);
     ck_date_text(record->begins, begins);
     int64_t id = 0;
-    int r =
-        ck_sql_insert(store,
-                      "INSERT INTO plan (person_id, order_id, version, kind, mandatory, rule, "
-                      "state, expanded_until, created_at, next_at, begins_date) "
-                      "VALUES (?1, ?2, 1, ?3, ?4, ?5, 'active', ?6, ?7, ?8, ?9)",
-                      CK_ARGS(ck_int(record->person), ck_int(record->order),
-                              ck_text(record->unattended ? "unattended" : "live"),
-                              ck_int(record->mandatory), ck_text(record->rule), ck_text(expanded),
-                              ck_time(now), ck_time(record->next_at), ck_text(begins)),
-                      &id);
+    int r = ck_sql_insert(store,
+                          "INSERT INTO plan (person_id, order_id, version, kind, mandatory, rule, "
+                          "state, expanded_until, created_at, next_at, begins_date, replaces_id) "
+                          "VALUES (?1, ?2, 1, ?3, ?4, ?5, 'active', ?6, ?7, ?8, ?9, "
+                          "nullif(?10, 0))",
+                          CK_ARGS(ck_int(record->person), ck_int(record->order),
+                                  ck_text(record->unattended ? "unattended" : "live"),
+                                  ck_int(record->mandatory), ck_text(record->rule),
+                                  ck_text(expanded), ck_time(now), ck_time(record->next_at),
+                                  ck_text(begins), ck_int(record->replaces)),
+                          &id);
     if (r == 0) {
         r = ck_sql_run(store,
                        "INSERT INTO plan_version (plan_id, version, rule, by_staff, created_at) "
@@ -130,9 +131,8 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_first(store, &rows,
                          "SELECT id, person_id, order_id, version, kind, mandatory, rule, state, "
-                         "expanded_until, next_at, fence, created_at, until_date, begins_date "
-                         "FROM plan "
-                         "WHERE id = ?1",
+                         "expanded_until, next_at, fence, created_at, until_date, begins_date, "
+                         "coalesce(replaces_id, 0) FROM plan WHERE id = ?1",
                          CK_ARGS(ck_int(id)));
     if (r != 0) {
         return r;
@@ -148,9 +148,10 @@ int ck_plan_load(struct ck_store *store, int64_t id, struct ck_plan_record *reco
         .next_at = ck_row_time(&rows, 9),
         .fence = ck_row_int(&rows, 10),
         .created = ck_row_time(&rows, 11),
+        .replaces = ck_row_int(&rows, 14),
     };
-    if (ck_row_null(&rows, 8) || ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0 ||
-        ck_date_parse(ck_row_text(&rows, 13), &read.begins) != 0) {
+    if (ck_date_parse(ck_row_text(&rows, 13), &read.begins) != 0 || ck_row_null(&rows, 8) ||
+        ck_date_parse(ck_row_text(&rows, 8), &read.expanded) != 0) {
         return -EUCLEAN;
     }
     if (!ck_row_null(&rows, 12) && ck_date_parse(ck_row_text(&rows, 12), &read.until) != 0) {
@@ -205,7 +206,35 @@ int ck_plan_leave(struct ck_store *store, int64_t id, struct ck_date until, stru
     return ck_sql_must(store,
                        "UPDATE plan SET until_date = ?2, next_at = ?3, lease_until = NULL, "
                        "claims = 0, fence = fence + 1 WHERE id = ?1 AND state = 'active'",
-                       CK_ARGS(ck_int(id), ck_text(text), ck_time(now)), CK_E_CONFLICT);
+                       CK_ARGS(ck_int(id), ck_text(until.day == 0 ? NULL : text), ck_time(now)),
+                       CK_E_CONFLICT);
+}
+
+int ck_plan_before(struct ck_store *store, int64_t id, struct ck_date today, int64_t *before)
+{
+    char text[CK_DATE_TEXT_SIZE];
+    ck_date_text(today, text);
+    return ck_sql_number(store,
+                         "SELECT coalesce((SELECT b.id FROM plan a JOIN plan b ON b.id = "
+                         "a.replaces_id WHERE a.id = ?1 AND a.begins_date > ?2 "
+                         "AND b.state = 'active'), 0)",
+                         CK_ARGS(ck_int(id), ck_text(text)), before);
+}
+
+int ck_plan_pass_place(struct ck_store *store, int64_t id, int64_t before)
+{
+    return ck_sql_run(store,
+                      "UPDATE plan SET replaces_id = ?2 WHERE replaces_id = ?1 "
+                      "AND state = 'active'",
+                      CK_ARGS(ck_int(id), ck_int(before)));
+}
+
+int ck_plan_after(struct ck_store *store, int64_t id, int64_t *after)
+{
+    return ck_sql_number(store,
+                         "SELECT coalesce((SELECT max(id) FROM plan WHERE replaces_id = ?1 "
+                         "AND state = 'active'), 0)",
+                         CK_ARGS(ck_int(id)), after);
 }
 
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now)

@@ -56,6 +56,7 @@ struct ck_plan_record {
     struct ck_date expanded; /* occurrences up to and with this date exist */
     struct ck_date until;    /* the last date that it serves, where another plan takes its place on
                                 the next; day 0: while its order is in force */
+    int64_t replaces;        /* the plan that serves until this one begins; 0: none */
     struct ck_wall next_at;
     struct ck_wall created;
     int64_t fence;
@@ -75,9 +76,16 @@ int ck_plan_save(struct ck_store *store, const struct ck_plan_record *record);
 int ck_plan_ask_again(struct ck_store *store, int64_t unit, struct ck_wall now);
 /* How many of its check-ins of a date have begun. */
 int ck_plan_begun_on(struct ck_store *store, int64_t id, struct ck_date date, int64_t *count);
-/* Another plan takes its place after this date: it is due now, and ends by itself. CK_E_CONFLICT:
- * it has ended. */
+/* Another plan takes its place after this date (day 0: none does any more): it is due now, and ends
+ * by itself. CK_E_CONFLICT: it has ended. */
 int ck_plan_leave(struct ck_store *store, int64_t id, struct ck_date until, struct ck_wall now);
+/* Which plan serves until this one begins; 0: it has begun by `today`, or none serves until then.
+ */
+int ck_plan_before(struct ck_store *store, int64_t id, struct ck_date today, int64_t *before);
+/* Whoever waits to take the place of `id` takes that of `before`. */
+int ck_plan_pass_place(struct ck_store *store, int64_t id, int64_t before);
+/* The active plan that takes the place of this one; 0: none. */
+int ck_plan_after(struct ck_store *store, int64_t id, int64_t *after);
 /* CK_E_CONFLICT: it has ended. */
 int ck_plan_end(struct ck_store *store, int64_t id, const char *reason, struct ck_wall now);
 /* The active plans of a person, and of an order. */

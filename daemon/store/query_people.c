@@ -180,7 +180,8 @@ int ck_query_persons(struct ck_store *store, const struct ck_people_scope *scope
 
 #define PLAN_COLUMNS                                                                               \
     "rule AS \"rule:j\", id AS \"id:i\", person_id AS \"person_id:i\", version AS \"version:i\", " \
-    "ended_at AS \"ended:w\", state AS \"state:t\", until_date AS \"until:t\""
+    "ended_at AS \"ended:w\", state AS \"state:t\", begins_date AS \"from:t\", "                   \
+    "until_date AS \"until:t\", replaces_id AS \"place_of:i\""
 
 /* A plan's row holds the request as JSON: its members become the plan's. */
 static void unfold_rule(json_t *plan)
@@ -209,9 +210,10 @@ static int add_orders_and_plans(struct ck_store *store, json_t *person, int64_t 
     }
     if (r == 0) {
         json_object_set_new(person, "orders", orders);
-        r = ck_sql_list(
-            store, "SELECT " PLAN_COLUMNS " FROM plan WHERE person_id = ?1 ORDER BY state, id DESC",
-            CK_ARGS(ck_int(id)), &plans);
+        r = ck_sql_list(store,
+                        "SELECT " PLAN_COLUMNS " FROM plan WHERE person_id = ?1 ORDER BY state, "
+                        "CASE state WHEN 'active' THEN begins_date END, id DESC",
+                        CK_ARGS(ck_int(id)), &plans);
     }
     if (r == 0) {
         for (size_t i = 0; i < json_array_size(plans); i++) {

@@ -221,7 +221,7 @@ export class FakeServer {
       const q = (search.get("q") || "").toLowerCase();
       return post ? json({ ...fixtures.person(101), ...sent, id: 101 }) : json({ persons: state.persons.filter((person) => person.name.toLowerCase().includes(q) || person.reference.toLowerCase().includes(q)) });
     }
-    if ((m = match("/api/persons/(\\d+)"))) return json(fixtures.person(Number(m[1])));
+    if ((m = match("/api/persons/(\\d+)"))) return json({ ...fixtures.person(Number(m[1])), ...(state.plans ? { plans: state.plans } : {}) });
     if ((m = match("/api/persons/(\\d+)/photo"))) {
       if (post) return json({});
       if (m[1] === "107") return fail(404, "not_found");

@@ -50,7 +50,13 @@ export const plans = [
   {
     id: 601, person_id: 101, version: 1, ended: null, state: "active", order_id: 501, kind: "live", mandatory: true, recurrence: "FREQ=WEEKLY;BYDAY=MO,TH", first_date: day(-12),
     windows: [{ start: "18:00", end: "22:00", draws: 1 }], attempts: 3, attempt_spacing_s: 300, response_window_s: 900, grace_s: 900, late_limit_s: 3600,
+    from: day(-12), until: null, place_of: null,
   },
+];
+// Another one takes its place in five days.
+export const succession = [
+  { ...plans[0], until: day(4) },
+  { ...plans[0], id: 602, recurrence: "FREQ=DAILY", windows: [{ start: "08:00", end: "12:00", draws: 1 }], from: day(5), place_of: 601 },
 ];
 
 export const devices = [

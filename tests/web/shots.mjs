@@ -185,6 +185,11 @@ for (const viewport of [PHONE, DESK]) {
     await shot(`c-today-empty-${id}`, set, s("today", { change: (server) => (server.state.today = f.emptyDay()) }));
     await shot(`c-persons-${id}`, set, s("persons"));
     await shot(`c-person-${id}`, set, s("persons/101"));
+    await shot(`c-plans-${id}`, set, s("persons/101", { change: (server) => (server.state.plans = f.succession), then: (page) => page.getByText(/602|08:00/).last().scrollIntoViewIfNeeded() }));
+    await shot(`c-plans-end-${id}`, set, s("persons/101", { change: (server) => (server.state.plans = f.succession), then: async (page) => {
+      await page.locator(".orders li").filter({ hasText: "08:00–12:00" }).last().locator("button").last().click();
+      await page.waitForSelector(".dialog");
+    } }));
     await shot(`c-person-messages-${id}`, set, s("persons/101?tab=messages", { change: (server) => (server.state.messages = f.withFiles) }));
     await shot(`c-person-messages-ring-${id}`, set, s("persons/101?tab=messages", { then: async (page, server) => {
       server.tell("console", { t: "ring", checkin: f.rows.waiting });

@@ -283,6 +283,7 @@ CREATE TABLE plan (
     expanded_until TEXT, -- last local date whose occurrences exist
     begins_date    TEXT NOT NULL, -- first date that it serves
     until_date     TEXT, -- last date that it serves: the next begins the plan that takes its place
+    replaces_id    INTEGER REFERENCES plan, -- the plan that serves until this one begins
     created_at     INTEGER NOT NULL,
     next_at        INTEGER,
     lease_until    INTEGER,
@@ -293,6 +294,7 @@ CREATE TABLE plan (
 ) STRICT;
 CREATE INDEX plan_person ON plan (person_id);
 CREATE INDEX plan_order ON plan (order_id);
+CREATE INDEX plan_replaces ON plan (replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX plan_due ON plan (next_at) WHERE next_at IS NOT NULL AND quarantined = 0;
 
 CREATE TABLE plan_version (

@@ -14,6 +14,8 @@
 #include "daemon/audit/draw_proof.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/overload.h"
+#include "daemon/core/plan_preview.h"
+#include "daemon/core/zones.h"
 #include "world.h"
 
 #define MINUTE INT64_C(60000)
@@ -361,6 +363,50 @@ static void a_plan_gives_its_place_to_one_other(void **state)
     assert_string_equal(world.result.refusal.field, "replaces");
     assert_string_equal(world.result.refusal.message, "another plan takes its place");
     assert_int_equal(count("SELECT count(*) FROM plan WHERE until_date = '2026-12-09'"), 1);
+}
+
+/* Every date from `from` on is another's now, none is more or less: what a preview says. */
+static void assert_preview(json_t *third, const char *from)
+{
+    json_t *preview = NULL;
+    struct ck_refusal refusal;
+    assert_int_equal(ck_plan_preview(world.reader, CK_ZONE_DIR, world.person, third, world.now.wall,
+                                     &preview, &refusal),
+                     0);
+    const json_t *list = json_object_get(preview, "differences"), *one;
+    size_t i;
+    assert_true(json_is_null(json_object_get(preview, "refused")));
+    assert_true(json_array_size(list) > 14);
+    json_array_foreach(list, i, one)
+    {
+        assert_string_equal(json_string_value(json_object_get(one, "what")), "changed");
+    }
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "date")), from);
+    json_decref(preview);
+}
+
+/* One contact a day is allowed. Neither what the waiting plan has drawn nor what the serving one
+ * has drawn until then stands against a third that comes before. */
+static void one_that_comes_before_is_measured_without_those_that_go(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 1, "2027-11-01");
+    int64_t first = made(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL));
+    int64_t next = made(request(
+        "FREQ=DAILY", "10:00", "12:00", 1, true,
+        json_pack("{s:I, s:s}", "replaces", (json_int_t)first, "first_date", "2026-11-27")));
+    json_t *more =
+        json_pack("{s:I, s:s}", "replaces", (json_int_t)next, "first_date", "2026-11-24");
+    json_t *third = request("FREQ=DAILY", "14:00", "16:00", 1, true, more);
+    assert_preview(third, "2026-11-24");
+    made(third);
+    assert_string_equal(world_text(&world, "SELECT until_date FROM plan WHERE id = 1"),
+                        "2026-11-23");
+    assert_int_equal(count("SELECT max(n) FROM (SELECT count(*) AS n FROM checkin WHERE outcome "
+                           "IS NULL GROUP BY local_date)"),
+                     1);
+    assert_int_equal(count("SELECT count(DISTINCT local_date) FROM checkin WHERE outcome IS NULL"),
+                     15);
 }
 
 static void dates_beside_the_rule_and_out_of_it(void **state)
@@ -998,6 +1044,7 @@ int main(void)
         TEST(the_plan_that_goes_serves_until_the_next_begins),
         TEST(the_plan_that_goes_serves_until_the_next_order),
         TEST(a_plan_gives_its_place_to_one_other),
+        TEST(one_that_comes_before_is_measured_without_those_that_go),
         TEST(dates_beside_the_rule_and_out_of_it),
         TEST(an_on_demand_check_obeys_the_hours_and_caps),
         TEST(what_the_plans_will_make_counts_too),

@@ -151,8 +151,8 @@ static bool calls(const char *test, const char *const texts[2], char *const *hea
 /* A table of this document; its own test walks it. */
 static bool is_table(const char *token)
 {
-    static const char *const words[] = {"check-in",    "incident", "notice",
-                                        "attribution", "gap",      "silence"};
+    static const char *const words[] = {"check-in", "incident", "notice",    "attribution",
+                                        "gap",      "silence",  "succession"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i], token) == 0) {
             return true;
@@ -235,18 +235,31 @@ static void check_rules(const char *name, char letter, int last)
     table_free(&table);
 }
 
+/* A table whose last column names the tests of each row. */
+static void check_cases(const char *name, int columns)
+{
+    struct table table;
+    table_load(DOCUMENT, name, &table);
+    for (int i = 0; i < table.count; i++) {
+        assert_int_equal(table.rows[i].count, columns);
+        check_shown(table.rows[i].cells[columns - 1], table.rows[i].cells[0], NULL, 0);
+    }
+    assert_true(table.count > 0);
+    table_free(&table);
+}
+
 /* S6 for each way in which a check-in comes to be. */
 static void test_gap_rules(void **state)
 {
     (void)state;
-    struct table table;
-    table_load(DOCUMENT, "gap", &table);
-    for (int i = 0; i < table.count; i++) {
-        assert_int_equal(table.rows[i].count, 5);
-        check_shown(table.rows[i].cells[4], table.rows[i].cells[0], NULL, 0);
-    }
-    assert_true(table.count > 0);
-    table_free(&table);
+    check_cases("gap", 5);
+}
+
+/* S2 for each way in which a plan takes a place, or does not. */
+static void test_succession_rules(void **state)
+{
+    (void)state;
+    check_cases("succession", 4);
 }
 
 /* S6 for what begins, limits and ends a silence. */
@@ -278,10 +291,9 @@ static void test_escalation_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scheduling_rules),
-        cmocka_unit_test(test_escalation_rules),
-        cmocka_unit_test(test_gap_rules),
-        cmocka_unit_test(test_silence_rules),
+        cmocka_unit_test(test_scheduling_rules), cmocka_unit_test(test_escalation_rules),
+        cmocka_unit_test(test_gap_rules),        cmocka_unit_test(test_silence_rules),
+        cmocka_unit_test(test_succession_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,21 @@ test("a plan is previewed before it is saved, and what the order does not allow 
   assert.deepEqual(faults(page), []);
 }));
 
+test("what serves, until when and what comes next is said, and what becomes of it where a plan is ended", scene(async (server) => {
+  server.state.plans = f.succession;
+  const page = await stage.console(server, "persons/101");
+  const cards = page.locator(".orders li").filter({ has: page.getByRole("button", { name: "End the plan" }) });
+  assert.match(await cards.nth(0).innerText(), /serves now[^]*until .*then: Every day: 08:00–12:00/);
+  assert.match(await cards.nth(1).innerText(), /from /);
+  assert.equal(await cards.nth(0).getByRole("button", { name: "Change" }).count(), 0); // the one that waits can be changed
+  await cards.nth(1).getByRole("button", { name: "End the plan" }).click();
+  await dialog(page).getByText("This plan goes on instead: Every Mon, Thu").waitFor();
+  await dialog(page).getByRole("button", { name: "Close" }).click();
+  await cards.nth(0).getByRole("button", { name: "End the plan" }).click();
+  await dialog(page).getByText("Nothing is asked of the person until").waitFor();
+  assert.deepEqual(faults(page), []);
+}));
+
 test("the whole of a plan can be said: months, an end, dates, gap, silence, second checks", scene(async (server) => {
   const page = await stage.console(server, "persons/101");
   await page.getByRole("button", { name: "Add a plan" }).click();

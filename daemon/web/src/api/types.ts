@@ -142,9 +142,9 @@ export interface PlanRequest {
   extra_dates?: DateOnly[]; except_dates?: DateOnly[];
   min_gap_s?: number; max_silence_s?: number; // silence 0: not watched
   second?: { percent: number; after_min_s: number; after_max_s: number } | null; // another check after a completed one
-  replaces?: number | null; // the plan that ends with this one
+  replaces?: number | null; // the plan that serves until this one begins
 }
-export interface Plan extends PlanRequest { id: number; person_id: number; version: number; ended: Time | null; state: "active" | "ended"; until: DateOnly | null }
+export interface Plan extends PlanRequest { id: number; person_id: number; version: number; ended: Time | null; state: "active" | "ended"; from: DateOnly; until: DateOnly | null; place_of: number | null }
 export interface PlanWindow { date: DateOnly; start: Time; end: Time; draws: number; extended: boolean }
 export interface PlanPreview {
   windows: PlanWindow[]; warnings: string[];

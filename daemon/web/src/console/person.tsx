@@ -184,9 +184,31 @@ function Orders({ person, open }: { person: Person; open: Open }): JSX.Element {
   );
 }
 
+// What serves until the plan begins: where it has not.
+const planBefore = (person: Person, plan: Plan, today: string): Plan | undefined => (plan.from > today ? person.plans.find((one) => one.state === "active" && one.id === plan.place_of) : undefined);
+const planAfter = (person: Person, plan: Plan): Plan | undefined => person.plans.find((one) => one.state === "active" && one.place_of === plan.id);
+
+function PlanTurn({ person, plan }: { person: Person; plan: Plan }): JSX.Element | null {
+  const { view, t } = useSession();
+  const next = planAfter(person, plan);
+  if (plan.state === "ended" || !plan.until) return null;
+  return <p class="small"><strong>{t.t("plan_until", { date: view.clock.date(plan.until) })}</strong>{next && " " + t.t("plan_then", { words: planWords(t, next) })}</p>;
+}
+
+// What becomes of the dates: the plan before goes on, or nothing is asked until the next one begins.
+function EndPlanNote({ person, plan }: { person: Person; plan: Plan }): JSX.Element | null {
+  const { view, t } = useSession();
+  const today = view.clock.isoDay(view.clock.now());
+  const before = planBefore(person, plan, today);
+  const next = planAfter(person, plan);
+  if (before) return <p class="note"><Icon name="refresh" size={20} /><span>{t.t("plan_end_unbegun", { words: planWords(t, before) })}</span></p>;
+  return next && next.from > today ? <p class="note warn"><Icon name="alert" size={20} /><span>{t.t("plan_end_gap", { date: view.clock.date(next.from) })}</span></p> : null;
+}
+
 function Plans({ person, open, ahead }: { person: Person; open: Open; ahead(plan: Plan): void }): JSX.Element {
   const { view, t } = useSession();
   const usable = person.orders.some((order) => order.in_force);
+  const today = view.clock.isoDay(view.clock.now());
   return (
     <Card title={t.t("plans_title")} icon="calendar" actions={open && usable && <button type="button" class="button plain" onClick={() => open("plan")}><Icon name="plus" size={20} />{t.t("plan_add")}</button>}>
       {!person.plans.length && <p class="soft">{t.t(usable ? "plan_none" : "plan_needs_order")}</p>}
@@ -195,6 +217,7 @@ function Plans({ person, open, ahead }: { person: Person; open: Open; ahead(plan
           <li key={plan.id} class={plan.state === "ended" ? "ended" : ""}>
             <div class="order-head">
               <strong>{t.t(`kind_${plan.kind}`)}</strong>
+              {plan.state === "active" && <Chip tone={plan.from > today ? "info" : "good"}>{plan.from > today ? t.t("plan_from", { date: view.clock.date(plan.from) }) : t.t("plan_serves")}</Chip>}
               {plan.state === "ended" ? <Chip tone="quiet">{t.t("plan_ended")}</Chip> : (
                 <span class="row-buttons">
                   <button type="button" class="button plain" onClick={() => ahead(plan)}>{t.t("ahead")}</button>
@@ -204,7 +227,7 @@ function Plans({ person, open, ahead }: { person: Person; open: Open; ahead(plan
               )}
             </div>
             <p class="small">{planWords(t, plan)}</p>
-            {plan.state === "active" && plan.until && <p class="small">{t.t("plan_until", { date: view.clock.date(plan.until) })}</p>}
+            <PlanTurn person={person} plan={plan} />
             <p class="soft small">{t.t(plan.mandatory ? "plan_is_mandatory" : "plan_is_voluntary")}</p>
           </li>
         ))}
@@ -324,7 +347,9 @@ export function PersonPage({ id, tab }: { id: number; tab: string }): JSX.Elemen
                 <ReasonForm label={t.t("end_reason")} submit={t.t("plan_end")} onSubmit={async (reason) => {
                   await post<Plan>(`/api/plans/${dialog.endPlan.id}/end`, { reason });
                   done();
-                }} />
+                }}>
+                  <EndPlanNote person={data} plan={dialog.endPlan} />
+                </ReasonForm>
               </Dialog>
             )}
           </>
