@@ -103,6 +103,46 @@ struct around {
     int64_t waived; /* the check-in in whose place one is drawn anew; 0: none */
 };
 
+/* One that is drawn and lies closer to a fixed time than its plan allows: it goes elsewhere in its
+ * window, or where that has no room is waived, as it would be if the fixed time had been there
+ * first. Whatever is armed goes on. */
+static int give_way(struct ck_turn *turn, int64_t id, struct ck_wall fixed)
+{
+    const struct ck_actor actor = ck_actor_system();
+    ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    struct ck_checkin_row row;
+    bool made = false;
+    int r = frame == NULL ? -ENOMEM : ck_checkin_load(turn->store, id, &row);
+    r = r == 0 ? ck_plan_load(turn->store, row.step.plan, &record) : r;
+    r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+    int64_t by =
+        row.step.due.ms < fixed.ms ? fixed.ms - row.step.due.ms : row.step.due.ms - fixed.ms;
+    if (r != 0 || by >= frame->plan.min_gap_ms) {
+        return r;
+    }
+    r = ck_checkin_feed(
+        turn, &actor, &row,
+        &(struct ck_checkin_event){.kind = CK_CHECKIN_WAIVED,
+                                   .waived.cause = ck_place_cause(CK_PLACE_NO_ROOM)});
+    return r == 0 ? ck_plan_redraw(turn, &row, &made) : r;
+}
+
+/* What was drawn before a fixed time was named keeps its distance to it, too. */
+static int make_room(struct ck_turn *turn, const struct ck_checkin_row *fixed)
+{
+    int64_t ids[CK_PLAN_NEIGHBOURS_MAX];
+    size_t count = 0;
+    int r = ck_checkin_drawn_around(turn->store, fixed->step.person, fixed->step.plan,
+                                    ck_wall_add_ms(fixed->step.due, -NEIGHBOUR_MS),
+                                    ck_wall_add_ms(fixed->step.due, NEIGHBOUR_MS),
+                                    CK_PLAN_REDRAW_SLOT, ids, CK_PLAN_NEIGHBOURS_MAX, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = give_way(turn, ids[i], fixed->step.due);
+    }
+    return r;
+}
+
 static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *frame,
                              const struct ck_occurrence *occurrence, int64_t policy,
                              const struct around *around)
@@ -142,6 +182,9 @@ static int insert_occurrence(struct ck_turn *turn, const struct ck_plan_frame *f
     }
     if (r == 0 && occurrence->place == CK_PLACE_OVER_CAPACITY) {
         r = ck_capacity_fault(turn, &row);
+    }
+    if (r == 0 && frame->plan.draws == 0 && occurrence->due.ms != 0) {
+        r = make_room(turn, &row);
     }
     if (r == 0 && occurrence->due.ms == 0) {
         r = ck_checkin_feed(

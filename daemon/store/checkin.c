@@ -508,6 +508,19 @@ int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck
 #define WINDOW_MAX_MS (INT64_C(2) * 86400000)
 #define SLOT_EXTRA 1000 /* make-ups and second checks begin here */
 
+int ck_checkin_drawn_around(struct ck_store *store, int64_t person, int64_t but,
+                            struct ck_wall from, struct ck_wall until, int64_t redraw, int64_t *ids,
+                            size_t capacity, size_t *count)
+{
+    return collect(store,
+                   "SELECT id FROM checkin WHERE person_id = ?1 AND plan_id <> ?2 AND due_at >= ?3 "
+                   "AND due_at < ?4 AND state <> 'done' AND state = 'planned' AND drawn = 1 "
+                   "AND slot % ?5 < ?6 ORDER BY id",
+                   CK_ARGS(ck_int(person), ck_int(but), ck_int(from.ms), ck_int(until.ms),
+                           ck_int(redraw), ck_int(SLOT_EXTRA)),
+                   ids, capacity, count);
+}
+
 int ck_checkin_waived_in(struct ck_store *store, int64_t person, struct ck_wall from,
                          struct ck_wall until, int64_t redraw, int64_t after, int64_t *ids,
                          size_t capacity, size_t *count)

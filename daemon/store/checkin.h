@@ -146,6 +146,12 @@ int ck_checkin_due_between(struct ck_store *store, int64_t person, struct ck_wal
                            struct ck_wall until, int64_t after, int64_t *ids, size_t capacity,
                            size_t *count);
 
+/* What is drawn and not armed yet of the person's plans but one, make-ups and second checks apart,
+ * and due in [from, until). `redraw` as below. */
+int ck_checkin_drawn_around(struct ck_store *store, int64_t person, int64_t but,
+                            struct ck_wall from, struct ck_wall until, int64_t redraw, int64_t *ids,
+                            size_t capacity, size_t *count);
+
 /* Waived check-ins of the person's active plans whose window touches [from, until), the newest of
  * their place alone: their slots count anew from each multiple of `redraw`. By id and with ids
  * above `after`, as above. */

@@ -155,6 +155,39 @@ static void a_fixed_time_stays_beside_others(void **state)
     assert_int_equal(world_number(world, sql), at(0, minute));
 }
 
+#define OWED_OF_FIRST                                                                              \
+    "FROM checkin a WHERE a.plan_id = 1 AND a.outcome IS NULL AND a.local_date >= '2026-11-21'"
+
+/* The draws were there before anybody named the time: each is drawn anew around it, and none of the
+ * person's dates is lost. */
+static void what_was_drawn_gives_way_to_a_fixed_time(void **state)
+{
+    struct world *world = *state;
+    drawn_around_noon(world);
+    assert_int_equal(world_number(world, "SELECT count(*) " OWED_OF_FIRST), 15);
+    world_plan(world, "11:50", NULL);
+    assert_true(world_number(world, "SELECT count(*) " OWED_OF_FIRST " AND slot >= 10000") > 0);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT local_date) " OWED_OF_FIRST), 15);
+    assert_int_equal(world_number(world, "SELECT count(*) " OWED_OF_FIRST), 15);
+    assert_int_equal(world_number(world, "SELECT count(*) " OWED_OF_FIRST
+                                         " AND EXISTS (SELECT 1 FROM checkin b WHERE b.plan_id = 2 "
+                                         "AND abs(b.due_at - a.due_at) < 105 * 60000)"),
+                     0);
+}
+
+static void what_was_drawn_is_waived_where_fixed_times_leave_no_room(void **state)
+{
+    struct world *world = *state;
+    drawn_around_noon(world);
+    world_plan(world, "11:00",
+               json_pack("{s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}]}", "windows", "start", "11:00",
+                         "end", "12:00", "draws", 0, "start", "13:00", "end", "14:00", "draws", 0));
+    assert_int_equal(world_number(world, "SELECT count(*) " OWED_OF_FIRST), 0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE plan_id = 2 AND "
+                                         "outcome IS NULL"),
+                     30);
+}
+
 /* 10:00, a fault of ours: the make-up could be from 10:50 on. The contact asked for at 10:15 and
  * had keeps it away for the hour of the gap; the one that failed does not. */
 static void a_make_up_keeps_the_gap_to_what_is_over(void **state)
@@ -233,6 +266,8 @@ int main(void)
         TEST(what_is_drawn_keeps_the_gap_to_what_is_over),
         TEST(what_is_drawn_goes_around_fixed_times),
         TEST(a_fixed_time_stays_beside_others),
+        TEST(what_was_drawn_gives_way_to_a_fixed_time),
+        TEST(what_was_drawn_is_waived_where_fixed_times_leave_no_room),
         TEST(a_make_up_keeps_the_gap_to_what_is_over),
         TEST(a_second_check_keeps_the_gap_to_all_but_its_first),
         TEST(a_check_on_demand_is_not_kept_from_others),
