@@ -134,13 +134,14 @@ static void take_made(struct ck_interval_set *set, const struct expansion *expan
     }
 }
 
-static void take_busy(struct ck_interval_set *set, const struct expansion *expansion)
+static void take_busy(struct ck_interval_set *set, const struct ck_plan *plan,
+                      const struct ck_plan_surroundings *around)
 {
-    if (expansion->plan->kind == CK_KIND_UNATTENDED) {
+    if (plan->kind == CK_KIND_UNATTENDED) {
         return;
     }
-    for (size_t i = 0; i < expansion->around->busy_count; i++) {
-        ck_interval_set_take(set, expansion->around->busy[i]);
+    for (size_t i = 0; i < around->busy_count; i++) {
+        ck_interval_set_take(set, around->busy[i]);
     }
 }
 
@@ -165,7 +166,7 @@ static void allowed_of(const struct expansion *expansion, struct ck_interval int
     take_neighbours(set, expansion->around, expansion->plan->min_gap_ms);
     take_made(set, expansion);
     if (busy_too) {
-        take_busy(set, expansion);
+        take_busy(set, expansion->plan, expansion->around);
     }
 }
 
@@ -396,8 +397,7 @@ struct ck_wall ck_plan_keep_gap(const struct ck_plan *plan, struct ck_interval w
 
 int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
                      struct ck_wall earliest, uint32_t days,
-                     const struct ck_plan_surroundings *around, struct ck_wall *at,
-                     struct ck_interval *window)
+                     const struct ck_plan_surroundings *around, struct ck_make_up *make_up)
 {
     struct ck_date today = ck_zone_local(zone, earliest).date;
     /* Yesterday's last window may go past midnight. */
@@ -415,8 +415,11 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
             take_blackouts(&set, plan->tail_ms, around->blackouts, around->blackout_count);
             take_neighbours(&set, around, plan->min_gap_ms);
             if (set.count > 0) {
-                *at = set.items[0].from;
-                *window = found;
+                struct ck_wall first = set.items[0].from;
+                take_busy(&set, plan, around);
+                *make_up = set.count > 0
+                               ? (struct ck_make_up){set.items[0].from, found, CK_PLACE_WINDOW}
+                               : (struct ck_make_up){first, found, CK_PLACE_OVER_CAPACITY};
                 return 0;
             }
         }

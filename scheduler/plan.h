@@ -175,13 +175,20 @@ void ck_plan_checkin(const struct ck_plan *plan, const struct ck_occurrence *occ
                      const struct ck_checkin_policy *policy, int64_t id, struct ck_checkin *row);
 enum ck_cause ck_place_cause(enum ck_place place);
 
-/* Where a make-up may go: the first instant from `earliest` on inside the plan's hours, with the
- * tail free, outside the blackouts and with the minimum gap to the neighbours around it, within the
- * order, up to `days` ahead. 0, or CK_E_NOT_FOUND. The window found is given too. */
+/* Where a make-up is. */
+struct ck_make_up {
+    struct ck_wall at;
+    struct ck_interval window;
+    enum ck_place place; /* WINDOW, or OVER_CAPACITY: no inspector is free in what is left of it */
+};
+
+/* Where a make-up may go: the first window of the plan's hours, within the order and up to `days`
+ * ahead, that has room from `earliest` on with the tail free, outside the blackouts and with the
+ * minimum gap to the neighbours around it; in that the first instant at which an inspector is free,
+ * where it needs one, or else the first. 0, or CK_E_NOT_FOUND. */
 int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
                      struct ck_wall earliest, uint32_t days,
-                     const struct ck_plan_surroundings *around, struct ck_wall *at,
-                     struct ck_interval *window);
+                     const struct ck_plan_surroundings *around, struct ck_make_up *make_up);
 
 /* The instant nearest to `at` in a window, tail free, that keeps the minimum gap to the neighbours
  * around it; `at` itself where the window has none: the contact is owed all the same (S15). */

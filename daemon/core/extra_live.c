@@ -104,11 +104,27 @@ static int look_beside(struct ck_turn *turn, const struct ck_checkin_row *but, i
                   : r;
 }
 
-static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
-                         const struct ck_checkin_policy *policy, struct ck_checkin *made)
+/* A live one is put where somebody has time, as what is drawn is (S7): where nobody has in what is
+ * left of its window it is unattended, if its policy allows that, or live with nobody's time. */
+static int look_for_time(struct ck_turn *turn, const struct ck_plan_frame *frame,
+                         struct ck_interval span, struct ck_interval_set *busy)
 {
-    struct ck_wall at;
-    struct ck_interval window;
+    ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
+    int r = frame->plan.kind == CK_KIND_LIVE
+                ? ck_capacity_look(turn, frame->subject.unit, frame->plan.inspector, 0, span, &look)
+                : 0;
+    if (r == 0 && look != NULL) {
+        ck_capacity_look_busy(look, span, busy);
+    }
+    return r;
+}
+
+static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
+                         const struct ck_checkin_policy *policy, struct ck_checkin *made,
+                         enum ck_place *place)
+{
+    struct ck_make_up make_up;
+    struct ck_interval_set busy = {.count = 0};
     const struct ck_interval span = {turn->now.wall,
                                      ck_wall_add_ms(turn->now.wall, (MAKE_UP_DAYS + 2) * DAY_MS)};
     struct beside beside;
@@ -117,12 +133,24 @@ static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
     int r = frame == NULL ? -ENOMEM : load_frame(turn, row->step.plan, frame);
     r = r == 0 ? look_beside(turn, row, frame->plan.min_gap_ms, span, &beside) : r;
     r = r == 0 ? ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, &beside.all,
-                                  &at, &window)
+                                  &make_up)
                : r;
+    r = r == 0 ? look_for_time(turn, frame, (struct ck_interval){make_up.at, make_up.window.until},
+                               &busy)
+               : r;
+    if (r == 0) { /* the same window, now with the times at which nobody is free */
+        beside.all.busy = busy.items;
+        beside.all.busy_count = busy.count;
+        r = ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, &beside.all,
+                             &make_up);
+    }
     if (r == 0) {
-        made->due = at;
-        made->window_start = window.from;
-        made->window_end = window.until;
+        bool alone = make_up.place == CK_PLACE_OVER_CAPACITY && policy->unattended_fallback;
+        made->kind = alone ? CK_KIND_UNATTENDED : frame->plan.kind;
+        *place = make_up.place;
+        made->due = make_up.at;
+        made->window_start = make_up.window.from;
+        made->window_end = make_up.window.until;
     }
     return r;
 }
@@ -143,7 +171,7 @@ static int settle(struct ck_turn *turn, struct ck_checkin_row *made)
 }
 
 static int insert_make_up(struct ck_turn *turn, struct ck_checkin_row *made,
-                          const struct ck_checkin_policy *policy)
+                          const struct ck_checkin_policy *policy, enum ck_place place)
 {
     const struct ck_actor actor = ck_actor_system();
     char due[CK_WALL_TEXT_SIZE];
@@ -153,8 +181,14 @@ static int insert_make_up(struct ck_turn *turn, struct ck_checkin_row *made,
     if (r == 0) {
         ck_wall_text(made->step.due, due);
         r = ck_record_checkin(turn, &actor, made, "CHECKIN_MAKE_UP",
-                              json_pack("{s:I, s:s, s:I}", "of", (json_int_t)made->step.make_up_of,
-                                        "due", due, "policy", (json_int_t)made->policy));
+                              json_pack("{s:I, s:s, s:I, s:s, s:I}", "of",
+                                        (json_int_t)made->step.make_up_of, "due", due, "policy",
+                                        (json_int_t)made->policy, "kind",
+                                        ck_checkin_kind_name(made->step.kind), "reserved",
+                                        (json_int_t)made->reserved));
+    }
+    if (r == 0 && place == CK_PLACE_OVER_CAPACITY) {
+        r = ck_capacity_fault(turn, made);
     }
     return r == 0 ? ck_tell_today(turn, made) : r;
 }
@@ -165,18 +199,20 @@ int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row)
     struct ck_checkin_policy policy;
     struct ck_refusal refusal = {.message = "no place in the plan's hours"};
     struct ck_checkin_row made;
+    enum ck_place place = CK_PLACE_WINDOW;
     bool allowed = false;
     int r = copy_of(turn, row, CK_MAKE_UP_SLOT, &made);
     made.step.make_up_of = row->step.id;
     r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
     if (r == 0) {
-        r = row->step.plan == 0 ? CK_E_NOT_FOUND : place_make_up(turn, row, &policy, &made.step);
+        r = row->step.plan == 0 ? CK_E_NOT_FOUND
+                                : place_make_up(turn, row, &policy, &made.step, &place);
     }
     r = r == 0 ? is_allowed(turn, &made, &policy, &refusal, &allowed) : r;
     if (r != 0 && r != CK_E_NOT_FOUND) {
         return r;
     }
-    return allowed ? insert_make_up(turn, &made, &policy)
+    return allowed ? insert_make_up(turn, &made, &policy, place)
                    : ck_record_checkin(turn, &actor, row, "CHECKIN_NO_MAKE_UP",
                                        json_pack("{s:s}", "why", refusal.message));
 }

@@ -286,8 +286,8 @@ int ck_plan_record_read(const struct ck_plan_record *record, const struct ck_ord
         request == NULL ? -EUCLEAN : parse(request, order, subject, house, plan, policy, &refusal);
     plan->id = record->id;
     plan->version = (uint32_t)record->version;
-    if (record->from.day > plan->order_from.day) {
-        plan->order_from = record->from;
+    if (record->begins.day > plan->order_from.day) {
+        plan->order_from = record->begins;
     }
     if (record->until.day != 0 && record->until.day < plan->order_until.day) {
         plan->order_until = record->until;

@@ -130,6 +130,51 @@ static void another_place_in_the_window_comes_before_unattended(void **state)
                      2);
 }
 
+/* 11:40 fails through us while people are there until noon, and the inspector again from 15:00. */
+static void miss_through_us(struct world *world, bool afternoon)
+{
+    shift(world, world->inspector, "09:00", "12:00");
+    shift(world, world->officer, "09:00", "12:00");
+    if (afternoon) {
+        shift(world, world->inspector, "15:00", "17:00");
+    }
+    world_plan(world, "11:40", NULL);
+    world->channels_up = false;
+    world_run_for(world, 3 * HOUR + 5 * MINUTE);
+    world->channels_up = true;
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE outcome = "
+                                         "'system_fault'"),
+                     1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE make_up_of > 0"), 1);
+}
+
+static void a_make_up_is_put_where_somebody_has_time(void **state)
+{
+    struct world *world = *state;
+    miss_through_us(world, true);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE make_up_of > 0 AND "
+                                         "kind = 'live' AND reserved_id = 1"),
+                     1);
+    assert_int_equal(world_number(world, "SELECT due_at FROM checkin WHERE make_up_of > 0"),
+                     WORLD_START_MS + 6 * HOUR);
+}
+
+/* Nobody in what is left of its window: unattended where the order knows that, or live with
+ * nobody's time; not tomorrow. */
+static void a_make_up_that_nobody_has_time_for_is_a_fault_of_the_staff(void **state)
+{
+    struct world *world = *state;
+    miss_through_us(world, false);
+    assert_string_equal(world_text(world, "SELECT kind FROM checkin WHERE make_up_of > 0"),
+                        "unattended");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM log_plain WHERE action = "
+                                         "'STAFF_FAULT' AND object_id = (SELECT id FROM checkin "
+                                         "WHERE make_up_of > 0)"),
+                     1);
+    assert_string_equal(world_text(world, "SELECT local_date FROM checkin WHERE make_up_of > 0"),
+                        "2026-11-21");
+}
+
 /* What the order demands live stays live; when the person comes and nobody does it is UNSTAFFED,
  * and the staff's. */
 static void what_must_be_live_and_has_nobody_is_unstaffed(void **state)
@@ -410,6 +455,8 @@ int main(void)
         TEST(time_is_taken_in_the_order_in_which_people_are_asked),
         TEST(nobody_is_in_two_calls_at_once),
         TEST(another_place_in_the_window_comes_before_unattended),
+        TEST(a_make_up_is_put_where_somebody_has_time),
+        TEST(a_make_up_that_nobody_has_time_for_is_a_fault_of_the_staff),
         TEST(what_must_be_live_and_has_nobody_is_unstaffed),
         TEST(an_absence_moves_the_reservation),
         TEST(a_leave_taken_back_gives_the_time_back),

@@ -797,40 +797,59 @@ static void test_make_ups_keep_hours_and_gaps(void **state)
     (void)state;
     struct ck_plan plan = good_plan();
     struct ck_zone zone = zone_plus(5);
-    struct ck_wall at;
-    struct ck_interval window;
+    struct ck_make_up made;
     struct ck_plan_surroundings around = {0};
     /* Inside the window: at once. */
     struct ck_wall earliest = {at_utc("2026-11-05", 14, 0)};
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window), 0);
-    assert_int_equal(at.ms, earliest.ms);
-    assert_int_equal(window.from.ms, at_utc("2026-11-05", 13, 0));
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), 0);
+    assert_int_equal(made.at.ms, earliest.ms);
+    assert_int_equal(made.window.from.ms, at_utc("2026-11-05", 13, 0));
     /* Too late for its rings: tomorrow. */
     earliest.ms = at_utc("2026-11-05", 16, 41);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window), 0);
-    assert_int_equal(at.ms, at_utc("2026-11-06", 13, 0));
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), 0);
+    assert_int_equal(made.at.ms, at_utc("2026-11-06", 13, 0));
     /* Not beside a neighbour, not into a blackout. */
     struct ck_wall neighbour = {at_utc("2026-11-06", 13, 0)};
     struct ck_interval court = interval(at_utc("2026-11-06", 14, 0), at_utc("2026-11-06", 15, 0));
     const struct ck_plan_surroundings beside = {
         .blackouts = &court, .blackout_count = 1, .neighbours = &neighbour, .neighbour_count = 1};
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &beside, &at, &window), 0);
-    assert_int_equal(at.ms, court.until.ms);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &beside, &made), 0);
+    assert_int_equal(made.at.ms, court.until.ms);
     /* Not beyond the order, not beyond the days asked for. */
     earliest.ms = at_utc("2026-11-30", 17, 0);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window),
-                     CK_E_NOT_FOUND);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), CK_E_NOT_FOUND);
     earliest.ms = at_utc("2026-11-05", 17, 0);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 0, &around, &at, &window),
-                     CK_E_NOT_FOUND);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 0, &around, &made), CK_E_NOT_FOUND);
     earliest.ms = at_utc("2026-10-25", 17, 0);
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 20, &around, &at, &window), 0);
-    assert_int_equal(at.ms, at_utc("2026-11-01", 13, 0));
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 20, &around, &made), 0);
+    assert_int_equal(made.at.ms, at_utc("2026-11-01", 13, 0));
     /* Yesterday's window goes past midnight. */
     plan.windows[0] = (struct ck_plan_window){22 * 60, 26 * 60};
     earliest.ms = at_utc("2026-11-05", 20, 0); /* 01:00 on the 6th */
-    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &at, &window), 0);
-    assert_int_equal(at.ms, earliest.ms);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), 0);
+    assert_int_equal(made.at.ms, earliest.ms);
+}
+
+/* A live one is where somebody is free, in its window; where nobody is, it is over capacity. */
+static void test_make_ups_look_for_an_inspector(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    struct ck_zone zone = zone_plus(5);
+    struct ck_make_up made;
+    const struct ck_wall earliest = {at_utc("2026-11-05", 14, 0)};
+    struct ck_interval busy = interval(at_utc("2026-11-05", 13, 0), at_utc("2026-11-05", 14, 30));
+    struct ck_plan_surroundings around = {.busy = &busy, .busy_count = 1};
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), 0);
+    assert_int_equal(made.at.ms, busy.until.ms);
+    assert_int_equal(made.place, CK_PLACE_WINDOW);
+    busy.until.ms = at_utc("2026-11-05", 20, 0);
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), 0);
+    assert_int_equal(made.at.ms, earliest.ms);
+    assert_int_equal(made.place, CK_PLACE_OVER_CAPACITY);
+    plan.kind = CK_KIND_UNATTENDED;
+    assert_int_equal(ck_make_up_place(&plan, &zone, earliest, 7, &around, &made), 0);
+    assert_int_equal(made.place, CK_PLACE_WINDOW);
 }
 
 /* ---- second checks
@@ -1112,6 +1131,7 @@ int main(void)
         cmocka_unit_test(test_the_horizon_rolls),
         cmocka_unit_test(test_a_plan_before_its_order),
         cmocka_unit_test(test_make_ups_keep_hours_and_gaps),
+        cmocka_unit_test(test_make_ups_look_for_an_inspector),
         cmocka_unit_test(test_second_checks),
         cmocka_unit_test(test_second_checks_keep_hours),
         cmocka_unit_test(test_the_gap_across_a_change),
