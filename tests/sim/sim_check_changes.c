@@ -256,9 +256,9 @@ static int64_t window_start_ms(struct sim_check *check, int unit, int64_t entry,
 #define ROOM                                                                                       \
     "(SELECT count(*) FROM checkin x JOIN life y ON y.id = x.id WHERE x.person_id = c.person_id "  \
     "AND x.local_date = c.local_date AND x.kind <> 'inbound' AND y.made < b.over AND NOT "         \
-    "(y.ended "                                                                                    \
-    "< b.over AND x.outcome IN ('waived', 'system_fault', 'unstaffed'))) < (SELECT "               \
-    "min(o.per_day_max) FROM contact_order o WHERE o.person_id = c.person_id)"
+    "(y.ended < b.over AND x.outcome IN ('waived', 'system_fault', 'unstaffed'))) < (SELECT "      \
+    "min(o.per_day_max, r.count) FROM contact_order o JOIN requirement r ON r.order_id = o.id "    \
+    "WHERE o.person_id = c.person_id)"
 
 /* Of whom there is one blackout alone: what it had waived ahead is drawn anew when it ends early,
  * and what lies after it is when it is entered. What is left of a window is drawn from. */

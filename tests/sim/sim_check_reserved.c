@@ -1,5 +1,5 @@
-/* Whose time a live check-in has: nobody's twice after an outage, and the inspector's again where
- * leave was taken back. Read from the log: every change of a reservation has a record in it. */
+/* Whose time a live check-in has: the inspector's again where leave was taken back. Read from the
+ * log: every change of a reservation has a record in it. */
 #include <stdlib.h>
 
 #include <sqlite3.h>
@@ -16,19 +16,16 @@ static void run(struct sim_check *check, const char *sql)
     }
 }
 
-/* From which entry of the log to which a check-in has somebody's time, and when it takes it: when
- * it is due, or rings after it was put off; until the call is over. A make-up, a second check or
- * one on demand is made with it, and only its row says so: where that was changed later, it may
- * have been anybody's. */
+/* From which entry of the log to which a check-in has somebody's time: until the call is over. A
+ * make-up, a second check or one on demand is made with it, and only its row says so: where that
+ * was changed later, it may have been anybody's. */
 static void gather_holds(struct sim_check *check)
 {
     run(check,
         "CREATE TEMP TABLE names AS SELECT lower(hex(pseudonym)) AS name, id FROM staff;"
         "CREATE UNIQUE INDEX names_name ON names (name);"
         "CREATE TEMP TABLE taking AS SELECT c.id, c.due_at AS due, (SELECT min(s.idx) FROM said s "
-        "WHERE s.action = 'CHECKIN_CAUGHT_UP' AND s.id = c.id) AS caught, (SELECT min(s.idx) FROM "
-        "said s WHERE s.action = 'CHECKIN_ARMED' AND s.id = c.id) AS armed, (SELECT min(s.at) FROM "
-        "said s WHERE s.action = 'CHECKIN_RING' AND s.id = c.id) AS rung FROM checkin c;"
+        "WHERE s.action = 'CHECKIN_ARMED' AND s.id = c.id) AS armed FROM checkin c;"
         "CREATE UNIQUE INDEX taking_id ON taking (id);"
         "CREATE INDEX taking_due ON taking (due);"
         "CREATE TEMP TABLE changes AS SELECT s.id, s.idx, (SELECT n.id FROM names n WHERE n.name = "
@@ -40,24 +37,8 @@ static void gather_holds(struct sim_check *check)
         "CREATE TEMP TABLE holds AS SELECT h.id AS checkin, h.idx AS first, ifnull(lead(h.idx) "
         "OVER (PARTITION BY h.id ORDER BY h.idx), ifnull((SELECT min(s.idx) FROM said s WHERE "
         "s.action IN ('CHECKIN_AWAITING_REVIEW', 'CHECKIN_NO_INSPECTOR') AND s.id = h.id), "
-        "l.ended)) AS last, h.staff, h.anybody, CASE WHEN h.idx > t.caught THEN t.rung ELSE t.due "
-        "END AS at, h.idx > t.caught AS caught FROM changes h JOIN life l ON l.id = h.id JOIN "
-        "taking t ON t.id = h.id;"
-        "CREATE INDEX holds_of ON holds (staff, at);"
+        "l.ended)) AS last, h.staff, h.anybody FROM changes h JOIN life l ON l.id = h.id;"
         "CREATE INDEX holds_checkin ON holds (checkin, first);");
-}
-
-/* A quarter of an hour each, of which a ring that leaves late (a disk that stalls) may take a
- * minute. Where rules moved the other one its time was another when it was looked at. */
-static void check_caught_up(struct sim_check *check)
-{
-    sim_check_none(
-        check, "an inspector whose time was reserved twice after an outage",
-        "SELECT a.checkin, b.checkin AS other, a.staff AS staff, (b.at - a.at) / 1000 AS seconds "
-        "FROM holds a JOIN holds b ON b.staff = a.staff AND b.checkin <> a.checkin AND b.at > a.at "
-        "- 840000 AND b.at < a.at + 840000 WHERE a.caught AND a.staff IS NOT NULL AND b.anybody = "
-        "0 AND b.first < a.last AND b.last > a.first AND (b.caught OR (SELECT c.unit_id FROM "
-        "checkin c WHERE c.id = b.checkin) NOT IN (SELECT id FROM moved_unit))");
 }
 
 /* What was made before leave was taken back, and is armed after that and due two hours or more
@@ -84,6 +65,5 @@ static void check_taken_back(struct sim_check *check)
 void sim_check_reserved(struct sim_check *check)
 {
     gather_holds(check);
-    check_caught_up(check);
     check_taken_back(check);
 }
