@@ -7,7 +7,8 @@
  *   facts.json              the same for programs
  *   checkpoint, log.vkey    the newest checkpoint and the log's key as the signer names it
  *   keys/N.json, N.tlog-proof   an entry SIGNER_KEY, with its proof under the
- *                           first checkpoint that covers it: how the log came to that key
+ *                           first checkpoint that covers it, and that the newest goes on from
+ *                           that one: how the log came to that key
  *   manifest.json           {"audience":…,"covers":…,"files":{NAME:SHA-256,…},"objects":{PSEUDONYM:
  *                           {"kind":…,"last":…},…}}: every file above and below but built.*, and of
  *                           every object the number of its newest entry here (and of a recording
