@@ -452,10 +452,13 @@ class Restore(Case):
     def wait_kept(self):
         """Waits until the store has the first checkpoint, which is copied out before."""
         until = time.monotonic() + PATIENCE_S
-        while subprocess.run([self.daemon.build / "bin/checkinctl", "log", "proof", "0", self.daemon.run / "entry",
-                              f"--store={self.daemon.run}/checkind.db"], capture_output=True).returncode != 0:
+        while not self.rows("SELECT 1 FROM log_checkpoint LIMIT 1"):
             self.assertLess(time.monotonic(), until, self.daemon.text)
             time.sleep(0.1)
+
+    def rows(self, sql, *values):
+        with contextlib.closing(sqlite3.connect(f"file:{self.daemon.run}/checkind.db?mode=ro", uri=True)) as store:
+            return store.execute(sql, values).fetchall()
 
     def export(self, name):
         self.daemon.ctl("log", "export", str(self.daemon.run / name), f"--store={self.daemon.run}/checkind.db",
@@ -463,9 +466,7 @@ class Restore(Case):
 
     def leaf(self, action):
         """The one entry of this action in the log of the store."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.daemon.run}/checkind.db?mode=ro", uri=True)) as store:
-            (leaf,), = store.execute("SELECT leaf FROM log_entry WHERE idx IN (SELECT idx FROM log_plain WHERE action = ?)",
-                                     (action,)).fetchall()
+        (leaf,), = self.rows("SELECT leaf FROM log_entry WHERE idx IN (SELECT idx FROM log_plain WHERE action = ?)", action)
         return json.loads(leaf)
 
     def test_an_old_copy_that_was_put_back_is_seen_and_lived_with(self):
