@@ -178,7 +178,7 @@ static void gather_stirred(struct sim_check *check)
  * anew counts as it was drawn last. Where the plan changed on a date: not more. */
 static void check_dates(struct sim_check *check)
 {
-    char sql[1800], first[SIM_DATE_SIZE], last[SIM_DATE_SIZE];
+    char sql[2000], first[SIM_DATE_SIZE], last[SIM_DATE_SIZE];
     gather_stirred(check);
     sim_date(check->sim, 1, first);
     sim_date(check->sim, check->sim->options.days, last);
@@ -193,10 +193,9 @@ static void check_dates(struct sim_check *check)
         "r.local_date = c.local_date AND r.slot = c.slot + 10000) AND NOT (c.outcome = 'waived' "
         "AND (EXISTS (SELECT 1 FROM life l WHERE l.id = "
         "c.id AND l.cause = 'waived_plan_changed') OR EXISTS (SELECT 1 FROM checkin n WHERE "
-        "n.person_id = c.person_id AND n.local_date = c.local_date AND n.plan_id > "
-        "c.plan_id))) WHERE "
-        "o.ended_date IS NULL GROUP BY "
-        "o.person_id, d.date",
+        "n.person_id = c.person_id AND n.local_date = c.local_date AND n.plan_id > c.plan_id AND "
+        "NOT EXISTS (SELECT 1 FROM life m WHERE m.id = n.id AND m.cause = "
+        "'waived_plan_changed')))) WHERE o.ended_date IS NULL GROUP BY o.person_id, d.date",
         first, last);
     run(check, sql);
     sim_check_none(check, "a date that lost an obligation, or has one twice",
@@ -264,7 +263,8 @@ static int64_t window_start_ms(struct sim_check *check, int unit, int64_t entry,
     "WHERE o.person_id = c.person_id)"
 
 /* Of whom there is one blackout alone: what it had waived ahead is drawn anew when it ends early,
- * and what lies after it is when it is entered. What is left of a window is drawn from. */
+ * and what lies after it is when it is entered. What is left of a window is drawn from. Where
+ * another plan has taken the place by then it is that one's dates. */
 static void check_given_back(struct sim_check *check)
 {
     static const char sql[] =
@@ -274,7 +274,10 @@ static void check_given_back(struct sim_check *check)
         "NOT IN ('waived_order_ended', 'waived_plan_changed', 'waived_no_room') JOIN checkin c ON "
         "c.id = l.id JOIN plan p ON p.id = c.plan_id WHERE b.over IS NOT NULL AND c.slot % 10000 < "
         "2000 AND c.make_up_of IS NULL AND NOT EXISTS (SELECT 1 FROM said e WHERE e.action = "
-        "'PLAN_ENDED' AND e.id = c.plan_id AND e.idx < b.over) AND NOT EXISTS (SELECT 1 FROM "
+        "'PLAN_ENDED' AND e.id = c.plan_id AND e.idx < b.over) AND NOT EXISTS (SELECT 1 FROM plan "
+        "s JOIN said e ON e.action = 'PLAN_CREATED' AND e.id = s.id WHERE s.replaces_id = "
+        "c.plan_id "
+        "AND s.begins_date <= c.local_date AND e.idx < b.over) AND NOT EXISTS (SELECT 1 FROM "
         "checkin d WHERE d.plan_id = c.plan_id AND d.local_date = c.local_date AND d.slot % 10000 "
         "= c.slot % 10000 AND d.slot > c.slot) AND " ROOM;
     sqlite3_stmt *statement = NULL;
