@@ -106,6 +106,26 @@ static void advance(struct cursor *cursor, struct ck_date last)
     } while (cursor->live && cursor->date.day < cursor->first.day);
 }
 
+static struct ck_date later_date(struct ck_date a, struct ck_date b)
+{
+    return a.day > b.day ? a : b;
+}
+
+static struct ck_date day_after(struct ck_date date)
+{
+    return (struct ck_date){date.day + 1};
+}
+
+static struct cursor cursor_of(const struct ck_plan *plan, struct ck_date first,
+                               struct ck_date last)
+{
+    struct cursor cursor = {.plan = plan,
+                            .walk = ck_rule_walk_from(&plan->rule, plan->first),
+                            .first = later_date(plan->order_from, first)};
+    advance(&cursor, last);
+    return cursor;
+}
+
 /* More plans than this for one person are refused as too many. */
 enum { PLANS_MAX = 16 };
 
@@ -119,11 +139,6 @@ struct calendar {
     const struct ck_contacts_made *made;
     const uint32_t *counts; /* of `made`, that count here; NULL: none */
 };
-
-static struct ck_date later_date(struct ck_date a, struct ck_date b)
-{
-    return a.day > b.day ? a : b;
-}
 
 static bool is_counted(const struct calendar *calendar, const struct ck_plan *plan, size_t index)
 {
@@ -143,14 +158,11 @@ static void calendar_begin(struct calendar *calendar, const struct ck_order *ord
     calendar->last = order->until;
     for (size_t i = 0; i < count; i++) {
         if (is_counted(calendar, plans[i], i)) {
-            struct cursor *cursor = &calendar->cursors[calendar->count++];
-            cursor->plan = plans[i];
-            cursor->first = later_date(plans[i]->order_from, calendar->first);
+            struct ck_date first = calendar->first;
             if (made != NULL) {
-                cursor->first = later_date(cursor->first, (struct ck_date){made->after[i].day + 1});
+                first = later_date(first, day_after(made->after[i]));
             }
-            cursor->walk = ck_rule_walk_from(&plans[i]->rule, plans[i]->first);
-            advance(cursor, calendar->last);
+            calendar->cursors[calendar->count++] = cursor_of(plans[i], first, calendar->last);
         }
     }
 }
@@ -306,6 +318,9 @@ enum ck_obligation_reason ck_obligation_measure(const struct ck_order *order,
     if (count > PLANS_MAX) {
         return CK_OBLIGATION_TOO_MANY_PLANS;
     }
+    if (made != NULL && !cursor_of(plan, day_after(made->after[index]), order->until).live) {
+        return CK_OBLIGATION_NO_DATES;
+    }
     if (plan->mandatory) {
         reason = check_counts(order, plans, count, mode_of(plan->kind), made, excess);
         if (reason != CK_OBLIGATION_OK) {
@@ -385,6 +400,7 @@ const char *ck_obligation_reason_text(enum ck_obligation_reason reason)
         [CK_OBLIGATION_TOO_MANY] = "more mandatory contacts than the order says",
         [CK_OBLIGATION_PER_DAY] = "more contacts on one day than are allowed",
         [CK_OBLIGATION_TOO_MANY_PLANS] = "more plans than one person can have",
+        [CK_OBLIGATION_NO_DATES] = "all dates of the rule lie before the plan would begin",
     };
     return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? texts[reason] : NULL;
 }
@@ -406,6 +422,7 @@ const char *ck_obligation_reason_name(enum ck_obligation_reason reason)
         [CK_OBLIGATION_TOO_MANY] = "too_many",
         [CK_OBLIGATION_PER_DAY] = "per_day",
         [CK_OBLIGATION_TOO_MANY_PLANS] = "too_many_plans",
+        [CK_OBLIGATION_NO_DATES] = "no_dates",
     };
     return (unsigned)reason < CK_OBLIGATION_REASON_COUNT ? names[reason] : NULL;
 }

@@ -74,6 +74,7 @@ enum ck_obligation_reason {
     CK_OBLIGATION_TOO_MANY,       /* more mandatory contacts than the order says */
     CK_OBLIGATION_PER_DAY,        /* more contacts on one date than are allowed */
     CK_OBLIGATION_TOO_MANY_PLANS, /* more plans than one person can have */
+    CK_OBLIGATION_NO_DATES,       /* all dates of the plan lie before it would begin */
     CK_OBLIGATION_REASON_COUNT,
 };
 
@@ -99,7 +100,8 @@ struct ck_contacts_made {
     size_t days;
     const uint32_t *all;                         /* of any kind, on each of the days */
     const uint32_t *served[CK_REQUIREMENTS_MAX]; /* mandatory ones of each requirement's modes */
-    const struct ck_date *after; /* for each plan: up to this date its contacts are among these */
+    const struct ck_date *after; /* for each plan: up to this date its contacts are among these; for
+                                    the new one: the date before it begins */
     uint32_t elsewhere; /* mask of the plans that are under another order: only the number on one
                            date counts them */
 };

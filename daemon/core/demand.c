@@ -50,6 +50,7 @@ static const char *field_of(enum ck_obligation_reason reason)
     case CK_OBLIGATION_TOO_MANY:
     case CK_OBLIGATION_TOO_MANY_PLANS:
     case CK_OBLIGATION_PER_DAY:
+    case CK_OBLIGATION_NO_DATES:
         return "recurrence";
     default:
         return "order_id";

@@ -349,6 +349,35 @@ static void the_plan_that_goes_serves_until_the_next_order(void **state)
                         "2026-12-10");
 }
 
+static void assert_no_dates(json_t *asked)
+{
+    assert_int_equal(make(asked), CK_E_INVALID);
+    assert_string_equal(world.result.refusal.field, "recurrence");
+    assert_string_equal(world.result.refusal.message,
+                        "all dates of the rule lie before the plan would begin");
+}
+
+/* One that would never demand anything takes no place: nobody would serve. */
+static void a_plan_whose_dates_are_over_takes_no_place(void **state)
+{
+    (void)state;
+    const char *once = "FREQ=DAILY;COUNT=1";
+    int64_t first = made(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL));
+    assert_no_dates(request(
+        "FREQ=DAILY;COUNT=3", "10:00", "12:00", 1, true,
+        json_pack("{s:I, s:s}", "replaces", (json_int_t)first, "first_date", "2026-11-10")));
+    assert_int_equal(count("SELECT count(*) FROM plan WHERE state = 'active' AND until_date IS "
+                           "NULL"),
+                     1);
+    run_for(4 * HOUR); /* 13:00: the time of its only date is over */
+    assert_no_dates(request(once, "10:00", "12:00", 1, false, NULL));
+    made(request("FREQ=DAILY;COUNT=2", "10:00", "12:00", 1, false, NULL));
+    run_for(7 * HOUR + 15 * MINUTE); /* the plan that serves has begun the day */
+    assert_no_dates(request(once, "21:00", "21:55", 1, true,
+                            json_pack("{s:I}", "replaces", (json_int_t)first)));
+    made(request(once, "21:00", "21:55", 1, false, NULL));
+}
+
 static void a_plan_gives_its_place_to_one_other(void **state)
 {
     (void)state;
@@ -1043,6 +1072,7 @@ int main(void)
         TEST(a_plan_takes_the_place_of_another),
         TEST(the_plan_that_goes_serves_until_the_next_begins),
         TEST(the_plan_that_goes_serves_until_the_next_order),
+        TEST(a_plan_whose_dates_are_over_takes_no_place),
         TEST(a_plan_gives_its_place_to_one_other),
         TEST(one_that_comes_before_is_measured_without_those_that_go),
         TEST(dates_beside_the_rule_and_out_of_it),

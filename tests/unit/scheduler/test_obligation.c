@@ -357,6 +357,26 @@ static void test_contacts_that_were_made_count(void **state)
                      CK_OBLIGATION_TOO_MANY);
 }
 
+/* A date before it begins is none of it. */
+static void test_a_plan_whose_dates_are_over(void **state)
+{
+    (void)state;
+    struct ck_order order = good_order();
+    struct ck_plan plan = weekly_plan();
+    const struct ck_plan *plans[1] = {&plan};
+    struct ck_date after[1] = {day("2026-11-12")};
+    struct ck_contacts_made made = {
+        .today = day("2026-11-11"), .from = day("2026-10-11"), .after = after};
+    struct ck_excess excess;
+    plan.first = day("2026-11-06");
+    plan.rule = rule_of("FREQ=WEEKLY;COUNT=2");
+    assert_int_equal(ck_obligation_measure(&order, plans, 1, 0, &made, &excess), CK_OBLIGATION_OK);
+    after[0] = day("2026-11-13");
+    assert_int_equal(ck_obligation_measure(&order, plans, 1, 0, &made, &excess),
+                     CK_OBLIGATION_NO_DATES);
+    assert_int_equal(ck_obligation_measure(&order, plans, 1, 0, NULL, &excess), CK_OBLIGATION_OK);
+}
+
 static void test_extras_obey_the_same(void **state)
 {
     (void)state;
@@ -720,6 +740,7 @@ int main(void)
         cmocka_unit_test(test_calendar_months),
         cmocka_unit_test(test_plans_are_counted_together),
         cmocka_unit_test(test_contacts_that_were_made_count),
+        cmocka_unit_test(test_a_plan_whose_dates_are_over),
         cmocka_unit_test(test_extras_obey_the_same),
         cmocka_unit_test(test_proration),
         cmocka_unit_test(test_bands),

@@ -871,6 +871,7 @@ export const en = {
   refused_mode: "The order does not demand this kind of contact.",
   refused_too_many: "More mandatory contacts than the order says.",
   refused_too_many_plans: "More plans than one person can have.",
+  refused_no_dates: "All dates of the plan lie before it would begin.",
   refused_per_day: "More contacts on one day than the order allows.",
   warning_gap_predictable: "The least gap takes over half of the window: the last moment is easy to guess.",
   call_now_duty: "Under the order",
