@@ -373,13 +373,16 @@ static void gather_silences(struct sim_check *check, int64_t person, struct sile
                  "SELECT s.at, s.at FROM incident i JOIN said s ON s.action = 'INCIDENT_CONCLUDED' "
                  "AND s.id = i.id WHERE i.person_id = ?1 AND i.kind = 'silence' ORDER BY s.idx",
                  person, &all->concluded);
-    /* Nothing limits a silence then, and the next plan asks for nothing of the time before it. */
+    /* Nothing limits a silence then, and the next plan asks for nothing of the time before it.
+     * Where no other one was made, and none serves, that is for good. */
     gather_spans(check,
-                 "SELECT e.at, k.at + 86400000 FROM said e JOIN plan p ON p.id = e.id CROSS JOIN "
-                 "said k ON k.action = 'PLAN_CREATED' AND k.idx = (SELECT min(x.idx) FROM plan q "
-                 "CROSS JOIN said x ON x.action = 'PLAN_CREATED' AND x.id = q.id AND x.idx > e.idx "
-                 "WHERE q.person_id = ?1) WHERE e.action = 'PLAN_ENDED' AND p.person_id = ?1 ORDER "
-                 "BY e.idx",
+                 "SELECT e.at, ifnull((SELECT x.at + 86400000 FROM plan q CROSS JOIN said x ON "
+                 "x.action = 'PLAN_CREATED' AND x.id = q.id AND x.idx > e.idx WHERE q.person_id = "
+                 "?1 ORDER BY x.idx LIMIT 1), CASE WHEN EXISTS (SELECT 1 FROM plan q WHERE "
+                 "q.person_id = ?1 AND q.id <> p.id AND (q.ended_at IS NULL OR q.ended_at > e.at) "
+                 "AND (q.until_date IS NULL OR q.until_date >= date(e.at / 1000, 'unixepoch'))) "
+                 "THEN e.at ELSE 253402300799000 END) FROM said e JOIN plan p ON p.id = e.id WHERE "
+                 "e.action = 'PLAN_ENDED' AND p.person_id = ?1 ORDER BY e.idx",
                  person, &all->pauses);
 }
 
