@@ -15,10 +15,12 @@
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define MAKE_UP_DAYS 7
 
+/* The plan with all dates of its order: what is made up for is owed whatever plan serves then. */
 static int load_frame(struct ck_turn *turn, int64_t plan, struct ck_plan_frame *frame)
 {
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
     int r = ck_plan_load(turn->store, plan, &record);
+    record.until = (struct ck_date){0};
     return r == 0 ? ck_plan_frame(turn, &record, frame) : r;
 }
 

@@ -273,8 +273,12 @@ int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_c
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause);
 
+/* Ends a plan whose last date is over, for another has its place. Its make-ups stay: what they make
+ * up for is owed whatever plan serves. */
+int ck_plan_over(struct ck_turn *turn, const struct ck_plan_record *record);
+
 /* Makes way for the plan `next`: the one whose place it takes ends, or serves until it begins and
- * lets go of the rest; those that it is before never begin. */
+ * lets go of the rest, make-ups apart; those that it is before never begin. */
 struct ck_succession;
 int ck_plan_make_way(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct ck_succession *succession, struct ck_date today, int64_t next);

@@ -358,7 +358,6 @@ static int expand(struct ck_turn *turn, struct ck_plan_record *record,
 
 int ck_plan_due(struct ck_turn *turn, const struct ck_due *due)
 {
-    const struct ck_actor actor = ck_actor_system();
     struct ck_plan_frame *frame = calloc(1, sizeof *frame);
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
     int r = frame == NULL ? -ENOMEM : ck_plan_load(turn->store, due->id, &record);
@@ -370,8 +369,7 @@ int ck_plan_due(struct ck_turn *turn, const struct ck_due *due)
     }
     if (r == 0 && record.until.day != 0 &&
         !ck_wall_before(turn->now.wall, last_end(frame->zone, record.until))) {
-        r = ck_plan_finish(turn, &actor, record.id, "another plan has taken its place",
-                           CK_CAUSE_WAIVED_PLAN_CHANGED);
+        r = ck_plan_over(turn, &record);
     } else if (r == 0) {
         r = expand(turn, &record, frame);
         r = r == 0 ? ck_capacity_again(turn, record.id) : r;

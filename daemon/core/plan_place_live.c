@@ -32,6 +32,7 @@ struct release {
     const struct ck_actor *actor;
     enum ck_cause cause;
     struct ck_date from; /* of check-ins of this date and later; day 0: of all */
+    bool but_make_ups;   /* those are owed whatever plan serves */
 };
 
 static int release(struct ck_turn *turn, int64_t id, void *user)
@@ -39,7 +40,8 @@ static int release(struct ck_turn *turn, int64_t id, void *user)
     const struct release *release = user;
     struct ck_checkin_row row;
     int r = ck_checkin_load(turn->store, id, &row);
-    if (r != 0 || row.date.day < release->from.day) {
+    if (r != 0 || row.date.day < release->from.day ||
+        (release->but_make_ups && row.step.make_up_of != 0)) {
         return r;
     }
     bool ended = release->cause == CK_CAUSE_WAIVED_ORDER_ENDED;
@@ -57,26 +59,26 @@ static int release(struct ck_turn *turn, int64_t id, void *user)
 int ck_checkins_release(struct ck_turn *turn, const struct ck_actor *actor, ck_checkin_list *list,
                         int64_t of, enum ck_cause cause)
 {
-    return ck_checkins_each(turn, list, of, release, &(struct release){actor, cause, {0}});
+    return ck_checkins_each(turn, list, of, release,
+                            &(struct release){.actor = actor, .cause = cause});
 }
 
 /* ---- ending ---- */
 
-static int end(struct ck_turn *turn, const struct ck_actor *actor,
-               const struct ck_plan_record *record, const char *reason, enum ck_cause cause)
+static int end(struct ck_turn *turn, const struct ck_plan_record *record, const char *reason,
+               struct release goes)
 {
     int r = ck_plan_end(turn->store, record->id, reason, turn->now.wall);
-    r = r == 0 ? ck_turn_audit(
-                     turn, actor,
-                     &(struct ck_record){.action = "PLAN_ENDED",
-                                         .object = "plan",
-                                         .object_id = record->id,
-                                         .person_id = record->person,
-                                         .open = json_pack("{s:s}", "cause", ck_cause_name(cause)),
-                                         .sealed = json_pack("{s:s}", "reason", reason)})
+    r = r == 0 ? ck_turn_audit(turn, goes.actor,
+                               &(struct ck_record){
+                                   .action = "PLAN_ENDED",
+                                   .object = "plan",
+                                   .object_id = record->id,
+                                   .person_id = record->person,
+                                   .open = json_pack("{s:s}", "cause", ck_cause_name(goes.cause)),
+                                   .sealed = json_pack("{s:s}", "reason", reason)})
                : r;
-    return r == 0 ? ck_checkins_release(turn, actor, ck_checkin_open_of_plan, record->id, cause)
-                  : r;
+    return r == 0 ? ck_checkins_each(turn, ck_checkin_open_of_plan, record->id, release, &goes) : r;
 }
 
 /* ---- another serves from a date on ---- */
@@ -112,7 +114,8 @@ static int make_way(struct ck_turn *turn, const struct ck_actor *actor,
     int r = ck_plan_leave(turn->store, record->id, stay.until, turn->now.wall);
     r = r == 0 ? record_stay(turn, actor, record->id, record->person, &stay) : r;
     return r == 0 ? ck_checkins_each(turn, ck_checkin_open_of_plan, record->id, release,
-                                     &(struct release){actor, CK_CAUSE_WAIVED_PLAN_CHANGED, begins})
+                                     &(struct release){actor, CK_CAUSE_WAIVED_PLAN_CHANGED, begins,
+                                                       .but_make_ups = true})
                   : r;
 }
 
@@ -120,11 +123,13 @@ int ck_plan_make_way(struct ck_turn *turn, const struct ck_actor *actor,
                      const struct ck_succession *succession, struct ck_date today, int64_t next)
 {
     static const char reason[] = "another plan takes its place";
+    const struct release goes = {
+        .actor = actor, .cause = CK_CAUSE_WAIVED_PLAN_CHANGED, .but_make_ups = true};
     int r = 0;
     for (size_t i = 0; r == 0 && i < succession->withdrawn_count; i++) {
         ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
         r = ck_plan_load(turn->store, succession->withdrawn[i], &record);
-        r = r == 0 ? end(turn, actor, &record, reason, CK_CAUSE_WAIVED_PLAN_CHANGED) : r;
+        r = r == 0 ? end(turn, &record, reason, goes) : r;
     }
     if (r != 0 || succession->leaves == 0) {
         return r;
@@ -135,7 +140,7 @@ int ck_plan_make_way(struct ck_turn *turn, const struct ck_actor *actor,
         return r;
     }
     return succession->begins.day <= today.day
-               ? end(turn, actor, &record, reason, CK_CAUSE_WAIVED_PLAN_CHANGED)
+               ? end(turn, &record, reason, goes)
                : make_way(turn, actor, &record, succession->begins, next);
 }
 
@@ -164,6 +169,15 @@ static int today_of(struct ck_turn *turn, int64_t person, struct ck_date *today)
     return r > 0 ? -EUCLEAN : r;
 }
 
+int ck_plan_over(struct ck_turn *turn, const struct ck_plan_record *record)
+{
+    const struct ck_actor actor = ck_actor_system();
+    int r = end(turn, record, "another plan has taken its place",
+                (struct release){
+                    .actor = &actor, .cause = CK_CAUSE_WAIVED_PLAN_CHANGED, .but_make_ups = true});
+    return r == 0 ? ck_silence_changed(turn, record->person) : r;
+}
+
 int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t plan,
                    const char *reason, enum ck_cause cause)
 {
@@ -176,7 +190,7 @@ int ck_plan_finish(struct ck_turn *turn, const struct ck_actor *actor, int64_t p
     }
     r = r == 0 ? today_of(turn, record.person, &today) : r;
     r = r == 0 ? ck_plan_before(turn->store, plan, today, &before) : r;
-    r = r == 0 ? end(turn, actor, &record, reason, cause) : r;
+    r = r == 0 ? end(turn, &record, reason, (struct release){.actor = actor, .cause = cause}) : r;
     r = r == 0 && before != 0 ? go_on(turn, actor, before, &record) : r;
     return r == 0 ? ck_silence_changed(turn, record.person) : r;
 }

@@ -256,7 +256,7 @@ int ck_contacts_on(struct ck_store *store, int64_t person, struct ck_date from, 
         "AND (?4 = 0 OR mandatory = 1) "
         "AND ((?5 = 1 AND kind <> 'unattended') OR (?6 = 1 AND kind = 'unattended')) "
         "AND (?7 = 0 OR plan_id IS NULL OR plan_id IN (SELECT id FROM plan WHERE order_id = ?7)) "
-        "AND NOT (coalesce(plan_id, 0) IN (SELECT id FROM going) "
+        "AND NOT (coalesce(plan_id, 0) IN (SELECT id FROM going) AND make_up_of IS NULL "
         "AND state IN ('planned', 'armed') AND local_date >= ?9) "
         "GROUP BY local_date",
         CK_ARGS(ck_int(person), ck_text(first), ck_text(last), ck_int(of->mandatory),

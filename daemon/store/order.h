@@ -70,7 +70,7 @@ struct ck_contacts_of {
     bool mandatory;  /* only those */
     int64_t order;   /* of plans under it, and of none; 0: of all */
     int64_t leaving; /* a plan that is to end, with those that wait to take its place: what they
-                        made and has not begun does not count; 0: none */
+                        made and has not begun does not count, make-ups apart; 0: none */
     struct ck_date leaves; /* … from this date on */
 };
 

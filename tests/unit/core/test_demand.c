@@ -999,6 +999,92 @@ static void a_make_up_of_yesterday_counts_for_today(void **state)
 
 /* ---- proof of a draw ---- */
 
+/* A plan for 21:00; what failed through us on its first evening is made up for on another. */
+static int64_t evenings(void)
+{
+    order(3, 1, "live", 2, "2027-11-01");
+    return made(request("FREQ=DAILY", "21:00", "22:00", 0, true, NULL));
+}
+
+static void fail_evening(void)
+{
+    run_for(11 * HOUR);
+    world.channels_up = false;
+    run_for(2 * HOUR); /* 22:00 */
+    world.channels_up = true;
+}
+
+static json_t *mornings(int draws, int64_t replaces)
+{
+    return request(
+        "FREQ=DAILY", "10:00", "12:00", draws, true,
+        json_pack("{s:I, s:s}", "replaces", (json_int_t)replaces, "first_date", "2026-11-22"));
+}
+
+static void assert_made_up_on(const char *date, const char *outcome)
+{
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE make_up_of > 0"), 1);
+    assert_int_equal(world_records(&world, "CHECKIN_NO_MAKE_UP"), 0);
+    assert_string_equal(world_text(&world, "SELECT local_date FROM checkin WHERE make_up_of > 0"),
+                        date);
+    assert_string_equal(
+        world_text(&world, "SELECT coalesce(outcome, '') FROM checkin WHERE make_up_of > 0"),
+        outcome);
+}
+
+static void a_make_up_is_owed_whatever_plan_serves(void **state)
+{
+    (void)state;
+    int64_t first = evenings();
+    assert_int_equal(blackout("court", "2026-11-22T15:00:00Z", "2026-11-22T18:00:00Z"), 0);
+    fail_evening();
+    assert_made_up_on("2026-11-23", "");
+    assert_int_equal(make(mornings(2, first)), CK_E_INVALID); /* three on that date */
+    assert_string_equal(world.result.refusal.field, "recurrence");
+    made(mornings(1, first));
+    assert_made_up_on("2026-11-23", "");
+    run_for(27 * HOUR); /* 23 November, 01:00: the first is over */
+    assert_string_equal(world_text(&world, "SELECT state FROM plan WHERE id = 1"), "ended");
+    assert_made_up_on("2026-11-23", "");
+    run_for(22 * HOUR);
+    assert_made_up_on("2026-11-23", "no_answer");
+}
+
+static void a_make_up_stays_where_a_place_is_taken_at_once(void **state)
+{
+    (void)state;
+    int64_t first = evenings();
+    fail_evening();
+    run_for(3 * HOUR); /* 22 November, 01:00 */
+    made(mornings(1, first));
+    assert_string_equal(world_text(&world, "SELECT state FROM plan WHERE id = 1"), "ended");
+    assert_made_up_on("2026-11-22", "");
+    run_for(22 * HOUR);
+    assert_made_up_on("2026-11-22", "no_answer");
+}
+
+static void a_make_up_finds_a_date_of_the_next_plan(void **state)
+{
+    (void)state;
+    made(mornings(1, evenings()));
+    fail_evening();
+    assert_made_up_on("2026-11-22", "");
+    run_for(25 * HOUR);
+    assert_made_up_on("2026-11-22", "no_answer");
+}
+
+static void a_make_up_goes_with_the_plan_that_is_ended(void **state)
+{
+    (void)state;
+    int64_t first = evenings();
+    fail_evening();
+    assert_int_equal(world_command(&world, "plan.end", &inspector,
+                                   json_pack("{s:I, s:s}", "plan", (json_int_t)first, "reason",
+                                             "it is not needed")),
+                     0);
+    assert_made_up_on("2026-11-22", "waived");
+}
+
 static void a_draw_is_proven_once_its_key_is_revealed(void **state)
 {
     (void)state;
@@ -1098,6 +1184,10 @@ int main(void)
         TEST(a_silence_once_more_is_no_reminder),
         TEST(a_second_check_past_midnight_counts_for_its_own_date),
         TEST(a_make_up_of_yesterday_counts_for_today),
+        TEST(a_make_up_is_owed_whatever_plan_serves),
+        TEST(a_make_up_stays_where_a_place_is_taken_at_once),
+        TEST(a_make_up_finds_a_date_of_the_next_plan),
+        TEST(a_make_up_goes_with_the_plan_that_is_ended),
         TEST(a_draw_is_proven_once_its_key_is_revealed),
         TEST(overload_is_seen_before_it_happens),
     };
