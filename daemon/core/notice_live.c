@@ -188,41 +188,40 @@ static int insert_webhooks(struct ck_turn *turn, const struct ck_notice_row *lik
     return r;
 }
 
-static int insert_browsers(struct ck_turn *turn, const struct ck_recipient *person,
-                           const struct ck_notice_row *like, int *count)
+/* Where somebody is reached over a channel: each of their browsers, or their one address; none
+ * where they, or the house, do not have it. */
+static int addresses_of(struct ck_turn *turn, const struct ck_recipient *person,
+                        enum ck_channel channel,
+                        char addresses[CK_PUSH_BROWSERS_MAX][CK_ADDRESS_SIZE], size_t *count)
 {
-    char browsers[CK_PUSH_BROWSERS_MAX][CK_PUSH_TEXT_SIZE];
-    size_t browser_count = 0;
-    if (!configured(turn->engine, CK_CHANNEL_WEB_PUSH)) {
+    *count = 0;
+    if (channel != CK_CHANNEL_CONSOLE && !configured(turn->engine, channel)) {
         return 0;
     }
-    int r = browsers_of(turn, person->id, 0, browsers, &browser_count);
-    for (size_t i = 0; r == 0 && i < browser_count; i++) {
-        struct ck_notice_row notice = *like;
-        memcpy(notice.address, browsers[i], sizeof notice.address);
-        r = insert(turn, &notice, count);
+    if (channel == CK_CHANNEL_WEB_PUSH) {
+        return browsers_of(turn, person->id, 0, addresses, count);
     }
-    return r;
+    snprintf(addresses[0], CK_ADDRESS_SIZE, "%s", staff_address(person, channel));
+    *count = addresses[0][0] != '\0';
+    return 0;
 }
 
 /* One channel of one member of staff; nothing where they do not have it. */
 static int insert_staff(struct ck_turn *turn, const struct ck_recipient *person,
-                        struct ck_notice_row notice, int *count)
+                        const struct ck_notice_row *like, int *count)
 {
-    enum ck_channel channel = notice.step.channel;
-    if (channel == CK_CHANNEL_WEBHOOK) {
-        return insert_webhooks(turn, &notice);
+    char addresses[CK_PUSH_BROWSERS_MAX][CK_ADDRESS_SIZE];
+    size_t address_count = 0;
+    if (like->step.channel == CK_CHANNEL_WEBHOOK) {
+        return insert_webhooks(turn, like);
     }
-    if (channel == CK_CHANNEL_WEB_PUSH) {
-        return insert_browsers(turn, person, &notice, count);
+    int r = addresses_of(turn, person, like->step.channel, addresses, &address_count);
+    for (size_t i = 0; r == 0 && i < address_count; i++) {
+        struct ck_notice_row notice = *like;
+        memcpy(notice.address, addresses[i], sizeof notice.address);
+        r = insert(turn, &notice, count);
     }
-    const char *address = staff_address(person, channel);
-    if (address[0] == '\0' ||
-        (channel != CK_CHANNEL_CONSOLE && !configured(turn->engine, channel))) {
-        return 0;
-    }
-    snprintf(notice.address, sizeof notice.address, "%s", address);
-    return insert(turn, &notice, count);
+    return r;
 }
 
 /* A digest is about nobody in particular: that this incident is told in it is a record of its own.
@@ -242,41 +241,60 @@ static int record_in_digest(struct ck_turn *turn, int64_t incident, int64_t dige
                   : r;
 }
 
-/* The record, and the line of the incident. */
-static int told_in_digest(struct ck_turn *turn, int64_t incident, int64_t staff, int64_t digest)
+/* Told there from now on, with the record and the line of the incident. */
+static int tell_in_digest(struct ck_turn *turn, const struct ck_digest_fire *fire, int64_t staff,
+                          int64_t digest)
 {
-    int r = record_in_digest(turn, incident, digest);
-    return r == 0 ? ck_incident_line(turn->store, incident, turn->now.wall, "digest", staff, digest,
-                                     NULL)
+    int r = ck_digest_add(turn->store, digest, fire->incident, fire->fire);
+    if (r == CK_E_CONFLICT) {
+        return 0;
+    }
+    r = r == 0 ? record_in_digest(turn, fire->incident, digest) : r;
+    return r == 0 ? ck_incident_line(turn->store, fire->incident, turn->now.wall, "digest", staff,
+                                     digest, NULL)
                   : r;
 }
 
-/* One channel of a digest: joins the one that waits, or makes the next one, which leaves when the
- * last one is old enough. */
-static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person,
-                         struct ck_notice_row notice, int64_t incident, int *count)
+/* One address of a digest: joins the one that waits there, or makes the next one, which leaves when
+ * the last one is old enough. */
+static int join_digest(struct ck_turn *turn, struct ck_notice_row notice, int64_t incident,
+                       int *count)
 {
-    enum ck_channel channel = notice.step.channel;
-    uint32_t fire = notice.fire;
+    const struct ck_storm_policy policy = turn->engine->rules.storm;
+    const struct ck_digest_fire fire = {incident, notice.fire};
     int64_t waiting = 0, before = 0;
     struct ck_wall last = {0};
-    const struct ck_storm_policy policy = turn->engine->rules.storm;
     int made = 0;
-    int r = ck_digest_waiting(turn->store, person->id, channel, &waiting);
+    int r =
+        ck_digest_waiting(turn->store, notice.staff, notice.step.channel, notice.address, &waiting);
     if (r == CK_E_NOT_FOUND) {
-        r = ck_digest_last(turn->store, person->id, channel, notice.incident, &before, &last);
+        r = ck_digest_last(turn->store, notice.staff, notice.step.channel, notice.address,
+                           notice.incident, &before, &last);
         notice.fire = (uint32_t)before + 1;
         notice.not_before = ck_storm_digest_at(last, &policy, turn->now.wall);
         notice.step.deadline = ck_wall_add_ms(notice.not_before, policy.digest_ms);
-        r = r == 0 ? insert_staff(turn, person, notice, &made) : r;
-        r = r == 0 && made > 0 ? ck_digest_waiting(turn->store, person->id, channel, &waiting) : r;
+        r = r == 0 ? insert(turn, &notice, &made) : r;
+        waiting = made > 0 ? notice.step.id : 0;
     }
     if (r != 0 || waiting == 0) {
         return r;
     }
     (*count)++;
-    r = ck_digest_add(turn->store, waiting, incident, fire);
-    return r == 0 ? told_in_digest(turn, incident, person->id, waiting) : r;
+    return tell_in_digest(turn, &fire, notice.staff, waiting);
+}
+
+/* One channel of a digest: every browser tells all. */
+static int insert_digest(struct ck_turn *turn, const struct ck_recipient *person,
+                         struct ck_notice_row notice, int64_t incident, int *count)
+{
+    char addresses[CK_PUSH_BROWSERS_MAX][CK_ADDRESS_SIZE];
+    size_t address_count = 0;
+    int r = addresses_of(turn, person, notice.step.channel, addresses, &address_count);
+    for (size_t i = 0; r == 0 && i < address_count; i++) {
+        memcpy(notice.address, addresses[i], sizeof notice.address);
+        r = join_digest(turn, notice, incident, count);
+    }
+    return r;
 }
 
 typedef int fire_visit(struct ck_turn *turn, const struct ck_actor *actor,
@@ -341,7 +359,7 @@ int ck_notice_staff(struct ck_turn *turn, const struct ck_notice_about *about,
         }
         r = digest && notice.step.channel != CK_CHANNEL_WEBHOOK
                 ? insert_digest(turn, &person, notice, about->incident, &count)
-                : insert_staff(turn, &person, notice, &count);
+                : insert_staff(turn, &person, &notice, &count);
     }
     return r;
 }
@@ -576,26 +594,41 @@ static int moved_fire(struct ck_turn *turn, const struct ck_actor *actor,
                       const struct ck_digest_fire *fire, const struct ck_notice_row *notice)
 {
     (void)actor;
-    return told_in_digest(turn, fire->incident, notice->staff, notice->step.id);
+    return tell_in_digest(turn, fire, notice->staff, notice->step.id);
 }
 
-/* What a digest tells goes along to its next channel, into the one that waits there already or one
- * of its own, and the log says of each incident so. */
-static int move_digest(struct ck_turn *turn, const struct ck_actor *actor,
-                       const struct ck_recipient *person, const struct ck_notice_row *from,
-                       struct ck_notice_row *to, int *count)
+/* What a digest tells goes along to one address of its next channel, into the one that waits there
+ * already or one of its own, and the log says of each incident so. */
+static int move_digest_to(struct ck_turn *turn, const struct ck_actor *actor,
+                          const struct ck_notice_row *from, struct ck_notice_row to, int *count)
 {
-    int r = ck_digest_waiting(turn->store, from->staff, to->step.channel, &to->step.id);
-    *count = r == 0;
+    int made = 0;
+    int r = ck_digest_waiting(turn->store, from->staff, to.step.channel, to.address, &to.step.id);
     if (r == CK_E_NOT_FOUND) {
-        r = insert_staff(turn, person, *to, count);
-        if (r != 0 || *count == 0) {
+        r = insert(turn, &to, &made);
+        if (r != 0 || made == 0) {
             return r;
         }
-        r = ck_digest_waiting(turn->store, from->staff, to->step.channel, &to->step.id);
     }
-    r = r == 0 ? ck_digest_copy(turn->store, from->step.id, to->step.id) : r;
-    return r == 0 ? each_fire(turn, actor, from->step.id, false, moved_fire, to) : r;
+    (*count)++;
+    return r == 0 ? each_fire(turn, actor, from->step.id, false, moved_fire, &to) : r;
+}
+
+static int move_digest(struct ck_turn *turn, const struct ck_actor *actor,
+                       const struct ck_recipient *person, const struct ck_notice_row *from,
+                       struct ck_notice_row to, int *count)
+{
+    char addresses[CK_PUSH_BROWSERS_MAX][CK_ADDRESS_SIZE];
+    size_t address_count = 0;
+    if (to.step.channel == CK_CHANNEL_WEBHOOK) {
+        return insert_webhooks(turn, &to);
+    }
+    int r = addresses_of(turn, person, to.step.channel, addresses, &address_count);
+    for (size_t i = 0; r == 0 && i < address_count; i++) {
+        memcpy(to.address, addresses[i], sizeof to.address);
+        r = move_digest_to(turn, actor, from, to, count);
+    }
+    return r;
 }
 
 /* The next one in which the recipient has an address. Nothing is left where all have gone
@@ -622,8 +655,8 @@ static int next_channel(struct ck_turn *turn, const struct ck_actor *actor,
         memcpy(notice.step.rest, row->step.rest + i + 1, CK_CHANNELS_MAX - i - 1);
         notice.failure[0] = notice.provider_id[0] = '\0';
         r = row->template == CK_TEMPLATE_DIGEST
-                ? move_digest(turn, actor, &person, row, &notice, &count)
-                : insert_staff(turn, &person, notice, &count);
+                ? move_digest(turn, actor, &person, row, notice, &count)
+                : insert_staff(turn, &person, &notice, &count);
     }
     r = r == CK_E_NOT_FOUND ? 0 : r;
     return r == 0 && count == 0 && is_lost(row) ? unreachable(turn, actor, row) : r;

@@ -79,23 +79,26 @@ int ck_storm_facts(struct ck_store *store, struct ck_wall since, char *text, siz
 }
 
 int ck_digest_waiting(struct ck_store *store, int64_t staff, enum ck_channel channel,
-                      int64_t *notice)
+                      const char *address, int64_t *notice)
 {
-    return ck_sql_number(store,
-                         "SELECT id FROM notice WHERE staff_id = ?1 AND channel = ?2 "
-                         "AND template = 'digest' AND state = 'queued' ORDER BY id LIMIT 1",
-                         CK_ARGS(ck_int(staff), ck_text(ck_channel_name(channel))), notice);
+    return ck_sql_number(
+        store,
+        "SELECT id FROM notice WHERE staff_id = ?1 AND channel = ?2 "
+        "AND address = ?3 AND template = 'digest' AND state = 'queued' "
+        "ORDER BY id LIMIT 1",
+        CK_ARGS(ck_int(staff), ck_text(ck_channel_name(channel)), ck_text(address)), notice);
 }
 
-int ck_digest_last(struct ck_store *store, int64_t staff, enum ck_channel channel, int64_t storm,
-                   int64_t *count, struct ck_wall *at)
+int ck_digest_last(struct ck_store *store, int64_t staff, enum ck_channel channel,
+                   const char *address, int64_t storm, int64_t *count, struct ck_wall *at)
 {
     ck_cleanup(ck_rows_close) struct ck_rows rows = CK_ROWS_INIT;
     int r = ck_sql_first(
         store, &rows,
         "SELECT count(*), max(coalesce(accepted_at, next_at, created_at)) FROM notice "
-        "WHERE staff_id = ?1 AND channel = ?2 AND template = 'digest' AND incident_id = ?3",
-        CK_ARGS(ck_int(staff), ck_text(ck_channel_name(channel)), ck_int(storm)));
+        "WHERE staff_id = ?1 AND channel = ?2 AND address = ?3 AND template = 'digest' "
+        "AND incident_id = ?4",
+        CK_ARGS(ck_int(staff), ck_text(ck_channel_name(channel)), ck_text(address), ck_int(storm)));
     if (r == 0) {
         *count = ck_row_int(&rows, 0);
         *at = ck_row_time(&rows, 1);
@@ -105,19 +108,10 @@ int ck_digest_last(struct ck_store *store, int64_t staff, enum ck_channel channe
 
 int ck_digest_add(struct ck_store *store, int64_t notice, int64_t incident, uint32_t fire)
 {
-    return ck_sql_run(store,
-                      "INSERT INTO digest_item (notice_id, incident_id, fire) VALUES (?1, ?2, ?3) "
-                      "ON CONFLICT DO NOTHING",
-                      CK_ARGS(ck_int(notice), ck_int(incident), ck_int(fire)));
-}
-
-int ck_digest_copy(struct ck_store *store, int64_t from, int64_t to)
-{
-    return ck_sql_run(store,
-                      "INSERT INTO digest_item (notice_id, incident_id, fire) "
-                      "SELECT ?2, incident_id, fire FROM digest_item WHERE notice_id = ?1 "
-                      "ON CONFLICT DO NOTHING",
-                      CK_ARGS(ck_int(from), ck_int(to)));
+    return ck_sql_must(store,
+                       "INSERT INTO digest_item (notice_id, incident_id, fire) VALUES (?1, ?2, ?3) "
+                       "ON CONFLICT DO NOTHING",
+                       CK_ARGS(ck_int(notice), ck_int(incident), ck_int(fire)), CK_E_CONFLICT);
 }
 
 int ck_digest_fires(struct ck_store *store, int64_t notice, bool lost, struct ck_digest_fire after,

@@ -21,17 +21,15 @@ int ck_storm_save(struct ck_store *store, const struct ck_storm *storm, int64_t 
  * since `since` by channel. */
 int ck_storm_facts(struct ck_store *store, struct ck_wall since, char *text, size_t size);
 
-/* The digest to somebody over a channel that has not left yet; CK_E_NOT_FOUND. */
+/* The digest to somebody at an address that has not left yet; CK_E_NOT_FOUND. */
 int ck_digest_waiting(struct ck_store *store, int64_t staff, enum ck_channel channel,
-                      int64_t *notice);
-/* How many there were to somebody over a channel about a storm's incident, and when the last one
+                      const char *address, int64_t *notice);
+/* How many there were to somebody at an address about a storm's incident, and when the last one
  * left or may leave; 0: none. */
-int ck_digest_last(struct ck_store *store, int64_t staff, enum ck_channel channel, int64_t storm,
-                   int64_t *count, struct ck_wall *at);
-/* An incident's fire is told by that notice. */
+int ck_digest_last(struct ck_store *store, int64_t staff, enum ck_channel channel,
+                   const char *address, int64_t storm, int64_t *count, struct ck_wall *at);
+/* An incident's fire is told by that notice. CK_E_CONFLICT: it is already. */
 int ck_digest_add(struct ck_store *store, int64_t notice, int64_t incident, uint32_t fire);
-/* What one notice tells goes with another one as well: the next channel. */
-int ck_digest_copy(struct ck_store *store, int64_t from, int64_t to);
 /* The fires that a notice tells; where `lost`, only those that no other notice, alive or arrived,
  * tells as well. By incident and fire, those behind `after`: asked again from the last one until it
  * gives fewer than `capacity`. */

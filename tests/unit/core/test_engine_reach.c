@@ -109,6 +109,38 @@ static void many_at_once_are_told_together(void **state)
         world_number(world, "SELECT count(*) FROM log_plain WHERE action = 'STORM_OVER'"), 1);
 }
 
+/* Each browser of somebody tells all that a digest tells, and they are one digest to the reader. */
+static void a_digest_is_told_by_every_browser(void **state)
+{
+    struct world *world = *state;
+    struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    world_execute(world, "UPDATE staff SET email = NULL");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_command(world, "push.subscribe", &inspector,
+                                       json_pack("{s:s}", "subscription",
+                                                 i == 0 ? "{\"desk\":1}" : "{\"bag\":1}")),
+                         0);
+    }
+    crowd(world, 24);
+    world_run_for(world, 36 * MINUTE);
+    assert_true(world_number(world, "SELECT count(*) FROM notice WHERE template = 'digest' AND "
+                                    "channel = 'web_push'") > 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice n WHERE template = 'digest' "
+                                         "AND channel <> 'webhook' AND NOT EXISTS (SELECT 1 FROM "
+                                         "digest_item d WHERE d.notice_id = n.id)"),
+                     0);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM (SELECT 1 FROM digest_item d JOIN "
+                                         "notice n ON n.id = d.notice_id WHERE channel = "
+                                         "'web_push' GROUP BY d.incident_id, d.fire HAVING "
+                                         "count(DISTINCT n.address) <> 2)"),
+                     0);
+    /* None waits for the other: the first ones leave together. */
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT accepted_at / 60000) FROM notice "
+                                         "WHERE template = 'digest' AND channel = 'web_push' AND "
+                                         "fire = 1"),
+                     1);
+}
+
 /* A ladder of one step, to the inspector: by mail, and then (`and_then`) by the console. */
 static void by_mail(struct world *world, bool and_then)
 {
@@ -143,7 +175,7 @@ static void a_digest_goes_to_the_next_channel_with_all_its_incidents(void **stat
                   "INSERT INTO notice (reference, incident_id, step, fire, staff_id, channel, "
                   "template, language, address, state, machine, created_at, deadline_at, next_at, "
                   "receipts) SELECT 'N-TEST', incident_id, step, fire + 1000, staff_id, 'console', "
-                  "template, language, address, 'queued', machine, created_at, deadline_at + "
+                  "template, language, 'console', 'queued', machine, created_at, deadline_at + "
                   "7200000, created_at + 7200000, receipts FROM notice WHERE template = 'digest' "
                   "AND channel = 'email'");
     world_run_for(world, 6 * MINUTE);
@@ -549,6 +581,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(many_at_once_are_told_together),
+        TEST(a_digest_is_told_by_every_browser),
         TEST(a_digest_goes_to_the_next_channel_with_all_its_incidents),
         TEST(a_lost_digest_loses_none_of_its_incidents),
         TEST(what_is_put_off_until_it_expires_reaches_nobody),
