@@ -497,6 +497,8 @@ void sim_check_wrong_of(struct sim_check *check, struct sim_about about, const c
 /* Each row of a query is something wrong; its first column is the check-in or 0, the others are
  * told, and one that is called "incident" or "person" is what it is about. */
 void sim_check_none(struct sim_check *check, const char *what, const char *sql);
+/* What a check gathers beside the tables; a statement that fails ends the program. */
+void sim_check_run(struct sim_check *check, const char *sql);
 /* The first number of a query. */
 int64_t sim_check_number(struct sqlite3 *db, const char *sql);
 /* The entry of the log that says so of a unit's zone; INT64_MAX: none does. */

@@ -106,6 +106,16 @@ void sim_check_none(struct sim_check *check, const char *what, const char *sql)
     sqlite3_finalize(statement);
 }
 
+void sim_check_run(struct sim_check *check, const char *sql)
+{
+    char *error = NULL;
+    sqlite3_exec(check->db, sql, NULL, NULL, &error);
+    if (error != NULL) {
+        fprintf(stderr, "%s: %s\n", sql, error);
+        exit(1);
+    }
+}
+
 int64_t sim_check_number(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
@@ -186,12 +196,7 @@ static void gather_log(struct sim_check *check)
         "CREATE INDEX said_idx ON said (idx);"
         "CREATE INDEX said_of ON said (id, idx);"
         "CREATE TEMP TABLE ended AS SELECT max(at) AS at FROM log_entry;";
-    char *error = NULL;
-    sqlite3_exec(check->db, sql, NULL, NULL, &error);
-    if (error != NULL) {
-        fprintf(stderr, "the log cannot be gathered: %s\n", error);
-        exit(1);
-    }
+    sim_check_run(check, sql);
 }
 
 static void check_checkins(struct sim_check *check)

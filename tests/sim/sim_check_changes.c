@@ -1,22 +1,11 @@
 /* What must hold where something changes while a check-in is drawn, rings, goes on or was missed:
  * another band, another plan, the end of an order, a blackout that ends early; and the longest
  * silence, which none of it moves. All of it is read from the log and from what the world knows. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
 #include "tests/sim/sim.h"
-
-static void run(struct sim_check *check, const char *sql)
-{
-    char *error = NULL;
-    sqlite3_exec(check->db, sql, NULL, NULL, &error);
-    if (error != NULL) {
-        fprintf(stderr, "%s: %s\n", sql, error);
-        exit(1);
-    }
-}
 
 /* ---- bands ---- */
 
@@ -27,7 +16,7 @@ static void run(struct sim_check *check, const char *sql)
 static void gather_bands(struct sim_check *check)
 {
     sqlite3_stmt *statement = NULL;
-    run(check, "CREATE TEMP TABLE band_at (person, idx, rank);");
+    sim_check_run(check, "CREATE TEMP TABLE band_at (person, idx, rank);");
     sqlite3_prepare_v2(check->db, "INSERT INTO band_at VALUES (?1, 0, ?2)", -1, &statement, NULL);
     for (int i = 0; i < check->sim->person_count; i++) {
         sqlite3_bind_int64(statement, 1, check->sim->people[i].id);
@@ -36,7 +25,8 @@ static void gather_bands(struct sim_check *check)
         sqlite3_reset(statement);
     }
     sqlite3_finalize(statement);
-    run(check,
+    sim_check_run(
+        check,
         "INSERT INTO band_at SELECT id, idx, " RANK(
             "word") " FROM said WHERE action = "
                     "'PERSON_BAND_SET';"
@@ -99,7 +89,8 @@ static void check_bands(struct sim_check *check)
 /* The first ring and the outcome of each check-in. */
 static void gather_lives(struct sim_check *check)
 {
-    run(check,
+    sim_check_run(
+        check,
         "CREATE TEMP TABLE life AS SELECT c.id, c.plan_id, c.person_id, c.make_up_of, c.slot, "
         "c.outcome, (SELECT min(r.idx) FROM said r WHERE r.action = 'CHECKIN_RING' AND r.id = "
         "c.id) AS rung, o.idx AS ended, o.word AS cause, (SELECT min(m.idx) FROM said m WHERE "
@@ -133,7 +124,8 @@ static void gather_stirred(struct sim_check *check)
 {
     struct sim *sim = check->sim;
     sqlite3_stmt *found = NULL, *into = NULL;
-    run(check, "CREATE TEMP TABLE stirred (person, date, most, PRIMARY KEY (person, date, most));");
+    sim_check_run(
+        check, "CREATE TEMP TABLE stirred (person, date, most, PRIMARY KEY (person, date, most));");
     sqlite3_prepare_v2(check->db,
                        "INSERT OR IGNORE INTO stirred VALUES (?1, date(?2, 'unixepoch'), ?3)", -1,
                        &into, NULL);
@@ -170,7 +162,7 @@ static void gather_stirred(struct sim_check *check)
                  "INSERT OR IGNORE INTO stirred SELECT p.id, date(%lld + d.value * 86400, "
                  "'unixepoch'), 4 FROM person p, json_each('[-1, 0, 1]') d",
                  (long long)(sim->leaps_ms[i] / 1000));
-        run(check, sql);
+        sim_check_run(check, sql);
     }
 }
 
@@ -198,7 +190,7 @@ static void check_dates(struct sim_check *check)
         "NOT EXISTS (SELECT 1 FROM life m WHERE m.id = n.id AND m.cause = "
         "'waived_plan_changed')))) WHERE o.ended_date IS NULL GROUP BY o.person_id, d.date",
         first, last);
-    run(check, sql);
+    sim_check_run(check, sql);
     sim_check_none(check, "a date that lost an obligation, or has one twice",
                    "SELECT checkin, contacts, person, date FROM owed w WHERE contacts <> 2 AND "
                    "contacts > ifnull((SELECT max(s.most) FROM stirred s WHERE s.person = "
@@ -212,7 +204,8 @@ static void check_dates(struct sim_check *check)
 
 static void check_orders_over(struct sim_check *check)
 {
-    run(check, "CREATE TEMP TABLE over AS SELECT o.person_id AS person, e.idx AS idx FROM said e "
+    sim_check_run(
+        check, "CREATE TEMP TABLE over AS SELECT o.person_id AS person, e.idx AS idx FROM said e "
                "JOIN contact_order o ON o.id = e.id WHERE e.action = 'ORDER_OVER';"
                "CREATE INDEX over_person ON over (person);");
     sim_check_none(check, "a ring of what an order demanded that is over",
@@ -300,12 +293,13 @@ static void check_given_back(struct sim_check *check)
 
 static void check_redrawn(struct sim_check *check)
 {
-    run(check, "CREATE TEMP TABLE lone AS SELECT max(b.id) AS id, b.person_id AS person, "
-               "max(b.until_at) AS until_at, (SELECT m.idx FROM said m WHERE m.action = "
-               "'BLACKOUT_CREATED' AND m.id = b.id) AS entered, (SELECT e.idx FROM said e WHERE "
-               "e.action = 'BLACKOUT_ENDED' AND e.id = b.id) AS over, (SELECT e.at FROM said e "
-               "WHERE e.action = 'BLACKOUT_ENDED' AND e.id = b.id) AS over_at FROM blackout b "
-               "GROUP BY b.person_id HAVING count(*) = 1;");
+    sim_check_run(check,
+                  "CREATE TEMP TABLE lone AS SELECT max(b.id) AS id, b.person_id AS person, "
+                  "max(b.until_at) AS until_at, (SELECT m.idx FROM said m WHERE m.action = "
+                  "'BLACKOUT_CREATED' AND m.id = b.id) AS entered, (SELECT e.idx FROM said e WHERE "
+                  "e.action = 'BLACKOUT_ENDED' AND e.id = b.id) AS over, (SELECT e.at FROM said e "
+                  "WHERE e.action = 'BLACKOUT_ENDED' AND e.id = b.id) AS over_at FROM blackout b "
+                  "GROUP BY b.person_id HAVING count(*) = 1;");
     check_given_back(check);
     sim_check_none(
         check, "what was drawn anew before the blackout was over",

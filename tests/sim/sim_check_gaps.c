@@ -1,6 +1,5 @@
 /* The minimum gap between two due times of a person, as the table of the scheduler has it for each
  * kind; and that nobody can know a drawn one before it comes. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -10,26 +9,16 @@
 
 #define TAIL_MS ((SIM_RESPONSE_S + SIM_GRACE_S) * INT64_C(1000)) /* no plan has a smaller gap */
 
-static void run(struct sim_check *check, const char *sql)
-{
-    char *error = NULL;
-    sqlite3_exec(check->db, sql, NULL, NULL, &error);
-    if (error != NULL) {
-        fprintf(stderr, "%s: %s\n", sql, error);
-        exit(1);
-    }
-}
-
 /* Units whose rules have changed: whatever is ahead is moved then, each to where there is room. */
 static void gather_moved(struct sim_check *check)
 {
     char sql[120];
-    run(check, "CREATE TEMP TABLE moved_unit (id PRIMARY KEY);");
+    sim_check_run(check, "CREATE TEMP TABLE moved_unit (id PRIMARY KEY);");
     for (int unit = 0; unit < SIM_UNITS; unit++) {
         if (check->sim->zones_changed_ms != 0 && sim_zone_changes(unit)) {
             snprintf(sql, sizeof(sql), "INSERT INTO moved_unit VALUES (%lld)",
                      (long long)check->sim->units[unit]);
-            run(check, sql);
+            sim_check_run(check, sql);
         }
     }
 }
@@ -49,7 +38,7 @@ static void gather_placed(struct sim_check *check)
              "AND c.unit_id NOT IN (SELECT id FROM moved_unit);"
              "CREATE INDEX placed_of ON placed (person, due);",
              (long long)TAIL_MS);
-    run(check, sql);
+    sim_check_run(check, sql);
 }
 
 /* What was there when another was placed: ahead, going on, or over and not for nothing. What a
@@ -75,7 +64,8 @@ static void check_gaps(struct sim_check *check)
  * windows begin and end anybody may know. */
 static void check_leaks(struct sim_check *check)
 {
-    run(check,
+    sim_check_run(
+        check,
         "CREATE TEMP TABLE telling AS SELECT l.person_id AS person, l.idx AS idx, "
         "json_remove(json_extract(CAST(e.leaf AS TEXT), '$.open'), '$.window_start', "
         "'$.window_end') AS open FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE "

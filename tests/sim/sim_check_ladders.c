@@ -1,8 +1,6 @@
 /* What must hold of ladders: which one an incident climbs, how often it stays on a step, through
  * which channels it asks, and that whoever is off is passed over. What a ladder says is read from
  * its text. */
-#include <stdlib.h>
-
 #include <sqlite3.h>
 
 #include "tests/sim/sim.h"
@@ -10,22 +8,13 @@
 #define DAY_S 86400
 #define HOUR_S 3600
 
-static void run(struct sim_check *check, const char *sql)
-{
-    char *error = NULL;
-    sqlite3_exec(check->db, sql, NULL, NULL, &error);
-    if (error != NULL) {
-        fprintf(stderr, "%s: %s\n", sql, error);
-        exit(1);
-    }
-}
-
 /* ---- which ladder ---- */
 
 /* The band by which an incident asks: its own, not what the person's has become since. */
 static void check_in_force(struct sim_check *check)
 {
-    run(check,
+    sim_check_run(
+        check,
         /* The log names a policy by a pseudonym of its own. */
         "CREATE TEMP TABLE force AS SELECT s.idx, l.unit_id AS unit, l.band, s.policy FROM said s "
         "JOIN ladder l ON l.id = s.id WHERE s.action = 'LADDER_IN_FORCE';"
@@ -64,7 +53,8 @@ static void check_in_force(struct sim_check *check)
 /* Each fire with what its step says: by the ladder that the incident climbed then. */
 static void gather_fires(struct sim_check *check)
 {
-    run(check,
+    sim_check_run(
+        check,
         "CREATE TEMP TABLE fires AS SELECT s.id AS incident, s.idx, s.at, s.step, s.fire, (SELECT "
         "n.id FROM said p JOIN named n ON n.name = p.policy WHERE p.action IN ('INCIDENT_OPENED', "
         "'INCIDENT_LADDER_CHANGED') AND "
@@ -99,7 +89,8 @@ static void check_rounds(struct sim_check *check)
 
 static void check_order(struct sim_check *check)
 {
-    run(check,
+    sim_check_run(
+        check,
         "CREATE TEMP TABLE in_order AS SELECT f.incident, f.fire, f.idx, f.at, a.staff, "
         "count(*) AS channels, sum(a.created_at = (SELECT min(b.created_at) FROM asked b WHERE "
         "b.incident = a.incident AND b.fire = a.fire AND b.staff = a.staff) AND a.state NOT IN "

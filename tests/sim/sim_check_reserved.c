@@ -1,27 +1,16 @@
 /* Whose time a live check-in has: the inspector's again where leave was taken back. Read from the
  * log: every change of a reservation has a record in it. */
-#include <stdlib.h>
-
 #include <sqlite3.h>
 
 #include "tests/sim/sim.h"
-
-static void run(struct sim_check *check, const char *sql)
-{
-    char *error = NULL;
-    sqlite3_exec(check->db, sql, NULL, NULL, &error);
-    if (error != NULL) {
-        fprintf(stderr, "%s: %s\n", sql, error);
-        exit(1);
-    }
-}
 
 /* From which entry of the log to which a check-in has somebody's time: until the call is over. A
  * make-up, a second check or one on demand is made with it, and only its row says so: where that
  * was changed later, it may have been anybody's. */
 static void gather_holds(struct sim_check *check)
 {
-    run(check,
+    sim_check_run(
+        check,
         "CREATE TEMP TABLE names AS SELECT lower(hex(pseudonym)) AS name, id FROM staff;"
         "CREATE UNIQUE INDEX names_name ON names (name);"
         "CREATE TEMP TABLE taking AS SELECT c.id, c.due_at AS due, (SELECT min(s.idx) FROM said s "
