@@ -215,6 +215,8 @@ enum sim_seen {
     SEEN_RING_ENDED,     /* rings that the end of an order ended */
     SEEN_CAPPED,         /* contacts that an order did not allow */
     SEEN_VOLUNTARY,      /* missed, and no incident */
+    SEEN_DEFERRED,       /* another check-in was first */
+    SEEN_ONE_OFFICER,    /* both sides of a miss */
     SEEN_COUNT,
 };
 

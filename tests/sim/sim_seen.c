@@ -39,6 +39,8 @@ const char *seen_name(enum sim_seen seen)
         "rings ended with them",
         "contacts that an order did not allow",
         "voluntary ones missed",
+        "held up by another one",
+        "second sides tried by one officer",
     };
     return names[seen];
 }
@@ -94,6 +96,7 @@ void sim_look_back(struct sim *sim, sqlite3 *db)
                         "'CHECKIN_NO_SECOND')",
         [SEEN_VOLUNTARY] = "SELECT count(*) FROM checkin c WHERE c.mandatory = 0 AND c.outcome IN "
                            "('no_answer', 'declined', 'person_fault')",
+        [SEEN_DEFERRED] = "SELECT count(*) FROM log_plain WHERE action = 'CHECKIN_DEFERRED'",
         [SEEN_MAKE_UP] = "SELECT count(*) FROM checkin WHERE make_up_of IS NOT NULL",
     };
     for (int seen = 0; seen < SEEN_COUNT; seen++) {

@@ -114,9 +114,27 @@ static int64_t missing_review(struct sim *sim, int64_t incident)
     return checkin;
 }
 
+/* The other side of a missed check-in, while it is open; 0: none. */
+static int64_t other_side(struct sim *sim, int64_t incident)
+{
+    static const char sql[] =
+        "SELECT b.id FROM incident a JOIN incident b ON b.checkin_id = a.checkin_id AND b.state <> "
+        "'closed' WHERE a.id = ?1 AND (a.kind = 'safety') + (b.kind = 'safety') = 1 AND "
+        "'no_contact' IN (a.kind, b.kind)";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
+    int64_t other = 0;
+    sqlite3_bind_int64(statement, 1, incident);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        other = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_reset(statement);
+    return other;
+}
+
 void sim_conclude(struct sim *sim, const struct sim_event *event)
 {
     const struct ck_actor actor = sim_staff(sim, (int)event->c, event->b);
+    int64_t other = other_side(sim, event->a);
     int64_t checkin = missing_review(sim, event->a);
     if (checkin != 0) { /* nothing else ends it */
         sim_submit(sim, "checkin.review", &actor,
@@ -135,6 +153,13 @@ void sim_conclude(struct sim *sim, const struct sim_event *event)
         sim_submit(sim, "incident.conclude", &actor,
                    json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)event->a, "conclusion",
                              words[i], "reason", "looked into"),
+                   0);
+    }
+    if (other != 0 && sim_chance(sim, 20)) { /* is told that somebody else has to */
+        sim->seen[SEEN_ONE_OFFICER]++;
+        sim_submit(sim, "incident.conclude", &actor,
+                   json_pack("{s:I, s:s, s:s}", "incident", (json_int_t)other, "conclusion",
+                             "excused", "reason", "the same"),
                    0);
     }
 }

@@ -680,6 +680,11 @@ static void make_changes(struct sim *sim)
     };
     for (int i = 0; i < sim->person_count; i++) {
         int64_t in_ms = SIM_HOUR_MS * (12 + sim_below(sim, 24 * sim->options.days));
+        /* A silence goes on under another plan. */
+        if (sim->people[i].watched && sim_chance(sim, 50)) {
+            sim_later(sim, SIM_HOUR_MS * sim_below(sim, 24 * sim->options.days), EVENT_REPLACE, i,
+                      0, 0);
+        }
         for (size_t c = 0; c < sizeof(changes) / sizeof(changes[0]); c++) {
             if (sim_chance(sim, changes[c].percent)) {
                 sim_later(sim, in_ms + sim_below(sim, 3600) * 1000, changes[c].kind, i, 0, 0);
