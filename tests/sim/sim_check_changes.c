@@ -353,7 +353,7 @@ static void gather_silences(struct sim_check *check, int64_t person, struct sile
     gather_spans(check,
                  "SELECT ifnull(connected_at, ifnull(nullif(json_extract(machine, '$.joined_at'), "
                  "0), decided_at)), decided_at FROM checkin WHERE person_id = ?1 AND outcome IN "
-                 "('completed', 'late') ORDER BY decided_at",
+                 "('completed', 'late') AND merged_into IS NULL ORDER BY decided_at",
                  person, &all->contacts);
     /* As they were entered: what ended early has excused until then and no longer. */
     gather_spans(check,

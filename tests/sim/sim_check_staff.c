@@ -110,10 +110,12 @@ static void check_absences(struct sim_check *check)
     gather_leave(check);
     sim_check_none(
         check, "a step of the ladder that went to somebody on leave",
-        "SELECT min(n.checkin_id) FROM notice n JOIN said q ON q.action = 'NOTICE_QUEUED' AND q.id "
-        "= n.id JOIN leave a ON a.staff = n.staff_id WHERE n.template = 'incident' GROUP BY "
-        "n.incident_id, n.fire, n.staff_id, a.rowid HAVING min(q.idx) > a.first AND min(q.idx) < "
-        "a.last AND min(n.created_at) >= a.from_at AND min(n.created_at) < a.until_at");
+        "SELECT ifnull(n.checkin_id, 0), n.incident_id AS incident FROM notice n JOIN said q ON "
+        "q.action = 'NOTICE_QUEUED' AND q.id = n.id JOIN leave a ON a.staff = n.staff_id WHERE "
+        "n.template = 'incident' AND q.idx > a.first AND q.idx < a.last AND n.created_at >= "
+        "a.from_at AND n.created_at < a.until_at AND NOT EXISTS (SELECT 1 FROM notice f WHERE "
+        "f.incident_id = n.incident_id AND f.fire = n.fire AND f.staff_id = n.staff_id AND f.id < "
+        "n.id)");
     sim_check_none(check, "a caseload without its stand-in",
                    "SELECT 0, a.id AS absence, a.staff_id AS staff FROM absence a WHERE "
                    "a.removed_at IS NULL AND a.from_at < (SELECT at "
