@@ -1,6 +1,6 @@
 // The console's building blocks.
 import { type ComponentChildren, createContext, type JSX } from "preact";
-import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { failureOf, type Failure } from "../api/http";
 import type { Band, StripMark } from "../api/types";
 import { type ConsoleTexts, consoleTexts } from "../text/console";
@@ -333,7 +333,7 @@ export function ActionFailure({ action }: { action: Action }): JSX.Element | nul
 export function Dialog({ title, onClose, children }: { title: string; onClose(): void; children: ComponentChildren }): JSX.Element {
   const { t } = useSession();
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // with the dialog itself: a key that follows at once is heard
     const before = document.activeElement as HTMLElement | null;
     const first = box.current && box.current.querySelector<HTMLElement>("input, textarea, select, .dialog-body button");
     if (first) first.focus();

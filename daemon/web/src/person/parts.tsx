@@ -1,7 +1,7 @@
 // Pieces that the person's screens share.
 import type { ComponentChildren, JSX } from "preact";
 import { createContext } from "preact";
-import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type PersonTexts, personTexts } from "../text/person";
 import { Icon, type IconName } from "../ui/icons";
 import { useStore } from "../ui/store";
@@ -76,7 +76,7 @@ export function ReadAloud({ sentences }: { sentences: readonly string[] }): JSX.
 // A sheet from below: over the screen, closed by its button, by Escape or by a tap beside it.
 export function BottomSheet(props: { title: string; close: string; onClose(): void; tall?: boolean; children: ComponentChildren }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // with the dialog itself: a key that follows at once is heard
     const before = document.activeElement as HTMLElement | null;
     if (box.current) box.current.focus();
     const onKey = (event: KeyboardEvent): void => {
