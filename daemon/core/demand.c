@@ -108,7 +108,7 @@ struct measured {
     struct ck_date after[CK_DEMAND_PLANS_MAX + 1];
     uint32_t counts[CK_REQUIREMENTS_MAX + 1][MADE_DAYS];
     struct ck_contacts_made made;
-    struct ck_succession succession;
+    const struct ck_succession *succession;
     size_t count;
 };
 
@@ -150,7 +150,7 @@ static bool is_withdrawn(const struct ck_succession *succession, int64_t plan)
 
 static int add_plans(struct measured *measured)
 {
-    const struct ck_succession *succession = &measured->succession;
+    const struct ck_succession *succession = measured->succession;
     const struct ck_date begins = succession->begins;
     int64_t ids[CK_DEMAND_PLANS_MAX + 2];
     size_t found = 0;
@@ -172,16 +172,17 @@ static int add_plans(struct measured *measured)
 }
 
 int ck_demand_replaced(struct ck_store *store, int64_t person, int64_t replaced,
-                       struct ck_plan_record *record, struct ck_refusal *refusal)
+                       struct ck_refusal *refusal)
 {
-    int r = ck_plan_load(store, replaced, record);
-    if (r == CK_E_NOT_FOUND || (r == 0 && record->person != person)) {
+    ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {0};
+    int r = replaced == 0 ? 0 : ck_plan_load(store, replaced, &record);
+    if (r == CK_E_NOT_FOUND || (r == 0 && replaced != 0 && record.person != person)) {
         return ck_refuse(refusal, CK_E_INVALID, "replaces", "the person has no such plan");
     }
-    if (r == 0 && !record->active) {
+    if (r == 0 && replaced != 0 && !record.active) {
         return ck_refuse(refusal, CK_E_CONFLICT, "replaces", "that plan has ended");
     }
-    return r == 0 && record->until.day != 0
+    return r == 0 && record.until.day != 0
                ? ck_refuse(refusal, CK_E_CONFLICT, "replaces", "another plan takes its place")
                : r;
 }
@@ -216,8 +217,10 @@ static int first_date(struct ck_store *store, const struct ck_plan_asked *asked,
     return r;
 }
 
-int ck_demand_succession(struct ck_store *store, const struct ck_plan_asked *asked,
-                         const struct ck_plan *plan, struct ck_succession *succession)
+/* `asked->replaced` is 0, or a plan that is active and that none waits to replace. CK_E_LIMIT: more
+ * wait than there can be plans. */
+static int find_succession(struct ck_store *store, const struct ck_plan_asked *asked,
+                           const struct ck_plan *plan, struct ck_succession *succession)
 {
     *succession = (struct ck_succession){.leaves = asked->replaced};
     int r = first_date(store, asked, plan, &succession->begins);
@@ -238,7 +241,7 @@ int ck_demand_succession(struct ck_store *store, const struct ck_plan_asked *ask
 
 static void add_new(struct measured *measured, const struct ck_plan *plan)
 {
-    measured->after[measured->count].day = measured->succession.begins.day - 1;
+    measured->after[measured->count].day = measured->succession->begins.day - 1;
     measured->all[measured->count] = plan;
 }
 
@@ -253,7 +256,7 @@ static int64_t first_that_goes(const struct ck_succession *succession)
 static int count_made(struct measured *measured)
 {
     struct ck_contacts_made *made = &measured->made;
-    const struct ck_succession *succession = &measured->succession;
+    const struct ck_succession *succession = measured->succession;
     struct ck_contacts_of of = {
         .modes = UINT32_MAX, .leaving = first_that_goes(succession), .leaves = succession->begins};
     made->today = measured->asked->now.date;
@@ -276,7 +279,7 @@ static int count_made(struct measured *measured)
 
 int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
                    const struct ck_plan_asked *asked, const struct ck_plan *plan,
-                   struct ck_demand_fault *fault)
+                   struct ck_succession *succession, struct ck_demand_fault *fault)
 {
     ck_cleanup(ck_freep) struct measured *measured = calloc(1, sizeof *measured);
     if (measured == NULL) {
@@ -287,7 +290,8 @@ int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
     measured->order = order;
     measured->asked = asked;
     measured->rules = order->rules;
-    int r = ck_demand_succession(store, asked, plan, &measured->succession);
+    int r = find_succession(store, asked, plan, succession);
+    measured->succession = succession;
     r = r == 0 ? add_plans(measured) : r;
     if (r == CK_E_LIMIT) {
         fault->reason = CK_OBLIGATION_TOO_MANY_PLANS;

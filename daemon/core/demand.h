@@ -47,23 +47,18 @@ struct ck_succession {
     size_t withdrawn_count;
 };
 
-/* The plan whose place a request asks for. CK_E_INVALID, CK_E_CONFLICT with *refusal: it is not
- * this person's, has ended, or another waits to take its place. Clear it with
- * ck_plan_record_clear(). */
+/* Whether the place that a request asks for (0: none) can be taken. CK_E_INVALID, CK_E_CONFLICT
+ * with *refusal: the plan is not this person's, has ended, or another waits to take its place. */
 int ck_demand_replaced(struct ck_store *store, int64_t person, int64_t replaced,
-                       struct ck_plan_record *record, struct ck_refusal *refusal);
-
-/* `asked->replaced` is 0, or a plan that is active and that none waits to replace. CK_E_LIMIT: more
- * wait than there can be plans. */
-int ck_demand_succession(struct ck_store *store, const struct ck_plan_asked *asked,
-                         const struct ck_plan *plan, struct ck_succession *succession);
+                       struct ck_refusal *refusal);
 
 /* Measures a plan that is to be made beside the person's other active plans, and beside the
  * contacts that there are already: made, failed, going on or drawn. Plans under other orders count
- * for the number on one date, of which the least of all their orders holds. */
+ * for the number on one date, of which the least of all their orders holds. `asked->replaced` can
+ * be taken (ck_demand_replaced()). */
 int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
                    const struct ck_plan_asked *asked, const struct ck_plan *plan,
-                   struct ck_demand_fault *fault);
+                   struct ck_succession *succession, struct ck_demand_fault *fault);
 
 /* A fault as a refusal: CK_E_INVALID, with what goes beyond, from which date on and by how much. */
 int ck_demand_refuse(const struct ck_order *rules, const struct ck_demand_fault *fault,

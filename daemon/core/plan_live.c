@@ -116,10 +116,13 @@ static int give_way(struct ck_turn *turn, int64_t id, struct ck_wall fixed)
     int r = frame == NULL ? -ENOMEM : ck_checkin_load(turn->store, id, &row);
     r = r == 0 ? ck_plan_load(turn->store, row.step.plan, &record) : r;
     r = r == 0 ? ck_plan_frame(turn, &record, frame) : r;
+    if (r != 0) {
+        return r;
+    }
     int64_t by =
         row.step.due.ms < fixed.ms ? fixed.ms - row.step.due.ms : row.step.due.ms - fixed.ms;
-    if (r != 0 || by >= frame->plan.min_gap_ms) {
-        return r;
+    if (by >= frame->plan.min_gap_ms) {
+        return 0;
     }
     r = ck_checkin_feed(
         turn, &actor, &row,
@@ -431,24 +434,28 @@ static struct ck_plan_asked asked_now(const struct ck_turn *turn, const struct c
                                   .now = ck_zone_local(frame->zone, turn->now.wall)};
 }
 
-/* What the orders say against it. */
-static int measure(struct ck_turn *turn, const struct ck_order_record *order, int64_t replaced,
-                   struct ck_plan_frame *frame, struct ck_refusal *refusal)
+/* Whose place a plan takes that is asked for, and what becomes of the others. */
+struct placing {
+    struct ck_plan_asked asked;
+    struct ck_succession succession;
+};
+
+/* What the orders say against it. `placing->asked.replaced` is known. */
+static int measure(struct ck_turn *turn, const struct ck_order_record *order,
+                   struct ck_plan_frame *frame, struct placing *placing, struct ck_refusal *refusal)
 {
-    ck_cleanup(ck_plan_record_clear) struct ck_plan_record other = {0};
     struct ck_demand_fault fault;
     int r = ck_zones_find(turn->engine->zones, frame->subject.zone, &frame->zone);
     if (r != 0) {
         return r > 0 ? ck_refuse(refusal, CK_E_INVALID, "", "the unit's zone is not known") : r;
     }
-    const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
-    r = replaced == 0
-            ? 0
-            : ck_demand_replaced(turn->store, frame->subject.id, replaced, &other, refusal);
+    placing->asked = asked_now(turn, frame, placing->asked.replaced);
+    r = ck_demand_replaced(turn->store, frame->subject.id, placing->asked.replaced, refusal);
     if (r != 0) {
         return r;
     }
-    r = ck_demand_plan(turn->store, order, &asked, &frame->plan, &fault);
+    r = ck_demand_plan(turn->store, order, &placing->asked, &frame->plan, &placing->succession,
+                       &fault);
     return r == 0 && fault.reason != CK_OBLIGATION_OK
                ? ck_demand_refuse(&order->rules, &fault, refusal)
                : r;
@@ -457,7 +464,7 @@ static int measure(struct ck_turn *turn, const struct ck_order_record *order, in
 /* The person, the order and the plan that a request is about; everything checked. */
 static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,
                        struct ck_plan_frame *frame, struct ck_plan_record *record,
-                       int64_t *replaced, struct ck_refusal *refusal)
+                       struct placing *placing, struct ck_refusal *refusal)
 {
     const json_t *request = json_object_get(body, "request");
     struct ck_order_record order;
@@ -465,7 +472,7 @@ static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const
     const struct ck_checkin_policy *house = &turn->engine->rules.checkin;
     int r = ck_body_id(body, "person", &record->person, refusal);
     r = r == 0 ? ck_body_id(request, "order_id", &record->order, refusal) : r;
-    r = r == 0 ? ck_plan_replaced(request, replaced, refusal) : r;
+    r = r == 0 ? ck_plan_replaced(request, &placing->asked.replaced, refusal) : r;
     if (r != 0) {
         return r;
     }
@@ -487,7 +494,7 @@ static int read_create(struct ck_turn *turn, const struct ck_actor *actor, const
     r = r == 0 ? ck_plan_request_read(request, &order, &frame->subject, house, &frame->plan,
                                       &frame->policy, &warning, refusal)
                : r;
-    return r == 0 ? measure(turn, &order, *replaced, frame, refusal) : r;
+    return r == 0 ? measure(turn, &order, frame, placing, refusal) : r;
 }
 
 /* What the request says, without the rows that it names: those stand beside it. */
@@ -520,27 +527,24 @@ static int record_created(struct ck_turn *turn, const struct ck_actor *actor,
 }
 
 static int insert_plan(struct ck_turn *turn, const struct ck_actor *actor,
-                       struct ck_plan_frame *frame, struct ck_plan_record *record, int64_t replaced)
+                       struct ck_plan_frame *frame, struct ck_plan_record *record,
+                       const struct placing *placing)
 {
-    const struct ck_plan_asked asked = asked_now(turn, frame, replaced);
-    struct ck_succession succession;
-    int r = record->rule == NULL
-                ? -ENOMEM
-                : ck_demand_succession(turn->store, &asked, &frame->plan, &succession);
-    if (r != 0) {
-        return r;
-    }
-    record->begins = succession.begins;
-    record->replaces = succession.leaves;
+    int64_t replaced = placing->asked.replaced;
+    record->begins = placing->succession.begins;
+    record->replaces = placing->succession.leaves;
     if (replaced != 0) {
         record->expanded.day = record->begins.day - 1;
     }
-    r = ck_plan_insert(turn->store, record, actor->staff_id, turn->now.wall);
+    int r = record->rule == NULL
+                ? -ENOMEM
+                : ck_plan_insert(turn->store, record, actor->staff_id, turn->now.wall);
     if (r == 0) {
         r = record_created(turn, actor, record, replaced);
     }
     if (r == 0) {
-        r = ck_plan_make_way(turn, actor, &succession, asked.now.date, record->id);
+        r = ck_plan_make_way(turn, actor, &placing->succession, placing->asked.now.date,
+                             record->id);
     }
     if (r == 0) {
         r = ck_silence_changed(turn, record->person);
@@ -564,9 +568,9 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     ck_cleanup(ck_freep) struct ck_plan_frame *frame = calloc(1, sizeof *frame);
     ck_cleanup(ck_plan_record_clear) struct ck_plan_record record = {.active = true};
     struct ck_plan_row row;
-    int64_t replaced = 0;
-    int r = frame == NULL ? -ENOMEM
-                          : read_create(turn, actor, body, frame, &record, &replaced, refusal);
+    struct placing placing = {.asked = {.replaced = 0}};
+    int r =
+        frame == NULL ? -ENOMEM : read_create(turn, actor, body, frame, &record, &placing, refusal);
     if (r != 0) {
         return r;
     }
@@ -577,7 +581,7 @@ static int plan_create(struct ck_turn *turn, const struct ck_actor *actor, const
     record.expanded = row.expanded;
     record.next_at = row.next_at;
     record.created = turn->now.wall;
-    r = insert_plan(turn, actor, frame, &record, replaced);
+    r = insert_plan(turn, actor, frame, &record, &placing);
     if (r == 0) {
         *result = json_pack("{s:I}", "plan", (json_int_t)record.id);
         r = ck_turn_output(turn, &(struct ck_output){.kind = CK_OUTPUT_TODAY,

@@ -108,24 +108,21 @@ static int differences_from(struct ck_store *store, const struct ck_checkin_poli
 
 /* What becomes different once the plan begins; null where it takes no place. */
 static int differences_json(struct ck_store *store, const struct ck_plan_asked *asked,
-                            struct preview *preview, json_t **out)
+                            const struct ck_succession *succession, struct preview *preview,
+                            json_t **out)
 {
-    struct ck_succession succession;
     if (asked->replaced == 0) {
         *out = json_null();
         return 0;
     }
-    int r = ck_demand_succession(store, asked, &preview->plan, &succession);
-    if (r != 0) {
-        return r;
-    }
-    const struct dates dates = {succession.begins, {asked->now.date.day + CK_PLAN_DIFFERENCE_DAYS}};
+    const struct dates dates = {succession->begins,
+                                {asked->now.date.day + CK_PLAN_DIFFERENCE_DAYS}};
     json_t *list = json_array();
-    r = succession.leaves == 0
-            ? 0
-            : differences_from(store, asked->house, preview, succession.leaves, dates, list);
-    for (size_t i = succession.withdrawn_count; r == 0 && i > 0; i--) {
-        r = differences_from(store, asked->house, preview, succession.withdrawn[i - 1], dates,
+    int r = succession->leaves == 0
+                ? 0
+                : differences_from(store, asked->house, preview, succession->leaves, dates, list);
+    for (size_t i = succession->withdrawn_count; r == 0 && i > 0; i--) {
+        r = differences_from(store, asked->house, preview, succession->withdrawn[i - 1], dates,
                              list);
     }
     if (r != 0) {
@@ -172,7 +169,7 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
     const struct ck_house_rules house = ck_house_rules_default();
     enum ck_plan_reason warning = CK_PLAN_OK;
     struct ck_demand_fault fault = {.reason = CK_OBLIGATION_OK};
-    ck_cleanup(ck_plan_record_clear) struct ck_plan_record other = {0};
+    struct ck_succession succession;
     json_t *differences = NULL;
     int64_t order = 0, replaced = 0;
     int r = preview == NULL ? -ENOMEM : ck_body_id(request, "order_id", &order, refusal);
@@ -181,7 +178,7 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
     r = r == 0 ? ck_plan_request_read(request, &preview->order, &preview->subject, &house.checkin,
                                       &preview->plan, &preview->policy, &warning, refusal)
                : r;
-    r = r == 0 && replaced != 0 ? ck_demand_replaced(store, person, replaced, &other, refusal) : r;
+    r = r == 0 ? ck_demand_replaced(store, person, replaced, refusal) : r;
     if (r != 0) {
         return r;
     }
@@ -189,8 +186,8 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
                                         .house = &house.checkin,
                                         .replaced = replaced,
                                         .now = ck_zone_local(preview->zone, now)};
-    r = ck_demand_plan(store, &preview->order, &asked, &preview->plan, &fault);
-    r = r == 0 ? differences_json(store, &asked, preview, &differences) : r;
+    r = ck_demand_plan(store, &preview->order, &asked, &preview->plan, &succession, &fault);
+    r = r == 0 ? differences_json(store, &asked, &succession, preview, &differences) : r;
     if (r != 0) {
         return r;
     }
