@@ -44,9 +44,8 @@ bool ck_plan_step(const struct ck_plan *plan, const struct ck_zone *zone,
         }
     }
     next->expanded = later_date(row->expanded, last);
-    struct ck_local tomorrow = {{today.day + 1}, 0};
     next->next_at =
-        order_ends ? CK_WALL_NEVER : ck_zone_instant(zone, tomorrow, CK_ZONE_FIRST, NULL);
+        order_ends ? CK_WALL_NEVER : ck_zone_midnight(zone, (struct ck_date){today.day + 1});
     return false;
 }
 

@@ -302,6 +302,11 @@ int32_t ck_zone_offset_s(const struct ck_zone *zone, struct ck_wall at)
     return segment_at(zone, seconds_of(at)).offset_s;
 }
 
+struct ck_wall ck_zone_midnight(const struct ck_zone *zone, struct ck_date date)
+{
+    return ck_zone_instant(zone, (struct ck_local){date, 0}, CK_ZONE_FIRST, NULL);
+}
+
 struct ck_local ck_zone_local(const struct ck_zone *zone, struct ck_wall at)
 {
     int64_t wall = seconds_of(at) + ck_zone_offset_s(zone, at);

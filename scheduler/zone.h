@@ -70,6 +70,9 @@ enum ck_zone_pick {
 struct ck_wall ck_zone_instant(const struct ck_zone *zone, struct ck_local local,
                                enum ck_zone_pick pick, enum ck_zone_fit *fit);
 
+/* The first instant of a date. */
+struct ck_wall ck_zone_midnight(const struct ck_zone *zone, struct ck_date date);
+
 /* Instant → wall time; `second` is 0 to 86399. Parts of a second are dropped downwards. */
 struct ck_local ck_zone_local(const struct ck_zone *zone, struct ck_wall at);
 

@@ -41,9 +41,8 @@ static int find_week(struct week *week, struct ck_api_call *call)
     }
     week->monday.day -= (int32_t)ck_date_weekday(week->monday);
     struct ck_date end = {week->monday.day + WEEK_DAYS};
-    week->span.from =
-        ck_zone_instant(zone, (struct ck_local){week->monday, 0}, CK_ZONE_FIRST, NULL);
-    week->span.until = ck_zone_instant(zone, (struct ck_local){end, 0}, CK_ZONE_FIRST, NULL);
+    week->span.from = ck_zone_midnight(zone, week->monday);
+    week->span.until = ck_zone_midnight(zone, end);
     return 0;
 }
 

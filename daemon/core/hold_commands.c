@@ -26,7 +26,7 @@ static int read_review(struct ck_turn *turn, const json_t *body, const struct ck
     if (r != 0) {
         return r == CK_E_NOT_FOUND ? -EUCLEAN : r;
     }
-    *at = ck_zone_instant(zone, (struct ck_local){date, 0}, CK_ZONE_FIRST, NULL);
+    *at = ck_zone_midnight(zone, date);
     int64_t ahead = at->ms - turn->now.wall.ms;
     return ahead > 0 && ahead <= REVIEW_DAYS_MAX * DAY_MS
                ? 0

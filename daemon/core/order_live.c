@@ -56,7 +56,7 @@ static int settle(struct ck_turn *turn, const struct ck_actor *actor, struct ck_
     if (r != 0) {
         return r > 0 ? -EUCLEAN : r;
     }
-    struct ck_wall over = ck_zone_instant(zone, (struct ck_local){after, 0}, CK_ZONE_FIRST, NULL);
+    struct ck_wall over = ck_zone_midnight(zone, after);
     bool is_over = turn->now.wall.ms >= over.ms;
     struct ck_date today = ck_zone_local(zone, turn->now.wall).date;
     order->next_at = is_over ? (struct ck_wall){0} : over;

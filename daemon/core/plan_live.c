@@ -331,7 +331,7 @@ static int intern_policy(struct ck_turn *turn, const struct ck_checkin_policy *p
 /* When the last window of a date is over, whatever the windows are. */
 static struct ck_wall last_end(const struct ck_zone *zone, struct ck_date date)
 {
-    return ck_zone_instant(zone, (struct ck_local){{date.day + 2}, 0}, CK_ZONE_FIRST, NULL);
+    return ck_zone_midnight(zone, (struct ck_date){date.day + 2});
 }
 
 static int expand(struct ck_turn *turn, struct ck_plan_record *record,

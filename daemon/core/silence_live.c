@@ -81,11 +81,6 @@ struct allowed {
     struct ck_wall look_at;
 };
 
-static struct ck_wall midnight(const struct ck_zone *zone, struct ck_date date)
-{
-    return ck_zone_instant(zone, (struct ck_local){date, 0}, CK_ZONE_FIRST, NULL);
-}
-
 static void look_at(struct allowed *allowed, struct ck_wall at)
 {
     bool sooner = allowed->look_at.ms == 0 || ck_wall_before(at, allowed->look_at);
@@ -98,10 +93,11 @@ static void add_plan(struct ck_turn *turn, const struct ck_plan_record *record,
                      const struct ck_plan_frame *frame, const struct ck_subject *subject,
                      struct allowed *allowed)
 {
-    struct ck_wall now = turn->now.wall, begins = midnight(frame->zone, record->begins);
-    struct ck_wall over = record->until.day == 0
-                              ? CK_WALL_NEVER
-                              : midnight(frame->zone, (struct ck_date){record->until.day + 1});
+    struct ck_wall now = turn->now.wall, begins = ck_zone_midnight(frame->zone, record->begins);
+    struct ck_wall over =
+        record->until.day == 0
+            ? CK_WALL_NEVER
+            : ck_zone_midnight(frame->zone, (struct ck_date){record->until.day + 1});
     begins = ck_wall_before(begins, record->created) ? record->created : begins;
     if (!ck_wall_before(now, over)) {
         return;

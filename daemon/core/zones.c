@@ -227,8 +227,8 @@ int ck_zone_day(const char *folder, const char *name, struct ck_wall now, struct
     if (r == 0) {
         struct ck_date today = ck_zone_local(zone, now).date, tomorrow = {today.day + 1};
         *day = (struct ck_day){
-            .start = ck_zone_instant(zone, (struct ck_local){today, 0}, CK_ZONE_FIRST, NULL),
-            .end = ck_zone_instant(zone, (struct ck_local){tomorrow, 0}, CK_ZONE_FIRST, NULL),
+            .start = ck_zone_midnight(zone, today),
+            .end = ck_zone_midnight(zone, tomorrow),
             .utc_offset_min = ck_zone_offset_s(zone, now) / 60,
         };
         ck_date_text(today, day->text);
