@@ -135,6 +135,14 @@ static int run(struct arguments *arguments, const char *command)
     return EX_USAGE;
 }
 
+static bool read_objects(const char *text, uint64_t *objects)
+{
+    char *end;
+    errno = 0;
+    *objects = strtoull(text, &end, 10);
+    return errno == 0 && *objects > 0 && text[0] != '-' && *end == '\0';
+}
+
 static int take_option(struct arguments *arguments, int option)
 {
     switch (option) {
@@ -158,8 +166,7 @@ static int take_option(struct arguments *arguments, int option)
         arguments->built = optarg;
         return 0;
     case 'o':
-        arguments->objects = strtoull(optarg, NULL, 10);
-        if (arguments->objects == 0) {
+        if (!read_objects(optarg, &arguments->objects)) {
             fprintf(stderr, "checkin-verify: '%s' is no number of objects\n", optarg);
             return EX_USAGE;
         }

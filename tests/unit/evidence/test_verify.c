@@ -919,6 +919,8 @@ static void a_log_of_too_many_objects_is_not_called_good(void **state)
     put_together(false);
     expect(1, "changed: the entry at place 456 does not have the hash kept of it", "--objects=3");
     expect(64, "", "--objects=none");
+    expect(64, "", "--objects=12x");
+    expect(64, "", "--objects=-1");
 }
 
 /* ---- one entry ---- */
