@@ -1,5 +1,4 @@
 #include "protocol/zip.h"
-#include "protocol/base/array.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "protocol/base/array.h"
 #include "protocol/base/error.h"
 
 #define LOCAL_SIZE 30
