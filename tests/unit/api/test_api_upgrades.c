@@ -94,12 +94,16 @@ static bool may(const char *action, size_t actor)
 
 /* ---- sockets ---- */
 
+/* The session comes as the cookie of this path's own side, whoever's it is: a client may put what
+ * it has under either name. */
 static struct client *upgraded(const char *path, size_t actor)
 {
-    const struct user *user = actors[actor].user;
-    char line[256];
-    snprintf(line, sizeof line, "%s%s%s", user->cookie[0] == '\0' ? "" : "Cookie: ", user->cookie,
-             user->cookie[0] == '\0' ? "" : "\r\n");
+    const char *token = strchr(actors[actor].user->cookie, '=');
+    const char *side = strcmp(path, "/ws/person") == 0 ? CK_API_PERSON_COOKIE : CK_API_STAFF_COOKIE;
+    char line[256] = "";
+    if (token != NULL) {
+        snprintf(line, sizeof line, "Cookie: %s%s\r\n", side, token);
+    }
     struct client *client = client_open();
     assert_non_null(client);
     assert_true(socket_upgrade(client, path, line));
