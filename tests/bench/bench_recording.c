@@ -3,6 +3,10 @@
  * checkin-media with real clients.
  *
  * bench_recording [--json] [--persons 200] [--seconds 15] [--calls 200] [--folder DIR]
+ * The target of calls was set on a machine whose bare loop (floor.h) takes 3.27 us for a packet of
+ * 200 calls; what theirs would be there (at reference speed) is told by what the loop takes here in
+ * the same minute.
+ *
  * The persons of the first part send at once, in virtual time; what counts in both is the CPU time
  * of all threads, kernel included. One JSON object a line (figure.h). Ends with 1 where a target is
  * missed. */
@@ -22,6 +26,7 @@
 #define PERSONS_MAX 4000
 #define TARGET 1500
 #define CALLS_TARGET 500
+#define CALLS_FLOOR_US 3.27
 #define CALLS_SECONDS 8
 #define LOSS_PERCENT 0.1
 #define VIDEO_BITS 600000
@@ -240,8 +245,11 @@ static bool run_calls(const struct options *options)
      */
     double per_core =
         outcome.us_per_packet > 0 ? 1e6 / (outcome.us_per_packet * CK_RUN_CALL_PACKETS) : 0;
-    bool good = ck_figure("calls relayed and recorded both ways per core", per_core, "calls",
-                          CK_FIGURE_AT_LEAST, CALLS_TARGET, detail);
+    ck_figure("calls relayed and recorded both ways per core", per_core, "calls", CK_FIGURE_SHOWN,
+              0, detail);
+    bool good =
+        ck_figure("the same at reference speed", per_core * floor.us_per_packet / CALLS_FLOOR_US,
+                  "calls", CK_FIGURE_AT_LEAST, CALLS_TARGET, "");
     good &= ck_figure("packets lost in them", outcome.loss_percent, "%", CK_FIGURE_AT_MOST,
                       LOSS_PERCENT, detail);
     good &= ck_figure("calls gone wrong", outcome.failed, "bool", CK_FIGURE_AT_MOST, 0, detail);

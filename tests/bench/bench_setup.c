@@ -3,6 +3,10 @@
  * (both offers leave at once) and Janus (one offer leaves, Janus makes the other). Beside them what
  * the handshakes alone cost (handshakes.h): at few calls a second every cache is cold.
  *
+ * The target of 1.2 ms was set on a machine that takes 0.258 ms for one handshake with hot caches.
+ * Others are faster or slower, and none is the same all day: the cost is told as it is, and as it
+ * would be there, by what such a handshake takes here in the same minute.
+ *
  * bench_setup [--json] [--no-janus] [--rates 20,100,0] [--calls 300]
  * Rate 0: as many as go, IN_FLIGHT at a time. One JSON object a line (figure.h). Ends with 1 where
  * a target is missed. */
@@ -23,6 +27,8 @@
 #define P50_MS 10
 #define P99_MS 30
 #define CPU_MS 1.2
+#define HOT_MS 0.258 /* a handshake, where CPU_MS was set */
+#define HOT_COUNT 50
 
 struct plan {
     unsigned rates[RATES_MAX];
@@ -53,6 +59,7 @@ struct bench {
     unsigned rate;
     unsigned scan;   /* first call that is not over */
     double floor_ms; /* of a call's handshakes; 0: not compared */
+    double hot_ms;   /* of one handshake with hot caches */
     int64_t first_us;
     int64_t last_us;
     struct ck_crowd_timer timer;
@@ -223,9 +230,10 @@ static bool report(const struct bench *bench, double cpu_ms, double own_ms)
     double seconds = (double)(bench->last_us - bench->first_us) / 1e6;
     ck_figure("setup.rate", seconds > 0 ? bench->over / seconds : 0, "calls/s", CK_FIGURE_SHOWN, 0,
               detail);
-    good &= ck_figure("setup.cpu_per_call", cpu_ms, "ms",
-                      ours ? CK_FIGURE_AT_MOST : CK_FIGURE_SHOWN, CPU_MS, detail);
-    if (bench->floor_ms > 0) {
+    ck_figure("setup.cpu_per_call", cpu_ms, "ms", CK_FIGURE_SHOWN, 0, detail);
+    if (ours) {
+        good &= ck_figure("setup.cpu_per_call_reference", cpu_ms * HOT_MS / bench->hot_ms, "ms",
+                          CK_FIGURE_AT_MOST, CPU_MS, detail);
         ck_figure("setup.share_of_handshakes", cpu_ms / bench->floor_ms, "", CK_FIGURE_SHOWN, 0,
                   detail);
     }
@@ -305,7 +313,11 @@ static bool run_rate(const struct plan *plan, unsigned rate)
 {
     static struct bench bench;
     double floor_ms = report_floor(plan, rate);
-    bench = (struct bench){.calls = plan->calls, .rate = rate, .floor_ms = floor_ms};
+    bench = (struct bench){.calls = plan->calls,
+                           .rate = rate,
+                           .floor_ms = floor_ms,
+                           .hot_ms = ck_handshakes_hot(HOT_COUNT)};
+    ck_figure("setup.handshake_hot", bench.hot_ms, "ms", CK_FIGURE_SHOWN, 0, "");
     bool good = run_ours(&bench);
     if (plan->janus) {
         bench = (struct bench){.calls = plan->calls, .rate = rate};

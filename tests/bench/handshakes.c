@@ -20,6 +20,7 @@
 #define KEYS_SIZE 56 /* two keys and two salts of AES-128-GCM */
 #define EXPORTER "EXTRACTOR-dtls_srtp"
 #define CERTIFICATE_SECONDS 86400
+#define HOT_ROUNDS 10
 
 static void need(bool good, const char *what)
 {
@@ -174,4 +175,70 @@ struct ck_handshakes_outcome ck_handshakes_run(unsigned calls, unsigned rate)
     waitpid(pid, NULL, 0);
     SSL_CTX_free(context);
     return outcome;
+}
+
+/* --- hot
+ * ------------------------------------------------------------------------------------- */
+
+static double thread_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static SSL *make_memory_end(SSL_CTX *context, BIO *in, BIO *out)
+{
+    SSL *ssl = SSL_new(context);
+    need(ssl != NULL && BIO_up_ref(in) == 1 && BIO_up_ref(out) == 1, "no memory");
+    SSL_set_bio(ssl, in, out);
+    SSL_set_mtu(ssl, MTU);
+    return ssl;
+}
+
+/* What the server took for one, in milliseconds. */
+static double shake_in_memory(SSL_CTX *contexts[2])
+{
+    BIO *up = BIO_new(BIO_s_mem());
+    BIO *down = BIO_new(BIO_s_mem());
+    need(up != NULL && down != NULL, "no memory");
+    BIO_set_mem_eof_return(up, -1);
+    BIO_set_mem_eof_return(down, -1);
+    SSL *client = make_memory_end(contexts[1], down, up);
+    double before = thread_ms();
+    SSL *server = make_memory_end(contexts[0], up, down);
+    double took = thread_ms() - before;
+    while (!SSL_is_init_finished(client) || !SSL_is_init_finished(server)) {
+        int sent = SSL_connect(client);
+        need(sent == 1 || SSL_get_error(client, sent) == SSL_ERROR_WANT_READ, "no handshake");
+        before = thread_ms();
+        sent = SSL_accept(server);
+        need(sent == 1 || SSL_get_error(server, sent) == SSL_ERROR_WANT_READ, "no handshake");
+        took += thread_ms() - before;
+    }
+    before = thread_ms();
+    need(export_keys(server), "no keys");
+    SSL_free(server);
+    took += thread_ms() - before;
+    SSL_free(client);
+    BIO_free(up);
+    BIO_free(down);
+    return took;
+}
+
+double ck_handshakes_hot(unsigned handshakes)
+{
+    SSL_CTX *contexts[2] = {make_context(DTLS_server_method()), make_context(DTLS_client_method())};
+    double fastest = 0;
+    shake_in_memory(contexts); /* what OpenSSL looks up once */
+    for (unsigned round = 0; round < HOT_ROUNDS; round++) {
+        double took = 0;
+        for (unsigned i = 0; i < handshakes; i++) {
+            took += shake_in_memory(contexts);
+        }
+        fastest = round == 0 || took < fastest ? took : fastest;
+    }
+    SSL_CTX_free(contexts[0]);
+    SSL_CTX_free(contexts[1]);
+    return fastest / handshakes;
 }

@@ -15,4 +15,9 @@ struct ck_handshakes_outcome {
  * could cause ends the program with a message. */
 struct ck_handshakes_outcome ck_handshakes_run(unsigned calls, unsigned rate);
 
+/* The server's side of one such handshake over and over, both ends in this process and no socket
+ * between them, all caches hot: CPU milliseconds for one, in the fastest of ten rounds. It says how
+ * fast the machine is. */
+double ck_handshakes_hot(unsigned handshakes);
+
 #endif
