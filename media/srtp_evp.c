@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/cleanup.h"
@@ -27,7 +25,6 @@
  * evp_start() and evp_stop(). */
 static EVP_CIPHER *counter_cipher;
 static EVP_CIPHER *gcm_cipher;
-static EVP_MAC *hmac_algorithm;
 
 /* Which indices of a source have been seen: a circle of bits that ends at the highest. */
 struct window {
@@ -46,7 +43,7 @@ struct source {
 /* One key: cipher and, for AES128_CM_SHA1_80, authentication. */
 struct transform {
     EVP_CIPHER_CTX *cipher;
-    EVP_MAC_CTX *mac;
+    uint8_t auth[CK_SRTP_AUTH_KEY_SIZE];
     uint8_t salt[CK_SRTP_SALT_MAX];
 };
 
@@ -196,19 +193,14 @@ static int cm_crypt(struct transform *transform, uint32_t ssrc, uint64_t index, 
     return CK_OK;
 }
 
-static int cm_tag(struct transform *transform, const uint8_t *packet, size_t size, uint32_t suffix,
-                  uint8_t tag[static CK_SHA1_SIZE])
+/* Not by EVP_MAC, which allocates for each packet. */
+static int cm_tag(const struct transform *transform, const uint8_t *packet, size_t size,
+                  uint32_t suffix, uint8_t tag[static CK_SHA1_SIZE])
 {
     uint8_t tail[4];
-    size_t length = 0;
     ck_put_u32(tail, suffix);
-    if (EVP_MAC_init(transform->mac, NULL, 0, NULL) != 1 ||
-        EVP_MAC_update(transform->mac, packet, size) != 1 ||
-        EVP_MAC_update(transform->mac, tail, sizeof tail) != 1 ||
-        EVP_MAC_final(transform->mac, tag, &length, CK_SHA1_SIZE) != 1) {
-        return -EIO;
-    }
-    return CK_OK;
+    const struct ck_slice slices[] = {{packet, size}, {tail, sizeof tail}};
+    return ck_hmac_sha1(transform->auth, sizeof transform->auth, slices, 2, tag);
 }
 
 /* --- RTP ---------------------------------------------------------------------------------------
@@ -466,29 +458,15 @@ int ck_srtp_derive(enum ck_srtp_profile profile, const struct ck_srtp_keys *keys
 static void transform_deinit(struct transform *transform)
 {
     EVP_CIPHER_CTX_free(transform->cipher);
-    EVP_MAC_CTX_free(transform->mac);
+    ck_wipe(transform->auth, sizeof transform->auth);
     ck_wipe(transform->salt, sizeof transform->salt);
-}
-
-static int mac_init(struct transform *transform, const uint8_t *key)
-{
-    char digest[] = "SHA1";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    transform->mac = EVP_MAC_CTX_new(hmac_algorithm);
-    if (transform->mac == NULL ||
-        EVP_MAC_init(transform->mac, key, CK_SRTP_AUTH_KEY_SIZE, params) != 1) {
-        return -ENOMEM;
-    }
-    return CK_OK;
 }
 
 static int transform_init(struct transform *transform, enum ck_srtp_profile profile, bool sealing,
                           const struct ck_srtp_session_keys *keys)
 {
     bool gcm = profile == CK_SRTP_AEAD_AES_128_GCM;
+    memcpy(transform->auth, keys->auth, sizeof transform->auth);
     memcpy(transform->salt, keys->salt, ck_srtp_salt_size(profile));
     transform->cipher = EVP_CIPHER_CTX_new();
     if (transform->cipher == NULL ||
@@ -496,7 +474,7 @@ static int transform_init(struct transform *transform, enum ck_srtp_profile prof
                            sealing || !gcm, NULL) != 1) {
         return -ENOMEM;
     }
-    return gcm ? CK_OK : mac_init(transform, keys->auth);
+    return CK_OK;
 }
 
 static void evp_destroy(struct ck_srtp *srtp)
@@ -554,17 +532,14 @@ static void evp_stop(void)
 {
     EVP_CIPHER_free(counter_cipher);
     EVP_CIPHER_free(gcm_cipher);
-    EVP_MAC_free(hmac_algorithm);
     counter_cipher = gcm_cipher = NULL;
-    hmac_algorithm = NULL;
 }
 
 static int evp_start(void)
 {
     counter_cipher = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
     gcm_cipher = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-    hmac_algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (counter_cipher == NULL || gcm_cipher == NULL || hmac_algorithm == NULL) {
+    if (counter_cipher == NULL || gcm_cipher == NULL) {
         evp_stop();
         return -EIO;
     }

@@ -11,24 +11,55 @@
 
 #include <cmocka.h>
 
+#include "tests/impair/impair.h"
 #include "tests/media/counter.h"
 #include "tests/media/film.h"
 
 #define CALLS 20
 #define WATCH_MS 2000
 #define WARM_MS 1500
-#define NEVER_US 600000000 /* consent checks come after the test: each one's tag is a new HMAC */
+#define NEVER_US 600000000
+#define SEED 20261130
 
 struct watch {
     struct ck_rig *rig;
+    struct ck_impair *impair; /* NULL: nothing is lost */
     struct ck_counter *counter;
     char path[64];
     uint64_t legs[CALLS][2];
     struct ck_film films[CALLS][2];
 };
 
-static void begin(struct watch *watch)
+/* What the calls of one test are like. */
+struct manner {
+    struct ck_tclient_config person;
+    struct ck_tclient_config staff;
+    struct ck_impair_rules rules; /* of the persons' way, in either direction */
+};
+
+static void open_calls(struct watch *watch, const struct manner *manner)
 {
+    struct ck_tclient_config person = manner->person;
+    if (manner->rules.loss > 0) {
+        struct sockaddr_storage server = ck_rig_media_address(watch->rig, false);
+        struct ck_impair_config config = {.crowd = ck_rig_crowd(watch->rig),
+                                          .seed = SEED,
+                                          .server = (struct sockaddr *)&server,
+                                          .rules = {manner->rules, manner->rules}};
+        assert_int_equal(ck_impair_create(&config, &watch->impair), 0);
+        person.via = ck_impair_address(watch->impair);
+    }
+    for (unsigned i = 0; i < CALLS; i++) {
+        watch->legs[i][0] = ck_rig_open(watch->rig, i + 1, CK_WORKER_ROLE_PERSON, &person);
+        watch->legs[i][1] = ck_rig_open(watch->rig, i + 1, CK_WORKER_ROLE_STAFF, &manner->staff);
+        ck_rig_relay(watch->rig, i + 1, true);
+    }
+    assert_int_equal(ck_rig_await_media(watch->rig, 10000), 0);
+}
+
+static void begin(struct watch *watch, const struct manner *manner)
+{
+    *watch = (struct watch){.rig = NULL};
     memcpy(watch->path, "/tmp/checkin-counter-XXXXXX", sizeof "/tmp/checkin-counter-XXXXXX");
     int fd = mkstemp(watch->path);
     assert_true(fd >= 0);
@@ -37,21 +68,21 @@ static void begin(struct watch *watch)
     assert_ptr_not_equal(watch->counter, MAP_FAILED);
     close(fd);
     assert_int_equal(setenv(CK_COUNTER_FILE, watch->path, 1), 0);
-    assert_int_equal(
-        ck_rig_start(&(struct ck_rig_options){.preload = CK_COUNTER_LIBRARY}, &watch->rig), 0);
-    for (unsigned i = 0; i < CALLS; i++) {
-        ck_rig_call(watch->rig, i + 1, &(struct ck_tclient_config){.check_interval_us = NEVER_US},
-                    watch->legs[i]);
-    }
-    assert_int_equal(ck_rig_await_media(watch->rig, 10000), 0);
+    struct ck_rig_options options = {.preload = CK_COUNTER_LIBRARY, .tcp = manner->person.tcp};
+    assert_int_equal(ck_rig_start(&options, &watch->rig), 0);
+    open_calls(watch, manner);
 }
 
 static void end(struct watch *watch)
 {
     int status;
-    for (unsigned i = 0; i < CALLS; i++) {
+    for (unsigned i = 0; i < CALLS && watch->impair == NULL; i++) {
         assert_int_equal(ck_rig_lost(watch->rig, watch->legs[i]), 0);
     }
+    for (unsigned i = 0; i < CALLS && watch->impair != NULL; i++) {
+        ck_rig_drop_client(watch->rig, watch->legs[i][0]);
+    }
+    ck_impair_destroy(watch->impair);
     assert_int_equal(ck_rig_stop(watch->rig, &status), 0);
     assert_int_equal(status, 0);
     munmap(watch->counter, sizeof *watch->counter);
@@ -97,19 +128,54 @@ static struct ck_counter watch_calls(struct watch *watch, uint64_t *relayed)
     return asked;
 }
 
-static void test_relay_allocates_and_locks_nothing(void **state)
+static void assert_nothing(const struct ck_counter *asked)
 {
-    (void)state;
+    assert_int_equal(asked->allocations, 0);
+    assert_int_equal(asked->frees, 0);
+    assert_int_equal(asked->locks, 0);
+    assert_int_equal(asked->waits, 0);
+}
+
+static void run_relay(const struct manner *manner)
+{
     static struct watch watch;
-    begin(&watch);
+    begin(&watch, manner);
     uint64_t relayed = 0;
     struct ck_counter asked = watch_calls(&watch, &relayed);
     ck_rig_settle(watch.rig);
-    assert_int_equal(asked.allocations, 0);
-    assert_int_equal(asked.frees, 0);
-    assert_int_equal(asked.locks, 0);
-    assert_int_equal(asked.waits, 0);
+    assert_nothing(&asked);
     end(&watch);
+}
+
+/* Their consent checks among it. */
+static void test_relay_allocates_and_locks_nothing(void **state)
+{
+    (void)state;
+    const struct ck_tclient_config often = {.check_interval_us = 300000};
+    run_relay(&(struct manner){.person = often, .staff = often});
+}
+
+/* Browsers that do not know the newer profile; what each packet's arrival is told by. */
+static void test_older_profile_allocates_and_locks_nothing(void **state)
+{
+    (void)state;
+    const struct ck_tclient_config older = {.twcc = true, .profiles = "SRTP_AES128_CM_SHA1_80"};
+    run_relay(&(struct manner){.person = older, .staff = older});
+}
+
+static void test_tcp_allocates_and_locks_nothing(void **state)
+{
+    (void)state;
+    run_relay(&(struct manner){.person = {.tcp = true}});
+}
+
+/* What is lost is asked for, on either way, and sent again. */
+static void test_repair_allocates_and_locks_nothing(void **state)
+{
+    (void)state;
+    const struct ck_tclient_config repairs = {.rtx = true, .twcc = true};
+    run_relay(&(struct manner){
+        .person = repairs, .staff = repairs, .rules = {.loss = 0.05, .delay_us = 10000}});
 }
 
 /* The writer's thread is told by a ring without a lock. */
@@ -117,7 +183,7 @@ static void test_recording_allocates_and_locks_nothing(void **state)
 {
     (void)state;
     static struct watch watch;
-    begin(&watch);
+    begin(&watch, &(struct manner){0});
     for (unsigned i = 0; i < CALLS; i++) {
         for (unsigned side = 0; side < 2; side++) {
             struct ck_film *film = &watch.films[i][side];
@@ -129,10 +195,7 @@ static void test_recording_allocates_and_locks_nothing(void **state)
     uint64_t relayed = 0;
     struct ck_counter asked = watch_calls(&watch, &relayed);
     ck_rig_settle(watch.rig);
-    assert_int_equal(asked.allocations, 0);
-    assert_int_equal(asked.frees, 0);
-    assert_int_equal(asked.locks, 0);
-    assert_int_equal(asked.waits, 0);
+    assert_nothing(&asked);
     end(&watch);
     for (unsigned i = 0; i < CALLS; i++) {
         ck_film_destroy(&watch.films[i][0]);
@@ -190,6 +253,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_relay_allocates_and_locks_nothing),
+        cmocka_unit_test(test_older_profile_allocates_and_locks_nothing),
+        cmocka_unit_test(test_tcp_allocates_and_locks_nothing),
+        cmocka_unit_test(test_repair_allocates_and_locks_nothing),
         cmocka_unit_test(test_recording_allocates_and_locks_nothing),
         cmocka_unit_test(test_sleeps_until_something_is_due),
     };
