@@ -97,6 +97,57 @@ static void test_gcm_vector(void **state)
     ck_srtp_evp.destroy(in);
 }
 
+/* RFC 7714 section 17.1: a sender report under the index 0x5d4. */
+static void test_gcm_control_vector(void **state)
+{
+    (void)state;
+    const char *clear = "81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeef"
+                        "deadbeefdeadbeefdeadbeefdeadbeef";
+    const char *sealed = "81c8000d4d61727363e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1"
+                         "730d6fda4ce09b4686303ded0bb9275bc84aa45896cf4d2fc5abf87245d9eade800005d4";
+    struct ck_srtp_session_keys keys = {0};
+    struct ck_srtp *out = NULL;
+    struct ck_srtp *in = NULL;
+    uint8_t packet[256];
+    size_t size;
+    bytes_of("000102030405060708090a0b0c0d0e0f", keys.key);
+    bytes_of("517569642070726f2071756f", keys.salt);
+    assert_int_equal(ck_srtp_evp_create(&out, CK_SRTP_AEAD_AES_128_GCM, CK_SRTP_OUT, &keys, &keys),
+                     0);
+    assert_int_equal(ck_srtp_evp_create(&in, CK_SRTP_AEAD_AES_128_GCM, CK_SRTP_IN, &keys, &keys),
+                     0);
+    for (unsigned index = 1; index <= 0x5d4; index++) {
+        size = bytes_of(clear, packet);
+        assert_int_equal(ck_srtp_evp.protect_control(out, packet, &size), 0);
+    }
+    assert_hex(packet, size, sealed);
+    assert_int_equal(ck_srtp_evp.unprotect_control(in, packet, &size), 0);
+    assert_hex(packet, size, clear);
+    ck_srtp_evp.destroy(in);
+    ck_srtp_evp.destroy(out);
+}
+
+/* RFC 3711 appendix B.2: the key stream of a packet of zeros. */
+static void test_key_stream_vector(void **state)
+{
+    (void)state;
+    struct ck_srtp_session_keys keys = {0};
+    struct ck_srtp *out = NULL;
+    uint8_t packet[PACKET_ROOM] = {0x80};
+    size_t size = 0;
+    static const uint8_t zeros[48];
+    bytes_of("2b7e151628aed2a6abf7158809cf4f3c", keys.key);
+    bytes_of("f0f1f2f3f4f5f6f7f8f9fafbfcfd", keys.salt);
+    assert_int_equal(ck_srtp_evp_create(&out, CK_SRTP_AES128_CM_SHA1_80, CK_SRTP_OUT, &keys, &keys),
+                     0);
+    assert_int_equal(
+        ck_srtp_evp.protect(out, packet, CK_RTP_HEADER_SIZE, zeros, sizeof zeros, &size), 0);
+    assert_hex(packet + CK_RTP_HEADER_SIZE, sizeof zeros,
+               "e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab"
+               "41e95b3bb0a2e8dd477901e4fca894c0");
+    ck_srtp_evp.destroy(out);
+}
+
 /* The reference packet of libsrtp's documentation of AES128_CM_SHA1_80, from master keys. */
 static void test_counter_mode_vector(void **state)
 {
@@ -443,6 +494,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_derivation_vector),
         cmocka_unit_test(test_gcm_vector),
+        cmocka_unit_test(test_gcm_control_vector),
+        cmocka_unit_test(test_key_stream_vector),
         cmocka_unit_test(test_counter_mode_vector),
         cmocka_unit_test(test_roll_over),
         cmocka_unit_test(test_lost_wrap),
