@@ -21,7 +21,7 @@ static int replay(const char *folder, const char *name)
     }
     size_t size = fread(data, 1, FILE_MAX, file);
     (void)fclose(file);
-    uint8_t *exact = realloc(data, size + 1); /* so that a step beyond the end is seen */
+    uint8_t *exact = realloc(data, size > 0 ? size : 1); /* a step beyond the end is seen */
     (void)LLVMFuzzerTestOneInput(exact, size);
     free(exact);
     return 0;
