@@ -144,6 +144,7 @@ static int read_draw(const struct evidence *evidence, struct ck_draw *draw)
         draw->allowed.items[i].from.ms = json_integer_value(json_array_get(piece, 0));
         draw->allowed.items[i].until.ms = json_integer_value(json_array_get(piece, 1));
     }
+    evidence->proof->seconds = ck_interval_set_seconds(&draw->allowed);
     return 0;
 }
 

@@ -2,7 +2,8 @@
  * drawn from, the commitment to the epoch's key before it, and the key revealed after the epoch. On
  * any connection; nothing is written.
  *
- * What it shows: nobody picked the moment, given the key; and the key was there before the draw.
+ * What it shows: nobody picked the moment, given the key; and the key was there before the draw. It
+ * is worth as much as there was to choose from, which it says: out of one second nothing is drawn.
  * What it does not show: that the key itself was not chosen among many. That the entries are those
  * of the log is shown by verify.h. */
 #ifndef DAEMON_AUDIT_DRAW_PROOF_H
@@ -18,6 +19,7 @@ struct ck_draw_proof {
     int64_t committed; /* … of the commitment to the key */
     int64_t revealed;  /* … of the key */
     int64_t epoch;
+    int64_t seconds; /* how many there were to choose from */
     struct ck_wall due;
     char fault[120]; /* an English sentence: what does not hold; "" where all does */
 };

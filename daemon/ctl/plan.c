@@ -72,18 +72,20 @@ static int prove(struct ck_store *store, const struct ck_ctl *ctl, int64_t check
                           json_pack("{s:I}", "entry", (json_int_t)proof.planned));
     }
     if (ctl->json) {
-        json_t *object = json_pack(
-            "{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s}", "proven", error == 0, "checkin",
-            (json_int_t)checkin, "due", due, "epoch", (json_int_t)proof.epoch, "committed",
-            (json_int_t)proof.committed, "planned", (json_int_t)proof.planned, "revealed",
-            (json_int_t)proof.revealed, "fault", proof.fault);
+        json_t *object =
+            json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "proven", error == 0,
+                      "checkin", (json_int_t)checkin, "due", due, "seconds",
+                      (json_int_t)proof.seconds, "epoch", (json_int_t)proof.epoch, "committed",
+                      (json_int_t)proof.committed, "planned", (json_int_t)proof.planned, "revealed",
+                      (json_int_t)proof.revealed, "fault", proof.fault);
         ck_ctl_print(object, true);
         json_decref(object);
     } else if (error == 0) {
-        printf("proven: check-in %" PRId64 " was drawn for %s.\n"
+        printf("proven: check-in %" PRId64 " was drawn for %s, out of %" PRId64 " seconds.\n"
                "The key of epoch %" PRId64 " was committed to in entry %" PRId64
                ", the draw is entry %" PRId64 ", the key was revealed in entry %" PRId64 ".\n",
-               checkin, due, proof.epoch, proof.committed, proof.planned, proof.revealed);
+               checkin, due, proof.seconds, proof.epoch, proof.committed, proof.planned,
+               proof.revealed);
     } else {
         printf("%s: check-in %" PRId64 ": %s\n", error == CK_E_AUTH ? "NOT TRUE" : "not provable",
                checkin, proof.fault);

@@ -11,11 +11,13 @@
 
 #include <cmocka.h>
 
+#include "daemon/audit/audit.h"
 #include "daemon/audit/draw_proof.h"
 #include "daemon/cases/cases.h"
 #include "daemon/core/overload.h"
 #include "daemon/core/plan_preview.h"
 #include "daemon/core/zones.h"
+#include "protocol/base/text.h"
 #include "world.h"
 
 #define MINUTE INT64_C(60000)
@@ -1117,6 +1119,110 @@ static void a_draw_is_proven_once_its_key_is_revealed(void **state)
                      world_records(&world, "DRAW_KEY_REVEALED"));
 }
 
+/* ---- a moment that was chosen ---- */
+
+/* Another text in a leaf, in the place of one of the same length. */
+static void put_in_leaf(int64_t entry, const char *was, const char *is)
+{
+    char sql[600];
+    snprintf(sql, sizeof sql,
+             "UPDATE log_entry SET leaf = CAST(replace(CAST(leaf AS TEXT), '%s', '%s') AS BLOB) "
+             "WHERE idx = %lld",
+             was, is, (long long)entry);
+    world_execute(&world, sql);
+}
+
+static void of_leaf(int64_t entry, const char *member, char *text, size_t size)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT json_extract(CAST(leaf AS TEXT), '$.%s') FROM log_entry WHERE idx = %lld",
+             member, (long long)entry);
+    snprintf(text, size, "%s", world_text(&world, sql));
+}
+
+static void number_entry(int64_t was, int64_t is)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "UPDATE log_entry SET idx = %lld WHERE idx = %lld; UPDATE log_plain SET idx = %lld "
+             "WHERE idx = %lld",
+             (long long)is, (long long)was, (long long)is, (long long)was);
+    world_execute(&world, sql);
+}
+
+/* Whoever writes the log says this moment, and commits to it as it should be. */
+static void say_moment(int64_t entry, struct ck_wall due)
+{
+    char sql[300], was[96], is[CK_HEX_SIZE(sizeof(struct ck_hash))], text[CK_WALL_TEXT_SIZE];
+    uint8_t salt[CK_AUDIT_SALT_SIZE];
+    struct ck_hash commitment;
+    ck_wall_text(due, text);
+    snprintf(sql, sizeof sql,
+             "SELECT json_extract(salted, '$.due[0]') FROM log_plain WHERE idx = "
+             "%lld",
+             (long long)entry);
+    assert_int_equal(ck_hex_decode(world_text(&world, sql), salt, sizeof salt), 0);
+    json_t *value = json_string(text);
+    assert_int_equal(ck_audit_commit(salt, "due", value, &commitment), 0);
+    json_decref(value);
+    of_leaf(entry, "sealed.due", was, sizeof was);
+    ck_hex_encode(commitment.bytes, sizeof commitment.bytes, is);
+    put_in_leaf(entry, was, is);
+    snprintf(sql, sizeof sql,
+             "UPDATE log_plain SET salted = json_set(salted, '$.due[1]', '%s') WHERE idx = %lld",
+             text, (long long)entry);
+    world_execute(&world, sql);
+}
+
+static void assert_not_true(int64_t checkin, const char *fault)
+{
+    struct ck_draw_proof proof;
+    assert_int_equal(ck_draw_prove_checkin(world.reader, checkin, &proof), CK_E_AUTH);
+    assert_string_equal(proof.fault, fault);
+}
+
+/* Everything beside the record is sound each time, but for one thing. */
+static void whoever_chose_the_moment_is_found_out(void **state)
+{
+    (void)state;
+    struct ck_draw_proof proof;
+    char was[128], is[128];
+    made(request("FREQ=DAILY", "10:00", "20:00", 1, true, NULL));
+    world.healthy = false;
+    assert_int_equal(world_command(&world, "plan.end", &inspector,
+                                   json_pack("{s:i, s:s}", "plan", 1, "reason", "x")),
+                     0);
+    run_for(34 * DAY);
+    assert_int_equal(ck_draw_prove_checkin(world.reader, 1, &proof), 0);
+    assert_int_equal(proof.seconds, 34800);
+    const struct ck_draw_proof sound = proof;
+
+    say_moment(sound.planned, ck_wall_add_ms(sound.due, 1000));
+    assert_not_true(1, "the draw gives another moment");
+    say_moment(sound.planned, sound.due);
+
+    of_leaf(sound.revealed, "open.key", was, sizeof was);
+    memcpy(is, was, sizeof is);
+    is[0] = is[0] == '0' ? '1' : '0';
+    put_in_leaf(sound.revealed, was, is);
+    assert_not_true(1, "the revealed key is not the one that was committed to");
+    put_in_leaf(sound.revealed, is, was);
+
+    number_entry(sound.committed, sound.revealed + 1000);
+    assert_not_true(1, "the key was not committed to before the draw");
+    number_entry(sound.revealed + 1000, sound.committed);
+
+    /* The draw of the next date, in the record of this one. */
+    of_leaf(sound.planned, "open.draw", was, sizeof was);
+    assert_int_equal(ck_draw_prove_checkin(world.reader, 2, &proof), 0);
+    of_leaf(proof.planned, "open.draw", is, sizeof is);
+    put_in_leaf(sound.planned, was, is);
+    assert_not_true(1, "what was drawn is not for this plan, date and slot");
+    put_in_leaf(sound.planned, is, was);
+    assert_int_equal(ck_draw_prove_checkin(world.reader, 1, &proof), 0);
+}
+
 /* ---- overload ahead ---- */
 
 static void overload_is_seen_before_it_happens(void **state)
@@ -1189,6 +1295,7 @@ int main(void)
         TEST(a_make_up_finds_a_date_of_the_next_plan),
         TEST(a_make_up_goes_with_the_plan_that_is_ended),
         TEST(a_draw_is_proven_once_its_key_is_revealed),
+        TEST(whoever_chose_the_moment_is_found_out),
         TEST(overload_is_seen_before_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

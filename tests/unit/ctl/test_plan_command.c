@@ -103,12 +103,14 @@ static void a_draw_is_proven_when_its_key_is_known(void **state)
     world->healthy = false; /* nothing else is to run in the weeks between */
     world_run_for(world, 34 * DAY);
     assert_int_equal(run(world, "prove", "", 1), 0);
-    snprintf(said, sizeof said, "proven: check-in 1 was drawn for %s.", due);
+    /* 10:00 to 20:00, less the rings and grace at the end. */
+    snprintf(said, sizeof said, "proven: check-in 1 was drawn for %s, out of 34800 seconds.", due);
     assert_non_null(strstr(output, said));
     assert_int_equal(run(world, "prove", "--json", 1), 0);
     json_t *proof = json_loads(output, 0, NULL);
     assert_true(json_is_true(json_object_get(proof, "proven")));
     assert_string_equal(json_string_value(json_object_get(proof, "due")), due);
+    assert_int_equal(json_integer_value(json_object_get(proof, "seconds")), 34800);
     json_decref(proof);
     /* Another moment beside the record is found out. */
     world_execute(world, "UPDATE log_plain SET salted = replace(salted, 'T', 'T0') WHERE action = "
