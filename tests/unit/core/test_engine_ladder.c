@@ -249,6 +249,113 @@ static void the_check_says_what_is_wrong(void **state)
     ck_zones_destroy(zones);
 }
 
+/* ---- a named person ---- */
+
+static json_t *named(int64_t staff, const char *channel)
+{
+    json_t *asked = request("named", channel, 300, 0);
+    json_t *step = json_array_get(json_object_get(json_object_get(asked, "ladder"), "steps"), 0);
+    json_object_set_new(json_array_get(json_object_get(step, "targets"), 0), "staff",
+                        json_integer(staff));
+    return asked;
+}
+
+static int propose_named(struct world *world, int64_t staff)
+{
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    return world_command(world, "proposed.ladder", &actor, body_of(world, named(staff, "email")));
+}
+
+static void who_is_named_is_told_and_nobody_else(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->officer, CK_ROLE_SUPERVISOR);
+    int64_t chief = world_colleague(world, "chief", CK_ROLE_SUPERVISOR, false);
+    world_execute(world, "UPDATE staff SET email = 'chief@example.kz' WHERE login = 'chief'");
+    assert_int_equal(
+        world_command(world, "approved.ladder", &actor, body_of(world, named(chief, "email"))), 0);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 30 * MINUTE + 1000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE incident_id = 1"), 1);
+    assert_int_equal(world_number(world, "SELECT staff_id FROM notice WHERE incident_id = 1"),
+                     chief);
+    /* On leave they are as nobody, and that is said. */
+    assert_int_equal(world_records(world, "INCIDENT_NOBODY_REACHED"), 0);
+    assert_int_equal(world_command(world, "absence.create", &actor,
+                                   json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)chief,
+                                             "from", "2026-11-21T09:00", "until",
+                                             "2026-11-22T09:00", "reason", "leave")),
+                     0);
+    world_run_for(world, 5 * MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM notice WHERE incident_id = 1"), 1);
+    assert_true(world_records(world, "INCIDENT_NOBODY_REACHED") > 0);
+}
+
+/* A name that would stand for nobody, or for somebody who may not act. */
+static void only_who_may_act_is_named(void **state)
+{
+    struct world *world = *state;
+    int64_t gone = world_colleague(world, "leaves", CK_ROLE_OFFICER, false);
+    int64_t away = world_colleague(world, "elsewhere", CK_ROLE_OFFICER, false);
+    world_execute(world, "INSERT INTO unit (name, zone, created_at) VALUES ('Other', "
+                         "'Asia/Almaty', 1);"
+                         "UPDATE staff SET unit_id = 2 WHERE login = 'elsewhere';"
+                         "UPDATE staff SET disabled_at = 1 WHERE login = 'leaves'");
+    assert_int_equal(propose_named(world, world->officer), 0);
+    const int64_t bad[] = {gone, away, world->inspector, 99999};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(propose_named(world, bad[i]), CK_E_INVALID);
+        assert_string_equal(world->result.refusal.message,
+                            "a named person must be an officer or supervisor of the unit");
+    }
+}
+
+/* ---- quiet hours ---- */
+
+/* E10: by the day of the unit, from ten in the evening to eight, where its supervisors have agreed
+ * on that; what is graver goes out at night. */
+static void quiet_hours_are_those_of_the_unit(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = world_staff(world, world->officer, CK_ROLE_SUPERVISOR);
+    json_t *asked = request("supervisor", "email", 300, 0);
+    json_object_set_new(json_object_get(asked, "ladder"), "quiet_hours", json_true());
+    assert_int_equal(world_command(world, "approved.ladder", &actor, body_of(world, asked)), 0);
+    world_execute(world, "UPDATE contact_order SET hours_start = '00:00', hours_end = '24:00'");
+    /* Missed at 21:45, at 22:30 and, the day after, at 07:20. */
+    static const char *const starts[] = {"21:25", "22:10", "07:00"};
+    for (int i = 0; i < 3; i++) {
+        world_plan(world, starts[i],
+                   json_pack("{s:[{s:s, s:s, s:i}], s:s}", "windows", "start", starts[i], "end",
+                             i == 2 ? "08:00" : "23:00", "draws", 0, "recurrence",
+                             "FREQ=DAILY;COUNT=2"));
+    }
+    static const char told[] =
+        "SELECT count(DISTINCT incident_id) FROM notice WHERE incident_id IS NOT NULL";
+#define MISSED "SELECT count(*) FROM incident WHERE kind = 'no_contact'"
+    for (int hour = 9; hour < 22; hour++) {
+        world_run_for(world, 60 * MINUTE);
+        world_forget(world);
+    }
+    assert_int_equal(world_number(world, MISSED), 1);
+    assert_int_equal(world_number(world, told), 1);
+    int64_t fired = world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1");
+    for (int i = 0; i < 19; i++) { /* 07:30 */
+        world_run_for(world, 30 * MINUTE);
+        world_forget(world);
+    }
+    assert_int_equal(world_number(world, MISSED), 3);
+    assert_int_equal(world_number(world, told), 1);
+    assert_int_equal(world_number(world, "SELECT max(fire) FROM notice WHERE incident_id = 1"),
+                     fired);
+    /* 08:00 in Almaty. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE next_at = "
+                                         "unixepoch('2026-11-22T03:00:00Z') * 1000"),
+                     3);
+    world_run_for(world, 31 * MINUTE);
+    assert_int_equal(world_number(world, told), 3);
+}
+
 /* ---- the safety check ---- */
 
 static void the_top_band_has_a_safety_check_beside_it(void **state)
@@ -435,6 +542,9 @@ int main(void)
         TEST(who_has_taken_it_over_is_not_told_again),
         TEST(a_way_that_is_gone_is_no_way),
         TEST(the_check_says_what_is_wrong),
+        TEST(who_is_named_is_told_and_nobody_else),
+        TEST(only_who_may_act_is_named),
+        TEST(quiet_hours_are_those_of_the_unit),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
         TEST(who_comes_second_does_not_take_it_from_the_first_unawares),
