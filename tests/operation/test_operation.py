@@ -174,6 +174,16 @@ class Start(Case):
         self.daemon.settings["http"]["key"] = key
         self.refuses("the certificate cannot be used: the key is that of another one")
 
+    def test_a_wrong_norm_file_is_named_by_its_line(self):
+        norms = self.daemon.run / "odara.norms"
+        self.daemon.settings["policy"] = {"odara_norms": norms}
+        norms.write_text("version 2026-11\nsource Order 12\nmissing_max 14\n")
+        self.refuses(f"{norms}:3: missing_max is one number from 0 to 12, once")
+        norms.write_text("version 2026-11\nsource Order 12\nmissing_max 0\nband_from 0 1 2 3 4 5 7\n"
+                         "prorated 0 0 1 2 3 4 5 6 7 8 9 10 11 12 13\n")
+        self.daemon.start().wait_ready()
+        self.assertEqual(self.daemon.stop(), 0)
+
     @unittest.skipUnless(os.getuid() == 0, "mounts")
     def test_outdated_time_zones_are_named(self):
         self.daemon.start(before=old_almaty)

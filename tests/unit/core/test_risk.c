@@ -113,6 +113,36 @@ static void a_score_keeps_missing_apart_from_absent(void **state)
     assert_string_equal(result_text("band"), "unscored");
 }
 
+/* By the agency's own table and bands, which stand beside the score by their name; and who scored
+ * it. */
+static void a_score_is_made_by_the_agencys_norms(void **state)
+{
+    (void)state;
+    static const char file[] = "version 2026-11\nsource Order 12, annex 3\nmissing_max 1\n"
+                               "band_from 0 1 2 3 4 5 6\n"
+                               "prorated 0 0 1 2 3 4 5 6 7 8 9 10 11 12 13\n"
+                               "prorated 1 1 2 3 4 5 6 7 8 9 10 11 12 13\n";
+    struct ck_house_rules rules = ck_house_rules_default();
+    struct ck_norms_fault fault;
+    assert_int_equal(ck_norms_parse(file, sizeof file - 1, &rules.norms, &fault), 0);
+    world.rules = &rules;
+    world_restart(&world);
+    world.rules = NULL;                                /* of the next one */
+    assert_int_equal(score("1111110000000", true), 0); /* 6: by proportion not the top band */
+    assert_string_equal(result_text("band"), "7_13");
+    const json_t *norms = json_object_get(opened("scores", 0), "norms");
+    assert_string_equal(json_string_value(json_object_get(norms, "version")), "2026-11");
+    assert_string_equal(json_string_value(json_object_get(norms, "source")), "Order 12, annex 3");
+    assert_string_equal(json_string_value(json_object_get(opened("scores", 0), "by")), "inspector");
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) "
+                                          "LIKE '%RISK_SCORED%\"norms\":\"2026-11\"%'"),
+                     1);
+    assert_int_equal(score("100000000000?", true), 0);
+    assert_int_equal(result("prorated"), 2); /* by proportion 1 */
+    assert_int_equal(score("10000000000??", true), 0);
+    assert_string_equal(result_text("band"), "unscored");
+}
+
 static void a_score_that_is_no_score_is_refused(void **state)
 {
     (void)state;
@@ -321,6 +351,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_score_keeps_missing_apart_from_absent),
+        TEST(a_score_is_made_by_the_agencys_norms),
         TEST(a_score_that_is_no_score_is_refused),
         TEST(nothing_of_it_lies_open),
         TEST(check_ins_never_change_a_score),
