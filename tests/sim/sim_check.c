@@ -281,8 +281,8 @@ static void check_incidents(struct sim_check *check)
         "(SELECT at FROM ended) - 86400000");
     sim_check_none(
         check, "a closed incident without a named person",
-        "SELECT i.checkin_id FROM incident i LEFT JOIN conclusion c ON c.incident_id = i.id WHERE "
-        "i.state = 'closed' GROUP BY i.id HAVING count(c.id) = 0");
+        "SELECT i.checkin_id, i.id AS incident FROM incident i LEFT JOIN conclusion c ON "
+        "c.incident_id = i.id WHERE i.state = 'closed' GROUP BY i.id HAVING count(c.id) = 0");
     sim_check_none(check, "a silence that was too long and not alarmed",
                    "SELECT 0, s.id AS person FROM said s WHERE s.action = 'PERSON_SILENCE' AND NOT "
                    "EXISTS (SELECT 1 FROM "
@@ -297,16 +297,16 @@ static void check_rest(struct sim_check *check)
 {
     sim_check_none(check, "a row in quarantine", "SELECT 0 FROM quarantine WHERE freed_at IS NULL");
     sim_check_none(check, "a notice without an end",
-                   "SELECT checkin_id FROM notice WHERE state IN ('queued', 'sending', 'unknown', "
-                   "'failed_temp') AND created_at < (SELECT at FROM ended) - 86400000");
+                   "SELECT checkin_id, id AS notice, incident_id AS incident FROM notice WHERE "
+                   "state IN ('queued', 'sending', 'unknown', 'failed_temp') AND created_at < "
+                   "(SELECT at FROM ended) - 86400000");
     sim_check_none(
         check, "a notice that the log does not know",
         "SELECT n.checkin_id FROM notice n WHERE NOT EXISTS (SELECT 1 FROM said s WHERE s.action = "
         "'NOTICE_QUEUED' AND s.id = n.id)");
-    sim_check_none(
-        check, "an incident that the log does not know",
-        "SELECT i.checkin_id FROM incident i WHERE NOT EXISTS (SELECT 1 FROM said s WHERE s.action "
-        "= 'INCIDENT_OPENED' AND s.id = i.id)");
+    sim_check_none(check, "an incident that the log does not know",
+                   "SELECT i.checkin_id, i.id AS incident FROM incident i WHERE NOT EXISTS (SELECT "
+                   "1 FROM said s WHERE s.action = 'INCIDENT_OPENED' AND s.id = i.id)");
     sim_check_none(
         check, "a ring that the log does not know",
         "SELECT a.checkin_id FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM said s WHERE s.action "

@@ -221,10 +221,10 @@ static void check_orders_over(struct sim_check *check)
                    "AND m.id = l.id AND m.idx < e.idx)");
     /* What was had before, and was looked at only after it, is apart. */
     sim_check_none(check, "a duty after the end of the order",
-                   "SELECT i.checkin_id FROM over e JOIN incident i ON i.person_id = e.person AND "
-                   "i.kind IN ('no_contact', 'silence') JOIN said s ON s.action = "
-                   "'INCIDENT_OPENED' AND s.id = i.id AND s.idx > e.idx LEFT JOIN checkin c ON "
-                   "c.id = i.checkin_id WHERE c.review_deadline_at IS NULL");
+                   "SELECT i.checkin_id, i.id AS incident FROM over e JOIN incident i ON "
+                   "i.person_id = e.person AND i.kind IN ('no_contact', 'silence') JOIN said s ON "
+                   "s.action = 'INCIDENT_OPENED' AND s.id = i.id AND s.idx > e.idx LEFT JOIN "
+                   "checkin c ON c.id = i.checkin_id WHERE c.review_deadline_at IS NULL");
     sim_check_none(check, "a miss that the end of the order took away",
                    "SELECT l.id FROM over e JOIN life l ON l.person_id = e.person WHERE l.cause = "
                    "'waived_order_ended' AND EXISTS (SELECT 1 FROM incident i WHERE i.checkin_id = "

@@ -42,10 +42,9 @@ static void check_in_force(struct sim_check *check)
         "DESC LIMIT 1) ELSE c.policy IN (SELECT policy FROM force) END");
     sim_check_none(
         check, "an incident that changed its ladder, and the log does not say so",
-        "SELECT i.checkin_id FROM incident i WHERE i.policy_id <> (SELECT n.id FROM said s JOIN "
-        "named n ON n.name = s.policy WHERE s.action IN ('INCIDENT_OPENED', "
-        "'INCIDENT_LADDER_CHANGED') AND s.id = i.id ORDER BY "
-        "s.idx DESC LIMIT 1)");
+        "SELECT i.checkin_id, i.id AS incident FROM incident i WHERE i.policy_id <> (SELECT n.id "
+        "FROM said s JOIN named n ON n.name = s.policy WHERE s.action IN ('INCIDENT_OPENED', "
+        "'INCIDENT_LADDER_CHANGED') AND s.id = i.id ORDER BY s.idx DESC LIMIT 1)");
 }
 
 /* ---- steps ---- */
@@ -77,12 +76,12 @@ static void check_rounds(struct sim_check *check)
 {
     sim_check_none(
         check, "a step of a ladder that was fired more often than its rounds",
-        "SELECT i.checkin_id FROM fires f JOIN steps s ON s.policy = f.policy AND s.step = f.step "
-        "JOIN incident i ON i.id = f.incident WHERE s.step < s.count - 1 AND "
+        "SELECT i.checkin_id, i.id AS incident FROM fires f JOIN steps s ON s.policy = f.policy "
+        "AND s.step = f.step JOIN incident i ON i.id = f.incident WHERE s.step < s.count - 1 AND "
         "NOT EXISTS (SELECT 1 FROM said x WHERE x.action IN ('INCIDENT_ANSWERED_LATE', "
         "'INCIDENT_LADDER_CHANGED', 'INCIDENT_LADDER_WRAPPED', 'INCIDENT_OUTCOME_KNOWN', "
-        "'INCIDENT_REACHED') AND x.idx < f.idx AND x.id = "
-        "f.incident) GROUP BY f.incident, f.step HAVING count(*) > s.rounds");
+        "'INCIDENT_REACHED') AND x.idx < f.idx AND x.id = f.incident) GROUP BY f.incident, f.step "
+        "HAVING count(*) > s.rounds");
 }
 
 /* ---- channels in order ---- */
@@ -104,27 +103,26 @@ static void check_order(struct sim_check *check)
         "f.fire AND a.template = 'incident' GROUP BY f.incident, f.fire, a.staff;");
     /* One that is lost at once is followed at once. */
     sim_check_none(check, "channels in order that were asked at once",
-                   "SELECT i.checkin_id FROM in_order o JOIN incident i ON i.id = o.incident WHERE "
-                   "o.at_once > 1");
+                   "SELECT i.checkin_id, i.id AS incident FROM in_order o JOIN incident i ON i.id "
+                   "= o.incident WHERE o.at_once > 1");
     /* Whom the first ways lost is asked by the last: unless somebody has taken it over by then. */
-    sim_check_none(
-        check, "a way to somebody that was lost, and the next one was not taken",
-        "SELECT i.checkin_id FROM in_order o JOIN incident i ON i.id = o.incident WHERE o.alive = "
-        "0 AND o.expired = 0 AND o.last = 0 AND (o.until IS NULL OR NOT EXISTS (SELECT 1 FROM said "
-        "x WHERE x.idx = o.until AND x.action IN ('INCIDENT_ACKNOWLEDGED', 'INCIDENT_CONCLUDED', "
-        "'INCIDENT_STEP_FIRED')))");
+    sim_check_none(check, "a way to somebody that was lost, and the next one was not taken",
+                   "SELECT i.checkin_id, i.id AS incident FROM in_order o JOIN incident i ON i.id "
+                   "= o.incident WHERE o.alive = 0 AND o.expired = 0 AND o.last = 0 AND (o.until "
+                   "IS NULL OR NOT EXISTS (SELECT 1 FROM said x WHERE x.idx = o.until AND x.action "
+                   "IN ('INCIDENT_ACKNOWLEDGED', 'INCIDENT_CONCLUDED', 'INCIDENT_STEP_FIRED')))");
     /* And nobody is left waiting for a fire that reached no human. */
     sim_check_none(
         check, "a fire that lost every way to everybody, and the ladder waited",
-        "SELECT i.checkin_id FROM fires f JOIN incident i ON i.id = f.incident WHERE EXISTS "
-        "(SELECT 1 FROM asked a WHERE a.incident = f.incident AND a.fire = f.fire) AND NOT EXISTS "
-        "(SELECT 1 FROM asked a WHERE a.incident = f.incident AND a.fire = f.fire AND (a.state <> "
-        "'failed_perm' OR a.template <> 'incident')) AND NOT EXISTS (SELECT 1 FROM told t WHERE "
-        "t.incident_id = f.incident AND t.fire = f.fire) AND ifnull((SELECT x.action FROM said x "
-        "WHERE x.id = f.incident AND x.idx > f.idx AND x.action IN ('INCIDENT_ACKNOWLEDGED', "
-        "'INCIDENT_CONCLUDED', 'INCIDENT_STEP_FIRED', 'INCIDENT_LADDER_CHANGED', "
-        "'INCIDENT_STEP_SKIPPED') ORDER BY x.idx LIMIT 1), 'INCIDENT_STEP_FIRED') = "
-        "'INCIDENT_STEP_FIRED'");
+        "SELECT i.checkin_id, i.id AS incident FROM fires f JOIN incident i ON i.id = f.incident "
+        "WHERE EXISTS (SELECT 1 FROM asked a WHERE a.incident = f.incident AND a.fire = f.fire) "
+        "AND NOT EXISTS (SELECT 1 FROM asked a WHERE a.incident = f.incident AND a.fire = f.fire "
+        "AND (a.state <> 'failed_perm' OR a.template <> 'incident')) AND NOT EXISTS (SELECT 1 FROM "
+        "told t WHERE t.incident_id = f.incident AND t.fire = f.fire) AND ifnull((SELECT x.action "
+        "FROM said x WHERE x.id = f.incident AND x.idx > f.idx AND x.action IN "
+        "('INCIDENT_ACKNOWLEDGED', 'INCIDENT_CONCLUDED', 'INCIDENT_STEP_FIRED', "
+        "'INCIDENT_LADDER_CHANGED', 'INCIDENT_STEP_SKIPPED') ORDER BY x.idx LIMIT 1), "
+        "'INCIDENT_STEP_FIRED') = 'INCIDENT_STEP_FIRED'");
 }
 
 /* ---- shifts ---- */

@@ -104,14 +104,14 @@ static void check_voluntary(struct sim_check *check)
                    "WHERE c.mandatory = 1 AND NOT EXISTS (SELECT 1 FROM requirement r WHERE "
                    "r.order_id = o.id AND r.mandatory = 1)");
     sim_check_none(check, "a breach of what was voluntary, or never counts",
-                   "SELECT ifnull(i.checkin_id, 0) FROM conclusion x JOIN incident i ON i.id = "
-                   "x.incident_id LEFT JOIN checkin c ON c.id = i.checkin_id WHERE x.conclusion = "
-                   "'breach' AND (c.id IS NULL OR c.mandatory = 0 OR c.outcome NOT IN ('declined', "
-                   "'no_answer', 'person_fault', 'identity_doubt'))");
+                   "SELECT i.checkin_id, i.id AS incident FROM conclusion x JOIN incident i ON "
+                   "i.id = x.incident_id LEFT JOIN checkin c ON c.id = i.checkin_id WHERE "
+                   "x.conclusion = 'breach' AND (c.id IS NULL OR c.mandatory = 0 OR c.outcome NOT "
+                   "IN ('declined', 'no_answer', 'person_fault', 'identity_doubt'))");
     sim_check_none(check, "a silence of somebody who owes no contact",
-                   "SELECT 0 FROM incident i JOIN person p ON p.id = i.person_id WHERE i.kind = "
-                   "'silence' AND NOT EXISTS (SELECT 1 FROM plan n WHERE n.person_id = p.id AND "
-                   "n.mandatory = 1)");
+                   "SELECT 0, i.id AS incident, p.id AS person FROM incident i JOIN person p ON "
+                   "p.id = i.person_id WHERE i.kind = 'silence' AND NOT EXISTS (SELECT 1 FROM plan "
+                   "n WHERE n.person_id = p.id AND n.mandatory = 1)");
 }
 
 void sim_check_orders(struct sim_check *check)

@@ -7,18 +7,18 @@ static void check_ladder(struct sim_check *check)
 {
     sim_check_none(
         check, "a step of the ladder that reached nobody and was not held against us",
-        "SELECT i.checkin_id FROM said s JOIN incident i ON i.id = s.id WHERE s.action = "
-        "'INCIDENT_STEP_FIRED' AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.incident_id = s.id "
-        "AND n.fire = s.fire AND n.staff_id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM told t "
-        "WHERE t.incident_id = s.id AND t.fire = s.fire) AND NOT EXISTS (SELECT 1 FROM said f "
-        "WHERE f.action = 'STAFF_FAULT' AND f.id = s.id)");
+        "SELECT i.checkin_id, i.id AS incident FROM said s JOIN incident i ON i.id = s.id WHERE "
+        "s.action = 'INCIDENT_STEP_FIRED' AND NOT EXISTS (SELECT 1 FROM notice n WHERE "
+        "n.incident_id = s.id AND n.fire = s.fire AND n.staff_id IS NOT NULL) AND NOT EXISTS "
+        "(SELECT 1 FROM told t WHERE t.incident_id = s.id AND t.fire = s.fire) AND NOT EXISTS "
+        "(SELECT 1 FROM said f WHERE f.action = 'STAFF_FAULT' AND f.id = s.id)");
     /* What became as grave as that only later is told at once from then on. */
-    sim_check_none(check, "a digest that holds back what must never wait",
-                   "SELECT i.checkin_id FROM digest_item d JOIN incident i ON i.id = d.incident_id "
-                   "WHERE i.severity = 'top' AND (SELECT max(f.idx) FROM said f WHERE f.action = "
-                   "'INCIDENT_STEP_FIRED' AND f.id = i.id AND f.fire = d.fire) > ifnull((SELECT "
-                   "max(b.idx) FROM said b WHERE b.action = 'INCIDENT_BANDED' AND b.id = i.id), "
-                   "0)");
+    sim_check_none(
+        check, "a digest that holds back what must never wait",
+        "SELECT i.checkin_id, i.id AS incident FROM digest_item d JOIN incident i ON i.id = "
+        "d.incident_id WHERE i.severity = 'top' AND (SELECT max(f.idx) FROM said f WHERE f.action "
+        "= 'INCIDENT_STEP_FIRED' AND f.id = i.id AND f.fire = d.fire) > ifnull((SELECT max(b.idx) "
+        "FROM said b WHERE b.action = 'INCIDENT_BANDED' AND b.id = i.id), 0)");
     sim_check_none(check, "a digest that tells nothing",
                    "SELECT 0 FROM notice n WHERE n.template = 'digest' AND n.channel <> 'webhook' "
                    "AND NOT EXISTS (SELECT 1 FROM digest_item d WHERE d.notice_id = n.id)");
@@ -27,9 +27,9 @@ static void check_ladder(struct sim_check *check)
 static void check_safety(struct sim_check *check)
 {
     sim_check_none(check, "a safety step that was closed without a result",
-                   "SELECT i.checkin_id FROM incident i WHERE i.kind = 'safety' AND i.state = "
-                   "'closed' AND NOT EXISTS (SELECT 1 FROM conclusion c WHERE c.incident_id = i.id "
-                   "AND c.conclusion IN ('safe', 'help_sent', 'not_found'))");
+                   "SELECT i.checkin_id, i.id AS incident FROM incident i WHERE i.kind = 'safety' "
+                   "AND i.state = 'closed' AND NOT EXISTS (SELECT 1 FROM conclusion c WHERE "
+                   "c.incident_id = i.id AND c.conclusion IN ('safe', 'help_sent', 'not_found'))");
     sim_check_none(check, "both sides of a missed check-in concluded by the same officer",
                    "SELECT a.checkin_id FROM incident a JOIN incident b ON b.checkin_id = "
                    "a.checkin_id AND b.kind = 'safety' JOIN conclusion x ON x.incident_id = a.id "
