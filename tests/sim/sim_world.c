@@ -717,8 +717,9 @@ void sim_open(struct sim *sim, const struct sim_options *options)
     sim->start_ms = starts_ms[(options->seed - 1) % (sizeof(starts_ms) / sizeof(starts_ms[0]))];
     sim->now_ms = sim->start_ms;
     sim->synchronised = true;
-    /* Two a day, and make-ups, second checks and the days at both ends. */
-    sim->person_count = (int)(options->checkins * 100 / (270 * options->days));
+    /* Two a day, and make-ups, second checks and the days at both ends: a little more than is asked
+     * for comes of so many. */
+    sim->person_count = (int)(options->checkins * 100 / (305 * options->days));
     if (sim->person_count < SIM_UNITS) {
         sim->person_count = SIM_UNITS;
     }
