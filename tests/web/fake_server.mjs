@@ -175,6 +175,7 @@ export class FakeServer {
     if (path === "/api/link" && state.linkKey && state.linkKey !== sent.key) return fail(409, "conflict");
     if (path === "/api/link" && state.link === "good") state.linkKey = sent.key;
     if (path === "/api/link") return state.link === "good" ? ((state.person = state.person || fixtures.personState()), json(state.person)) : json({ error: { code: "not_found", field: "token", message: "", ...(state.helpPhone ? { help_phone: state.helpPhone } : {}) } }, 404);
+    if (path === "/api/push/key") return json({ key: state.pushKey || null });
     if (path.startsWith("/api/p/")) return this.personApi(path, post, sent, json, fail, response);
     if (!state.loggedIn) return fail(401, "unauthenticated");
     if (path === "/api/me") return json(state.me);
@@ -206,8 +207,8 @@ export class FakeServer {
       return json({ ...all, items, cut: behind + items.length < all.items.length });
     }
     if (path === "/api/holds" || match("/api/holds/\\d+/review")) return json({ holds: [] });
-    if (path === "/api/push/key") return json({ key: null });
     if (/^\/api\/(shifts|absences|contact-paths\/test)/.test(path) || match("/api/staff/\\d+/stand-ins")) return json({});
+    if (path === "/api/push" || path === "/api/push/stop") return json({});
     if (path === "/api/staff") return post ? json({ id: 20, ...sent, disabled: false }) : json({ staff: fixtures.staff });
     if ((m = match("/api/staff/\\d+(/password)?"))) return json(fixtures.staff[0]);
     if (path === "/api/today") return json(state.today);
@@ -318,6 +319,7 @@ export class FakeServer {
     if (!state) return fail(401, "unauthenticated");
     if (path === "/api/p/device") return json({ device: 41 });
     if (path === "/api/p/state") return json(state);
+    if (path === "/api/p/push" || path === "/api/p/push/stop") return json({});
     if (path === "/api/p/language") return (this.state.person = { ...state, language: sent.language }), json({});
     if (path === "/api/p/notice") return (this.state.person = { ...state, notice: { version: sent.version, acknowledged: fixtures.at(0) } }), json(this.state.person);
     if (path === "/api/p/requests") return (this.state.person = { ...state, requests: [{ id: 9, kind: sent.kind, receipt: sent.receipt || null, text: sent.text, at: fixtures.at(0), accepted: null, answer: null, answered: null }, ...state.requests] }), json(this.state.person);
