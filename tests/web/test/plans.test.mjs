@@ -85,6 +85,20 @@ test("a plan is changed by one that takes its place, with the difference shown",
   assert.equal(sent(server, "/api/persons/101/plans")[0].replaces, 601);
 }));
 
+test("a changed plan keeps the dates beside its rule that are still ahead", scene(async (server) => {
+  const [plan] = f.person(101).plans;
+  server.state.plans = [{ ...plan, extra_dates: [f.day(-3), f.day(4), f.day(9)], except_dates: [f.day(5)] }];
+  const page = await stage.console(server, "persons/101");
+  await page.getByRole("button", { name: "Change" }).click();
+  assert.equal(await page.getByLabel("Dates beside the rule").inputValue(), `${f.day(4)}, ${f.day(9)}`);
+  await dialog(page).getByText("What becomes different").waitFor();
+  await page.getByRole("button", { name: "Save the plan" }).click();
+  await page.waitForSelector(".dialog", { state: "detached" });
+  const [saved] = sent(server, "/api/persons/101/plans");
+  assert.deepEqual(saved.extra_dates, [f.day(4), f.day(9)]);
+  assert.deepEqual(saved.except_dates, [f.day(5)]);
+}));
+
 test("drawn moments are shown to a supervisor who asks, and to nobody else", scene(async (server) => {
   let page = await stage.console(server, "persons/101");
   await page.getByRole("button", { name: "Ahead" }).click();

@@ -65,7 +65,8 @@ function formOf(plan: Plan | null, order: { id: number; mandatory: boolean; kind
   return {
     order_id: String(plan ? plan.order_id : order.id), kind: plan ? plan.kind : order.kind, mandatory: plan ? plan.mandatory : order.mandatory, first_date: today,
     attempts: String(plan ? plan.attempts : 3), spacing: m(plan ? plan.attempt_spacing_s : 300), response: m(plan ? plan.response_window_s : 900), grace: m(plan ? plan.grace_s : 900), late: m(plan ? plan.late_limit_s : 3600),
-    extra: "", except: plan && plan.except_dates ? plan.except_dates.join(", ") : "", gap: plan && plan.min_gap_s ? m(plan.min_gap_s) : "", silence: plan && plan.max_silence_s ? String(plan.max_silence_s / HOUR_S) : "",
+    extra: (plan && plan.extra_dates ? plan.extra_dates.filter((date) => date >= today) : []).join(", "), // those behind were served
+    except: plan && plan.except_dates ? plan.except_dates.join(", ") : "", gap: plan && plan.min_gap_s ? m(plan.min_gap_s) : "", silence: plan && plan.max_silence_s ? String(plan.max_silence_s / HOUR_S) : "",
     second: !!(plan && plan.second), percent: String(plan && plan.second ? plan.second.percent : 20), after_min: m(plan && plan.second ? plan.second.after_min_s : 900), after_max: m(plan && plan.second ? plan.second.after_max_s : 7200),
     replaces: plan ? String(plan.id) : "",
   };
@@ -148,7 +149,7 @@ function RingFields({ form, set, action }: { form: PlanFormState; set(change: Pa
 function MoreFields({ form, set, action }: { form: PlanFormState; set(change: Partial<PlanFormState>): void; action: Action }): JSX.Element {
   const { t } = useSession();
   return (
-    <details class="group-field" open={form.second || !!form.silence || !!form.gap || !!form.except}>
+    <details class="group-field" open={form.second || !!form.silence || !!form.gap || !!form.extra || !!form.except}>
       <summary>{t.t("plan_more")}</summary>
       <div class="form-row">
         <TextField label={t.t("plan_gap")} type="number" min={0} value={form.gap} onChange={(gap) => set({ gap })} fault={action.fault("min_gap_s")} />
