@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -217,9 +218,14 @@ static void test_limits(void **state)
         struct rlimit core;
         struct rlimit memory;
         if (ck_sandbox_restrict((uint64_t)1 << 32) != 0 || getrlimit(RLIMIT_CORE, &core) != 0 ||
-            getrlimit(RLIMIT_AS, &memory) != 0) {
+            getrlimit(RLIMIT_AS, &memory) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
             _exit(99);
         }
+#ifndef CK_SANITIZED
+        if (prctl(PR_GET_DUMPABLE) != 0) {
+            _exit(98);
+        }
+#endif
 #ifdef CK_SANITIZE_ADDRESS
         _exit(core.rlim_cur == 0 ? 0 : 1);
 #else
