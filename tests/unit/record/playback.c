@@ -255,8 +255,9 @@ double playback_sync(const char *path, double from, double until, unsigned *mark
     char command[COMMAND_MAX];
     flashes = (struct onsets){.above = 120};
     tones = (struct onsets){.above = -25};
+    /* signalstats cannot stand another size. */
     snprintf(command, sizeof command,
-             "ffprobe -v error -of csv -f lavfi -i \"movie='%s',signalstats\" "
+             "ffprobe -v error -of csv -f lavfi -i \"movie='%s',scale=160:120,signalstats\" "
              "-show_entries frame=pts_time:frame_tags=lavfi.signalstats.YAVG",
              path);
     run(command, onset_line, &flashes);
