@@ -34,7 +34,8 @@ struct party {
     int64_t generation;
     struct ck_tclient *client;
     int reconnects;
-    char error[32]; /* code of the last one */
+    int64_t away_ms; /* when it was last told that the other side is away; 0: never */
+    char error[32];  /* code of the last one */
 };
 
 struct world {
@@ -52,6 +53,11 @@ struct world {
     unsigned relay_faults, signalling_faults;
     bool stopped;
 };
+
+static int64_t ms_of(const struct world *world)
+{
+    return ck_crowd_now(world->crowd).us / 1000;
+}
 
 static bool is_staff(const struct party *party)
 {
@@ -125,6 +131,9 @@ static void to_page(void *context, ck_call_page *page, json_t *message)
         assert_int_equal(ck_tclient_answer(party->client, sdp, strlen(sdp), why), 0);
     } else if (strcmp(kind, "reconnect") == 0) {
         party->reconnects++;
+    } else if (strcmp(kind, "peer") == 0) {
+        const char *peer = json_string_value(json_object_get(message, "state"));
+        party->away_ms = strcmp(peer, "away") == 0 ? ms_of(party->world) : party->away_ms;
     } else if (strcmp(kind, "error") == 0) {
         snprintf(party->error, sizeof party->error, "%s",
                  json_string_value(json_object_get(message, "code")));
@@ -140,11 +149,6 @@ static void turn(struct world *world)
 {
     uv_run(&world->loop, UV_RUN_NOWAIT);
     ck_crowd_until(world->crowd, NULL, NULL, 2);
-}
-
-static int64_t ms_of(const struct world *world)
-{
-    return ck_crowd_now(world->crowd).us / 1000;
 }
 
 /* Turns until `done`; the milliseconds it took. */
@@ -503,6 +507,13 @@ static void who_comes_while_the_relay_is_dead_is_touched_by_our_fault(void **sta
     assert_int_equal(world->signalling_faults, 0);
 }
 
+static bool inspector_is_told(struct world *world)
+{
+    return world->party[1].away_ms > 0;
+}
+
+/* Whoever is not heard of is away after 15 s, which the inspector is told, and gone after 30 s; the
+ * last check was up to two seconds before. */
 static void who_loses_media_while_the_relay_is_dead_is_touched_by_our_fault(void **state)
 {
     struct world *world = *state;
@@ -510,9 +521,14 @@ static void who_loses_media_while_the_relay_is_dead_is_touched_by_our_fault(void
     until(world, media_flows, START_MS);
     assert_int_equal(world->relay_faults, 0);
     ck_calls_trouble(world->calls, false, true);
-    ck_tclient_destroy(world->party[0].client); /* says good-bye to the worker */
+    ck_tclient_destroy(world->party[0].client); /* without a good-bye */
     world->party[0].client = NULL;
-    until(world, person_reconnects, 60000);
+    int64_t away_ms = until(world, inspector_is_told, 20000);
+    int64_t gone_ms = away_ms + until(world, person_reconnects, 20000);
+    print_message("away after %lld ms, gone after %lld ms\n", (long long)away_ms,
+                  (long long)gone_ms);
+    assert_in_range(away_ms, 12800, 16000);
+    assert_in_range(gone_ms, 27800, 31000);
     assert_int_equal(world->relay_faults, 1);
 }
 

@@ -18,6 +18,7 @@
 
 #include "protocol/base/error.h"
 #include "tests/media/film.h"
+#include "tests/media/marks.h"
 
 #define STALL_MS 10000
 
@@ -315,6 +316,54 @@ static void test_suspended(void **state)
     stop(rig);
 }
 
+/* Runs for `ms` without sound or without picture, then for two seconds with both. */
+static void mute(struct ck_rig *rig, uint64_t leg, bool audio, bool video, int ms)
+{
+    ck_tclient_send(ck_rig_client(rig, leg), audio, video);
+    ck_rig_run(rig, ms);
+    ck_tclient_send(ck_rig_client(rig, leg), true, true);
+    ck_rig_run(rig, 2000);
+}
+
+/* A microphone that is muted, a camera that is off, a phone that goes on from another port, by
+ * itself and by an ICE restart: one file, in which lips are in sync all the time. */
+static void test_lips_over_mute_and_roaming(void **state)
+{
+    (void)state;
+    struct ck_rig *rig = start(NULL);
+    struct ck_film film;
+    struct ck_film_marks marks;
+    uint64_t legs[2];
+    ck_rig_call(rig, 1, &(struct ck_tclient_config){.check_interval_us = 500000}, legs);
+    assert_int_equal(ck_rig_await_media(rig, 5000), 0);
+    assert_int_equal(ck_film_create(&film, legs[0], 70, NULL), 0);
+    ck_film_start(rig, &film);
+    await(rig, CK_WORKER_RECORD_STARTED, legs[0]);
+    ck_rig_run(rig, 1500);
+    mute(rig, legs[0], false, true, 1500);
+    mute(rig, legs[0], true, false, 3000);
+    const struct ck_worker_message *back =
+        ck_rig_find(rig, CK_WORKER_LEG_EVENT, legs[0], CK_WORKER_EVENT_CAMERA_BACK, 1);
+    assert_non_null(back); /* it is stopped when it was silent for two seconds, not three */
+    mute(rig, legs[0], false, false, 1500);
+    assert_int_equal(ck_tclient_roam(ck_rig_client(rig, legs[0])), 0);
+    ck_rig_run(rig, 3000);
+    ck_rig_restart(rig, legs[0], true);
+    ck_rig_run(rig, 3000);
+    assert_true(ck_rig_count(rig, CK_WORKER_LEG_EVENT, legs[0], CK_WORKER_EVENT_PATH_CHANGED) >= 2);
+    ck_film_stop(rig, &film);
+    const struct ck_worker_message *closed = await(rig, CK_WORKER_RECORD_CLOSED, legs[0]);
+    assert_int_equal(closed->record_closed.error, 0);
+    assert_film(&film, closed, 17, 21);
+    assert_int_equal(ck_film_marks(&film, &marks), 0);
+    print_message("%u sounds, %u pictures, lips apart %.1f ms at most\n", marks.sounds,
+                  marks.pictures, marks.apart_ms);
+    assert_true(marks.sounds > 600 && marks.pictures > 250);
+    assert_true(marks.apart_ms <= 40);
+    ck_film_destroy(&film);
+    stop(rig);
+}
+
 static void test_refused_recordings(void **state)
 {
     (void)state;
@@ -512,12 +561,14 @@ int main(void)
         cmocka_unit_test(test_leg_ends),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_suspended),
+        cmocka_unit_test(test_lips_over_mute_and_roaming),
         cmocka_unit_test(test_refused_recordings),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_control_ends),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_stalled_disk),
     };
+    cmocka_set_test_filter(getenv("CK_TEST")); /* a pattern of names; unset: all */
     if (ck_tclient_library_init() != 0) {
         return 1;
     }
