@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "media/transport/udp.h"
+#include "protocol/rtp.h"
 
 #define POOL 1024
 #define PEERS 2
+#define FLOOD 20000 /* datagrams: more than CK_UDP_SOCKET_BUFFER has room for */
 
 struct world {
     struct ck_packet_pool *pool;
@@ -294,6 +296,82 @@ static void arrivals_are_looked_at_before_they_are_taken(void **state)
     end(&world);
 }
 
+struct tally {
+    unsigned taken;
+    uint32_t size; /* of the last one */
+};
+
+static void look_away(void *user, struct ck_packet *packet, const struct ck_path *path,
+                      unsigned steps)
+{
+    (void)user, (void)packet, (void)path, (void)steps;
+}
+
+static void count_one(void *user, struct ck_packet *packet, const struct ck_path *path)
+{
+    struct tally *tally = user;
+    (void)path;
+    tally->taken++;
+    tally->size = packet->size;
+}
+
+static void receive_all(struct world *world, struct tally *tally)
+{
+    while (ck_udp_receive(world->udp, (struct ck_mono){1}, look_away, count_one, tally) > 0) {
+    }
+}
+
+static void send_many(struct world *world, unsigned count, size_t size)
+{
+    static const uint8_t data[CK_RTP_PACKET_MAX + 600];
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(ck_udp_port(world->udp)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(sendto(world->peer[0], data, size, 0, (struct sockaddr *)&to, sizeof to),
+                         size);
+    }
+}
+
+/* Longer ones arrive without a byte, so that nobody reads them; whether the room for one would do
+ * or not. */
+static void what_is_too_long_is_not_read(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {CK_RTP_PACKET_MAX, CK_RTP_PACKET_MAX + 1,
+                                   CK_RTP_PACKET_MAX + 600};
+    struct world world;
+    begin(&world, 4, false);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct tally tally = {0};
+        send_many(&world, 1, sizes[i]);
+        receive_all(&world, &tally);
+        assert_int_equal(tally.taken, 1);
+        assert_int_equal(tally.size, i == 0 ? sizes[i] : 0);
+    }
+    end(&world);
+}
+
+/* What the socket has no room for is lost and counted, each of them once. */
+static void what_overflows_is_counted(void **state)
+{
+    (void)state;
+    struct world world;
+    struct tally tally = {0};
+    unsigned sent = 0;
+    begin(&world, 4, false);
+    for (unsigned round = 0; round < 2; round++) {
+        send_many(&world, FLOOD, 1400);
+        receive_all(&world, &tally);
+        send_many(&world, 1, 100); /* the kernel tells of it with the next that arrives */
+        receive_all(&world, &tally);
+        sent += FLOOD + 1;
+        assert_true(ck_udp_lost(world.udp) > 0);
+        assert_int_equal(tally.taken + ck_udp_lost(world.udp), sent);
+    }
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +380,8 @@ int main(void)
         cmocka_unit_test(long_runs_are_cut),
         cmocka_unit_test(what_the_kernel_does_not_cut_up_goes_alone),
         cmocka_unit_test(a_lost_run_is_counted_and_no_other),
+        cmocka_unit_test(what_is_too_long_is_not_read),
+        cmocka_unit_test(what_overflows_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
