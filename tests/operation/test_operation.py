@@ -321,21 +321,34 @@ class Watch(Case):
         self.assertEqual(self.daemon.text.count("nothing can be written to the store"), 1)
         self.assertEqual(self.daemon.stop(), 0)
 
-    def test_a_check_in_that_nobody_deals_with_is_told(self):
+    def test_what_nobody_deals_with_is_told(self):
         self.daemon.start().wait_ready()
         other = sqlite3.connect(self.daemon.run / "checkind.db", isolation_level=None, timeout=PATIENCE_S)
         self.addCleanup(other.close)
         now = int(time.time() * 1000)
         other.execute("PRAGMA foreign_keys = OFF")
-        other.execute("INSERT INTO checkin (person_id, unit_id, inspector_id, local_date, slot, drawn, zone, zone_version, kind, mandatory, "
-                      "policy_id, window_start_at, window_end_at, due_at, state, machine, attempts, created_at, next_at, next_what, lease_until) "
-                      "VALUES (1, 1, 1, '2026-01-01', 0, 0, 'Asia/Almaty', 'x', 'live', 1, 1, ?1, ?1, ?1, 'armed', '{}', 1, ?1, ?1, 'ring', ?2)",
-                      (now - 120000, now + 3600000))  # held by a node that is no more
-        self.daemon.wait_line("check-ins are late")
-        self.daemon.wait_for(lambda: any("check-ins are late" in state for state in self.daemon.states
+        late = {  # held by a node that is no more
+            "incident": ("steps of incidents are late", "no step of an incident is late",
+                         "(unit_id, kind, severity, opened_at, state, policy_id, machine, steps, next_at, lease_until) "
+                         "VALUES (1, 'system', 'normal', ?1, 'open', 1, '{}', 3, ?1, ?2)"),
+            "checkin": ("check-ins are late", "no check-in is late",
+                        "(person_id, unit_id, inspector_id, local_date, slot, drawn, zone, zone_version, kind, mandatory, "
+                        "policy_id, window_start_at, window_end_at, due_at, state, machine, attempts, created_at, next_at, next_what, lease_until) "
+                        "VALUES (1, 1, 1, '2026-01-01', 0, 0, 'Asia/Almaty', 'x', 'live', 1, 1, ?1, ?1, ?1, 'armed', '{}', 1, ?1, ?1, 'ring', ?2)"),
+            "notice": ("a notice waits too long", "no notice waits too long",
+                       "(reference, step, fire, channel, template, language, address, state, machine, created_at, deadline_at, next_at, lease_until) "
+                       "VALUES ('N-0000-0000', 0, 1, 'email', 'contact_test', 'en', 'x@example.org', 'queued', '{}', ?1, ?2, ?1, ?2)"),
+        }
+        for table, (_, _, values) in late.items():
+            other.execute(f"INSERT INTO {table} {values}", (now - 150000, now + 3600000))
+        for begins, _, _ in late.values():
+            self.daemon.wait_line(begins)
+        self.daemon.wait_for(lambda: any("steps of incidents are late" in state for state in self.daemon.states
                                          if state.startswith("STATUS=")), "status")
-        other.execute("DELETE FROM checkin")
-        self.daemon.wait_line("no check-in is late")
+        for table in late:
+            other.execute(f"DELETE FROM {table}")
+        for _, ends, _ in late.values():
+            self.daemon.wait_line(ends)
         self.assertEqual(self.daemon.stop(), 0)
 
     def test_the_clock_is_watched_by_all_who_wait_for_it(self):
