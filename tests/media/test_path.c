@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,28 +69,33 @@ static void test_wrong_fingerprint(void **state)
 
 struct arrival {
     const struct ck_tclient_stats *stats[2];
-    uint64_t beyond[2];
+    uint64_t beyond[2][2]; /* of a side, by kind */
 };
 
 static bool both_flow_on(void *arg)
 {
     const struct arrival *arrival = arg;
     for (unsigned side = 0; side < 2; side++) {
-        if (arrival->stats[side]->account[0].unique <= arrival->beyond[side]) {
-            return false;
+        for (unsigned kind = 0; kind < 2; kind++) {
+            if (arrival->stats[side]->account[kind].unique <= arrival->beyond[side][kind]) {
+                return false;
+            }
         }
     }
     return true;
 }
 
-/* Turns until `more` further sounds have come at both legs; how long that took. */
+/* Turns until `more` further packets of sound and of the picture have come at both legs; how long
+ * that took. */
 static int64_t await_flow(struct ck_rig *rig, const uint64_t legs[2], uint64_t more, int timeout_ms)
 {
     struct arrival arrival;
     int64_t from = ck_crowd_now(ck_rig_crowd(rig)).us;
     for (unsigned side = 0; side < 2; side++) {
         arrival.stats[side] = ck_rig_stats(rig, legs[side]);
-        arrival.beyond[side] = arrival.stats[side]->account[0].unique + more;
+        for (unsigned kind = 0; kind < 2; kind++) {
+            arrival.beyond[side][kind] = arrival.stats[side]->account[kind].unique + more;
+        }
     }
     assert_int_equal(ck_crowd_until(ck_rig_crowd(rig), both_flow_on, &arrival, timeout_ms), 0);
     return ck_crowd_now(ck_rig_crowd(rig)).us - from;
@@ -179,6 +185,66 @@ static void test_roaming(void **state)
     stop(rig);
 }
 
+/* A socket of nobody. */
+struct stranger {
+    int fd;
+    struct sockaddr_storage server;
+};
+
+static struct stranger make_stranger(struct ck_rig *rig)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct stranger stranger = {.server = ck_rig_media_address(rig, false)};
+    stranger.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(stranger.fd >= 0);
+    assert_int_equal(bind(stranger.fd, (struct sockaddr *)&own, sizeof own), 0);
+    return stranger;
+}
+
+static void shout(const struct stranger *stranger, const void *data, size_t size)
+{
+    assert_true(sendto(stranger->fd, data, size, 0, (const struct sockaddr *)&stranger->server,
+                       sizeof(struct sockaddr_in)) == (ssize_t)size);
+}
+
+static bool was_answered(const struct stranger *stranger)
+{
+    uint8_t data[2048];
+    return recv(stranger->fd, data, sizeof data, MSG_DONTWAIT) >= 0;
+}
+
+/* A browser that nominates each pair it has, again and again: the leg goes to each new one once,
+ * and does not jump between them with every check. */
+static void test_every_pair_nominated(void **state)
+{
+    (void)state;
+    struct ck_rig *rig = start(NULL);
+    /* The same browser's, by other ports. */
+    struct stranger others[2] = {make_stranger(rig), make_stranger(rig)};
+    uint64_t legs[2];
+    ck_rig_call(rig, 1, NULL, legs);
+    assert_int_equal(ck_rig_await_media(rig, 5000), 0);
+    struct ck_tclient *client = ck_rig_client(rig, legs[0]);
+    struct ck_tstun_check check = {.type = CK_TSTUN_REQUEST,
+                                   .username = ck_tclient_ice_username(client),
+                                   .password = ck_tclient_ice_password(client),
+                                   .priority = 1,
+                                   .use_candidate = true,
+                                   .tie_breaker = 77};
+    for (uint8_t i = 0; i < 100; i++) {
+        uint8_t data[CK_TSTUN_MAX];
+        check.id[0] = i;
+        shout(&others[i % 2], data, ck_tstun_write(&check, data));
+        ck_rig_run(rig, 10);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(was_answered(&others[i]));
+        close(others[i].fd);
+    }
+    assert_int_equal(events(rig, legs[0], CK_WORKER_EVENT_PATH_CHANGED), 2);
+    stop(rig);
+}
+
 static void test_vanished(void **state)
 {
     (void)state;
@@ -258,34 +324,6 @@ static void test_no_handshake(void **state)
     assert_non_null(await_event(rig, leg, CK_WORKER_EVENT_CLOSED, 1000));
     ck_impair_destroy(impair);
     stop(rig);
-}
-
-/* A socket of nobody. */
-struct stranger {
-    int fd;
-    struct sockaddr_storage server;
-};
-
-static struct stranger make_stranger(struct ck_rig *rig)
-{
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct stranger stranger = {.server = ck_rig_media_address(rig, false)};
-    stranger.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_true(stranger.fd >= 0);
-    assert_int_equal(bind(stranger.fd, (struct sockaddr *)&own, sizeof own), 0);
-    return stranger;
-}
-
-static void shout(const struct stranger *stranger, const void *data, size_t size)
-{
-    assert_true(sendto(stranger->fd, data, size, 0, (const struct sockaddr *)&stranger->server,
-                       sizeof(struct sockaddr_in)) == (ssize_t)size);
-}
-
-static bool was_answered(const struct stranger *stranger)
-{
-    uint8_t data[2048];
-    return recv(stranger->fd, data, sizeof data, MSG_DONTWAIT) >= 0;
 }
 
 static void junk_of(uint8_t *data, size_t size, uint8_t first, uint8_t second, uint64_t *random)
@@ -431,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_ice_restart_from_new_port),
         cmocka_unit_test(test_restart_of_no_leg),
         cmocka_unit_test(test_roaming),
+        cmocka_unit_test(test_every_pair_nominated),
         cmocka_unit_test(test_vanished),
         cmocka_unit_test(test_never_came),
         cmocka_unit_test(test_no_handshake),
@@ -438,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_forged_stun),
         cmocka_unit_test(test_media_from_unchecked_address),
     };
+    cmocka_set_test_filter(getenv("CK_TEST")); /* a pattern of names; unset: all */
     if (ck_tclient_library_init() != 0) {
         return 1;
     }
