@@ -147,6 +147,16 @@ static int start_worker(uv_loop_t *loop, struct ck_pool *pool, const char *progr
     return ck_child_create(loop, &options, &events, worker, &worker->child);
 }
 
+unsigned ck_pool_workers(unsigned wanted, unsigned cores, uint16_t first_port)
+{
+    unsigned ports = first_port == 0 ? CK_POOL_WORKERS_MAX : UINT16_MAX + 1U - first_port;
+    unsigned most = ports < CK_POOL_WORKERS_MAX ? ports : CK_POOL_WORKERS_MAX;
+    if (wanted > 0) {
+        return wanted;
+    }
+    return cores < most ? cores : most;
+}
+
 int ck_pool_create(uv_loop_t *loop, const struct ck_pool_options *options,
                    const struct ck_pool_events *events, void *context, struct ck_pool **out)
 {

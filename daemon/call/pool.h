@@ -26,6 +26,10 @@ struct ck_pool_options {
         config; /* index and ports are set per worker: port + index where not 0 */
 };
 
+/* How many workers it takes: as many as are wanted; for 0 one a core, as far as a pool has places
+ * and there are UDP ports from `first_port` (0: any) on. */
+unsigned ck_pool_workers(unsigned wanted, unsigned cores, uint16_t first_port);
+
 struct ck_pool_events {
     /* A message of a worker that is ready. HEARTBEAT and READY are kept here and not handed on.
      * Texts in it live until this returns. */

@@ -111,8 +111,9 @@ int ck_product_calls_start(struct ck_product *product)
     struct ck_calls_options options = {
         .loop = &product->loop,
         .pool = {.program = config->media.program,
-                 .workers = config->media.workers > 0 ? (unsigned)config->media.workers
-                                                      : uv_available_parallelism(),
+                 .workers =
+                     ck_pool_workers((unsigned)config->media.workers, uv_available_parallelism(),
+                                     (uint16_t)config->media.udp_port_base),
                  .config = {.log_level = (uint8_t)config->daemon.log_level,
                             .legs_max = legs,
                             .handshakes_max = legs,

@@ -297,7 +297,7 @@ static const struct ck_setting table[] = {
      AT(media.workers),
      .standard = "0",
      .max = 64,
-     .help = "Media worker processes; 0 stands for one a core."},
+     .help = "Media worker processes; 0 stands for one a core, 64 at most."},
     {.section = "media",
      .key = "program",
      .type = CK_SETTING_PATH,

@@ -551,9 +551,22 @@ static void recording_that_never_began_is_over(void **state)
     }
 }
 
+static void one_worker_a_core_as_far_as_they_go(void **state)
+{
+    (void)state;
+    assert_int_equal(ck_pool_workers(0, 8, 40000), 8);
+    assert_int_equal(ck_pool_workers(0, 8, 0), 8);
+    assert_int_equal(ck_pool_workers(3, 8, 40000), 3);
+    assert_int_equal(ck_pool_workers(0, 256, 40000), CK_POOL_WORKERS_MAX);
+    assert_int_equal(ck_pool_workers(0, 256, 0), CK_POOL_WORKERS_MAX);
+    assert_int_equal(ck_pool_workers(0, 8, 65533), 3);
+    assert_int_equal(ck_pool_workers(0, 8, 65535), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_worker_a_core_as_far_as_they_go),
         cmocka_unit_test_setup_teardown(live_call_from_ring_to_end, setup, teardown),
         cmocka_unit_test_setup_teardown(recordings_end_where_the_disk_is_full_and_the_call_goes_on,
                                         setup, teardown),
