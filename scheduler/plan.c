@@ -144,6 +144,20 @@ static void take_busy(struct ck_interval_set *set, const struct ck_plan *plan,
     }
 }
 
+/* The same relaxed where it leaves nothing: then all of the set stays, and nobody's time with it.
+ */
+static enum ck_place take_busy_or_none(struct ck_interval_set *set, const struct ck_plan *plan,
+                                       const struct ck_plan_surroundings *around)
+{
+    struct ck_interval_set free = *set;
+    take_busy(&free, plan, around);
+    if (free.count == 0) {
+        return CK_PLACE_OVER_CAPACITY;
+    }
+    *set = free;
+    return CK_PLACE_WINDOW;
+}
+
 static struct ck_interval bucket_of(struct ck_interval span, uint32_t slot, uint32_t slots)
 {
     int64_t length = span.until.ms - span.from.ms;
@@ -414,11 +428,9 @@ int ck_make_up_place(const struct ck_plan *plan, const struct ck_zone *zone,
             take_blackouts(&set, plan->tail_ms, around->blackouts, around->blackout_count);
             take_neighbours(&set, around, plan->min_gap_ms);
             if (set.count > 0) {
-                struct ck_wall first = set.items[0].from;
-                take_busy(&set, plan, around);
-                *make_up = set.count > 0
-                               ? (struct ck_make_up){set.items[0].from, found, CK_PLACE_WINDOW}
-                               : (struct ck_make_up){first, found, CK_PLACE_OVER_CAPACITY};
+                make_up->place = take_busy_or_none(&set, plan, around);
+                make_up->window = found;
+                make_up->at = set.items[0].from;
                 return 0;
             }
         }
@@ -431,10 +443,9 @@ enum { SECOND_CHANCE_SLOT = 1000 };
 
 int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
                     struct ck_wall completed_at, const struct ck_plan_surroundings *around,
-                    ck_draw_function *draw, void *draw_context, struct ck_wall *at,
-                    struct ck_draw *chance, struct ck_draw *moment)
+                    ck_draw_function *draw, void *draw_context, struct ck_second *second)
 {
-    chance->size = 0;
+    second->chance.size = 0;
     struct ck_interval wanted = {
         .from = ck_wall_add_ms(completed_at, plan->second_min_ms),
         .until = ck_wall_add_ms(completed_at, plan->second_max_ms),
@@ -462,7 +473,7 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
     struct ck_interval_set hundred;
     struct ck_wall drawn;
     ck_interval_set_of((struct ck_interval){{0}, {INT64_C(100) * 1000}}, &hundred);
-    int code = ck_draw_instant(&hundred, &slot, draw, draw_context, &drawn, chance);
+    int code = ck_draw_instant(&hundred, &slot, draw, draw_context, &drawn, &second->chance);
     if (code != 0) {
         return code;
     }
@@ -470,7 +481,8 @@ int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *firs
         return CK_E_NOT_FOUND;
     }
     slot.slot = first->slot + CK_SECOND_MOMENT_SLOT;
-    return ck_draw_instant(&allowed, &slot, draw, draw_context, at, moment);
+    second->place = take_busy_or_none(&allowed, plan, around);
+    return ck_draw_instant(&allowed, &slot, draw, draw_context, &second->at, &second->moment);
 }
 
 const char *ck_place_name(enum ck_place place)

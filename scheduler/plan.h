@@ -198,16 +198,22 @@ struct ck_wall ck_plan_keep_gap(const struct ck_plan *plan, struct ck_interval w
 /* What is added to a slot for the draw of the moment of its second check. */
 #define CK_SECOND_MOMENT_SLOT 2000
 
+struct ck_second {
+    struct ck_wall at;
+    enum ck_place place; /* WINDOW, or OVER_CAPACITY: no inspector is free where it may be */
+    struct ck_draw chance, moment;
+};
+
 /* Whether a second check follows a check-in that was completed at `completed_at`, and when. Two
  * draws decide, both provable: `chance` (yes where it falls below second_percent of 100) and
  * `moment`. The second lies in the same window, with the tail free, outside the blackouts and with
- * the minimum gap to the neighbours around it, of which the first is none; that it fits the order
- * is asked with ck_obligation_check_extra(). 0; CK_E_NOT_FOUND where none follows (then *chance
- * says whether it was drawn: size 0 if not); or what the draw function returned. */
+ * the minimum gap to the neighbours around it, of which the first is none; of that where an
+ * inspector is free, if it needs one and one is. That it fits the order is asked with
+ * ck_obligation_check_extra(). 0; CK_E_NOT_FOUND where none follows (then the chance says whether
+ * it was drawn: size 0 if not); or what the draw function returned. */
 int ck_second_check(const struct ck_plan *plan, const struct ck_occurrence *first,
                     struct ck_wall completed_at, const struct ck_plan_surroundings *around,
-                    ck_draw_function *draw, void *draw_context, struct ck_wall *at,
-                    struct ck_draw *chance, struct ck_draw *moment);
+                    ck_draw_function *draw, void *draw_context, struct ck_second *second);
 
 /* S16: the instants of an occurrence that is not armed yet, recomputed after a change of the zone's
  * rules. */

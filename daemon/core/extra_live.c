@@ -82,13 +82,14 @@ int ck_extra_allows(struct ck_turn *turn, const struct ck_checkin_row *waived, s
     return r == 0 ? is_allowed(turn, &again, &policy, &refusal, allowed) : r;
 }
 
-/* ---- make-ups ---- */
+/* ---- where they are put ---- */
 
 /* What one of the person's is placed beside, in a span: everything but `but`. */
 struct beside {
     struct ck_plan_surroundings all;
     struct ck_wall neighbours[CK_PLAN_NEIGHBOURS_MAX];
     struct ck_interval blackouts[CK_PLAN_BLACKOUTS_MAX];
+    struct ck_interval_set busy;
 };
 
 static int look_beside(struct ck_turn *turn, const struct ck_checkin_row *but, int64_t gap_ms,
@@ -106,27 +107,38 @@ static int look_beside(struct ck_turn *turn, const struct ck_checkin_row *but, i
                   : r;
 }
 
-/* A live one is put where somebody has time, as what is drawn is (S7): where nobody has in what is
- * left of its window it is unattended, if its policy allows that, or live with nobody's time. */
+/* A live one is put where somebody has time, as what is drawn is (S7): where nobody has, anywhere
+ * it may be, it is unattended, if its policy allows that, or live with nobody's time. */
 static int look_for_time(struct ck_turn *turn, const struct ck_plan_frame *frame,
-                         struct ck_interval span, struct ck_interval_set *busy)
+                         struct ck_interval span, struct beside *beside)
 {
     ck_cleanup(ck_capacity_look_destroy) struct ck_capacity_look *look = NULL;
-    int r = frame->plan.kind == CK_KIND_LIVE
+    bool asks = frame->plan.kind == CK_KIND_LIVE && ck_wall_before(span.from, span.until);
+    int r = asks
                 ? ck_capacity_look(turn, frame->subject.unit, frame->plan.inspector, 0, span, &look)
                 : 0;
-    if (r == 0 && look != NULL) {
-        ck_capacity_look_busy(look, span, busy);
+    if (r == 0 && asks) {
+        ck_capacity_look_busy(look, span, &beside->busy);
+        beside->all.busy = beside->busy.items;
+        beside->all.busy_count = beside->busy.count;
     }
     return r;
 }
+
+static enum ck_checkin_kind kind_at(enum ck_place place, const struct ck_plan *plan,
+                                    const struct ck_checkin_policy *policy)
+{
+    bool alone = place == CK_PLACE_OVER_CAPACITY && policy->unattended_fallback;
+    return alone ? CK_KIND_UNATTENDED : plan->kind;
+}
+
+/* ---- make-ups ---- */
 
 static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
                          const struct ck_checkin_policy *policy, struct ck_checkin *made,
                          enum ck_place *place)
 {
     struct ck_make_up make_up;
-    struct ck_interval_set busy = {.count = 0};
     const struct ck_interval span = {turn->now.wall,
                                      ck_wall_add_ms(turn->now.wall, (MAKE_UP_DAYS + 2) * DAY_MS)};
     struct beside beside;
@@ -138,17 +150,14 @@ static int place_make_up(struct ck_turn *turn, const struct ck_checkin_row *row,
                                   &make_up)
                : r;
     r = r == 0 ? look_for_time(turn, frame, (struct ck_interval){make_up.at, make_up.window.until},
-                               &busy)
+                               &beside)
                : r;
-    if (r == 0) { /* the same window, now with the times at which nobody is free */
-        beside.all.busy = busy.items;
-        beside.all.busy_count = busy.count;
-        r = ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, &beside.all,
-                             &make_up);
-    }
+    /* The same window, now with the times at which nobody is free. */
+    r = r == 0 ? ck_make_up_place(&frame->plan, frame->zone, earliest, MAKE_UP_DAYS, &beside.all,
+                                  &make_up)
+               : r;
     if (r == 0) {
-        bool alone = make_up.place == CK_PLACE_OVER_CAPACITY && policy->unattended_fallback;
-        made->kind = alone ? CK_KIND_UNATTENDED : frame->plan.kind;
+        made->kind = kind_at(make_up.place, &frame->plan, policy);
         *place = make_up.place;
         made->due = make_up.at;
         made->window_start = make_up.window.from;
@@ -221,20 +230,19 @@ int ck_make_up(struct ck_turn *turn, const struct ck_checkin_row *row)
 
 /* ---- second checks ---- */
 
-/* What the two draws gave: the chance as a number below 100, and the moment, if one was drawn. */
-static json_t *second_record(const struct ck_draw *chance, const struct ck_draw *moment,
-                             const struct ck_plan *plan, const struct ck_checkin_row *of,
-                             json_t *sealed)
+/* What the two draws gave: the chance as a number below 100, and, with `sealed`, the moment. */
+static json_t *second_record(const struct ck_second *second, const struct ck_plan *plan,
+                             const struct ck_checkin_row *of, json_t *sealed)
 {
     char message[CK_HEX_SIZE(CK_DRAW_MESSAGE_SIZE)] = "";
-    ck_hex_encode(chance->message, chance->size, message);
+    ck_hex_encode(second->chance.message, second->chance.size, message);
     json_t *open = json_pack("{s:I, s:I, s:I, s:s}", "of", (json_int_t)of->step.id, "plan",
                              (json_int_t)plan->id, "percent", (json_int_t)plan->second_percent,
                              "chance", message);
-    if (moment != NULL) {
+    if (sealed != NULL) {
         char date[CK_DATE_TEXT_SIZE];
         ck_date_text(of->date, date);
-        ck_draw_record(moment, open, sealed);
+        ck_draw_record(&second->moment, open, sealed);
         json_object_set_new(open, "version", json_integer(plan->version));
         json_object_set_new(open, "date", json_string(date));
         json_object_set_new(open, "draw_window",
@@ -261,7 +269,8 @@ static int record_second(struct ck_turn *turn, const struct ck_checkin_row *row,
 }
 
 static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
-                         const struct ck_checkin_policy *policy, json_t *open, json_t *sealed)
+                         const struct ck_checkin_policy *policy, enum ck_place place, json_t *open,
+                         json_t *sealed)
 {
     char due[CK_WALL_TEXT_SIZE];
     ck_checkin_begin(&made->step, policy);
@@ -274,8 +283,11 @@ static int insert_second(struct ck_turn *turn, struct ck_checkin_row *made,
     }
     ck_wall_text(made->step.due, due);
     json_object_set_new(open, "policy", json_integer(made->policy));
+    json_object_set_new(open, "kind", json_string(ck_checkin_kind_name(made->step.kind)));
+    json_object_set_new(open, "reserved", json_integer(made->reserved));
     json_object_set_new(sealed, "due", json_string(due));
     r = record_second(turn, made, "CHECKIN_SECOND", open, sealed);
+    r = r == 0 && place == CK_PLACE_OVER_CAPACITY ? ck_capacity_fault(turn, made) : r;
     return r == 0 ? ck_tell_today(turn, made) : r;
 }
 
@@ -291,33 +303,39 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     };
     const struct ck_interval span = {turn->now.wall, first.window_end};
     struct beside beside;
-    struct ck_draw chance = {.size = 0}, moment;
+    struct ck_second second = {.chance.size = 0};
     struct ck_checkin_policy policy;
     struct ck_refusal refusal;
     struct ck_checkin_row made;
     bool allowed = false;
     int r = copy_of(turn, row, CK_SECOND_SLOT, &made);
     r = r == 0 ? look_beside(turn, row, frame->plan.min_gap_ms, span, &beside) : r;
+    r = r == 0 ? look_for_time(turn, frame, span, &beside) : r;
     r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
     r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, &beside.all, ck_draw_bytes,
-                                 key, &made.step.due, &chance, &moment)
+                                 key, &second)
                : r;
     if (r == CK_E_NOT_FOUND) {
-        return chance.size == 0
+        return second.chance.size == 0
                    ? 0
                    : record_second(turn, row, "CHECKIN_NO_SECOND",
-                                   second_record(&chance, NULL, &frame->plan, row, NULL), NULL);
+                                   second_record(&second, &frame->plan, row, NULL), NULL);
+    }
+    if (r != 0) {
+        return r;
     }
     made.drawn = true;
     made.step.make_up_of = 0;
-    r = r == 0 ? is_allowed(turn, &made, &policy, &refusal, &allowed) : r;
+    made.step.due = second.at;
+    made.step.kind = kind_at(second.place, &frame->plan, &policy);
+    r = is_allowed(turn, &made, &policy, &refusal, &allowed);
     if (r != 0) {
         return r;
     }
     json_t *sealed = json_object();
-    json_t *open = second_record(&chance, &moment, &frame->plan, row, sealed);
+    json_t *open = second_record(&second, &frame->plan, row, sealed);
     if (allowed) {
-        return insert_second(turn, &made, &policy, open, sealed);
+        return insert_second(turn, &made, &policy, second.place, open, sealed);
     }
     json_object_set_new(open, "why", json_string(refusal.message));
     return record_second(turn, row, "CHECKIN_NO_SECOND", open, sealed);

@@ -891,6 +891,98 @@ static void a_second_check_does_not_wait_for_the_review(void **state)
     assert_int_equal(count("SELECT count(*) FROM checkin WHERE slot >= 2000"), 1);
 }
 
+/* Everybody who could be asked, by minutes after 10:00. */
+static void nobody_is_there(int from_min, int until_min)
+{
+    const int64_t all[] = {world.inspector, world.officer};
+    char from[20], until[20];
+    snprintf(from, sizeof from, "2026-11-21T%02d:%02d", (600 + from_min) / 60,
+             (600 + from_min) % 60);
+    snprintf(until, sizeof until, "2026-11-21T%02d:%02d", (600 + until_min) / 60,
+             (600 + until_min) % 60);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        assert_int_equal(
+            world_command(&world, "absence.create", &supervisor,
+                          json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)all[i], "from",
+                                    from, "until", until, "reason", "leave")),
+            0);
+    }
+}
+
+#define SECOND "FROM checkin WHERE slot >= 2000 AND local_date = '2026-11-21'"
+
+/* At 10:00, and another one from 10:15 to 12:00. */
+static void contact_at_ten(void)
+{
+    made(request("FREQ=WEEKLY;BYDAY=SA", "10:00", "20:00", 0, true, second(100)));
+    run_for(HOUR);
+    answer(count("SELECT id FROM checkin WHERE local_date = '2026-11-21'"));
+    assert_int_equal(count("SELECT count(*) " SECOND), 1);
+}
+
+static int64_t staff_faults_of_second(void)
+{
+    return count("SELECT count(*) FROM log_plain WHERE action = 'STAFF_FAULT' AND object_id = "
+                 "(SELECT id " SECOND ")");
+}
+
+static void a_second_check_is_put_where_somebody_has_time(void **state)
+{
+    (void)state;
+    nobody_is_there(15, 110);
+    contact_at_ten();
+    int64_t ten = count("SELECT due_at FROM checkin WHERE id = 1");
+    assert_in_range(count("SELECT due_at " SECOND), ten + 110 * MINUTE, ten + 120 * MINUTE - 1);
+    assert_string_equal(world_text(&world, "SELECT kind " SECOND), "live");
+    assert_int_equal(count("SELECT reserved_id " SECOND), world.inspector);
+    assert_int_equal(staff_faults_of_second(), 0);
+}
+
+/* Nobody wherever it may be: unattended where the order knows that, or live with nobody's time. */
+static void a_second_check_that_nobody_has_time_for_is_a_fault_of_the_staff(void **state)
+{
+    (void)state;
+    nobody_is_there(15, 180);
+    contact_at_ten();
+    assert_string_equal(world_text(&world, "SELECT kind " SECOND), "unattended");
+    assert_int_equal(count("SELECT reserved_id IS NULL " SECOND), 1);
+    assert_int_equal(staff_faults_of_second(), 1);
+}
+
+static void a_second_check_that_must_be_live_and_has_nobody_stays_live(void **state)
+{
+    (void)state;
+    order(50, 7, "live", 3, "2027-11-01");
+    nobody_is_there(15, 180);
+    contact_at_ten();
+    assert_string_equal(world_text(&world, "SELECT kind " SECOND), "live");
+    assert_int_equal(count("SELECT reserved_id IS NULL " SECOND), 1);
+    assert_int_equal(staff_faults_of_second(), 1);
+}
+
+/* Whoever asks wants it now: it looks for nobody, and nobody else has to give way to it. */
+static void a_check_on_demand_takes_nobodys_time(void **state)
+{
+    (void)state;
+    nobody_is_there(-90, 180);
+    assert_int_equal(on_demand(NULL), 0);
+    assert_string_equal(world_text(&world, "SELECT kind || ' ' || state FROM checkin"),
+                        "on_demand ringing");
+    assert_int_equal(count("SELECT reserved_id IS NULL FROM checkin"), 1);
+    assert_int_equal(world_records(&world, "STAFF_FAULT"), 0);
+}
+
+/* It is what its plan says, and not what became of its first for want of somebody. */
+static void a_second_check_is_live_after_one_that_nobody_had_time_for(void **state)
+{
+    (void)state;
+    nobody_is_there(-30, 90);
+    done_alone(second(100));
+    assert_string_equal(world_text(&world, "SELECT kind FROM checkin WHERE id = 1"), "unattended");
+    assert_string_equal(world_text(&world, "SELECT kind " SECOND), "live");
+    assert_int_equal(count("SELECT reserved_id " SECOND), world.inspector);
+}
+
 /* The contact was made at 10:00; that it was looked at thirty hours later makes it no newer. */
 static void a_silence_is_counted_from_the_contact_and_not_from_its_review(void **state)
 {
@@ -1285,6 +1377,11 @@ int main(void)
         TEST(a_second_check_follows_a_completed_one),
         TEST(a_second_check_keeps_to_the_order),
         TEST(a_second_check_does_not_wait_for_the_review),
+        TEST(a_second_check_is_put_where_somebody_has_time),
+        TEST(a_second_check_that_nobody_has_time_for_is_a_fault_of_the_staff),
+        TEST(a_second_check_that_must_be_live_and_has_nobody_stays_live),
+        TEST(a_second_check_is_live_after_one_that_nobody_had_time_for),
+        TEST(a_check_on_demand_takes_nobodys_time),
         TEST(a_silence_is_counted_from_the_contact_and_not_from_its_review),
         TEST(a_contact_that_is_reviewed_after_the_conclusion_counts),
         TEST(a_silence_once_more_is_no_reminder),

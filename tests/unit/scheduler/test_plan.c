@@ -866,8 +866,7 @@ static void test_second_checks(void **state)
     assert_int_equal(ck_plan_check(&plan), CK_PLAN_OK);
     struct ck_zone zone = zone_plus(5);
     struct ck_plan_surroundings around = {0};
-    struct ck_draw chance, moment;
-    struct ck_wall at;
+    struct ck_second second;
     int followed = 0;
     for (int i = 0; i < 1000; i++) {
         struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
@@ -876,16 +875,15 @@ static void test_second_checks(void **state)
                                         epoch_key, made, &count),
                          0);
         struct ck_wall done = {made[0].window_start.ms + HOUR};
-        int code =
-            ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &at, &chance, &moment);
-        assert_int_equal(chance.size, CK_DRAW_MESSAGE_SIZE);
+        int code = ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &second);
+        assert_int_equal(second.chance.size, CK_DRAW_MESSAGE_SIZE);
         if (code != 0) {
             assert_int_equal(code, CK_E_NOT_FOUND);
             continue;
         }
         followed++;
-        assert_in_range(at.ms, done.ms + 10 * MINUTE, done.ms + 40 * MINUTE - 1);
-        assert_int_equal(ck_draw_prove(&moment, at, hmac, epoch_key), 0);
+        assert_in_range(second.at.ms, done.ms + 10 * MINUTE, done.ms + 40 * MINUTE - 1);
+        assert_int_equal(ck_draw_prove(&second.moment, second.at, hmac, epoch_key), 0);
     }
     assert_in_range(followed, 250, 350);
 }
@@ -901,51 +899,41 @@ static void test_second_checks_keep_hours(void **state)
     struct ck_zone zone = zone_plus(5);
     struct ck_plan_surroundings around = {0};
     struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
-    struct ck_draw chance = {.size = 7}, moment;
-    struct ck_wall at = {7};
+    struct ck_second second = {.chance.size = 7};
     expand(&plan, &zone, "2026-11-05", &around, made);
     /* Rings and grace would go beyond the window: none, and none was drawn. */
     struct ck_wall late = {made[0].window_end.ms - 30 * MINUTE};
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], late, &around, hmac, epoch_key, &at, &chance, &moment),
-        CK_E_NOT_FOUND);
-    assert_int_equal(chance.size, 0);
+    assert_int_equal(ck_second_check(&plan, &made[0], late, &around, hmac, epoch_key, &second),
+                     CK_E_NOT_FOUND);
+    assert_int_equal(second.chance.size, 0);
     late.ms = made[0].window_end.ms - 35 * MINUTE;
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], late, &around, hmac, epoch_key, &at, &chance, &moment), 0);
-    assert_true(at.ms + plan.tail_ms <= made[0].window_end.ms);
+    assert_int_equal(ck_second_check(&plan, &made[0], late, &around, hmac, epoch_key, &second), 0);
+    assert_true(second.at.ms + plan.tail_ms <= made[0].window_end.ms);
     struct ck_wall early = {made[0].window_start.ms - 35 * MINUTE};
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], early, &around, hmac, epoch_key, &at, &chance, &moment),
-        0);
-    assert_in_range(at.ms, made[0].window_start.ms, made[0].window_start.ms + 5 * MINUTE - 1);
+    assert_int_equal(ck_second_check(&plan, &made[0], early, &around, hmac, epoch_key, &second), 0);
+    assert_in_range(second.at.ms, made[0].window_start.ms,
+                    made[0].window_start.ms + 5 * MINUTE - 1);
     early.ms -= 5 * MINUTE;
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], early, &around, hmac, epoch_key, &at, &chance, &moment),
-        CK_E_NOT_FOUND);
+    assert_int_equal(ck_second_check(&plan, &made[0], early, &around, hmac, epoch_key, &second),
+                     CK_E_NOT_FOUND);
     struct ck_wall done = made[0].window_start;
     struct ck_interval court = interval(done.ms, done.ms + HOUR);
     struct ck_plan_surroundings beside = {.blackouts = &court, .blackout_count = 1};
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &at, &chance, &moment),
-        CK_E_NOT_FOUND);
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], done, &around, broken, NULL, &at, &chance, &moment), -12);
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &second),
+                     CK_E_NOT_FOUND);
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &around, broken, NULL, &second), -12);
     /* Another check-in of the person within the gap of the last moment: there is none left. */
     struct ck_wall next = {done.ms + 59 * MINUTE};
     beside = (struct ck_plan_surroundings){.neighbours = &next, .neighbour_count = 1};
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &at, &chance, &moment),
-        CK_E_NOT_FOUND);
-    assert_int_equal(chance.size, 0);
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &second),
+                     CK_E_NOT_FOUND);
+    assert_int_equal(second.chance.size, 0);
     next.ms = done.ms + 70 * MINUTE;
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &at, &chance, &moment), 0);
-    assert_in_range(at.ms, done.ms + 10 * MINUTE, done.ms + 20 * MINUTE);
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &beside, hmac, epoch_key, &second), 0);
+    assert_in_range(second.at.ms, done.ms + 10 * MINUTE, done.ms + 20 * MINUTE);
     plan.second_percent = 0;
-    assert_int_equal(
-        ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &at, &chance, &moment),
-        CK_E_NOT_FOUND);
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &second),
+                     CK_E_NOT_FOUND);
     plan.second_percent = 101;
     expect_reason(&plan, CK_PLAN_SECOND_RANGE);
     plan.second_percent = 50;
@@ -953,6 +941,36 @@ static void test_second_checks_keep_hours(void **state)
     expect_reason(&plan, CK_PLAN_SECOND_RANGE);
     plan.second_min_ms = 40 * MINUTE;
     expect_reason(&plan, CK_PLAN_SECOND_RANGE);
+}
+
+/* S7: where somebody is free, of where it may be; where nobody is there, it is over capacity. */
+static void test_second_checks_look_for_an_inspector(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    plan.draws = 1;
+    plan.second_percent = 100;
+    plan.second_min_ms = 10 * MINUTE;
+    plan.second_max_ms = 40 * MINUTE;
+    struct ck_zone zone = zone_plus(5);
+    struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
+    struct ck_plan_surroundings around = {0};
+    struct ck_second second;
+    expand(&plan, &zone, "2026-11-05", &around, made);
+    struct ck_wall done = made[0].window_start;
+    struct ck_interval busy = interval(done.ms, done.ms + 39 * MINUTE);
+    around = (struct ck_plan_surroundings){.busy = &busy, .busy_count = 1};
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &second), 0);
+    assert_in_range(second.at.ms, done.ms + 39 * MINUTE, done.ms + 40 * MINUTE - 1);
+    assert_int_equal(second.place, CK_PLACE_WINDOW);
+    assert_int_equal(ck_draw_prove(&second.moment, second.at, hmac, epoch_key), 0);
+    busy.until.ms += MINUTE;
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &second), 0);
+    assert_in_range(second.at.ms, done.ms + 10 * MINUTE, done.ms + 40 * MINUTE - 1);
+    assert_int_equal(second.place, CK_PLACE_OVER_CAPACITY);
+    plan.kind = CK_KIND_UNATTENDED;
+    assert_int_equal(ck_second_check(&plan, &made[0], done, &around, hmac, epoch_key, &second), 0);
+    assert_int_equal(second.place, CK_PLACE_WINDOW);
 }
 
 /* ---- the gap across a change
@@ -1134,6 +1152,7 @@ int main(void)
         cmocka_unit_test(test_make_ups_look_for_an_inspector),
         cmocka_unit_test(test_second_checks),
         cmocka_unit_test(test_second_checks_keep_hours),
+        cmocka_unit_test(test_second_checks_look_for_an_inspector),
         cmocka_unit_test(test_the_gap_across_a_change),
         cmocka_unit_test(test_preview),
         cmocka_unit_test(test_differences),

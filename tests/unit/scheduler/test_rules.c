@@ -151,8 +151,8 @@ static bool calls(const char *test, const char *const texts[2], char *const *hea
 /* A table of this document; its own test walks it. */
 static bool is_table(const char *token)
 {
-    static const char *const words[] = {"check-in", "incident", "notice",    "attribution",
-                                        "gap",      "silence",  "succession"};
+    static const char *const words[] = {"check-in", "incident", "notice",  "attribution",
+                                        "gap",      "time",     "silence", "succession"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i], token) == 0) {
             return true;
@@ -255,6 +255,13 @@ static void test_gap_rules(void **state)
     check_cases("gap", 5);
 }
 
+/* S7 for the same. */
+static void test_time_rules(void **state)
+{
+    (void)state;
+    check_cases("time", 4);
+}
+
 /* S2 for each way in which a plan takes a place, or does not. */
 static void test_succession_rules(void **state)
 {
@@ -293,7 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scheduling_rules), cmocka_unit_test(test_escalation_rules),
         cmocka_unit_test(test_gap_rules),        cmocka_unit_test(test_silence_rules),
-        cmocka_unit_test(test_succession_rules),
+        cmocka_unit_test(test_succession_rules), cmocka_unit_test(test_time_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
