@@ -329,6 +329,48 @@ static void nothing_goes_out_twice_while_it_may_still_be_on_its_way(void **state
     }
 }
 
+/* ---- receipts ---- */
+
+/* What a gateway tells later it may tell under the number that it gave itself. */
+static void a_receipt_finds_its_notice_by_the_gateways_number(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    static const char of_sms[] = "SELECT state FROM notice WHERE channel = 'sms'";
+    static const struct {
+        const char *channel, *number, *receipt;
+        int code;
+        const char *then;
+    } told[] = {
+        {"sms", "m-18", "delivered", CK_E_NOT_FOUND, "accepted"},
+        {"voice", "m-17", "delivered", CK_E_NOT_FOUND, "accepted"},
+        {"sms", "m-17", "delivered", 0, "delivered"},
+        {"sms", "m-17", "failed", 0, "delivered"}, /* out of order: never a step back */
+    };
+    world->mute = true;
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 10 * MINUTE + 1000);
+    assert_int_equal(
+        world_command(world, "notice.result", &gateway,
+                      json_pack("{s:I, s:i, s:s, s:s}", "notice",
+                                (json_int_t)world_number(world, "SELECT id FROM notice WHERE "
+                                                                "channel = 'sms'"),
+                                "try", 1, "result", "accepted", "provider_id", "m-17")),
+        0);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        assert_int_equal(
+            world_command(world, "notice.receipt", &gateway,
+                          json_pack("{s:s, s:s, s:s}", "channel", told[i].channel, "provider_id",
+                                    told[i].number, "receipt", told[i].receipt)),
+            told[i].code);
+        assert_string_equal(world_text(world, of_sms), told[i].then);
+    }
+    /* The check-in knows that it was delivered. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM fact WHERE checkin_id = 1 AND fact "
+                                         "= 'notice_delivered'"),
+                     1);
+}
+
 /* ---- contact paths ---- */
 
 static void every_way_is_tested_once_a_week_by_day(void **state)
@@ -589,6 +631,7 @@ int main(void)
         TEST(nothing_is_a_storm_where_the_rules_say_so),
         cmocka_unit_test(nothing_goes_out_twice_while_it_may_still_be_on_its_way),
         TEST(nobody_is_rung_after_the_answer),
+        TEST(a_receipt_finds_its_notice_by_the_gateways_number),
         TEST(every_way_is_tested_once_a_week_by_day),
         TEST(a_test_without_its_receipt_has_failed),
         TEST(ways_of_many_are_found_page_by_page),
