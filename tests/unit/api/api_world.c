@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,6 +88,25 @@ static struct ck_mono http_now(void *user)
 {
     (void)user;
     return mono_now();
+}
+
+/* The engine sleeps by the machine's wall clock, which is not the world's: where the machine is
+ * later it would not sleep at all, where it is earlier it would not wake. It sleeps as long as it
+ * meant to. */
+int __real_timerfd_settime(int fd, int flags, const struct itimerspec *value,
+                           struct itimerspec *old);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *value,
+                           struct itimerspec *old);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *value,
+                           struct itimerspec *old)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t at_ns = value->it_value.tv_sec * INT64_C(1000000000) + value->it_value.tv_nsec +
+                    now.tv_sec * INT64_C(1000000000) + now.tv_nsec - wall_now().ms * 1000000;
+    const struct itimerspec here = {
+        .it_value = {.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000}};
+    return __real_timerfd_settime(fd, flags, &here, old);
 }
 
 static void clocks(void *user, struct ck_now *now)
