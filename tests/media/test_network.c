@@ -697,12 +697,12 @@ static void test_journey_blackout(void **state)
     });
 }
 
-/* The journey of that name, alone: they take long and cost little, so they are run side by side. */
-static int run_one_journey(const struct CMUnitTest *journeys, size_t count, const char *name)
+/* The one of that name, alone: they take long and cost little, so they are run side by side. */
+static int run_one(const struct CMUnitTest *tests, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(journeys[i].name, name) == 0) {
-            const struct CMUnitTest one[] = {journeys[i]};
+        if (strcmp(tests[i].name, name) == 0) {
+            const struct CMUnitTest one[] = {tests[i]};
             return cmocka_run_group_tests(one, NULL, NULL);
         }
     }
@@ -710,14 +710,21 @@ static int run_one_journey(const struct CMUnitTest *journeys, size_t count, cons
     return 1;
 }
 
-/* Without arguments all but the journeys; `long`: the journeys, longer; or the name of one. */
+/* Without arguments all but the journeys and what takes as long as one; `long`: those, the journeys
+ * longer; or the name of one of those. */
 int main(int count, char **arguments)
 {
     const struct CMUnitTest journeys[] = {
-        cmocka_unit_test(test_journey_loss),     cmocka_unit_test(test_journey_shuffled),
-        cmocka_unit_test(test_journey_narrow),   cmocka_unit_test(test_journey_starving),
-        cmocka_unit_test(test_journey_sound),    cmocka_unit_test(test_journey_famine),
-        cmocka_unit_test(test_journey_blackout), cmocka_unit_test(test_journey_radio),
+        cmocka_unit_test(test_journey_loss),
+        cmocka_unit_test(test_journey_shuffled),
+        cmocka_unit_test(test_journey_narrow),
+        cmocka_unit_test(test_journey_starving),
+        cmocka_unit_test(test_journey_sound),
+        cmocka_unit_test(test_journey_famine),
+        cmocka_unit_test(test_journey_blackout),
+        cmocka_unit_test(test_journey_radio),
+        cmocka_unit_test(test_stalls),
+        cmocka_unit_test(test_picture_is_back_once_there_is_room),
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loss),
@@ -726,9 +733,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_blackout),
         cmocka_unit_test(test_poor_downlink_is_private),
         cmocka_unit_test(test_hiccup),
-        cmocka_unit_test(test_stalls),
         cmocka_unit_test(test_lateness_of_the_clients_is_nobodys_queue),
-        cmocka_unit_test(test_picture_is_back_once_there_is_room),
         cmocka_unit_test(test_loss_of_an_uplink_is_no_loss_of_a_downlink),
         cmocka_unit_test(test_queue_of_an_uplink_is_no_queue_of_a_downlink),
         cmocka_unit_test(test_arrivals_are_told),
@@ -743,7 +748,7 @@ int main(int count, char **arguments)
     if (runs_long) {
         failed = cmocka_run_group_tests(journeys, NULL, NULL);
     } else if (count > 1) {
-        failed = run_one_journey(journeys, sizeof journeys / sizeof *journeys, arguments[1]);
+        failed = run_one(journeys, sizeof journeys / sizeof *journeys, arguments[1]);
     } else {
         failed = cmocka_run_group_tests(tests, NULL, NULL);
     }
