@@ -511,6 +511,11 @@ test("a ladder is checked before it is proposed, and another supervisor approves
   await page.getByRole("button", { name: "Change" }).first().click();
   assert.equal(await page.getByRole("button", { name: "Propose" }).count(), 0);
   await page.getByRole("button", { name: "Add a step" }).click();
+  const step = page.locator("fieldset.step").nth(1);
+  await step.getByLabel("Who is told").selectOption("named");
+  const who = step.getByLabel("a named person");
+  const second = await who.locator("option").nth(1).getAttribute("value");
+  await who.selectOption(second);
   await page.getByRole("button", { name: "Check" }).click();
   await page.getByText("Step 2 reaches nobody in 18 % of the time").waitFor();
   await page.getByLabel("Why do you change it?").fill("nobody answered at night");
@@ -519,6 +524,7 @@ test("a ladder is checked before it is proposed, and another supervisor approves
   assert.equal(sent.kind, "ladder");
   assert.equal(sent.request.band, "low");
   assert.equal(sent.request.ladder.steps.length, 4);
+  assert.deepEqual(sent.request.ladder.steps[1].targets, [{ kind: "named", staff: Number(second) }]);
   assert.equal(sent.request.apply_open, false);
 
   // What can never reach anybody cannot be proposed at all.
