@@ -16,7 +16,7 @@
 static void gather_bands(struct sim_check *check)
 {
     sqlite3_stmt *statement = NULL;
-    sim_check_run(check, "CREATE TEMP TABLE band_at (person, idx, rank);");
+    sim_check_run(check, "CREATE TEMP TABLE band_at (person INTEGER, idx INTEGER, rank INTEGER);");
     sqlite3_prepare_v2(check->db, "INSERT INTO band_at VALUES (?1, 0, ?2)", -1, &statement, NULL);
     for (int i = 0; i < check->sim->person_count; i++) {
         sqlite3_bind_int64(statement, 1, check->sim->people[i].id);
@@ -60,6 +60,7 @@ static void gather_bands(struct sim_check *check)
                     "b.idx > m.opened AND b.idx < m.closed AND b.idx < m.reached) AS looked_after "
                     "FROM missed "
                     "m;"
+                    "CREATE INDEX weighed_of ON weighed (id);"
                     "CREATE INDEX weighed_checkin ON weighed (checkin_id);");
 }
 
@@ -97,6 +98,7 @@ static void gather_lives(struct sim_check *check)
         "m.action IN ('CHECKIN_PLANNED', 'CHECKIN_MAKE_UP', 'CHECKIN_SECOND', "
         "'CHECKIN_ON_DEMAND') AND m.id = c.id) AS made FROM checkin c LEFT JOIN said o ON o.action "
         "= 'CHECKIN_OUTCOME' AND o.id = c.id;"
+        "CREATE INDEX life_of ON life (id, cause);"
         "CREATE INDEX life_plan ON life (plan_id);"
         "CREATE INDEX life_person ON life (person_id);");
 }

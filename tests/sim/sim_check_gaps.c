@@ -69,7 +69,7 @@ static void check_leaks(struct sim_check *check)
         "CREATE TEMP TABLE telling AS SELECT l.person_id AS person, l.idx AS idx, "
         "json_remove(json_extract(CAST(e.leaf AS TEXT), '$.open'), '$.window_start', "
         "'$.window_end') AS open FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE "
-        "l.person_id IS NOT NULL AND l.action NOT LIKE 'NOTICE_%' AND l.action NOT LIKE "
+        "+l.person_id IS NOT NULL AND l.action NOT LIKE 'NOTICE_%' AND l.action NOT LIKE "
         "'INCIDENT_%' AND l.action NOT LIKE 'BLACKOUT_%' AND instr(substr(e.leaf, instr(e.leaf, "
         "CAST('\"open\":' AS BLOB))), CAST('Z\"' AS BLOB)) > 0;"
         "CREATE INDEX telling_of ON telling (person, idx);");

@@ -61,7 +61,8 @@ static void gather_leave(struct sim_check *check)
     struct sim *sim = check->sim;
     sqlite3_stmt *statement = NULL;
     sqlite3_exec(check->db,
-                 "CREATE TEMP TABLE leave (absence, staff, from_at, until_at, first, last);"
+                 "CREATE TEMP TABLE leave (absence INTEGER, staff INTEGER, from_at INTEGER, "
+                 "until_at INTEGER, first INTEGER, last INTEGER);"
                  "CREATE INDEX leave_of ON leave (staff);",
                  NULL, NULL, NULL);
     sqlite3_prepare_v2(
