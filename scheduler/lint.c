@@ -162,6 +162,12 @@ size_t ck_lint_ladder(const struct ck_ladder *ladder, enum ck_band band,
     return lint.count;
 }
 
+bool ck_lint_anybody(const struct ck_ladder *ladder, const struct ck_lint_sample *sample)
+{
+    const struct lint lint = {.ladder = ladder, .samples = sample, .sample_count = 1};
+    return people_at(&lint, 0) > 0;
+}
+
 const char *ck_lint_reason_text(enum ck_lint_reason reason)
 {
     static const char *const texts[CK_LINT_REASON_COUNT] = {

@@ -44,6 +44,9 @@ size_t ck_lint_ladder(const struct ck_ladder *ladder, enum ck_band band,
                       const struct ck_lint_sample *samples, size_t count,
                       struct ck_lint_finding findings[static CK_LINT_FINDINGS_MAX]);
 
+/* Whether any step reaches anybody in this sample. */
+bool ck_lint_anybody(const struct ck_ladder *ladder, const struct ck_lint_sample *sample);
+
 const char *ck_lint_reason_text(enum ck_lint_reason reason);
 
 #endif

@@ -69,12 +69,9 @@ static int check_reach(struct ck_turn *turn, const struct wanted *wanted,
                        struct ck_refusal *refusal)
 {
     struct ck_reach reach = ck_turn_reach(turn, wanted->unit, 0);
-    json_t *findings = NULL;
-    bool fatal = false;
-    int r = ck_reach_lint(&reach, &wanted->ladder, ck_ladder_band(wanted->band), turn->now.wall,
-                          &findings, &fatal);
-    json_decref(findings);
-    return r == 0 && fatal ? ck_refuse(refusal, CK_E_INVALID, "steps", "it reaches nobody") : r;
+    bool anybody = false;
+    int r = ck_reach_anybody(&reach, &wanted->ladder, turn->now.wall, &anybody);
+    return r == 0 && !anybody ? ck_refuse(refusal, CK_E_INVALID, "steps", "it reaches nobody") : r;
 }
 
 static int proposed(struct ck_turn *turn, const struct ck_actor *actor, const json_t *body,

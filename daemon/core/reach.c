@@ -143,24 +143,62 @@ static const char *reason_name(enum ck_lint_reason reason)
     return names[reason];
 }
 
-/* For the inspectors of the unit, one after the other, every two hours of two weeks. */
+/* For whom samples are taken: the inspectors of the unit, or one that there is not. */
+static int inspectors_of(const struct ck_reach *reach, int64_t ids[CK_REACH_INSPECTORS_MAX],
+                         size_t *count)
+{
+    size_t found = 0;
+    int r = ck_caseloads_of_unit(reach->store, reach->unit, ids, CK_REACH_INSPECTORS_MAX, &found);
+    if (r == 0 && found == 0) {
+        ids[found++] = 0;
+    }
+    *count = found;
+    return r;
+}
+
+static int take_sample(const struct ck_reach *reach, const struct ck_ladder *ladder,
+                       int64_t inspector, struct ck_wall at, struct ck_lint_sample *sample)
+{
+    struct ck_reach one = *reach;
+    one.inspector = inspector;
+    return ck_reach_resolve(&one, ladder, at, &sample->roster);
+}
+
+/* For one inspector after the other, every two hours of two weeks. */
 static int take_samples(const struct ck_reach *reach, const struct ck_ladder *ladder,
                         struct ck_wall now, struct ck_lint_sample *samples, size_t *count)
 {
-    int64_t inspectors[CK_REACH_INSPECTORS_MAX] = {0};
+    int64_t inspectors[CK_REACH_INSPECTORS_MAX];
     size_t found = 0, taken = 0;
-    int r = ck_caseloads_of_unit(reach->store, reach->unit, inspectors, CK_REACH_INSPECTORS_MAX,
-                                 &found);
-    found = found == 0 ? 1 : found;
+    int r = inspectors_of(reach, inspectors, &found);
     for (size_t i = 0; r == 0 && i < found; i++) {
-        struct ck_reach one = *reach;
-        one.inspector = inspectors[i];
         for (size_t s = 0; r == 0 && s < SAMPLES_A_ROUND; s++) {
             struct ck_wall at = ck_wall_add_ms(now, (int64_t)s * CK_REACH_SAMPLE_MS);
-            r = ck_reach_resolve(&one, ladder, at, &samples[taken++].roster);
+            r = take_sample(reach, ladder, inspectors[i], at, &samples[taken++]);
         }
     }
     *count = taken;
+    return r;
+}
+
+int ck_reach_anybody(const struct ck_reach *reach, const struct ck_ladder *ladder,
+                     struct ck_wall now, bool *anybody)
+{
+    int64_t inspectors[CK_REACH_INSPECTORS_MAX];
+    size_t found = 0;
+    bool reached = false;
+    int r = inspectors_of(reach, inspectors, &found);
+    for (size_t s = 0; r == 0 && !reached && s < SAMPLES_A_ROUND; s++) {
+        struct ck_wall at = ck_wall_add_ms(now, (int64_t)s * CK_REACH_SAMPLE_MS);
+        for (size_t i = 0; r == 0 && !reached && i < found; i++) {
+            struct ck_lint_sample sample;
+            r = take_sample(reach, ladder, inspectors[i], at, &sample);
+            reached = r == 0 && ck_lint_anybody(ladder, &sample);
+        }
+    }
+    if (r == 0) {
+        *anybody = reached;
+    }
     return r;
 }
 

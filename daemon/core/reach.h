@@ -45,4 +45,9 @@ int ck_reach_resolve(const struct ck_reach *reach, const struct ck_ladder *ladde
 int ck_reach_lint(const struct ck_reach *reach, const struct ck_ladder *ladder, enum ck_band band,
                   struct ck_wall now, json_t **findings, bool *fatal);
 
+/* Whether ck_reach_lint() would not find it fatal: looks no further than to the first time at which
+ * a step reaches somebody. For the engine's thread, which must not stand still for the rest. */
+int ck_reach_anybody(const struct ck_reach *reach, const struct ck_ladder *ladder,
+                     struct ck_wall now, bool *anybody);
+
 #endif

@@ -310,6 +310,28 @@ static void only_who_may_act_is_named(void **state)
     }
 }
 
+static void leave(struct world *world, int64_t staff, const char *from, const char *until)
+{
+    const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    assert_int_equal(world_command(world, "absence.create", &actor,
+                                   json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)staff,
+                                             "from", from, "until", until, "reason", "leave")),
+                     0);
+}
+
+/* Two weeks are looked at, not only this moment. */
+static void who_comes_back_in_time_is_reached(void **state)
+{
+    struct world *world = *state;
+    int64_t chief = world_colleague(world, "chief", CK_ROLE_SUPERVISOR, false);
+    world_execute(world, "UPDATE staff SET email = 'chief@example.kz' WHERE login = 'chief'");
+    leave(world, chief, "2026-11-20T00:00", "2026-12-01T00:00");
+    assert_int_equal(propose_named(world, chief), 0);
+    leave(world, chief, "2026-12-01T00:00", "2026-12-20T00:00");
+    assert_int_equal(propose_named(world, chief), CK_E_INVALID);
+    assert_string_equal(world->result.refusal.message, "it reaches nobody");
+}
+
 /* ---- quiet hours ---- */
 
 /* E10: by the day of the unit, from ten in the evening to eight, where its supervisors have agreed
@@ -544,6 +566,7 @@ int main(void)
         TEST(the_check_says_what_is_wrong),
         TEST(who_is_named_is_told_and_nobody_else),
         TEST(only_who_may_act_is_named),
+        TEST(who_comes_back_in_time_is_reached),
         TEST(quiet_hours_are_those_of_the_unit),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),

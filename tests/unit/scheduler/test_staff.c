@@ -494,6 +494,8 @@ static void test_lint(void **state)
     expect_lint(&ladder, CK_BAND_3, samples, "1@1:1 2@2:1 4@0:1 ");
     samples[1].roster.steps[0].count = 0;
     expect_lint(&ladder, CK_BAND_3, samples, "1@0:1 1@1:1 2@2:1 3@0:1 ");
+    assert_true(ck_lint_anybody(&ladder, &samples[0]));
+    assert_false(ck_lint_anybody(&ladder, &samples[1]));
     good_samples(samples);
     for (int i = 0; i < 2; i++) {
         samples[i].roster.steps[2].people[0].channels = 0;
