@@ -202,10 +202,20 @@ static bool names_staff(enum ck_fact fact)
            fact == CK_FACT_NOTE;
 }
 
+/* The words of a line about the fact; NULL: it has none. */
+static const char *fact_text(enum ck_fact fact, int64_t value, char until[CK_WALL_TEXT_SIZE])
+{
+    if (fact == CK_FACT_HELD) {
+        ck_wall_text((struct ck_wall){value}, until);
+        return until;
+    }
+    return fact == CK_FACT_OUTCOME_KNOWN ? ck_outcome_name((enum ck_outcome)value) : NULL;
+}
+
 static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
                        const struct ck_incident_row *row, enum ck_fact fact, int64_t value)
 {
-    char action[64];
+    char action[64], until[CK_WALL_TEXT_SIZE];
     ck_action_name("incident_", ck_fact_name(fact), action);
     int r = ck_turn_audit(
         turn, actor,
@@ -220,9 +230,7 @@ static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
     /* Requests of people write lines of their own, with their words. */
     if (r == 0 && actor->kind != CK_ACTOR_STAFF) {
         r = ck_incident_line(turn->store, row->step.id, turn->now.wall, ck_fact_name(fact),
-                             names_staff(fact) ? value : 0, 0,
-                             fact == CK_FACT_OUTCOME_KNOWN ? ck_outcome_name((enum ck_outcome)value)
-                                                           : NULL);
+                             names_staff(fact) ? value : 0, 0, fact_text(fact, value, until));
     }
     return r;
 }

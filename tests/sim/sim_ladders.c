@@ -151,7 +151,8 @@ void sim_watch_ladders(struct sim *sim)
 {
     static const char sql[] =
         "SELECT i.checkin_id, i.id, i.state = 'open', i.kind = 'review_overdue', i.policy_id, "
-        "(SELECT max(l.id) FROM incident_line l WHERE l.incident_id = i.id) FROM incident i WHERE "
+        "(SELECT max(l.id) FROM incident_line l WHERE l.incident_id = i.id AND l.what <> "
+        "'notice_delayed') FROM incident i WHERE "
         "i.state <> 'closed' AND i.quarantined = 0 AND "
         "ifnull(json_extract(i.machine, '$.calm'), 0) = 0";
     bool well = sim_ours_well(sim);

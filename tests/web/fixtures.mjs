@@ -188,7 +188,7 @@ export const staff = [
   { id: 12, login: "zh.bozingen", name: "Жанболат Бозінген", roles: ["officer"], unit_id: 1, language: "kk", email: "duty@example.org", phone: "+77000000012", on_duty: true, disabled: false },
   { id: 13, login: "i.rechnaya", name: "Инесса Речная-Полынная", roles: ["supervisor", "officer"], unit_id: 1, language: "ru", email: "i.rechnaya@example.org", phone: null, on_duty: false, disabled: false },
   { id: 14, login: "root", name: "Талғатбек Ойпанов", roles: ["administrator"], unit_id: 1, language: "ru", email: null, phone: null, on_duty: false, disabled: false },
-  { id: 15, login: "old", name: "Рахия Ескіжолова", roles: ["inspector"], unit_id: 1, language: "kk", email: null, phone: null, on_duty: false, disabled: true },
+  { id: 15, login: "old", name: "Рахия Ескіжолова", roles: ["inspector", "officer"], unit_id: 1, language: "kk", email: null, phone: null, on_duty: false, disabled: true },
 ];
 
 export function figures() {

@@ -374,6 +374,10 @@ static void quiet_hours_are_those_of_the_unit(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE next_at = "
                                          "unixepoch('2026-11-22T03:00:00Z') * 1000"),
                      3);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT incident_id) FROM incident_line "
+                                         "WHERE what = 'held' AND text = "
+                                         "'2026-11-22T03:00:00.000Z'"),
+                     3);
     world_run_for(world, 31 * MINUTE);
     assert_int_equal(world_number(world, told), 3);
 }

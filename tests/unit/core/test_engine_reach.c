@@ -209,6 +209,34 @@ static void what_is_put_off_until_it_expires_reaches_nobody(void **state)
     assert_true(world_records(world, "INCIDENT_NOBODY_REACHED") > 0);
 }
 
+/* A limit delays and never drops, and whoever opens the incident sees until when. */
+static void a_limit_that_delays_is_seen_in_the_incident(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor gateway = {.kind = CK_ACTOR_GATEWAY};
+    static const char on_its_way[] =
+        "SELECT ifnull(max(id), 0) FROM notice WHERE incident_id = 1 AND state = 'sending'";
+    by_mail(world, false);
+    world_plan(world, "09:10", NULL);
+    world_run_for(world, 20 * MINUTE);
+    world->mute = true;
+    for (int minute = 0; minute < 60 && world_number(world, on_its_way) == 0; minute++) {
+        world_run_for(world, MINUTE);
+    }
+    int64_t notice = world_number(world, on_its_way);
+    assert_int_equal(
+        world_command(world, "notice.result", &gateway,
+                      json_pack("{s:I, s:i, s:s, s:i}", "notice", (json_int_t)notice, "try", 1,
+                                "result", "limited", "retry_after_ms", 240000)),
+        0);
+    assert_int_equal(world_records(world, "NOTICE_DELAYED"), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line l JOIN notice n ON "
+                                         "n.id = l.notice_id WHERE l.incident_id = 1 AND l.what = "
+                                         "'notice_delayed' AND l.staff_id = n.staff_id AND "
+                                         "unixepoch(l.text) * 1000 = n.next_at / 1000 * 1000"),
+                     1);
+}
+
 #define DIGEST_MORE 600
 
 /* Many more incidents than are read at a time stand in one digest, and its only way is lost: each
@@ -632,6 +660,7 @@ int main(void)
         TEST(many_at_once_are_told_together),
         TEST(a_digest_is_told_by_every_browser),
         TEST(a_digest_goes_to_the_next_channel_with_all_its_incidents),
+        TEST(a_limit_that_delays_is_seen_in_the_incident),
         TEST(a_lost_digest_loses_none_of_its_incidents),
         TEST(what_is_put_off_until_it_expires_reaches_nobody),
         TEST(a_second_storm_has_a_question_of_its_own),

@@ -202,6 +202,19 @@ test("an officer reads a case, and is offered nothing that only inspectors and s
   assert.equal(await inspector.locator("main a.tab-inline").count(), 4);
 }));
 
+test("what is held back says until when", scene(async (server) => {
+  const line = { at: f.at(-3), who: null, channel: null, state: null, reference: null };
+  server.state.incident = { ...server.state.incident, line: server.state.incident.line.concat(
+    { ...line, what: "held", text: f.at(600) },
+    { ...line, what: "notice_delayed", who: "Жанболат Бозінген", channel: "sms", state: "queued", text: f.at(12), reference: "N-77128" },
+  ) };
+  const page = await stage.console(server, "incidents/71", { roles: ["officer"] });
+  const [held, delayed] = [page.locator(".line-item.held"), page.locator(".line-item.notice_delayed")];
+  assert.match(await held.textContent(), /Held back.*Goes on: .*\d\d:\d\d/);
+  assert.match(await delayed.textContent(), /Notice to Жанболат Бозінген by SMS waits.*Goes on: .*\d\d:\d\d/);
+  assert.deepEqual(faults(page), []);
+}));
+
 test("what an officer just wrote is seen, not behind the bar of actions", scene(async (server) => {
   server.state.incident = { ...server.state.incident, line: Array.from({ length: 12 }, () => server.state.incident.line[0]) };
   const page = await stage.console(server, "incidents/71", { roles: ["officer"], viewport: PHONE });
@@ -515,6 +528,7 @@ test("a ladder is checked before it is proposed, and another supervisor approves
   await step.getByLabel("Who is told").selectOption("named");
   const who = step.getByLabel("a named person");
   const second = await who.locator("option").nth(1).getAttribute("value");
+  assert.deepEqual(await who.locator("option").allTextContents(), f.staff.filter((one) => !one.disabled && /officer|supervisor/.test(one.roles.join())).map((one) => one.name));
   await who.selectOption(second);
   await page.getByRole("button", { name: "Check" }).click();
   await page.getByText("Step 2 reaches nobody in 18 % of the time").waitFor();

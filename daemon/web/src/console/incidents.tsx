@@ -68,19 +68,20 @@ export function IncidentsPage({ state }: { state: "open" | "closed" }): JSX.Elem
 
 const LINE_ICONS: Record<string, IconName> = {
   opened: "alert", notice: "send", step_fired: "send", step_skipped: "info", nobody_reached: "alert", closed: "seal", delivered: "check", read: "eye", failed: "offline", called: "phone", refused: "close", acknowledged: "hand", note: "edit",
-  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder", blackout_entered: "info", banded: "info", silent_again: "alert",
+  reached: "person", safety: "shield", digest: "send", acknowledged_phone: "phone", ladder_changed: "ladder", released: "back", storm_facts: "info", concluded: "seal", answered_late: "clock", escalated: "ladder", blackout_entered: "info", banded: "info", silent_again: "alert", held: "clock", notice_delayed: "clock",
 };
 
 function Line({ line }: { line: IncidentLine }): JSX.Element {
   const { view, t } = useSession();
+  const waits = line.what === "held" || line.what === "notice_delayed"; // their text is the moment until which
   const what = t.maybe("line_" + line.what, { who: line.who || "", channel: line.channel ? t.maybe("channel_" + line.channel) || line.channel : "" })
     || [line.what.replace(/_/g, " "), line.who].filter(Boolean).join(": ");
   return (
     <li class={"line-item " + line.what}>
       <span class="line-mark"><Icon name={LINE_ICONS[line.what] || "info"} size={20} /></span>
       <div class="line-text">
-        <p>{what}{line.state && <Chip tone={line.state === "failed" || line.state === "expired" ? "warn" : "quiet"}>{t.maybe("notice_" + line.state) || line.state}</Chip>}</p>
-        {line.text && (line.what === "storm_facts" ? <StormFacts text={line.text} /> : line.what === "blackout_entered" ? <EnteredBlackout text={line.text} /> : <p class="prewrap quote">{line.text}</p>)}
+        <p>{what}{line.state && !waits && <Chip tone={line.state === "failed" || line.state === "expired" ? "warn" : "quiet"}>{t.maybe("notice_" + line.state) || line.state}</Chip>}</p>
+        {line.text && (waits ? <p>{t.t("line_until", { at: view.clock.moment(line.text) })}</p> : line.what === "storm_facts" ? <StormFacts text={line.text} /> : line.what === "blackout_entered" ? <EnteredBlackout text={line.text} /> : <p class="prewrap quote">{line.text}</p>)}
         <p class="soft small">{view.clock.momentAge(line.at)}{line.reference && ` · ${line.reference}`}</p>
       </div>
     </li>

@@ -198,6 +198,9 @@ function StepEditor({ step, index, last, channels, people, safety, onChange, onR
 }): JSX.Element {
   const { t } = useSession();
   const setTarget = (at: number, target: LadderTarget): void => onChange({ ...step, targets: step.targets.map((other, place) => (place === at ? target : other)) });
+  // Whose account was closed is told nothing, and stays readable where a ladder already names them.
+  const named = people.filter((one) => !one.disabled || step.targets.some((target) => target.staff === one.id));
+  const open = people.find((one) => !one.disabled);
   const kinds = TARGETS.filter((kind) => !safety || (kind !== "inspector" && kind !== "stand_in"));
   const toggle = (channel: LadderChannel, on: boolean): void => {
     const next = on ? step.channels.concat(channel) : step.channels.filter((other) => other !== channel);
@@ -208,8 +211,8 @@ function StepEditor({ step, index, last, channels, people, safety, onChange, onR
       <legend>{t.t("ladder_step", { n: index + 1 })}</legend>
       {step.targets.map((target, at) => (
         <div class="form-row" key={at}>
-          <SelectField label={t.t("ladder_target")} value={target.kind} options={kinds.map((kind) => ({ value: kind, label: t.t(`target_${kind}`) }))} onChange={(kind) => setTarget(at, kind === "named" ? { kind, staff: people[0] ? people[0].id : 0 } : { kind: kind as TargetKind })} />
-          {target.kind === "named" && <SelectField label={t.t("target_named")} value={String(target.staff)} options={people.map((one) => ({ value: String(one.id), label: one.name }))} onChange={(value) => setTarget(at, { kind: "named", staff: Number(value) })} />}
+          <SelectField label={t.t("ladder_target")} value={target.kind} options={kinds.map((kind) => ({ value: kind, label: t.t(`target_${kind}`) }))} onChange={(kind) => setTarget(at, kind === "named" ? { kind, staff: open ? open.id : 0 } : { kind: kind as TargetKind })} />
+          {target.kind === "named" && <SelectField label={t.t("target_named")} value={String(target.staff)} options={named.map((one) => ({ value: String(one.id), label: one.name }))} onChange={(value) => setTarget(at, { kind: "named", staff: Number(value) })} />}
           {step.targets.length > 1 && <button type="button" class="button plain icon-only" aria-label={t.t("ladder_target_remove")} onClick={() => onChange({ ...step, targets: step.targets.filter((_, place) => place !== at) })}><Icon name="close" /></button>}
         </div>
       ))}

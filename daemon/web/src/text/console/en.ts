@@ -497,6 +497,8 @@ export const en = {
   line_outcome_known: "The outcome of the check-in is known",
   line_note: "Note by {who}",
   line_held: "Held back",
+  line_notice_delayed: "Notice to {who} by {channel} waits: a limit of the channel",
+  line_until: "Goes on: {at}",
 
   // persons
   person: "Person",

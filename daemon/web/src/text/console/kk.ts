@@ -498,6 +498,8 @@ export const kk: Record<ConsoleKey, string> = {
   line_outcome_known: "Белгілену нәтижесі белгілі болды",
   line_note: "Ескерту: {who}",
   line_held: "Кейінге қалдырылды",
+  line_notice_delayed: "Хабарлама күтуде: {who}, {channel} — арнаның шегі",
+  line_until: "Жалғасады: {at}",
 
   // persons
   person: "Адам",

@@ -498,6 +498,8 @@ export const ru: Record<ConsoleKey, string> = {
   line_outcome_known: "Итог отметки известен",
   line_note: "Заметка: {who}",
   line_held: "Отложено",
+  line_notice_delayed: "Извещение ждёт: {who}, {channel} — ограничение канала",
+  line_until: "Продолжится: {at}",
 
   // persons
   person: "Человек",
