@@ -99,6 +99,28 @@ test("a changed plan keeps the dates beside its rule that are still ahead", scen
   assert.deepEqual(saved.except_dates, [f.day(5)]);
 }));
 
+test("a changed plan goes on in the step of its rule, and not before it would have begun", scene(async (server) => {
+  const [plan] = f.person(101).plans;
+  const week = (date) => Math.floor((Date.parse(date) / 86400000 + 3) / 7);
+  const month = (date) => Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7));
+  const next = (fits) => Array.from({ length: 90 }, (_, n) => f.day(n)).find(fits);
+  const cases = [
+    ["FREQ=DAILY;INTERVAL=3", f.day(-4), f.day(2)],
+    ["FREQ=DAILY;INTERVAL=3", f.day(-6), f.day(0)],
+    ["FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", f.day(-7), next((date) => (week(date) - week(f.day(-7))) % 2 === 0)],
+    ["FREQ=WEEKLY;INTERVAL=3;BYDAY=MO,TH", f.day(-21), f.day(0)],
+    ["FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=5", f.day(-31), next((date) => (month(date) - month(f.day(-31))) % 2 === 0)],
+    ["FREQ=DAILY", f.day(3), f.day(3)],
+  ];
+  for (const [recurrence, first_date, expected] of cases) {
+    server.state.plans = [{ ...plan, recurrence, first_date }];
+    const page = await stage.console(server, "persons/101");
+    await page.getByRole("button", { name: "Change" }).click();
+    assert.equal(await page.locator("input[type=date]").first().inputValue(), expected, recurrence);
+    await page.context().close();
+  }
+}));
+
 test("drawn moments are shown to a supervisor who asks, and to nobody else", scene(async (server) => {
   let page = await stage.console(server, "persons/101");
   await page.getByRole("button", { name: "Ahead" }).click();

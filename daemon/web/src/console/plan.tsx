@@ -7,7 +7,7 @@ import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { ActionFailure, CheckField, DraftNote, faultWords, SelectField, TextField, useAction, useSession, type Action } from "./parts";
 import { PreviewPanel, refusalWords, usePreview } from "./plan_preview";
-import { demandOf, INTERVAL_MOST, ORDINALS, parseRecurrence, recurrenceRule, rhythmFor, WEEKDAYS, type Recurrence } from "./recurrence";
+import { demandOf, inStep, INTERVAL_MOST, ORDINALS, parseRecurrence, recurrenceRule, rhythmFor, WEEKDAYS, type Recurrence } from "./recurrence";
 
 const HOUR_S = 3600;
 
@@ -62,8 +62,9 @@ function requestOf(form: PlanFormState, recurrence: Recurrence, windows: readonl
 
 function formOf(plan: Plan | null, order: { id: number; mandatory: boolean; kind: PlanRequest["kind"] }, today: string): PlanFormState {
   const m = (seconds: number): string => String(seconds / 60);
+  const rule = plan && parseRecurrence(plan.recurrence);
   return {
-    order_id: String(plan ? plan.order_id : order.id), kind: plan ? plan.kind : order.kind, mandatory: plan ? plan.mandatory : order.mandatory, first_date: today,
+    order_id: String(plan ? plan.order_id : order.id), kind: plan ? plan.kind : order.kind, mandatory: plan ? plan.mandatory : order.mandatory, first_date: plan && rule ? inStep(rule, plan.first_date, today) : today,
     attempts: String(plan ? plan.attempts : 3), spacing: m(plan ? plan.attempt_spacing_s : 300), response: m(plan ? plan.response_window_s : 900), grace: m(plan ? plan.grace_s : 900), late: m(plan ? plan.late_limit_s : 3600),
     extra: (plan && plan.extra_dates ? plan.extra_dates.filter((date) => date >= today) : []).join(", "), // those behind were served
     except: plan && plan.except_dates ? plan.except_dates.join(", ") : "", gap: plan && plan.min_gap_s ? m(plan.min_gap_s) : "", silence: plan && plan.max_silence_s ? String(plan.max_silence_s / HOUR_S) : "",

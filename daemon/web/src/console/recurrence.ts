@@ -54,6 +54,28 @@ export function parseRecurrence(rule: string): Recurrence | null {
   return !days.length && monthday >= -1 && monthday <= 31 && monthday !== 0 ? { ...base, kind: "monthly", monthday } : null;
 }
 
+const DAY_MS = 86400000;
+const dayOf = (date: string): number => Math.round(Date.parse(date + "T00:00:00Z") / DAY_MS);
+const dateOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const monthOf = (date: string): number => Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7)) - 1;
+
+// Where a plan begins that goes on in the step of one whose rule counts from `first`: today, or the first day after it
+// whose day, week (from Monday) or month that rule does not leave out.
+export function inStep(recurrence: Recurrence, first: string, today: string): string {
+  if (first >= today) return first;
+  const n = recurrence.interval;
+  if (recurrence.kind === "monthly") {
+    const left = (n - (monthOf(today) - monthOf(first)) % n) % n;
+    const month = monthOf(today) + left;
+    return left ? `${Math.floor(month / 12)}-${String(month % 12 + 1).padStart(2, "0")}-01` : today;
+  }
+  const daily = recurrence.kind === "daily";
+  const begin = (date: string): number => daily ? dayOf(date) : dayOf(date) - (dayOf(date) + 3) % 7; // day 0 was a Thursday
+  const step = daily ? n : 7 * n;
+  const left = (step - (begin(today) - begin(first)) % step) % step;
+  return left ? dateOf(begin(today) + left) : today;
+}
+
 // Days of a week that lie well apart, for so many contacts.
 const SPREAD: readonly (readonly string[])[] = [["MO"], ["MO", "TH"], ["MO", "WE", "FR"], ["MO", "TU", "TH", "SA"], ["MO", "TU", "WE", "FR", "SA"], ["MO", "TU", "WE", "TH", "FR", "SA"]];
 
