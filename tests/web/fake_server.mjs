@@ -235,6 +235,8 @@ export class FakeServer {
         refused: sent.windows.length > 1 ? { reason: "too_many", text: "more", on: fixtures.day(2) } : null, differences: sent.replaces ? [{ date: fixtures.day(2), what: "removed", before: 1, after: 0 }, { date: fixtures.day(3), what: "added", before: 0, after: 1 }] : null });
     }
     if (match("/api/persons/\\d+/plans")) return json({ ...fixtures.plans[0], ...sent, id: 699 });
+    if (match("/api/plans/\\d+/end")) return json({ ...fixtures.plans[0], ended: fixtures.at(0), state: "ended" });
+    if (match("/api/orders/\\d+/end")) return json({ ...fixtures.orders[0], ended: sent.date });
     if (match("/api/plans/\\d+/ahead")) return json(fixtures.ahead);
     if (match("/api/plans/\\d+/instants")) return json({ instants: [{ checkin: 9001, date: fixtures.day(2), due: fixtures.at(2880) }] });
     if (match("/api/persons/\\d+/blackouts") || match("/api/blackouts/\\d+/end")) return json({ blackouts: fixtures.blackouts });

@@ -195,6 +195,26 @@ test("a time without contact: entered by one, or sent for approval", scene(async
   assert.equal(sent(server, "/api/approvals")[0].kind, "blackout.absence");
 }));
 
+test("a plan, an order and a time without contact are ended with a reason, the order from a date on", scene(async (server) => {
+  const page = await stage.console(server, "persons/101");
+  const end = async (name, reason, fill) => {
+    await page.getByRole("button", { name, exact: true }).first().click();
+    const submit = dialog(page).getByRole("button", { name, exact: true });
+    assert.ok(await submit.isDisabled()); // not without a reason
+    if (fill) await fill();
+    await dialog(page).getByLabel("Reason").fill(reason);
+    await submit.click();
+    await page.waitForSelector(".dialog", { state: "detached" });
+  };
+  await end("End the plan", "another rhythm was ordered");
+  await end("End it", "the court lifted it", () => dialog(page).locator("input[type=date]").fill(f.day(3)));
+  await end("End it now", "left the hospital");
+  assert.deepEqual(sent(server, "/api/plans/601/end"), [{ reason: "another rhythm was ordered" }]);
+  assert.deepEqual(sent(server, "/api/orders/501/end"), [{ date: f.day(3), reason: "the court lifted it" }]);
+  assert.deepEqual(sent(server, "/api/blackouts/701/end"), [{ reason: "left the hospital" }]);
+  assert.deepEqual(faults(page), []);
+}));
+
 test("an on-demand check says whether it is a duty", scene(async (server) => {
   const page = await stage.console(server, "persons/101");
   await page.getByRole("button", { name: "Call now" }).click();

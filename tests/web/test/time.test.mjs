@@ -55,6 +55,21 @@ test("a score shows its bounds and no percentage; the proposal from it goes to a
   assert.deepEqual(faults(page), []);
 }));
 
+test("a judgement stands beside the score, with its reasons and a level of its own", scene(async (server) => {
+  const page = await stage.console(server, "persons/101?tab=risk");
+  await page.locator(".empty .button.primary").click();
+  await page.getByRole("button", { name: "Add a judgement" }).click();
+  const save = dialog(page).locator("button[type=submit]");
+  await dialog(page).locator("select").selectOption("high");
+  assert.ok(await save.isDisabled());
+  await dialog(page).getByRole("textbox").fill("He bought a weapon");
+  await save.click();
+  await page.waitForSelector(".dialog", { state: "detached" });
+  assert.deepEqual(sent(server, "/api/persons/101/risk/judgement"), [{ band: "high", reasons: "He bought a weapon" }]);
+  assert.equal(sent(server, "/api/persons/101/risk/score").length, 0);
+  assert.deepEqual(faults(page), []);
+}));
+
 test("the policy table is changed by a proposal that names every band", scene(async (server) => {
   const page = await stage.console(server, "cadence", SUPERVISOR);
   await page.waitForSelector("fieldset");
