@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <sqlite3.h>
 
@@ -30,7 +31,7 @@ static void rekey(sqlite3_pcache *cache, sqlite3_pcache_page *page, unsigned fro
 
 #define CLASS_MIN 5 /* the smallest block: 32 bytes */
 #define CLASS_MAX 17
-#define SLAB (1 << 20)
+#define SLAB (1 << 21)
 
 /* Before each block; 16 bytes, so that what follows is aligned for everything. */
 struct block {
@@ -52,11 +53,15 @@ static size_t class_of(size_t size)
     return class;
 }
 
-/* Cuts a slab into blocks of one class. */
+/* Cuts a slab, which is one of the processor's large pages where the system has any, into blocks of
+ * one class. */
 static bool refill(size_t class)
 {
     size_t step = sizeof(struct block) + ((size_t)1 << class);
-    char *slab = malloc(SLAB);
+    char *slab = aligned_alloc(SLAB, SLAB);
+    if (slab != NULL) {
+        (void)madvise(slab, SLAB, MADV_HUGEPAGE);
+    }
     for (size_t at = 0; slab != NULL && at + step <= SLAB; at += step) {
         struct block *block = (struct block *)(void *)(slab + at);
         block->class = class;

@@ -4,12 +4,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <sqlite3.h>
 
 #define FILES_MAX 16
 #define REGIONS_MAX 512
 #define CHUNK 65536 /* bytes that are allocated at once: files grow without being moved */
+
+#define ARENA (1 << 21) /* chunks are cut out of so much: one of the processor's large pages */
 
 /* One path. */
 struct node {
@@ -39,10 +42,44 @@ struct handle {
 
 static struct node nodes[FILES_MAX];
 
+/* ---- chunks ---- */
+
+union chunk {
+    union chunk *next; /* in the list of free ones */
+    char bytes[CHUNK];
+};
+
+static union chunk *free_chunks;
+
+static void chunk_give(char *bytes)
+{
+    union chunk *chunk = (union chunk *)(void *)bytes;
+    chunk->next = free_chunks;
+    free_chunks = chunk;
+}
+
+/* A chunk of zeros. */
+static char *chunk_take(void)
+{
+    if (free_chunks == NULL) {
+        char *arena = aligned_alloc(ARENA, ARENA);
+        if (arena == NULL) {
+            return NULL;
+        }
+        (void)madvise(arena, ARENA, MADV_HUGEPAGE);
+        for (size_t at = ARENA; at > 0; at -= CHUNK) {
+            chunk_give(arena + at - CHUNK);
+        }
+    }
+    union chunk *chunk = free_chunks;
+    free_chunks = chunk->next;
+    return memset(chunk->bytes, 0, CHUNK);
+}
+
 static void node_clear(struct node *node)
 {
     for (size_t i = 0; i < node->chunk_count; i++) {
-        free(node->chunks[i]);
+        chunk_give(node->chunks[i]);
     }
     free(node->chunks);
     free(node->path);
@@ -117,7 +154,7 @@ static bool reserve(struct node *node, sqlite3_int64 size)
     }
     node->chunks = grown;
     while (node->chunk_count < count) {
-        node->chunks[node->chunk_count] = calloc(1, CHUNK);
+        node->chunks[node->chunk_count] = chunk_take();
         if (node->chunks[node->chunk_count] == NULL) {
             return false;
         }
@@ -149,7 +186,7 @@ static int x_truncate(sqlite3_file *file, sqlite3_int64 size)
     struct node *node = of(file)->node;
     size_t keep = (size_t)((size + CHUNK - 1) / CHUNK);
     while (node->chunk_count > keep) {
-        free(node->chunks[--node->chunk_count]);
+        chunk_give(node->chunks[--node->chunk_count]);
     }
     if (size % CHUNK != 0 && size < node->size) {
         memset(node->chunks[keep - 1] + size % CHUNK, 0, (size_t)(CHUNK - size % CHUNK));
