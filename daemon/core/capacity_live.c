@@ -28,12 +28,12 @@ void ck_capacity_look_destroy(struct ck_capacity_look **look)
 static int load_reserved(struct ck_turn *turn, struct ck_interval span, int64_t staff, int64_t but,
                          struct ck_interval *intervals, size_t *count)
 {
-    struct ck_wall due[CK_CAPACITY_RESERVED_MAX];
+    struct ck_wall at[CK_CAPACITY_RESERVED_MAX];
     int r = ck_checkin_reserved(turn->store, staff, but,
-                                ck_wall_add_ms(span.from, 1 - CK_CAPACITY_CALL_MS), span.until, due,
+                                ck_wall_add_ms(span.from, 1 - CK_CAPACITY_CALL_MS), span.until, at,
                                 CK_CAPACITY_RESERVED_MAX, count);
     for (size_t i = 0; r == 0 && i < *count; i++) {
-        intervals[i] = (struct ck_interval){due[i], ck_wall_add_ms(due[i], CK_CAPACITY_CALL_MS)};
+        intervals[i] = (struct ck_interval){at[i], ck_wall_add_ms(at[i], CK_CAPACITY_CALL_MS)};
     }
     return r;
 }
@@ -91,11 +91,10 @@ static int who_has_time(struct ck_turn *turn, const struct ck_checkin_row *row, 
     return r;
 }
 
-/* When it takes the time that it has: when it is due, or rings after it was put off. */
+/* From when on it takes the time that it has. */
 static struct ck_wall taken_at(const struct ck_checkin_row *row)
 {
-    bool put_off = row->step.caught_up && row->step.state == CK_CHECKIN_ARMED;
-    return put_off ? row->step.next_at : row->step.due;
+    return row->put_off_to.ms != 0 ? row->put_off_to : row->step.due;
 }
 
 int ck_capacity_reserve(struct ck_turn *turn, struct ck_checkin_row *row)
@@ -115,16 +114,16 @@ int ck_capacity_fault(struct ck_turn *turn, const struct ck_checkin_row *row)
 }
 
 /* Whether who has it reserved will be there, and in no other call. Of two that lie over each other
- * the earlier keeps the time. */
+ * what is armed keeps the time, or else the earlier. */
 static int still_has(struct ck_turn *turn, const struct ck_checkin_row *row, bool *has)
 {
     enum ck_presence presence = CK_PRESENCE_GONE;
     bool taken = false;
     int r = row->reserved == 0 ? 0
                                : ck_duty_presence(turn->store, turn->engine->zones, row->reserved,
-                                                  false, row->step.due, &presence);
+                                                  false, taken_at(row), &presence);
     if (r == 0 && presence == CK_PRESENCE_THERE) {
-        r = ck_checkin_reserved_before(turn->store, row->reserved, row->step.id, row->step.due,
+        r = ck_checkin_reserved_before(turn->store, row->reserved, row->step.id, taken_at(row),
                                        CK_CAPACITY_CALL_MS, &taken);
     }
     *has = presence == CK_PRESENCE_THERE && !taken;
@@ -179,15 +178,20 @@ int ck_capacity_catch_up(struct ck_turn *turn, const struct ck_checkin_row *row,
 
 int ck_capacity_caught_up(struct ck_turn *turn, struct ck_checkin_row *row)
 {
-    const struct ck_wall at =
-        row->step.state == CK_CHECKIN_ARMED ? row->step.next_at : turn->now.wall;
     enum ck_relation relation;
+    row->put_off_to = row->step.state == CK_CHECKIN_ARMED ? row->step.next_at : turn->now.wall;
     row->reserved = 0;
     int r = row->step.kind == CK_KIND_LIVE
-                ? who_has_time(turn, row, at, row->step.id, &row->reserved, &relation)
+                ? who_has_time(turn, row, row->put_off_to, row->step.id, &row->reserved, &relation)
                 : 0;
     r = r == 0 ? save_reserved(turn, row) : r;
     return r == 0 && row->reserved == 0 ? ck_capacity_fault(turn, row) : r;
+}
+
+int ck_capacity_rung(struct ck_turn *turn, struct ck_checkin_row *row, int64_t late_ms)
+{
+    bool late = ck_wall_before(ck_wall_add_ms(taken_at(row), late_ms), turn->now.wall);
+    return late && row->step.kind == CK_KIND_LIVE ? ck_capacity_caught_up(turn, row) : 0;
 }
 
 int ck_capacity_leave(struct ck_turn *turn, int64_t staff, struct ck_interval absence, bool *more)

@@ -46,6 +46,9 @@ int ck_capacity_catch_up(struct ck_turn *turn, const struct ck_checkin_row *row,
 /* It is put off, or rings now: whose time it takes then. Saves and records it; nobody there is
  * recorded against ourselves. */
 int ck_capacity_caught_up(struct ck_turn *turn, struct ck_checkin_row *row);
+/* It rings for the first time. More than `late_ms` later than the time that it has it asks anew: it
+ * waited for another one of its person, or was late once more after it had been put off. */
+int ck_capacity_rung(struct ck_turn *turn, struct ck_checkin_row *row, int64_t late_ms);
 
 /* Somebody will be away: what has their time then and has not rung gets somebody else's, or
  * nobody's (which is asked again, and held against us, when it is armed). *more: there is more of

@@ -667,11 +667,15 @@ int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
         return r;
     }
     const struct ck_actor actor = ck_actor_system();
-    bool planned = row.step.state == CK_CHECKIN_PLANNED;
+    const enum ck_checkin_state before = row.step.state;
     r = ck_checkin_feed(turn, &actor, &row, &event);
     if (r == 0 && asks && row.step.caught_up) {
         return ck_capacity_caught_up(turn, &row);
     }
-    return r == 0 && planned && row.step.state == CK_CHECKIN_ARMED ? ck_capacity_confirm(turn, &row)
-                                                                   : r;
+    if (r == 0 && before == CK_CHECKIN_PLANNED && row.step.state == CK_CHECKIN_ARMED) {
+        r = ck_capacity_confirm(turn, &row);
+    } else if (r == 0 && before == CK_CHECKIN_ARMED && row.step.state == CK_CHECKIN_RINGING) {
+        r = ck_capacity_rung(turn, &row, policy.misfire_ms);
+    }
+    return r;
 }

@@ -37,6 +37,7 @@ static int copy_of(struct ck_turn *turn, const struct ck_checkin_row *row, int64
     made->taken_by = 0;
     made->drawn = false;
     made->reserved = 0;
+    made->put_off_to = (struct ck_wall){0};
     made->slot = slot + row->slot;
     if (r == 0) {
         made->step.band = ck_band_of(subject.band);

@@ -119,7 +119,7 @@ int ck_checkin_insert(struct ck_store *store, struct ck_checkin_row *row, const 
     "outcome, window_start_at, window_end_at, due_at, next_at, attempt, caught_up, "               \
     "review_deadline_at, answerable_ms, machine, unit_id, policy_id, plan_version, fence, "        \
     "local_date, slot, drawn, zone, zone_version, waiting_since_at, connected_at, decided_at, "    \
-    "taken_by, receipt, attempts, reserved_id, due_local"
+    "taken_by, receipt, attempts, reserved_id, due_local, put_off_to"
 
 static bool read_step(const struct ck_rows *rows, struct ck_checkin *step)
 {
@@ -175,6 +175,7 @@ static int read_row(const struct ck_rows *rows, struct ck_checkin_row *row)
     read.reserved = ck_row_int(rows, 34);
     read.due_local.date.day = (int32_t)(ck_row_int(rows, 35) / 86400);
     read.due_local.second = (int32_t)(ck_row_int(rows, 35) % 86400);
+    read.put_off_to = ck_row_time(rows, 36);
     *row = read;
     return 0;
 }
@@ -195,16 +196,17 @@ int ck_checkin_load(struct ck_store *store, int64_t id, struct ck_checkin_row *r
 #define PLACE_SAME                                                                                 \
     "inspector_id = ?7 AND merged_into IS ?8 AND window_start_at = ?9 AND window_end_at = ?10 "    \
     "AND due_at = ?11 AND receipt IS ?12 AND reserved_id IS ?13 AND zone = ?14 AND "               \
-    "zone_version = ?15 AND kind = ?16"
-#define COMPARED 16
+    "zone_version = ?15 AND kind = ?16 AND put_off_to IS ?17"
+#define COMPARED 17
 #define SET_STATE "state = ?3, outcome = ?4, next_at = ?5, next_what = ?6, "
 #define SET_PLACE                                                                                  \
     "inspector_id = ?7, merged_into = ?8, window_start_at = ?9, window_end_at = ?10, "             \
-    "due_at = ?11, receipt = ?12, reserved_id = ?13, zone = ?14, zone_version = ?15, kind = ?16, "
+    "due_at = ?11, receipt = ?12, reserved_id = ?13, zone = ?14, zone_version = ?15, kind = ?16, " \
+    "put_off_to = ?17, "
 #define SET_REST                                                                                   \
-    "machine = ?17, attempt = ?18, waiting_since_at = ?19, connected_at = ?20, taken_by = ?21, "   \
-    "decided_at = ?22, answerable_ms = ?23, review_deadline_at = ?24, caught_up = ?25, "           \
-    "mandatory = ?26, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2"
+    "machine = ?18, attempt = ?19, waiting_since_at = ?20, connected_at = ?21, taken_by = ?22, "   \
+    "decided_at = ?23, answerable_ms = ?24, review_deadline_at = ?25, caught_up = ?26, "           \
+    "mandatory = ?27, lease_until = NULL, claims = 0 WHERE id = ?1 AND fence = ?2"
 
 /* SQLite renews an entry of each index that a statement so much as names a column of: so what
  * indexes are kept of, state and place, is written only where it differs, the state a few times in
@@ -241,10 +243,11 @@ int ck_checkin_save(struct ck_store *store, const struct ck_checkin_row *row)
                 ck_int(step->window_start.ms), ck_int(step->window_end.ms), ck_int(step->due.ms),
                 ck_text(row->receipt[0] == '\0' ? NULL : row->receipt), ck_id(row->reserved),
                 ck_text(row->zone), ck_text(row->zone_version),
-                ck_text(ck_checkin_kind_name(step->kind)), ck_text(machine), ck_int(step->attempt),
-                ck_time(row->waiting_since), ck_time(row->connected_at), ck_id(row->taken_by),
-                ck_time(row->decided_at), ck_int(step->answerable_ms), ck_time(step->review_by),
-                ck_int(step->caught_up), ck_int(step->mandatory)));
+                ck_text(ck_checkin_kind_name(step->kind)), ck_time(row->put_off_to),
+                ck_text(machine), ck_int(step->attempt), ck_time(row->waiting_since),
+                ck_time(row->connected_at), ck_id(row->taken_by), ck_time(row->decided_at),
+                ck_int(step->answerable_ms), ck_time(step->review_by), ck_int(step->caught_up),
+                ck_int(step->mandatory)));
 }
 
 int ck_checkin_receipt_taken(struct ck_store *store, const char *receipt, bool *taken)
@@ -368,29 +371,29 @@ int ck_checkin_live_dues(struct ck_store *store, int64_t unit, struct ck_wall fr
                    count);
 }
 
+/* Of the index. */
+#define TAKES_AT "coalesce(put_off_to, due_at)"
+
 int ck_checkin_reserved(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall from,
-                        struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count)
+                        struct ck_wall until, struct ck_wall *at, size_t capacity, size_t *count)
 {
     return collect(store,
-                   "SELECT due_at FROM checkin WHERE reserved_id = ?1 AND due_at >= ?2 "
-                   "AND due_at < ?3 AND state <> 'done' AND id <> ?4 UNION ALL "
-                   "SELECT next_at FROM checkin WHERE reserved_id = ?1 AND next_at >= ?2 "
-                   "AND next_at < ?3 AND caught_up = 1 AND (state = 'armed' OR state = 'ringing') "
-                   "AND id <> ?4 ORDER BY 1",
-                   CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms), ck_int(but)), &due->ms,
+                   "SELECT " TAKES_AT " FROM checkin WHERE reserved_id = ?1 AND " TAKES_AT
+                   " >= ?2 AND " TAKES_AT " < ?3 AND state <> 'done' AND id <> ?4 ORDER BY 1",
+                   CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms), ck_int(but)), &at->ms,
                    capacity, count);
 }
 
-int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id,
-                               struct ck_wall due, int64_t call_ms, bool *taken)
+int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id, struct ck_wall at,
+                               int64_t call_ms, bool *taken)
 {
     int64_t other = 0;
     int r = number_or_none(
         store,
-        "SELECT id FROM checkin WHERE reserved_id = ?1 AND due_at > ?2 "
-        "AND due_at <= ?3 AND state <> 'done' AND (due_at < ?3 OR id < ?4) "
-        "AND id <> ?4 LIMIT 1",
-        CK_ARGS(ck_int(staff), ck_int(due.ms - call_ms), ck_int(due.ms), ck_int(id)), &other);
+        "SELECT id FROM checkin WHERE reserved_id = ?1 AND " TAKES_AT " > ?3 - ?4 AND " TAKES_AT
+        " < ?3 + ?4 AND state <> 'done' AND id <> ?2 AND (state <> 'planned' OR " TAKES_AT
+        " < ?3 OR (" TAKES_AT " = ?3 AND id < ?2)) LIMIT 1",
+        CK_ARGS(ck_int(staff), ck_int(id), ck_int(at.ms), ck_int(call_ms)), &other);
     *taken = r == 0 && other != 0;
     return r;
 }
@@ -399,12 +402,9 @@ int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_w
                               struct ck_wall until, int64_t *ids, size_t capacity, size_t *count)
 {
     return collect(store,
-                   "SELECT id FROM (SELECT id, due_at AS at FROM checkin WHERE reserved_id = ?1 "
-                   "AND due_at >= ?2 AND due_at < ?3 AND state <> 'done' AND (state = 'planned' "
-                   "OR (state = 'armed' AND caught_up = 0)) UNION ALL "
-                   "SELECT id, next_at FROM checkin WHERE reserved_id = ?1 AND next_at >= ?2 "
-                   "AND next_at < ?3 AND caught_up = 1 AND (state = 'armed' OR state = 'ringing') "
-                   "AND state = 'armed') ORDER BY at, id",
+                   "SELECT id FROM checkin WHERE reserved_id = ?1 AND " TAKES_AT
+                   " >= ?2 AND " TAKES_AT " < ?3 AND state <> 'done' AND state IN ('planned', "
+                   "'armed') ORDER BY " TAKES_AT ", id",
                    CK_ARGS(ck_int(staff), ck_int(from.ms), ck_int(until.ms)), ids, capacity, count);
 }
 

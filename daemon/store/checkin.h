@@ -33,6 +33,7 @@ struct ck_checkin_row {
     struct ck_wall decided_at;
     int64_t taken_by;              /* staff member who conducts or conducted it */
     int64_t reserved;              /* whose time a live check-in has; 0: nobody's */
+    struct ck_wall put_off_to;     /* from then on, after an outage; 0: from when it is due on */
     char receipt[CK_RECEIPT_SIZE]; /* "" until it has an outcome */
 };
 
@@ -104,20 +105,20 @@ int ck_checkin_open_unplanned(struct ck_store *store, int64_t person, int64_t af
 int ck_checkin_without_inspector(struct ck_store *store, int64_t plan, struct ck_wall now,
                                  int64_t *ids, size_t capacity, size_t *count);
 
-/* When the check-ins but `but`, not over, that have this member of staff's time take it, in [from,
- * until), ascending; at most `capacity`: when they are due, and what was put off after an outage
- * (also) when it rings next. */
+/* From when on the check-ins but `but`, not over, that have this member of staff's time take it, in
+ * [from, until), ascending; at most `capacity`: when they are due, or what was put off after an
+ * outage when it was to ring. */
 int ck_checkin_reserved(struct ck_store *store, int64_t staff, int64_t but, struct ck_wall from,
-                        struct ck_wall until, struct ck_wall *due, size_t capacity, size_t *count);
+                        struct ck_wall until, struct ck_wall *at, size_t capacity, size_t *count);
 
-/* Whether this member of staff's time is another check-in's (not over), that begins before `due`
- * and less than `call_ms` away from it; of two that begin together the lower number is before. */
-int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id,
-                               struct ck_wall due, int64_t call_ms, bool *taken);
+/* Whether this member of staff's time is another check-in's (not over), less than `call_ms` away
+ * from `at`, that has it before: it is armed, or takes it before `at`; of two that begin together
+ * the lower number does. */
+int ck_checkin_reserved_before(struct ck_store *store, int64_t staff, int64_t id, struct ck_wall at,
+                               int64_t call_ms, bool *taken);
 
-/* Check-ins that have not rung and have this member of staff's time, in [from, until): when they
- * are due, or what was put off after an outage when it rings next. Soonest first; at most
- * `capacity`. */
+/* Check-ins that have not rung and take this member of staff's time from a moment in [from, until)
+ * on. Soonest first; at most `capacity`. */
 int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_wall from,
                               struct ck_wall until, int64_t *ids, size_t capacity, size_t *count);
 

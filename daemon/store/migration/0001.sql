@@ -374,6 +374,7 @@ CREATE TABLE checkin (
     make_up_of        INTEGER REFERENCES checkin,
     merged_into       INTEGER REFERENCES checkin,
     caught_up         INTEGER NOT NULL DEFAULT 0 CHECK (caught_up IN (0, 1)),
+    put_off_to        INTEGER,          -- when it was to ring after that; null: when it is due
     reason            TEXT,             -- of an on-demand check-in
     window_start_at   INTEGER NOT NULL,
     window_end_at     INTEGER NOT NULL,
@@ -413,10 +414,9 @@ CREATE INDEX checkin_due ON checkin (next_at) WHERE next_at IS NOT NULL AND quar
 CREATE INDEX checkin_person ON checkin (person_id, due_at);
 CREATE INDEX checkin_undone ON checkin (person_id, due_at) WHERE state <> 'done';
 CREATE INDEX checkin_unit ON checkin (unit_id, due_at);
-CREATE INDEX checkin_reserved ON checkin (reserved_id, due_at) WHERE reserved_id IS NOT NULL AND state <> 'done';
 -- What could not be rung in time takes somebody's time when it rings, not when it was due.
-CREATE INDEX checkin_caught_up ON checkin (reserved_id, next_at)
-    WHERE caught_up = 1 AND (state = 'armed' OR state = 'ringing');
+CREATE INDEX checkin_reserved ON checkin (reserved_id, coalesce(put_off_to, due_at))
+    WHERE reserved_id IS NOT NULL AND state <> 'done';
 CREATE INDEX checkin_open ON checkin (state) WHERE state = 'ringing' OR state = 'connected' OR state = 'awaiting_review';
 
 -- Check-ins ahead that are placed anew from their wall times, person after person: after a change of a zone's rules

@@ -358,8 +358,8 @@ static void what_is_caught_up_gets_somebodys_time(void **state)
                         "unattended");
     assert_int_equal(world_records(world, "STAFF_FAULT"), 1);
 
-    /* Whoever was to take the third goes. When that rings, and not when it was due, decides: the
-     * other one is in the second call still for some seconds, so it is nobody's. */
+    /* Whoever was to take the third goes. When that rings, and not when it was due, decides; and
+     * from when on the other one has time is known, however often what they have rings. */
     const struct ck_actor actor = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
     int64_t waits = world_number(world, "SELECT person_id " LATE " ORDER BY next_at DESC LIMIT 1");
     int64_t goes = reserved(world, waits);
@@ -368,7 +368,68 @@ static void what_is_caught_up_gets_somebodys_time(void **state)
                       json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)goes, "from",
                                 "2026-11-21T11:40", "until", "2026-11-21T20:00", "reason", "sick")),
         0);
-    assert_int_equal(reserved(world, waits), 0);
+    assert_int_equal(reserved(world, waits), world->inspector + world->officer - goes);
+}
+
+static void an_outage(struct world *world, int64_t ms)
+{
+    world->now.wall.ms += ms;
+    world->now.mono.us += ms * 1000;
+    world_restart(world);
+    world_run_for(world, MINUTE);
+}
+
+/* It takes their time from its ring on, for as long as any: also once it is answered. */
+static void what_is_caught_up_has_its_time_while_it_is_in_a_call(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "10:00", NULL);
+    world_run_for(world, 30 * MINUTE);
+    an_outage(world, 2 * HOUR); /* 11:30 */
+    const struct ck_actor person = world_person(world, 1);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
+                     0);
+    assert_string_equal(world_text(world, "SELECT state || caught_up FROM checkin WHERE id = 1"),
+                        "connected1");
+    assert_int_equal(reserved(world, world->person), world->inspector);
+    world_another_person(world);
+    world_plan(world, "11:40", NULL);
+    assert_int_equal(reserved(world, world->person), world->officer);
+    world_another_person(world);
+    world_plan(world, "11:50", NULL);
+    assert_int_equal(reserved(world, world->person), world->inspector);
+}
+
+/* Put off, and late once more: the time that it had then is over. */
+static void what_rings_later_than_its_time_asks_for_it_anew(void **state)
+{
+    struct world *world = *state;
+    static const char *const starts[] = {"10:00", "10:20", "10:40"};
+    for (int i = 0; i < 3; i++) {
+        if (i > 0) {
+            world_another_person(world);
+        }
+        world_plan(world, starts[i], NULL);
+    }
+    world_run_for(world, 30 * MINUTE);
+    an_outage(world, 2 * HOUR); /* 11:30: two ring, and one waits for a quarter of an hour */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE state = 'armed' AND "
+                                         "put_off_to > 0"),
+                     1);
+    int64_t third = world_number(world, "SELECT person_id FROM checkin WHERE state = 'armed'");
+    an_outage(world, 20 * MINUTE);
+    int64_t has = reserved(world, third);
+    assert_true(has > 0);
+    /* Of the two who can be asked one is left at three past noon. */
+    world_another_person(world);
+    world_plan(world, "12:03", NULL);
+    assert_int_equal(reserved(world, world->person), world->inspector + world->officer - has);
+    world_another_person(world);
+    world_plan(world, "12:03", NULL);
+    assert_int_equal(reserved(world, world->person), 0);
 }
 
 /* More than a turn passes on, in the middle of which we die. */
@@ -414,6 +475,26 @@ static void two_calls_of_one_person_part_when_they_are_armed(void **state)
     assert_int_equal(reserved(world, 1), world->inspector);
     assert_int_equal(reserved(world, 2), team);
     assert_int_equal(world_records(world, "CHECKIN_RESERVED"), 1);
+}
+
+/* What comes to lie before one that is armed, by new rules of a zone for example, gives way to it.
+ */
+static void what_is_armed_keeps_the_time_that_it_has(void **state)
+{
+    struct world *world = *state;
+    world_plan(world, "10:10", NULL);
+    world_another_person(world);
+    world_plan(world, "10:40", NULL);
+    world_run_for(world, 61 * MINUTE);
+    assert_string_equal(world_text(world, "SELECT state FROM checkin WHERE id = 1"), "armed");
+    assert_int_equal(reserved(world, 2), world->inspector);
+    world_execute(world,
+                  "UPDATE checkin SET due_at = due_at - 2100000, next_at = next_at - 2100000 "
+                  "WHERE person_id = 2 AND local_date = '2026-11-21'");
+    world_restart(world); /* which looks at what is due */
+    world_run_for(world, 1000);
+    assert_int_equal(reserved(world, 1), world->inspector);
+    assert_int_equal(reserved(world, 2), world->officer);
 }
 
 /* A check-in with somebody of the team rings there too, and they may take it; a third one of the
@@ -462,8 +543,11 @@ int main(void)
         TEST(a_leave_taken_back_gives_the_time_back),
         TEST(a_later_shift_is_asked_for_what_nobody_had_time_for),
         TEST(what_is_caught_up_gets_somebodys_time),
+        TEST(what_is_caught_up_has_its_time_while_it_is_in_a_call),
+        TEST(what_rings_later_than_its_time_asks_for_it_anew),
         TEST(a_long_absence_moves_all_of_them),
         TEST(two_calls_of_one_person_part_when_they_are_armed),
+        TEST(what_is_armed_keeps_the_time_that_it_has),
         TEST(who_has_it_reserved_is_rung_and_may_take_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
