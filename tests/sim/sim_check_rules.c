@@ -1,6 +1,6 @@
-/* What must hold of single check-ins and incidents, rule by rule of scheduler/DESIGN.md: after an
- * outage, two of one person at once, reviews that do not come, who is told, and when a ladder
- * rests. */
+/* What must hold of single check-ins and incidents, rule by rule of scheduler/DESIGN.md: nothing is
+ * told twice, what follows an outage, two of one person at once, reviews that do not come, who is
+ * told, and when a ladder rests. */
 #include "tests/sim/sim.h"
 
 /* Longer than a daemon is down. */
@@ -85,8 +85,30 @@ static void check_receipts(struct sim_check *check)
         "AND n.accepted_at + " RECEIPT_WAIT " + " RECEIPT_SLACK " < x.at");
 }
 
+/* Once for each thing that happened: a silence begins anew with a contact, or when its incident was
+ * concluded. */
+static void check_once(struct sim_check *check)
+{
+    sim_check_none(
+        check, "a silence that was alarmed twice",
+        "SELECT 0, s.id AS person FROM (SELECT id, idx, lag(idx) OVER (PARTITION BY id ORDER BY "
+        "idx) AS before FROM said WHERE action = 'PERSON_SILENCE') s WHERE s.before IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM life l WHERE l.person_id = s.id AND l.outcome IN "
+        "('completed', 'late') AND l.ended > s.before AND l.ended < s.idx) AND NOT EXISTS (SELECT "
+        "1 FROM incident i CROSS JOIN said c ON c.action = 'INCIDENT_CONCLUDED' AND c.id = i.id "
+        "AND c.idx > s.before AND c.idx < s.idx WHERE i.person_id = s.id AND i.kind = 'silence')");
+    sim_check_none(check, "a miss, or a review that was late, that was told twice",
+                   "SELECT id FROM said WHERE action IN ('CHECKIN_MISSED', "
+                   "'CHECKIN_REVIEW_OVERDUE') GROUP BY action, id HAVING count(*) > 1");
+    sim_check_none(check, "a step of a ladder that was fired twice",
+                   "SELECT i.checkin_id, i.id AS incident FROM said s JOIN incident i ON i.id = "
+                   "s.id WHERE s.action = 'INCIDENT_STEP_FIRED' GROUP BY s.id, s.fire HAVING "
+                   "count(*) > 1");
+}
+
 void sim_check_rules(struct sim_check *check)
 {
+    check_once(check);
     check_outages(check);
     check_one_at_a_time(check);
     check_reviews(check);
