@@ -290,6 +290,7 @@ class Watch(Case):
         relay.dead = True  # which is a fault of ours, and no want of addresses
         self.becomes("relay", False)
         self.assertTrue(self.health("relay_room")["good"])
+        self.daemon.wait_for(lambda: self.relay_faults() > 0, "fault in the log")  # the engine decides after the check is told
         self.assertEqual(self.daemon.stop(), 0)
         self.assertEqual(self.relay_faults(), 1)
 
