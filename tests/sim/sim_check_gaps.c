@@ -61,14 +61,17 @@ static void check_gaps(struct sim_check *check)
 /* ---- what nobody may know ---- */
 
 /* The log of whoever it is about says the moment openly between the draw and the first ring. When
- * windows begin and end anybody may know. */
+ * windows begin and end anybody may know, and until when a contact waits for its review: whole
+ * hours from the entry that says so, which are the moment of another draw by chance alone. */
 static void check_leaks(struct sim_check *check)
 {
     sim_check_run(
         check,
         "CREATE TEMP TABLE telling AS SELECT l.person_id AS person, l.idx AS idx, "
         "json_remove(json_extract(CAST(e.leaf AS TEXT), '$.open'), '$.window_start', "
-        "'$.window_end') AS open FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE "
+        "'$.window_end', CASE WHEN l.action = 'CHECKIN_AWAITING_REVIEW' AND (strftime('%s', "
+        "json_extract(CAST(e.leaf AS TEXT), '$.open.by')) - e.at / 1000) % 3600 = 0 THEN '$.by' "
+        "ELSE '$.window_end' END) AS open FROM log_plain l JOIN log_entry e ON e.idx = l.idx WHERE "
         "+l.person_id IS NOT NULL AND l.action NOT LIKE 'NOTICE_%' AND l.action NOT LIKE "
         "'INCIDENT_%' AND l.action NOT LIKE 'BLACKOUT_%' AND instr(substr(e.leaf, instr(e.leaf, "
         "CAST('\"open\":' AS BLOB))), CAST('Z\"' AS BLOB)) > 0;"
