@@ -94,6 +94,8 @@ enum sim_demand {
 struct sim_person {
     int64_t id, unit, inspector, order;
     int64_t plan; /* that runs; 0: none yet */
+    int foreseen; /* of the plan that was asked for last: 1 fits, 0 does not, -1 nobody looked */
+    bool later;   /* it begins on a later date */
     int unit_index;
     enum sim_demand demand;
     int morning, evening, minute; /* hours at which the windows of the order's time begin */
@@ -134,6 +136,7 @@ enum sim_event_kind {
     EVENT_REPLACE,      /* a: index of the person: another plan takes the place of theirs */
     EVENT_PAUSE,        /* a: index of the person: their plan is ended … */
     EVENT_RESUME,       /* a: index of the person: … and some hours later there is another one */
+    EVENT_DEMAND,       /* a: index of the person: a plan is asked for that has to be refused */
     EVENT_BAND,         /* a: index of the person: they are of another band */
     EVENT_LADDER,       /* a: unit: its supervisors agree on another ladder */
     EVENT_RECEIPT,      /* b: notice to one of the staff */
@@ -217,6 +220,9 @@ enum sim_seen {
     SEEN_VOLUNTARY,      /* missed, and no incident */
     SEEN_DEFERRED,       /* another check-in was first */
     SEEN_ONE_OFFICER,    /* both sides of a miss */
+    SEEN_REFUSED,        /* plans */
+    SEEN_PREVIEWED,      /* plans that were looked at before they were made, or refused */
+    SEEN_LATER,          /* plans that began on a later date */
     SEEN_COUNT,
 };
 
@@ -411,6 +417,7 @@ int64_t sim_add_order(struct sim *sim, struct ck_store *store, const struct sim_
 void sim_make_plans(struct sim *sim);
 void sim_change_plan(struct sim *sim, const struct sim_event *event);
 void sim_plan_made(struct sim *sim, int64_t person, const struct ck_result *result, bool first);
+void sim_plan_refused(struct sim *sim, int64_t person, const struct ck_result *result);
 
 /* sim_ladders.c: who is told next, and how that is changed. */
 void sim_propose_ladder(struct sim *sim, int unit);
@@ -428,6 +435,7 @@ enum sim_ticket {
     TICKET_REPLACED,
     TICKET_ABSENCE,
     TICKET_LADDER,
+    TICKET_REFUSED,
 };
 #define SIM_TICKET(kind, id) ((uint64_t)(id) << 8 | (kind))
 

@@ -114,8 +114,25 @@ static void check_voluntary(struct sim_check *check)
                    "n WHERE n.person_id = p.id AND n.mandatory = 1)");
 }
 
+/* Nothing is left of a plan that was refused, and the one before goes on: what gives its place
+ * gives it to one that was made. */
+static void check_refused(struct sim_check *check)
+{
+    sim_check_none(check, "a plan that was to be refused and is there",
+                   "SELECT 0, person_id AS person FROM plan WHERE json_extract(rule, "
+                   "'$.late_limit_s') = 3599");
+    sim_check_none(check, "a plan that the log has and the store has not",
+                   "SELECT 0, s.id AS plan FROM said s WHERE s.action = 'PLAN_CREATED' AND NOT "
+                   "EXISTS (SELECT 1 FROM plan p WHERE p.id = s.id)");
+    sim_check_none(
+        check, "a plan that gave its place to none",
+        "SELECT 0, p.id AS plan, p.person_id AS person FROM plan p WHERE p.until_date IS "
+        "NOT NULL AND NOT EXISTS (SELECT 1 FROM plan n WHERE n.replaces_id = p.id)");
+}
+
 void sim_check_orders(struct sim_check *check)
 {
+    check_refused(check);
     check_hours_and_numbers(check);
     check_voluntary(check);
 }

@@ -5,12 +5,15 @@
 
 #include <sqlite3.h>
 
+#include "daemon/core/plan_preview.h"
+#include "daemon/store/store.h"
 #include "protocol/base/time.h"
 #include "tests/sim/sim.h"
 
 #define WINDOW_H 3
 #define PLANS_A_TURN 100
 #define RESUMES_MAX 120
+#define REFUSED_LATE_S 3599 /* by which what had to be refused is known */
 
 /* Two contacts a day, some at night, where clocks change: where an order is tight its hours are
  * those of the two windows. */
@@ -118,6 +121,42 @@ static json_t *plan_request(struct sim *sim, const struct sim_person *person)
     return request;
 }
 
+/* The person's plan that runs, as the store has it: an answer may have been lost. 0: none; -1: the
+ * store does not tell now. */
+static int64_t running_plan(struct sim *sim, const struct sim_person *person)
+{
+    static const char sql[] = "SELECT max(id) FROM plan WHERE person_id = ?1 AND state = 'active'";
+    sqlite3_stmt *statement = sim->engine == NULL ? NULL : sim_ask(sim, sql);
+    if (statement == NULL) {
+        return -1;
+    }
+    sqlite3_bind_int64(statement, 1, person->id);
+    int64_t plan = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    sqlite3_reset(statement);
+    return plan;
+}
+
+/* ---- what has to be refused, and what is looked at first ---- */
+
+/* Whether a preview says that the plan would be made; the store is as the daemon has left it, and
+ * what cannot be read now is not looked at: -1. */
+static int preview(struct sim *sim, const struct sim_person *person, const json_t *request)
+{
+    struct ck_store *store = NULL;
+    struct ck_refusal refusal;
+    json_t *seen = NULL;
+    int r = ck_store_open_reader(&store, sim->uri);
+    r = r == 0
+            ? ck_plan_preview(store, sim->zones, person->id, request,
+                              (struct ck_wall){sim->now_ms + sim->clock_offset_ms}, &seen, &refusal)
+            : r;
+    ck_store_close(store);
+    bool fits = r == 0 && json_is_null(json_object_get(seen, "refused"));
+    json_decref(seen);
+    sim->seen[SEEN_PREVIEWED] += r >= 0;
+    return r < 0 ? -1 : fits;
+}
+
 static void create(struct sim *sim, int64_t index, int64_t replaces, enum sim_ticket ticket)
 {
     struct sim_person *person = &sim->people[index];
@@ -127,12 +166,75 @@ static void create(struct sim *sim, int64_t index, int64_t replaces, enum sim_ti
         person->evening = 12 + (int)sim_below(sim, 8);
     }
     json_t *request = plan_request(sim, person);
+    person->later = replaces != 0 && sim_chance(sim, 25);
     if (replaces != 0) {
         json_object_set_new(request, "replaces", json_integer(replaces));
     }
+    if (person->later) {
+        char date[SIM_DATE_SIZE];
+        sim_date(sim, (sim->now_ms - sim->start_ms) / SIM_DAY_MS + 1 + sim_below(sim, 2), date);
+        json_object_set_new(request, "first_date", json_string(date));
+    }
+    person->foreseen = replaces == 0 ? -1 : preview(sim, person, request);
     sim_submit(sim, "plan.create", &actor,
                json_pack("{s:I, s:o}", "person", (json_int_t)person->id, "request", request),
                SIM_TICKET(ticket, index));
+}
+
+/* In the place of the plan that runs: more contacts than any order here knows, hours that are none
+ * of a day, another person's order, or the place of a plan that there is not. */
+static void demand_too_much(struct sim *sim, int64_t index)
+{
+    const struct sim_person *person = &sim->people[index];
+    const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
+    int64_t plan = running_plan(sim, person);
+    if (plan <= 0) {
+        return;
+    }
+    json_t *request = plan_request(sim, person);
+    json_object_set_new(request, "late_limit_s", json_integer(REFUSED_LATE_S));
+    json_object_set_new(request, "replaces", json_integer(plan));
+    switch (sim_below(sim, 4)) {
+    case 0:
+        json_object_del(request, "min_gap_s");
+        json_object_set_new(request, "mandatory", json_true());
+        json_object_set_new(request, "windows",
+                            json_pack("[{s:s, s:s, s:i}, {s:s, s:s, s:i}]", "start", "00:30", "end",
+                                      "11:30", "draws", 6, "start", "12:00", "end", "23:30",
+                                      "draws", 6));
+        break;
+    case 1:
+        json_object_set_new(
+            request, "windows",
+            json_pack("[{s:s, s:s, s:i}]", "start", "10:00", "end", "10:10", "draws", 1));
+        break;
+    case 2:
+        json_object_set_new(request, "order_id",
+                            json_integer(sim->people[(index + 1) % sim->person_count].order));
+        break;
+    default:
+        json_object_set_new(request, "replaces", json_integer(INT32_MAX));
+        break;
+    }
+    if (preview(sim, person, request) == 1) {
+        sim_wrong(sim, (struct sim_about){.person = person->id},
+                  "a preview of what has to be refused says that it fits; person: %lld",
+                  (long long)person->id);
+    }
+    sim_submit(sim, "plan.create", &actor,
+               json_pack("{s:I, s:o}", "person", (json_int_t)person->id, "request", request),
+               SIM_TICKET(TICKET_REFUSED, index));
+}
+
+void sim_plan_refused(struct sim *sim, int64_t person, const struct ck_result *result)
+{
+    sim->seen[SEEN_REFUSED] += result->code > 0;
+    if (result->code == 0 || result->refusal.message[0] == '\0') {
+        sim_wrong(sim, (struct sim_about){.person = sim->people[person].id},
+                  "a plan that had to be refused: %s; person: %lld",
+                  result->code == 0 ? "it was made" : "no reason was given",
+                  (long long)sim->people[person].id);
+    }
 }
 
 void sim_make_plans(struct sim *sim)
@@ -147,26 +249,19 @@ void sim_make_plans(struct sim *sim)
 
 void sim_plan_made(struct sim *sim, int64_t person, const struct ck_result *result, bool first)
 {
-    if (result->code == 0) {
+    bool made = result->code == 0;
+    if (sim->people[person].foreseen == !made) {
+        sim_wrong(sim, (struct sim_about){.person = sim->people[person].id},
+                  "a plan that was not what its preview said: %s %s; person: %lld",
+                  result->refusal.field, made ? "it was made" : result->refusal.message,
+                  (long long)sim->people[person].id);
+    }
+    sim->seen[SEEN_LATER] += made && sim->people[person].later;
+    if (made) {
         sim->people[person].plan = json_integer_value(json_object_get(result->body, "plan"));
     } else if (first) {
         sim_fail(sim, "plan: %s %s", result->refusal.field, result->refusal.message);
     }
-}
-
-/* The person's plan that runs, as the store has it: an answer may have been lost. 0: none; -1: the
- * store does not tell now. */
-static int64_t running_plan(struct sim *sim, const struct sim_person *person)
-{
-    static const char sql[] = "SELECT max(id) FROM plan WHERE person_id = ?1 AND state = 'active'";
-    sqlite3_stmt *statement = sim->engine == NULL ? NULL : sim_ask(sim, sql);
-    if (statement == NULL) {
-        return -1;
-    }
-    sqlite3_bind_int64(statement, 1, person->id);
-    int64_t plan = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    sqlite3_reset(statement);
-    return plan;
 }
 
 static void replace_plan(struct sim *sim, int64_t index)
@@ -225,6 +320,9 @@ void sim_change_plan(struct sim *sim, const struct sim_event *event)
         break;
     case EVENT_RESUME:
         resume_plan(sim, event->a, event->b);
+        break;
+    case EVENT_DEMAND:
+        demand_too_much(sim, event->a);
         break;
     default:
         change_band(sim, event->a);

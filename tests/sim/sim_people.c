@@ -438,6 +438,9 @@ void sim_result(struct sim *sim, const struct ck_result *result)
         sim_watch_instants(sim, sim->people[id].id, result->body);
         sim_plan_made(sim, id, result, (result->ticket & 255) == TICKET_PLAN);
         break;
+    case TICKET_REFUSED:
+        sim_plan_refused(sim, id, result);
+        break;
     case TICKET_ABSENCE:
         sim_absence_made(sim, id, result);
         break;
@@ -734,6 +737,7 @@ void sim_person_event(struct sim *sim, const struct sim_event *event)
     case EVENT_REPLACE:
     case EVENT_PAUSE:
     case EVENT_RESUME:
+    case EVENT_DEMAND:
     case EVENT_BAND:
         sim_change_plan(sim, event);
         break;

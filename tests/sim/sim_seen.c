@@ -41,6 +41,9 @@ const char *seen_name(enum sim_seen seen)
         "voluntary ones missed",
         "held up by another one",
         "second sides tried by one officer",
+        "plans refused",
+        "plans previewed",
+        "plans that began later",
     };
     return names[seen];
 }

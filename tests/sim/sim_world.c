@@ -676,7 +676,7 @@ static void make_changes(struct sim *sim)
         {4, EVENT_ORDER_END}, {5, EVENT_ON_DEMAND},
         {8, EVENT_BLACKOUT},  {200 / SIM_PEOPLE_PER_INSPECTOR, EVENT_ABSENCE},
         {8, EVENT_REPLACE},   {4, EVENT_PAUSE},
-        {8, EVENT_BAND},
+        {8, EVENT_BAND},      {6, EVENT_DEMAND},
     };
     for (int i = 0; i < sim->person_count; i++) {
         int64_t in_ms = SIM_HOUR_MS * (12 + sim_below(sim, 24 * sim->options.days));
