@@ -10,6 +10,8 @@
 #include "scheduler/incident.h"
 #include "tests/sim/sim.h"
 
+#define LOOK_AGAIN_MS 15000 /* at a daemon that is down */
+
 const char *truth_name(enum truth truth)
 {
     static const char *const names[TRUTH_COUNT] = {
@@ -624,12 +626,20 @@ static void sample(struct sim *sim, int64_t checkin)
     /* Where the clock went back meanwhile, the window is open for longer. */
     int64_t left_ms =
         visit->first_send_wall_ms + SIM_RESPONSE_S * 1000 - sim->now_ms - sim->clock_offset_ms;
+    bool again = visit->sampled;
+    visit->sampled = left_ms <= 0;
     if (left_ms > 0) {
         sim_later(sim, left_ms, EVENT_SAMPLE, checkin, 0, 0);
         return;
     }
-    visit->sampled = true;
-    visit->ok_ms = visit->through_ms == 0 ? 0 : sim->ok_ms - visit->ok_base_ms;
+    if (!again) {
+        visit->ok_ms = visit->through_ms == 0 ? 0 : sim->ok_ms - visit->ok_base_ms;
+    }
+    /* A daemon that is down closes no window, and may find its clock set back when it starts. */
+    if (sim->engine == NULL) {
+        sim_later(sim, LOOK_AGAIN_MS, EVENT_SAMPLE, checkin, 0, 0);
+        return;
+    }
     /* Some turn out to have been in hospital. */
     bool silent = visit->truth == TRUTH_ASLEEP || visit->truth == TRUTH_PHONE_OFF;
     if (silent && sim_chance(sim, 5)) {
