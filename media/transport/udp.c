@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,23 +15,10 @@ union address {
     struct sockaddr_in6 v6;
 };
 
-#define RUN_PACKETS_MAX 32 /* of one send; the kernel takes 64, and 64 KiB */
-
-/* Room for one control message with our own address, and for the drop counter on the way in or the
- * size of the packets on the way out. */
+/* Room for one control message with our own address, and for the drop counter on the way in. */
 struct control {
     alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
                                        CMSG_SPACE(sizeof(uint32_t))];
-};
-
-/* Neighbours in the batch that go to one peer and are of one size (the last may be shorter): one
- * send, which the kernel cuts up again (UDP_SEGMENT). */
-struct run {
-    struct ck_path path;
-    unsigned first;
-    unsigned count;
-    uint16_t size; /* of each but the last */
-    bool closed;   /* the last one is shorter */
 };
 
 struct ck_udp {
@@ -50,10 +36,7 @@ struct ck_udp {
     struct ck_packet *in_packets[CK_UDP_BATCH];
     struct ck_path in_paths[CK_UDP_BATCH];
     unsigned out_count;
-    unsigned run_count;
-    bool alone; /* this machine's network cannot cut up: each packet is a send of its own */
     struct ck_udp_counts sent;
-    struct run runs[CK_UDP_BATCH];
     struct mmsghdr out[CK_UDP_BATCH];
     struct iovec out_iov[CK_UDP_BATCH];
     union address out_name[CK_UDP_BATCH];
@@ -151,7 +134,11 @@ static int prepare_batches(struct ck_udp *udp)
             .msg_iov = &udp->in_iov[i],
             .msg_iovlen = 1,
         };
-        udp->out[i].msg_hdr = (struct msghdr){.msg_name = &udp->out_name[i]};
+        udp->out[i].msg_hdr = (struct msghdr){
+            .msg_name = &udp->out_name[i],
+            .msg_iov = &udp->out_iov[i],
+            .msg_iovlen = 1,
+        };
     }
     return 0;
 }
@@ -346,18 +333,6 @@ static void write_source(struct ck_udp *udp, unsigned i, const struct ck_path *p
     }
 }
 
-/* The size of the packets of a run, behind what is there. */
-static void write_size(struct ck_udp *udp, unsigned i, uint16_t size)
-{
-    struct msghdr *header = &udp->out[i].msg_hdr;
-    struct cmsghdr *c =
-        (struct cmsghdr *)(void *)(udp->out_control[i].bytes + header->msg_controllen);
-    *c = (struct cmsghdr){CMSG_LEN(sizeof size), IPPROTO_UDP, UDP_SEGMENT};
-    memcpy(CMSG_DATA(c), &size, sizeof size);
-    header->msg_control = &udp->out_control[i];
-    header->msg_controllen += CMSG_SPACE(sizeof size);
-}
-
 static void write_name(struct ck_udp *udp, unsigned i, const struct ck_path *path)
 {
     union address *name = &udp->out_name[i];
@@ -373,105 +348,46 @@ static void write_name(struct ck_udp *udp, unsigned i, const struct ck_path *pat
     }
 }
 
-static bool joins(const struct ck_udp *udp, const struct run *run, const struct ck_path *path,
-                  uint32_t size)
-{
-    return !udp->alone && !run->closed && run->count < RUN_PACKETS_MAX && size <= run->size &&
-           size > 0 && run->path.port == path->port && run->path.scope == path->scope &&
-           memcmp(run->path.remote, path->remote, sizeof path->remote) == 0 &&
-           memcmp(run->path.local, path->local, sizeof path->local) == 0;
-}
-
+/* Neighbours to one peer as one send (UDP_SEGMENT) were tried: that saves next to nothing, see
+ * `./dev bench media`. */
 void ck_udp_queue(struct ck_udp *udp, const struct ck_path *path, struct ck_packet *packet)
 {
     unsigned i = udp->out_count++;
-    struct run *run = udp->run_count == 0 ? NULL : &udp->runs[udp->run_count - 1];
     udp->out_iov[i] = (struct iovec){packet->data, packet->size};
     udp->out_packets[i] = ck_packet_keep(packet);
-    if (run != NULL && joins(udp, run, path, packet->size)) {
-        run->count++;
-        run->closed = packet->size < run->size;
-    } else {
-        udp->runs[udp->run_count++] =
-            (struct run){.path = *path, .first = i, .count = 1, .size = (uint16_t)packet->size};
-    }
+    write_name(udp, i, path);
+    write_source(udp, i, path);
     if (udp->out_count == CK_UDP_BATCH) {
         ck_udp_flush(udp);
     }
 }
 
-static void prepare_runs(struct ck_udp *udp)
+static void count_sent(struct ck_udp *udp, unsigned from, unsigned until)
 {
-    for (unsigned i = 0; i < udp->run_count; i++) {
-        const struct run *run = &udp->runs[i];
-        udp->out[i].msg_hdr.msg_iov = &udp->out_iov[run->first];
-        udp->out[i].msg_hdr.msg_iovlen = run->count;
-        write_name(udp, i, &run->path);
-        write_source(udp, i, &run->path);
-        if (run->count > 1) {
-            write_size(udp, i, run->size);
-        }
+    for (unsigned i = from; i < until; i++) {
+        udp->sent.bytes += udp->out_iov[i].iov_len;
     }
-}
-
-static void count_sent(struct ck_udp *udp, const struct run *run)
-{
-    for (unsigned i = 0; i < run->count; i++) {
-        udp->sent.bytes += udp->out_iov[run->first + i].iov_len;
-    }
-    udp->sent.packets += run->count;
-    udp->sent.sends++;
-}
-
-/* A run that cannot go as one: the way is too narrow for its packets, or the network device cannot
- * cut up at all, which it will not learn. */
-static void send_apart(struct ck_udp *udp, unsigned i, int error)
-{
-    struct run run = udp->runs[i];
-    udp->alone |= error == EIO || error == EOPNOTSUPP;
-    write_source(udp, i, &run.path);
-    udp->out[i].msg_hdr.msg_iovlen = 1;
-    for (unsigned end = run.first + run.count; run.first < end; run.first++) {
-        run.count = 1;
-        udp->out[i].msg_hdr.msg_iov = &udp->out_iov[run.first];
-        ssize_t sent;
-        do {
-            sent = sendmsg(udp->fd, &udp->out[i].msg_hdr, 0);
-        } while (sent < 0 && errno == EINTR);
-        if (sent >= 0) {
-            count_sent(udp, &run);
-        } else {
-            udp->sent.failed++;
-        }
-    }
+    udp->sent.packets += until - from;
 }
 
 void ck_udp_flush(struct ck_udp *udp)
 {
     unsigned done = 0;
-    prepare_runs(udp);
-    while (done < udp->run_count) {
-        int count = sendmmsg(udp->fd, udp->out + done, udp->run_count - done, 0);
-        bool cut = errno == EIO || errno == EINVAL || errno == EOPNOTSUPP || errno == EMSGSIZE;
+    while (done < udp->out_count) {
+        int count = sendmmsg(udp->fd, udp->out + done, udp->out_count - done, 0);
         if (count < 0 && errno == EINTR) {
             continue;
         }
         if (count <= 0) { /* the first one cannot go: it is lost, the others may still */
-            if (udp->runs[done].count > 1 && cut) {
-                send_apart(udp, done, errno);
-            } else {
-                udp->sent.failed += udp->runs[done].count;
-            }
+            udp->sent.failed++;
             done++;
             continue;
         }
-        for (int i = 0; i < count; i++) {
-            count_sent(udp, &udp->runs[done++]);
-        }
+        count_sent(udp, done, done + (unsigned)count);
+        done += (unsigned)count;
     }
     for (unsigned i = 0; i < udp->out_count; i++) {
         ck_packet_drop(udp->pool, udp->out_packets[i]);
     }
     udp->out_count = 0;
-    udp->run_count = 0;
 }

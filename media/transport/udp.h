@@ -47,17 +47,13 @@ int ck_udp_receive(struct ck_udp *udp, struct ck_mono now, ck_udp_look *look, ck
 struct ck_udp_counts {
     uint64_t packets;
     uint64_t bytes;
-    uint64_t sends;  /* what the kernel was given: neighbours of one size to one peer are one */
     uint64_t failed; /* not taken by the kernel */
 };
 
 /* Puts a packet, of which it becomes an owner, into the outgoing batch; sends the batch when it is
  * full. */
 void ck_udp_queue(struct ck_udp *udp, const struct ck_path *path, struct ck_packet *packet);
-/* Sends what is in the batch. Neighbours to one peer that are of one size, but for a shorter last
- * one, go to the kernel as one piece, which it cuts up (UDP_SEGMENT: a tenth to a fifth of what
- * relaying costs, `./dev bench media`); where it cannot, each goes alone. What the kernel does not
- * take is lost, like anything on a network. */
+/* Sends what is in the batch. What the kernel does not take is lost, like anything on a network. */
 void ck_udp_flush(struct ck_udp *udp);
 struct ck_udp_counts ck_udp_sent(const struct ck_udp *udp);
 
