@@ -35,6 +35,7 @@
 #define START_MS 10000
 #define ADDRESSES 40      /* that the server gives at one time */
 #define USER_ADDRESSES 16 /* to one name; so small here, as large as is shipped */
+#define MISMATCH 437      /* the end has an address already */
 #define SILENT_MS 700     /* a server of which no answer is wanted */
 #define LOOKUP_MS 1000    /* of a name behind a dead name server */
 #define TRY_MS 50
@@ -332,7 +333,11 @@ static unsigned allocate(struct visitor *visitor, bool v6)
             put_proof(&message, visitor);
             return ask(visitor, &message);
         }
-        assert_int_equal(ask(visitor, &message), 401);
+        unsigned code = ask(visitor, &message);
+        if (code == MISMATCH) {
+            return code;
+        }
+        assert_int_equal(code, 401);
         assert_true(visitor->nonce[0] != '\0');
     }
 }
@@ -672,11 +677,13 @@ static void names_are_of_one_user_each(void **state)
     assert_string_not_equal(person, staff);
 }
 
-/* Takes addresses under a name, each time with an end of its own, until there are no more. */
+/* Takes addresses under a name, each time with an end of its own, until there are no more. An end
+ * on the port of an earlier one is that one to the server (437, RFC 8656 section 7.2): another one
+ * comes in its place. */
 static unsigned take_all(const struct server *server, const char *name, unsigned most)
 {
     unsigned taken = 0, code = 0;
-    while (code == 0 && taken < most) {
+    while ((code == 0 || code == MISMATCH) && taken < most) {
         struct visitor visitor;
         char username[TEXT_MAX];
         come(&visitor, server);
@@ -686,7 +693,9 @@ static unsigned take_all(const struct server *server, const char *name, unsigned
         taken += code == 0;
         close(visitor.fd);
     }
-    assert_true(code == 0 || code == 486);
+    if (code != 0 && code != 486 && code != 508) { /* no more for this name, or for anybody */
+        fail_msg("%s: after %u addresses error %u", name, taken, code);
+    }
     return taken;
 }
 
