@@ -227,6 +227,25 @@ void sim_claimed(struct sim *sim)
     ck_store_close(other);
 }
 
+/* Whose course tells of the row: of a notice that of the check-in or incident that it tells of. */
+static struct sim_about about_row(struct sim *sim, const struct ck_due *row)
+{
+    struct sim_about about = {.checkin = row->kind == CK_DUE_CHECKIN ? row->id : 0,
+                              .incident = row->kind == CK_DUE_INCIDENT ? row->id : 0};
+    sqlite3 *db = sim_reader(sim);
+    sqlite3_stmt *statement = NULL;
+    if (row->kind == CK_DUE_NOTICE && db != NULL &&
+        sqlite3_prepare_v2(db, "SELECT checkin_id, incident_id FROM notice WHERE id = ?1", -1,
+                           &statement, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(statement, 1, row->id) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        about.checkin = sqlite3_column_int64(statement, 0);
+        about.incident = sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_finalize(statement);
+    return about;
+}
+
 void sim_theft_end(struct sim *sim)
 {
     struct sim_theft *theft = &sim->theft;
@@ -238,12 +257,10 @@ void sim_theft_end(struct sim *sim)
     theft->held = false;
     if (!row_content(sim, &theft->row, content, sizeof(content)) ||
         strcmp(content, theft->content) != 0) {
+        const struct sim_about about = about_row(sim, &theft->row);
         sim_wrong(
-            sim,
-            (struct sim_about){.checkin = theft->row.kind == CK_DUE_CHECKIN ? theft->row.id : 0,
-                               .incident = theft->row.kind == CK_DUE_INCIDENT ? theft->row.id : 0},
-            "%s %lld was written although another node had claimed it",
-            ck_due_name(theft->row.kind), (long long)theft->row.id);
+            sim, about, "%s %lld (incident: %lld) was written although another node had claimed it",
+            ck_due_name(theft->row.kind), (long long)theft->row.id, (long long)about.incident);
     }
     /* The other node gives it back as it was. */
     if (ck_store_open(&other, sim->uri) != 0 || ck_store_begin(other) != 0 ||

@@ -297,8 +297,10 @@ static void check_reference(struct sim *sim, const struct ck_output *output)
     }
     const char *reference = json_string_value(json_object_get(output->body, "reference"));
     if (sim->references[id][0] != '\0' && strcmp(sim->references[id], reference) != 0) {
-        sim_wrong(sim, (struct sim_about){.checkin = output->checkin_id},
-                  "a notice that was sent again under another reference");
+        sim_wrong(
+            sim, (struct sim_about){.checkin = output->checkin_id, .incident = output->incident_id},
+            "a notice (incident: %lld) that was sent again under another reference",
+            (long long)output->incident_id);
     }
     snprintf(sim->references[id], sizeof(sim->references[id]), "%s", reference);
 }
