@@ -3,11 +3,11 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Approval, Blackout, BlackoutRequest, Person } from "../api/types";
+import { DAY_MS } from "../text/time";
 import { Icon } from "../ui/icons";
 import { Card, Chip, Dialog, ReasonForm, SelectField, TextField, useSession } from "./parts";
 
 const SOURCES = ["court", "hospital", "custody", "absence"] as const;
-const DAY_MS = 86_400_000;
 const ALONE_MOST_MS = 7 * DAY_MS;
 
 export function BlackoutForm({ person, onClose, onDone }: { person: Person; onClose(): void; onDone(): void }): JSX.Element {

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Absence, AbsenceReason, Roster, RosterPerson, Shift, ShiftKind, ShiftRequest } from "../api/duty_types";
+import { addDays } from "../text/time";
 import { Icon } from "../ui/icons";
 import { LaddersTab } from "./ladders";
 import { type Load, useLoad } from "./load";
@@ -10,9 +11,7 @@ import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, SelectField, Te
 import { PathsTab } from "./paths";
 import { TemplatesTab } from "./templates";
 
-const DAY_MS = 86_400_000;
 
-const addDays = (date: string, days: number): string => new Date(Date.parse(date + "T00:00:00Z") + days * DAY_MS).toISOString().slice(0, 10);
 const nameOf = (roster: Roster, id: number | null): string => (roster.staff.find((person) => person.id === id) || { name: "" }).name;
 
 function weekDays(roster: Roster): string[] {

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { post } from "../api/http";
 import type { Approval, ContactMode, Order, OrderKind, OrderRequest, Person, Requirement, RequirementRequest } from "../api/types";
 import type { ConsoleTexts } from "../text/console";
+import { DAY_MS } from "../text/time";
 import { useDraft } from "../ui/draft";
 import { Icon } from "../ui/icons";
 import { ActionFailure, CheckField, Chip, Dialog, DraftNote, ReasonForm, SelectField, TextField, useAction, useSession } from "./parts";
@@ -12,7 +13,6 @@ const ORDER_KINDS: readonly OrderKind[] = ["protective_order", "special_requirem
 const SOURCES = ["court", "statute", "agency"] as const;
 const MODES: readonly ContactMode[] = ["live", "unattended", "in_person"];
 const REQUIREMENTS_MOST = 6;
-const DAY_MS = 86_400_000;
 
 interface RequirementForm { source: RequirementRequest["source"]; count: string; days: string; modes: readonly ContactMode[]; mandatory: boolean }
 

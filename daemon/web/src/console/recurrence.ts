@@ -1,3 +1,5 @@
+import { addDays, daysBetween } from "../text/time";
+
 // The part of RFC 5545 that plans use, as the form shows it: every day, chosen weekdays, or a day of the month, every
 // n-th time, until a date or so many times.
 export interface Recurrence {
@@ -54,9 +56,8 @@ export function parseRecurrence(rule: string): Recurrence | null {
   return !days.length && monthday >= -1 && monthday <= 31 && monthday !== 0 ? { ...base, kind: "monthly", monthday } : null;
 }
 
-const DAY_MS = 86400000;
-const dayOf = (date: string): number => Math.round(Date.parse(date + "T00:00:00Z") / DAY_MS);
-const dateOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const MONDAY = "1970-01-05";
+const weekOf = (date: string): number => Math.floor(daysBetween(MONDAY, date) / 7);
 const monthOf = (date: string): number => Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7)) - 1;
 
 // Where a plan begins that goes on in the step of one whose rule counts from `first`: today, or the first day after it
@@ -69,11 +70,9 @@ export function inStep(recurrence: Recurrence, first: string, today: string): st
     const month = monthOf(today) + left;
     return left ? `${Math.floor(month / 12)}-${String(month % 12 + 1).padStart(2, "0")}-01` : today;
   }
-  const daily = recurrence.kind === "daily";
-  const begin = (date: string): number => daily ? dayOf(date) : dayOf(date) - (dayOf(date) + 3) % 7; // day 0 was a Thursday
-  const step = daily ? n : 7 * n;
-  const left = (step - (begin(today) - begin(first)) % step) % step;
-  return left ? dateOf(begin(today) + left) : today;
+  if (recurrence.kind === "daily") return addDays(today, (n - daysBetween(first, today) % n) % n);
+  const left = (n - (weekOf(today) - weekOf(first)) % n) % n;
+  return left ? addDays(MONDAY, 7 * (weekOf(today) + left)) : today;
 }
 
 // Days of a week that lie well apart, for so many contacts.

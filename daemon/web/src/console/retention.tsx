@@ -3,12 +3,12 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post } from "../api/http";
 import type { Approval, ExpiryItem, Hold, KeepClass, Retention } from "../api/types";
+import { DAY_MS } from "../text/time";
 import { Icon } from "../ui/icons";
 import { changed, useLoad } from "./load";
 import { ActionFailure, Card, Chip, Dialog, Empty, Loaded, Page, ReasonForm, SelectField, TextField, Tabs, useAction, useSession } from "./parts";
 import { keepWords } from "./words";
 
-const DAY_MS = 86_400_000;
 const REVIEW_DAYS = 90; // what the form proposes
 const CLASSES: readonly KeepClass[] = ["recording", "risk", "photo", "contact", "messages", "concern", "case_file", "access_log"];
 

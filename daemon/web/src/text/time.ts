@@ -25,7 +25,11 @@ const RELATIVE: Record<Language, { today: string; tomorrow: string; yesterday: s
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const DAY_MS = 24 * HOUR;
+
+// "2026-11-21" and days of the calendar, wherever the clocks change
+export const addDays = (date: string, days: number): string => new Date(Date.parse(date + "T00:00:00Z") + days * DAY_MS).toISOString().slice(0, 10);
+export const daysBetween = (from: string, until: string): number => Math.round((Date.parse(until + "T00:00:00Z") - Date.parse(from + "T00:00:00Z")) / DAY_MS);
 
 // Minutes east of UTC that the browser believes for `zone` at `at`; 0 where it does not know the zone.
 export function browserOffsetMin(zone: string, at: number): number {
@@ -63,7 +67,7 @@ export class Clock {
     const local = new Date(at + (browserOffsetMin(this.zone, at) + this.correctionMin) * MINUTE);
     return {
       year: local.getUTCFullYear(), month: local.getUTCMonth(), day: local.getUTCDate(), weekday: local.getUTCDay(),
-      hour: local.getUTCHours(), minute: local.getUTCMinutes(), second: local.getUTCSeconds(), dayNumber: Math.floor(local.getTime() / DAY),
+      hour: local.getUTCHours(), minute: local.getUTCMinutes(), second: local.getUTCSeconds(), dayNumber: Math.floor(local.getTime() / DAY_MS),
     };
   }
 
