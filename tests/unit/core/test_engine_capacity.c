@@ -17,6 +17,17 @@
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
 
+/* The person of the check-in opens the page and is there. */
+static void comes(struct world *world, int checkin)
+{
+    const struct ck_actor person = world_person(world, checkin);
+    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
+                     0);
+    assert_int_equal(world_command(world, "checkin.joined", &person,
+                                   json_pack("{s:i, s:s}", "checkin", checkin, "device", "same")),
+                     0);
+}
+
 /* Of the first check-in of a person. */
 static int64_t reserved(struct world *world, int64_t person)
 {
@@ -197,12 +208,7 @@ static void what_must_be_live_and_has_nobody_is_unstaffed(void **state)
     json_decref(ahead);
 
     world_run_for(world, 21 * MINUTE);
-    const struct ck_actor person = world_person(world, 1);
-    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
-                     0);
-    assert_int_equal(world_command(world, "checkin.joined", &person,
-                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
-                     0);
+    comes(world, 1);
     world_run_for(world, 2 * MINUTE);
     assert_string_equal(world_text(world, "SELECT outcome FROM checkin WHERE id = 1"), "unstaffed");
     assert_true(world_records(world, "STAFF_FAULT") > faults);
@@ -310,12 +316,7 @@ static void a_later_shift_is_asked_for_what_nobody_had_time_for(void **state)
     /* It is live to the end: the inspector is rung. */
     world_run_for(world, 61 * MINUTE);
     world->person = 1;
-    const struct ck_actor person = world_person(world, 1);
-    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
-                     0);
-    assert_int_equal(world_command(world, "checkin.joined", &person,
-                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
-                     0);
+    comes(world, 1);
     assert_non_null(world_last(world, CK_OUTPUT_RING));
 }
 
@@ -386,12 +387,7 @@ static void what_is_caught_up_has_its_time_while_it_is_in_a_call(void **state)
     world_plan(world, "10:00", NULL);
     world_run_for(world, 30 * MINUTE);
     an_outage(world, 2 * HOUR); /* 11:30 */
-    const struct ck_actor person = world_person(world, 1);
-    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
-                     0);
-    assert_int_equal(world_command(world, "checkin.joined", &person,
-                                   json_pack("{s:i, s:s}", "checkin", 1, "device", "same")),
-                     0);
+    comes(world, 1);
     assert_string_equal(world_text(world, "SELECT state || caught_up FROM checkin WHERE id = 1"),
                         "connected1");
     assert_int_equal(reserved(world, world->person), world->inspector);
@@ -511,12 +507,7 @@ static void who_has_it_reserved_is_rung_and_may_take_it(void **state)
     int checkin = (int)world_number(world, "SELECT min(id) FROM checkin WHERE person_id = 2");
     world_run_for(world, 21 * MINUTE);
     world_forget(world);
-    const struct ck_actor person = world_person(world, checkin);
-    assert_int_equal(world_command(world, "notice.ack", &person, json_pack("{s:i}", "version", 1)),
-                     0);
-    assert_int_equal(world_command(world, "checkin.joined", &person,
-                                   json_pack("{s:i, s:s}", "checkin", checkin, "device", "same")),
-                     0);
+    comes(world, checkin);
     assert_int_equal(world_count(world, CK_OUTPUT_RING), 2);
     assert_int_equal(world_last(world, CK_OUTPUT_RING)->staff_id, team);
     const struct ck_actor other = world_staff(world, third, CK_ROLE_INSPECTOR);

@@ -855,14 +855,20 @@ static void test_make_ups_look_for_an_inspector(void **state)
 /* ---- second checks
  * -------------------------------------------------------------------------------------- */
 
+static struct ck_plan second_plan(uint32_t percent)
+{
+    struct ck_plan plan = good_plan();
+    plan.draws = 1;
+    plan.second_percent = percent;
+    plan.second_min_ms = 10 * MINUTE;
+    plan.second_max_ms = 40 * MINUTE;
+    return plan;
+}
+
 static void test_second_checks(void **state)
 {
     (void)state;
-    struct ck_plan plan = good_plan();
-    plan.draws = 1;
-    plan.second_percent = 30;
-    plan.second_min_ms = 10 * MINUTE;
-    plan.second_max_ms = 40 * MINUTE;
+    struct ck_plan plan = second_plan(30);
     assert_int_equal(ck_plan_check(&plan), CK_PLAN_OK);
     struct ck_zone zone = zone_plus(5);
     struct ck_plan_surroundings around = {0};
@@ -891,11 +897,7 @@ static void test_second_checks(void **state)
 static void test_second_checks_keep_hours(void **state)
 {
     (void)state;
-    struct ck_plan plan = good_plan();
-    plan.draws = 1;
-    plan.second_percent = 100;
-    plan.second_min_ms = 10 * MINUTE;
-    plan.second_max_ms = 40 * MINUTE;
+    struct ck_plan plan = second_plan(100);
     struct ck_zone zone = zone_plus(5);
     struct ck_plan_surroundings around = {0};
     struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
@@ -947,11 +949,7 @@ static void test_second_checks_keep_hours(void **state)
 static void test_second_checks_look_for_an_inspector(void **state)
 {
     (void)state;
-    struct ck_plan plan = good_plan();
-    plan.draws = 1;
-    plan.second_percent = 100;
-    plan.second_min_ms = 10 * MINUTE;
-    plan.second_max_ms = 40 * MINUTE;
+    struct ck_plan plan = second_plan(100);
     struct ck_zone zone = zone_plus(5);
     struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
     struct ck_plan_surroundings around = {0};
