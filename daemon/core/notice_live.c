@@ -662,22 +662,15 @@ static int next_channel(struct ck_turn *turn, const struct ck_actor *actor,
     return r == 0 && count == 0 && is_lost(row) ? unreachable(turn, actor, row) : r;
 }
 
-/* In the history of the incident that it tells of: until when a limit holds it back. */
-static int line_of_delay(struct ck_turn *turn, const struct ck_notice_row *row, int64_t until_ms)
-{
-    char until[CK_WALL_TEXT_SIZE];
-    ck_wall_text((struct ck_wall){until_ms}, until);
-    return ck_incident_line(turn->store, row->incident, turn->now.wall, "notice_delayed",
-                            row->staff, row->step.id, until);
-}
-
 static int record_fact(struct ck_turn *turn, const struct ck_actor *actor,
                        const struct ck_notice_row *row, enum ck_fact fact, int64_t value)
 {
     char action[64];
     ck_action_name("", ck_fact_name(fact), action);
-    int r =
-        fact == CK_FACT_NOTICE_DELAYED && row->incident != 0 ? line_of_delay(turn, row, value) : 0;
+    int r = fact == CK_FACT_NOTICE_DELAYED && row->incident != 0
+                ? ck_incident_line_delay(turn->store, row->incident, turn->now.wall, row->staff,
+                                         row->step.id, (struct ck_wall){value})
+                : 0;
     if (r != 0) {
         return r;
     }

@@ -236,6 +236,20 @@ int ck_incident_line(struct ck_store *store, int64_t incident, struct ck_wall at
                               ck_id(notice), ck_text(text)));
 }
 
+int ck_incident_line_delay(struct ck_store *store, int64_t incident, struct ck_wall at,
+                           int64_t staff, int64_t notice, struct ck_wall until)
+{
+    char text[CK_WALL_TEXT_SIZE];
+    ck_wall_text(until, text);
+    int r = ck_sql_must(store,
+                        "UPDATE incident_line SET text = ?3 WHERE incident_id = ?1 AND notice_id = "
+                        "?2 AND what = 'notice_delayed'",
+                        CK_ARGS(ck_int(incident), ck_int(notice), ck_text(text)), CK_E_NOT_FOUND);
+    return r == CK_E_NOT_FOUND
+               ? ck_incident_line(store, incident, at, "notice_delayed", staff, notice, text)
+               : r;
+}
+
 int ck_incident_line_confided(struct ck_store *store, int64_t incident, struct ck_wall at,
                               const char *what, int64_t staff, int64_t confidence)
 {

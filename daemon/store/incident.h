@@ -52,7 +52,12 @@ int ck_incident_of_cause(struct ck_store *store, int64_t unit, const char *cause
 int ck_incident_line(struct ck_store *store, int64_t incident, struct ck_wall at, const char *what,
                      int64_t staff, int64_t notice, const char *text);
 
-/* The same with a text that was confided (confidence.h). */
+/* Until when a limit holds the notice back: one line of each, which says the newest moment, however
+ * often a server asks for a second more. Each delay is in the log. */
+int ck_incident_line_delay(struct ck_store *store, int64_t incident, struct ck_wall at,
+                           int64_t staff, int64_t notice, struct ck_wall until);
+
+/* The same as ck_incident_line() with a text that was confided (confidence.h). */
 int ck_incident_line_confided(struct ck_store *store, int64_t incident, struct ck_wall at,
                               const char *what, int64_t staff, int64_t confidence);
 

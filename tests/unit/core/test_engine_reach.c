@@ -220,21 +220,27 @@ static void a_limit_that_delays_is_seen_in_the_incident(void **state)
     world_plan(world, "09:10", NULL);
     world_run_for(world, 20 * MINUTE);
     world->mute = true;
-    for (int minute = 0; minute < 60 && world_number(world, on_its_way) == 0; minute++) {
-        world_run_for(world, MINUTE);
+    for (int try = 1; try <= 2; try++) {
+        for (int minute = 0; minute < 60 && world_number(world, on_its_way) == 0; minute++) {
+            world_run_for(world, MINUTE);
+        }
+        assert_int_equal(
+            world_command(world, "notice.result", &gateway,
+                          json_pack("{s:I, s:i, s:s, s:i}", "notice",
+                                    (json_int_t)world_number(world, on_its_way), "try", try,
+                                    "result", "limited", "retry_after_ms", 240000)),
+            0);
+        assert_int_equal(world_records(world, "NOTICE_DELAYED"), try);
+        assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line WHERE what = "
+                                             "'notice_delayed'"),
+                         1);
+        assert_int_equal(world_number(world,
+                                      "SELECT count(*) FROM incident_line l JOIN notice n ON "
+                                      "n.id = l.notice_id WHERE l.incident_id = 1 AND l.what = "
+                                      "'notice_delayed' AND l.staff_id = n.staff_id AND "
+                                      "unixepoch(l.text) * 1000 = n.next_at / 1000 * 1000"),
+                         1);
     }
-    int64_t notice = world_number(world, on_its_way);
-    assert_int_equal(
-        world_command(world, "notice.result", &gateway,
-                      json_pack("{s:I, s:i, s:s, s:i}", "notice", (json_int_t)notice, "try", 1,
-                                "result", "limited", "retry_after_ms", 240000)),
-        0);
-    assert_int_equal(world_records(world, "NOTICE_DELAYED"), 1);
-    assert_int_equal(world_number(world, "SELECT count(*) FROM incident_line l JOIN notice n ON "
-                                         "n.id = l.notice_id WHERE l.incident_id = 1 AND l.what = "
-                                         "'notice_delayed' AND l.staff_id = n.staff_id AND "
-                                         "unixepoch(l.text) * 1000 = n.next_at / 1000 * 1000"),
-                     1);
 }
 
 #define DIGEST_MORE 600
