@@ -311,8 +311,12 @@ static int second_check(struct ck_turn *turn, const struct ck_checkin_row *row,
     bool allowed = false;
     int r = copy_of(turn, row, CK_SECOND_SLOT, &made);
     r = r == 0 ? look_beside(turn, row, frame->plan.min_gap_ms, span, &beside) : r;
-    r = r == 0 ? look_for_time(turn, frame, span, &beside) : r;
     r = r == 0 ? ck_checkin_policy_of(turn, row->policy, &policy) : r;
+    r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, &beside.all, ck_draw_bytes,
+                                 key, &second)
+               : r;
+    /* One follows, as few do: only now who has time is asked. The draws are the same ones again. */
+    r = r == 0 ? look_for_time(turn, frame, span, &beside) : r;
     r = r == 0 ? ck_second_check(&frame->plan, &first, turn->now.wall, &beside.all, ck_draw_bytes,
                                  key, &second)
                : r;
