@@ -55,7 +55,8 @@ int ck_demand_replaced(struct ck_store *store, int64_t person, int64_t replaced,
 /* Measures a plan that is to be made beside the person's other active plans, and beside the
  * contacts that there are already: made, failed, going on or drawn. Plans under other orders count
  * for the number on one date, of which the least of all their orders holds. `asked->replaced` can
- * be taken (ck_demand_replaced()). */
+ * be taken (ck_demand_replaced()). 0 with *succession, what becomes of the others, and *fault;
+ * where there are too many plans *succession tells of as many as there can be. */
 int ck_demand_plan(struct ck_store *store, const struct ck_order_record *order,
                    const struct ck_plan_asked *asked, const struct ck_plan *plan,
                    struct ck_succession *succession, struct ck_demand_fault *fault);

@@ -33,7 +33,7 @@ struct ck_checkin_row {
     struct ck_wall decided_at;
     int64_t taken_by;              /* staff member who conducts or conducted it */
     int64_t reserved;              /* whose time a live check-in has; 0: nobody's */
-    struct ck_wall put_off_to;     /* from then on, after an outage; 0: from when it is due on */
+    struct ck_wall put_off_to;     /* from then on, where it rings later; 0: from when it is due */
     char receipt[CK_RECEIPT_SIZE]; /* "" until it has an outcome */
 };
 

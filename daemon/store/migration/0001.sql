@@ -374,7 +374,7 @@ CREATE TABLE checkin (
     make_up_of        INTEGER REFERENCES checkin,
     merged_into       INTEGER REFERENCES checkin,
     caught_up         INTEGER NOT NULL DEFAULT 0 CHECK (caught_up IN (0, 1)),
-    put_off_to        INTEGER,          -- when it was to ring after that; null: when it is due
+    put_off_to        INTEGER,          -- when it takes its inspector's time, where that is not when it is due
     reason            TEXT,             -- of an on-demand check-in
     window_start_at   INTEGER NOT NULL,
     window_end_at     INTEGER NOT NULL,
