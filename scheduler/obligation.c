@@ -77,14 +77,44 @@ static uint32_t per_date(const struct ck_plan *plan)
     return plan->draws > 0 ? plan->draws * plan->window_count : plan->fixed_count;
 }
 
-/* A wall time later than midnight belongs to the hours of the day before, where those go past
- * midnight. */
-static bool inside_hours(const struct ck_order *order, int32_t start_min, int32_t end_min)
+/* The hours of one date reach those of the next: any hour. */
+static bool is_any_hour(const struct ck_order *order)
 {
-    if (start_min >= order->hours_start_min && end_min <= order->hours_end_min) {
-        return true;
+    return order->hours_end_min - order->hours_start_min >= DAY_MIN;
+}
+
+/* A wall time later than midnight belongs to the hours of the day before, where those go past
+ * midnight. Any hour has no seam there but where the order ends. */
+static bool inside_hours(const struct ck_order *order, bool last, int32_t start_min,
+                         int32_t end_min)
+{
+    if (end_min <= order->hours_end_min) {
+        return start_min >= order->hours_start_min || is_any_hour(order) ||
+               end_min + DAY_MIN <= order->hours_end_min;
     }
-    return end_min + DAY_MIN <= order->hours_end_min;
+    return is_any_hour(order) && !last;
+}
+
+int32_t ck_order_hours_end(const struct ck_order *order, const struct ck_local *at)
+{
+    int32_t minute = at->second / MINUTE_S;
+    if (is_any_hour(order) && at->date.day < order->until.day) {
+        return minute + DAY_MIN;
+    }
+    /* Those that began the day before. */
+    bool since_yesterday = minute < order->hours_start_min && !is_any_hour(order);
+    return since_yesterday ? order->hours_end_min - DAY_MIN : order->hours_end_min;
+}
+
+struct ck_date ck_order_last_date(const struct ck_order *order, const struct ck_plan *plan)
+{
+    struct ck_date last = order->until;
+    for (uint32_t i = 0; i < plan->window_count; i++) {
+        if (is_any_hour(order) && plan->windows[i].end_min > order->hours_end_min) {
+            last.day = order->until.day - 1;
+        }
+    }
+    return last;
 }
 
 /* Where a walk over the dates of one plan stands. */
@@ -274,8 +304,9 @@ static enum ck_obligation_reason check_counts(const struct ck_order *order,
 static enum ck_obligation_reason check_hours(const struct ck_order *order,
                                              const struct ck_plan *plan)
 {
+    bool last = plan->order_until.day == order->until.day;
     for (uint32_t i = 0; i < plan->window_count; i++) {
-        if (!inside_hours(order, plan->windows[i].start_min, plan->windows[i].end_min)) {
+        if (!inside_hours(order, last, plan->windows[i].start_min, plan->windows[i].end_min)) {
             return CK_OBLIGATION_OUTSIDE_HOURS;
         }
     }
@@ -365,7 +396,7 @@ enum ck_obligation_reason ck_obligation_check_extra(const struct ck_order *order
     int32_t start_min = extra->at.second / MINUTE_S;
     int32_t end_min =
         (int32_t)((extra->at.second * INT64_C(1000) + extra->tail_ms + MINUTE_MS - 1) / MINUTE_MS);
-    if (!inside_hours(order, start_min, end_min)) {
+    if (!inside_hours(order, extra->at.date.day == order->until.day, start_min, end_min)) {
         return CK_OBLIGATION_OUTSIDE_HOURS;
     }
     reason = check_demand(order, extra->mandatory, extra->mode);

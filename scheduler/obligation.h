@@ -53,7 +53,8 @@ struct ck_order {
     bool domestic_violence;
     bool minor;              /* under 18: nobody is enrolled */
     int32_t hours_start_min; /* local minutes between which calls are allowed */
-    int32_t hours_end_min;   /* up to 48 h, for hours past midnight */
+    int32_t hours_end_min;   /* up to 48 h, for hours past midnight; 24 h or more after the start:
+                                any hour, and no midnight is their end but that of `until` */
     uint32_t per_day_max;    /* contacts of any kind on one date, mandatory or not */
     uint32_t requirement_count;
     struct ck_requirement requirements[CK_REQUIREMENTS_MAX];
@@ -134,6 +135,14 @@ struct ck_extra {
 
 enum ck_obligation_reason ck_obligation_check_extra(const struct ck_order *order,
                                                     const struct ck_extra *extra);
+
+/* The minute of the date of `at` at which the hours end in which `at` lies (it lies in some): over
+ * 24 h where they go past midnight; a day later where any hour is allowed. */
+int32_t ck_order_hours_end(const struct ck_order *order, const struct ck_local *at);
+
+/* The last date on which the plan's windows lie within the order: `until`; where any hour is
+ * allowed and a window goes past the end of the order's last date, the date before. */
+struct ck_date ck_order_last_date(const struct ck_order *order, const struct ck_plan *plan);
 
 /* Whether a mandatory requirement of the order can be met in this mode. */
 bool ck_obligation_serves(const struct ck_order *order, enum ck_contact_mode mode);

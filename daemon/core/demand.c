@@ -444,13 +444,6 @@ static int check_blackout(struct ck_store *store, int64_t person, const struct c
     return r;
 }
 
-/* The hours may be those that began the day before. */
-static int32_t hours_end_min(const struct ck_order *order, const struct ck_local *at)
-{
-    bool since_yesterday = at->second / 60 < order->hours_start_min;
-    return since_yesterday ? order->hours_end_min - CK_DAY_MINUTES : order->hours_end_min;
-}
-
 int ck_demand_extra_any(struct ck_store *store, int64_t person, struct ck_demand *demand, bool must,
                         struct ck_refusal *refusal)
 {
@@ -473,7 +466,7 @@ int ck_demand_extra_any(struct ck_store *store, int64_t person, struct ck_demand
         demand->mandatory = wished;
         r = ck_demand_extra(store, &orders[i], demand, &reason);
         if (r == 0 && reason == CK_OBLIGATION_OK) {
-            demand->hours_end_min = hours_end_min(&orders[i].rules, &demand->at);
+            demand->hours_end_min = ck_order_hours_end(&orders[i].rules, &demand->at);
             return 0;
         }
         first = first == CK_OBLIGATION_OK ? reason : first;
@@ -482,7 +475,7 @@ int ck_demand_extra_any(struct ck_store *store, int64_t person, struct ck_demand
             r = ck_demand_extra(store, &orders[i], demand, &reason);
             if (r == 0 && reason == CK_OBLIGATION_OK) {
                 allowed = true;
-                demand->hours_end_min = hours_end_min(&orders[i].rules, &demand->at);
+                demand->hours_end_min = ck_order_hours_end(&orders[i].rules, &demand->at);
             }
         }
     }

@@ -242,7 +242,6 @@ static int parse(const json_t *request, const struct ck_order_record *order,
     plan->inspector = subject->inspector;
     plan->band = ck_band_of(subject->band);
     plan->order_from = order->rules.from;
-    plan->order_until = order->rules.until;
     plan->horizon_days = HORIZON_DAYS;
     plan->tail_ms = policy->response_ms + policy->grace_ms;
     /* What the order demands live is not asked for as a recording when no inspector has time. */
@@ -250,7 +249,9 @@ static int parse(const json_t *request, const struct ck_order_record *order,
         policy->unattended_fallback &&
         (!plan->mandatory || ck_obligation_serves(&order->rules, CK_MODE_UNATTENDED_VIDEO));
     r = read_distances(request, plan, refusal);
-    return r == 0 ? read_windows(request, plan, refusal) : r;
+    r = r == 0 ? read_windows(request, plan, refusal) : r;
+    plan->order_until = ck_order_last_date(&order->rules, plan);
+    return r;
 }
 
 int ck_plan_request_read(const json_t *request, const struct ck_order_record *order,

@@ -479,6 +479,33 @@ static void an_on_demand_check_obeys_the_hours_and_caps(void **state)
     assert_string_equal(world.result.refusal.message, "outside the hours that the order allows");
 }
 
+/* 23:55 where any hour is allowed: its answer is waited for beyond midnight. */
+static void any_hour_goes_on_over_midnight(void **state)
+{
+    (void)state;
+    order(3, 1, "live", 3, "2027-11-01");
+    world_execute(&world, "UPDATE contact_order SET hours_start = '00:00', hours_end = '00:00'");
+    run_for(14 * HOUR + 55 * MINUTE);
+    assert_int_equal(on_demand(NULL), 0);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-21'"), 1);
+    made(request("FREQ=DAILY", "23:50", "00:30", 0, true, NULL));
+    run_for(24 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date = '2026-11-22' AND "
+                           "outcome IS NULL"),
+                     1);
+}
+
+/* … but not beyond the order. */
+static void any_hour_ends_with_the_order(void **state)
+{
+    (void)state;
+    order(3, 1, "live", 3, "2026-11-23");
+    world_execute(&world, "UPDATE contact_order SET hours_start = '00:00', hours_end = '00:00'");
+    made(request("FREQ=DAILY", "23:50", "00:30", 0, true, NULL));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date <= '2026-11-22'"), 2);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE local_date > '2026-11-22'"), 0);
+}
+
 static void what_the_plans_will_make_counts_too(void **state)
 {
     (void)state;
@@ -1361,6 +1388,8 @@ int main(void)
         TEST(one_that_comes_before_is_measured_without_those_that_go),
         TEST(dates_beside_the_rule_and_out_of_it),
         TEST(an_on_demand_check_obeys_the_hours_and_caps),
+        TEST(any_hour_goes_on_over_midnight),
+        TEST(any_hour_ends_with_the_order),
         TEST(what_the_plans_will_make_counts_too),
         TEST(what_failed_through_us_does_not_count),
         TEST(a_miss_holds_nobody_up_and_a_call_no_longer_than_the_hours),

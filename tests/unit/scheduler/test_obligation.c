@@ -164,6 +164,60 @@ static void test_plans_within_the_order(void **state)
     expect(&order, &plan, CK_OBLIGATION_OUTSIDE_HOURS);
 }
 
+/* No midnight is the end of any hour, but that of the order's last date. */
+static void test_any_hour_has_no_seam_but_the_end_of_the_order(void **state)
+{
+    (void)state;
+    static const int32_t from[] = {0, 9 * 60};
+    for (size_t i = 0; i < 2; i++) {
+        struct ck_order order = good_order();
+        order.hours_start_min = from[i];
+        order.hours_end_min = from[i] + 24 * 60;
+        struct ck_plan plan = weekly_plan();
+        plan.windows[0] = (struct ck_plan_window){from[i] + 23 * 60, from[i] + 25 * 60};
+        expect(&order, &plan, CK_OBLIGATION_OUTSIDE_HOURS);
+        plan.order_until = ck_order_last_date(&order, &plan);
+        assert_int_equal(plan.order_until.day, order.until.day - 1);
+        expect(&order, &plan, CK_OBLIGATION_OK);
+        plan.windows[0] = (struct ck_plan_window){from[i], from[i] + 24 * 60};
+        assert_int_equal(ck_order_last_date(&order, &plan).day, order.until.day);
+        expect(&order, &plan, CK_OBLIGATION_OK);
+
+        struct ck_extra extra = {
+            .at = {day("2026-11-29"), 86399}, .tail_ms = 20 * MINUTE, .mode = CK_MODE_LIVE_VIDEO};
+        assert_int_equal(ck_obligation_check_extra(&order, &extra), CK_OBLIGATION_OK);
+        assert_int_equal(ck_order_hours_end(&order, &extra.at), 23 * 60 + 59 + 24 * 60);
+        extra.at.second = from[i] * 60;
+        assert_int_equal(ck_obligation_check_extra(&order, &extra), CK_OBLIGATION_OK);
+        extra.at = (struct ck_local){order.until, 23 * 3600 + 40 * 60};
+        assert_int_equal(ck_obligation_check_extra(&order, &extra), CK_OBLIGATION_OK);
+        assert_int_equal(ck_order_hours_end(&order, &extra.at), order.hours_end_min);
+        extra.at.second++;
+        assert_int_equal(ck_obligation_check_extra(&order, &extra),
+                         i == 0 ? CK_OBLIGATION_OUTSIDE_HOURS : CK_OBLIGATION_OK);
+        extra.at.second = 9 * 3600 - 600; /* over the seam of the second order */
+        assert_int_equal(ck_obligation_check_extra(&order, &extra), CK_OBLIGATION_OK);
+        assert_int_equal(ck_order_hours_end(&order, &extra.at), order.hours_end_min);
+    }
+}
+
+static void test_when_the_hours_end(void **state)
+{
+    (void)state;
+    struct ck_order order = good_order();
+    struct ck_local at = {day("2026-11-05"), 19 * 3600};
+    assert_int_equal(ck_order_hours_end(&order, &at), order.hours_end_min);
+    order.hours_start_min = 20 * 60;
+    order.hours_end_min = 28 * 60;
+    at.second = 23 * 3600;
+    assert_int_equal(ck_order_hours_end(&order, &at), 28 * 60);
+    at.second = 2 * 3600; /* those of the day before */
+    assert_int_equal(ck_order_hours_end(&order, &at), 4 * 60);
+    struct ck_plan plan = weekly_plan();
+    plan.windows[0] = (struct ck_plan_window){21 * 60, 27 * 60};
+    assert_int_equal(ck_order_last_date(&order, &plan).day, order.until.day);
+}
+
 static void test_only_what_is_required_is_mandatory(void **state)
 {
     (void)state;
@@ -735,6 +789,8 @@ int main(void)
         cmocka_unit_test(test_reasons_have_names_of_their_own),
         cmocka_unit_test(test_replacing_visits),
         cmocka_unit_test(test_plans_within_the_order),
+        cmocka_unit_test(test_any_hour_has_no_seam_but_the_end_of_the_order),
+        cmocka_unit_test(test_when_the_hours_end),
         cmocka_unit_test(test_only_what_is_required_is_mandatory),
         cmocka_unit_test(test_not_more_than_the_order_says),
         cmocka_unit_test(test_calendar_months),

@@ -96,6 +96,7 @@ export function OrderForm({ person, onDone }: { person: Person; onDone(): void }
           <TextField label={t.t("order_hours_until")} type="time" value={form.hours_end} onChange={(hours_end) => set({ hours_end })} fault={action.fault("hours_end")} />
           <TextField label={t.t("order_per_day")} type="number" min={1} max={24} value={form.per_day_max} onChange={(per_day_max) => set({ per_day_max })} fault={action.fault("per_day_max")} />
         </div>
+        <p class="soft small">{t.t("order_hours_hint")}</p>
       </fieldset>
       <DraftNote draft={draft} />
       <ActionFailure action={action} />
