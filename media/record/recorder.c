@@ -46,6 +46,7 @@ static void free_recorder(struct ck_recorder *recorder)
     }
     free(recorder->writer.room.bytes);
     free(recorder->events);
+    sem_destroy(&recorder->started);
     ck_closep(&recorder->wake_fd);
     ck_closep(&recorder->event_fd);
     free(recorder);
@@ -69,6 +70,8 @@ static int start_thread(struct ck_recorder *recorder)
         r = pthread_create(&recorder->thread, NULL, ck_recorder_run, recorder);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
+    while (r == 0 && sem_wait(&recorder->started) != 0) {
+    }
     return -r;
 }
 
@@ -83,6 +86,7 @@ int ck_recorder_create(struct ck_recorder **recorder, const struct ck_recorder_c
     if (made == NULL) {
         return -ENOMEM;
     }
+    sem_init(&made->started, 0, 0);
     made->wake_fd = eventfd(0, EFD_CLOEXEC);
     made->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (made->wake_fd < 0 || made->event_fd < 0) {

@@ -28,6 +28,7 @@
 #define CK_RECORDER_RING_SIZE (64u * 1024 * 1024) /* the ring's default size */
 #define CK_RECORDER_RING_MIN (256u * 1024)
 #define CK_RECORDER_PACKET_MAX 1500   /* bytes of a packet's payload; a longer one is refused */
+#define CK_RECORDER_NICE 10           /* of the writer thread: packets go before it */
 #define CK_RECORDER_TICK_MS 100       /* how often ck_recorder_tick() wants to be called, about */
 #define CK_RECORDER_CHUNK_MS 1000     /* a chunk ends at the first key frame after this, */
 #define CK_RECORDER_CHUNK_MAX_MS 2000 /* and at the first frame of either kind after this */
@@ -51,7 +52,8 @@ struct ck_recorder_config {
 struct ck_recorder;  /* the service of one worker */
 struct ck_recording; /* one file */
 
-/* Starts the writer thread. 0, -ENOMEM, -EAGAIN (no thread), -EINVAL (a limit above), -errno. */
+/* Starts the writer thread, and waits until a filter of system calls may be put on it as well. 0,
+ * -ENOMEM, -EAGAIN (no thread), -EINVAL (a limit above), -errno. */
 int ck_recorder_create(struct ck_recorder **recorder, const struct ck_recorder_config *config);
 
 /* Closes every open recording as if stopped at the last tick, waits for the writer thread to write

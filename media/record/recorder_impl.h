@@ -6,6 +6,7 @@
 #define MEDIA_RECORD_RECORDER_IMPL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "media/record/chunker.h"
@@ -80,6 +81,7 @@ struct ck_recorder {
     int wake_fd;    /* to the writer */
     int event_fd;   /* to the packet loop */
     pthread_t thread;
+    sem_t started; /* the thread has made the calls that a filter may forbid from then on */
     _Atomic int64_t now_us; /* of the packet loop */
     _Atomic bool stopping;
 

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "media/record/recorder_impl.h"
@@ -306,9 +307,18 @@ static void wait_for_wake(struct ck_recorder *recorder)
     }
 }
 
+/* Packets go first where both want the processor: what is written can wait in the ring. Beside a
+ * thread of the usual weight this one still has a tenth of it, where 400 persons take a sixth. */
+static void give_way(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), CK_RECORDER_NICE);
+}
+
 void *ck_recorder_run(void *user)
 {
     struct ck_recorder *recorder = user;
+    give_way();
+    sem_post(&recorder->started);
     for (;;) {
         bool stopping = atomic_load(&recorder->stopping);
         struct ck_mono now = {atomic_load_explicit(&recorder->now_us, memory_order_acquire)};

@@ -14,6 +14,7 @@
 #include "media/worker/clock.h"
 #include "media/worker/log.h"
 #include "media/worker/memory.h"
+#include "media/worker/slice.h"
 #include "media/worker/worker_impl.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/error.h"
@@ -23,6 +24,7 @@
 #define ORDERS_PER_TURN 32
 #define HEARTBEAT_MS 1000
 #define TCP_TICK_MS 1000
+#define SLICE_NS 100000    /* the shortest there is */
 #define DRAIN_END_MS 10000 /* for the last recordings to be closed */
 
 enum source_of_events {
@@ -532,6 +534,10 @@ static int enter_sandbox(struct worker *worker)
         return error == -ENOMEM   ? CK_WORKER_EXIT_MEMORY
                : error == -EINVAL ? CK_WORKER_EXIT_CONFIG
                                   : CK_WORKER_EXIT_INTERNAL;
+    }
+    error = ck_slice_shorten(); /* after the recorder's thread is made, which would have it too */
+    if (error != 0) {
+        ck_media_log(CK_WORKER_LOG_WARNING, "the loop's slice: %s", strerror(-error));
     }
     int status = watch(worker, ck_recorder_event_fd(worker->recorder), FROM_RECORDER);
     error = status == CK_WORKER_EXIT_OK ? ck_sandbox_close() : 0;

@@ -119,5 +119,7 @@ struct ck_rig_usage {
 struct ck_rig_usage ck_rig_usage(const struct ck_rig *rig);
 /* The same of any process. */
 struct ck_rig_usage ck_usage_of(pid_t pid);
+/* How long a thread runs until another one is let in; 0 where the kernel does not say. */
+uint64_t ck_usage_slice_ns(pid_t task);
 
 #endif

@@ -1,5 +1,6 @@
 /* Recordings of real calls: playable, complete, sealed; after a crash short of three seconds at the
  * most; and whatever the disk does, the call does not notice. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +23,8 @@
 #include "tests/media/marks.h"
 
 #define STALL_MS 10000
-#define P99_US 250000 /* of the way through the worker: sound that one still talks by */
+#define SLICE_NS 100000 /* of the packet loop */
+#define P99_US 250000   /* of the way through the worker: sound that one still talks by */
 
 static struct ck_rig *start(const struct ck_rig_options *options)
 {
@@ -387,6 +390,33 @@ static void test_refused_recordings(void **state)
     stop(rig);
 }
 
+/* Where both want the processor the loop goes first. */
+static void test_packets_go_before_what_is_written(void **state)
+{
+    (void)state;
+    struct ck_rig *rig = start(NULL);
+    char path[64];
+    unsigned loops = 0;
+    unsigned writers = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)ck_rig_pid(rig));
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        pid_t task = (pid_t)atoi(entry->d_name);
+        int nice = getpriority(PRIO_PROCESS, (id_t)task);
+        uint64_t slice_ns = ck_usage_slice_ns(task);
+        loops += task == ck_rig_pid(rig) && nice == 0 && slice_ns <= SLICE_NS;
+        writers += nice > 0 && (slice_ns > SLICE_NS || slice_ns == 0);
+    }
+    closedir(folder);
+    assert_int_equal(loops, 1);
+    assert_int_equal(writers, 1);
+    stop(rig);
+}
+
 /* kill -9 in the middle of it: at most three seconds are gone. */
 static void test_killed(void **state)
 {
@@ -565,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_suspended),
         cmocka_unit_test(test_lips_over_mute_and_roaming),
         cmocka_unit_test(test_refused_recordings),
+        cmocka_unit_test(test_packets_go_before_what_is_written),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_control_ends),
         cmocka_unit_test(test_full_disk),

@@ -1,8 +1,11 @@
 /* What /proc says of the worker. */
 #include <dirent.h>
+#include <linux/sched/types.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/media/rig.h"
 
@@ -67,4 +70,11 @@ struct ck_rig_usage ck_usage_of(pid_t pid)
     usage.space_kib = kib_of(pid, "status", "VmSize:");
     usage.pss_kib = kib_of(pid, "smaps_rollup", "Pss:");
     return usage;
+}
+
+uint64_t ck_usage_slice_ns(pid_t task)
+{
+    struct sched_attr attributes;
+    bool told = syscall(SYS_sched_getattr, task, &attributes, sizeof attributes, 0) == 0;
+    return told ? attributes.sched_runtime : 0;
 }
