@@ -91,12 +91,12 @@ export function OrderForm({ person, onDone }: { person: Person; onDone(): void }
       </fieldset>
       <fieldset class="group-field">
         <legend>{t.t("order_limits")}</legend>
+        <p class="soft small">{t.t("order_hours_hint")}</p>
         <div class="form-row">
           <TextField label={t.t("order_hours_from")} type="time" value={form.hours_start} onChange={(hours_start) => set({ hours_start })} fault={action.fault("hours_start")} />
           <TextField label={t.t("order_hours_until")} type="time" value={form.hours_end} onChange={(hours_end) => set({ hours_end })} fault={action.fault("hours_end")} />
           <TextField label={t.t("order_per_day")} type="number" min={1} max={24} value={form.per_day_max} onChange={(per_day_max) => set({ per_day_max })} fault={action.fault("per_day_max")} />
         </div>
-        <p class="soft small">{t.t("order_hours_hint")}</p>
       </fieldset>
       <DraftNote draft={draft} />
       <ActionFailure action={action} />

@@ -925,7 +925,7 @@ export const en = {
   order_period_label: "in days",
   order_hours_from: "Contacts from",
   order_hours_until: "until",
-  order_hours_hint: "The same time twice: at any time of day. Until earlier than from: past midnight.",
+  order_hours_hint: "The same time twice: at any time of day. “Until” earlier than “from”: until then on the next day.",
   order_end: "End it",
   order_end_date: "No longer in force from",
   order_ended_on: "ended {date}",

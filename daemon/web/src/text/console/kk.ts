@@ -926,7 +926,7 @@ export const kk: Record<ConsoleKey, string> = {
   order_period_label: "неше күнде",
   order_hours_from: "Байланыс басы",
   order_hours_until: "соңы",
-  order_hours_hint: "Бірдей уақыт екі рет: тәуліктің кез келген уақытында. «Соңы» «басынан» ерте болса: түн ортасынан асады.",
+  order_hours_hint: "Бірдей уақыт екі рет: тәуліктің кез келген уақытында. «Соңы» «басынан» ерте болса: келесі күннің сол сағатына дейін.",
   order_end: "Тоқтату",
   order_end_date: "Күшінде емес, бастап",
   order_ended_on: "{date} тоқтатылды",

@@ -926,7 +926,7 @@ export const ru: Record<ConsoleKey, string> = {
   order_period_label: "за дней",
   order_hours_from: "Связь с",
   order_hours_until: "до",
-  order_hours_hint: "Одно и то же время дважды: в любое время суток. «До» раньше, чем «с»: за полночь.",
+  order_hours_hint: "Одно и то же время дважды: в любое время суток. «До» раньше, чем «с»: до этого часа следующего дня.",
   order_end: "Прекратить",
   order_end_date: "Не действует с",
   order_ended_on: "прекращена {date}",
