@@ -1,5 +1,5 @@
-/* Packets: a pool of equal buffers with a count of owners. Single-threaded; no allocation once the
- * pool has grown to what the traffic needs. */
+/* Packets: a pool of equal buffers with a count of owners. Single-threaded. Memory is asked for
+ * where it is reserved, never where a packet is. */
 #ifndef MEDIA_TRANSPORT_PACKET_H
 #define MEDIA_TRANSPORT_PACKET_H
 
@@ -11,7 +11,6 @@
 
 /* Bytes; more than any packet we take or make, so that a longer one is noticed. */
 #define CK_PACKET_ROOM 1600
-#define CK_PACKET_SLAB 64 /* packets allocated at a time */
 
 struct ck_packet {
     struct ck_packet *next; /* in the free list, or for the present owner's use */
@@ -26,13 +25,15 @@ struct ck_packet {
 
 struct ck_packet_pool;
 
-/* A pool that never holds more than `packets_max` packets. 0 or -ENOMEM. */
-int ck_packet_pool_create(struct ck_packet_pool **pool, size_t packets_max);
+/* A pool of `packets` (1 at least). 0 or -ENOMEM. */
+int ck_packet_pool_create(struct ck_packet_pool **pool, size_t packets);
+/* Makes it one of `packets` where it has fewer; what is reserved stays. Address space, of which the
+ * system gives what is used. 0 or -ENOMEM. */
+int ck_packet_pool_reserve(struct ck_packet_pool *pool, size_t packets);
 /* All packets must have been given back. NULL is taken. */
 void ck_packet_pool_destroy(struct ck_packet_pool *pool);
 
-/* A packet with one owner, or NULL where the limit is reached or memory is out. Its content is
- * undefined. */
+/* A packet with one owner, or NULL where all are out. Its content is undefined. */
 struct ck_packet *ck_packet_get(struct ck_packet_pool *pool);
 
 static inline struct ck_packet *ck_packet_keep(struct ck_packet *packet)

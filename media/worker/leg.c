@@ -102,6 +102,11 @@ int leg_create(struct worker *worker, uint64_t id, uint8_t role, struct call *ca
     if (slot == worker->config.legs_max) {
         return CK_E_LIMIT;
     }
+    size_t packets = POOL_PACKETS_MIN + (size_t)POOL_PACKETS_PER_LEG * (worker->leg_count + 1);
+    int error = ck_packet_pool_reserve(worker->pool, packets);
+    if (error != 0) {
+        return error;
+    }
     struct leg *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return -ENOMEM;

@@ -502,9 +502,7 @@ static int make_tables(struct worker *worker)
     worker->generations = calloc(legs_max, sizeof *worker->generations);
     worker->calls = calloc(legs_max, sizeof *worker->calls);
     if (worker->legs == NULL || worker->due_us == NULL || worker->generations == NULL ||
-        worker->calls == NULL ||
-        ck_packet_pool_create(&worker->pool,
-                              POOL_PACKETS_MIN + (size_t)POOL_PACKETS_PER_LEG * legs_max) != 0 ||
+        worker->calls == NULL || ck_packet_pool_create(&worker->pool, POOL_PACKETS_MIN) != 0 ||
         ck_tuples_init(&worker->tuples, legs_max * TUPLES_PER_LEG, key) != 0) {
         return CK_WORKER_EXIT_MEMORY;
     }

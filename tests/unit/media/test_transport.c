@@ -95,17 +95,24 @@ static void test_full_addresses_are_compared(void **state)
     ck_tuples_deinit(&table);
 }
 
+static unsigned take_all(struct ck_packet_pool *pool, struct ck_packet **out)
+{
+    unsigned count = 0;
+    while ((out[count] = ck_packet_get(pool)) != NULL) {
+        out[count]->size = count;
+        count++;
+    }
+    return count;
+}
+
 static void test_pool(void **state)
 {
     (void)state;
     struct ck_packet_pool *pool = NULL;
-    static struct ck_packet *out[3 * CK_PACKET_SLAB];
-    assert_int_equal(ck_packet_pool_create(&pool, (size_t)2 * CK_PACKET_SLAB), 0);
-    unsigned count = 0;
-    while ((out[count] = ck_packet_get(pool)) != NULL) {
-        count++;
-    }
-    assert_int_equal(count, 2 * CK_PACKET_SLAB);
+    struct ck_packet *out[101];
+    assert_int_equal(ck_packet_pool_create(&pool, 100), 0);
+    unsigned count = take_all(pool, out);
+    assert_int_equal(count, 100);
     assert_int_equal(ck_packet_pool_used(pool), count);
     ck_packet_keep(out[0]);
     ck_packet_drop(pool, out[0]);
@@ -121,6 +128,28 @@ static void test_pool(void **state)
     ck_packet_pool_destroy(pool);
 }
 
+/* What is reserved adds to what there is, whether that is out, was out or was never. */
+static void test_pool_reserves(void **state)
+{
+    (void)state;
+    struct ck_packet_pool *pool = NULL;
+    struct ck_packet *out[51];
+    assert_int_equal(ck_packet_pool_create(&pool, 10), 0);
+    struct ck_packet *first = ck_packet_get(pool);
+    assert_int_equal(ck_packet_pool_reserve(pool, 20), 0);
+    assert_int_equal(ck_packet_pool_reserve(pool, 15), 0); /* there are more already */
+    assert_int_equal(take_all(pool, out), 19);
+    assert_int_equal(ck_packet_pool_reserve(pool, 50), 0);
+    assert_int_equal(take_all(pool, out + 19), 30);
+    for (unsigned i = 0; i < 49; i++) {
+        assert_int_equal(out[i]->size, i < 19 ? i : i - 19); /* none is there twice */
+        ck_packet_drop(pool, out[i]);
+    }
+    ck_packet_drop(pool, first);
+    assert_int_equal(ck_packet_pool_used(pool), 0);
+    ck_packet_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_tuples_against_a_list),
         cmocka_unit_test(test_full_addresses_are_compared),
         cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_pool_reserves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
