@@ -287,22 +287,20 @@ def caseload(base, context, token):
     staff_member(base, context, admin, unit, "chief", "Ольга Ким", ["supervisor"], "chief@example.kz")
 
     who = Api(base, context).login("aigerim")
-    now = datetime.datetime.now(ZONE)
-    # The first ones fall due at the next full minute that leaves time to get there.
-    due = (now + datetime.timedelta(seconds=62)).replace(second=0, microsecond=0)
-    if due.date() != now.date():
-        due = now.replace(hour=23, minute=59, second=0, microsecond=0)
-    at = due.strftime("%H:%M")
-    until = min(due + datetime.timedelta(minutes=45), due.replace(hour=23, minute=59)).strftime("%H:%M")
-    until = until if until > at else "23:59"
     people = [
-        ("Ержан Абдрахманов", "1987-04-12", "+77010000001", "medium", "ru", "photo1.jpg", "live", (at, until, 0)),
-        ("Сергей Волков", "1979-11-30", "+77010000002", "high", "ru", "photo2.jpg", "unattended", (at, until, 0)),
-        ("Бауыржан Нұрланов", "1993-02-08", "+77010000003", "low", "kk", "photo3.jpg", "live", ("18:00", "21:00", 1)),
+        ("Ержан Абдрахманов", "1987-04-12", "+77010000001", "medium", "ru", "photo1.jpg"),
+        ("Сергей Волков", "1979-11-30", "+77010000002", "high", "ru", "photo2.jpg"),
+        ("Бауыржан Нұрланов", "1993-02-08", "+77010000003", "low", "kk", "photo3.jpg"),
     ]
-    for name, born, phone, band, language, photo, kind, window in people:
-        person_id = person(who, inspector, unit, name, born, phone, band, language, photo)
-        plan(who, person_id, order(who, person_id, now.date()), kind, now.date(), *window)
+    today = datetime.datetime.now(ZONE).date()
+    ids = [person(who, inspector, unit, *about) for about in people]
+    orders = [order(who, person_id, today) for person_id in ids]
+    # The first ones fall due at the next full minute that leaves time to get there: on the next date where that is midnight.
+    due = (datetime.datetime.now(ZONE) + datetime.timedelta(seconds=65)).replace(second=0, microsecond=0)
+    at, until = (moment.strftime("%H:%M") for moment in (due, due + datetime.timedelta(minutes=45)))
+    plans = [("live", at, until, 0), ("unattended", at, until, 0), ("live", "18:00", "21:00", 1)]
+    for person_id, order_id, (kind, *window) in zip(ids, orders, plans):
+        plan(who, person_id, order_id, kind, due.date(), *window)
     return due
 
 

@@ -81,7 +81,7 @@ async function addOrder(page) {
   await page.getByRole("button", { name: "Добавить меру" }).click();
   const box = dialog(page);
   await field(box, "Вид меры").selectOption({ label: "Особые требования к поведению" });
-  await fill(box, { "Номер": "2026-17", "Статья": "61", "Кем вынесено": "Районный суд", "Контактов": "7", "за дней": "7", "Связь с": "00:00", "до": "23:59" });
+  await fill(box, { "Номер": "2026-17", "Статья": "61", "Кем вынесено": "Районный суд", "Контактов": "7", "за дней": "7", "Связь с": "00:00", "до": "00:00" });
   await shot(page, "order");
   await box.getByRole("button", { name: "Сохранить" }).click();
   await box.waitFor({ state: "detached" });
@@ -93,7 +93,7 @@ async function addPlan(page) {
   const box = dialog(page);
   await field(box, "Повтор").selectOption({ label: "по дням" });
   await field(box, "Момент").selectOption({ label: "в начале" });
-  const due = new Date(Math.ceil((Date.now() + 4000) / 60000) * 60000);
+  const due = new Date(Math.ceil((Date.now() + 15000) / 60000) * 60000);
   const wall = (at) => at.toLocaleTimeString("ru-RU", { timeZone: "Asia/Almaty", hour: "2-digit", minute: "2-digit" });
   const day = (at) => at.toLocaleDateString("sv-SE", { timeZone: "Asia/Almaty" });
   await fill(box, { "С": wall(due), "До": wall(new Date(due.getTime() + 30 * 60000)), "Начиная с": day(due) });
