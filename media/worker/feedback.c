@@ -338,9 +338,11 @@ static void judge_downlink(struct leg *leg)
     interval.bitrate =
         outcome.told == 0 ? outcome.sent : (uint32_t)(sent * interval.came / outcome.told);
     leg->sent_bitrate = outcome.sent;
-    /* Of an outage, in which nothing comes at all, nothing follows for afterwards. */
+    /* Of an outage, in which nothing comes at all, nothing follows for afterwards; nor of the time
+     * in which the end of the handshake gets lost: a browser that has no keys yet cannot report. */
+    bool tells = alive && leg->spoke;
     leg->unheard =
-        alive && outcome.told == 0 && outcome.sent > CK_PACE_SOUND_BPS ? leg->unheard + 1 : 0;
+        tells && outcome.told == 0 && outcome.sent > CK_PACE_SOUND_BPS ? leg->unheard + 1 : 0;
     if (leg->unheard >= (leg->uplink_loses ? UNHEARD_LOSSY_MAX : UNHEARD_MAX)) {
         ck_uplink_unheard(&leg->downlink, outcome.sent);
     } else if (ck_uplink_interval(&leg->downlink, &interval)) {

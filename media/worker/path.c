@@ -229,6 +229,7 @@ void path_heard(struct leg *leg, uint32_t tuple)
         select_path(leg, tuple);
     }
     ck_tuples_at(&leg->worker->tuples, tuple)->heard = leg->worker->now;
+    leg->spoke = true;
 }
 
 void path_send(struct leg *leg, struct ck_packet *packet)

@@ -190,6 +190,7 @@ struct leg {
     char cname[CNAME_SIZE];
     uint32_t video_bitrate_max;
     /* RTP */
+    bool spoke;    /* its browser was heard by SRTP: its handshake is over, too */
     uint32_t ssrc; /* what our RTCP is from */
     struct track tracks[KINDS];
     unsigned source_count;

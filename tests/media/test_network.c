@@ -16,6 +16,9 @@
 #include "tests/media/rig.h"
 
 #define LOOK_MS 50
+#define DTLS_CHANGE_CIPHER_SPEC 20
+#define ENDS_LOST 7        /* timers that double make some seconds of it, */
+#define UNHEARD_US 4000000 /* more than after which a way without reports is taken to be choked */
 
 static bool runs_long; /* minutes instead of seconds on each road */
 
@@ -34,12 +37,13 @@ struct road {
     uint64_t legs[2];
 };
 
-static void open_road(struct road *road, const struct ck_tclient_config *client)
+static void open_road_with(struct road *road, const struct ck_tclient_config *client,
+                           struct ck_impair_config config)
 {
-    struct ck_impair_config config = {.seed = seed_of_run()};
     struct ck_tclient_config person = *client;
     assert_int_equal(ck_rig_start(NULL, &road->rig), 0);
     struct sockaddr_storage server = ck_rig_media_address(road->rig, false);
+    config.seed = seed_of_run();
     config.crowd = ck_rig_crowd(road->rig);
     config.server = (struct sockaddr *)&server;
     assert_int_equal(ck_impair_create(&config, &road->impair), 0);
@@ -47,6 +51,11 @@ static void open_road(struct road *road, const struct ck_tclient_config *client)
     road->legs[0] = ck_rig_open(road->rig, 1, CK_WORKER_ROLE_PERSON, &person);
     road->legs[1] = ck_rig_open(road->rig, 1, CK_WORKER_ROLE_STAFF, client);
     ck_rig_relay(road->rig, 1, true);
+}
+
+static void open_road(struct road *road, const struct ck_tclient_config *client)
+{
+    open_road_with(road, client, (struct ck_impair_config){0});
 }
 
 static void set_rules(struct road *road, const struct ck_impair_rules *up,
@@ -175,6 +184,40 @@ static unsigned picture_percent(struct road *road, unsigned side, int ms)
     print_message("%llu of %llu packets of the picture\n", (unsigned long long)got,
                   (unsigned long long)sent);
     return (unsigned)(got * 100 / sent);
+}
+
+/* The server's end of a handshake, so many times. */
+static enum ck_impair_verdict lose_the_end(void *arg, enum ck_impair_direction direction,
+                                           unsigned flow, const uint8_t *data, size_t size)
+{
+    unsigned *left = arg;
+    (void)flow;
+    bool is_end = size > 0 && data[0] == DTLS_CHANGE_CIPHER_SPEC;
+    if (direction == CK_IMPAIR_UP || !is_end || *left == 0) {
+        return CK_IMPAIR_PASS;
+    }
+    (*left)--;
+    return CK_IMPAIR_DROP;
+}
+
+/* The end of the handshake gets lost for seconds, in which the browser gets what it has no keys for
+ * and can report nothing: that says nothing about the way, and all of the picture comes then. */
+static void test_end_of_handshake_lost(void **state)
+{
+    (void)state;
+    struct road road;
+    unsigned left = ENDS_LOST;
+    open_road_with(&road, &(struct ck_tclient_config){.check_interval_us = 300000},
+                   (struct ck_impair_config){.script = lose_the_end, .arg = &left});
+    assert_int_equal(ck_rig_await_media(road.rig, 15000), 0);
+    const struct ck_tclient_stats *person = ck_rig_stats(road.rig, road.legs[0]);
+    print_message("handshake of %lld ms\n",
+                  (long long)(person->dtls_us - person->answered_us) / 1000);
+    assert_int_equal(left, 0);
+    assert_true(person->dtls_us - person->answered_us > UNHEARD_US);
+    assert_true(picture_percent(&road, 0, 2000) > 90);
+    assert_sound(&road, 0);
+    close_road(&road);
 }
 
 /* Five seconds of nothing in the middle: the call is still there, and all of the picture comes back
@@ -730,6 +773,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_loss_with_rtx),
         cmocka_unit_test(test_doubles_and_shuffle),
+        cmocka_unit_test(test_end_of_handshake_lost),
         cmocka_unit_test(test_blackout),
         cmocka_unit_test(test_poor_downlink_is_private),
         cmocka_unit_test(test_hiccup),
