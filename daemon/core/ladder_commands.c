@@ -85,10 +85,13 @@ static int proposed(struct ck_turn *turn, const struct ck_actor *actor, const js
 }
 
 /* What it waits for is over as early as the new ladder says: never later than by the old one. */
-static struct ck_wall sooner(const struct ck_incident *step, const struct ck_ladder *ladder)
+static struct ck_wall sooner(const struct ck_incident *step, const struct ck_ladder *ladder,
+                             struct ck_wall now)
 {
     struct ck_wall end = step->next_at;
-    if (step->state == CK_INCIDENT_ACKNOWLEDGED) {
+    if (step->held) {
+        end = now;
+    } else if (step->state == CK_INCIDENT_ACKNOWLEDGED) {
         end = ck_wall_add_ms(step->acked_at, ladder->ack_hold_ms);
     } else if (step->state == CK_INCIDENT_OPEN && step->fired > 0 && !step->calm) {
         end = ck_wall_add_ms(step->fired_at, ladder->steps[step->fired_step].ack_timeout_ms);
@@ -109,7 +112,7 @@ static int apply_to(struct ck_turn *turn, const struct ck_actor *actor, int64_t 
     row.step.step = row.step.step > last ? last : row.step.step;
     row.step.fired_step = row.step.fired_step > last ? last : row.step.fired_step;
     row.step.lost = 0;
-    row.step.next_at = sooner(&row.step, ladder);
+    row.step.next_at = sooner(&row.step, ladder, turn->now.wall);
     row.policy = policy;
     row.steps = ladder->step_count;
     r = ck_incident_save_policy(turn->store, &row);

@@ -170,6 +170,15 @@ static int move_absences(struct ck_turn *turn, const struct ck_zone_moving *chan
     return r;
 }
 
+/* Quiet hours end with the morning of the unit: another one now. */
+static int wake_incidents(struct ck_turn *turn, const struct ck_zone_moving *change,
+                          const struct ck_zone *zone, int64_t unit)
+{
+    (void)change;
+    (void)zone;
+    return ck_incidents_wake(turn->store, unit, turn->now.wall);
+}
+
 static int tell(struct ck_turn *turn, const struct ck_zone_moving *change,
                 const struct ck_zone *zone, int64_t unit)
 {
@@ -277,6 +286,7 @@ int ck_zone_moving_due(struct ck_turn *turn, const struct ck_due *due)
     r = r == 0 ? ck_zones_find(turn->engine->zones, change.zone, &zone) : r;
     if (r == 0 && change.person == 0) {
         r = each_unit(turn, &change, zone, move_absences);
+        r = r == 0 ? each_unit(turn, &change, zone, wake_incidents) : r;
         r = r == 0 ? ck_zone_moving_person(turn->store, 0, &change.person) : r;
     }
     for (int pages = 0; r == 0 && pages < PAGES_AT_ONCE; pages++) {

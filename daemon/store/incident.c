@@ -20,6 +20,7 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD_UNSIGNED(struct ck_incident, lost),
     CK_FIELD(struct ck_incident, fired_at),
     CK_FIELD(struct ck_incident, calm),
+    CK_FIELD(struct ck_incident, held),
     CK_FIELD(struct ck_incident, reached),
     CK_FIELD(struct ck_incident, outcome_final),
     CK_FIELD(struct ck_incident, concluded_by),
@@ -152,6 +153,15 @@ int ck_incident_of_checkin(struct ck_store *store, int64_t checkin, enum ck_inci
 {
     return ck_sql_number(store, "SELECT id FROM incident WHERE checkin_id = ?1 AND kind = ?2",
                          CK_ARGS(ck_int(checkin), ck_text(ck_incident_kind_name(kind))), id);
+}
+
+/* By what is due later, which is less than what a unit ever had. */
+int ck_incidents_wake(struct ck_store *store, int64_t unit, struct ck_wall now)
+{
+    return ck_sql_run(store,
+                      "UPDATE incident SET next_at = ?2 WHERE next_at > ?2 AND quarantined = 0 AND "
+                      "+unit_id = ?1 AND state = 'open' AND json_extract(machine, '$.held')",
+                      CK_ARGS(ck_int(unit), ck_time(now)));
 }
 
 int ck_incident_save_policy(struct ck_store *store, const struct ck_incident_row *row)

@@ -28,6 +28,9 @@ int ck_incident_load(struct ck_store *store, int64_t id, struct ck_incident_row 
 /* CK_E_FENCED as ck_checkin_save(). */
 int ck_incident_save(struct ck_store *store, const struct ck_incident_row *row);
 
+/* What waits for the end of quiet hours in this unit is due now. */
+int ck_incidents_wake(struct ck_store *store, int64_t unit, struct ck_wall now);
+
 /* Another ladder under it: policy and number of steps. */
 int ck_incident_save_policy(struct ck_store *store, const struct ck_incident_row *row);
 

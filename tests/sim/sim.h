@@ -223,6 +223,7 @@ enum sim_seen {
     SEEN_REFUSED,        /* plans */
     SEEN_PREVIEWED,      /* plans that were looked at before they were made, or refused */
     SEEN_LATER,          /* plans that began on a later date */
+    SEEN_HELD,           /* steps that waited for the end of the quiet hours */
     SEEN_COUNT,
 };
 
@@ -249,12 +250,14 @@ struct sim_theft {
 /* An incident and the newest line of its history. */
 struct sim_quiet {
     int64_t line;
-    int64_t since_ms; /* when the world first saw it */
+    int64_t since_ms;     /* when the world first saw it … */
+    int64_t since_day_ms; /* … and of sim.day_ms at that time */
 };
 
 /* How long a ladder may be silent. */
 struct sim_limit {
     bool known;
+    bool quiet; /* with quiet hours */
     int64_t open_ms, held_ms;
 };
 
@@ -303,7 +306,9 @@ struct sim {
     size_t quiet_count;
     struct sim_limit *limits; /* by id of a policy */
     size_t limit_count;
-    char (*references)[24]; /* by notice id: what was sent under; "" until then */
+    int64_t watched_ms;        /* when it last looked */
+    int64_t day_ms[SIM_UNITS]; /* time until then that was no quiet hour */
+    char (*references)[24];    /* by notice id: what was sent under; "" until then */
     size_t reference_count;
     struct sim_theft theft;
     int64_t well_since_ms; /* everything of ours is well since */
@@ -421,6 +426,10 @@ void sim_plan_refused(struct sim *sim, int64_t person, const struct ck_result *r
 
 /* sim_ladders.c: who is told next, and how that is changed. */
 void sim_propose_ladder(struct sim *sim, int unit);
+/* Where a supervisor has switched them on: what is below "high" waits for their end. */
+#define SIM_QUIET_FROM_H 22
+#define SIM_QUIET_UNTIL_H 8
+bool sim_is_quiet_hour(int64_t second); /* of the unit's day */
 void sim_ladder_proposed(struct sim *sim, int64_t unit, const struct ck_result *result);
 /* No incident is silent for longer than its ladder says, while everything of ours is well. */
 void sim_watch_ladders(struct sim *sim);

@@ -1,6 +1,6 @@
 /* What must hold of ladders: which one an incident climbs, how often it stays on a step, through
- * which channels it asks, and that whoever is off is passed over. What a ladder says is read from
- * its text. */
+ * which channels it asks, that whoever is off is passed over, and what waits by night. What a
+ * ladder says is read from its text. */
 #include <sqlite3.h>
 
 #include "tests/sim/sim.h"
@@ -49,16 +49,24 @@ static void check_in_force(struct sim_check *check)
 
 /* ---- steps ---- */
 
-/* Each fire with what its step says: by the ladder that the incident climbed then. */
+/* The ladder that the incident climbed at an entry `s` of the log. */
+#define CLIMBED                                                                                    \
+    "(SELECT n.id FROM said p JOIN named n ON n.name = p.policy WHERE p.action IN "                \
+    "('INCIDENT_OPENED', 'INCIDENT_LADDER_CHANGED') AND p.id = s.id AND p.idx < s.idx ORDER BY "   \
+    "p.idx DESC LIMIT 1) AS policy"
+
+/* Each fire with what its step says, and the steps that nobody stood on. */
 static void gather_fires(struct sim_check *check)
 {
     sim_check_run(
         check,
-        "CREATE TEMP TABLE fires AS SELECT s.id AS incident, s.idx, s.at, s.step, s.fire, (SELECT "
-        "n.id FROM said p JOIN named n ON n.name = p.policy WHERE p.action IN ('INCIDENT_OPENED', "
-        "'INCIDENT_LADDER_CHANGED') AND "
-        "p.id = s.id AND p.idx < s.idx ORDER BY p.idx DESC LIMIT 1) AS policy FROM said s WHERE "
-        "s.action = 'INCIDENT_STEP_FIRED';"
+        "CREATE TEMP TABLE fires AS SELECT s.id AS incident, s.idx, s.at, s.step, s.fire, " CLIMBED
+        " FROM said s WHERE s.action = 'INCIDENT_STEP_FIRED';"
+        "CREATE TEMP TABLE empty AS SELECT s.id AS incident, s.idx, s.at, s.step, 0 AS "
+        "fire, " CLIMBED
+        " FROM said s WHERE s.action = 'INCIDENT_STEP_SKIPPED' AND s.step IS NOT (SELECT f.step "
+        "FROM said f WHERE f.action = 'INCIDENT_STEP_FIRED' AND f.id = s.id AND f.idx < s.idx "
+        "ORDER BY f.idx DESC LIMIT 1);"
         "CREATE INDEX fires_of ON fires (incident, fire);"
         "CREATE TEMP TABLE steps AS SELECT p.id AS policy, s.key AS step, "
         "json_array_length(p.body, '$.steps') AS count, json_extract(s.value, '$.rounds') AS "
@@ -135,8 +143,9 @@ static bool is_off(int64_t local_s)
     return second < (SIM_SHIFT_FROM_H - 1) * HOUR_S || second >= (SIM_SHIFT_UNTIL_H + 1) * HOUR_S;
 }
 
-/* Fires by night at a step for the stand-in, in units whose first one has shifts: the first is not
- * asked, and the second is where the inspector is on leave. */
+/* Fires by night at a step for the stand-in, in units whose first one has shifts, and such steps
+ * that were passed over: the first is not asked, and the second is where the inspector is on leave;
+ * a safety step may pass over whoever is on the other side. */
 static void check_shifts(struct sim_check *check)
 {
     static const char sql[] =
@@ -146,8 +155,10 @@ static void check_shifts(struct sim_check *check)
         "?2) OR EXISTS (SELECT 1 FROM told t JOIN notice n ON n.id = t.notice WHERE t.incident_id "
         "= f.incident AND t.fire = f.fire AND n.staff_id = ?2), EXISTS (SELECT 1 FROM leave l "
         "WHERE l.staff = i.inspector_id AND f.idx > l.first AND f.idx < l.last AND f.at >= "
-        "l.from_at AND f.at < l.until_at) FROM fires f JOIN steps s ON s.policy = f.policy AND "
-        "s.step = f.step AND s.stand_in JOIN incident i ON i.id = f.incident AND i.unit_id = ?3";
+        "l.from_at AND f.at < l.until_at) FROM (SELECT *, 1 AS fired FROM fires UNION ALL "
+        "SELECT *, 0 FROM empty) f JOIN steps s ON s.policy = f.policy AND s.step = f.step AND "
+        "s.stand_in JOIN incident i ON i.id = f.incident AND i.unit_id = ?3 WHERE f.fired OR "
+        "i.kind <> 'safety'";
     struct sim *sim = check->sim;
     for (int unit = 0; unit < SIM_UNITS; unit++) {
         sqlite3_stmt *statement = NULL;
@@ -179,6 +190,85 @@ static void check_shifts(struct sim_check *check)
     }
 }
 
+/* ---- quiet hours ---- */
+
+/* Longer than a fire waits for the one before it. */
+#define HELD_LONG_S 1800
+
+/* Each fire, and each wait that is long, by a ladder with quiet hours: with how grave it was then.
+ */
+static void gather_nights(struct sim_check *check)
+{
+    char sql[1600];
+    snprintf(sql, sizeof(sql),
+             "CREATE TEMP TABLE night AS SELECT s.id AS incident, s.idx, s.at, CASE s.action WHEN "
+             "'INCIDENT_HELD' THEN s.step END AS until, EXISTS (SELECT 1 FROM said b JOIN incident "
+             "i ON i.id = b.id WHERE b.id = s.id AND b.idx < s.idx AND ((b.action = "
+             "'INCIDENT_OPENED' AND b.word IN ('high', 'top')) OR (b.action = 'INCIDENT_BANDED' "
+             "AND i.kind IN ('no_contact', 'review_overdue') AND (b.word = '7_13' OR (b.word = "
+             "'5_6' AND i.kind = 'no_contact'))))) AS "
+             "grave, " CLIMBED " FROM said s WHERE s.action = 'INCIDENT_STEP_FIRED' OR (s.action = "
+             "'INCIDENT_HELD' AND s.step - s.at > %d);"
+             "DELETE FROM night WHERE policy NOT IN (SELECT id FROM policy WHERE kind = 'ladder' "
+             "AND json_extract(body, '$.quiet_hours')) AND until IS NULL;",
+             HELD_LONG_S * 1000);
+    sim_check_run(check, sql);
+}
+
+/* Whether a time is eight o'clock there. */
+static bool is_morning(int64_t at_ms)
+{
+    return sim_zone_local(at_ms) % DAY_S == SIM_QUIET_UNTIL_H * HOUR_S;
+}
+
+/* By the rules of the zone that the daemon knew at that entry. */
+static void check_nights_of(struct sim_check *check, int unit, int64_t told, bool changed)
+{
+    static const char sql[] =
+        "SELECT i.checkin_id, n.incident, n.at, n.until, n.grave FROM night n JOIN incident i ON "
+        "i.id = n.incident WHERE i.unit_id = ?1 AND (n.idx > ?2) = ?3";
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(check->db, sql, -1, &statement, NULL);
+    sqlite3_bind_int64(statement, 1, check->sim->units[unit]);
+    sqlite3_bind_int64(statement, 2, told);
+    sqlite3_bind_int(statement, 3, changed);
+    sim_zone_enter(check->sim, unit, changed);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        const struct sim_about about = {.checkin = sqlite3_column_int64(statement, 0),
+                                        .incident = sqlite3_column_int64(statement, 1)};
+        bool held = sqlite3_column_type(statement, 3) != SQLITE_NULL;
+        bool grave = sqlite3_column_int(statement, 4) != 0;
+        int64_t second = sim_zone_local(sqlite3_column_int64(statement, 2)) % DAY_S;
+        check->sim->seen[SEEN_HELD] += held;
+        if (!held && !grave && sim_is_quiet_hour(second)) {
+            sim_check_wrong_of(check, about, "a step in the quiet hours of its unit");
+        } else if (held && grave) {
+            sim_check_wrong_of(check, about, "something grave that waited for the morning");
+        } else if (held &&
+                   !(sim_is_quiet_hour(second) && is_morning(sqlite3_column_int64(statement, 3)))) {
+            sim_check_wrong_of(check, about, "a wait that does not end with the quiet hours");
+        }
+    }
+    sim_zone_leave();
+    sqlite3_finalize(statement);
+}
+
+/* What is not grave waits for eight o'clock of its unit, where the ladder says so, and nothing else
+ * does. That it goes on then is watched meanwhile (sim_watch_ladders()). */
+static void check_nights(struct sim_check *check)
+{
+    gather_nights(check);
+    for (int unit = 0; unit < SIM_UNITS; unit++) {
+        int64_t told = check->sim->zones_changed_ms != 0 && sim_zone_changes(unit)
+                           ? sim_check_zone_entry(check, "ZONE_RULES_CHANGED", unit)
+                           : INT64_MAX;
+        check_nights_of(check, unit, told, false);
+        if (told != INT64_MAX) {
+            check_nights_of(check, unit, told, true);
+        }
+    }
+}
+
 void sim_check_ladders(struct sim_check *check)
 {
     check_in_force(check);
@@ -186,4 +276,5 @@ void sim_check_ladders(struct sim_check *check)
     check_rounds(check);
     check_order(check);
     check_shifts(check);
+    check_nights(check);
 }

@@ -34,8 +34,8 @@ static json_t *in_order(void)
 
 static json_t *ladder(json_t *steps, int hold_s)
 {
-    return json_pack("{s:o, s:i, s:b, s:i, s:b}", "steps", steps, "ack_hold_s", hold_s,
-                     "late_answer_calms", 1, "calm_interval_s", 43200, "quiet_hours", 0);
+    return json_pack("{s:o, s:i, s:b, s:i}", "steps", steps, "ack_hold_s", hold_s,
+                     "late_answer_calms", 1, "calm_interval_s", 43200);
 }
 
 static json_t *quick_ladder(void)
@@ -63,6 +63,11 @@ static json_t *ordered_ladder(void)
                   1800);
 }
 
+bool sim_is_quiet_hour(int64_t second)
+{
+    return second < SIM_QUIET_UNTIL_H * 3600 || second >= SIM_QUIET_FROM_H * 3600;
+}
+
 void sim_propose_ladder(struct sim *sim, int unit)
 {
     static const char *const bands[] = {"low", "medium", "high", "top", "safety"};
@@ -72,6 +77,8 @@ void sim_propose_ladder(struct sim *sim, int unit)
     json_t *wanted = sim_has_phones(unit) && draw < 60 ? ordered_ladder()
                      : draw < 80                       ? slow_ladder()
                                                        : quick_ladder();
+    /* Every second one waits by night with what may wait. */
+    json_object_set_new(wanted, "quiet_hours", json_boolean(draw % 2 == 0));
     sim_submit(sim, "approval.propose", &actor,
                json_pack("{s:s, s:s, s:{s:s, s:o, s:b}}", "kind", "ladder", "reason",
                          "nights are different", "request", "band", band, "ladder", wanted,
@@ -117,7 +124,8 @@ static const struct sim_limit *limit_of(struct sim *sim, int64_t policy)
     static const char sql[] =
         "SELECT json_extract(p.body, '$.ack_hold_ms'), (SELECT max(max(json_extract(s.value, "
         "'$.ack_timeout_ms'), json_extract(s.value, '$.min_interval_ms'))) FROM "
-        "json_each(p.body, '$.steps') s) FROM policy p WHERE p.id = ?1";
+        "json_each(p.body, '$.steps') s), json_extract(p.body, '$.quiet_hours') FROM policy p "
+        "WHERE p.id = ?1";
     sim->limits = grow(sim->limits, &sim->limit_count, (size_t)policy, sizeof(*sim->limits));
     struct sim_limit *limit = &sim->limits[policy];
     if (limit->known) {
@@ -127,6 +135,7 @@ static const struct sim_limit *limit_of(struct sim *sim, int64_t policy)
     sqlite3_bind_int64(statement, 1, policy);
     if (sqlite3_step(statement) == SQLITE_ROW) {
         *limit = (struct sim_limit){.known = true,
+                                    .quiet = sqlite3_column_int(statement, 2) != 0,
                                     .held_ms = sqlite3_column_int64(statement, 0),
                                     .open_ms = sqlite3_column_int64(statement, 1)};
     }
@@ -134,38 +143,60 @@ static const struct sim_limit *limit_of(struct sim *sim, int64_t policy)
     return limit;
 }
 
-/* For how long nothing has been added to its history, by the world's own time. */
-static int64_t quiet_ms(struct sim *sim, int64_t incident, int64_t line)
+/* Time so far that was no quiet hour of the unit, as the daemon's clock has it. */
+static void count_days(struct sim *sim)
+{
+    int64_t since_ms = sim->now_ms - sim->watched_ms;
+    for (int unit = 0; unit < SIM_UNITS; unit++) {
+        int64_t at_ms = sim->now_ms + sim->clock_offset_ms;
+        int64_t second = (at_ms / 1000 + sim_zone_offset(sim, unit, at_ms)) % 86400;
+        int64_t day_ms = (second - SIM_QUIET_UNTIL_H * INT64_C(3600)) * 1000;
+        if (!sim_is_quiet_hour(second)) {
+            sim->day_ms[unit] += day_ms < since_ms ? day_ms : since_ms;
+        }
+    }
+    sim->watched_ms = sim->now_ms;
+}
+
+/* For how long nothing has been added to its history, by the world's own time; without the quiet
+ * hours of its unit, where it waits for their end. */
+static int64_t quiet_ms(struct sim *sim, int64_t incident, int64_t line, int unit, bool waits)
 {
     sim->quiet = grow(sim->quiet, &sim->quiet_count, (size_t)incident, sizeof(*sim->quiet));
     struct sim_quiet *quiet = &sim->quiet[incident];
     if (quiet->line != line) {
-        *quiet = (struct sim_quiet){.line = line, .since_ms = sim->now_ms};
+        *quiet = (struct sim_quiet){
+            .line = line, .since_ms = sim->now_ms, .since_day_ms = sim->day_ms[unit]};
     }
-    return sim->now_ms - quiet->since_ms;
+    return waits ? sim->day_ms[unit] - quiet->since_day_ms : sim->now_ms - quiet->since_ms;
 }
 
 /* Calm ones, whose person was reached after all, wait by days; repeats about an overdue review by
- * hours. */
+ * hours. What is grave, or was taken over, waits for no morning. */
 void sim_watch_ladders(struct sim *sim)
 {
     static const char sql[] =
         "SELECT i.checkin_id, i.id, i.state = 'open', i.kind = 'review_overdue', i.policy_id, "
         "(SELECT max(l.id) FROM incident_line l WHERE l.incident_id = i.id AND l.what <> "
-        "'notice_delayed') FROM incident i WHERE "
+        "'notice_delayed'), i.severity IN ('low', 'normal'), i.unit_id FROM incident i WHERE "
         "i.state <> 'closed' AND i.quarantined = 0 AND "
         "ifnull(json_extract(i.machine, '$.calm'), 0) = 0";
     bool well = sim_ours_well(sim);
     sqlite3_stmt *statement = sim_ask(sim, sql);
+    count_days(sim);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         int64_t incident = sqlite3_column_int64(statement, 1);
         const struct sim_limit *limit = limit_of(sim, sqlite3_column_int64(statement, 4));
-        int64_t limit_ms = sqlite3_column_int(statement, 2) == 0 ? limit->held_ms : limit->open_ms;
+        bool open = sqlite3_column_int(statement, 2) != 0;
+        bool waits = limit->quiet && open && sqlite3_column_int(statement, 6) != 0;
+        int unit = sim_unit_of(sim, sqlite3_column_int64(statement, 7), 0);
+        int64_t limit_ms = open ? limit->open_ms : limit->held_ms;
         if (sqlite3_column_int(statement, 3) != 0 && limit_ms < CK_REVIEW_REPEAT_MAX_MS) {
             limit_ms = CK_REVIEW_REPEAT_MAX_MS;
         }
         limit_ms += SLACK_MS;
-        if (quiet_ms(sim, incident, sqlite3_column_int64(statement, 5)) > limit_ms && well &&
+        int64_t line = sqlite3_column_int64(statement, 5);
+        if (quiet_ms(sim, incident, line, unit, waits) > limit_ms && well &&
             sim->now_ms - sim->well_since_ms > limit_ms) {
             sim_wrong(sim,
                       (struct sim_about){.checkin = sqlite3_column_int64(statement, 0),

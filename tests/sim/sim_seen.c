@@ -44,6 +44,7 @@ const char *seen_name(enum sim_seen seen)
         "plans refused",
         "plans previewed",
         "plans that began later",
+        "steps that waited for the morning",
     };
     return names[seen];
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/cases/cases.h"
 #include "daemon/core/ladder_request.h"
 #include "daemon/core/reach.h"
 #include "daemon/store/ladder.h"
@@ -382,6 +383,64 @@ static void quiet_hours_are_those_of_the_unit(void **state)
     assert_int_equal(world_number(world, told), 3);
 }
 
+#define TOLD "SELECT count(*) FROM notice WHERE incident_id IS NOT NULL"
+
+/* 23:00, and nobody has been told of what was missed at 22:30. */
+static struct ck_actor missed_by_night(struct world *world)
+{
+    const struct ck_actor actor = world_staff(world, world->officer, CK_ROLE_SUPERVISOR);
+    json_t *asked = request("supervisor", "email", 300, 0);
+    json_object_set_new(json_object_get(asked, "ladder"), "quiet_hours", json_true());
+    assert_int_equal(world_command(world, "approved.ladder", &actor, body_of(world, asked)), 0);
+    world_execute(world, "UPDATE contact_order SET hours_start = '00:00', hours_end = '24:00'");
+    world_plan(world, "22:10", NULL);
+    for (int hour = 9; hour < 23; hour++) {
+        world_run_for(world, 60 * MINUTE);
+        world_forget(world);
+    }
+    assert_int_equal(world_number(world, MISSED), 1);
+    assert_int_equal(world_number(world, TOLD), 0);
+    return actor;
+}
+
+static void quiet_hours_end_with_the_ladder_that_has_them(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor actor = missed_by_night(world);
+    assert_int_equal(world_command(world, "approved.ladder", &actor,
+                                   body_of(world, request("supervisor", "email", 300, 1))),
+                     0);
+    world_run_for(world, MINUTE);
+    assert_true(world_number(world, TOLD) > 0);
+}
+
+static void quiet_hours_end_with_the_clock_that_had_them(void **state)
+{
+    struct world *world = *state;
+    missed_by_night(world);
+    world->now.wall.ms -= 180 * MINUTE; /* 20:00 */
+    world_run_for(world, MINUTE);
+    assert_true(world_number(world, TOLD) > 0);
+}
+
+static void quiet_hours_go_with_the_zone_of_the_unit(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor administrator =
+        world_staff(world, world->supervisor, CK_ROLE_ADMINISTRATOR);
+    ck_cases_register(&world->registry);
+    missed_by_night(world);
+    assert_int_equal(world_command(world, "unit.zone", &administrator,
+                                   json_pack("{s:I, s:s}", "unit", (json_int_t)world->unit, "zone",
+                                             "Asia/Tokyo")),
+                     0);
+    world_run_for(world, MINUTE);
+    /* 08:00 in Tokyo. */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM incident WHERE kind = 'no_contact' "
+                                         "AND next_at = unixepoch('2026-11-21T23:00:00Z') * 1000"),
+                     1);
+}
+
 /* ---- the safety check ---- */
 
 static void the_top_band_has_a_safety_check_beside_it(void **state)
@@ -572,6 +631,9 @@ int main(void)
         TEST(only_who_may_act_is_named),
         TEST(who_comes_back_in_time_is_reached),
         TEST(quiet_hours_are_those_of_the_unit),
+        TEST(quiet_hours_end_with_the_ladder_that_has_them),
+        TEST(quiet_hours_end_with_the_clock_that_had_them),
+        TEST(quiet_hours_go_with_the_zone_of_the_unit),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
         TEST(who_comes_second_does_not_take_it_from_the_first_unawares),
