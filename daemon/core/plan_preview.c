@@ -12,6 +12,8 @@
 #include "protocol/base/cleanup.h"
 #include "scheduler/plan_preview.h"
 
+#define MINUTE_MS INT64_C(60000)
+
 /* What a preview is made of. Large: on the heap. */
 struct preview {
     struct ck_subject subject;
@@ -42,6 +44,16 @@ static struct preview *preview_create(const char *zone_dir)
     return preview;
 }
 
+/* Nothing of it can ring any more: its fixed time is over, or there is no minute left to draw. */
+static bool is_over(const struct ck_plan *plan, const struct ck_preview_window *window,
+                    struct ck_wall now)
+{
+    struct ck_wall last = plan->draws == 0
+                              ? window->instants.from
+                              : ck_wall_add_ms(window->instants.until, -plan->tail_ms - MINUTE_MS);
+    return ck_wall_before(last, now);
+}
+
 static json_t *windows_json(struct preview *preview, struct ck_wall now)
 {
     struct ck_date today = ck_zone_local(preview->zone, now).date;
@@ -52,6 +64,9 @@ static json_t *windows_json(struct preview *preview, struct ck_wall now)
     for (size_t i = 0; i < count; i++) {
         const struct ck_preview_window *window = &preview->windows[i];
         char day[CK_DATE_TEXT_SIZE], start[CK_WALL_TEXT_SIZE], end[CK_WALL_TEXT_SIZE];
+        if (is_over(&preview->plan, window, now)) {
+            continue;
+        }
         ck_date_text(window->date, day);
         ck_wall_text(window->instants.from, start);
         ck_wall_text(window->instants.until, end);
@@ -165,7 +180,8 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
                     struct ck_refusal *refusal)
 {
     ck_cleanup(preview_destroy) struct preview *preview = preview_create(zone_dir);
-    /* What the request does not say matters to no window. */
+    /* What the request does not say matters to no window, but for how late into the first one
+     * something is still planned. */
     const struct ck_house_rules house = ck_house_rules_default();
     enum ck_plan_reason warning = CK_PLAN_OK;
     struct ck_demand_fault fault = {.reason = CK_OBLIGATION_OK};
@@ -190,6 +206,9 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
     r = r == 0 ? differences_json(store, &asked, &succession, preview, &differences) : r;
     if (r != 0) {
         return r;
+    }
+    if (succession.begins.day > preview->plan.order_from.day) {
+        preview->plan.order_from = succession.begins;
     }
     json_t *warnings = json_array();
     if (warning != CK_PLAN_OK) {

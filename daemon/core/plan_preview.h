@@ -13,7 +13,8 @@
 #define CK_PLAN_DIFFERENCE_DAYS 28
 #define CK_PLAN_DIFFERENCES 64
 
-/* PlanPreview of a request: the windows of the next CK_PLAN_PREVIEW_DAYS days, warnings, what the
+/* PlanPreview of a request: the windows of the next CK_PLAN_PREVIEW_DAYS days in which something
+ * can still be planned, from the date on which the plan would begin to serve; warnings, what the
  * order says against it ("refused", or null), and, where it replaces a plan, on which dates of the
  * next CK_PLAN_DIFFERENCE_DAYS days it differs. CK_E_INVALID where the request makes no sense by
  * itself. `zone_dir` as in the engine's options. */

@@ -93,9 +93,10 @@ enum sim_demand {
 
 struct sim_person {
     int64_t id, unit, inspector, order;
-    int64_t plan; /* that runs; 0: none yet */
-    int foreseen; /* of the plan that was asked for last: 1 fits, 0 does not, -1 nobody looked */
-    bool later;   /* it begins on a later date */
+    int64_t plan;    /* that runs; 0: none yet */
+    int foreseen;    /* of the plan that was asked for last: 1 fits, 0 does not, -1 nobody looked */
+    json_t *windows; /* in which its contacts were to be; NULL: nobody looked */
+    bool later;      /* it begins on a later date */
     int unit_index;
     enum sim_demand demand;
     int morning, evening, minute; /* hours at which the windows of the order's time begin */
@@ -415,6 +416,14 @@ void sim_release(struct sim *sim);
 void sim_read_digest(struct sim *sim, const struct sim_event *event);
 void sim_acknowledge(struct sim *sim, const struct sim_event *event);
 void sim_conclude(struct sim *sim, const struct sim_event *event);
+
+/* sim_preview.c: what a plan would do, asked before it is made, and held against what it does. */
+/* 1: it would be made; 0: it would not; -1: nobody could look. The store is as the daemon has left
+ * it. Keeps the windows. */
+int sim_foresee(struct sim *sim, struct sim_person *person, const json_t *request);
+/* The person's plan was just made. */
+void sim_compare_windows(struct sim *sim, struct sim_person *person);
+void sim_forget_windows(struct sim_person *person);
 
 /* sim_orders.c: orders, and plans that fill them. */
 void sim_draw_demand(struct sim *sim, struct sim_person *person);

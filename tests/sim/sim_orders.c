@@ -5,7 +5,6 @@
 
 #include <sqlite3.h>
 
-#include "daemon/core/plan_preview.h"
 #include "daemon/store/store.h"
 #include "protocol/base/time.h"
 #include "tests/sim/sim.h"
@@ -136,26 +135,7 @@ static int64_t running_plan(struct sim *sim, const struct sim_person *person)
     return plan;
 }
 
-/* ---- what has to be refused, and what is looked at first ---- */
-
-/* Whether a preview says that the plan would be made; the store is as the daemon has left it, and
- * what cannot be read now is not looked at: -1. */
-static int preview(struct sim *sim, const struct sim_person *person, const json_t *request)
-{
-    struct ck_store *store = NULL;
-    struct ck_refusal refusal;
-    json_t *seen = NULL;
-    int r = ck_store_open_reader(&store, sim->uri);
-    r = r == 0
-            ? ck_plan_preview(store, sim->zones, person->id, request,
-                              (struct ck_wall){sim->now_ms + sim->clock_offset_ms}, &seen, &refusal)
-            : r;
-    ck_store_close(store);
-    bool fits = r == 0 && json_is_null(json_object_get(seen, "refused"));
-    json_decref(seen);
-    sim->seen[SEEN_PREVIEWED] += r >= 0;
-    return r < 0 ? -1 : fits;
-}
+/* ---- plans ---- */
 
 static void create(struct sim *sim, int64_t index, int64_t replaces, enum sim_ticket ticket)
 {
@@ -175,7 +155,7 @@ static void create(struct sim *sim, int64_t index, int64_t replaces, enum sim_ti
         sim_date(sim, (sim->now_ms - sim->start_ms) / SIM_DAY_MS + 1 + sim_below(sim, 2), date);
         json_object_set_new(request, "first_date", json_string(date));
     }
-    person->foreseen = replaces == 0 ? -1 : preview(sim, person, request);
+    person->foreseen = replaces == 0 ? -1 : sim_foresee(sim, person, request);
     sim_submit(sim, "plan.create", &actor,
                json_pack("{s:I, s:o}", "person", (json_int_t)person->id, "request", request),
                SIM_TICKET(ticket, index));
@@ -185,7 +165,7 @@ static void create(struct sim *sim, int64_t index, int64_t replaces, enum sim_ti
  * of a day, another person's order, or the place of a plan that there is not. */
 static void demand_too_much(struct sim *sim, int64_t index)
 {
-    const struct sim_person *person = &sim->people[index];
+    struct sim_person *person = &sim->people[index];
     const struct ck_actor actor = sim_staff(sim, person->unit_index, person->inspector);
     int64_t plan = running_plan(sim, person);
     if (plan <= 0) {
@@ -216,7 +196,7 @@ static void demand_too_much(struct sim *sim, int64_t index)
         json_object_set_new(request, "replaces", json_integer(INT32_MAX));
         break;
     }
-    if (preview(sim, person, request) == 1) {
+    if (sim_foresee(sim, person, request) == 1) {
         sim_wrong(sim, (struct sim_about){.person = person->id},
                   "a preview of what has to be refused says that it fits; person: %lld",
                   (long long)person->id);
@@ -259,6 +239,7 @@ void sim_plan_made(struct sim *sim, int64_t person, const struct ck_result *resu
     sim->seen[SEEN_LATER] += made && sim->people[person].later;
     if (made) {
         sim->people[person].plan = json_integer_value(json_object_get(result->body, "plan"));
+        sim_compare_windows(sim, &sim->people[person]);
     } else if (first) {
         sim_fail(sim, "plan: %s %s", result->refusal.field, result->refusal.message);
     }

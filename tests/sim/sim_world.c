@@ -751,6 +751,9 @@ void sim_close(struct sim *sim)
     memory_vfs_clear();
     sim_zones_remove(sim);
     free(sim->heap);
+    for (int i = 0; sim->people != NULL && i < sim->person_count; i++) {
+        sim_forget_windows(&sim->people[i]);
+    }
     free(sim->people);
     free(sim->visits);
     free(sim->references);

@@ -416,6 +416,38 @@ static void assert_preview(json_t *third, const char *from)
     json_decref(preview);
 }
 
+static void assert_first_window(json_t *asked, const char *date)
+{
+    json_t *preview = NULL;
+    struct ck_refusal refusal;
+    assert_int_equal(ck_plan_preview(world.reader, CK_ZONE_DIR, world.person, asked, world.now.wall,
+                                     &preview, &refusal),
+                     0);
+    const json_t *window = json_array_get(json_object_get(preview, "windows"), 0);
+    assert_string_equal(json_string_value(json_object_get(window, "date")), date);
+    json_decref(preview);
+    json_decref(asked);
+}
+
+/* Nor one of a date that the plan which goes still serves. */
+static void a_preview_names_no_window_that_is_over(void **state)
+{
+    (void)state;
+    /* 09:00 */
+    assert_first_window(request("FREQ=DAILY", "09:01", "12:00", 0, true, NULL), "2026-11-21");
+    assert_first_window(request("FREQ=DAILY", "08:59", "12:00", 0, true, NULL), "2026-11-22");
+    assert_first_window(request("FREQ=DAILY", "08:00", "12:00", 1, true, NULL), "2026-11-21");
+    /* A quarter of an hour for the answer, five minutes of grace, and one to draw from. */
+    run_for(2 * HOUR + 39 * MINUTE);
+    assert_first_window(request("FREQ=DAILY", "08:00", "12:00", 1, true, NULL), "2026-11-21");
+    int64_t serving = made(request("FREQ=DAILY", "11:40", "12:30", 0, true, NULL));
+    run_for(2 * MINUTE);
+    assert_first_window(request("FREQ=DAILY", "08:00", "12:00", 1, true, NULL), "2026-11-22");
+    assert_first_window(request("FREQ=DAILY", "18:00", "20:00", 1, true,
+                                json_pack("{s:I}", "replaces", (json_int_t)serving)),
+                        "2026-11-22");
+}
+
 /* One contact a day is allowed. Neither what the waiting plan has drawn nor what the serving one
  * has drawn until then stands against a third that comes before. */
 static void one_that_comes_before_is_measured_without_those_that_go(void **state)
@@ -1385,6 +1417,7 @@ int main(void)
         TEST(the_plan_that_goes_serves_until_the_next_order),
         TEST(a_plan_whose_dates_are_over_takes_no_place),
         TEST(a_plan_gives_its_place_to_one_other),
+        TEST(a_preview_names_no_window_that_is_over),
         TEST(one_that_comes_before_is_measured_without_those_that_go),
         TEST(dates_beside_the_rule_and_out_of_it),
         TEST(an_on_demand_check_obeys_the_hours_and_caps),
