@@ -308,7 +308,8 @@ static void wait_for_wake(struct ck_recorder *recorder)
 }
 
 /* Packets go first where both want the processor: what is written can wait in the ring. Beside a
- * thread of the usual weight this one still has a tenth of it, where 400 persons take a sixth. */
+ * thread of the usual weight this one still has a tenth of it, where 400 persons take a sixth.
+ * Where a filter of the machine refuses it the two share as before. */
 static void give_way(void)
 {
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), CK_RECORDER_NICE);

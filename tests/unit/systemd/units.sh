@@ -42,6 +42,9 @@ for unit in checkind.service checkin-signer.service; do
     done
 done
 exposure checkin-signer.service 5
+# Refused, these would only make the packets of a full machine late, and nothing would fail.
+grep -qx "SystemCallFilter=setpriority sched_setattr" "$source/systemd/checkind.service" ||
+    fail "checkind.service: packets do not go before what is written"
 # Each is started again whatever ended it, but for what only people can mend (EX_USAGE, EX_CONFIG).
 for unit in checkind.service checkin-signer.service; do
     for line in Restart=always "RestartPreventExitStatus=64 78"; do
