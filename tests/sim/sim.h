@@ -93,10 +93,11 @@ enum sim_demand {
 
 struct sim_person {
     int64_t id, unit, inspector, order;
-    int64_t plan;    /* that runs; 0: none yet */
-    int foreseen;    /* of the plan that was asked for last: 1 fits, 0 does not, -1 nobody looked */
-    json_t *windows; /* in which its contacts were to be; NULL: nobody looked */
-    bool later;      /* it begins on a later date */
+    int64_t plan; /* that runs; 0: none yet */
+    int foreseen; /* of the plan that was asked for last: 1 fits, 0 does not, -1 nobody looked */
+    int64_t foreseen_ms; /* when that was looked at, by the daemon's clock */
+    json_t *windows;     /* in which its contacts were to be; NULL: nobody looked */
+    bool later;          /* it begins on a later date */
     int unit_index;
     enum sim_demand demand;
     int morning, evening, minute; /* hours at which the windows of the order's time begin */

@@ -28,6 +28,7 @@ int sim_foresee(struct sim *sim, struct sim_person *person, const json_t *reques
     ck_store_close(store);
     bool fits = r == 0 && json_is_null(json_object_get(seen, "refused"));
     sim_forget_windows(person);
+    person->foreseen_ms = sim->now_ms + sim->clock_offset_ms;
     person->windows = fits ? json_incref(json_object_get(seen, "windows")) : NULL;
     json_decref(seen);
     sim->seen[SEEN_PREVIEWED] += r >= 0;
@@ -97,11 +98,30 @@ static void check_number(struct sim *sim, const struct sim_person *person, const
     }
 }
 
+/* Whether one fell due since: with it the plan that goes has begun the day. */
+static bool is_outdated(struct sim *sim, const struct sim_person *person)
+{
+    static const char sql[] =
+        "SELECT 1 FROM checkin WHERE person_id = ?1 AND due_at BETWEEN ?2 AND ?3";
+    sqlite3_stmt *statement = sim_ask(sim, sql);
+    if (statement == NULL) {
+        return true;
+    }
+    sqlite3_bind_int64(statement, 1, person->id);
+    sqlite3_bind_int64(statement, 2, person->foreseen_ms);
+    sqlite3_bind_int64(statement, 3, sim->now_ms + sim->clock_offset_ms);
+    bool is = sqlite3_step(statement) != SQLITE_DONE;
+    sqlite3_reset(statement);
+    return is;
+}
+
 void sim_compare_windows(struct sim *sim, struct sim_person *person)
 {
     static const char sql[] = "SELECT id, due_at, local_date FROM checkin WHERE plan_id = ?1";
     sqlite3_stmt *statement =
-        person->windows == NULL || sim->engine == NULL ? NULL : sim_ask(sim, sql);
+        person->windows == NULL || sim->engine == NULL || is_outdated(sim, person)
+            ? NULL
+            : sim_ask(sim, sql);
     if (statement == NULL) {
         return;
     }
