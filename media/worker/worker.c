@@ -24,7 +24,6 @@
 #define ORDERS_PER_TURN 32
 #define HEARTBEAT_MS 1000
 #define TCP_TICK_MS 1000
-#define SLICE_NS 100000    /* the shortest there is */
 #define DRAIN_END_MS 10000 /* for the last recordings to be closed */
 
 enum source_of_events {
