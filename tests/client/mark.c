@@ -40,7 +40,8 @@ void ck_mark_write(const struct ck_mark *mark, uint8_t *payload, size_t size)
     ck_put_u32(at + 16, mark->frame);
     ck_put_u32(at + 20, mark->timestamp);
     ck_put_u64(at + 24, mark->sent_ns);
-    ck_put_u32(at + 32, (uint32_t)size);
+    ck_put_u16(at + 32, (uint16_t)size);
+    ck_put_u16(at + 34, mark->late_ms);
     ck_put_u32(at + 36, mark->origin);
     ck_put_u64(at + 40, sum_of(payload, size - SUM_SIZE));
 }
@@ -54,7 +55,7 @@ int ck_mark_read(const uint8_t *payload, size_t size, struct ck_mark *mark)
     if (ck_get_u32(at) != MAGIC) {
         return CK_E_SYNTAX;
     }
-    if (ck_get_u32(at + 32) != size || ck_get_u64(at + 40) != sum_of(payload, size - SUM_SIZE)) {
+    if (ck_get_u16(at + 32) != size || ck_get_u64(at + 40) != sum_of(payload, size - SUM_SIZE)) {
         return CK_E_AUTH;
     }
     *mark = (struct ck_mark){
@@ -68,6 +69,7 @@ int ck_mark_read(const uint8_t *payload, size_t size, struct ck_mark *mark)
         .timestamp = ck_get_u32(at + 20),
         .origin = ck_get_u32(at + 36),
         .sent_ns = ck_get_u64(at + 24),
+        .late_ms = ck_get_u16(at + 34),
     };
     return 0;
 }

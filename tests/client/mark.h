@@ -2,9 +2,9 @@
  * of it at the other end.
  *
  * A mark names call, leg, medium and a sequence number of its own, the RTP timestamp, the wall time
- * of sending and a checksum over the whole payload (behind the VP8 payload descriptor, which a
- * relay may rewrite). Decoders never see it as media: in Opus it is padding, in VP8 it lies behind
- * the last partition. */
+ * of sending, how late that was and a checksum over the whole payload (behind the VP8 payload
+ * descriptor, which a relay may rewrite). Decoders never see it as media: in Opus it is padding, in
+ * VP8 it lies behind the last partition. */
 #ifndef TESTS_CLIENT_MARK_H
 #define TESTS_CLIENT_MARK_H
 
@@ -28,6 +28,7 @@ struct ck_mark {
     uint32_t timestamp;
     uint32_t origin; /* of one client's life: another one numbers from 0 again */
     uint64_t sent_ns;
+    uint16_t late_ms; /* since it was due: what a busy machine adds */
 };
 
 #define CK_MARK_KEY 0x80000000U

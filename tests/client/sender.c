@@ -161,9 +161,7 @@ static void send_marked(struct ck_tclient *client, unsigned kind, struct ck_mark
     mark->timestamp = flow->timestamp;
     mark->origin = client->offer.ssrc[0];
     mark->sent_ns = ck_crowd_wall_ns();
-    if (client->config.obeys) { /* when it was due: how late this machine is is nobody's network */
-        mark->sent_ns -= (uint64_t)(ck_crowd_now(client->config.crowd).us - flow->due_us) * 1000;
-    }
+    mark->late_ms = (uint16_t)((ck_crowd_now(client->config.crowd).us - flow->due_us) / 1000);
     ck_mark_write(mark, packet + head + skip, size - skip);
     send_packet(client, kind, packet, head + size, size);
 }

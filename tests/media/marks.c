@@ -22,7 +22,7 @@
 #define SECONDS_MAX 4096
 
 struct placed {
-    double sent_ms;
+    double due_ms;
     double at_ms;
 };
 
@@ -70,7 +70,7 @@ static void take_block(struct reading *reading, const uint8_t *block, size_t siz
     if (ck_mark_read(data + size - part, part, &mark) != 0) {
         return;
     }
-    struct placed placed = {.sent_ms = (double)mark.sent_ns / 1e6, .at_ms = at_ms};
+    struct placed placed = {.due_ms = (double)mark.sent_ns / 1e6 - mark.late_ms, .at_ms = at_ms};
     if (mark.kind == 1) {
         reading->picture[reading->pictures++] = placed;
         return;
@@ -115,7 +115,7 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Each picture beside the sound that was sent nearest to it. */
+/* Each picture beside the sound that was due nearest to it. */
 static void measure_sync(const struct reading *reading, struct ck_film_marks *marks)
 {
     double *apart = malloc((reading->pictures + 1) * sizeof *apart);
@@ -124,14 +124,14 @@ static void measure_sync(const struct reading *reading, struct ck_film_marks *ma
     for (size_t i = 0; apart != NULL && reading->sounds > 0 && i < reading->pictures; i++) {
         const struct placed *picture = &reading->picture[i];
         while (near + 1 < reading->sounds &&
-               fabs(reading->sound[near + 1].sent_ms - picture->sent_ms) <=
-                   fabs(reading->sound[near].sent_ms - picture->sent_ms)) {
+               fabs(reading->sound[near + 1].due_ms - picture->due_ms) <=
+                   fabs(reading->sound[near].due_ms - picture->due_ms)) {
             near++;
         }
         const struct placed *sound = &reading->sound[near];
-        double after_ms = picture->sent_ms - sound->sent_ms;
+        double after_ms = picture->due_ms - sound->due_ms;
         if (fabs(after_ms) < 500) { /* else there is no sound there to be apart from */
-            /* What was sent before the recording began can lie nowhere but at its begin. */
+            /* What was due before the recording began can lie nowhere but at its begin. */
             apart[count++] = fabs(picture->at_ms - fmax(sound->at_ms + after_ms, 0));
         }
     }

@@ -11,7 +11,7 @@ struct ck_film_marks {
     uint32_t first_sound; /* its number with the sender */
     unsigned tones_due;   /* whole seconds of sound between the first and the last packet, */
     unsigned tones;  /* and those whose tone can be heard: three of its five packets are there */
-    double apart_ms; /* largest distance of a picture from the sound that was sent with it */
+    double apart_ms; /* largest distance of a picture from the sound that was due with it */
     double apart_p95_ms;
 };
 
