@@ -473,21 +473,24 @@ static void test_film_holds_nothing_from_before(void **state)
     set_rules(&road, &rules, &rules);
     assert_int_equal(ck_rig_await_media(road.rig, 15000), 0);
     ck_rig_run(road.rig, 1500);
+    unsigned films = 0;
     for (unsigned i = 0; i < 16; i++) {
         struct ck_film film;
         struct ck_film_marks marks;
         assert_int_equal(ck_film_create(&film, road.legs[0], 1 + i, NULL), 0);
-        uint32_t said = ck_rig_stats(road.rig, road.legs[0])->sent[0];
+        uint32_t heard = ck_rig_stats(road.rig, road.legs[1])->account[0].highest;
         ck_film_start(road.rig, &film);
         ck_rig_run(road.rig, 251 + 7 * (int)i); /* another phase each time */
         ck_film_stop(road.rig, &film);
         assert_non_null(
             ck_rig_await(road.rig, CK_WORKER_RECORD_CLOSED, road.legs[0], 0, 1 + i, 5000));
         assert_int_equal(ck_film_marks(&film, &marks), 0);
-        /* On its way at the order were at most those of the way there; sent again is older. */
-        assert_true(marks.sounds > 0 && marks.first_sound + FAR / 20000 + 3 >= said);
+        /* The other end had heard that one when the order went out: sent again is what is older. */
+        assert_true(marks.sounds == 0 || marks.first_sound > heard);
+        films += marks.sounds > 0;
         ck_film_destroy(&film);
     }
+    assert_true(films >= 12); /* a machine that stood still may have left nothing for some */
     close_road(&road);
 }
 
