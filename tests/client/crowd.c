@@ -23,6 +23,7 @@ struct ck_crowd {
     int epoll;
     uint64_t age;
     struct ck_mono now;
+    int64_t wall_ns;       /* what the wall clock is ahead of the monotonic one */
     struct watch *watches; /* by descriptor */
     struct ck_crowd_timer **heap;
     size_t armed;
@@ -43,6 +44,11 @@ uint64_t ck_crowd_wall_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t ck_crowd_wall_of(const struct ck_crowd *crowd, struct ck_mono at)
+{
+    return (uint64_t)(crowd->wall_ns + at.us * 1000);
+}
+
 int ck_crowd_create(struct ck_crowd **crowd)
 {
     struct ck_crowd *made = calloc(1, sizeof *made);
@@ -52,6 +58,7 @@ int ck_crowd_create(struct ck_crowd **crowd)
     made->watches = calloc(MAX_WATCHES, sizeof *made->watches);
     made->epoll = epoll_create1(EPOLL_CLOEXEC);
     made->now = read_mono();
+    made->wall_ns = (int64_t)ck_crowd_wall_ns() - made->now.us * 1000;
     if (made->watches == NULL || made->epoll < 0) {
         int error = made->epoll < 0 ? -errno : -ENOMEM;
         ck_crowd_destroy(made);

@@ -53,4 +53,8 @@ int ck_crowd_until(struct ck_crowd *crowd, bool (*done)(void *arg), void *arg, i
 /* CLOCK_REALTIME in nanoseconds, read now: the clock of the kernel's receive timestamps. */
 uint64_t ck_crowd_wall_ns(void);
 
+/* The same for a moment of the monotonic clock, by one difference for all of the crowd's life: what
+ * is told of one moment agrees, however long ago the turn began. */
+uint64_t ck_crowd_wall_of(const struct ck_crowd *crowd, struct ck_mono at);
+
 #endif

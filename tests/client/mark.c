@@ -210,3 +210,13 @@ uint64_t ck_account_lost(const struct ck_account *account, uint32_t end)
     uint64_t came = account->unique - account->unique_before;
     return span > came ? span - came : 0;
 }
+
+uint64_t ck_account_came(const struct ck_account *account, uint32_t from, uint32_t end)
+{
+    uint64_t came = 0;
+    for (uint32_t mark = from; mark < end && account->any && mark <= account->highest; mark++) {
+        uint32_t bit = mark % CK_ACCOUNT_WINDOW;
+        came += account->seen[bit / 8] >> bit % 8 & 1;
+    }
+    return came;
+}

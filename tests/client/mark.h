@@ -80,4 +80,8 @@ bool ck_account_take(struct ck_account *account, const struct ck_mark *mark, siz
  * never came. */
 uint64_t ck_account_lost(const struct ck_account *account, uint32_t end);
 
+/* Of the marks from `from` to before `end`, of the last origin and within the window, those that
+ * came. */
+uint64_t ck_account_came(const struct ck_account *account, uint32_t from, uint32_t end);
+
 #endif

@@ -382,21 +382,21 @@ static size_t fill_reports(struct ck_tclient *client, struct ck_trtp_report repo
 }
 
 /* NTP time (RFC 5905): seconds since 1900 and their fraction. */
-static uint64_t ntp_now(void)
+static uint64_t ntp_of(uint64_t ns)
 {
-    uint64_t ns = ck_crowd_wall_ns();
     return (ns / 1000000000U + 2208988800U) << 32 | (ns % 1000000000U << 32) / 1000000000U;
 }
 
 static struct ck_trtp_sender sender_of(const struct ck_tclient *client, unsigned kind)
 {
     const struct outflow *flow = &client->out[kind];
+    struct ck_mono now = ck_crowd_now(client->config.crowd);
     /* `timestamp` is that of the next frame or sound, which is due at `due_us`. */
-    int64_t early_us = flow->due_us - ck_crowd_now(client->config.crowd).us;
+    int64_t early_us = flow->due_us - now.us;
     int64_t early = early_us * (kind == 0 ? 48 : 90) / 1000;
     return (struct ck_trtp_sender){
         .ssrc = flow->ssrc,
-        .ntp = ntp_now(),
+        .ntp = ntp_of(ck_crowd_wall_of(client->config.crowd, now)),
         .timestamp = flow->timestamp - (uint32_t)early,
         .packets = flow->packets,
         .bytes = flow->bytes,

@@ -161,7 +161,8 @@ static void send_marked(struct ck_tclient *client, unsigned kind, struct ck_mark
     mark->timestamp = flow->timestamp;
     mark->origin = client->offer.ssrc[0];
     mark->sent_ns = ck_crowd_wall_ns();
-    mark->late_ms = (uint16_t)((ck_crowd_now(client->config.crowd).us - flow->due_us) / 1000);
+    uint64_t due_ns = ck_crowd_wall_of(client->config.crowd, (struct ck_mono){flow->due_us});
+    mark->late_ms = mark->sent_ns < due_ns ? 0 : (uint16_t)((mark->sent_ns - due_ns) / 1000000);
     ck_mark_write(mark, packet + head + skip, size - skip);
     send_packet(client, kind, packet, head + size, size);
 }

@@ -17,7 +17,7 @@
 #define CALLS 4
 #define WATCH_MS 2000
 #define BUSY_PERMILLE 900 /* of the loop's time: beyond the worker's limit of 85 % */
-#define P99_US 250000     /* of the way through the worker: sound that one still talks by */
+#define P99_US 400000     /* of the way through the worker: one still talks (ITU-T G.114) */
 
 struct world {
     struct ck_rig *rig;
