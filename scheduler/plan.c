@@ -167,6 +167,46 @@ static struct ck_interval bucket_of(struct ck_interval span, uint32_t slot, uint
     };
 }
 
+static struct ck_local fixed_at(const struct ck_plan *plan, struct ck_date date, uint32_t slot)
+{
+    return (struct ck_local){date, plan->fixed_min[slot] * MINUTE_S};
+}
+
+/* The last instant at which a contact can begin: where it is fixed, or the last minute of its
+ * bucket. */
+static struct ck_wall latest_of(const struct ck_plan *plan, const struct ck_zone *zone,
+                                struct ck_date date, struct ck_interval window, uint32_t slot)
+{
+    if (plan->draws == 0) {
+        return ck_zone_instant(zone, fixed_at(plan, date, slot), CK_ZONE_FIRST, NULL);
+    }
+    return ck_wall_add_ms(bucket_of(span_of(plan, window), slot, plan->draws).until, -MINUTE_MS);
+}
+
+static uint32_t slots_of(const struct ck_plan *plan)
+{
+    return plan->draws == 0 ? plan->fixed_count : plan->draws;
+}
+
+static bool has_slot(const struct ck_plan *plan, uint32_t window, uint32_t slot)
+{
+    return plan->draws > 0 || (plan->fixed_min[slot] >= plan->windows[window].start_min &&
+                               plan->fixed_min[slot] < plan->windows[window].end_min);
+}
+
+uint32_t ck_plan_left(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_date date,
+                      uint32_t window, struct ck_wall now)
+{
+    bool extended;
+    uint32_t left = 0;
+    struct ck_interval instants = ck_plan_window_of(plan, zone, date, window, &extended);
+    for (uint32_t slot = 0; slot < slots_of(plan); slot++) {
+        left += has_slot(plan, window, slot) &&
+                !ck_wall_before(latest_of(plan, zone, date, instants, slot), now);
+    }
+    return left;
+}
+
 /* What is left of an interval: without blackouts and gap shadows, and first also without times when
  * no inspector is free. */
 static void allowed_of(const struct expansion *expansion, struct ck_interval interval,
@@ -212,13 +252,16 @@ static enum ck_place find_place(const struct expansion *expansion, struct ck_int
     return CK_PLACE_NO_ROOM;
 }
 
-/* Whether the version of the plan takes effect too late for this bucket: it is then no duty. What
+/* Whether the version of the plan takes effect too late for this contact: it is then no duty. What
  * is drawn anew was one before, and takes what is left of its window. */
-static bool is_before_effect(const struct expansion *expansion, struct ck_interval span,
-                             struct ck_interval bucket)
+static bool is_before_effect(const struct expansion *expansion, struct ck_date date,
+                             struct ck_interval window, uint32_t slot)
 {
-    struct ck_wall until = expansion->around->redraw > 0 ? span.until : bucket.until;
-    return expansion->around->not_before.ms > until.ms - MINUTE_MS;
+    const struct ck_plan *plan = expansion->plan;
+    bool anew = plan->draws > 0 && expansion->around->redraw > 0;
+    struct ck_wall latest =
+        latest_of(plan, expansion->zone, date, window, anew ? plan->draws - 1 : slot);
+    return ck_wall_before(latest, expansion->around->not_before);
 }
 
 static bool is_wanted(const struct expansion *expansion, uint32_t window, uint32_t slot)
@@ -233,9 +276,6 @@ static int draw_slot(struct expansion *expansion, struct ck_date date, uint32_t 
     const struct ck_plan *plan = expansion->plan;
     struct ck_interval span = span_of(plan, window);
     struct ck_interval bucket = bucket_of(span, slot, plan->draws);
-    if (is_before_effect(expansion, span, bucket)) {
-        return 0;
-    }
     struct ck_occurrence *made = &expansion->made[expansion->count];
     memset(made, 0, sizeof(*made));
     made->date = date;
@@ -273,16 +313,13 @@ static bool inside_any(const struct ck_interval *intervals, size_t count, struct
 }
 
 /* A fixed time is where it is: only blackouts take it away. */
-static void fixed_slot(struct expansion *expansion, struct ck_date date, uint32_t window_index,
-                       struct ck_interval window, bool extended, uint32_t slot)
+static int fixed_slot(struct expansion *expansion, struct ck_date date, uint32_t window_index,
+                      struct ck_interval window, bool extended, uint32_t slot)
 {
     const struct ck_plan *plan = expansion->plan;
     const struct ck_plan_surroundings *around = expansion->around;
-    struct ck_local local = {date, plan->fixed_min[slot] * MINUTE_S};
+    struct ck_local local = fixed_at(plan, date, slot);
     struct ck_wall due = ck_zone_instant(expansion->zone, local, CK_ZONE_FIRST, NULL);
-    if (ck_wall_before(due, around->not_before)) {
-        return;
-    }
     struct ck_occurrence *made = &expansion->made[expansion->count++];
     memset(made, 0, sizeof(*made));
     made->date = date;
@@ -294,19 +331,14 @@ static void fixed_slot(struct expansion *expansion, struct ck_date date, uint32_
     struct ck_wall until = ck_wall_add_ms(due, plan->tail_ms);
     if (inside_any(around->blackouts, around->blackout_count, due, until)) {
         made->place = CK_PLACE_BLACKOUT;
-        return;
+        return 0;
     }
     bool busy = plan->kind != CK_KIND_UNATTENDED &&
                 inside_any(around->busy, around->busy_count, due, ck_wall_add_ms(due, 1));
     made->place = busy ? CK_PLACE_OVER_CAPACITY : CK_PLACE_FIXED;
     made->due = due;
     made->due_local = local;
-}
-
-bool ck_plan_fixed_in_window(const struct ck_plan *plan, uint32_t slot, uint32_t window)
-{
-    return plan->fixed_min[slot] >= plan->windows[window].start_min &&
-           plan->fixed_min[slot] < plan->windows[window].end_min;
+    return 0;
 }
 
 int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_date date,
@@ -317,17 +349,16 @@ int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struc
     for (uint32_t index = 0; index < plan->window_count; index++) {
         bool extended;
         struct ck_interval window = ck_plan_window_of(plan, zone, date, index, &extended);
-        for (uint32_t slot = 0; slot < plan->draws; slot++) {
-            int code = is_wanted(&expansion, index, slot)
+        for (uint32_t slot = 0; slot < slots_of(plan); slot++) {
+            if (!has_slot(plan, index, slot) || !is_wanted(&expansion, index, slot) ||
+                is_before_effect(&expansion, date, window, slot)) {
+                continue;
+            }
+            int code = plan->draws > 0
                            ? draw_slot(&expansion, date, index, window, extended, slot)
-                           : 0;
+                           : fixed_slot(&expansion, date, index, window, extended, slot);
             if (code != 0) {
                 return code;
-            }
-        }
-        for (uint32_t slot = 0; slot < plan->fixed_count; slot++) {
-            if (ck_plan_fixed_in_window(plan, slot, index) && is_wanted(&expansion, index, slot)) {
-                fixed_slot(&expansion, date, index, window, extended, slot);
             }
         }
     }

@@ -152,6 +152,12 @@ int ck_plan_expand(const struct ck_plan *plan, const struct ck_zone *zone, struc
                    const struct ck_plan_surroundings *around, ck_draw_function *draw,
                    void *draw_context, struct ck_occurrence *occurrences, size_t *count);
 
+/* How many contacts window `window` of a date still gets where the plan takes effect at `now`:
+ * those whose bucket has a minute left to draw from, or whose fixed time is not over. 0: nothing of
+ * it can be planned any more. */
+uint32_t ck_plan_left(const struct ck_plan *plan, const struct ck_zone *zone, struct ck_date date,
+                      uint32_t window, struct ck_wall now);
+
 /* The plan's row: how far it is expanded. */
 struct ck_plan_row {
     struct ck_date expanded; /* dates up to and with this are made */

@@ -9,6 +9,4 @@
 struct ck_interval ck_plan_window_of(const struct ck_plan *plan, const struct ck_zone *zone,
                                      struct ck_date date, uint32_t index, bool *extended);
 
-bool ck_plan_fixed_in_window(const struct ck_plan *plan, uint32_t slot, uint32_t window);
-
 #endif

@@ -2,18 +2,6 @@
 
 #include "scheduler/plan_impl.h"
 
-static uint32_t contacts_in(const struct ck_plan *plan, uint32_t window)
-{
-    if (plan->draws > 0) {
-        return plan->draws;
-    }
-    uint32_t contacts = 0;
-    for (uint32_t slot = 0; slot < plan->fixed_count; slot++) {
-        contacts += ck_plan_fixed_in_window(plan, slot, window);
-    }
-    return contacts;
-}
-
 static struct ck_date later_date(struct ck_date a, struct ck_date b)
 {
     return a.day > b.day ? a : b;
@@ -25,16 +13,20 @@ static struct ck_date earlier_date(struct ck_date a, struct ck_date b)
 }
 
 size_t ck_preview_windows(const struct ck_plan *plan, const struct ck_zone *zone,
-                          struct ck_date from, struct ck_date until,
+                          struct ck_wall now, struct ck_date until,
                           struct ck_preview_window *windows, size_t max)
 {
     size_t count = 0;
-    struct ck_date first = later_date(from, plan->order_from);
+    struct ck_date first = later_date(ck_zone_local(zone, now).date, plan->order_from);
     struct ck_date last = earlier_date(until, plan->order_until);
     struct ck_rule_walk walk = ck_rule_walk_from(&plan->rule, plan->first);
     struct ck_date date;
     while (ck_rule_walk_next(&plan->rule, plan->first, last, &walk, &date)) {
         for (uint32_t i = 0; i < plan->window_count && date.day >= first.day; i++) {
+            uint32_t contacts = ck_plan_left(plan, zone, date, i, now);
+            if (contacts == 0) {
+                continue;
+            }
             if (count == max) {
                 return count;
             }
@@ -42,7 +34,7 @@ size_t ck_preview_windows(const struct ck_plan *plan, const struct ck_zone *zone
             window->date = date;
             window->window = i;
             window->instants = ck_plan_window_of(plan, zone, date, i, &window->extended);
-            window->contacts = contacts_in(plan, i);
+            window->contacts = contacts;
         }
     }
     return count;

@@ -12,13 +12,15 @@ struct ck_preview_window {
     struct ck_date date;
     uint32_t window;
     struct ck_interval instants;
-    uint32_t contacts; /* how many check-ins fall into it */
-    bool extended;     /* cut by a clock change, end moved */
+    uint32_t
+        contacts;  /* how many check-ins fall into it; less than the plan says where it has begun */
+    bool extended; /* cut by a clock change, end moved */
 };
 
-/* The windows from `from` to `until` (both included), at most `max`. Returns how many. */
+/* The windows in which something can still be planned at `now`, from its date to `until` (both
+ * included), at most `max`. Returns how many. */
 size_t ck_preview_windows(const struct ck_plan *plan, const struct ck_zone *zone,
-                          struct ck_date from, struct ck_date until,
+                          struct ck_wall now, struct ck_date until,
                           struct ck_preview_window *windows, size_t max);
 
 enum ck_difference {

@@ -158,7 +158,7 @@ static int add_plans(struct measured *measured)
                               CK_DEMAND_PLANS_MAX + 2, &found);
     for (size_t i = 0; r == 0 && i < found; i++) {
         bool goes = ids[i] == succession->leaves;
-        if ((goes && begins.day <= measured->asked->now.date.day) ||
+        if ((goes && begins.day <= measured->asked->today.day) ||
             is_withdrawn(succession, ids[i])) {
             continue;
         }
@@ -194,9 +194,9 @@ static int day_is_begun(struct ck_store *store, const struct ck_plan_asked *aske
     int r = 0;
     while (r == 0 && before != 0) {
         serves = before;
-        r = ck_plan_before(store, serves, asked->now.date, &before);
+        r = ck_plan_before(store, serves, asked->today, &before);
     }
-    r = r == 0 ? ck_plan_begun_on(store, serves, asked->now.date, &begun) : r;
+    r = r == 0 ? ck_plan_begun_on(store, serves, asked->today, &begun) : r;
     *is = begun > 0;
     return r;
 }
@@ -204,14 +204,14 @@ static int day_is_begun(struct ck_store *store, const struct ck_plan_asked *aske
 static int first_date(struct ck_store *store, const struct ck_plan_asked *asked,
                       const struct ck_plan *plan, struct ck_date *begins)
 {
-    int32_t last = plan->windows[0].end_min;
+    uint32_t left = 0;
     bool begun = false;
-    for (uint32_t i = 1; i < plan->window_count; i++) {
-        last = plan->windows[i].end_min > last ? plan->windows[i].end_min : last;
+    for (uint32_t i = 0; i < plan->window_count; i++) {
+        left += ck_plan_left(plan, asked->zone, asked->today, i, asked->now);
     }
-    bool over = last * INT64_C(60000) - plan->tail_ms <= asked->now.second * INT64_C(1000);
+    bool over = left == 0;
     int r = asked->replaced == 0 ? 0 : day_is_begun(store, asked, &begun);
-    begins->day = asked->now.date.day + (over || begun ? 1 : 0);
+    begins->day = asked->today.day + (over || begun ? 1 : 0);
     begins->day = begins->day < plan->first.day ? plan->first.day : begins->day;
     begins->day = begins->day < plan->order_from.day ? plan->order_from.day : begins->day;
     return r;
@@ -234,7 +234,7 @@ static int find_succession(struct ck_store *store, const struct ck_plan_asked *a
             return CK_E_LIMIT;
         }
         succession->withdrawn[succession->withdrawn_count++] = record.id;
-        r = ck_plan_before(store, record.id, asked->now.date, &succession->leaves);
+        r = ck_plan_before(store, record.id, asked->today, &succession->leaves);
     }
     return r;
 }
@@ -259,7 +259,7 @@ static int count_made(struct measured *measured)
     const struct ck_succession *succession = measured->succession;
     struct ck_contacts_of of = {
         .modes = UINT32_MAX, .leaving = first_that_goes(succession), .leaves = succession->begins};
-    made->today = measured->asked->now.date;
+    made->today = measured->asked->today;
     made->from.day = made->today.day - MADE_BACK;
     made->days = MADE_DAYS;
     made->after = measured->after;

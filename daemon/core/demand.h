@@ -30,14 +30,17 @@ struct ck_demand_fault {
 struct ck_plan_asked {
     const struct ck_subject *subject;
     const struct ck_checkin_policy *house;
-    int64_t replaced;    /* the plan that it takes the place of; 0: none */
-    struct ck_local now; /* in the zone of the person's unit */
+    int64_t replaced;           /* the plan that it takes the place of; 0: none */
+    const struct ck_zone *zone; /* of the person's unit */
+    struct ck_wall now;
+    struct ck_date today; /* there */
 };
 
 /* What becomes of the others where a plan takes a place. */
 struct ck_succession {
-    /* From which date on it demands anything: today; tomorrow where its time of today is over, or
-     * the day is begun by the plan that serves today; or its own first date, or its order's. */
+    /* From which date on it demands anything: today; tomorrow where nothing of today can be planned
+     * any more, or the day is begun by the plan that serves today; or its own first date, or its
+     * order's. */
     struct ck_date begins;
     /* The plan that serves until then: no date is owed twice, and none falls out. 0: none. */
     int64_t leaves;

@@ -431,7 +431,9 @@ static struct ck_plan_asked asked_now(const struct ck_turn *turn, const struct c
     return (struct ck_plan_asked){.subject = &frame->subject,
                                   .house = &turn->engine->rules.checkin,
                                   .replaced = replaced,
-                                  .now = ck_zone_local(frame->zone, turn->now.wall)};
+                                  .zone = frame->zone,
+                                  .now = turn->now.wall,
+                                  .today = ck_zone_local(frame->zone, turn->now.wall).date};
 }
 
 /* Whose place a plan takes that is asked for, and what becomes of the others. */
@@ -543,8 +545,7 @@ static int insert_plan(struct ck_turn *turn, const struct ck_actor *actor,
         r = record_created(turn, actor, record, replaced);
     }
     if (r == 0) {
-        r = ck_plan_make_way(turn, actor, &placing->succession, placing->asked.now.date,
-                             record->id);
+        r = ck_plan_make_way(turn, actor, &placing->succession, placing->asked.today, record->id);
     }
     if (r == 0) {
         r = ck_silence_changed(turn, record->person);

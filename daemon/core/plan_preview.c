@@ -12,8 +12,6 @@
 #include "protocol/base/cleanup.h"
 #include "scheduler/plan_preview.h"
 
-#define MINUTE_MS INT64_C(60000)
-
 /* What a preview is made of. Large: on the heap. */
 struct preview {
     struct ck_subject subject;
@@ -44,29 +42,15 @@ static struct preview *preview_create(const char *zone_dir)
     return preview;
 }
 
-/* Nothing of it can ring any more: its fixed time is over, or there is no minute left to draw. */
-static bool is_over(const struct ck_plan *plan, const struct ck_preview_window *window,
-                    struct ck_wall now)
-{
-    struct ck_wall last = plan->draws == 0
-                              ? window->instants.from
-                              : ck_wall_add_ms(window->instants.until, -plan->tail_ms - MINUTE_MS);
-    return ck_wall_before(last, now);
-}
-
 static json_t *windows_json(struct preview *preview, struct ck_wall now)
 {
-    struct ck_date today = ck_zone_local(preview->zone, now).date;
-    struct ck_date last = {today.day + CK_PLAN_PREVIEW_DAYS};
-    size_t count = ck_preview_windows(&preview->plan, preview->zone, today, last, preview->windows,
+    struct ck_date last = {ck_zone_local(preview->zone, now).date.day + CK_PLAN_PREVIEW_DAYS};
+    size_t count = ck_preview_windows(&preview->plan, preview->zone, now, last, preview->windows,
                                       CK_PLAN_PREVIEW_WINDOWS);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct ck_preview_window *window = &preview->windows[i];
         char day[CK_DATE_TEXT_SIZE], start[CK_WALL_TEXT_SIZE], end[CK_WALL_TEXT_SIZE];
-        if (is_over(&preview->plan, window, now)) {
-            continue;
-        }
         ck_date_text(window->date, day);
         ck_wall_text(window->instants.from, start);
         ck_wall_text(window->instants.until, end);
@@ -130,8 +114,7 @@ static int differences_json(struct ck_store *store, const struct ck_plan_asked *
         *out = json_null();
         return 0;
     }
-    const struct dates dates = {succession->begins,
-                                {asked->now.date.day + CK_PLAN_DIFFERENCE_DAYS}};
+    const struct dates dates = {succession->begins, {asked->today.day + CK_PLAN_DIFFERENCE_DAYS}};
     json_t *list = json_array();
     int r = succession->leaves == 0
                 ? 0
@@ -201,7 +184,9 @@ int ck_plan_preview(struct ck_store *store, const char *zone_dir, int64_t person
     const struct ck_plan_asked asked = {.subject = &preview->subject,
                                         .house = &house.checkin,
                                         .replaced = replaced,
-                                        .now = ck_zone_local(preview->zone, now)};
+                                        .zone = preview->zone,
+                                        .now = now,
+                                        .today = ck_zone_local(preview->zone, now).date};
     r = ck_demand_plan(store, &preview->order, &asked, &preview->plan, &succession, &fault);
     r = r == 0 ? differences_json(store, &asked, &succession, preview, &differences) : r;
     if (r != 0) {

@@ -328,6 +328,7 @@ struct spans {
 /* Of one person. */
 struct silences {
     int64_t person;
+    int64_t begins_ms; /* the first date of the first plan */
     struct spans contacts;
     struct spans excused;   /* times in which none was owed */
     struct spans alarms;    /* of a silence … */
@@ -349,9 +350,30 @@ static void gather_spans(struct sim_check *check, const char *sql, int64_t perso
     sqlite3_finalize(statement);
 }
 
-static void gather_silences(struct sim_check *check, int64_t person, struct silences *all)
+/* When it begins to count: a plan whose times of the day are over begins on the next. */
+static int64_t first_begins_ms(struct sim_check *check, const struct sim_person *person)
 {
+    static const char sql[] =
+        "SELECT begins_date || 'T00:00' FROM plan WHERE person_id = ?1 ORDER BY id LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    int64_t begins_ms = check->sim->start_ms;
+    sqlite3_prepare_v2(check->db, sql, -1, &statement, NULL);
+    sqlite3_bind_int64(statement, 1, person->id);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        int64_t midnight_ms = sim_zone_instant(
+            check->sim, person->unit_index, (const char *)sqlite3_column_text(statement, 0), false);
+        begins_ms = midnight_ms > begins_ms ? midnight_ms : begins_ms;
+    }
+    sqlite3_finalize(statement);
+    return begins_ms;
+}
+
+static void gather_silences(struct sim_check *check, const struct sim_person *of,
+                            struct silences *all)
+{
+    const int64_t person = of->id;
     all->person = person;
+    all->begins_ms = first_begins_ms(check, of);
     gather_spans(check,
                  "SELECT ifnull(connected_at, ifnull(nullif(json_extract(machine, '$.joined_at'), "
                  "0), decided_at)), decided_at FROM checkin WHERE person_id = ?1 AND outcome IN "
@@ -438,7 +460,7 @@ static void check_alarmed(struct sim_check *check, const struct silences *all)
 {
     const struct spans *contacts = &all->contacts;
     int64_t end_ms = check->sim->start_ms + check->sim->options.days * SIM_DAY_MS;
-    struct span gap = {.from_ms = check->sim->start_ms};
+    struct span gap = {.from_ms = all->begins_ms};
     for (size_t i = 0; i < contacts->count; i++) {
         gap.until_ms = contacts->at[i].from_ms;
         check_gap_by_plans(check, all, gap);
@@ -499,7 +521,7 @@ static void check_alarms(struct sim_check *check, const struct silences *all)
 static void check_silence_of(struct sim_check *check, const struct sim_person *person)
 {
     static struct silences all;
-    gather_silences(check, person->id, &all);
+    gather_silences(check, person, &all);
     check_alarmed(check, &all);
     check_alarms(check, &all);
 }

@@ -83,13 +83,13 @@ static void count_contacts(struct sim *sim, const struct sim_person *person,
     sqlite3_reset(statement);
 }
 
-/* Of one that has begun less may be left than was named. */
+/* Less may be left where the plan was made later than that was asked. */
 static void check_number(struct sim *sim, const struct sim_person *person, const json_t *window)
 {
     int64_t named = number(window, "draws") == 0 ? 1 : number(window, "draws");
     int64_t had = number(window, "had");
-    bool begun = instant_ms(window, "start") < sim->now_ms + sim->clock_offset_ms;
-    if (had > named || (had < named && !begun)) {
+    bool later = person->foreseen_ms < sim->now_ms + sim->clock_offset_ms;
+    if (had > named || (had < named && !later)) {
         sim_wrong(sim, (struct sim_about){.person = person->id},
                   "other contacts than the preview named: %lld of %lld in the window of %s; "
                   "person: %lld",

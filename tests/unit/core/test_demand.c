@@ -330,6 +330,27 @@ static void the_plan_that_goes_serves_until_the_next_begins(void **state)
                      0);
 }
 
+/* Its window goes on, but its fixed time is over; or there is no minute left to draw from. */
+static void a_plan_that_can_ask_nothing_more_today_begins_tomorrow(void **state)
+{
+    (void)state;
+    order(1, 1, "live", 1, "2027-11-01");
+    int64_t plan = made(request("FREQ=DAILY", "18:00", "20:00", 1, true, NULL)); /* 09:00 */
+    plan = made(request("FREQ=DAILY", "08:30", "20:00", 0, true,
+                        json_pack("{s:I}", "replaces", (json_int_t)plan)));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE plan_id = 1 AND outcome IS NULL AND "
+                           "local_date = '2026-11-21'"),
+                     1);
+    assert_string_equal(world_text(&world, "SELECT begins_date FROM plan WHERE id = 2"),
+                        "2026-11-22");
+    run_for(2 * HOUR + 39 * MINUTE + 30 * INT64_C(1000));
+    made(request("FREQ=DAILY", "08:00", "12:00", 1, true,
+                 json_pack("{s:I}", "replaces", (json_int_t)plan)));
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome IS NULL AND local_date = "
+                           "'2026-11-21'"),
+                     1);
+}
+
 /* The order of the new one is not in force yet: until it is, the other plan serves. */
 static void the_plan_that_goes_serves_until_the_next_order(void **state)
 {
@@ -1415,6 +1436,7 @@ int main(void)
         TEST(a_plan_takes_the_place_of_another),
         TEST(the_plan_that_goes_serves_until_the_next_begins),
         TEST(the_plan_that_goes_serves_until_the_next_order),
+        TEST(a_plan_that_can_ask_nothing_more_today_begins_tomorrow),
         TEST(a_plan_whose_dates_are_over_takes_no_place),
         TEST(a_plan_gives_its_place_to_one_other),
         TEST(a_preview_names_no_window_that_is_over),

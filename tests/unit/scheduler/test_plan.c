@@ -1016,8 +1016,8 @@ static void test_preview(void **state)
     plan.windows[1] = (struct ck_plan_window){22 * 60, 25 * 60};
     struct ck_zone zone = zone_plus(5);
     struct ck_preview_window windows[20];
-    size_t count =
-        ck_preview_windows(&plan, &zone, day("2026-10-01"), day("2026-11-09"), windows, 20);
+    size_t count = ck_preview_windows(&plan, &zone, (struct ck_wall){at_utc("2026-10-01", 12, 0)},
+                                      day("2026-11-09"), windows, 20);
     assert_int_equal(count, 6);
     assert_int_equal(windows[0].date.day, day("2026-11-02").day);
     assert_int_equal(windows[0].contacts, 2);
@@ -1025,17 +1025,74 @@ static void test_preview(void **state)
     assert_int_equal(windows[1].instants.from.ms, at_utc("2026-11-02", 17, 0));
     assert_int_equal(windows[1].instants.until.ms, at_utc("2026-11-02", 20, 0));
     assert_int_equal(windows[5].date.day, day("2026-11-09").day);
-    assert_int_equal(
-        ck_preview_windows(&plan, &zone, day("2026-11-03"), day("2026-12-31"), windows, 3), 3);
+    assert_int_equal(ck_preview_windows(&plan, &zone, (struct ck_wall){at_utc("2026-11-03", 12, 0)},
+                                        day("2026-12-31"), windows, 3),
+                     3);
     assert_int_equal(windows[0].date.day, day("2026-11-05").day);
     plan.draws = 0;
     plan.fixed_count = 3;
     plan.fixed_min[0] = 18 * 60;
     plan.fixed_min[1] = 19 * 60;
     plan.fixed_min[2] = 23 * 60;
-    ck_preview_windows(&plan, &zone, day("2026-11-01"), day("2026-11-30"), windows, 2);
+    ck_preview_windows(&plan, &zone, (struct ck_wall){at_utc("2026-11-01", 12, 0)},
+                       day("2026-11-30"), windows, 2);
     assert_int_equal(windows[0].contacts, 2);
     assert_int_equal(windows[1].contacts, 1);
+}
+
+/* A preview and a plan that takes effect at the same moment say the same of every window, at any
+ * moment of the day. */
+static void expect_left_as_made(const struct ck_plan *plan, const struct ck_zone *zone)
+{
+    struct ck_occurrence made[CK_PLAN_SLOTS_MAX];
+    const struct ck_date date = day("2026-11-05");
+    uint32_t seen = 0;
+    for (int64_t now = at_utc("2026-11-05", 0, 0); now < at_utc("2026-11-06", 6, 0); now += 10000) {
+        const struct ck_plan_surroundings around = {.not_before = {now}};
+        uint32_t left[CK_PLAN_WINDOWS_MAX] = {0};
+        size_t count = expand(plan, zone, "2026-11-05", &around, made);
+        for (size_t i = 0; i < count; i++) {
+            left[made[i].window]++;
+            assert_true(made[i].due.ms >= now);
+        }
+        for (uint32_t i = 0; i < plan->window_count; i++) {
+            uint32_t found = ck_plan_left(plan, zone, date, i, around.not_before);
+            if (found != left[i]) {
+                fail_msg("%u of window %u at %lld, %u were made", found, i, (long long)now,
+                         left[i]);
+            }
+            seen |= UINT32_C(1) << found;
+        }
+    }
+    assert_int_equal(seen, 7); /* two, one and none are left of one */
+}
+
+static void test_a_preview_says_what_is_made(void **state)
+{
+    (void)state;
+    struct ck_plan plan = good_plan();
+    struct ck_zone zone = zone_plus(5);
+    plan.min_gap_ms = 0;
+    plan.window_count = 2;
+    plan.windows[0] = (struct ck_plan_window){8 * 60, 12 * 60};
+    plan.windows[1] = (struct ck_plan_window){22 * 60, 26 * 60};
+    expect_left_as_made(&plan, &zone);
+    plan.draws = 0;
+    plan.fixed_count = 3;
+    plan.fixed_min[0] = 8 * 60;
+    plan.fixed_min[1] = 11 * 60;
+    plan.fixed_min[2] = 25 * 60;
+    expect_left_as_made(&plan, &zone);
+
+    struct ck_preview_window windows[3];
+    const struct ck_wall now = {at_utc("2026-11-05", 5, 59)}; /* 10:59 */
+    ck_preview_windows(&plan, &zone, now, day("2026-11-30"), windows, 3);
+    assert_int_equal(windows[0].date.day, day("2026-11-05").day);
+    assert_int_equal(windows[0].contacts, 1);
+    const struct ck_wall later = ck_wall_add_ms(now, 2 * MINUTE);
+    ck_preview_windows(&plan, &zone, later, day("2026-11-30"), windows, 3);
+    assert_int_equal(windows[0].window, 1);
+    assert_int_equal(windows[1].contacts, 2);
 }
 
 static void expect_differences(const struct ck_plan *before, const struct ck_plan *after,
@@ -1153,6 +1210,7 @@ int main(void)
         cmocka_unit_test(test_second_checks_look_for_an_inspector),
         cmocka_unit_test(test_the_gap_across_a_change),
         cmocka_unit_test(test_preview),
+        cmocka_unit_test(test_a_preview_says_what_is_made),
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_place_names),
     };
