@@ -177,9 +177,11 @@ static bool held_by_quiet_hours(struct turn *turn)
         !ck_wall_before(turn->now, turn->event->quiet_until)) {
         return false;
     }
-    row->held = true;
     row->next_at = turn->event->quiet_until;
-    ck_effects_audit(&turn->effects, CK_FACT_HELD, row->next_at.ms);
+    if (row->held_until.ms != row->next_at.ms) {
+        row->held_until = row->next_at;
+        ck_effects_audit(&turn->effects, CK_FACT_HELD, row->next_at.ms);
+    }
     return true;
 }
 
@@ -220,7 +222,7 @@ static int open_timer(struct turn *turn)
     if (ck_wall_before(turn->now, row->next_at) || held_by_quiet_hours(turn)) {
         return 0;
     }
-    row->held = false;
+    row->held_until = (struct ck_wall){0};
     row->lost = is_lost(turn, row->fired_step) ? row->lost : 0;
     int found = find_step(turn, row->calm ? 0 : row->step);
     if (found < 0) {
@@ -255,7 +257,7 @@ static int acknowledge(struct turn *turn)
         return CK_E_DENIED;
     }
     row->state = CK_INCIDENT_ACKNOWLEDGED;
-    row->held = false;
+    row->held_until = (struct ck_wall){0};
     row->acked_by = turn->event->staff;
     row->acked_at = turn->now;
     row->next_at = ck_wall_add_ms(turn->now, turn->ladder->ack_hold_ms);

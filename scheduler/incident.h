@@ -122,9 +122,10 @@ struct ck_incident {
     int64_t acked_by; /* current or last holder; 0: never */
     struct ck_wall acked_at;
     bool calm; /* contact since, and the ladder's policy lets it rest */
-    /* next_at is the end of quiet hours: where the clock, the zone or the ladder becomes another
-     * one it is due at once, and asked again whether it has to wait. */
-    bool held;
+    /* The end of the quiet hours that it waits for; 0: for none. Where the clock, the zone or the
+     * ladder becomes another one it is due at once, and asked again whether it has to wait: as long
+     * as before is no news. */
+    struct ck_wall held_until;
     bool answered_late;
     bool reached;
     enum ck_outcome outcome; /* finding when opened, then the final one */

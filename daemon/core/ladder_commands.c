@@ -89,7 +89,7 @@ static struct ck_wall sooner(const struct ck_incident *step, const struct ck_lad
                              struct ck_wall now)
 {
     struct ck_wall end = step->next_at;
-    if (step->held) {
+    if (step->held_until.ms != 0) {
         end = now;
     } else if (step->state == CK_INCIDENT_ACKNOWLEDGED) {
         end = ck_wall_add_ms(step->acked_at, ladder->ack_hold_ms);

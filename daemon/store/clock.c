@@ -12,7 +12,8 @@ int ck_store_newest_record(struct ck_store *store, struct ck_wall *at)
 int ck_store_clock_set_back(struct ck_store *store, struct ck_wall now, int64_t back_ms)
 {
     static const char *const sql[] = {
-        "UPDATE incident SET next_at = CASE WHEN json_extract(machine, '$.held') THEN ?1 ELSE "
+        "UPDATE incident SET next_at = CASE WHEN json_extract(machine, '$.held_until') THEN ?1 "
+        "ELSE "
         "max(?1, next_at - ?2) END, machine = CASE "
         "WHEN json_extract(machine, '$.fired_at') > ?1 THEN json_set(machine, '$.fired_at', ?1) "
         "ELSE machine END WHERE next_at > ?1 AND quarantined = 0 AND state <> 'closed'",

@@ -20,7 +20,7 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD_UNSIGNED(struct ck_incident, lost),
     CK_FIELD(struct ck_incident, fired_at),
     CK_FIELD(struct ck_incident, calm),
-    CK_FIELD(struct ck_incident, held),
+    CK_FIELD(struct ck_incident, held_until),
     CK_FIELD(struct ck_incident, reached),
     CK_FIELD(struct ck_incident, outcome_final),
     CK_FIELD(struct ck_incident, concluded_by),
@@ -160,7 +160,7 @@ int ck_incidents_wake(struct ck_store *store, int64_t unit, struct ck_wall now)
 {
     return ck_sql_run(store,
                       "UPDATE incident SET next_at = ?2 WHERE next_at > ?2 AND quarantined = 0 AND "
-                      "+unit_id = ?1 AND state = 'open' AND json_extract(machine, '$.held')",
+                      "+unit_id = ?1 AND state = 'open' AND json_extract(machine, '$.held_until')",
                       CK_ARGS(ck_int(unit), ck_time(now)));
 }
 

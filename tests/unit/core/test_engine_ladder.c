@@ -441,6 +441,35 @@ static void quiet_hours_go_with_the_zone_of_the_unit(void **state)
                      1);
 }
 
+/* A person who comes from a unit of another zone changes nothing for what waits here: it waits on,
+ * and says no second time so. Nor does a clock that was set back a little. */
+static void a_wait_that_stays_the_same_is_no_news(void **state)
+{
+    struct world *world = *state;
+    static const char held[] = "SELECT count(*) FROM incident_line WHERE what = 'held'";
+    static const char waits[] = "SELECT count(*) FROM incident WHERE kind = 'no_contact' AND "
+                                "next_at = unixepoch('2026-11-22T03:00:00Z') * 1000";
+    const struct ck_actor actor = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    missed_by_night(world);
+    ck_cases_register(&world->registry);
+    assert_int_equal(world_number(world, held), 1);
+    world_execute(world, "INSERT INTO unit (id, name, zone, created_at) VALUES (9, 'Far', "
+                         "'Asia/Tokyo', 0); UPDATE person SET unit_id = 9");
+    assert_int_equal(world_command(world, "person.update", &actor,
+                                   json_pack("{s:I, s:I}", "person", (json_int_t)world->person,
+                                             "unit_id", (json_int_t)world->unit)),
+                     0);
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_records(world, "ZONE_PLACED"), 1);
+    assert_int_equal(world_number(world, waits), 1);
+    assert_int_equal(world_number(world, held), 1);
+    world->now.wall.ms -= 20 * MINUTE;
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_number(world, waits), 1);
+    assert_int_equal(world_number(world, held), 1);
+    assert_int_equal(world_records(world, "INCIDENT_HELD"), 1);
+}
+
 /* ---- the safety check ---- */
 
 static void the_top_band_has_a_safety_check_beside_it(void **state)
@@ -634,6 +663,7 @@ int main(void)
         TEST(quiet_hours_end_with_the_ladder_that_has_them),
         TEST(quiet_hours_end_with_the_clock_that_had_them),
         TEST(quiet_hours_go_with_the_zone_of_the_unit),
+        TEST(a_wait_that_stays_the_same_is_no_news),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
         TEST(who_comes_second_does_not_take_it_from_the_first_unawares),

@@ -178,6 +178,11 @@ static void quiet_hours(struct incident_case *c)
     c->event.quiet_until.ms = c->now.ms + 3600 * 1000;
 }
 
+static void waits_already(struct incident_case *c)
+{
+    c->row.held_until = c->event.quiet_until;
+}
+
 static void not_switched_on(struct incident_case *c)
 {
     c->ladder.quiet_hours = false;
@@ -347,6 +352,7 @@ static const struct {
     {"one of two cannot be reached", one_unreachable},
     {"a day late", downtime},
     {"quiet hours", quiet_hours},
+    {"waits for that already", waits_already},
     {"not switched on", not_switched_on},
     {"quiet hours just over", quiet_hours_over},
     {"severity high", high},
