@@ -94,6 +94,70 @@ static void a_killed_signer_goes_on_where_it_was(void **state)
     assert_string_equal(answer->key, key);
 }
 
+static int interrupted[2]; /* a pipe: a byte for each interruption */
+
+static void interrupt(int number)
+{
+    (void)number;
+    if (write(interrupted[1], "", 1) != 1) {
+        abort();
+    }
+}
+
+/* Whether the process `pid` waits for something. */
+static bool waits(pid_t pid)
+{
+    char path[64], text[512] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fgets(text, sizeof text, file) == NULL) {
+        abort();
+    }
+    fclose(file);
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[2] == 'S';
+}
+
+/* Of another process: interrupts `waiting` in its wait for the signer, and only then lets the
+ * signer answer. */
+static void interrupt_and_go_on(pid_t waiting, pid_t signer)
+{
+    char byte;
+    while (!waits(waiting)) {
+        poll(NULL, 0, 1);
+    }
+    kill(waiting, SIGUSR1);
+    ssize_t told = read(interrupted[0], &byte, 1);
+    kill(signer, SIGCONT);
+    _exit(told == 1 ? 0 : 1);
+}
+
+/* As it is where all of a machine is stopped for a moment. */
+static void an_interrupted_wait_for_the_signer_is_not_its_silence(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_handler = interrupt}, before;
+    int status;
+    rig_signer_start(&rig);
+    rig_many(&rig, 3);
+    assert_int_equal(pipe(interrupted), 0);
+    assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+    assert_int_equal(kill(rig.signer, SIGSTOP), 0);
+    pid_t tester = getpid();
+    pid_t other = fork();
+    assert_true(other >= 0);
+    if (other == 0) {
+        interrupt_and_go_on(tester, rig.signer);
+    }
+    struct ck_signer_answer *answer = rig_checkpoint(&rig);
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
+    assert_int_equal(answer->state, CK_SIGNER_SIGNED);
+    sigaction(SIGUSR1, &before, NULL);
+    close(interrupted[0]);
+    close(interrupted[1]);
+}
+
 /* The key of before signs beside the new one while it is there, and is needed for its head. */
 static void another_key_goes_on_where_the_old_one_was(void **state)
 {
@@ -450,6 +514,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_log_that_grew_is_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(many_leaves_go_in_many_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(a_killed_signer_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_interrupted_wait_for_the_signer_is_not_its_silence,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(another_key_goes_on_where_the_old_one_was, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_of_somebody_else_is_not_appointed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_is_copied_signs_once, setup, teardown),
