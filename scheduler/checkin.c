@@ -356,7 +356,7 @@ static int armed_timer(struct ck_checkin_turn *turn)
     }
     int64_t late_ms = turn->now.ms - row->due.ms;
     if (late_ms > turn->policy->misfire_ms) {
-        if (!has_room(row, turn->policy, turn->now)) {
+        if (turn->event->timer.excused || !has_room(row, turn->policy, turn->now)) {
             ck_effects_audit(&turn->effects, CK_FACT_DELAYED, late_ms);
             ck_checkin_finish(turn, CK_OUTCOME_SYSTEM_FAULT,
                               row->merged_into != 0 ? CK_CAUSE_OVERLAPPED : CK_CAUSE_DOWN);

@@ -222,6 +222,7 @@ struct ck_checkin_event {
             const struct ck_interval_set *busy; /* then, of a live one: when nobody has time for it
                                                    in the next CK_CATCH_UP_MAX_MS; NULL: nobody is
                                                    asked */
+            bool excused; /* ARMED and late: rings that begin now would run into a blackout */
         } timer;
         struct {
             enum ck_evidence evidence;

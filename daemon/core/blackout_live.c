@@ -111,6 +111,13 @@ static int runs_into(struct ck_turn *turn, const struct ck_checkin_row *row,
     return r;
 }
 
+/* Later than it was due: after an outage, or behind another one. */
+static bool rang_in(const struct ck_checkin *step, const struct blackout *blackout)
+{
+    return step->opened_at.ms >= blackout->row.from.ms &&
+           step->opened_at.ms < blackout->row.until.ms;
+}
+
 static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
                  const struct blackout *blackout)
 {
@@ -120,9 +127,9 @@ static int touch(struct ck_turn *turn, const struct ck_actor *actor, int64_t id,
         return r;
     }
     if (row.step.due.ms < blackout->row.from.ms) {
-        bool runs_in = false;
-        r = row.step.state < CK_CHECKIN_RINGING ? runs_into(turn, &row, blackout, &runs_in) : 0;
-        if (r != 0 || !runs_in) {
+        bool inside = rang_in(&row.step, blackout);
+        r = row.step.state < CK_CHECKIN_RINGING ? runs_into(turn, &row, blackout, &inside) : 0;
+        if (r != 0 || !inside) {
             return r;
         }
     }

@@ -631,6 +631,22 @@ static int spread(struct ck_turn *turn, const struct ck_checkin *step,
     return 0;
 }
 
+/* A late one was placed around the blackouts of another time. Whether the rings and grace of one
+ * that begins now would run into one. */
+static int excused(struct ck_turn *turn, const struct ck_checkin *step,
+                   const struct ck_checkin_policy *policy, bool *is)
+{
+    struct ck_interval blackout;
+    struct ck_wall until = ck_wall_add_ms(turn->now.wall, policy->response_ms + policy->grace_ms);
+    size_t count = 0;
+    bool late = turn->now.wall.ms - step->due.ms > policy->misfire_ms;
+    int r = late ? ck_blackouts_of(turn->store, step->person, turn->now.wall, until, &blackout,
+                                   NULL, 1, &count)
+                 : 0;
+    *is = r == 0 && count > 0;
+    return r;
+}
+
 int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
 {
     struct ck_interval_set busy;
@@ -653,9 +669,8 @@ int ck_checkin_due(struct ck_turn *turn, const struct ck_due *due)
     if (r == 0 && row.step.state == CK_CHECKIN_ARMED) {
         r = ck_checkin_other_live(turn->store, row.step.person, row.step.id,
                                   &event.timer.other_live);
-        if (r == 0) {
-            r = spread(turn, &row.step, &policy, &event.timer.spread_ms);
-        }
+        r = r == 0 ? spread(turn, &row.step, &policy, &event.timer.spread_ms) : r;
+        r = r == 0 ? excused(turn, &row.step, &policy, &event.timer.excused) : r;
     }
     bool asks = r == 0 && row.step.kind == CK_KIND_LIVE && !row.step.caught_up &&
                 row.step.state == CK_CHECKIN_ARMED && event.timer.spread_ms > 0;

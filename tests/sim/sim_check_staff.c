@@ -137,6 +137,11 @@ static void check_blackouts(struct sim_check *check)
                    "b.person_id = c.person_id AND c.due_at >= b.from_at AND c.due_at < b.until_at "
                    "JOIN said m ON m.action = 'BLACKOUT_CREATED' AND m.id = b.id WHERE r.action = "
                    "'CHECKIN_RING' AND r.idx > m.idx AND c.connected_at IS NULL" NOT_BEGUN);
+    sim_check_none(check, "a first ring in a blackout, later than it was due",
+                   "SELECT c.id FROM said r JOIN checkin c ON c.id = r.id JOIN blackout b ON "
+                   "b.person_id = c.person_id AND r.at >= b.from_at AND r.at < b.until_at JOIN "
+                   "said m ON m.action = 'BLACKOUT_CREATED' AND m.id = b.id WHERE r.action = "
+                   "'CHECKIN_RING' AND r.attempt = 1 AND r.idx > m.idx");
     sim_check_none(check, "a check-in in a blackout that was not waived",
                    "SELECT c.id FROM said o JOIN checkin c ON c.id = o.id JOIN blackout b ON"
                    " b.person_id = c.person_id AND c.due_at >= b.from_at AND c.due_at < "

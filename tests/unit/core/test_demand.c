@@ -770,6 +770,44 @@ static void a_blackout_that_is_entered_late_excuses(void **state)
     assert_int_equal(count("SELECT count(*) FROM conclusion WHERE conclusion = 'excused'"), 1);
 }
 
+/* An hour in which nothing runs. */
+static void an_outage(void)
+{
+    world.now.wall.ms += HOUR;
+    world.now.mono.us += HOUR * 1000;
+    world_restart(&world);
+    world_run_for(&world, MINUTE);
+}
+
+/* What was due before the hearing, and would ring in it now, is ours: it is made up for after it.
+ */
+static void nobody_is_rung_late_into_a_blackout(void **state)
+{
+    (void)state;
+    made(request("FREQ=DAILY", "10:00", "18:00", 0, true, NULL));
+    assert_int_equal(blackout("court", "2026-11-21T05:20:00Z", "2026-11-21T07:00:00Z"), 0);
+    run_for(50 * MINUTE);
+    an_outage(); /* 10:50: the hearing began at 10:20 */
+    assert_int_equal(count("SELECT count(*) FROM attempt"), 0);
+    assert_string_equal(world_text(&world, "SELECT outcome FROM checkin WHERE id = 1"),
+                        "system_fault");
+    assert_int_equal(count("SELECT due_at >= unixepoch('2026-11-21T07:00:00Z') * 1000 FROM checkin "
+                           "WHERE make_up_of = 1 AND local_date = '2026-11-21'"),
+                     1);
+}
+
+static void a_blackout_excuses_what_rang_late_in_it(void **state)
+{
+    (void)state;
+    made(request("FREQ=DAILY", "10:00", "18:00", 0, true, NULL));
+    run_for(50 * MINUTE);
+    an_outage(); /* 10:50 */
+    run_for(2 * HOUR);
+    assert_int_equal(count("SELECT count(*) FROM checkin WHERE outcome = 'no_answer'"), 1);
+    assert_int_equal(blackout("court", "2026-11-21T05:40:00Z", "2026-11-21T07:00:00Z"), 0);
+    assert_int_equal(count("SELECT count(*) FROM conclusion WHERE conclusion = 'excused'"), 1);
+}
+
 static void an_absence_needs_a_second_person(void **state)
 {
     (void)state;
@@ -1453,6 +1491,8 @@ int main(void)
         TEST(video_replaces_visits_only_with_a_citation_and_two_persons),
         TEST(a_blackout_waives_what_lies_in_it),
         TEST(a_blackout_that_is_entered_late_excuses),
+        TEST(nobody_is_rung_late_into_a_blackout),
+        TEST(a_blackout_excuses_what_rang_late_in_it),
         TEST(an_absence_needs_a_second_person),
         TEST(more_than_a_week_needs_a_second_person),
         TEST(silence_is_alarmed_once_and_contact_ends_it),

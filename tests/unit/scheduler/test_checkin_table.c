@@ -48,6 +48,11 @@ static void no_room(struct checkin_case *c)
     c->row.window_end.ms = c->now.ms + c->policy.response_ms - 1;
 }
 
+static void runs_into_a_blackout(struct checkin_case *c)
+{
+    c->event.timer.excused = true;
+}
+
 static void no_window(struct checkin_case *c)
 {
     c->row.window_end.ms = 0;
@@ -377,6 +382,7 @@ static const struct word words[] = {
     {"in a call elsewhere", another_live},
     {"late", late},
     {"no room", no_room},
+    {"into a blackout", runs_into_a_blackout},
     {"no window", no_window},
     {"outage", outage},
     {"outage but no room later", outage_no_room_later},
