@@ -160,7 +160,8 @@ static int hand_over(struct ck_turn *turn, const struct ck_person_row *row, int6
     }
     int r = ck_checkin_hand_over(ck_turn_store(turn), row->id, old_inspector, row->inspector,
                                  row->unit);
-    return r == 0 ? ck_zone_of_person(turn, old_unit, row->unit) : r;
+    r = r == 0 ? ck_zone_of_person(turn, old_unit, row->unit) : r;
+    return r == 0 && row->unit != old_unit ? ck_capacity_more(turn, row->unit) : r;
 }
 
 static int rank_of(const char *band)

@@ -413,7 +413,8 @@ int ck_checkin_hand_over(struct ck_store *store, int64_t person, int64_t before,
 {
     return ck_sql_run(store,
                       "UPDATE checkin SET inspector_id = ?3, unit_id = ?4, reserved_id = CASE WHEN "
-                      "reserved_id = ?2 THEN ?3 ELSE reserved_id END WHERE person_id = ?1 "
+                      "reserved_id = ?2 THEN ?3 WHEN unit_id <> ?4 AND state = 'planned' THEN NULL "
+                      "ELSE reserved_id END WHERE person_id = ?1 "
                       "AND state <> 'done' AND state IN ('planned', 'armed')",
                       CK_ARGS(ck_int(person), ck_int(before), ck_int(inspector), ck_int(unit)));
 }

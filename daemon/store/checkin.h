@@ -123,7 +123,8 @@ int ck_checkin_reserved_ahead(struct ck_store *store, int64_t staff, struct ck_w
                               struct ck_wall until, int64_t *ids, size_t capacity, size_t *count);
 
 /* The person's check-ins that have not rung are another inspector's, or another unit's, from now
- * on; the time that `before` had reserved for them is the new inspector's. */
+ * on. The time that `before` had reserved for them is the new inspector's. What others had is, in
+ * another unit and but for what is armed, nobody's until it is asked for (ck_plan_ask_again()). */
 int ck_checkin_hand_over(struct ck_store *store, int64_t person, int64_t before, int64_t inspector,
                          int64_t unit);
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/cases/cases.h"
 #include "daemon/core/capacity_live.h"
 #include "daemon/core/overload.h"
 #include "protocol/base/error.h"
@@ -86,6 +87,49 @@ static void time_is_taken_in_the_order_in_which_people_are_asked(void **state)
                                   "SELECT count(*) FROM log_entry WHERE CAST(leaf AS TEXT) LIKE "
                                   "'%\"relation\":\"team\",\"reserved\":\"%'"),
                      15);
+}
+
+/* Who takes the calls of the unit that the person leaves keeps none of them, and no look at the
+ * person: somebody of the new one is asked. */
+static void time_is_asked_for_anew_in_another_unit(void **state)
+{
+    struct world *world = *state;
+    const int64_t team = world_colleague(world, "team1", CK_ROLE_INSPECTOR, false);
+    const int64_t other = world_colleague(world, "other", CK_ROLE_INSPECTOR, false);
+    struct ck_actor far = world_staff(world, world->supervisor, CK_ROLE_SUPERVISOR);
+    ck_cases_register(&world->registry);
+    const int64_t person = world->person, order = world->order;
+    assert_int_equal(world_command(world, "absence.create", &far,
+                                   json_pack("{s:I, s:s, s:s, s:s}", "staff", (json_int_t)other,
+                                             "from", "2026-11-25T00:00", "until",
+                                             "2026-12-20T00:00", "reason", "leave")),
+                     0);
+    world_another_person(world);
+    world_plan(world, "10:00", NULL);
+    world->person = person;
+    world->order = order;
+    world_plan(world, "10:00", NULL);
+    assert_int_equal(reserved(world, world->person), team);
+    assert_int_equal(world_command(world, "person.update", &far,
+                                   json_pack("{s:I, s:I}", "person", (json_int_t)world->person,
+                                             "inspector_id", (json_int_t)other)),
+                     0);
+    assert_int_equal(reserved(world, world->person), team); /* of the same unit: whoever has it */
+    world_execute(world, "INSERT INTO unit (id, name, zone, created_at) VALUES (9, 'Far', "
+                         "'Asia/Almaty', 0); UPDATE staff SET unit_id = 9 WHERE login = 'other'");
+    far.roles |= CK_ROLE_INSPECTOR;
+    far.staff_id = other;
+    far.unit_id = 9;
+    assert_int_equal(
+        world_command(world, "person.update", &far,
+                      json_pack("{s:I, s:i}", "person", (json_int_t)world->person, "unit_id", 9)),
+        0);
+    world_run_for(world, MINUTE);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE unit_id = 9"), 15);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE unit_id = 9 AND "
+                                         "(reserved_id IS NULL) = (local_date >= '2026-11-25')"),
+                     15);
+    assert_int_equal(reserved(world, world->person), other);
 }
 
 /* Also within one plan, whose own check-ins lie close to each other and are made in one go. */
@@ -525,6 +569,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(time_is_taken_in_the_order_in_which_people_are_asked),
+        TEST(time_is_asked_for_anew_in_another_unit),
         TEST(nobody_is_in_two_calls_at_once),
         TEST(another_place_in_the_window_comes_before_unattended),
         TEST(a_make_up_is_put_where_somebody_has_time),
