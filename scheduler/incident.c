@@ -136,6 +136,7 @@ static void notify(struct turn *turn, uint32_t at, const struct ck_ladder_person
 static void fire(struct turn *turn, uint32_t at, int64_t pause_ms, enum ck_template template)
 {
     struct ck_incident *row = &turn->row;
+    row->by_hand = false;
     row->fired++;
     row->fired_step = at;
     row->fired_at = turn->now;
@@ -173,7 +174,7 @@ static void advance(struct turn *turn, uint32_t at)
 static bool held_by_quiet_hours(struct turn *turn)
 {
     struct ck_incident *row = &turn->row;
-    if (!turn->ladder->quiet_hours || row->severity >= CK_SEVERITY_HIGH ||
+    if (!turn->ladder->quiet_hours || row->by_hand || row->severity >= CK_SEVERITY_HIGH ||
         !ck_wall_before(turn->now, turn->event->quiet_until)) {
         return false;
     }
@@ -257,6 +258,7 @@ static int acknowledge(struct turn *turn)
         return CK_E_DENIED;
     }
     row->state = CK_INCIDENT_ACKNOWLEDGED;
+    row->by_hand = false;
     row->held_until = (struct ck_wall){0};
     row->acked_by = turn->event->staff;
     row->acked_at = turn->now;
@@ -324,6 +326,7 @@ static int escalate(struct turn *turn)
     }
     row->state = CK_INCIDENT_OPEN;
     row->calm = false;
+    row->by_hand = true;
     climb(turn);
     ck_effects_audit(&turn->effects, CK_FACT_ESCALATED_BY_HAND, turn->event->staff);
     return 0;

@@ -126,6 +126,7 @@ struct ck_incident {
      * ladder becomes another one it is due at once, and asked again whether it has to wait: as long
      * as before is no news. */
     struct ck_wall held_until;
+    bool by_hand; /* a named person wants the next step now: quiet hours do not hold it */
     bool answered_late;
     bool reached;
     enum ck_outcome outcome; /* finding when opened, then the final one */

@@ -21,6 +21,7 @@ static const struct ck_field machine_fields[] = {
     CK_FIELD(struct ck_incident, fired_at),
     CK_FIELD(struct ck_incident, calm),
     CK_FIELD(struct ck_incident, held_until),
+    CK_FIELD(struct ck_incident, by_hand),
     CK_FIELD(struct ck_incident, reached),
     CK_FIELD(struct ck_incident, outcome_final),
     CK_FIELD(struct ck_incident, concluded_by),

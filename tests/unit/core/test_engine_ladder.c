@@ -470,6 +470,26 @@ static void a_wait_that_stays_the_same_is_no_news(void **state)
     assert_int_equal(world_records(world, "INCIDENT_HELD"), 1);
 }
 
+/* Once: what comes after it waits for the morning again. */
+static void quiet_hours_do_not_hold_what_is_wanted_by_hand(void **state)
+{
+    struct world *world = *state;
+    const struct ck_actor inspector = world_staff(world, world->inspector, CK_ROLE_INSPECTOR);
+    static const char fired[] = "SELECT count(*) FROM incident_line WHERE what = 'step_fired'";
+    missed_by_night(world);
+    assert_int_equal(world_number(world, fired), 0);
+    int64_t id = world_number(world, "SELECT id FROM incident WHERE kind = 'no_contact'");
+    assert_int_equal(
+        world_command(world, "incident.escalate", &inspector,
+                      json_pack("{s:I, s:s}", "incident", (json_int_t)id, "reason", "not at home")),
+        0);
+    world_run_for(world, 1000);
+    assert_int_equal(world_number(world, fired), 1);
+    assert_true(world_number(world, TOLD) > 0);
+    world_run_for(world, 60 * MINUTE);
+    assert_int_equal(world_number(world, fired), 1);
+}
+
 /* ---- the safety check ---- */
 
 static void the_top_band_has_a_safety_check_beside_it(void **state)
@@ -664,6 +684,7 @@ int main(void)
         TEST(quiet_hours_end_with_the_clock_that_had_them),
         TEST(quiet_hours_go_with_the_zone_of_the_unit),
         TEST(a_wait_that_stays_the_same_is_no_news),
+        TEST(quiet_hours_do_not_hold_what_is_wanted_by_hand),
         TEST(the_top_band_has_a_safety_check_beside_it),
         TEST(a_safety_check_passes_over_the_officer_on_the_other_side),
         TEST(who_comes_second_does_not_take_it_from_the_first_unawares),

@@ -183,6 +183,11 @@ static void waits_already(struct incident_case *c)
     c->row.held_until = c->event.quiet_until;
 }
 
+static void wanted_by_hand(struct incident_case *c)
+{
+    c->row.by_hand = true;
+}
+
 static void not_switched_on(struct incident_case *c)
 {
     c->ladder.quiet_hours = false;
@@ -353,6 +358,7 @@ static const struct {
     {"a day late", downtime},
     {"quiet hours", quiet_hours},
     {"waits for that already", waits_already},
+    {"wanted by hand", wanted_by_hand},
     {"not switched on", not_switched_on},
     {"quiet hours just over", quiet_hours_over},
     {"severity high", high},
