@@ -34,6 +34,18 @@ bool ck_pace_is_open(const struct ck_pace *pace)
     return !pace->known && pace->count == 0;
 }
 
+bool ck_pace_was_full(struct ck_pace *pace)
+{
+    bool full = pace->held_us >= CK_PACE_FULL_MS * 1000;
+    pace->held_us = 0;
+    return full;
+}
+
+bool ck_pace_is_full(const struct ck_pace *pace, struct ck_mono now)
+{
+    return pace->known && now.us - pace->last_held.us < CK_PACE_BEHIND_MS * 1000;
+}
+
 bool ck_pace_is_shut(const struct ck_pace *pace)
 {
     return pace->known && pace->bitrate == 0;
@@ -72,6 +84,7 @@ static struct ck_paced pull(struct ck_pace *pace)
     pace->first = (pace->first + 1) % CK_PACE_PACKETS_MAX;
     pace->count--;
     pace->waiting_bits -= bits_of(&paced);
+    pace->held = false;
     return paced;
 }
 
@@ -80,6 +93,7 @@ static void fill(struct ck_pace *pace, struct ck_mono now)
     int64_t full = (int64_t)pace->bitrate * CK_PACE_BURST_MS / 1000;
     int64_t passed_us = now.us - pace->filled.us;
     pace->filled = now;
+    pace->held_us += pace->held ? passed_us : 0;
     pace->budget_bits += passed_us > US_PER_S ? (int64_t)pace->bitrate
                                               : (int64_t)pace->bitrate * passed_us / US_PER_S;
     pace->budget_bits = pace->budget_bits > full ? full : pace->budget_bits;
@@ -94,7 +108,11 @@ bool ck_pace_take(struct ck_pace *pace, struct ck_mono now, struct ck_paced *pac
     }
     if (pace->known) {
         fill(pace, now);
-        if (pace->bitrate == 0 || pace->budget_bits < 0) {
+        pace->held = pace->budget_bits < 0;
+        if (pace->held) {
+            pace->last_held = now;
+        }
+        if (pace->bitrate == 0 || pace->held) {
             return false;
         }
         pace->budget_bits -= bits_of(&pace->places[pace->first]);

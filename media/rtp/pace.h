@@ -24,6 +24,8 @@
 #define CK_PACE_SOUND_BPS 50000   /* of a downlink, kept free for sound */
 #define CK_PACE_ROOMY_BPS 300000  /* a key frame is through within a second or so */
 #define CK_PACE_PICTURE_BPS 25000 /* with less than this left there is no picture at all */
+#define CK_PACE_FULL_MS 100       /* of packets that wait: the downlink got all that it may, */
+#define CK_PACE_BEHIND_MS 500     /* and for so long it may still have it in a queue */
 
 struct ck_paced {
     struct ck_packet *packet; /* one of its owners is the queue */
@@ -37,6 +39,9 @@ struct ck_pace {
     uint64_t bitrate; /* bits per second, without the sound; 0: no picture */
     int64_t budget_bits;
     struct ck_mono filled;
+    bool held;       /* the first one waits for its time */
+    int64_t held_us; /* for so long one did, since ck_pace_was_full() */
+    struct ck_mono last_held;
     uint64_t waiting_bits;
     unsigned first;
     unsigned count;
@@ -52,6 +57,12 @@ void ck_pace_deinit(struct ck_pace *pace); /* one that is all zeros is taken */
 void ck_pace_set(struct ck_pace *pace, uint64_t bitrate);
 /* Nothing waits and nothing has to. */
 bool ck_pace_is_open(const struct ck_pace *pace);
+/* Since the last such call packets waited for CK_PACE_FULL_MS in all: while they did as much was
+ * sent as the downlink is said to carry, however little it was before and after. */
+bool ck_pace_was_full(struct ck_pace *pace);
+/* Packets wait, or did within CK_PACE_BEHIND_MS: what is sent goes out behind as much as the
+ * downlink is said to carry. */
+bool ck_pace_is_full(const struct ck_pace *pace, struct ck_mono now);
 /* There is room for sound alone. */
 bool ck_pace_is_shut(const struct ck_pace *pace);
 /* When the last one that waits will have left, from now, about. */

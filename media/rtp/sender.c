@@ -112,14 +112,15 @@ static int64_t age_limit_us(const struct ck_sender *sender)
 }
 
 void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timestamp,
-                    struct ck_packet *packet, struct ck_mono now)
+                    struct ck_packet *packet, struct ck_mono now, bool full)
 {
     struct ck_sent *sent = &sender->ring[sequence % sender->ring_size];
     ck_packet_drop(sender->pool, sent->packet);
     *sent = (struct ck_sent){.packet = ck_packet_keep(packet),
                              .sequence = sequence,
                              .timestamp = timestamp,
-                             .sent = now};
+                             .sent = now,
+                             .full = full};
     if (sender->highest - sender->ring_oldest >= sender->ring_size) {
         sender->ring_oldest = sender->highest - sender->ring_size + 1;
     }

@@ -33,6 +33,7 @@ struct ck_sent {
     uint32_t timestamp; /* ours */
     struct ck_mono sent;
     uint8_t repeats;
+    bool full;            /* when it went out the downlink got all that it may */
     struct ck_mono again; /* last time it was sent again */
 };
 
@@ -90,9 +91,9 @@ bool ck_sender_map(struct ck_sender *sender, uint64_t feed, bool resume, uint64_
                    uint32_t timestamp, struct ck_mono now, uint64_t *out_sequence,
                    uint32_t *out_timestamp);
 
-/* Keeps a packet for repetition, and forgets those that are too old. */
+/* Keeps a packet for repetition, and forgets those that are too old. `full`: of ck_sent. */
 void ck_sender_keep(struct ck_sender *sender, uint64_t sequence, uint32_t timestamp,
-                    struct ck_packet *packet, struct ck_mono now);
+                    struct ck_packet *packet, struct ck_mono now, bool full);
 /* Fetches the places that ck_sender_keep() will touch for the packet that comes next, */
 void ck_sender_ahead(const struct ck_sender *sender);
 /* and, once they are there, what it will forget. */

@@ -146,9 +146,14 @@ bool ck_uplink_did_not_fit(struct ck_uplink_places *places)
     end_interval(elsewhere);
     uint64_t of_behind = behind->past_came + behind->past_missed;
     uint64_t of_elsewhere = elsewhere->past_came + elsewhere->past_missed;
-    return most && behind->past_missed >= CK_UPLINK_BEHIND_MIN * 16 &&
-           behind->past_missed * of_elsewhere >
-               CK_UPLINK_BEHIND_TIMES * elsewhere->past_missed * of_behind;
+    if (!most || behind->past_missed < CK_UPLINK_BEHIND_MIN * 16) {
+        return false;
+    }
+    if (of_elsewhere * CK_UPLINK_BEHIND_TIMES < of_behind) { /* too few to compare with */
+        return (uint64_t)behind->past_missed * 100 > of_behind * CK_UPLINK_LOSS_HIGH;
+    }
+    return behind->past_missed * of_elsewhere >
+           CK_UPLINK_BEHIND_TIMES * elsewhere->past_missed * of_behind;
 }
 
 static uint64_t below_ceiling(const struct ck_uplink *uplink)
@@ -169,8 +174,9 @@ static bool is_near_ceiling(const struct ck_uplink *uplink)
 }
 
 /* Nothing is amiss: higher, fast as far as it was good before. */
-static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
+static uint64_t grow(struct ck_uplink *uplink, const struct ck_uplink_interval *interval)
 {
+    uint32_t bitrate = interval->bitrate;
     uint64_t rate = uplink->allowed;
     uint64_t most = below_ceiling(uplink);
     uplink->cut_percent = 0;
@@ -178,6 +184,9 @@ static uint64_t grow(struct ck_uplink *uplink, uint32_t bitrate)
     uplink->good = bitrate > uplink->good ? bitrate : uplink->good;
     uplink->proved -= uplink->proved / 5;
     uplink->proved = bitrate > uplink->proved ? bitrate : uplink->proved;
+    if (interval->full && rate > uplink->proved) {
+        uplink->proved = (uint32_t)rate;
+    }
     uint64_t next;
     if (rate < CK_UPLINK_TRIAL) {
         next = CK_UPLINK_TRIAL;
@@ -279,6 +288,7 @@ static bool gather(struct ck_uplink *uplink, const struct ck_uplink_interval *in
     sum->bitrate += interval->bitrate;
     sum->queue_us = larger(sum->queue_us, interval->queue_us);
     sum->bursts |= interval->bursts;
+    sum->full |= interval->full;
     if (sum->came + sum->missed < CK_UPLINK_PACKETS_MIN) {
         return false;
     }
@@ -309,7 +319,7 @@ bool ck_uplink_interval(struct ck_uplink *uplink, const struct ck_uplink_interva
         rate = cut_for_loss(uplink, interval, percent);
     } else if (interval->queue_us < CK_UPLINK_QUEUE_LOW_US &&
                (percent < CK_UPLINK_LOSS_LOW || is_calm(uplink, interval))) {
-        rate = grow(uplink, interval->bitrate);
+        rate = grow(uplink, interval);
     }
     uplink->hold -= uplink->hold > 0 ? 1 : 0;
     set_rate(uplink, rate);

@@ -58,6 +58,7 @@ struct ck_uplink_interval {
     uint32_t bitrate; /* bits per second received */
     int64_t queue_us; /* the standing queue; negative: not known */
     bool bursts;      /* most of what was missed did not fit, though no queue stood */
+    bool full;        /* for a part of it as much was sent as was allowed: `bitrate` may be less */
 };
 
 struct ck_uplink {
@@ -87,7 +88,8 @@ struct ck_uplink {
 
 /* Where packets are missed: behind a queue, which the sound after them shows, or elsewhere. A radio
  * that is late by turns loses as often in either; a queue loses what does not fit, and next to
- * nothing else. */
+ * nothing else. Of a downlink: sent behind as much as it may get (pace.h), and asked for again.
+ * Where nearly all is behind, more than CK_UPLINK_LOSS_HIGH is what does not fit. */
 #define CK_UPLINK_BEHIND_TIMES 4 /* as often as elsewhere, */
 #define CK_UPLINK_BEHIND_MIN 5   /* and so many of late: fewer are chance */
 

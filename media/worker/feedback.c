@@ -290,13 +290,15 @@ static struct outcome take_outcome(struct leg *leg)
 /* A radio that loses some, without a queue that is known of (reports get lost as well), is not
  * helped by leaving out pictures. The first loss may as well be the first of a queue that is full,
  * and so may any while nothing is known of the queue: then the rate is held. */
-static uint64_t loss_that_counts(struct leg *leg, const struct outcome *outcome, int64_t queue_us)
+static uint64_t loss_that_counts(struct leg *leg, const struct outcome *outcome,
+                                 const struct ck_uplink_interval *interval)
 {
+    int64_t queue_us = interval->queue_us;
     bool again = leg->downlink_loses;
     leg->downlink_loses = outcome->told > 0
                               ? outcome->lost * 100 > outcome->told * CK_UPLINK_LOSS_LOW
                               : leg->downlink_loses;
-    if (!leg->downlink_loses || queue_us >= CK_UPLINK_QUEUE_LOW_US ||
+    if (!leg->downlink_loses || interval->bursts || queue_us >= CK_UPLINK_QUEUE_LOW_US ||
         outcome->lost * 100 > outcome->told * RADIO_PERCENT) {
         return outcome->lost;
     }
@@ -326,8 +328,10 @@ static void judge_downlink(struct leg *leg)
     }
     bool loses = outcome.lost * 100 > outcome.told * CK_UPLINK_LOSS_LOW;
     struct ck_uplink_interval interval = {
-        .queue_us = ck_transit_seen_us(&leg->round_trip, loses, CK_UPLINK_QUEUE_HIGH_US)};
-    interval.missed = loss_that_counts(leg, &outcome, interval.queue_us);
+        .queue_us = ck_transit_seen_us(&leg->round_trip, loses, CK_UPLINK_QUEUE_HIGH_US),
+        .bursts = ck_uplink_did_not_fit(&leg->sent_places) && leg->tracks[AUDIO].out.asked > 0,
+        .full = ck_pace_was_full(&leg->tracks[VIDEO].out.pace)};
+    interval.missed = loss_that_counts(leg, &outcome, &interval);
     if (interval.missed * 100 > outcome.told * RADIO_PERCENT &&
         interval.queue_us < CK_UPLINK_QUEUE_HIGH_US) {
         interval.queue_us = -1; /* looked at once a second, and not when that was lost */

@@ -64,6 +64,12 @@ static bool passes(struct leg *from, struct ck_sender *sender, const struct ck_v
     return true;
 }
 
+/* Where what is lost of it counts. */
+static struct ck_uplink_place *place_of(struct leg *peer, bool full)
+{
+    return full ? &peer->sent_places.behind : &peer->sent_places.elsewhere;
+}
+
 static void forward(struct leg *peer, struct track *track, struct ck_packet *packet,
                     uint64_t sequence, uint32_t timestamp)
 {
@@ -99,8 +105,10 @@ static void forward(struct leg *peer, struct track *track, struct ck_packet *pac
         track->out.packets++;
         track->out.bytes += rtp->payload_size;
         if (track->nack) {
+            bool full = ck_pace_is_full(&peer->tracks[VIDEO].out.pace, worker->now);
             ck_sender_keep(&track->out, sequence, timestamp, track->out.uses_rtx ? packet : out,
-                           worker->now);
+                           worker->now, full);
+            place_of(peer, full)->came++;
         }
     }
     ck_packet_drop(worker->pool, out);
@@ -196,6 +204,9 @@ void relay_again(struct leg *leg, enum kind kind, uint16_t sequence)
 {
     struct ck_sender *sender = &leg->tracks[kind].out;
     const struct ck_sent *sent = ck_sender_again(sender, sequence, leg->worker->now);
+    if (sent != NULL && sent->repeats == 1) {
+        place_of(leg, sent->full)->missed++;
+    }
     /* What is sent again takes its share of a poor downlink like anything else; where there is no
      * room but for the sound, the sound itself is not sent twice. */
     struct ck_pace *pace = &leg->tracks[VIDEO].out.pace;

@@ -213,11 +213,12 @@ struct leg {
     bool downlink_loses;     /* when last heard of */
     uint64_t uplink_lost[2]; /* in parts of 256, in the last two intervals */
     struct ck_uplink_places places;
-    bool crowded;             /* its uplink had a queue in the last interval; */
-    bool sound_fills;         /* by the sound alone */
-    struct ck_mono sound_due; /* one that was lost may be asked for again */
-    uint64_t told_bitrate;    /* of the downlink, by the browser (REMB); 0: never told */
-    uint8_t transport_id;     /* header extension that numbers the browser's packets; 0: none */
+    struct ck_uplink_places sent_places; /* of its downlink: what is sent, and asked for again */
+    bool crowded;                        /* its uplink had a queue in the last interval; */
+    bool sound_fills;                    /* by the sound alone */
+    struct ck_mono sound_due;            /* one that was lost may be asked for again */
+    uint64_t told_bitrate;               /* of the downlink, by the browser (REMB); 0: never told */
+    uint8_t transport_id; /* header extension that numbers the browser's packets; 0: none */
     struct ck_arrivals arrivals;
     struct ck_mono arrivals_due;
     struct ck_allowed allowed; /* to be told again, while: */

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ck_reorder_put(&reorder, sequence, packet);
         if (ck_sender_map(&sender, data[at + 2] >> 6, data[at + 2] & 4, sequence, rtp.timestamp,
                           now, &out, &timestamp)) {
-            ck_sender_keep(&sender, out, rtp.timestamp, packet, now);
+            ck_sender_keep(&sender, out, rtp.timestamp, packet, now, false);
         }
         (void)ck_sender_again(&sender, rtp.sequence, now);
         ck_packet_drop(pool, packet);

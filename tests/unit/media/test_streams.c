@@ -450,7 +450,7 @@ static void test_sender_repeats(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         sender.highest = 101 + i;
         packets[i] = ck_packet_get(pool);
-        ck_sender_keep(&sender, 101 + i, i, packets[i], at_ms(i));
+        ck_sender_keep(&sender, 101 + i, i, packets[i], at_ms(i), i == 899);
         ck_packet_drop(pool, packets[i]);
     }
     assert_true(ck_packet_pool_used(pool) <= CK_SENDER_RING_VIDEO); /* the old ones are gone, */
@@ -461,12 +461,13 @@ static void test_sender_repeats(void **state)
     const struct ck_sent *again = ck_sender_again(&sender, 1000, at_ms(1050));
     assert_ptr_equal(again->packet, packets[899]);
     assert_int_equal(again->timestamp, 899);
+    assert_true(again->full);
     assert_null(ck_sender_again(&sender, 5000, now)); /* never sent */
     assert_int_equal(sender.again, 2);
     /* and with time even the young ones: nothing is kept for longer than it may be asked for. */
     struct ck_packet *last = ck_packet_get(pool);
     sender.highest++;
-    ck_sender_keep(&sender, sender.highest, 0, last, at_ms(1000 + 2 * CK_SENDER_AGE_MAX_MS));
+    ck_sender_keep(&sender, sender.highest, 0, last, at_ms(1000 + 2 * CK_SENDER_AGE_MAX_MS), false);
     ck_packet_drop(pool, last);
     assert_int_equal(ck_packet_pool_used(pool), 1);
     ck_sender_deinit(&sender);
@@ -575,6 +576,32 @@ static void test_pace(void **state)
     assert_int_equal(put_paced(&pace, pool, 2 * CK_PACE_PACKETS_MAX), CK_PACE_PACKETS_MAX);
     ck_pace_deinit(&pace);
     assert_int_equal(ck_packet_pool_used(pool), 0);
+    ck_packet_pool_destroy(pool);
+}
+
+/* Whether as much was sent as may be, for a while that says something, and just now. */
+static void test_pace_is_full(void **state)
+{
+    (void)state;
+    struct ck_packet_pool *pool;
+    struct ck_pace pace;
+    assert_int_equal(ck_packet_pool_create(&pool, 1000), 0);
+    assert_int_equal(ck_pace_init(&pace, pool), 0);
+    ck_pace_set(&pace, 800000 + CK_PACE_SOUND_BPS);
+    assert_false(ck_pace_is_full(&pace, at_ms(10)));
+    (void)left_in(&pace, pool, 0, 1000);
+    assert_int_equal(put_paced(&pace, pool, 8), 8); /* three wait for nothing, the last for 50 ms */
+    (void)left_in(&pace, pool, 1000, 1000);
+    assert_false(ck_pace_was_full(&pace));
+    assert_int_equal(put_paced(&pace, pool, 25), 25);
+    (void)left_in(&pace, pool, 2000, 150);
+    assert_true(ck_pace_is_full(&pace, at_ms(2150)));
+    (void)left_in(&pace, pool, 2150, 850);
+    assert_int_equal(pace.count, 0);
+    assert_false(ck_pace_is_full(&pace, at_ms(3000)));
+    assert_true(ck_pace_was_full(&pace));
+    assert_false(ck_pace_was_full(&pace)); /* since then */
+    ck_pace_deinit(&pace);
     ck_packet_pool_destroy(pool);
 }
 
@@ -919,6 +946,12 @@ static void test_uplink_knows_what_did_not_fit(void **state)
     assert_true(ck_uplink_did_not_fit(&places));
     places.elsewhere.came = 60;
     assert_false(ck_uplink_did_not_fit(&places)); /* nothing was missed this time */
+    /* Where nearly all came behind a queue there is nothing to compare with, and much was too much.
+     */
+    places = (struct ck_uplink_places){.behind = {.came = 80, .missed = 20}};
+    assert_true(ck_uplink_did_not_fit(&places));
+    places = (struct ck_uplink_places){.behind = {.came = 95, .missed = 5}};
+    assert_false(ck_uplink_did_not_fit(&places));
 }
 
 /* Sound alone in long packets, or of one who pauses, is too few packets to judge by in a second:
@@ -962,6 +995,31 @@ static void test_uplink_is_raised_bit_by_bit(void **state)
         assert_true(++steps < 30);
     }
     assert_true(steps >= 6);
+}
+
+/* A picture that is not made less for a downlink goes out as a key frame every other second, and
+ * nothing behind it: while it did it filled what was allowed, and that is what is proved, not the
+ * mean of a second. */
+static void test_downlink_is_proved_while_it_is_full(void **state)
+{
+    (void)state;
+    struct ck_uplink downlink;
+    unsigned intervals = 0;
+    ck_uplink_init(&downlink, 10000000);
+    for (unsigned i = 0; i < 5; i++) {
+        ck_uplink_unheard(&downlink, 600000);
+    }
+    while (downlink.allowed < 600000) {
+        struct ck_uplink_interval what = {.came = 512, .bitrate = 45000};
+        if (intervals % 2 == 0) {
+            uint32_t room =
+                downlink.allowed > CK_PACE_SOUND_BPS ? downlink.allowed - CK_PACE_SOUND_BPS : 0;
+            what.bitrate += room < 80000 ? room : 80000;
+            what.full = room > 0;
+        }
+        (void)ck_uplink_interval(&downlink, &what);
+        assert_true(++intervals < 30);
+    }
 }
 
 /* A browser's own estimate is followed down, but half of what is sent at a time. */
@@ -1188,6 +1246,7 @@ int main(void)
         cmocka_unit_test(test_ntp),
         cmocka_unit_test(test_sender_report),
         cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_pace_is_full),
         cmocka_unit_test(test_uplink),
         cmocka_unit_test(test_uplink_follows_the_queue),
         cmocka_unit_test(test_uplink_puts_up_with_a_lossy_radio),
@@ -1206,6 +1265,7 @@ int main(void)
         cmocka_unit_test(test_uplink_knows_what_did_not_fit),
         cmocka_unit_test(test_uplink_tries_a_picture_on_little_sound),
         cmocka_unit_test(test_uplink_is_raised_bit_by_bit),
+        cmocka_unit_test(test_downlink_is_proved_while_it_is_full),
         cmocka_unit_test(test_downlink_is_told),
         cmocka_unit_test(test_downlink_of_which_nothing_is_heard),
         cmocka_unit_test(test_transit_sees_the_standing_queue),
