@@ -100,14 +100,23 @@ static int note_begun(struct ck_turn *turn, const struct ck_actor *actor,
     return r == 0 ? ck_tell_today(turn, row) : r;
 }
 
-/* Whether the rings and grace of one that begins before it would run into it. */
-static int runs_into(struct ck_turn *turn, const struct ck_checkin_row *row,
-                     const struct blackout *blackout, bool *does)
+/* When the rings and grace of one that rings in time are over. */
+static int last_moment(struct ck_turn *turn, const struct ck_checkin_row *row, struct ck_wall *at)
 {
     struct ck_checkin_policy policy;
     int r = ck_checkin_policy_of(turn, row->policy, &policy);
-    *does =
-        r == 0 && row->step.due.ms + policy.response_ms + policy.grace_ms > blackout->row.from.ms;
+    *at = r == 0 ? ck_wall_add_ms(row->step.due, policy.response_ms + policy.grace_ms)
+                 : row->step.due;
+    return r;
+}
+
+/* Whether one that begins before it would run into it. */
+static int runs_into(struct ck_turn *turn, const struct ck_checkin_row *row,
+                     const struct blackout *blackout, bool *does)
+{
+    struct ck_wall until;
+    int r = last_moment(turn, row, &until);
+    *does = r == 0 && ck_wall_before(blackout->row.from, until);
     return r;
 }
 
@@ -150,9 +159,12 @@ int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row)
 {
     const struct ck_actor actor = ck_actor_system();
     struct ck_interval in;
+    struct ck_wall until;
     size_t count = 0;
-    int r = ck_blackouts_of(turn->store, row->step.person, row->step.due,
-                            ck_wall_add_ms(row->step.due, 1), &in, NULL, 1, &count);
+    int r = last_moment(turn, row, &until);
+    r = r == 0 ? ck_blackouts_of(turn->store, row->step.person, row->step.due, until, &in, NULL, 1,
+                                 &count)
+               : r;
     return r != 0 || count == 0
                ? r
                : ck_checkin_feed(

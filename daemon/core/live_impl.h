@@ -63,7 +63,7 @@ int ck_checkin_policy_of(struct ck_turn *turn, int64_t id, struct ck_checkin_pol
 int ck_contact_made(struct ck_turn *turn, const struct ck_actor *actor,
                     const struct ck_checkin_row *row);
 
-/* Waives a check-in ahead that lies in a blackout; others it leaves as they are. */
+/* Waives a check-in ahead whose rings or grace lie in a blackout; others it leaves as they are. */
 int ck_blackout_waive(struct ck_turn *turn, struct ck_checkin_row *row);
 
 /* Makes up for a check-in that failed by our fault; where the plan's hours, the minimum gap or the

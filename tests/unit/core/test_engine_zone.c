@@ -161,7 +161,8 @@ static void rules_that_changed_while_nothing_ran(void **state)
     check_moved(world);
 }
 
-/* A blackout is instants, a check-in a wall time: what the new rules move into one is waived. */
+/* A blackout is instants, a check-in a wall time: what the new rules move into one is waived, and
+ * what would still ring when it begins. */
 static void what_moves_into_a_blackout_is_waived(void **state)
 {
     struct world *world = *state;
@@ -176,16 +177,22 @@ static void what_moves_into_a_blackout_is_waived(void **state)
                                              "custody", "from", "2026-11-22T08:30:00Z", "until",
                                              "2026-11-22T09:30:00Z", "reason", "in custody")),
                      0);
+    assert_int_equal(world_command(world, "blackout.create", &inspector,
+                                   json_pack("{s:i, s:s, s:s, s:s, s:s}", "person", 2, "source",
+                                             "court", "from", "2026-11-23T09:05:00Z", "until",
+                                             "2026-11-23T09:40:00Z", "reason", "a hearing")),
+                     0);
     assert_int_equal(world_number(world, "SELECT count(*) FROM checkin WHERE outcome = 'waived'"),
                      0);
     put_zone("Asia/Bishkek", "Asia/Almaty");
     world_run_for(world, 2 * MINUTE);
     assert_string_equal(
-        world_text(world, "SELECT local_date FROM checkin WHERE outcome = 'waived'"), "2026-11-22");
+        world_text(world, "SELECT group_concat(local_date) FROM checkin WHERE outcome = 'waived'"),
+        "2026-11-22,2026-11-23");
     assert_int_equal(world_number(world,
                                   "SELECT count(*) FROM checkin WHERE outcome = 'waived' AND "
                                   "person_id = 2"),
-                     1);
+                     2);
 }
 
 /* One that cannot be placed stays as it was, whole: a person whom the log cannot name stands for
