@@ -12,10 +12,15 @@
 
 static void check_outages(struct sim_check *check)
 {
-    sim_check_none(check, "called off for an outage although there was room for it",
-                   "SELECT c.id FROM said o JOIN checkin c ON c.id = o.id JOIN policy p ON p.id = "
-                   "c.policy_id WHERE o.action = 'CHECKIN_OUTCOME' AND o.word = 'down' AND o.at + "
-                   "json_extract(p.body, '$.response_ms') <= c.window_end_at");
+    sim_check_none(
+        check, "called off for an outage although there was room for it",
+        "SELECT c.id FROM said o JOIN checkin c ON c.id = o.id JOIN policy p ON p.id = "
+        "c.policy_id WHERE o.action = 'CHECKIN_OUTCOME' AND o.word = 'down' AND o.at + "
+        "json_extract(p.body, '$.response_ms') <= c.window_end_at AND NOT EXISTS (SELECT "
+        "1 FROM blackout b JOIN said m ON m.action = 'BLACKOUT_CREATED' AND m.id = b.id "
+        "WHERE b.person_id = c.person_id AND m.idx < o.idx AND b.until_at > o.at AND "
+        "b.from_at < o.at + json_extract(p.body, '$.response_ms') + "
+        "json_extract(p.body, '$.grace_ms'))");
     sim_check_none(check, "a first ring that was late, and the log does not say so",
                    "SELECT c.id FROM said r JOIN checkin c ON c.id = r.id WHERE r.action = "
                    "'CHECKIN_RING' AND r.attempt = 1 AND r.at > c.due_at + 5000 AND NOT EXISTS "
