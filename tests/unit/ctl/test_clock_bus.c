@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 static pid_t bus_pid;
 static uv_thread_t answerer;
 static sd_bus *bus;
-static volatile bool stop;
+static atomic_bool stop;
 
 static int say_synchronised(sd_bus *from, const char *path, const char *interface,
                             const char *property, sd_bus_message *reply, void *user,

@@ -1,6 +1,7 @@
 /* What libwebsockets lets through and the server must not. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@
 #define HOST "Host: 127.0.0.1\r\n"
 
 static struct {
-    int requests;
-    size_t bytes;
+    atomic_int requests;
+    atomic_size_t bytes;
     struct ck_http_request *held[64];
     int held_count;
 } seen;

@@ -15,7 +15,7 @@
 
 #include "tests/unit/render/rendering.h"
 
-#define WAIT_MS 30000
+#define WAIT_MS 240000 /* many parts, under ThreadSanitizer */
 
 void rendering_start(struct rendering *rendering)
 {

@@ -181,7 +181,7 @@ static void what_holds_without_the_filter(void **state)
 static void attacks_end_the_process(void **state)
 {
     (void)state;
-#ifdef CK_SANITIZE_ADDRESS
+#ifdef CK_SANITIZED
     skip(); /* sanitizers need the calls */
 #endif
     assert_killed(open_a_socket);
