@@ -197,21 +197,28 @@ static void check_wall_times(struct sim_check *check)
 {
     struct sim *sim = check->sim;
     sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(check->db,
-                       "SELECT c.id, c.unit_id, c.window_start_at, json_extract(p.rule, "
-                       "'$.windows[0].start'), json_extract(p.rule, '$.windows[1].start') FROM "
-                       "checkin c JOIN plan p ON p.id = c.plan_id WHERE c.make_up_of IS NULL AND "
-                       "c.slot < 2000 AND c.outcome <> 'waived' AND c.window_start_at > ?1",
-                       -1, &statement, NULL);
+    sqlite3_prepare_v2(
+        check->db,
+        "SELECT c.id, c.unit_id, c.window_start_at, json_extract(p.rule, "
+        "'$.windows[0].start'), json_extract(p.rule, '$.windows[1].start'), (SELECT "
+        "min(a.idx) FROM said a WHERE a.action = 'CHECKIN_ARMED' AND a.id = c.id) "
+        "FROM checkin c JOIN plan p ON p.id = c.plan_id WHERE c.make_up_of IS NULL AND "
+        "c.slot < 2000 AND c.outcome <> 'waived' AND c.window_start_at > ?1",
+        -1, &statement, NULL);
     sqlite3_bind_int64(statement, 1, sim->zones_changed_ms + 4 * SIM_HOUR_MS);
     while (sim->zones_changed_ms != 0 && sqlite3_step(statement) == SQLITE_ROW) {
         int unit = sim_unit_of(sim, sqlite3_column_int64(statement, 1), 0);
         int64_t at_ms = sqlite3_column_int64(statement, 2);
+        int64_t told = sim_check_zone_entry(check, "ZONE_RULES_CHANGED", unit);
+        /* A clock that is ahead arms early. */
+        bool armed = sqlite3_column_type(statement, 5) != SQLITE_NULL &&
+                     sqlite3_column_int64(statement, 5) < told;
         int64_t offset_s = sim_zone_offset(sim, unit, at_ms);
         bool near_change = sim_zone_offset(sim, unit, at_ms - 3 * SIM_HOUR_MS) != offset_s ||
                            sim_zone_offset(sim, unit, at_ms + 3 * SIM_HOUR_MS) != offset_s;
         int64_t local = (at_ms / 1000 + offset_s) % 86400 / 60;
-        if (!near_change && local != minutes_of((const char *)sqlite3_column_text(statement, 3)) &&
+        if (!armed && !near_change &&
+            local != minutes_of((const char *)sqlite3_column_text(statement, 3)) &&
             local != minutes_of((const char *)sqlite3_column_text(statement, 4))) {
             sim_check_wrong(check, sqlite3_column_int64(statement, 0),
                             "a window that lost its wall time");

@@ -110,14 +110,16 @@ void sim_matrix_fill(struct sim_check *check, struct sim_matrix *matrix)
 }
 
 /* What is said to be proven was so. Who was reached in another check-in's call needs no proof: the
- * page that they opened there was this one's, too. */
+ * page that they opened there was this one's, too, also where that call was a late answer. */
 void sim_check_proof(struct sim_check *check)
 {
     sqlite3_stmt *statement = NULL;
     sqlite3_prepare_v2(
         check->db,
-        "SELECT id, answerable_ms FROM checkin WHERE answerable_ms > 0 AND merged_into "
-        "IS NULL",
+        "SELECT c.id, c.answerable_ms FROM checkin c WHERE c.answerable_ms > 0 AND c.merged_into "
+        "IS NULL AND NOT EXISTS (SELECT 1 FROM checkin o WHERE o.person_id = c.person_id AND "
+        "o.id <> c.id AND json_extract(o.machine, '$.joined_at') BETWEEN json_extract(c.machine, "
+        "'$.opened_at') AND json_extract(c.machine, '$.respond_until'))",
         -1, &statement, NULL);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(statement, 0);
