@@ -12,8 +12,8 @@ struct ck_preview_window {
     struct ck_date date;
     uint32_t window;
     struct ck_interval instants;
-    uint32_t
-        contacts;  /* how many check-ins fall into it; less than the plan says where it has begun */
+    /* How many check-ins fall into it; less than the plan says where it has begun. */
+    uint32_t contacts;
     bool extended; /* cut by a clock change, end moved */
 };
 

@@ -46,35 +46,6 @@ static int silent(struct talk *talk, const char *what)
     return CK_E_BUSY;
 }
 
-/* A machine that was stopped for a moment breaks off a call that has a time limit (signal(7)); that
- * says nothing of the signer. */
-static int connect_to(int fd, const struct sockaddr_un *address)
-{
-    int r;
-    do {
-        r = connect(fd, (const struct sockaddr *)address, sizeof *address);
-    } while (r != 0 && errno == EINTR);
-    return r;
-}
-
-static bool say(int fd, const struct ck_writer *writer)
-{
-    ssize_t size;
-    do {
-        size = send(fd, writer->data, writer->size, MSG_NOSIGNAL);
-    } while (size < 0 && errno == EINTR);
-    return size == (ssize_t)writer->size;
-}
-
-static ssize_t hear(struct talk *talk)
-{
-    ssize_t size;
-    do {
-        size = recv(talk->fd, talk->in, sizeof talk->in, MSG_TRUNC);
-    } while (size < 0 && errno == EINTR);
-    return size;
-}
-
 static int reach(struct talk *talk, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -89,19 +60,22 @@ static int reach(struct talk *talk, const char *path)
         setsockopt(talk->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
         setsockopt(talk->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
         setsockopt(talk->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) != 0 ||
-        connect_to(talk->fd, &address) != 0) {
+        TEMP_FAILURE_RETRY(connect(talk->fd, (const struct sockaddr *)&address, sizeof address)) !=
+            0) {
         return silent(talk, strerror(errno));
     }
     return 0;
 }
 
-/* Says what is in `writer` and hears the answer. */
+/* Says what is in `writer` and hears the answer. A machine that was stopped for a moment breaks off
+ * a call that has a time limit (signal(7)): that says nothing of the signer. */
 static int exchange(struct talk *talk, const struct ck_writer *writer)
 {
-    if (writer->failed || !say(talk->fd, writer)) {
+    if (writer->failed || TEMP_FAILURE_RETRY(send(talk->fd, writer->data, writer->size,
+                                                  MSG_NOSIGNAL)) != (ssize_t)writer->size) {
         return silent(talk, "it takes no message");
     }
-    ssize_t size = hear(talk);
+    ssize_t size = TEMP_FAILURE_RETRY(recv(talk->fd, talk->in, sizeof talk->in, MSG_TRUNC));
     if (size <= 0 || (size_t)size > sizeof talk->in ||
         ck_signing_read(talk->in, (size_t)size, &talk->said) != 0) {
         return silent(talk, size == 0  ? "it hung up"
